@@ -1,0 +1,98 @@
+//! Reports: how fast they are parsed, decoded and titled.
+
+use std::fs;
+use std::hint::black_box;
+use std::path::Path;
+
+use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use ksplat::disasm::{self, Syntax};
+use ksplat::output::json::{self, Record};
+
+/// The log of a corpus file, without its header.
+fn log(path: &Path) -> Option<Vec<u8>> {
+    let file = fs::read(path).ok()?;
+    let at = file.windows(2).position(|pair| pair == b"\n\n")?;
+    file.get(at + 2..).map(<[u8]>::to_vec)
+}
+
+/// The logs of all corpus files below `folder`.
+fn logs(folder: &Path) -> Vec<Vec<u8>> {
+    let Ok(entries) = fs::read_dir(folder) else { return Vec::new() };
+    let paths = entries.flatten().map(|entry| entry.path());
+    paths
+        .flat_map(|path| match path.extension() {
+            None => logs(&path),
+            Some(extension) if extension == "log" => log(&path).into_iter().collect(),
+            Some(_) => Vec::new(),
+        })
+        .collect()
+}
+
+/// Titles of everything, decoded: what a user gets.
+fn full(log: &[u8]) -> usize {
+    ksplat::reports(log)
+        .map(|mut report| {
+            disasm::annotate(&mut report, Syntax::Att);
+            report.title().len()
+        })
+        .sum()
+}
+
+fn parse(c: &mut Criterion) {
+    let seeds: Vec<_> = [
+        "gpf/batadv-iv-ogm-queue-add",
+        "gpf/batadv-iv-ogm-schedule-buff",
+        "gpf/io-queue-sqe",
+        "warning/io-ring-exit-work",
+        "warning/io-wqe-wake-worker",
+    ]
+    .iter()
+    .filter_map(|name| log(Path::new(&format!("corpus/{name}.log"))))
+    .collect();
+    let titles: Vec<_> =
+        seeds.iter().flat_map(|log| ksplat::reports(log)).map(|report| report.title).collect();
+    assert_eq!(
+        titles,
+        [
+            "general protection fault in batadv_iv_ogm_queue_add",
+            "general protection fault in batadv_iv_ogm_schedule_buff",
+            "general protection fault in __io_queue_sqe",
+            "WARNING in io_ring_exit_work",
+            "WARNING in io_wqe_wake_worker",
+        ]
+    );
+    let corpus = logs(Path::new("corpus"));
+    assert!(corpus.len() > 20, "run from the folder of Cargo.toml");
+
+    let mut group = c.benchmark_group("parse");
+    for (name, logs) in [("seeds", &seeds), ("corpus", &corpus)] {
+        group.throughput(Throughput::Bytes(logs.iter().map(|log| log.len() as u64).sum()));
+        group.bench_function(format!("{name}, titled and decoded"), |b| {
+            b.iter(|| logs.iter().map(|log| full(black_box(log))).sum::<usize>());
+        });
+        group.bench_function(format!("{name}, titled only"), |b| {
+            b.iter(|| {
+                logs.iter()
+                    .flat_map(|log| ksplat::reports(black_box(log)))
+                    .map(|r| r.title.len())
+                    .sum::<usize>()
+            });
+        });
+    }
+    group.bench_function("corpus, to JSON lines", |b| {
+        let mut out = Vec::new();
+        b.iter(|| {
+            out.clear();
+            for log in &corpus {
+                for (index, report) in ksplat::reports(black_box(log)).enumerate() {
+                    json::write(&mut out, &Record::new("-", index, report)).unwrap_or_default();
+                }
+            }
+            out.len()
+        });
+    });
+    group.finish();
+}
+
+criterion_group!(benches, parse);
+criterion_main!(benches);

@@ -1,0 +1,101 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Args as Group, Parser, Subcommand, ValueEnum};
+
+const AFTER_HELP: &str = "\
+Exit status: 0 nothing wrong, 1 crash reports found, 2 the call or an input was unusable.
+
+Examples:
+  dmesg | ksplat
+  ksplat console.log.xz
+  ksplat parse --format jsonl logs/*.log
+  ksplat code '48 c1 ea 03 <0f> b6 04 02'";
+
+/// Reads Linux kernel crash reports out of console logs.
+#[derive(Debug, Parser)]
+#[command(version, after_help = AFTER_HELP, args_conflicts_with_subcommands = true)]
+#[command(disable_help_subcommand = true)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+    #[command(flatten)]
+    pub(crate) parse: Parse,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Find and describe every crash report (the default)
+    Parse(Parse),
+    /// Show a `Code:` line as instructions, the trapping one marked
+    Code(Code),
+}
+
+#[derive(Debug, Group)]
+pub(crate) struct Parse {
+    /// Console logs, plain or .gz, .xz, .zst; `-` or none is standard input
+    #[arg(value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) output: Output,
+}
+
+#[derive(Debug, Group)]
+pub(crate) struct Code {
+    /// The line, with or without `Code:`; `-` or none is standard input
+    #[arg(value_name = "LINE", allow_hyphen_values = true)]
+    pub(crate) line: Vec<String>,
+    #[command(flatten)]
+    pub(crate) output: Output,
+}
+
+#[derive(Debug, Group)]
+pub(crate) struct Output {
+    /// How reports are written
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub(crate) format: Format,
+    /// The syntax of instructions
+    #[arg(long, value_enum, default_value_t = Syntax::Att)]
+    pub(crate) syntax: Syntax,
+    /// Show all instructions, stacks and registers
+    #[arg(long)]
+    pub(crate) all: bool,
+    /// When to use colours
+    #[arg(long, value_enum, default_value_t = Color::Auto, value_name = "WHEN")]
+    pub(crate) color: Color,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum Format {
+    /// A screen for each report
+    Text,
+    /// One array of all reports
+    Json,
+    /// One object a line for each report
+    Jsonl,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum Syntax {
+    /// AT&T, as the kernel's own tools print it
+    Att,
+    Intel,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum Color {
+    /// On a terminal, unless NO_COLOR is set
+    Auto,
+    Always,
+    Never,
+}
+
+impl From<Syntax> for ksplat::disasm::Syntax {
+    fn from(syntax: Syntax) -> Self {
+        match syntax {
+            Syntax::Att => Self::Att,
+            Syntax::Intel => Self::Intel,
+        }
+    }
+}

@@ -1,0 +1,13 @@
+//! `ksplat`: reads Linux kernel crash reports.
+
+mod args;
+mod input;
+mod run;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+fn main() -> ExitCode {
+    run::run(args::Args::parse()).into()
+}

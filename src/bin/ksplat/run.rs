@@ -1,0 +1,182 @@
+//! One function for each command.
+
+use std::io::{self, BufWriter, IsTerminal, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use ksplat::output::json::{self, Record};
+use ksplat::output::{escape, text};
+use ksplat::{Report, disasm};
+
+use crate::args::{Args, Code, Color, Command, Format, Output, Parse};
+use crate::input;
+
+/// How a command ended.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub(crate) enum Status {
+    Nothing,
+    Found,
+    Unusable,
+}
+
+impl From<Status> for ExitCode {
+    fn from(status: Status) -> Self {
+        match status {
+            Status::Nothing => Self::from(0),
+            Status::Found => Self::from(1),
+            Status::Unusable => Self::from(2),
+        }
+    }
+}
+
+pub(crate) fn run(args: Args) -> Status {
+    let done = match args.command {
+        None => parse(&args.parse),
+        Some(Command::Parse(args)) => parse(&args),
+        Some(Command::Code(args)) => code(&args),
+    };
+    match done {
+        Ok(status) => status,
+        // Whoever read the output has seen enough.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Status::Nothing,
+        Err(error) => {
+            complain("standard output", &error);
+            Status::Unusable
+        }
+    }
+}
+
+/// `ksplat parse`.
+fn parse(args: &Parse) -> io::Result<Status> {
+    let stdin = [PathBuf::from("-")];
+    let files = if args.files.is_empty() { &stdin } else { args.files.as_slice() };
+    let mut writer = Writer::new(&args.output);
+    let mut status = Status::Nothing;
+    for path in files {
+        let name = input::name(path);
+        let log = match input::read(path) {
+            Ok(log) => log,
+            Err(error) => {
+                complain(&name, &error);
+                status = Status::Unusable;
+                continue;
+            }
+        };
+        for (index, mut report) in ksplat::reports(&log).enumerate() {
+            disasm::annotate(&mut report, args.output.syntax.into());
+            writer.report(&name, index, report)?;
+            status = status.max(Status::Found);
+        }
+    }
+    writer.finish()?;
+    Ok(status)
+}
+
+/// `ksplat code`.
+fn code(args: &Code) -> io::Result<Status> {
+    let line = match args.line.as_slice() {
+        [] => None,
+        [dash] if dash == "-" => None,
+        words => Some(words.join(" ").into_bytes()),
+    };
+    let line = match line {
+        Some(line) => line,
+        None => match input::read("-".as_ref()) {
+            Ok(input) => input.to_vec(),
+            Err(error) => {
+                complain("-", &error);
+                return Ok(Status::Unusable);
+            }
+        },
+    };
+    let mut code = match disasm::parse_code(&line) {
+        Ok(code) => code,
+        Err(error) => {
+            complain("code", &error);
+            return Ok(Status::Unusable);
+        }
+    };
+    code.instructions = disasm::decode(&code, args.output.syntax.into());
+
+    let mut out = io::stdout().lock();
+    match args.output.format {
+        Format::Text => {
+            let options = text_options(&args.output).with_all(true);
+            let mut page = String::new();
+            text::write_code(&mut page, &code, options).map_err(io::Error::other)?;
+            out.write_all(page.as_bytes())?;
+        }
+        Format::Json | Format::Jsonl => {
+            serde_json::to_writer(&mut out, &code)?;
+            out.write_all(b"\n")?;
+        }
+    }
+    Ok(Status::Nothing)
+}
+
+/// Reports to standard output in the format that was asked for.
+struct Writer {
+    out: BufWriter<io::Stdout>,
+    format: Format,
+    options: text::Options,
+    count: usize,
+}
+
+impl Writer {
+    fn new(output: &Output) -> Self {
+        Self {
+            out: BufWriter::with_capacity(1 << 16, io::stdout()),
+            format: output.format,
+            options: text_options(output),
+            count: 0,
+        }
+    }
+
+    fn report(&mut self, file: &str, index: usize, report: Report<'_>) -> io::Result<()> {
+        let is_first = self.count == 0;
+        self.count += 1;
+        match self.format {
+            Format::Text => {
+                let mut page = String::new();
+                text::write(&mut page, file, &report, self.options).map_err(io::Error::other)?;
+                self.out.write_all(if is_first { b"" } else { b"\n" })?;
+                self.out.write_all(page.as_bytes())
+            }
+            Format::Json => {
+                self.out.write_all(if is_first { b"[" } else { b",\n" })?;
+                json::write(&mut self.out, &Record::new(file, index, report))
+            }
+            Format::Jsonl => {
+                json::write(&mut self.out, &Record::new(file, index, report))?;
+                self.out.write_all(b"\n")
+            }
+        }
+    }
+
+    fn finish(mut self) -> io::Result<()> {
+        match (self.format, self.count) {
+            (Format::Json, 0) => self.out.write_all(b"[]\n")?,
+            (Format::Json, _) => self.out.write_all(b"]\n")?,
+            _ => {}
+        }
+        self.out.flush()
+    }
+}
+
+fn text_options(output: &Output) -> text::Options {
+    let color = match output.color {
+        Color::Always => true,
+        Color::Never => false,
+        Color::Auto => {
+            io::stdout().is_terminal()
+                && anstream::stdout().current_choice() != anstream::ColorChoice::Never
+        }
+    };
+    text::Options::default().with_color(color).with_all(output.all)
+}
+
+/// Says in one line on standard error what is wrong with an input.
+#[expect(clippy::print_stderr, reason = "this is where errors go")]
+fn complain(name: &str, error: &dyn std::fmt::Display) {
+    eprintln!("ksplat: {}: {}", escape::escape(name), escape::escape(&error.to_string()));
+}

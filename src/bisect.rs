@@ -1,0 +1,44 @@
+//! syzkaller's bisection logs.
+//!
+//! A bisection log is no console log: its own lines quote titles of crashes, which must not be
+//! taken for reports. The console of one crash stands at its end, after a line `crash: TITLE`.
+
+use memchr::memmem;
+
+/// How a bisection log begins, in its first lines.
+const HEADS: [&[u8]; 2] =
+    [b"bisecting cause commit starting from ", b"bisecting fixing commit since "];
+
+/// Where the console output begins: 0 for a log that is no bisection log, the end of the log for
+/// one that holds no crash.
+pub(crate) fn console_start(log: &[u8]) -> usize {
+    // A manager may put one line of its own first: `ci starts bisection 2022-11-03 …`.
+    let mut heads = log.split(|&b| b == b'\n').take(2);
+    if !heads.any(|line| HEADS.iter().any(|head| line.starts_with(head))) {
+        return 0;
+    }
+    match memmem::find(log, b"\ncrash: ") {
+        Some(at) => log
+            .get(at + 1..)
+            .and_then(|rest| memchr::memchr(b'\n', rest))
+            .map_or(log.len(), |feed| at + 1 + feed + 1),
+        None => log.len(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_crash_of_a_bisection_is_console_output() {
+        let p = |log: &str| log.get(console_start(log.as_bytes())..).map(str::to_owned);
+        let head = "bisecting cause commit starting from 1b64\nrun #0: crashed: BUG: x\n";
+        assert_eq!(p(&format!("{head}crash: BUG: x\nBUG: y\n")).as_deref(), Some("BUG: y\n"));
+        assert_eq!(p(&format!("ci starts bisection\n{head}crash: a\nb")).as_deref(), Some("b"));
+        assert_eq!(p(head).as_deref(), Some(""));
+        assert_eq!(p(&format!("{head}crash: a")).as_deref(), Some(""));
+        assert_eq!(p("crash: a\nBUG: y").as_deref(), Some("crash: a\nBUG: y"));
+        assert_eq!(p("").as_deref(), Some(""));
+    }
+}

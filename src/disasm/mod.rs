@@ -1,0 +1,121 @@
+//! `Code:` bytes to instructions.
+//!
+//! The bytes of a `Code:` line begin in the middle of nowhere, but the one that trapped is marked.
+//! A decoder starts where an instruction begins exactly at the mark.
+
+mod x86;
+
+use crate::arch::Arch;
+use crate::grammar::code;
+use crate::model::{Code, Instruction, Report};
+
+/// How instructions are written.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Syntax {
+    /// AT&T, as objdump and the kernel's own tools print it: `mov 0x70(%rbp),%r12`.
+    #[default]
+    Att,
+    /// Intel: `mov r12, [rbp+0x70]`.
+    Intel,
+}
+
+/// Decodes the bytes of a `Code:` line.
+///
+/// The result covers all bytes but those before the first instruction; it is empty if the
+/// architecture is unknown, or has no decoder here. Addresses of jumps are offsets into the bytes.
+pub fn decode(code: &Code, syntax: Syntax) -> Vec<Instruction> {
+    match code.arch {
+        Some(Arch::X86_64) => x86::decode(&code.bytes, code.trap_offset, 64, syntax),
+        None => Vec::new(),
+    }
+}
+
+/// Fills in the instructions of a report.
+///
+/// ```
+/// let log = b"general protection fault: 0000 [#1] SMP\nRIP: 0010:f+0x4/0x10\n\
+///             Code: 48 c1 ea 03 <0f> b6 04 02\nCall Trace:\n g+0x1/0x2\n h+0x1/0x2\n";
+/// let mut report = ksplat::reports(log).next().expect("a report");
+/// ksplat::disasm::annotate(&mut report, ksplat::disasm::Syntax::Att);
+/// let code = report.code.expect("code bytes");
+/// assert_eq!(code.instructions[1].text, "movzbl (%rdx,%rax,1),%eax");
+/// assert!(code.instructions[1].trapping);
+/// ```
+pub fn annotate(report: &mut Report<'_>, syntax: Syntax) {
+    if let Some(code) = &mut report.code {
+        code.instructions = decode(code, syntax);
+    }
+}
+
+/// Reads a `Code:` line by itself: the first one in `text`, or `text` as what follows `Code:`.
+///
+/// Bytes are taken as those of x86-64.
+///
+/// # Errors
+///
+/// There is no byte in it, or something else than bytes with one trap mark at the most.
+pub fn parse_code(text: &[u8]) -> Result<Code, CodeError> {
+    let line = text
+        .split(|&b| b == b'\n')
+        .find_map(|line| {
+            let at = memchr::memmem::find(line, b"Code:")?;
+            line.get(at + 5..)
+        })
+        .unwrap_or(text);
+    let found = code::code(line.trim_ascii());
+    match found.fault {
+        Some((why, offset)) => Err(CodeError { offset, why }),
+        None if found.bytes.is_empty() => Err(CodeError { offset: 0, why: "no bytes" }),
+        None => Ok(Code {
+            arch: Some(Arch::X86_64),
+            bytes: found.bytes,
+            trap_offset: found.trap,
+            instructions: Vec::new(),
+        }),
+    }
+}
+
+/// Why a `Code:` line could not be read.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct CodeError {
+    /// Where, in bytes from the first byte after `Code:`.
+    pub offset: usize,
+    /// What is wrong there.
+    pub why: &'static str,
+}
+
+impl std::fmt::Display for CodeError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(
+            f,
+            "{} at byte {} of the line (expected such as `48 89 <0f> b6`)",
+            self.why, self.offset
+        )
+    }
+}
+
+impl std::error::Error for CodeError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ok_parse_code() {
+        let code = parse_code(b"x\n[   1.5] Code: 90 <0f> 0b\ny").expect("bytes");
+        assert_eq!((code.bytes.as_slice(), code.trap_offset), (&[0x90, 0x0f, 0x0b][..], Some(1)));
+        assert_eq!(parse_code(b" 90\n").expect("bytes").trap_offset, None);
+    }
+
+    #[test]
+    fn err_parse_code() {
+        let why = |text: &[u8]| parse_code(text).map_err(|error| error.to_string());
+        assert_eq!(
+            why(b"").unwrap_err(),
+            "no bytes at byte 0 of the line (expected such as `48 89 <0f> b6`)"
+        );
+        assert!(why(b"Code: zz").unwrap_err().starts_with("no hexadecimal number"));
+        assert!(why(b"Code: <90> <90>").unwrap_err().starts_with("a second trap mark at byte 5"));
+    }
+}

@@ -1,0 +1,154 @@
+//! x86 instructions, by iced-x86.
+
+use iced_x86::{
+    Decoder, DecoderOptions, Formatter, GasFormatter, Instruction as Decoded, IntelFormatter,
+    Register,
+};
+
+use super::Syntax;
+use crate::model::Instruction;
+
+/// The longest instruction that there is, in bytes.
+const LONGEST: usize = 15;
+
+/// Decodes `bytes`, an instruction of which begins at `trap`.
+pub(super) fn decode(
+    bytes: &[u8],
+    trap: Option<usize>,
+    bits: u32,
+    syntax: Syntax,
+) -> Vec<Instruction> {
+    let trap = trap.filter(|&trap| trap < bytes.len());
+    let start = trap.map_or(0, |trap| start(bytes, trap, bits));
+    let mut formatter = formatter(syntax);
+    let mut decoder = decoder(bytes, start, bits);
+    let mut decoded = Decoded::default();
+    let mut instructions = Vec::with_capacity(bytes.len() / 3);
+    let mut at = start;
+    while at < bytes.len() {
+        // A guess that ran over the mark is dropped there: the mark is certain.
+        let limit = trap.filter(|&trap| at < trap).unwrap_or(bytes.len());
+        let found = decoder.set_position(at).is_ok();
+        decoder.set_ip(at as u64);
+        if found {
+            decoder.decode_out(&mut decoded);
+        }
+        let mut text = String::new();
+        let len = if !found || decoded.is_invalid() || at + decoded.len() > limit {
+            // The rest of an instruction that is cut off, byte by byte.
+            let byte = bytes.get(at).copied().unwrap_or_default();
+            text = format!(".byte {byte:#x}");
+            1
+        } else {
+            // objdump writes a scale of 1, but only where there is an index to scale.
+            let scaled = syntax == Syntax::Att && decoded.memory_index() != Register::None;
+            formatter.options_mut().set_always_show_scale(scaled);
+            formatter.format(&decoded, &mut text);
+            decoded.len()
+        };
+        instructions.push(Instruction {
+            offset: at,
+            bytes: bytes.get(at..at + len).unwrap_or_default().to_vec(),
+            text,
+            trapping: trap == Some(at),
+        });
+        at += len;
+    }
+    instructions
+}
+
+/// Where to start so that an instruction begins at `trap`: the first of the leading offsets from
+/// which every instruction up to there is one.
+///
+/// x86 code finds its own rhythm within a few instructions, so the first offset that works is
+/// most likely where the compiler's own instructions begin. At the worst, decoding starts at the
+/// mark itself.
+fn start(bytes: &[u8], trap: usize, bits: u32) -> usize {
+    (0..trap.min(LONGEST)).find(|&start| reaches(bytes, start, trap, bits)).unwrap_or(trap)
+}
+
+fn reaches(bytes: &[u8], start: usize, trap: usize, bits: u32) -> bool {
+    let mut decoder = decoder(bytes, start, bits);
+    let mut decoded = Decoded::default();
+    while decoder.position() < trap {
+        decoder.decode_out(&mut decoded);
+        if decoded.is_invalid() {
+            return false;
+        }
+    }
+    decoder.position() == trap
+}
+
+fn decoder(bytes: &[u8], start: usize, bits: u32) -> Decoder<'_> {
+    let mut decoder = Decoder::with_ip(bits, bytes, 0, DecoderOptions::NONE);
+    // A start behind the last byte leaves the decoder at the front, where it finds an instruction
+    // that no one asks for.
+    let _ = decoder.set_position(start);
+    decoder
+}
+
+/// A formatter that writes as objdump does.
+fn formatter(syntax: Syntax) -> Box<dyn Formatter> {
+    let mut formatter: Box<dyn Formatter> = match syntax {
+        Syntax::Att => Box::new(GasFormatter::new()),
+        Syntax::Intel => Box::new(IntelFormatter::new()),
+    };
+    let options = formatter.options_mut();
+    options.set_uppercase_hex(false);
+    options.set_hex_prefix("0x");
+    options.set_hex_suffix("");
+    options.set_small_hex_numbers_in_decimal(false);
+    options.set_branch_leading_zeros(false);
+    options.set_rip_relative_addresses(true);
+    formatter
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(hex: &str, trap: Option<usize>) -> Vec<String> {
+        let bytes: Vec<u8> =
+            hex.split(' ').map(|byte| u8::from_str_radix(byte, 16).expect("a byte")).collect();
+        let show = |i: &Instruction| {
+            format!("{}{}: {}", if i.trapping { "*" } else { "" }, i.offset, i.text)
+        };
+        decode(&bytes, trap, 64, Syntax::Att).iter().map(show).collect()
+    }
+
+    #[test]
+    fn decoding_starts_where_it_reaches_the_mark() {
+        // ff belongs to the instruction before the window: c7 02 … is a mov, ff c7 would be inc.
+        let all = check("ff ff ff c7 02 f1 f1 f1 f1 48 c1 ea 03 0f b6 04 02", Some(13));
+        assert_eq!(all.last().map(String::as_str), Some("*13: movzbl (%rdx,%rax,1),%eax"));
+        assert_eq!(all[all.len() - 2], "9: shr $0x3,%rdx");
+    }
+
+    #[test]
+    fn the_mark_is_certain() {
+        // No start reaches offset 2: the bytes before it are one long instruction.
+        assert_eq!(check("48 b8 0f 0b", Some(2)), ["*2: ud2"]);
+        assert_eq!(check("90 0f 0b", Some(1)), ["0: nop", "*1: ud2"]);
+        assert_eq!(check("0f 0b", Some(7)), ["0: ud2"]);
+    }
+
+    #[test]
+    fn a_cut_instruction_is_shown_as_bytes() {
+        assert_eq!(check("90 48 8b", Some(0)), ["*0: nop", "1: .byte 0x48", "2: .byte 0x8b"]);
+    }
+
+    #[test]
+    fn att_as_objdump_prints_it() {
+        for (hex, text) in [
+            ("4c 8b 65 70", "mov 0x70(%rbp),%r12"),
+            ("48 b8 00 00 00 00 00 fc ff df", "movabs $0xdffffc0000000000,%rax"),
+            ("80 3c 02 00", "cmpb $0x0,(%rdx,%rax,1)"),
+            ("65 48 8b 0c 25 28 00 00 00", "mov %gs:0x28,%rcx"),
+            ("48 8b 83 e0 fe ff ff", "mov -0x120(%rbx),%rax"),
+            ("74 08", "je 0xa"),
+            ("48 8b 05 10 00 00 00", "mov 0x10(%rip),%rax"),
+        ] {
+            assert_eq!(check(hex, None), [format!("0: {text}")]);
+        }
+    }
+}

@@ -1,0 +1,130 @@
+//! Which access faulted, as the headlines and the lines below them say.
+//!
+//! ```text
+//! headline = "BUG: kernel NULL pointer dereference, address: " hex     ; show_fault_oops() in arch/x86/mm/fault.c
+//!          / "BUG: unable to handle page fault for address: " hex
+//!          / "BUG: unable to handle kernel " what " at " hex           ; before Linux 5.1
+//!          / "general protection fault, probably for non-canonical address " hex   ; exc_general_protection()
+//! pf       = "#PF: " ( "supervisor" / "user" ) " " what " in " mode     ; show_fault_oops()
+//! what     = "read access" / "write access" / "instruction fetch"
+//! range    = "KASAN: " kind " in range [" hex "-" hex "]"               ; kasan_non_canonical_hook()
+//! ```
+
+use nom::Parser;
+use nom::branch::alt;
+use nom::bytes::complete::{tag, take_until};
+use nom::combinator::value;
+use nom::sequence::preceded;
+
+use super::Parsed;
+use super::token::{Hex, blanks, hex};
+
+/// Finds the address that a headline names.
+pub(crate) fn address(headline: &[u8]) -> Option<Hex> {
+    const BEFORE: [&str; 5] = [
+        "address: ",
+        "non-canonical address ",
+        "null-ptr-deref address ",
+        " dereference at ",
+        " request at ",
+    ];
+    BEFORE.iter().find_map(|&before| {
+        let found: Parsed<'_, Hex> =
+            preceded((take_until(before), tag(before), blanks), hex).parse(headline);
+        found.ok().map(|(_, address)| address)
+    })
+}
+
+/// Whether a headline tells of memory that was freed wrongly.
+pub(crate) fn is_free(headline: &[u8]) -> bool {
+    ["double-free", "invalid-free"]
+        .iter()
+        .any(|kind| memchr::memmem::find(headline, kind.as_bytes()).is_some())
+}
+
+/// What the page-fault error code says of the access.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Fault {
+    /// Data was read.
+    Read,
+    /// Data was written.
+    Write,
+    /// An instruction was fetched.
+    Execute,
+}
+
+/// `#PF: supervisor write access in kernel mode`.
+pub(crate) fn page_fault(input: &[u8]) -> Parsed<'_, Fault> {
+    preceded(
+        (tag("#PF: "), alt((tag("supervisor "), tag("user ")))),
+        alt((
+            value(Fault::Read, tag("read access")),
+            value(Fault::Write, tag("write access")),
+            value(Fault::Execute, tag("instruction fetch")),
+        )),
+    )
+    .parse(input)
+}
+
+/// `Oops: 0002 [#1] SMP` of a page fault: the error code, whose bits are those of the processor.
+pub(crate) fn error_code(input: &[u8]) -> Parsed<'_, Fault> {
+    preceded(tag("Oops: "), hex)
+        .map(|code| match code.value {
+            code if code & 0x10 != 0 => Fault::Execute,
+            code if code & 0x02 != 0 => Fault::Write,
+            _ => Fault::Read,
+        })
+        .parse(input)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ok_address() {
+        let p = |line: &'static str| address(line.as_bytes()).map(|hex| hex.value);
+        assert_eq!(
+            p("BUG: kernel NULL pointer dereference, address: 0000000000000010"),
+            Some(0x10)
+        );
+        assert_eq!(
+            p("BUG: unable to handle page fault for address: ffffebde00000034"),
+            Some(0xffff_ebde_0000_0034)
+        );
+        assert_eq!(
+            p(
+                "general protection fault, probably for non-canonical address 0xdffffc0000000002: 0000 [#1]"
+            ),
+            Some(0xdfff_fc00_0000_0002)
+        );
+        assert_eq!(
+            p("BUG: unable to handle kernel NULL pointer dereference at 0000000000000286"),
+            Some(0x286)
+        );
+        assert_eq!(p("BUG: unable to handle kernel paging request at           (null)"), None);
+        assert_eq!(p("general protection fault: 0000 [#1] SMP KASAN"), None);
+    }
+
+    #[test]
+    fn ok_is_free() {
+        assert!(is_free(b"BUG: KASAN: double-free or invalid-free in kvfree+0x36/0x60"));
+        assert!(!is_free(b"BUG: KASAN: use-after-free in kvfree+0x36/0x60"));
+    }
+
+    #[test]
+    fn ok_fault() {
+        assert_eq!(
+            page_fault(b"#PF: supervisor write access in kernel mode").map(|(_, f)| f),
+            Ok(Fault::Write)
+        );
+        assert_eq!(
+            page_fault(b"#PF: supervisor instruction fetch in kernel mode").map(|(_, f)| f),
+            Ok(Fault::Execute)
+        );
+        assert!(page_fault(b"#PF: error_code(0x0010) - not-present page").is_err());
+        assert_eq!(error_code(b"Oops: 0010 [#1] PREEMPT").map(|(_, f)| f), Ok(Fault::Execute));
+        assert_eq!(error_code(b"Oops: 0002 [#1] PREEMPT").map(|(_, f)| f), Ok(Fault::Write));
+        assert!(error_code(b"Oops: general protection fault").is_err());
+    }
+}

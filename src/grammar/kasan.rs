@@ -1,0 +1,181 @@
+//! The body of a KASAN report: print_error_description(), print_address_description() and
+//! print_memory_metadata() in mm/kasan/report.c.
+//!
+//! ```text
+//! access   = ( "Read" / "Write" ) " of size " n " at addr " hex [ " by task " comm "/" pid ]
+//!          / "Free of addr " hex " by task " comm "/" pid     ; since Linux 6.3
+//! track    = ( "Allocated" / "Freed" ) " by task " pid ":"
+//! object   = "The buggy address belongs to the object at " hex
+//! cache    = " which belongs to the cache " name " of size " n
+//! located  = "The buggy address is located " n " bytes " ( "inside of" / "to the right of" / "to the left of" )
+//! region   = " " n "-byte region [" hex ", " hex ")"
+//! shadow   = ( ">" / " " ) hex ": " 16( hex )
+//! ```
+
+use nom::Parser;
+use nom::branch::alt;
+use nom::bytes::complete::{tag, take_until};
+use nom::combinator::{opt, value};
+use nom::sequence::{delimited, preceded};
+
+use super::Parsed;
+use super::token::{Hex, decimal, hex, hex_value, word};
+
+/// What a bad access did.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct Access {
+    /// What it did.
+    pub(crate) what: What,
+    /// How many bytes.
+    pub(crate) size: Option<u64>,
+    /// Where.
+    pub(crate) address: Option<Hex>,
+}
+
+/// The kinds of accesses that KASAN tells apart.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum What {
+    Read,
+    Write,
+    Free,
+}
+
+/// `Read of size 4 at addr ffff888001286008 by task kworker/u5:1/46`.
+///
+/// Before Linux 4.11 the address stood in the headline and the line was
+/// `Read of size 8 by task syz-executor0/4321`.
+pub(crate) fn access(input: &[u8]) -> Parsed<'_, Access> {
+    let what = alt((
+        value(What::Read, tag("Read")),
+        value(What::Write, tag("Write")),
+        value(What::Free, tag("Free")),
+    ));
+    let size = opt(preceded(tag(" of size "), decimal));
+    let address = opt(preceded(alt((tag(" at addr "), tag(" of addr "))), hex));
+    let (rest, (what, size, address)) = (what, size, address).parse(input)?;
+    if size.is_none() && address.is_none() {
+        return Err(nom::Err::Error(()));
+    }
+    Ok((rest, Access { what, size, address }))
+}
+
+/// A fact about the object that was hit.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Object<'a> {
+    /// Its address.
+    At(Hex),
+    /// The slab cache that it belongs to, and the size of the cache's objects in bytes.
+    Cache(&'a [u8], u64),
+    /// How far the access was from it: bytes, and `inside of`, `to the right of`, `to the left of`.
+    Distance(u64, &'a [u8]),
+    /// The first byte of the region and the one past its last.
+    Region(Hex, Hex),
+}
+
+/// Any of the lines that describe the object.
+///
+/// Linux 6.4 joined distance and region into one line, which gives the distance here and leaves
+/// the region as the rest.
+pub(crate) fn object(input: &[u8]) -> Parsed<'_, Object<'_>> {
+    let at = preceded(tag("The buggy address belongs to the object at "), hex).map(Object::At);
+    let cache = (tag(" which belongs to the cache "), word, tag(" of size "), decimal)
+        .map(|(_, name, _, size)| Object::Cache(name, size));
+    let side = alt((tag("inside of"), tag("to the right of"), tag("to the left of")));
+    let distance = (
+        tag("The buggy address is located "),
+        decimal,
+        tag(" bytes "),
+        preceded(opt(alt((tag("freed "), tag("allocated ")))), side),
+    )
+        .map(|(_, bytes, _, side)| Object::Distance(bytes, side));
+    let region = (take_until("region ["), tag("region ["), hex, tag(", "), hex, tag(")"))
+        .map(|(_, _, start, _, end, _)| Object::Region(start, end));
+    alt((at, cache, distance, region)).parse(input)
+}
+
+/// One line of the shadow memory around the address.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct Shadow {
+    /// The address that the first byte stands for.
+    pub(crate) address: Hex,
+    /// The shadow: a byte for 8 bytes of memory each (16 with tags).
+    pub(crate) bytes: [u8; 16],
+    /// Whether it holds the bad address.
+    pub(crate) hit: bool,
+}
+
+/// `>ffff888001286000: fa fb fb fb fb fb fb fb fb fb fb fb fb fb fb fb`.
+pub(crate) fn shadow(input: &[u8]) -> Parsed<'_, Shadow> {
+    let mark = alt((value(true, tag(">")), value(false, tag(" "))));
+    let (mut rest, (hit, address, _)) = (mark, hex, tag(":")).parse(input)?;
+    let mut bytes = [0; 16];
+    for byte in &mut bytes {
+        let (tail, pair) = preceded(tag(" "), nom::bytes::complete::take(2usize)).parse(rest)?;
+        let pair: &[u8] = pair;
+        if !pair.iter().all(u8::is_ascii_hexdigit) {
+            return Err(nom::Err::Error(()));
+        }
+        *byte = pair.iter().fold(0, |sum, &digit| (sum << 4) | hex_value(digit));
+        rest = tail;
+    }
+    Ok((rest, Shadow { address, bytes, hit }))
+}
+
+/// `Allocated by task 46:`: the task.
+pub(crate) fn track(input: &[u8]) -> Parsed<'_, u64> {
+    let what = alt((tag("Allocated"), tag("Freed")));
+    delimited((what, tag(" by task ")), decimal, tag(":")).parse(input)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ok_access() {
+        let p = |line: &'static str| access(line.as_bytes()).expect(line).1;
+        let a = p("Write of size 4 at addr ffff888001286008 by task kworker/u5:1/46");
+        assert_eq!((a.what, a.size), (What::Write, Some(4)));
+        assert_eq!(a.address.map(|hex| hex.value), Some(0xffff_8880_0128_6008));
+        assert_eq!(p("Read of size 8 by task syz-executor0/4321").address, None);
+        let a = p("Free of addr ffff888001286008 by task init/46");
+        assert_eq!((a.what, a.size, a.address.is_some()), (What::Free, None, true));
+        for line in ["Reading x", "Write", "Readofsize"] {
+            assert!(access(line.as_bytes()).is_err(), "{line:?}");
+        }
+    }
+
+    #[test]
+    fn ok_object() {
+        let p = |line: &'static str| object(line.as_bytes()).map(|(_, object)| object);
+        assert_eq!(
+            p(" which belongs to the cache cm_session of size 144"),
+            Ok(Object::Cache(b"cm_session", 144))
+        );
+        assert_eq!(
+            p("The buggy address is located 8 bytes inside of"),
+            Ok(Object::Distance(8, b"inside of"))
+        );
+        assert!(matches!(
+            p(" 144-byte region [ffff888001286000, ffff888001286090)"),
+            Ok(Object::Region(..))
+        ));
+        assert!(matches!(
+            p("The buggy address belongs to the object at ffff888001286000"),
+            Ok(Object::At(_))
+        ));
+        assert!(p("The buggy address belongs to the physical page:").is_err());
+    }
+
+    #[test]
+    fn ok_shadow() {
+        let line = b">ffff888001286000: fa fb fb fb fb fb fb fb fb fb fb fb fb fb fb fb";
+        let (_, shadow_line) = shadow(line).expect("a shadow line");
+        assert_eq!(
+            (shadow_line.hit, shadow_line.bytes[0], shadow_line.bytes[15]),
+            (true, 0xfa, 0xfb)
+        );
+        assert!(shadow(&line[..60]).is_err());
+        assert_eq!(track(b"Allocated by task 46:"), Ok((&b""[..], 46)));
+    }
+}

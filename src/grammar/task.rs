@@ -1,0 +1,117 @@
+//! Who was running: the lines of `dump_stack_print_info()` in lib/dump_stack.c.
+//!
+//! ```text
+//! cpu      = "CPU: " n [ " UID: " n ] " PID: " n " Comm: " comm " " tainted release " " version
+//! tainted  = "Not tainted " / "Tainted: " flags " "          ; print_tainted() in kernel/panic.c
+//! hardware = "Hardware name: " text
+//! work     = "Workqueue: " queue " " function [ " [" module "]" ]   ; print_worker_info()
+//! ```
+
+use nom::Parser;
+use nom::bytes::complete::tag;
+use nom::combinator::opt;
+use nom::sequence::preceded;
+
+use super::Parsed;
+use super::token::{decimal, word};
+
+/// A `CPU:` line.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub(crate) struct Cpu<'a> {
+    /// The number of the CPU.
+    pub(crate) cpu: u64,
+    /// The thread's id; 0 is an idle task.
+    pub(crate) pid: u64,
+    /// The task's name, which may hold anything but NUL.
+    pub(crate) comm: &'a [u8],
+    /// The taint flags, blanks left out of the ends; empty for `Not tainted`.
+    pub(crate) tainted: Option<&'a [u8]>,
+    /// The kernel's release, as `uname -r` says it.
+    pub(crate) release: Option<&'a [u8]>,
+}
+
+/// Parses a `CPU:` line.
+///
+/// The task's name ends where the taint begins, searched from the end of the line: a name may hold
+/// blanks, brackets and colons.
+pub(crate) fn cpu(input: &[u8]) -> Parsed<'_, Cpu<'_>> {
+    let uid = opt(preceded(tag(" UID: "), decimal));
+    let (rest, (cpu, _, pid, _)) =
+        (preceded(tag("CPU: "), decimal), uid, preceded(tag(" PID: "), decimal), tag(" Comm: "))
+            .parse(input)?;
+    let marks = [&b" Not tainted"[..], b" Tainted: "];
+    let end = marks.iter().filter_map(|mark| memchr::memmem::rfind(rest, mark)).max();
+    let (comm, tail) = rest.split_at(end.unwrap_or(rest.len()));
+    let (tainted, release) = taint(tail);
+    Ok((&[], Cpu { cpu, pid, comm: comm.trim_ascii_end(), tainted, release }))
+}
+
+/// The end of a `CPU:` line: the taint flags, and the release.
+///
+/// It is a line of its own where the name of the task has a line feed in it.
+pub(crate) fn taint(text: &[u8]) -> (Option<&[u8]>, Option<&[u8]>) {
+    let text = text.trim_ascii_start();
+    if let Some(rest) = text.strip_prefix(b"Not tainted") {
+        (Some(&[]), split_taint(rest).1)
+    } else if let Some(rest) = text.strip_prefix(b"Tainted:") {
+        let (flags, release) = split_taint(rest);
+        (Some(flags), release)
+    } else {
+        (None, None)
+    }
+}
+
+/// Taint flags are letters in fixed columns; the release begins with the first digit after them.
+fn split_taint(text: &[u8]) -> (&[u8], Option<&[u8]>) {
+    let start = text
+        .windows(2)
+        .position(|pair| matches!(pair, [b' ', digit] if digit.is_ascii_digit()))
+        .map_or(text.len(), |at| at + 1);
+    let (flags, release) = text.split_at(start);
+    (flags.trim_ascii(), word(release).ok().map(|(_, release)| release))
+}
+
+/// Parses what follows `Workqueue: `: the queue and the function that it ran.
+pub(crate) fn workqueue(input: &[u8]) -> Parsed<'_, (&[u8], Option<&[u8]>)> {
+    (word, opt(preceded(tag(" "), word))).parse(input)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ok_cpu() {
+        let p = |line: &'static str| cpu(line.as_bytes()).expect(line).1;
+        let line = "CPU: 0 PID: 2648 Comm: kworker/u4:4 Not tainted 5.4.0-rc5-syzkaller #0";
+        assert_eq!(
+            p(line),
+            Cpu {
+                cpu: 0,
+                pid: 2648,
+                comm: b"kworker/u4:4",
+                tainted: Some(b""),
+                release: Some(b"5.4.0-rc5-syzkaller"),
+            }
+        );
+        let line = p("CPU: 1 UID: 0 PID: 7 Comm: Web Content Tainted: G    B   O       6.12.0 #1 ");
+        assert_eq!((line.comm, line.tainted), (&b"Web Content"[..], Some(&b"G    B   O"[..])));
+        assert_eq!(line.release, Some(&b"6.12.0"[..]));
+        // A name that looks like the rest of the line.
+        assert_eq!(
+            p("CPU: 0 PID: 1 Comm: a Not tainted b Not tainted 5.4").comm,
+            b"a Not tainted b"
+        );
+        let cut = p("CPU: 0 PID: 1 Comm: syz-exec");
+        assert_eq!((cut.comm, cut.tainted, cut.release), (&b"syz-exec"[..], None, None));
+        assert_eq!(p("CPU: 0 PID: 1 Comm: x Tainted: G").release, None);
+    }
+
+    #[test]
+    fn err_cpu() {
+        for line in ["CPU: 0", "CPU: x PID: 1 Comm: x", "CPU: 0 PID: 99999999999999999999 Comm: x"]
+        {
+            assert!(cpu(line.as_bytes()).is_err(), "{line:?}");
+        }
+    }
+}

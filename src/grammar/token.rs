@@ -1,0 +1,157 @@
+//! Numbers, names and places: what the other grammars are made of.
+
+use nom::Parser;
+use nom::bytes::complete::{tag, take_while, take_while_m_n, take_while1};
+use nom::combinator::{map_opt, opt, recognize};
+use nom::sequence::{delimited, preceded, terminated};
+
+use super::Parsed;
+
+/// One or more decimal digits, as text.
+pub(crate) fn digits(input: &[u8]) -> Parsed<'_, &[u8]> {
+    take_while1(|b: u8| b.is_ascii_digit()).parse(input)
+}
+
+/// A decimal number that fits 64 bits.
+pub(crate) fn decimal(input: &[u8]) -> Parsed<'_, u64> {
+    map_opt(digits, |text: &[u8]| {
+        text.iter().try_fold(0u64, |sum, b| sum.checked_mul(10)?.checked_add(u64::from(b - b'0')))
+    })
+    .parse(input)
+}
+
+/// A hexadecimal number as it was printed.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct Hex {
+    /// Its value.
+    pub(crate) value: u64,
+    /// How many digits it had: `%px` pads to the width of a pointer.
+    pub(crate) digits: usize,
+}
+
+/// One to sixteen hexadecimal digits, `0x` before them optional.
+pub(crate) fn hex(input: &[u8]) -> Parsed<'_, Hex> {
+    let (rest, text) =
+        preceded(opt(tag("0x")), take_while_m_n(1, 16, |b: u8| b.is_ascii_hexdigit()))
+            .parse(input)?;
+    // A seventeenth digit means that this is no 64-bit number.
+    if rest.first().is_some_and(u8::is_ascii_hexdigit) {
+        return Err(nom::Err::Error(()));
+    }
+    let value = text.iter().fold(0u64, |sum, &b| (sum << 4) | u64::from(hex_value(b)));
+    Ok((rest, Hex { value, digits: text.len() }))
+}
+
+/// The value of a hexadecimal digit; anything else counts as zero.
+pub(crate) fn hex_value(digit: u8) -> u8 {
+    match digit {
+        b'0'..=b'9' => digit - b'0',
+        b'a'..=b'f' => digit - b'a' + 10,
+        b'A'..=b'F' => digit - b'A' + 10,
+        _ => 0,
+    }
+}
+
+/// `+0x` and an offset into a symbol, `/0x` and its size, as `%pS` prints them.
+pub(crate) fn offset_and_size(input: &[u8]) -> Parsed<'_, (u64, u64)> {
+    let part = |mark| preceded(tag(mark), hex).map(|hex: Hex| hex.value);
+    (part("+0x"), part("/0x")).parse(input)
+}
+
+/// Whether a byte may stand in the name of a symbol.
+///
+/// Dots are of the compiler (`.cold`, `.isra.0`), `$` of Rust and of mapping symbols.
+pub(crate) fn is_symbol(b: u8) -> bool {
+    b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'$')
+}
+
+/// The name of a symbol.
+pub(crate) fn symbol(input: &[u8]) -> Parsed<'_, &[u8]> {
+    take_while1(is_symbol).parse(input)
+}
+
+/// Up to two addresses in brackets, as kernels before 4.10 put before every symbol: the last one.
+///
+/// ```text
+/// [<ffffffff81234567>]    printk_stack_address() in arch/x86/kernel/dumpstack.c
+/// [ffffffff81234567]      powerpc and arm64
+/// ```
+pub(crate) fn bracketed(input: &[u8]) -> Parsed<'_, Option<Hex>> {
+    let one = || {
+        let inside = delimited(opt(tag("<")), hex, opt(tag(">")));
+        terminated(delimited(tag("["), inside, tag("]")), blanks)
+    };
+    (opt(one()), opt(one())).map(|(first, second)| second.or(first)).parse(input)
+}
+
+/// Any number of blanks.
+pub(crate) fn blanks(input: &[u8]) -> Parsed<'_, &[u8]> {
+    take_while(|b| b == b' ').parse(input)
+}
+
+/// A run without blanks.
+pub(crate) fn word(input: &[u8]) -> Parsed<'_, &[u8]> {
+    take_while1(|b: u8| !b.is_ascii_whitespace()).parse(input)
+}
+
+/// `file:line`, with a column or without.
+///
+/// Not the kernel but `addr2line`, put there by a tool that symbolized the log before us; `WARN_ON`
+/// and `BUG_ON` print it themselves.
+pub(crate) fn file_and_line(input: &[u8]) -> Parsed<'_, (&[u8], u64)> {
+    let is_path = |b: u8| b.is_ascii_alphanumeric() || b"_-./+".contains(&b);
+    let column = opt(recognize((tag(":"), digits)));
+    let (rest, (file, _, line, _)) =
+        (take_while1(is_path), tag(":"), decimal, column).parse(input)?;
+    // A file has an extension; `0x12:3` and `kworker/0:1` are none.
+    if file.rsplit(|&b| b == b'/').next().is_some_and(|name| name.contains(&b'.')) {
+        Ok((rest, (file, line)))
+    } else {
+        Err(nom::Err::Error(()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ok_numbers() {
+        assert_eq!(decimal(b"18446744073709551615 "), Ok((&b" "[..], u64::MAX)));
+        assert_eq!(hex(b"0xdead0000 "), Ok((&b" "[..], Hex { value: 0xdead_0000, digits: 8 })));
+        assert_eq!(hex(b"FFFFFFFFFFFFFFFF").map(|(_, h)| h.value), Ok(u64::MAX));
+        assert_eq!(offset_and_size(b"+0x9b/0xe50 x"), Ok((&b" x"[..], (0x9b, 0xe50))));
+    }
+
+    #[test]
+    fn err_numbers() {
+        assert!(decimal(b"18446744073709551616").is_err());
+        for text in [&b""[..], b"0x", b"g", b"0123456789abcdef0"] {
+            assert!(hex(text).is_err(), "{text:?}");
+        }
+        assert!(offset_and_size(b"+0x9b").is_err());
+    }
+
+    #[test]
+    fn ok_places() {
+        let value = |h: Option<Hex>| h.map(|h| h.value);
+        assert_eq!(
+            bracketed(b"[<ffff0001>] f").map(|(r, h)| (r, value(h))),
+            Ok((&b"f"[..], Some(0xffff_0001)))
+        );
+        assert_eq!(
+            bracketed(b"[<1>] [<2>] f").map(|(r, h)| (r, value(h))),
+            Ok((&b"f"[..], Some(2)))
+        );
+        assert_eq!(bracketed(b"f").map(|(r, h)| (r, value(h))), Ok((&b"f"[..], None)));
+        assert_eq!(file_and_line(b"fs/io-wq.c:280 x"), Ok((&b" x"[..], (&b"fs/io-wq.c"[..], 280))));
+        assert_eq!(file_and_line(b"./include/a.h:1:5"), Ok((&b""[..], (&b"./include/a.h"[..], 1))));
+    }
+
+    #[test]
+    fn err_places() {
+        for text in [&b"kworker/0:1"[..], b"a.c", b":1", b"a.c:", b"a.c:x"] {
+            assert!(file_and_line(text).is_err(), "{text:?}");
+        }
+    }
+}

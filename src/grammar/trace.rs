@@ -1,0 +1,204 @@
+//! Call traces and instruction pointers.
+//!
+//! ```text
+//! entry   = *" " [ addresses ] [ "? " ] place               ; show_trace_log_lvl(), dump_backtrace_entry()
+//! place   = symbol offset "/" size [ " [" module "]" ] [ " " file ":" line ]
+//!         / symbol " " file ":" line " [inline]"            ; put there by a symbolizer
+//!         / "0x" hex                                        ; no symbol
+//! module  = name [ " " build-id ]                           ; CONFIG_STACKTRACE_BUILD_ID
+//! pointer = ( "RIP" / ... ) ":" " " [ selector ":" ] [ addresses ] place   ; show_ip()
+//! ```
+
+use nom::Parser;
+use nom::branch::alt;
+use nom::bytes::complete::{tag, take_till1, take_while_m_n, take_while1};
+use nom::combinator::opt;
+use nom::sequence::{delimited, preceded, terminated};
+
+use super::Parsed;
+use super::token::{self, Hex, blanks};
+
+/// Where code was, borrowed from the log.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub(crate) struct Place<'a> {
+    /// The function; compiler suffixes such as `.cold` are kept. `None` for a bare address.
+    pub(crate) function: Option<&'a [u8]>,
+    /// Distance from the function's start and length of the function, in bytes.
+    pub(crate) offset: Option<(u64, u64)>,
+    /// The address, where it was printed.
+    pub(crate) address: Option<Hex>,
+    /// The module's name; `None` for the kernel image.
+    pub(crate) module: Option<&'a [u8]>,
+    /// The module's build id in hexadecimal.
+    pub(crate) build_id: Option<&'a [u8]>,
+    /// Source file and line, if the log was symbolized.
+    pub(crate) source: Option<(&'a [u8], u64)>,
+    /// Whether this is a function that was inlined into the next one.
+    pub(crate) inline: bool,
+    /// False for a `? ` entry: an address that lay on the stack and that the unwinder does not
+    /// vouch for.
+    pub(crate) reliable: bool,
+}
+
+/// Parses one entry of a call trace and leaves what follows it.
+pub(crate) fn entry(input: &[u8]) -> Parsed<'_, Place<'_>> {
+    let marker = opt(terminated(context_marker, blanks));
+    let (rest, (_, _, address, unsure)) =
+        (blanks, marker, token::bracketed, opt(tag("? "))).parse(input)?;
+    let (rest, place) = place(rest)?;
+    let address = place.address.or(address);
+    Ok((rest, Place { address, reliable: unsure.is_none(), ..place }))
+}
+
+/// `<IRQ>`, `</TASK>` and their like, which older kernels put before the entry on its line.
+pub(crate) fn context_marker(input: &[u8]) -> Parsed<'_, &[u8]> {
+    let name = take_while1(|b: u8| b.is_ascii_uppercase() || matches!(b, b'/' | b'#' | b'_'));
+    delimited(tag("<"), name, tag(">")).parse(input)
+}
+
+/// A place without what may stand before it.
+pub(crate) fn place(input: &[u8]) -> Parsed<'_, Place<'_>> {
+    alt((symbol_and_offset, inlined, bare_address)).parse(input)
+}
+
+fn symbol_and_offset(input: &[u8]) -> Parsed<'_, Place<'_>> {
+    let (rest, (function, offset)) = (symbol_name, token::offset_and_size).parse(input)?;
+    let (rest, module) = opt(preceded(tag(" "), module)).parse(rest)?;
+    let (rest, source) = opt(preceded(tag(" "), token::file_and_line)).parse(rest)?;
+    let (module, build_id) = module.map_or((None, None), |(name, id)| (Some(name), id));
+    let place = Place {
+        function: Some(function),
+        offset: Some(offset),
+        module,
+        build_id,
+        source,
+        reliable: true,
+        ..Place::default()
+    };
+    Ok((rest, place))
+}
+
+/// A name up to `+0x`: `%pS` of Rust code that was demangled has `<`, `:` and blanks in it.
+fn symbol_name(input: &[u8]) -> Parsed<'_, &[u8]> {
+    if let Ok((rest, name)) = token::symbol(input)
+        && rest.starts_with(b"+0x")
+    {
+        return Ok((rest, name));
+    }
+    match memchr::memmem::find(input, b"+0x") {
+        Some(end)
+            if (2..512).contains(&end) && is_demangled(input.get(..end).unwrap_or_default()) =>
+        {
+            Ok((input.get(end..).unwrap_or_default(), input.get(..end).unwrap_or_default()))
+        }
+        _ => Err(nom::Err::Error(())),
+    }
+}
+
+fn is_demangled(name: &[u8]) -> bool {
+    memchr::memmem::find(name, b"::").is_some()
+        && !name.starts_with(b" ")
+        && name.iter().all(|b| b.is_ascii_graphic() || *b == b' ')
+}
+
+fn module(input: &[u8]) -> Parsed<'_, (&[u8], Option<&[u8]>)> {
+    let name = take_while1(|b: u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.'));
+    let build_id = take_while_m_n(8, 64, |b: u8| b.is_ascii_hexdigit());
+    delimited(tag("["), (name, opt(preceded(tag(" "), build_id))), tag("]")).parse(input)
+}
+
+fn inlined(input: &[u8]) -> Parsed<'_, Place<'_>> {
+    let function = take_till1(|b: u8| b == b' ' || b == b'\t');
+    let (rest, (function, _, source, mark)) =
+        (function, tag(" "), token::file_and_line, opt(tag(" [inline]"))).parse(input)?;
+    // Without the mark this could be any text with a file and a line in it.
+    if mark.is_none() {
+        return Err(nom::Err::Error(()));
+    }
+    let place = Place {
+        function: Some(function),
+        source: Some(source),
+        inline: true,
+        reliable: true,
+        ..Place::default()
+    };
+    Ok((rest, place))
+}
+
+fn bare_address(input: &[u8]) -> Parsed<'_, Place<'_>> {
+    let (rest, (_, address)) = (tag("0x"), token::hex).parse(input)?;
+    let place = Place { address: Some(address), reliable: true, ..Place::default() };
+    // A symbol may begin like a number.
+    if rest.first().is_some_and(|&b| token::is_symbol(b) || b == b'+') {
+        return Err(nom::Err::Error(()));
+    }
+    Ok((rest, place))
+}
+
+/// An instruction pointer line without its tag: `0010:f+0x1/0x2`, `0033:0x4665e9`.
+///
+/// The selector is the segment that the code ran in; its two low bits are the privilege level.
+pub(crate) fn pointer(input: &[u8]) -> Parsed<'_, (Option<u64>, Place<'_>)> {
+    let selector = terminated(take_while_m_n(2, 4, |b: u8| b.is_ascii_hexdigit()), tag(":"));
+    let (rest, (_, selector)) = (blanks, opt(selector)).parse(input)?;
+    let selector = selector.and_then(|text| token::hex(text).ok()).map(|(_, hex)| hex.value);
+    let (rest, (_, address)) = (blanks, token::bracketed).parse(rest)?;
+    let (rest, place) = opt(place).parse(rest)?;
+    let place = match (place, address) {
+        (None, None) => return Err(nom::Err::Error(())),
+        (None, address) => Place { address, reliable: true, ..Place::default() },
+        (Some(place), address) => Place { address: place.address.or(address), ..place },
+    };
+    Ok((rest, (selector, place)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ok_entry() {
+        let p = |line: &'static str| entry(line.as_bytes()).expect(line);
+
+        let (rest, e) = p(" ? kvm_vcpu_ioctl+0x3a5/0x6f0 [kvm] virt/kvm/kvm_main.c:4421");
+        assert_eq!(rest, b"");
+        assert_eq!(
+            (e.offset, e.module, e.reliable),
+            (Some((0x3a5, 0x6f0)), Some(&b"kvm"[..]), false)
+        );
+        assert_eq!(e.source, Some((&b"virt/kvm/kvm_main.c"[..], 4421)));
+        assert_eq!(p("f+0x1/0x2 [m 0af9c1d2]").1.build_id, Some(&b"0af9c1d2"[..]));
+        assert!(p("do_exit.cold+0x0/0x0").1.reliable);
+
+        let (_, e) = p(" tracehook_notify_signal include/linux/tracehook.h:212 [inline]");
+        assert_eq!((e.inline, e.offset), (true, None));
+        let (_, e) = p(" [<ffffffff81239ba4>] ? do_exit+0x1/0x2");
+        assert_eq!((e.address.map(|a| a.value), e.reliable), (Some(0xffff_ffff_8123_9ba4), false));
+        let (_, e) = p(" <IRQ>  [<ffffffff81239ba4>] do_exit+0x1/0x2");
+        assert_eq!(e.function, Some(&b"do_exit"[..]));
+        assert_eq!(
+            p(" 0xffffffffc0000001").1.address.map(|a| a.value),
+            Some(0xffff_ffff_c000_0001)
+        );
+        assert_eq!(p(" <a::B>::drop+0x1/0x2").1.function, Some(&b"<a::B>::drop"[..]));
+    }
+
+    #[test]
+    fn err_entry() {
+        // Cut off, not hexadecimal, without a symbol, a file without the mark, prose, empty.
+        for line in ["do_exit+0x", "do_exit+0xg/0x10", "+0x1/0x2", "f a.c:1", "see f() + 0x1", ""] {
+            assert!(entry(line.as_bytes()).is_err(), "{line:?}");
+        }
+    }
+
+    #[test]
+    fn ok_pointer() {
+        let p = |line: &'static str| pointer(line.as_bytes()).expect(line).1;
+        assert_eq!(p(" 0010:f+0x9b/0xe50 a/b.c:605").0, Some(0x10));
+        assert_eq!(p(" 0033:0x4665e9").1.address.map(|a| a.value), Some(0x46_65e9));
+        let (_, place) = p(" 0010:[<ffffffff82b8a69a>]  [<ffffffff82b8a69a>] f+0x9a/0x1a0");
+        assert_eq!((place.function, place.address.map(|a| a.digits)), (Some(&b"f"[..]), Some(16)));
+        assert!(p(" 0010:io_put fs/io_uring.c:11 [inline]").1.inline);
+        assert!(pointer(b" 0010:").is_err());
+    }
+}

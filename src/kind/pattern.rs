@@ -1,0 +1,204 @@
+//! Patterns of the kind table: what a headline or a body looks like.
+//!
+//! A pattern is a list of pieces, split into segments by [`Piece::Any`] and [`Piece::Later`]. The
+//! pieces of a segment follow each other without a gap. As each segment takes the first place
+//! where it fits, nothing is ever tried twice, and matching is linear in the text.
+
+use memchr::memmem;
+
+use crate::grammar::token;
+
+/// A piece of a pattern.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Piece {
+    /// This text.
+    Lit(&'static str),
+    /// One of these texts, the first that fits; captured.
+    One(&'static [&'static str]),
+    /// A function: letters, digits and `_` up to a `.` or `+`; captured.
+    Func,
+    /// An address in brackets, or nothing.
+    Addr,
+    /// A source file with a line number.
+    Source,
+    /// Lower-case letters and `-`; captured.
+    Words,
+    /// Decimal digits.
+    Digits,
+    /// Hexadecimal digits, `0x` before them optional.
+    Hex,
+    /// The rest of the line; captured.
+    Rest,
+    /// White space up to the end of the line.
+    End,
+    /// Anything within the line.
+    Any,
+    /// Anything, but at least to the next line.
+    Later,
+}
+
+/// What a pattern found.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub(crate) struct Found<'a> {
+    /// The index of the line where the match begins.
+    pub(crate) line: usize,
+    /// The offset in this line.
+    pub(crate) offset: usize,
+    /// What the capturing pieces matched, in order.
+    pub(crate) captures: Vec<&'a [u8]>,
+}
+
+/// Finds the first match of `pieces` in the lines from `first` on.
+pub(crate) fn find<'a>(pieces: &[Piece], lines: &[&'a [u8]], first: usize) -> Option<Found<'a>> {
+    let (segment, rest) = split(pieces);
+    for (line, text) in lines.iter().enumerate().skip(first) {
+        let mut captures = Vec::new();
+        let Some((offset, end)) = search(segment, text, 0, &mut captures) else { continue };
+        match follow(rest, lines, (line, end), &mut captures) {
+            Ok(()) => return Some(Found { line, offset, captures }),
+            Err(Fail::Line) => {}
+            Err(Fail::Text) => return None,
+        }
+    }
+    None
+}
+
+/// How far a failure reaches.
+enum Fail {
+    /// Another line may do.
+    Line,
+    /// No line from here on can: what was looked for is in none of them.
+    Text,
+}
+
+/// Matches what follows the place `at`, a line and an offset in it.
+fn follow<'a>(
+    pieces: &[Piece],
+    lines: &[&'a [u8]],
+    at: (usize, usize),
+    captures: &mut Vec<&'a [u8]>,
+) -> Result<(), Fail> {
+    let Some((gap, pieces)) = pieces.split_first() else { return Ok(()) };
+    let (segment, rest) = split(pieces);
+    if *gap == Piece::Any {
+        let text = lines.get(at.0).copied().unwrap_or_default();
+        let (_, end) = search(segment, text, at.1, captures).ok_or(Fail::Line)?;
+        return follow(rest, lines, (at.0, end), captures);
+    }
+    let known = captures.len();
+    for (line, text) in lines.iter().enumerate().skip(at.0 + 1) {
+        captures.truncate(known);
+        let Some((_, end)) = search(segment, text, 0, captures) else { continue };
+        match follow(rest, lines, (line, end), captures) {
+            Err(Fail::Line) => {}
+            done => return done,
+        }
+    }
+    Err(Fail::Text)
+}
+
+/// The first segment, and the pieces from the gap after it on.
+fn split(pieces: &[Piece]) -> (&[Piece], &[Piece]) {
+    let gap = pieces.iter().position(|piece| matches!(piece, Piece::Any | Piece::Later));
+    pieces.split_at(gap.unwrap_or(pieces.len()))
+}
+
+/// Finds a segment in a line from `from` on: where it begins and ends.
+fn search<'a>(
+    segment: &[Piece],
+    text: &'a [u8],
+    from: usize,
+    captures: &mut Vec<&'a [u8]>,
+) -> Option<(usize, usize)> {
+    let known = captures.len();
+    let mut at = from;
+    while at <= text.len() {
+        if let Some(Piece::Lit(literal)) = segment.first() {
+            at += memmem::find(text.get(at..)?, literal.as_bytes())?;
+        }
+        captures.truncate(known);
+        let mut rest = text.get(at..)?;
+        if segment.iter().all(|piece| step(*piece, &mut rest, captures)) {
+            return Some((at, text.len() - rest.len()));
+        }
+        at += 1;
+    }
+    captures.truncate(known);
+    None
+}
+
+/// Matches one piece at the front of `rest` and takes it off.
+fn step<'a>(piece: Piece, rest: &mut &'a [u8], captures: &mut Vec<&'a [u8]>) -> bool {
+    let text: &'a [u8] = rest;
+    let len = match piece {
+        Piece::Lit(literal) => text.starts_with(literal.as_bytes()).then_some(literal.len()),
+        Piece::One(all) => {
+            all.iter().find(|one| text.starts_with(one.as_bytes())).map(|one| one.len())
+        }
+        Piece::Func => function(text).map(<[u8]>::len),
+        Piece::Addr => token::bracketed(text).ok().map(|(rest, _)| text.len() - rest.len()),
+        Piece::Source => token::file_and_line(text).ok().map(|(rest, _)| text.len() - rest.len()),
+        Piece::Words => some_of(text, |b| b.is_ascii_lowercase() || b == b'-'),
+        Piece::Digits => some_of(text, |b| b.is_ascii_digit()),
+        Piece::Hex => token::hex(text).ok().map(|(rest, _)| text.len() - rest.len()),
+        Piece::Rest => Some(text.len()),
+        Piece::End => text.iter().all(u8::is_ascii_whitespace).then_some(text.len()),
+        // Gaps are not part of a segment.
+        Piece::Any | Piece::Later => None,
+    };
+    let Some(len) = len else { return false };
+    let (matched, tail) = text.split_at(len);
+    if matches!(piece, Piece::One(_) | Piece::Func | Piece::Words | Piece::Rest) {
+        captures.push(matched);
+    }
+    *rest = tail;
+    true
+}
+
+fn some_of(text: &[u8], is: impl Fn(u8) -> bool) -> Option<usize> {
+    let len = text.iter().take_while(|&&b| is(b)).count();
+    (len > 0).then_some(len)
+}
+
+/// A function as titles know it: the name up to the first `.` or the `+` of its offset.
+pub(crate) fn function(text: &[u8]) -> Option<&[u8]> {
+    let len = some_of(text, |b| b.is_ascii_alphanumeric() || b == b'_')?;
+    matches!(text.get(len), Some(b'.' | b'+')).then(|| text.get(..len).unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Piece::{Any, End, Func, Later, Lit, One, Rest, Words};
+    use super::*;
+
+    fn check(pieces: &[Piece], text: &str) -> Option<(usize, usize, Vec<String>)> {
+        let lines: Vec<_> = text.lines().map(str::as_bytes).collect();
+        let found = find(pieces, &lines, 0)?;
+        let text = |capture: &&[u8]| String::from_utf8_lossy(capture).into_owned();
+        Some((found.line, found.offset, found.captures.iter().map(text).collect()))
+    }
+
+    #[test]
+    fn pieces_follow_without_a_gap() {
+        let p = [Lit("BUG: "), Words, Lit(" in "), Func];
+        assert_eq!(
+            check(&p, "x\n BUG: use-after in foo.cold+1"),
+            Some((1, 1, vec!["use-after".into(), "foo".into()]))
+        );
+        assert_eq!(check(&p, "BUG: a in foo"), None, "a function has an offset");
+        assert_eq!(check(&[Lit("INFO:"), End], "INFO: a\nINFO:  "), Some((1, 0, vec![])));
+        assert_eq!(check(&[Lit("a"), Rest], "xab c"), Some((0, 1, vec!["b c".into()])));
+    }
+
+    #[test]
+    fn gaps() {
+        let p = [Lit("a"), Any, Lit("c"), Later, One(&["Read", "Write"]), Lit(" of")];
+        assert_eq!(check(&p, "a b c\nRead of"), Some((0, 0, vec!["Read".into()])));
+        assert_eq!(check(&p, "a b\na c\nx\n Write of"), Some((1, 0, vec!["Write".into()])));
+        assert_eq!(check(&p, "a c Read of"), None, "not on the same line");
+        assert_eq!(check(&p, "a c\nRead\nRead x"), None);
+        // A line that fails behind a gap does not hide the next one.
+        let p = [Lit("h"), Later, Lit("x"), Any, Func];
+        assert_eq!(check(&p, "h\nx y\nx f+1"), Some((0, 0, vec!["f".into()])));
+    }
+}

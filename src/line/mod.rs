@@ -1,0 +1,211 @@
+//! Bytes to lines: what carried a line to us is taken off, and who printed it is kept.
+//!
+//! A kernel line reaches a file through a printk prefix (time, caller), a log level,
+//! a serial console (carriage returns, NUL bytes of an idle line) and a terminal
+//! (ANSI escapes). None of it is copied: [`Line::text`] borrows from the log unless
+//! escapes or NUL bytes stand in the middle of the line.
+
+mod prefix;
+
+use std::borrow::Cow;
+
+use memchr::{memchr, memchr3};
+
+/// The longest part of a line that is read, in bytes.
+///
+/// `printk` ends a record at 1,024 bytes (`PRINTKRB_RECORD_MAX`, earlier `LOG_LINE_MAX`), carriers
+/// add some hundred; what is longer was not printed by a kernel. A limit keeps a log without line
+/// feeds from being looked at as one line of a gigabyte.
+pub(crate) const MAX_LINE: usize = 64 * 1024;
+
+/// Who printed a line, as far as its prefix tells.
+///
+/// Lines of one report share their context, so that reports of two CPUs that were printed at the
+/// same time can be told apart.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Context<'log> {
+    /// No printk prefix: another program's output, or a log whose prefix was cut off.
+    Bare,
+    /// A printk time without a caller.
+    Console,
+    /// `CONFIG_PRINTK_CALLER`: `[   T12]` is a task, `[    C0]` a CPU in an interrupt. Brackets
+    /// and padding are kept: they are the same for all lines of a kernel.
+    Caller(&'log [u8]),
+}
+
+/// One line of the log.
+#[derive(Clone, Debug)]
+pub(crate) struct Line<'log> {
+    /// Offset of the first byte, carrier included.
+    pub(crate) start: usize,
+    /// Offset one past the last byte; the line feed is outside.
+    pub(crate) end: usize,
+    /// The line without its carrier, at most [`MAX_LINE`] bytes.
+    pub(crate) text: Cow<'log, [u8]>,
+    /// Who printed it.
+    pub(crate) context: Context<'log>,
+}
+
+impl<'log> Line<'log> {
+    /// Reads the line that starts at `start`; `None` at the end of the log.
+    pub(crate) fn at(log: &'log [u8], start: usize) -> Option<Self> {
+        let rest = log.get(start..).filter(|rest| !rest.is_empty())?;
+        let end = start + memchr(b'\n', rest).unwrap_or(rest.len());
+        let raw = log.get(start..end.min(start + MAX_LINE)).unwrap_or_default();
+        let raw = clean(raw);
+        // A prefix lies at the front, so it can be cut off a copy as well.
+        let (context, text) = match raw {
+            Cow::Borrowed(raw) => {
+                let (context, skip) = prefix::printk(raw);
+                (context, Cow::Borrowed(raw.get(skip..).unwrap_or_default()))
+            }
+            Cow::Owned(mut raw) => {
+                let (context, skip) = prefix::printk(&raw);
+                let context = match context {
+                    // The caller must outlive the copy: find it in the log.
+                    Context::Caller(caller) => {
+                        same_bytes(log.get(start..end).unwrap_or_default(), caller)
+                            .map_or(Context::Console, Context::Caller)
+                    }
+                    Context::Bare => Context::Bare,
+                    Context::Console => Context::Console,
+                };
+                raw.drain(..skip);
+                (context, Cow::Owned(raw))
+            }
+        };
+        Some(Self { start, end, text, context })
+    }
+
+    /// Offset of the next line.
+    pub(crate) fn next(&self) -> usize {
+        self.end + 1
+    }
+
+    /// Whether the line is a guess of the unwinder: an address that lay on the stack.
+    ///
+    /// Only lines with a printk prefix count, as in the convention for titles.
+    pub(crate) fn questionable(&self) -> bool {
+        self.context != Context::Bare
+            && memchr::memmem::find(&self.text, b" ? ").is_some()
+            && memchr::memmem::find(&self.text, b"<EOI>").is_none()
+    }
+
+    /// A part of this line's text as text that lives as long as the log.
+    ///
+    /// `part` must be a slice of [`Line::text`]. It is borrowed from the log where the text is, and
+    /// copied otherwise; bytes that are not UTF-8 become U+FFFD.
+    pub(crate) fn own(&self, part: &[u8]) -> Cow<'log, str> {
+        let Cow::Borrowed(text) = self.text else {
+            return Cow::Owned(String::from_utf8_lossy(part).into_owned());
+        };
+        let offset = (part.as_ptr() as usize).wrapping_sub(text.as_ptr() as usize);
+        match text.get(offset..offset.saturating_add(part.len())) {
+            Some(part) => String::from_utf8_lossy(part),
+            None => Cow::Owned(String::from_utf8_lossy(part).into_owned()),
+        }
+    }
+
+    /// Offset in the log of a part of this line's text.
+    ///
+    /// The start of the line if the text was copied: bytes were left out of it.
+    pub(crate) fn offset_of(&self, part: &[u8]) -> usize {
+        let Cow::Borrowed(text) = self.text else { return self.start };
+        let offset = (part.as_ptr() as usize).wrapping_sub(text.as_ptr() as usize);
+        let carrier = (self.end - self.start).saturating_sub(text.len());
+        if offset <= text.len() {
+            (self.start + carrier + offset).min(self.end)
+        } else {
+            self.start
+        }
+    }
+}
+
+/// Takes off the carriage return, NUL bytes and ANSI escapes.
+pub(crate) fn clean(raw: &[u8]) -> Cow<'_, [u8]> {
+    let mut raw = raw;
+    while let [head @ .., b'\r' | 0] = raw {
+        raw = head;
+    }
+    while let [b'\r' | 0, tail @ ..] = raw {
+        raw = tail;
+    }
+    if memchr3(0x1b, 0, b'\r', raw).is_none() {
+        return Cow::Borrowed(raw);
+    }
+    let mut kept = Vec::with_capacity(raw.len());
+    while let Some(at) = memchr3(0x1b, 0, b'\r', raw) {
+        let (head, tail) = raw.split_at(at);
+        kept.extend_from_slice(head);
+        raw = tail.get(escape_len(tail)..).unwrap_or_default();
+    }
+    kept.extend_from_slice(raw);
+    Cow::Owned(kept)
+}
+
+/// Length of the escape sequence, or of the single byte, that `raw` begins with.
+///
+/// `ESC [` up to a letter sets colours and moves the cursor (ECMA-48, CSI).
+fn escape_len(raw: &[u8]) -> usize {
+    let [0x1b, b'[', rest @ ..] = raw else { return 1 };
+    let parameters = rest.iter().take_while(|b| (0x20..0x40).contains(*b)).count();
+    2 + parameters + usize::from(rest.get(parameters).is_some_and(|b| (0x40..0x7f).contains(b)))
+}
+
+fn same_bytes<'log>(log: &'log [u8], needle: &[u8]) -> Option<&'log [u8]> {
+    let at = memchr::memmem::find(log, needle)?;
+    log.get(at..at + needle.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn first(log: &[u8]) -> (Context<'_>, String) {
+        let line = Line::at(log, 0).expect("a line");
+        (line.context, String::from_utf8_lossy(&line.text).into_owned())
+    }
+
+    #[test]
+    fn ok_carriers() {
+        let p = |log: &'static str| first(log.as_bytes());
+        assert_eq!(p("BUG: x"), (Context::Bare, "BUG: x".into()));
+        assert_eq!(p("[   12.345678] BUG: x\r\n"), (Context::Console, "BUG: x".into()));
+        assert_eq!(
+            p("<4>[   12.3][   T12]  f+0x1/0x2"),
+            (Context::Caller(b"[   T12]"), " f+0x1/0x2".into())
+        );
+        assert_eq!(
+            p("\x1b[32m[    1.5] \x1b[0m\x1b[33mBUG\x1b[0m: x"),
+            (Context::Console, "BUG: x".into())
+        );
+        assert_eq!(
+            p("\x1b[1m[    1.5][    C0] BUG: x\0"),
+            (Context::Caller(b"[    C0]"), "BUG: x".into())
+        );
+        assert_eq!(p("a\0b\rc"), (Context::Bare, "abc".into()));
+    }
+
+    #[test]
+    fn own_borrows_where_the_text_does() {
+        let line = Line::at(b"[    1.5] BUG: x", 0).expect("a line");
+        let text = line.text.clone();
+        let Cow::Borrowed(text) = text else { panic!("copied") };
+        let part = &text[5..];
+        assert!(matches!(line.own(part), Cow::Borrowed("x")));
+        assert_eq!(line.offset_of(part), 15);
+
+        let line = Line::at(b"[    1.5] B\x1b[0mUG: \xff", 0).expect("a line");
+        let part = line.text[5..].to_vec();
+        assert_eq!(line.own(&part), "\u{fffd}");
+        assert_eq!(line.offset_of(&part), 0);
+    }
+
+    #[test]
+    fn a_line_without_end_is_cut() {
+        let log = vec![b'a'; 3 * MAX_LINE];
+        let line = Line::at(&log, 0).expect("a line");
+        assert_eq!((line.text.len(), line.end), (MAX_LINE, log.len()));
+        assert!(Line::at(&log, line.next()).is_none());
+    }
+}

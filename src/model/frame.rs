@@ -1,0 +1,102 @@
+//! Stacks and their frames.
+
+use std::borrow::Cow;
+
+use super::Address;
+
+/// A call trace.
+#[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[non_exhaustive]
+pub struct Stack<'log> {
+    /// What it is the trace of.
+    pub role: Role,
+    /// The frames, innermost first; functions that were inlined stand before the one that holds
+    /// them.
+    #[cfg_attr(feature = "serde", serde(borrow))]
+    pub frames: Vec<Frame<'log>>,
+}
+
+/// What a stack is the trace of.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "kebab-case"))]
+#[non_exhaustive]
+pub enum Role {
+    /// The crash; its first frame is the instruction pointer, where that is known.
+    Crash,
+    /// What the kernel did to report it, above the instruction pointer.
+    Reporting,
+    /// Where the object was allocated.
+    Allocation,
+    /// Where the object was freed.
+    Free,
+    /// Where work or a callback was queued for the object.
+    Related,
+    /// What followed, such as the panic.
+    Consequence,
+}
+
+/// One frame of a stack.
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[non_exhaustive]
+pub struct Frame<'log> {
+    /// The function with its compiler suffixes; absent where only an address was printed.
+    #[cfg_attr(feature = "serde", serde(borrow, skip_serializing_if = "Option::is_none"))]
+    pub function: Option<Cow<'log, str>>,
+    /// Bytes from the start of the function.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub offset: Option<u64>,
+    /// Bytes from the start of the function to that of the next symbol.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub size: Option<u64>,
+    /// The module; absent for the kernel image.
+    #[cfg_attr(feature = "serde", serde(borrow, skip_serializing_if = "Option::is_none"))]
+    pub module: Option<Cow<'log, str>>,
+    /// The module's build id in hexadecimal (`CONFIG_STACKTRACE_BUILD_ID`).
+    #[cfg_attr(feature = "serde", serde(borrow, skip_serializing_if = "Option::is_none"))]
+    pub build_id: Option<Cow<'log, str>>,
+    /// The address, where it was printed.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub address: Option<Address>,
+    /// Whether offset and address are those of an instruction (RIP, PC). Otherwise they are a
+    /// return address: the call is the instruction before it.
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "std::ops::Not::not"))]
+    pub exact: bool,
+    /// False for an address that lay on the stack and that the unwinder does not vouch for (`?`).
+    pub reliable: bool,
+    /// Whether the function was inlined into that of the next frame.
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "std::ops::Not::not"))]
+    pub inline: bool,
+    /// The source file, if the log was symbolized.
+    #[cfg_attr(feature = "serde", serde(borrow, skip_serializing_if = "Option::is_none"))]
+    pub file: Option<Cow<'log, str>>,
+    /// The line in it, from 1.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub line: Option<u64>,
+    /// The context that the kernel was in, where it printed one.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub context: Option<Context>,
+}
+
+/// The context of a frame: the marks between the frames of a trace.
+///
+/// Printed by `show_trace_log_lvl()` in arch/x86/kernel/dumpstack.c; the names are those of
+/// `stack_type_name()`.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "kebab-case"))]
+#[non_exhaustive]
+pub enum Context {
+    /// `<TASK>`: the stack of a task.
+    Task,
+    /// `<IRQ>`: an interrupt.
+    Irq,
+    /// `<SOFTIRQ>`: a soft interrupt.
+    Softirq,
+    /// `<NMI>`: a non-maskable interrupt.
+    Nmi,
+    /// `<#DF>` and other exceptions that have a stack of their own.
+    Exception,
+}

@@ -1,0 +1,143 @@
+//! The report: what everything before it produces, and everything after it reads.
+
+mod context;
+mod cpu;
+mod frame;
+mod memory;
+mod owned;
+
+use std::borrow::Cow;
+use std::fmt;
+
+pub use context::{Kernel, Module, Task};
+pub use cpu::{Address, Code, Instruction, Register, Registers};
+pub use frame::{Context, Frame, Role, Stack};
+pub use memory::{Access, AccessKind, Memory, Object, Shadow, Side};
+
+use crate::kind::Kind;
+use crate::span::Span;
+
+/// One splat: everything that the kernel said about one thing that went wrong.
+///
+/// Text borrows from the log; [`Report::into_owned`] gives a value that can be kept. Whatever a
+/// kernel did not print, or what could not be read, is `None` or empty: nothing is guessed.
+///
+/// With the feature `serde` a report serializes to the object that `ksplat parse --format jsonl`
+/// prints (which adds `file` and `index`), and deserializes from it.
+#[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[non_exhaustive]
+pub struct Report<'log> {
+    /// From the first byte of the line that opens the report to the end of its last line.
+    ///
+    /// Reports that were printed at the same time may overlap.
+    pub span: Span,
+    /// What went wrong.
+    pub kind: Kind,
+    /// The name under which kernel people know it, such as
+    /// `KASAN: use-after-free Read in batadv_iv_ogm_queue_add`.
+    ///
+    /// Printable ASCII, one line, at most 120 bytes; numbers and addresses are replaced by words,
+    /// so that the title of a bug is the same on every machine.
+    pub title: String,
+    /// Other titles under which the same bug may be known; sorted.
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Vec::is_empty"))]
+    pub alt_titles: Vec<String>,
+    /// The function that is named in the title.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub frame: Option<String>,
+    /// Why the report is not whole: cut off, mixed with another, or without what it must have.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub corrupted: Option<Cow<'static, str>>,
+    /// Whether the kernel panicked in consequence.
+    pub panicked: bool,
+    /// The titles of what this report brought with it, such as `kernel panic: Fatal exception`.
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Vec::is_empty"))]
+    pub consequences: Vec<String>,
+    /// The kernel that printed it.
+    #[cfg_attr(feature = "serde", serde(borrow))]
+    pub kernel: Kernel<'log>,
+    /// What was running.
+    #[cfg_attr(feature = "serde", serde(borrow))]
+    pub task: Task<'log>,
+    /// The memory access that failed.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub access: Option<Access>,
+    /// The registers at the instruction that crashed.
+    pub registers: Registers,
+    /// The bytes around that instruction.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub code: Option<Code>,
+    /// Stacks, in the order in which they were printed; the one of the crash has [`Role::Crash`].
+    #[cfg_attr(feature = "serde", serde(borrow))]
+    pub stacks: Vec<Stack<'log>>,
+    /// The object that a checker says was hit.
+    #[cfg_attr(feature = "serde", serde(borrow, skip_serializing_if = "Option::is_none"))]
+    pub memory: Option<Memory<'log>>,
+    /// The modules that were loaded.
+    #[cfg_attr(feature = "serde", serde(borrow, default, skip_serializing_if = "Vec::is_empty"))]
+    pub modules: Vec<Module<'log>>,
+    /// What could not be read, and why.
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Vec::is_empty"))]
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+impl<'log> Report<'log> {
+    /// An empty report.
+    pub(crate) fn new(kind: Kind, span: Span) -> Self {
+        Self {
+            span,
+            kind,
+            title: String::new(),
+            alt_titles: Vec::new(),
+            frame: None,
+            corrupted: None,
+            panicked: false,
+            consequences: Vec::new(),
+            kernel: Kernel::default(),
+            task: Task::default(),
+            access: None,
+            registers: Registers::default(),
+            code: None,
+            stacks: Vec::new(),
+            memory: None,
+            modules: Vec::new(),
+            diagnostics: Vec::new(),
+        }
+    }
+
+    /// The title, as in [`Report::title`](field@Report::title).
+    pub fn title(&self) -> &str {
+        &self.title
+    }
+
+    /// The stack of the crash, innermost frame first.
+    pub fn crash_stack(&self) -> Option<&Stack<'log>> {
+        self.stacks.iter().find(|stack| stack.role == Role::Crash)
+    }
+}
+
+/// Why a part of a report could not be read.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[non_exhaustive]
+pub struct Diagnostic {
+    /// Where in the log, in bytes from its start.
+    pub offset: usize,
+    /// What was being read, such as `Code: line`.
+    pub what: Cow<'static, str>,
+    /// What is wrong with it.
+    pub why: Cow<'static, str>,
+}
+
+impl Diagnostic {
+    pub(crate) fn new(offset: usize, what: &'static str, why: &'static str) -> Self {
+        Self { offset, what: Cow::Borrowed(what), why: Cow::Borrowed(why) }
+    }
+}
+
+impl fmt::Display for Diagnostic {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "byte {}: {}: {}", self.offset, self.what, self.why)
+    }
+}

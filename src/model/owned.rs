@@ -1,0 +1,116 @@
+//! `into_owned`: reports that outlive their log.
+//!
+//! Everything is taken apart by name, so that a new field cannot be forgotten.
+
+use std::borrow::Cow;
+
+use super::{Frame, Kernel, Memory, Module, Object, Report, Stack, Task};
+
+fn text(text: Cow<'_, str>) -> Cow<'static, str> {
+    Cow::Owned(text.into_owned())
+}
+
+impl Report<'_> {
+    /// The same report without a loan from the log.
+    pub fn into_owned(self) -> Report<'static> {
+        let Self {
+            span,
+            kind,
+            title,
+            alt_titles,
+            frame,
+            corrupted,
+            panicked,
+            consequences,
+            kernel,
+            task,
+            access,
+            registers,
+            code,
+            stacks,
+            memory,
+            modules,
+            diagnostics,
+        } = self;
+        let Kernel { release, arch, tainted, hardware } = kernel;
+        let Task { comm, pid, cpu, workqueue } = task;
+        Report {
+            span,
+            kind,
+            title,
+            alt_titles,
+            frame,
+            corrupted,
+            panicked,
+            consequences,
+            kernel: Kernel {
+                release: release.map(text),
+                arch,
+                tainted: tainted.map(text),
+                hardware: hardware.map(text),
+            },
+            task: Task { comm: comm.map(text), pid, cpu, workqueue: workqueue.map(text) },
+            access,
+            registers,
+            code,
+            stacks: stacks.into_iter().map(stack).collect(),
+            memory: memory.map(self::memory),
+            modules: modules.into_iter().map(module).collect(),
+            diagnostics,
+        }
+    }
+}
+
+fn stack(stack: Stack<'_>) -> Stack<'static> {
+    let Stack { role, frames } = stack;
+    Stack { role, frames: frames.into_iter().map(frame).collect() }
+}
+
+fn frame(frame: Frame<'_>) -> Frame<'static> {
+    let Frame {
+        function,
+        offset,
+        size,
+        module,
+        build_id,
+        address,
+        exact,
+        reliable,
+        inline,
+        file,
+        line,
+        context,
+    } = frame;
+    Frame {
+        function: function.map(text),
+        offset,
+        size,
+        module: module.map(text),
+        build_id: build_id.map(text),
+        address,
+        exact,
+        reliable,
+        inline,
+        file: file.map(text),
+        line,
+        context,
+    }
+}
+
+fn memory(memory: Memory<'_>) -> Memory<'static> {
+    let Memory { object, allocated_by, freed_by, shadow } = memory;
+    let object = object.map(|Object { cache, size, start, end, side, distance }| Object {
+        cache: cache.map(text),
+        size,
+        start,
+        end,
+        side,
+        distance,
+    });
+    Memory { object, allocated_by, freed_by, shadow }
+}
+
+fn module(module: Module<'_>) -> Module<'static> {
+    let Module { name, flags } = module;
+    Module { name: text(name), flags: flags.map(text) }
+}

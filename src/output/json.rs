@@ -1,0 +1,67 @@
+//! JSON: one object per report.
+//!
+//! | field | value |
+//! |---|---|
+//! | `file` | the path as given, `-` for standard input |
+//! | `index` | 0 for the first report of the file |
+//! | `span` | `start`, `end`: bytes in the file; `line`: of the first byte, from 1 |
+//! | `kind`, `title`, `alt_titles`, `frame` | what it is; `frame` is the function in the title |
+//! | `corrupted` | the reason, where the report is not whole |
+//! | `panicked`, `consequences` | whether the kernel panicked; titles of what the report led to |
+//! | `kernel` | `release`, `arch`, `tainted`, `hardware` |
+//! | `task` | `comm`, `pid`, `cpu`, `workqueue` |
+//! | `access` | `kind` (`read`, `write`, `execute`, `free`), `size` in bytes, `address` |
+//! | `registers` | name to value, of the crash |
+//! | `code` | `arch`, `bytes`, `trap_offset`, `instructions` (`offset`, `bytes`, `text`, `trapping`) |
+//! | `stacks` | `role`, `frames` (`function`, `offset`, `size`, `module`, `build_id`, `address`, `exact`, `reliable`, `inline`, `file`, `line`, `context`) |
+//! | `memory` | `object`, `allocated_by`, `freed_by`, `shadow` |
+//! | `modules` | `name`, `flags` |
+//! | `diagnostics` | what could not be read: `offset` in bytes, `what`, `why` |
+//!
+//! Addresses are strings, `0x` and 16 digits of a 64-bit machine, 8 of a 32-bit one. Offsets, sizes
+//! and ids are numbers. What is unknown is absent. Bytes are strings of hexadecimal digits.
+
+use std::borrow::Cow;
+use std::io;
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::Report;
+
+/// A report, and the file that it was found in.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[non_exhaustive]
+pub struct Record<'a> {
+    /// The path as given; `-` for standard input.
+    pub file: Cow<'a, str>,
+    /// 0 for the first report of the file.
+    pub index: usize,
+    /// The report.
+    #[serde(borrow, flatten)]
+    pub report: Report<'a>,
+}
+
+impl<'a> Record<'a> {
+    /// The `index`-th report of `file`.
+    pub fn new(file: &'a str, index: usize, report: Report<'a>) -> Self {
+        Self { file: Cow::Borrowed(file), index, report }
+    }
+}
+
+/// Writes a report as one JSON object on one line, without a line feed after it.
+///
+/// # Errors
+///
+/// Those of `out`.
+pub fn write(out: &mut impl io::Write, record: &Record<'_>) -> io::Result<()> {
+    serde_json::to_writer(out, record).map_err(io::Error::from)
+}
+
+/// Reads a report that [`write`] wrote.
+///
+/// # Errors
+///
+/// The text is no JSON, or not that of a report; the message says where.
+pub fn read(text: &str) -> Result<Record<'_>, serde_json::Error> {
+    serde_json::from_str(text)
+}

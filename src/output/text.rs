@@ -1,0 +1,337 @@
+//! Reports for people: a screen for each.
+
+use std::fmt::{self, Write as _};
+
+use anstyle::{AnsiColor, Style};
+
+use super::escape::escape;
+use crate::model::{Access, Code, Frame, Instruction, Memory, Report, Role, Side, Stack};
+
+/// How text is written.
+#[derive(Clone, Copy, Debug, Default)]
+#[non_exhaustive]
+pub struct Options {
+    /// Whether colours are used: ANSI escape sequences.
+    pub color: bool,
+    /// Whether everything is shown: all instructions, all stacks, frames that are guesses.
+    pub all: bool,
+}
+
+impl Options {
+    /// Whether colours are used.
+    #[must_use]
+    pub fn with_color(self, color: bool) -> Self {
+        Self { color, ..self }
+    }
+
+    /// Whether everything is shown.
+    #[must_use]
+    pub fn with_all(self, all: bool) -> Self {
+        Self { all, ..self }
+    }
+}
+
+/// Instructions that are shown before the trapping one, and after it.
+const AROUND_TRAP: (usize, usize) = (8, 3);
+
+/// The frames of the crash's stack that are shown.
+const MAX_SHOWN: usize = 24;
+
+const TITLE: Style = Style::new().bold().fg_color(Some(anstyle::Color::Ansi(AnsiColor::Red)));
+const LABEL: Style = Style::new().fg_color(Some(anstyle::Color::Ansi(AnsiColor::Cyan)));
+const TRAP: Style = Style::new().bold().fg_color(Some(anstyle::Color::Ansi(AnsiColor::Yellow)));
+const DIM: Style = Style::new().dimmed();
+
+/// Writes a report of `file`.
+///
+/// Text of the log is escaped: no control character of it is written.
+///
+/// # Errors
+///
+/// Those of `out`.
+pub fn write(
+    out: &mut impl fmt::Write,
+    file: &str,
+    report: &Report<'_>,
+    options: Options,
+) -> fmt::Result {
+    let mut page = Page { out, options };
+    page.head(file, report)?;
+    page.context(report)?;
+    page.stacks(report)?;
+    page.registers(report)?;
+    if let Some(code) = &report.code {
+        page.code(code)?;
+    }
+    page.notes(report)
+}
+
+/// Writes the instructions of a `Code:` line, one a line, the trapping one marked.
+///
+/// # Errors
+///
+/// Those of `out`.
+pub fn write_code(out: &mut impl fmt::Write, code: &Code, options: Options) -> fmt::Result {
+    Page { out, options }.instructions(code, "")
+}
+
+struct Page<'a, W> {
+    out: &'a mut W,
+    options: Options,
+}
+
+impl<W: fmt::Write> Page<'_, W> {
+    fn head(&mut self, file: &str, report: &Report<'_>) -> fmt::Result {
+        let title = escape(&report.title).to_string();
+        self.styled(TITLE, &title)?;
+        let span = report.span;
+        let place =
+            format!("\n  {}:{} (bytes {}..{})\n", escape(file), span.line, span.start, span.end);
+        self.styled(DIM, &place)
+    }
+
+    /// One line for each thing that is known of kernel, task and access.
+    fn context(&mut self, report: &Report<'_>) -> fmt::Result {
+        let kernel = &report.kernel;
+        let taint = kernel.tainted.as_deref().map(|flags| match flags {
+            "" => "not tainted".to_owned(),
+            flags => {
+                let flags: String = flags.split_whitespace().collect();
+                format!("tainted {}", escape(&flags))
+            }
+        });
+        let release = kernel.release.as_deref().map(|release| escape(release).to_string());
+        let arch = kernel.arch.map(|arch| arch.name().to_owned());
+        self.field("kernel", &join([release, arch, taint]))?;
+        let hardware = kernel.hardware.as_deref().map(|name| escape(name).to_string());
+        self.field("machine", &join([hardware]))?;
+
+        let task = &report.task;
+        let comm = task.comm.as_deref().map(|comm| escape(comm).to_string());
+        let pid = task.pid.map(|pid| format!("PID {pid}"));
+        let cpu = task.cpu.map(|cpu| format!("CPU {cpu}"));
+        self.field("task", &join([comm, pid, cpu]))?;
+        let work = task.workqueue.as_deref().map(|work| escape(work).to_string());
+        self.field("work", &join([work]))?;
+
+        self.field("access", &report.access.as_ref().map(access).unwrap_or_default())?;
+        if let Some(memory) = &report.memory {
+            self.field("object", &object(memory))?;
+        }
+        for title in &report.consequences {
+            self.field("then", &escape(title).to_string())?;
+        }
+        Ok(())
+    }
+
+    fn stacks(&mut self, report: &Report<'_>) -> fmt::Result {
+        for stack in &report.stacks {
+            let aside = matches!(stack.role, Role::Reporting | Role::Consequence | Role::Related);
+            if aside && !self.options.all {
+                continue;
+            }
+            let name = match stack.role {
+                Role::Crash => "stack",
+                Role::Reporting => "reported through",
+                Role::Allocation => "allocated at",
+                Role::Free => "freed at",
+                Role::Related => "queued at",
+                Role::Consequence => "stack of what followed",
+            };
+            self.label(name)?;
+            self.frames(stack)?;
+        }
+        Ok(())
+    }
+
+    fn frames(&mut self, stack: &Stack<'_>) -> fmt::Result {
+        let all = self.options.all;
+        let shown = |frame: &&Frame<'_>| all || frame.reliable;
+        let limit = if all { usize::MAX } else { MAX_SHOWN };
+        for frame in stack.frames.iter().filter(shown).take(limit) {
+            let (text, source) = (frame_text(frame), source(frame));
+            write!(self.out, "    {text}")?;
+            if !source.is_empty() {
+                let pad = 44usize.saturating_sub(text.chars().count()).max(1);
+                write!(self.out, "{:pad$}", "")?;
+                self.styled(DIM, &source)?;
+            }
+            self.out.write_char('\n')?;
+        }
+        match stack.frames.iter().filter(shown).count().saturating_sub(limit) {
+            0 => Ok(()),
+            more => writeln!(self.out, "    ({more} more)"),
+        }
+    }
+
+    /// Three registers a line fit 80 columns.
+    fn registers(&mut self, report: &Report<'_>) -> fmt::Result {
+        if report.registers.is_empty() {
+            return Ok(());
+        }
+        self.label("registers")?;
+        let general = |name: &str| report.kernel.arch.is_none_or(|arch| arch.is_general(name));
+        let registers: Vec<_> = report
+            .registers
+            .iter()
+            .filter(|register| self.options.all || general(&register.name))
+            .collect();
+        for row in registers.chunks(3) {
+            self.out.write_str(" ")?;
+            for register in row {
+                let value = register.value;
+                let width = usize::from(value.bits / 4);
+                write!(
+                    self.out,
+                    "  {:>6} {:0width$x}",
+                    escape(&register.name).to_string(),
+                    value.value
+                )?;
+            }
+            self.out.write_char('\n')?;
+        }
+        Ok(())
+    }
+
+    fn code(&mut self, code: &Code) -> fmt::Result {
+        if code.instructions.is_empty() {
+            return Ok(());
+        }
+        self.label("code")?;
+        self.instructions(code, "   ")
+    }
+
+    fn instructions(&mut self, code: &Code, indent: &str) -> fmt::Result {
+        let trap = code.instructions.iter().position(|instruction| instruction.trapping);
+        let (first, len) = match trap {
+            Some(trap) if !self.options.all => {
+                let first = trap.saturating_sub(AROUND_TRAP.0);
+                (first, trap - first + 1 + AROUND_TRAP.1)
+            }
+            _ => (0, usize::MAX),
+        };
+        for instruction in code.instructions.iter().skip(first).take(len) {
+            self.instruction(instruction, indent)?;
+        }
+        Ok(())
+    }
+
+    /// An instruction in the columns of objdump, which puts seven bytes on a line.
+    fn instruction(&mut self, instruction: &Instruction, indent: &str) -> fmt::Result {
+        let mut rows = instruction.bytes.chunks(7).map(|row| {
+            let bytes: Vec<_> = row.iter().map(|byte| format!("{byte:02x}")).collect();
+            bytes.join(" ")
+        });
+        let (mnemonic, operands) =
+            instruction.text.split_once(' ').unwrap_or((&instruction.text, ""));
+        let text = format!("{mnemonic:<6} {operands}");
+        let mark = if instruction.trapping { '*' } else { ' ' };
+        let line = format!(
+            "{indent}{mark}{:4x}: {:<21} {}",
+            instruction.offset,
+            rows.next().unwrap_or_default(),
+            escape(text.trim_end())
+        );
+        if instruction.trapping {
+            self.styled(TRAP, &format!("{line}  <-- trapping instruction"))?;
+        } else {
+            self.out.write_str(&line)?;
+        }
+        for row in rows {
+            write!(self.out, "\n{indent}       {row}")?;
+        }
+        self.out.write_char('\n')
+    }
+
+    fn notes(&mut self, report: &Report<'_>) -> fmt::Result {
+        if let Some(why) = &report.corrupted {
+            self.field("corrupted", &escape(why).to_string())?;
+        }
+        for diagnostic in &report.diagnostics {
+            self.field("unread", &escape(&diagnostic.to_string()).to_string())?;
+        }
+        Ok(())
+    }
+
+    fn field(&mut self, label: &str, text: &str) -> fmt::Result {
+        if text.is_empty() {
+            return Ok(());
+        }
+        self.styled(LABEL, &format!("  {label:<9}"))?;
+        writeln!(self.out, " {text}")
+    }
+
+    fn label(&mut self, label: &str) -> fmt::Result {
+        self.styled(LABEL, &format!("  {label}\n"))
+    }
+
+    fn styled(&mut self, style: Style, text: &str) -> fmt::Result {
+        if self.options.color {
+            write!(self.out, "{}{text}{}", style.render(), style.render_reset())
+        } else {
+            self.out.write_str(text)
+        }
+    }
+}
+
+fn join<const N: usize>(parts: [Option<String>; N]) -> String {
+    let parts: Vec<_> = parts.into_iter().flatten().collect();
+    parts.join(", ")
+}
+
+fn access(access: &Access) -> String {
+    let kind = access.kind.map_or("access", |kind| kind.name());
+    let size = match access.size {
+        None => String::new(),
+        Some(1) => " of 1 byte".to_owned(),
+        Some(size) => format!(" of {size} bytes"),
+    };
+    let address = access.address.map(|address| format!(" at {address}")).unwrap_or_default();
+    format!("{kind}{size}{address}")
+}
+
+fn object(memory: &Memory<'_>) -> String {
+    let Some(object) = &memory.object else { return String::new() };
+    let place = object.side.zip(object.distance).map(|(side, distance)| match side {
+        Side::Inside => format!("{distance} bytes inside"),
+        Side::Before => format!("{distance} bytes before"),
+        Side::After => format!("{distance} bytes after"),
+    });
+    let size = object.size.map(|size| format!("an object of {size} bytes"));
+    let cache = object.cache.as_deref().map(|cache| format!("cache {}", escape(cache)));
+    let freed = memory.freed_by.map(|task| format!("freed by task {task}"));
+    join([place, size, cache, freed])
+}
+
+fn frame_text(frame: &Frame<'_>) -> String {
+    let mut text = String::new();
+    if !frame.reliable {
+        text.push_str("? ");
+    }
+    match (&frame.function, frame.address) {
+        (Some(function), _) => text.push_str(&escape(function).to_string()),
+        (None, Some(address)) => text.push_str(&address.to_string()),
+        (None, None) => text.push_str("(unknown)"),
+    }
+    if let Some(offset) = frame.offset {
+        let _ = write!(text, "+{offset:#x}");
+    }
+    if let Some(size) = frame.size {
+        let _ = write!(text, "/{size:#x}");
+    }
+    if let Some(module) = &frame.module {
+        let _ = write!(text, " [{}]", escape(module));
+    }
+    if frame.inline {
+        text.push_str(" [inline]");
+    }
+    text
+}
+
+fn source(frame: &Frame<'_>) -> String {
+    match (&frame.file, frame.line) {
+        (Some(file), Some(line)) => format!("{}:{line}", escape(file)),
+        (Some(file), None) => escape(file).to_string(),
+        _ => String::new(),
+    }
+}

@@ -1,0 +1,579 @@
+//! From the lines of one report to the model.
+
+use std::borrow::Cow;
+
+use super::class::{self, Class};
+use super::region::Region;
+use crate::arch::{self, Arch};
+use crate::grammar::token::Hex;
+use crate::grammar::trace::Place;
+use crate::grammar::{access, code, kasan, register, task, trace};
+use crate::line::Line;
+use crate::model::{
+    AccessKind, Address, Code, Context, Diagnostic, Frame, Memory, Module, Object, Report, Role,
+    Shadow, Side, Stack,
+};
+use crate::span::Span;
+use crate::title;
+
+/// The most diagnostics that a report keeps: a broken console breaks every line alike.
+const MAX_DIAGNOSTICS: usize = 32;
+
+/// The most frames of all stacks together; what more there is repeats itself.
+const MAX_FRAMES: usize = 2048;
+
+/// The most modules that are listed.
+const MAX_MODULES: usize = 1024;
+
+/// The most lines of shadow memory that are kept; a kernel prints five.
+const MAX_SHADOW: usize = 16;
+
+/// Builds the report of a region whose first line has the number `line`.
+pub(super) fn report(mut region: Region<'_>, line: usize) -> Report<'_> {
+    region.lines.truncate(region.len);
+    let kept: Vec<&[u8]> = region
+        .lines
+        .iter()
+        .enumerate()
+        .filter(|(index, line)| *index == 0 || !line.questionable())
+        .map(|(_, line)| line.text.as_ref())
+        .collect();
+    let title = title::name(region.marker, &kept);
+
+    let span = Span { start: region.start(), end: region.end, line };
+    let mut build = Builder::new(Report::new(title.kind, span), title.trap);
+    let mut consequences = region.consequences.iter().peekable();
+    for (index, line) in region.lines.iter().enumerate() {
+        if let Some((_, marker)) = consequences.next_if(|(at, _)| *at == index) {
+            let lines: Vec<&[u8]> =
+                region.lines.iter().skip(index).map(|line| line.text.as_ref()).collect();
+            build.consequence(&title::name(marker, &lines).title);
+        }
+        build.line(line, index == 0);
+    }
+
+    let mut report = build.finish();
+    report.title = title.title;
+    report.alt_titles = title.alternatives;
+    report.frame = title.frame;
+    report.panicked = region
+        .lines
+        .iter()
+        .any(|line| memchr::memmem::find(&line.text, b"Kernel panic - not syncing").is_some());
+    report.corrupted = if region.cut {
+        Some(Cow::Borrowed("too many lines: the rest was left out"))
+    } else {
+        title.corrupted.map(Cow::Borrowed)
+    };
+    report
+}
+
+/// Where registers and code bytes go that are read next.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Dump {
+    /// They are those of the crash.
+    Crash,
+    /// They are those of user mode, of an interrupted task, or come a second time.
+    Other,
+}
+
+/// Builds a report line by line.
+#[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each answers a question of its own")]
+struct Builder<'log> {
+    report: Report<'log>,
+    /// Whether the first instruction pointer of the kernel is that of the crash.
+    trap: bool,
+    /// The stack that frames go to; it is added to the report when the next one begins.
+    stack: Option<Stack<'log>>,
+    /// Whether the crash's own call trace has begun.
+    traced: bool,
+    /// Whether the instruction pointer of the crash is known.
+    pointed: bool,
+    /// The inlined functions of an instruction pointer whose own line is still to come.
+    inlined: Vec<Frame<'log>>,
+    /// The frames that the headline names.
+    headline: Vec<Frame<'log>>,
+    dump: Dump,
+    context: Option<Context>,
+    frames: usize,
+    /// Whether the report was at its end: what comes now comes a second time.
+    ended: bool,
+    /// Whether this is what the report led to.
+    aftermath: bool,
+}
+
+impl<'log> Builder<'log> {
+    fn new(report: Report<'log>, trap: bool) -> Self {
+        Self {
+            report,
+            trap,
+            stack: None,
+            traced: false,
+            pointed: false,
+            inlined: Vec::new(),
+            headline: Vec::new(),
+            // Registers before any instruction pointer are only printed with the crash.
+            dump: if trap { Dump::Crash } else { Dump::Other },
+            context: None,
+            frames: 0,
+            ended: false,
+            aftermath: false,
+        }
+    }
+
+    /// What follows was caused by the report.
+    fn consequence(&mut self, title: &str) {
+        // The function is that of the report, and the frames below it may be missing here.
+        let title = title.strip_suffix(" in corrupted").unwrap_or(title);
+        self.report.consequences.push(title.to_owned());
+        self.aftermath = true;
+    }
+
+    /// Takes one line.
+    fn line(&mut self, line: &Line<'log>, first: bool) {
+        if first {
+            return self.headline(line);
+        }
+        match class::class(&line.text) {
+            Class::Stack(role) => self.stack_start(role),
+            Class::Track(role) => self.track(role, line),
+            Class::Mark => self.mark(&line.text),
+            Class::Entry => self.entry(line),
+            Class::Pointer => self.pointer(line),
+            Class::Registers => self.registers(line),
+            Class::Code => self.code(line),
+            Class::Cpu => self.cpu(line),
+            Class::Taint if self.report.kernel.tainted.is_none() => {
+                let (flags, release) = task::taint(&line.text);
+                self.taint(line, flags, release);
+            }
+            Class::Hardware => {
+                let name = after(&line.text, b"Hardware name:").trim_ascii();
+                self.report.kernel.hardware.get_or_insert_with(|| line.own(name));
+            }
+            Class::Workqueue => {
+                if let Ok((_, (queue, function))) =
+                    task::workqueue(after(&line.text, b"Workqueue:").trim_ascii_start())
+                {
+                    self.workqueue(line, queue, function);
+                }
+            }
+            Class::Modules => self.modules(line),
+            Class::Access => self.access(line),
+            Class::Object => self.object(line),
+            Class::Shadow => self.shadow(line),
+            Class::PageFault => {
+                if let Ok((_, fault)) = access::page_fault(line.text.trim_ascii_start()) {
+                    self.fault(fault);
+                }
+            }
+            Class::Oops => {
+                if let Ok((_, fault)) = access::error_code(line.text.trim_ascii_start())
+                    && self.report.access.is_some()
+                {
+                    self.fault(fault);
+                }
+            }
+            Class::End => {
+                self.close_stack();
+                self.ended = true;
+            }
+            Class::Rule | Class::Cut | Class::Epilogue => self.close_stack(),
+            Class::Other if self.continues_headline(line) => self.headline(line),
+            // Between the instruction pointer and the trace below it there may be anything.
+            Class::Detail if self.traced => self.close_stack(),
+            Class::Blank | Class::Other | Class::Detail | Class::Taint => {}
+        }
+    }
+
+    fn continues_headline(&self, line: &Line<'log>) -> bool {
+        !self.headline.is_empty()
+            && self.headline.iter().all(|frame| frame.inline)
+            && memchr::memmem::find(&line.text, b" at ").is_some()
+            && headline_place(&line.text).is_some()
+    }
+
+    /// The headline may name an address, and where the code was.
+    fn headline(&mut self, line: &Line<'log>) {
+        if access::is_free(&line.text) {
+            self.report.access.get_or_insert_default().kind.get_or_insert(AccessKind::Free);
+        }
+        if let Some(address) = access::address(&line.text) {
+            self.report
+                .access
+                .get_or_insert_default()
+                .address
+                .get_or_insert(self::address(address));
+        }
+        if let Some(place) = headline_place(&line.text) {
+            self.headline.push(frame(line, &place));
+        }
+    }
+
+    /// The crash has one instruction pointer and one trace; more stacks have other roles.
+    fn stack_start(&mut self, role: Role) {
+        self.context = None;
+        if self.ended && !self.aftermath {
+            return;
+        }
+        let role = if self.aftermath && self.traced { Role::Consequence } else { role };
+        if role == Role::Crash {
+            if !std::mem::replace(&mut self.traced, true) && self.stack.is_some() {
+                // The instruction pointer stands before the trace that it is the first frame of.
+                return;
+            }
+            self.close_stack();
+            let known = self.report.stacks.iter().any(|stack| stack.role == Role::Crash);
+            let role = if known { Role::Consequence } else { Role::Crash };
+            self.stack = Some(Stack { role, frames: Vec::new() });
+        } else {
+            self.close_stack();
+            self.stack = Some(Stack { role, frames: Vec::new() });
+        }
+    }
+
+    fn track(&mut self, role: Role, line: &Line<'log>) {
+        self.stack_start(role);
+        if let Ok((_, task)) = kasan::track(line.text.trim_ascii_start()) {
+            let memory = self.report.memory.get_or_insert_default();
+            let place =
+                if role == Role::Free { &mut memory.freed_by } else { &mut memory.allocated_by };
+            place.get_or_insert(task);
+        }
+    }
+
+    fn mark(&mut self, text: &[u8]) {
+        let Ok((_, name)) = trace::context_marker(text.trim_ascii_start()) else { return };
+        self.context = match name {
+            b"TASK" => Some(Context::Task),
+            b"IRQ" => Some(Context::Irq),
+            b"SOFTIRQ" => Some(Context::Softirq),
+            b"NMI" => Some(Context::Nmi),
+            name if name.starts_with(b"#") => Some(Context::Exception),
+            _ => None,
+        };
+    }
+
+    fn entry(&mut self, line: &Line<'log>) {
+        if let Ok((_, place)) = trace::entry(&line.text) {
+            let frame = frame(line, &place);
+            self.push(frame);
+        }
+    }
+
+    fn push(&mut self, mut frame: Frame<'log>) {
+        frame.context = self.context;
+        if let Some(stack) = &mut self.stack
+            && self.frames < MAX_FRAMES
+        {
+            self.frames += 1;
+            stack.frames.push(frame);
+        }
+    }
+
+    fn pointer(&mut self, line: &Line<'log>) {
+        let Some((arch, rest)) = arch::pointer(line.text.trim_ascii_start()) else { return };
+        let Ok((_, (selector, place))) = trace::pointer(rest) else {
+            return self.complain(line, rest, "instruction pointer", "no symbol and no address");
+        };
+        self.report.kernel.arch.get_or_insert(arch);
+        if self.ended || selector.is_some_and(arch.info().is_user) {
+            self.dump = Dump::Other;
+            return;
+        }
+        let frame = Frame { exact: true, ..frame(line, &place) };
+        if self.pointed && self.is_crash(&frame) {
+            return;
+        }
+        if frame.inline {
+            return self.inlined.push(Frame { exact: false, ..frame });
+        }
+        if self.trap && !self.pointed {
+            self.pointed = true;
+            self.dump = Dump::Crash;
+            // What was traced up to here is how the kernel came to report it.
+            if let Some(stack) = &mut self.stack {
+                stack.role = Role::Reporting;
+            }
+            self.close_stack();
+            self.stack = Some(Stack { role: Role::Crash, frames: Vec::new() });
+            if self.inlined.is_empty() {
+                self.inlined = self.inlined_in_headline(&frame);
+            }
+        } else {
+            self.dump = Dump::Other;
+        }
+        for inlined in std::mem::take(&mut self.inlined) {
+            self.push(inlined);
+        }
+        self.push(frame);
+    }
+
+    /// Whether this is the instruction pointer of the crash once more.
+    fn is_crash(&self, frame: &Frame<'log>) -> bool {
+        let pointer = |stack: &Stack<'log>| {
+            stack.role == Role::Crash
+                && stack.frames.iter().find(|frame| frame.exact).is_some_and(|first| {
+                    (&first.function, first.offset) == (&frame.function, frame.offset)
+                })
+        };
+        self.stack.iter().chain(&self.report.stacks).any(pointer)
+    }
+
+    /// The inlined functions of the headline, if it tells of the same place.
+    fn inlined_in_headline(&self, frame: &Frame<'log>) -> Vec<Frame<'log>> {
+        match self.headline.split_last() {
+            Some((last, inlined))
+                if (&last.function, last.offset) == (&frame.function, frame.offset) =>
+            {
+                inlined.to_vec()
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    fn registers(&mut self, line: &Line<'log>) {
+        if self.dump != Dump::Crash || self.ended {
+            return;
+        }
+        let Some(arch) = self.report.kernel.arch.or_else(|| arch_of(&line.text)) else { return };
+        self.report.kernel.arch.get_or_insert(arch);
+        let mut rest: &[u8] = &line.text;
+        while let Ok((tail, (name, value))) = register::register(rest) {
+            let Some(name) = arch.info().register(name) else { break };
+            self.report.registers.add(name, Address { value: value.value, bits: arch.bits() });
+            rest = tail;
+        }
+        if !rest.trim_ascii().is_empty() {
+            self.complain(line, rest, "registers", "no register with a hexadecimal value");
+        }
+    }
+
+    fn code(&mut self, line: &Line<'log>) {
+        if self.dump != Dump::Crash || self.ended || self.report.code.is_some() {
+            return;
+        }
+        let text = after(&line.text, b"Code:");
+        let found = code::code(text);
+        if let Some((why, at)) = found.fault {
+            self.complain(line, text.get(at..).unwrap_or_default(), "code bytes", why);
+        }
+        if !found.bytes.is_empty() {
+            let arch = self.report.kernel.arch;
+            self.report.code = Some(Code {
+                arch,
+                bytes: found.bytes,
+                trap_offset: found.trap,
+                instructions: Vec::new(),
+            });
+        }
+    }
+
+    fn cpu(&mut self, line: &Line<'log>) {
+        if self.report.task.pid.is_some() {
+            return;
+        }
+        let text = line.text.trim_ascii_start();
+        let Ok((_, cpu)) = task::cpu(text) else {
+            return self.complain(line, text, "CPU line", "no CPU, PID and Comm");
+        };
+        self.report.task.cpu = Some(cpu.cpu);
+        self.report.task.pid = Some(cpu.pid);
+        self.report.task.comm = Some(line.own(cpu.comm));
+        self.taint(line, cpu.tainted, cpu.release);
+    }
+
+    fn taint(&mut self, line: &Line<'log>, flags: Option<&[u8]>, release: Option<&[u8]>) {
+        self.report.kernel.tainted = flags.map(|flags| line.own(flags));
+        self.report.kernel.release = release.map(|release| line.own(release));
+    }
+
+    fn workqueue(&mut self, line: &Line<'log>, queue: &[u8], function: Option<&[u8]>) {
+        let mut text = line.own(queue);
+        if let Some(function) = function {
+            text.to_mut().push(' ');
+            text.to_mut().push_str(&line.own(function));
+        }
+        self.report.task.workqueue.get_or_insert(text);
+    }
+
+    fn modules(&mut self, line: &Line<'log>) {
+        if !self.report.modules.is_empty() {
+            return;
+        }
+        // `[last unloaded: name]` ends the list; it is loaded no more.
+        let words = after(&line.text, b"Modules linked in:").split(|&b| b == b' ');
+        self.report.modules = words
+            .take_while(|word| !word.starts_with(b"["))
+            .filter(|word| !word.is_empty())
+            .take(MAX_MODULES)
+            .map(|word| {
+                let (name, flags) =
+                    word.split_at(word.iter().position(|&b| b == b'(').unwrap_or(word.len()));
+                let flags = flags.strip_prefix(b"(").and_then(|flags| flags.strip_suffix(b")"));
+                Module { name: line.own(name), flags: flags.map(|flags| line.own(flags)) }
+            })
+            .collect();
+    }
+
+    fn access(&mut self, line: &Line<'log>) {
+        let text = line.text.trim_ascii_start();
+        match kasan::access(text) {
+            Ok((_, found)) => {
+                let access = self.report.access.get_or_insert_default();
+                access.kind.get_or_insert(match found.what {
+                    kasan::What::Read => AccessKind::Read,
+                    kasan::What::Write => AccessKind::Write,
+                    kasan::What::Free => AccessKind::Free,
+                });
+                access.size = access.size.or(found.size);
+                access.address = access.address.or(found.address.map(address));
+            }
+            Err(_) => self.complain(line, text, "access", "no size and no address"),
+        }
+    }
+
+    fn fault(&mut self, fault: access::Fault) {
+        let kind = match fault {
+            access::Fault::Read => AccessKind::Read,
+            access::Fault::Write => AccessKind::Write,
+            access::Fault::Execute => AccessKind::Execute,
+        };
+        self.report.access.get_or_insert_default().kind.get_or_insert(kind);
+    }
+
+    fn object(&mut self, line: &Line<'log>) {
+        self.close_stack();
+        let mut rest: &[u8] = &line.text;
+        while let Ok((tail, fact)) = kasan::object(rest) {
+            let memory = self.report.memory.get_or_insert_default();
+            let object = memory.object.get_or_insert_default();
+            add_fact(object, &fact, line);
+            rest = tail;
+        }
+    }
+
+    fn shadow(&mut self, line: &Line<'log>) {
+        if let Ok((_, shadow)) = kasan::shadow(&line.text) {
+            let memory = self.report.memory.get_or_insert_with(Memory::default);
+            if memory.shadow.len() < MAX_SHADOW {
+                memory.shadow.push(Shadow {
+                    address: address(shadow.address),
+                    bytes: shadow.bytes.to_vec(),
+                    hit: shadow.hit,
+                });
+            }
+        }
+    }
+
+    /// Notes that a part of a line, from `rest` on, could not be read.
+    fn complain(&mut self, line: &Line<'log>, rest: &[u8], what: &'static str, why: &'static str) {
+        if self.report.diagnostics.len() < MAX_DIAGNOSTICS {
+            self.report.diagnostics.push(Diagnostic::new(line.offset_of(rest), what, why));
+        }
+    }
+
+    fn close_stack(&mut self) {
+        if let Some(stack) = self.stack.take()
+            && !stack.frames.is_empty()
+        {
+            self.report.stacks.push(stack);
+        }
+    }
+
+    fn finish(mut self) -> Report<'log> {
+        self.close_stack();
+        // A warning without a dump: its headline is all that is known of the place.
+        let known = self.report.stacks.iter().any(|stack| stack.role == Role::Crash);
+        if !known && !self.headline.is_empty() {
+            if let Some(last) = self.headline.last_mut() {
+                last.exact = self.trap;
+            }
+            self.report.stacks.insert(0, Stack { role: Role::Crash, frames: self.headline });
+        }
+        if let Some(arch) = self.report.kernel.arch {
+            self.report.registers.sort(arch);
+        }
+        self.report
+    }
+}
+
+/// What follows `tag` on a line that begins with it.
+fn after<'a>(text: &'a [u8], tag: &[u8]) -> &'a [u8] {
+    let text = text.trim_ascii_start();
+    text.strip_prefix(tag).unwrap_or(text)
+}
+
+fn address(hex: Hex) -> Address {
+    Address::from_digits(hex.value, hex.digits)
+}
+
+/// The architecture whose registers a line has.
+fn arch_of(text: &[u8]) -> Option<Arch> {
+    let (_, (name, _)) = register::register(text).ok()?;
+    Arch::ALL.iter().copied().find(|arch| arch.info().register(name).is_some())
+}
+
+/// The place that ends a headline: `… in f+0x1/0x2`, `… at file.c:1 f+0x1/0x2`, also inlined.
+fn headline_place(text: &[u8]) -> Option<Place<'_>> {
+    for before in [&b" in "[..], b" at "] {
+        let Some(at) = memchr::memmem::rfind(text, before) else { continue };
+        let rest = text.get(at + before.len()..)?;
+        if let Ok((_, place)) = trace::place(rest)
+            && place.function.is_some()
+        {
+            return Some(place);
+        }
+        // `WARNING: … at file.c:1 f+0x1/0x2` has the file first.
+        let blank = memchr::memchr(b' ', rest)?;
+        if let Ok((_, place)) = trace::place(rest.get(blank + 1..)?)
+            && place.function.is_some()
+        {
+            return Some(place);
+        }
+    }
+    None
+}
+
+fn frame<'log>(line: &Line<'log>, place: &Place<'_>) -> Frame<'log> {
+    Frame {
+        function: place.function.map(|function| line.own(function)),
+        offset: place.offset.map(|(offset, _)| offset),
+        size: place.offset.map(|(_, size)| size),
+        module: place.module.map(|module| line.own(module)),
+        build_id: place.build_id.map(|id| line.own(id)),
+        address: place.address.map(address),
+        exact: false,
+        reliable: place.reliable,
+        inline: place.inline,
+        file: place.source.map(|(file, _)| line.own(file)),
+        line: place.source.map(|(_, line)| line),
+        context: None,
+    }
+}
+
+fn add_fact<'log>(object: &mut Object<'log>, fact: &kasan::Object<'_>, line: &Line<'log>) {
+    match *fact {
+        kasan::Object::At(start) => {
+            object.start.get_or_insert(address(start));
+        }
+        kasan::Object::Cache(name, size) => {
+            object.cache.get_or_insert_with(|| line.own(name));
+            object.size.get_or_insert(size);
+        }
+        kasan::Object::Distance(bytes, side) => {
+            let side = match side {
+                b"inside of" => Side::Inside,
+                b"to the left of" => Side::Before,
+                _ => Side::After,
+            };
+            object.side.get_or_insert(side);
+            object.distance.get_or_insert(bytes);
+        }
+        kasan::Object::Region(start, end) => {
+            object.start.get_or_insert(address(start));
+            object.end.get_or_insert(address(end));
+        }
+    }
+}

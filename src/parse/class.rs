@@ -1,0 +1,176 @@
+//! What a line is, at a glance.
+//!
+//! The glance decides which grammar reads the line, and whether the line shows that the report
+//! still goes on. It looks at a few bytes; the grammar has the last word.
+
+use memchr::memmem;
+
+use crate::arch;
+use crate::grammar::{register, trace};
+use crate::model::Role;
+
+/// What a line is.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Class {
+    /// Nothing on it.
+    Blank,
+    /// Something that may or may not belong to a report.
+    Other,
+    /// `------------[ cut here ]------------`: the next report begins.
+    Cut,
+    /// A line of `=`: a checker's report begins or ends.
+    Rule,
+    /// `---[ end trace`: the report is over, but for a second dump of the registers.
+    End,
+    /// A stack begins.
+    Stack(Role),
+    /// A mark between frames: `<TASK>`, `</IRQ>`.
+    Mark,
+    /// A frame.
+    Entry,
+    /// An instruction pointer.
+    Pointer,
+    /// Registers.
+    Registers,
+    /// `Code:`.
+    Code,
+    /// `CPU: … PID: … Comm: …`.
+    Cpu,
+    /// The end of a `CPU:` line, after a task's name with a line feed in it.
+    Taint,
+    /// `Hardware name:`.
+    Hardware,
+    /// `Workqueue:`.
+    Workqueue,
+    /// `Modules linked in:`.
+    Modules,
+    /// The access of a KASAN report.
+    Access,
+    /// `Allocated by task 46:`.
+    Track(Role),
+    /// A fact about the object that was hit.
+    Object,
+    /// A line of shadow memory.
+    Shadow,
+    /// `#PF: supervisor write access in kernel mode`.
+    PageFault,
+    /// `Oops: 0002 [#1]`: the error code of a page fault.
+    Oops,
+    /// Another line that only reports have.
+    Detail,
+    /// What the kernel says after the report, on its way down.
+    Epilogue,
+}
+
+/// How lines begin, blanks left out; of two that fit, the first counts.
+const BEGINNINGS: &[(&str, Class)] = &[
+    ("------------[ cut here ]", Class::Cut),
+    ("8<--- cut here ---", Class::Cut),
+    ("==================", Class::Rule),
+    ("---[ end trace", Class::End),
+    ("---[ end Kernel panic", Class::Epilogue),
+    ("Call Trace:", Class::Stack(Role::Crash)),
+    ("Call trace:", Class::Stack(Role::Crash)),
+    ("Backtrace:", Class::Stack(Role::Crash)),
+    ("Allocated by task", Class::Track(Role::Allocation)),
+    ("Freed by task", Class::Track(Role::Free)),
+    ("Last potentially related work creation:", Class::Stack(Role::Related)),
+    ("Second to last potentially related work creation:", Class::Stack(Role::Related)),
+    ("Last call_rcu", Class::Stack(Role::Related)),
+    ("Code:", Class::Code),
+    ("CPU: ", Class::Cpu),
+    ("Not tainted ", Class::Taint),
+    ("Tainted: G", Class::Taint),
+    ("Tainted: P", Class::Taint),
+    ("Hardware name:", Class::Hardware),
+    ("Workqueue:", Class::Workqueue),
+    ("Modules linked in:", Class::Modules),
+    ("Read of size", Class::Access),
+    ("Write of size", Class::Access),
+    ("Read at addr", Class::Access),
+    ("Write at addr", Class::Access),
+    ("Free of addr", Class::Access),
+    ("The buggy address", Class::Object),
+    ("which belongs to the cache", Class::Object),
+    ("#PF: ", Class::PageFault),
+    ("Oops: ", Class::Oops),
+    ("Kernel Offset:", Class::Epilogue),
+    ("Rebooting in", Class::Epilogue),
+    ("Memory state around the buggy address", Class::Detail),
+    ("KASAN: ", Class::Detail),
+    ("PGD ", Class::Detail),
+    ("Tainted: [", Class::Detail),
+    ("Fixing recursive fault", Class::Detail),
+    ("Stack:", Class::Detail),
+    ("note: ", Class::Detail),
+    ("page:", Class::Detail),
+    ("flags: 0x", Class::Detail),
+    ("raw: ", Class::Detail),
+    ("page dumped because:", Class::Detail),
+    ("page_type:", Class::Detail),
+    ("head:", Class::Detail),
+    ("Disabling lock debugging due to kernel taint", Class::Detail),
+    ("Dumping ftrace buffer:", Class::Epilogue),
+    ("(ftrace buffer empty)", Class::Epilogue),
+];
+
+/// What `text`, a line without its carrier, is.
+pub(super) fn class(text: &[u8]) -> Class {
+    let line = text.trim_ascii_start();
+    let Some(&first) = line.first() else { return Class::Blank };
+    let known = BEGINNINGS.iter().find(|(beginning, _)| line.starts_with(beginning.as_bytes()));
+    if let Some(&(_, class)) = known {
+        return class;
+    }
+    if first == b'<' && trace::context_marker(line).is_ok_and(|(rest, _)| rest.is_empty()) {
+        return Class::Mark;
+    }
+    if arch::pointer(line).is_some() {
+        return Class::Pointer;
+    }
+    if register::register(line).is_ok_and(|(_, (name, _))| arch::is_register(name)) {
+        return Class::Registers;
+    }
+    if is_shadow(text) {
+        return Class::Shadow;
+    }
+    if memmem::find(line, b"-byte region [").is_some() {
+        return Class::Object;
+    }
+    if trace::entry(text).is_ok() { Class::Entry } else { Class::Other }
+}
+
+/// ` ffff888001285f00: 00 00 …`: a mark or a blank, an address, bytes.
+fn is_shadow(text: &[u8]) -> bool {
+    let [b'>' | b' ', rest @ ..] = text else { return false };
+    let digits = rest.iter().take_while(|b| b.is_ascii_hexdigit()).count();
+    (8..=16).contains(&digits) && rest.get(digits..).is_some_and(|rest| rest.starts_with(b": "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn beginnings_are_unshadowed() {
+        for (index, (later, _)) in BEGINNINGS.iter().enumerate() {
+            for (earlier, _) in &BEGINNINGS[..index] {
+                assert!(!later.starts_with(earlier), "`{earlier}` hides `{later}`");
+            }
+        }
+    }
+
+    #[test]
+    fn ok_class() {
+        let p = |line: &'static str| class(line.as_bytes());
+        assert_eq!(p(" do_exit+0x1/0x2"), Class::Entry);
+        assert_eq!(p(" ? do_exit+0x1/0x2"), Class::Entry);
+        assert_eq!(p(" <TASK>"), Class::Mark);
+        assert_eq!(p("RIP: 0010:do_exit+0x1/0x2"), Class::Pointer);
+        assert_eq!(p("RSP: 0018:ffff8880a14f7aa8 EFLAGS: 00010246"), Class::Registers);
+        assert_eq!(p(">ffff888001286000: fa fb"), Class::Shadow);
+        assert_eq!(p("  "), Class::Blank);
+        assert_eq!(p("usb 1-1: new device"), Class::Other);
+        assert_eq!(p("eth0: 100 Mbps"), Class::Other);
+    }
+}

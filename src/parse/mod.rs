@@ -1,0 +1,200 @@
+//! From a log to its reports: which lines belong to which report, and where it ends.
+//!
+//! The log is read once, from start to end. While no report is open, `scan` jumps to the next
+//! line that starts one; while one is open, each line goes to the report whose context it has.
+//! A report is closed, and built, when the next one of its context begins, when nothing more of
+//! it was seen for a while, or at the end of the log.
+
+mod build;
+mod class;
+mod region;
+
+use std::collections::VecDeque;
+use std::iter::FusedIterator;
+
+use crate::bisect;
+use crate::kind::Marker;
+use crate::line::{Context, Line};
+use crate::model::Report;
+use crate::scan::{self, Start};
+use region::Region;
+
+/// The most lines that a report may have. The rest is left out, and the report says so.
+///
+/// The longest reports that kernels print (all locks of a system, a stack for each CPU) have some
+/// thousand; the limit keeps the memory for one report below a megabyte.
+pub const MAX_LINES: usize = 4096;
+
+/// How many lines of other things may stand between two lines of one report.
+///
+/// Other parts of the kernel and, without caller information, other CPUs print in between.
+const MAX_SILENCE: usize = 64;
+
+/// How many lines of other contexts may.
+///
+/// Reports that are printed at the same time do not wait for each other, so this is more.
+const MAX_FOREIGN: usize = 1024;
+
+/// The most reports that are open at the same time, one for each context.
+///
+/// A machine has at most as many as CPUs that crash at once; the limit keeps hostile logs, with a
+/// context for every line, from making each line compare against all of them.
+const MAX_OPEN: usize = 16;
+
+/// Finds the reports of a console log, in the order in which they start.
+///
+/// A report that was caused by the one before it in the same context is listed with that one, as
+/// one of its [`consequences`](Report::consequences). The lines are those that `printk` makes;
+/// of a syzkaller bisection log only the crash at its end is read.
+///
+/// Never fails and never panics: what cannot be read is told by [`Report::corrupted`] and
+/// [`Report::diagnostics`]. Time is linear in the log; memory is bounded by the reports that are
+/// open at the same time (16, each of at most [`MAX_LINES`] lines).
+///
+/// ```
+/// let log = b"BUG: kernel NULL pointer dereference, address: 0000000000000008\n\
+///             RIP: 0010:cm_a_lookup+0x1d/0x40 [crashme]\n\
+///             Call Trace:\n cm_a_open+0x5/0x10 [crashme]\n cm_write+0x139/0x1d0 [crashme]\n";
+/// let reports: Vec<_> = ksplat::reports(log).collect();
+/// assert_eq!(reports.len(), 1);
+/// assert_eq!(
+///     reports[0].title(),
+///     "BUG: unable to handle kernel NULL pointer dereference in cm_a_lookup"
+/// );
+/// ```
+pub fn reports(log: &[u8]) -> Reports<'_> {
+    Reports {
+        log,
+        at: bisect::console_start(log),
+        next: None,
+        open: Vec::new(),
+        done: VecDeque::new(),
+        lines: LineCount { log, at: 0, line: 1 },
+    }
+}
+
+/// An iterator over the reports of a log; see [`reports`].
+#[derive(Debug)]
+pub struct Reports<'log> {
+    log: &'log [u8],
+    /// The line that is read next.
+    at: usize,
+    /// The next line that starts a report, if that has been looked for.
+    next: Option<Option<Start>>,
+    /// Reports that may go on, in the order in which they start.
+    open: Vec<Region<'log>>,
+    /// Reports that are whole, and start before all that are open.
+    done: VecDeque<Report<'log>>,
+    lines: LineCount<'log>,
+}
+
+impl<'log> Iterator for Reports<'log> {
+    type Item = Report<'log>;
+
+    fn next(&mut self) -> Option<Report<'log>> {
+        loop {
+            if let Some(report) = self.done.pop_front() {
+                return Some(report);
+            }
+            if !self.step() && self.done.is_empty() {
+                return None;
+            }
+        }
+    }
+}
+
+impl FusedIterator for Reports<'_> {}
+
+impl<'log> Reports<'log> {
+    /// Reads on; false at the end of the log.
+    fn step(&mut self) -> bool {
+        let start = *self.next.get_or_insert_with(|| scan::next_start(self.log, self.at));
+        if self.open.is_empty() {
+            match start {
+                Some(start) => self.at = start.at,
+                None => return false,
+            }
+        }
+        let Some(line) = Line::at(self.log, self.at) else {
+            self.open.iter_mut().for_each(|region| region.closed = true);
+            self.flush();
+            return false;
+        };
+        self.at = line.next();
+        match start {
+            Some(start) if start.at == line.start => {
+                self.next = None;
+                self.start(start.marker, line);
+            }
+            _ => self.add(line),
+        }
+        true
+    }
+
+    /// Takes a line that holds a marker.
+    fn start(&mut self, marker: &'static Marker, line: Line<'log>) {
+        if let Some(region) = self.open_in(line.context) {
+            if region.goes_on_with(marker) {
+                return region.add_headline(line);
+            }
+            if region.caused(marker, &line) {
+                return region.add_consequence(marker, line);
+            }
+            region.closed = true;
+        }
+        if self.open.len() >= MAX_OPEN {
+            self.open.iter_mut().for_each(|region| region.closed = true);
+        }
+        self.flush();
+        self.open.push(Region::new(marker, line));
+    }
+
+    /// Takes any other line.
+    fn add(&mut self, line: Line<'log>) {
+        match self.open_in(line.context) {
+            Some(region) => {
+                region.add(line);
+                region.closed = region.silence > MAX_SILENCE;
+            }
+            None => {
+                for region in &mut self.open {
+                    region.foreign += 1;
+                    region.closed |= region.foreign > MAX_FOREIGN;
+                }
+            }
+        }
+        self.flush();
+    }
+
+    /// The open report to which lines of a context go.
+    fn open_in(&mut self, context: Context<'log>) -> Option<&mut Region<'log>> {
+        self.open.iter_mut().find(|region| !region.closed && region.context == context)
+    }
+
+    /// Builds the closed reports that no open one precedes.
+    fn flush(&mut self) {
+        let ready = self.open.iter().take_while(|region| region.closed).count();
+        for region in self.open.drain(..ready) {
+            let line = self.lines.of(region.start());
+            self.done.push_back(build::report(region, line));
+        }
+    }
+}
+
+/// Counts lines up to places that come in the order of the log.
+#[derive(Debug)]
+struct LineCount<'log> {
+    log: &'log [u8],
+    at: usize,
+    line: usize,
+}
+
+impl LineCount<'_> {
+    /// The number of the line that begins at `offset`, from 1.
+    fn of(&mut self, offset: usize) -> usize {
+        let between = self.log.get(self.at..offset).unwrap_or_default();
+        self.line += memchr::memchr_iter(b'\n', between).count();
+        self.at = self.at.max(offset);
+        self.line
+    }
+}

@@ -1,0 +1,125 @@
+//! The lines of one report while it is being read.
+
+use memchr::memmem;
+
+use super::MAX_LINES;
+use super::class::{self, Class};
+use crate::kind::Marker;
+use crate::line::{Context, Line};
+
+/// A report that may go on.
+#[derive(Debug)]
+pub(super) struct Region<'log> {
+    /// What starts it.
+    pub(super) marker: &'static Marker,
+    /// Who prints it.
+    pub(super) context: Context<'log>,
+    /// Its lines, and lines of others between them.
+    pub(super) lines: Vec<Line<'log>>,
+    /// How many of [`Region::lines`] are its own for sure: up to the last that only a report has.
+    pub(super) len: usize,
+    /// Offset in the log of the end of the last line that is its own.
+    pub(super) end: usize,
+    /// Lines that would have started a report, had this one not caused them.
+    pub(super) consequences: Vec<(usize, &'static Marker)>,
+    /// Whether lines were left out because there were too many.
+    pub(super) cut: bool,
+    /// Lines since the last that is its own.
+    pub(super) silence: usize,
+    /// Lines of other contexts since then.
+    pub(super) foreign: usize,
+    /// Whether nothing more is read into it.
+    pub(super) closed: bool,
+    /// Lines of the headline: with inlined functions it has one for each.
+    headlines: usize,
+    /// Whether the report said that it ended.
+    ended: bool,
+}
+
+impl<'log> Region<'log> {
+    /// A report of which only the first line is known.
+    pub(super) fn new(marker: &'static Marker, line: Line<'log>) -> Self {
+        Self {
+            marker,
+            context: line.context,
+            len: 1,
+            end: line.end,
+            lines: vec![line],
+            consequences: Vec::new(),
+            cut: false,
+            silence: 0,
+            foreign: 0,
+            closed: false,
+            headlines: 1,
+            ended: false,
+        }
+    }
+
+    /// Offset in the log of the first line.
+    pub(super) fn start(&self) -> usize {
+        self.lines.first().map_or(0, |line| line.start)
+    }
+
+    /// Whether a line with this marker only continues the headline.
+    ///
+    /// A symbolizer repeats the line for each inlined function, the last one being that which
+    /// holds them.
+    pub(super) fn goes_on_with(&self, marker: &Marker) -> bool {
+        std::ptr::eq(self.marker, marker)
+            && self.headlines == self.lines.len()
+            && self.lines.last().is_some_and(|line| line.text.ends_with(b"[inline]"))
+    }
+
+    /// Whether a line with this marker tells what this report led to.
+    pub(super) fn caused(&self, marker: &Marker, line: &Line<'_>) -> bool {
+        marker.consequence.iter().any(|rule| {
+            (!rule.before_end || !self.ended)
+                && memmem::find(&line.text, rule.text.as_bytes()).is_some()
+        })
+    }
+
+    /// Adds a line that continues the headline.
+    pub(super) fn add_headline(&mut self, line: Line<'log>) {
+        self.headlines += 1;
+        self.push(line, true);
+    }
+
+    /// Adds a line that starts what this report led to.
+    pub(super) fn add_consequence(&mut self, marker: &'static Marker, line: Line<'log>) {
+        self.consequences.push((self.lines.len(), marker));
+        self.ended = false;
+        self.push(line, true);
+    }
+
+    /// Adds any other line.
+    pub(super) fn add(&mut self, line: Line<'log>) {
+        let own = match class::class(&line.text) {
+            Class::Blank | Class::Other | Class::Cut => false,
+            // After its end a report repeats its registers; another stack is not its own.
+            Class::Stack(_) | Class::Entry | Class::Mark => !self.ended,
+            Class::End => {
+                self.ended = true;
+                true
+            }
+            _ => true,
+        };
+        self.push(line, own);
+    }
+
+    fn push(&mut self, line: Line<'log>, own: bool) {
+        let end = line.end;
+        if self.lines.len() < MAX_LINES {
+            self.lines.push(line);
+        } else {
+            self.cut = true;
+        }
+        if own {
+            self.len = self.lines.len();
+            self.end = end;
+            self.silence = 0;
+            self.foreign = 0;
+        } else {
+            self.silence += 1;
+        }
+    }
+}
