@@ -13,6 +13,7 @@ pub mod output;
 mod parse;
 mod scan;
 mod span;
+mod text;
 mod title;
 
 pub use arch::Arch;

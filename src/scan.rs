@@ -7,11 +7,12 @@
 use std::sync::LazyLock;
 
 use aho_corasick::{AhoCorasick, MatchKind, packed};
-use memchr::{memchr, memmem, memrchr};
+use memchr::{memchr, memrchr};
 
 use crate::kind::Marker;
 use crate::kind::table::MARKERS;
 use crate::line::{MAX_LINE, clean};
+use crate::text;
 
 /// Parts of markers that are rare in a log without a splat; at most sixteen.
 const ANCHORS: [&str; 7] =
@@ -111,7 +112,7 @@ fn marker(line: &[u8]) -> Option<&'static Marker> {
 /// Whether the literals occur in the line one after the other.
 fn in_order(line: &[u8], literals: &[&str]) -> bool {
     let mut rest = line;
-    literals.iter().all(|literal| match memmem::find(rest, literal.as_bytes()) {
+    literals.iter().all(|literal| match text::find(rest, literal) {
         Some(at) => {
             rest = rest.get(at + literal.len()..).unwrap_or_default();
             true
@@ -125,7 +126,7 @@ fn is_replayed(log: &[u8], end: usize) -> bool {
     let next = log.get(end + 1..).unwrap_or_default();
     let next = next.get(..next.len().min(MAX_LINE)).unwrap_or_default();
     let next = memchr(b'\n', next).and_then(|feed| next.get(..feed)).unwrap_or(next);
-    memmem::find(next, REPLAY).is_some()
+    text::has(next, REPLAY)
 }
 
 #[cfg(test)]

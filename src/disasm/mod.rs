@@ -8,6 +8,7 @@ mod x86;
 use crate::arch::Arch;
 use crate::grammar::code;
 use crate::model::{Code, Instruction, Report};
+use crate::text;
 
 /// How instructions are written.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -58,7 +59,7 @@ pub fn parse_code(text: &[u8]) -> Result<Code, CodeError> {
     let line = text
         .split(|&b| b == b'\n')
         .find_map(|line| {
-            let at = memchr::memmem::find(line, b"Code:")?;
+            let at = text::find(line, b"Code:")?;
             line.get(at + 5..)
         })
         .unwrap_or(text);

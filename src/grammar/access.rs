@@ -18,6 +18,7 @@ use nom::sequence::preceded;
 
 use super::Parsed;
 use super::token::{Hex, blanks, hex};
+use crate::text;
 
 /// Finds the address that a headline names.
 pub(crate) fn address(headline: &[u8]) -> Option<Hex> {
@@ -37,9 +38,7 @@ pub(crate) fn address(headline: &[u8]) -> Option<Hex> {
 
 /// Whether a headline tells of memory that was freed wrongly.
 pub(crate) fn is_free(headline: &[u8]) -> bool {
-    ["double-free", "invalid-free"]
-        .iter()
-        .any(|kind| memchr::memmem::find(headline, kind.as_bytes()).is_some())
+    ["double-free", "invalid-free"].iter().any(|kind| text::has(headline, kind))
 }
 
 /// What the page-fault error code says of the access.

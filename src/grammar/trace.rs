@@ -17,6 +17,7 @@ use nom::sequence::{delimited, preceded, terminated};
 
 use super::Parsed;
 use super::token::{self, Hex, blanks};
+use crate::text;
 
 /// Where code was, borrowed from the log.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -85,7 +86,7 @@ fn symbol_name(input: &[u8]) -> Parsed<'_, &[u8]> {
     {
         return Ok((rest, name));
     }
-    match memchr::memmem::find(input, b"+0x") {
+    match text::find(input, b"+0x") {
         Some(end)
             if (2..512).contains(&end) && is_demangled(input.get(..end).unwrap_or_default()) =>
         {
@@ -96,7 +97,7 @@ fn symbol_name(input: &[u8]) -> Parsed<'_, &[u8]> {
 }
 
 fn is_demangled(name: &[u8]) -> bool {
-    memchr::memmem::find(name, b"::").is_some()
+    text::has(name, b"::")
         && !name.starts_with(b" ")
         && name.iter().all(|b| b.is_ascii_graphic() || *b == b' ')
 }

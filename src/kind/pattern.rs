@@ -4,9 +4,8 @@
 //! pieces of a segment follow each other without a gap. As each segment takes the first place
 //! where it fits, nothing is ever tried twice, and matching is linear in the text.
 
-use memchr::memmem;
-
 use crate::grammar::token;
+use crate::text;
 
 /// A piece of a pattern.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -114,7 +113,7 @@ fn search<'a>(
     let mut at = from;
     while at <= text.len() {
         if let Some(Piece::Lit(literal)) = segment.first() {
-            at += memmem::find(text.get(at..)?, literal.as_bytes())?;
+            at += text::find(text.get(at..)?, literal)?;
         }
         captures.truncate(known);
         let mut rest = text.get(at..)?;

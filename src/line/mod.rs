@@ -11,6 +11,8 @@ use std::borrow::Cow;
 
 use memchr::{memchr, memchr3};
 
+use crate::text;
+
 /// The longest part of a line that is read, in bytes.
 ///
 /// `printk` ends a record at 1,024 bytes (`PRINTKRB_RECORD_MAX`, earlier `LOG_LINE_MAX`), carriers
@@ -87,8 +89,8 @@ impl<'log> Line<'log> {
     /// Only lines with a printk prefix count, as in the convention for titles.
     pub(crate) fn questionable(&self) -> bool {
         self.context != Context::Bare
-            && memchr::memmem::find(&self.text, b" ? ").is_some()
-            && memchr::memmem::find(&self.text, b"<EOI>").is_none()
+            && text::has(&self.text, b" ? ")
+            && !text::has(&self.text, b"<EOI>")
     }
 
     /// A part of this line's text as text that lives as long as the log.

@@ -18,10 +18,11 @@ use nom::sequence::{delimited, preceded, terminated};
 use super::Context;
 use crate::grammar::Parsed;
 use crate::grammar::token::{blanks, digits};
+use crate::text;
 
 /// Who printed `line`, and how many bytes of carrier stand before its text.
 pub(super) fn printk(line: &[u8]) -> (Context<'_>, usize) {
-    let prompt = || memchr::memmem::find(line, b" login: ").map(|at| at + 8);
+    let prompt = || text::find(line, b" login: ").map(|at| at + 8);
     let stamped = |from: usize| stamp(line.get(from..)?).ok();
     match stamped(0).or_else(|| stamped(prompt()?)) {
         Some((rest, caller)) => {

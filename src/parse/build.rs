@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::class::{self, Class};
+use super::class::Class;
 use super::region::Region;
 use crate::arch::{self, Arch};
 use crate::grammar::token::Hex;
@@ -14,6 +14,7 @@ use crate::model::{
     Shadow, Side, Stack,
 };
 use crate::span::Span;
+use crate::text;
 use crate::title;
 
 /// The most diagnostics that a report keeps: a broken console breaks every line alike.
@@ -43,23 +44,21 @@ pub(super) fn report(mut region: Region<'_>, line: usize) -> Report<'_> {
     let span = Span { start: region.start(), end: region.end, line };
     let mut build = Builder::new(Report::new(title.kind, span), title.trap);
     let mut consequences = region.consequences.iter().peekable();
-    for (index, line) in region.lines.iter().enumerate() {
+    for (index, (line, &class)) in region.lines.iter().zip(&region.classes).enumerate() {
         if let Some((_, marker)) = consequences.next_if(|(at, _)| *at == index) {
             let lines: Vec<&[u8]> =
                 region.lines.iter().skip(index).map(|line| line.text.as_ref()).collect();
             build.consequence(&title::name(marker, &lines).title);
         }
-        build.line(line, index == 0);
+        build.line(line, class);
     }
 
     let mut report = build.finish();
     report.title = title.title;
     report.alt_titles = title.alternatives;
     report.frame = title.frame;
-    report.panicked = region
-        .lines
-        .iter()
-        .any(|line| memchr::memmem::find(&line.text, b"Kernel panic - not syncing").is_some());
+    report.panicked =
+        region.lines.iter().any(|line| text::has(&line.text, b"Kernel panic - not syncing"));
     report.corrupted = if region.cut {
         Some(Cow::Borrowed("too many lines: the rest was left out"))
     } else {
@@ -131,11 +130,9 @@ impl<'log> Builder<'log> {
     }
 
     /// Takes one line.
-    fn line(&mut self, line: &Line<'log>, first: bool) {
-        if first {
-            return self.headline(line);
-        }
-        match class::class(&line.text) {
+    fn line(&mut self, line: &Line<'log>, class: Class) {
+        match class {
+            Class::Headline => self.headline(line),
             Class::Stack(role) => self.stack_start(role),
             Class::Track(role) => self.track(role, line),
             Class::Mark => self.mark(&line.text),
@@ -180,18 +177,10 @@ impl<'log> Builder<'log> {
                 self.ended = true;
             }
             Class::Rule | Class::Cut | Class::Epilogue => self.close_stack(),
-            Class::Other if self.continues_headline(line) => self.headline(line),
             // Between the instruction pointer and the trace below it there may be anything.
             Class::Detail if self.traced => self.close_stack(),
             Class::Blank | Class::Other | Class::Detail | Class::Taint => {}
         }
-    }
-
-    fn continues_headline(&self, line: &Line<'log>) -> bool {
-        !self.headline.is_empty()
-            && self.headline.iter().all(|frame| frame.inline)
-            && memchr::memmem::find(&line.text, b" at ").is_some()
-            && headline_place(&line.text).is_some()
     }
 
     /// The headline may name an address, and where the code was.

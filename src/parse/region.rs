@@ -1,11 +1,10 @@
 //! The lines of one report while it is being read.
 
-use memchr::memmem;
-
 use super::MAX_LINES;
 use super::class::{self, Class};
 use crate::kind::Marker;
 use crate::line::{Context, Line};
+use crate::text;
 
 /// A report that may go on.
 #[derive(Debug)]
@@ -16,6 +15,8 @@ pub(super) struct Region<'log> {
     pub(super) context: Context<'log>,
     /// Its lines, and lines of others between them.
     pub(super) lines: Vec<Line<'log>>,
+    /// What each of them is.
+    pub(super) classes: Vec<Class>,
     /// How many of [`Region::lines`] are its own for sure: up to the last that only a report has.
     pub(super) len: usize,
     /// Offset in the log of the end of the last line that is its own.
@@ -45,6 +46,7 @@ impl<'log> Region<'log> {
             len: 1,
             end: line.end,
             lines: vec![line],
+            classes: vec![Class::Headline],
             consequences: Vec::new(),
             cut: false,
             silence: 0,
@@ -72,28 +74,29 @@ impl<'log> Region<'log> {
 
     /// Whether a line with this marker tells what this report led to.
     pub(super) fn caused(&self, marker: &Marker, line: &Line<'_>) -> bool {
-        marker.consequence.iter().any(|rule| {
-            (!rule.before_end || !self.ended)
-                && memmem::find(&line.text, rule.text.as_bytes()).is_some()
-        })
+        marker
+            .consequence
+            .iter()
+            .any(|rule| (!rule.before_end || !self.ended) && text::has(&line.text, rule.text))
     }
 
     /// Adds a line that continues the headline.
     pub(super) fn add_headline(&mut self, line: Line<'log>) {
         self.headlines += 1;
-        self.push(line, true);
+        self.push(line, Class::Headline, true);
     }
 
     /// Adds a line that starts what this report led to.
     pub(super) fn add_consequence(&mut self, marker: &'static Marker, line: Line<'log>) {
         self.consequences.push((self.lines.len(), marker));
         self.ended = false;
-        self.push(line, true);
+        self.push(line, Class::Other, true);
     }
 
     /// Adds any other line.
     pub(super) fn add(&mut self, line: Line<'log>) {
-        let own = match class::class(&line.text) {
+        let class = class::class(&line.text);
+        let own = match class {
             Class::Blank | Class::Other | Class::Cut => false,
             // After its end a report repeats its registers; another stack is not its own.
             Class::Stack(_) | Class::Entry | Class::Mark => !self.ended,
@@ -103,13 +106,14 @@ impl<'log> Region<'log> {
             }
             _ => true,
         };
-        self.push(line, own);
+        self.push(line, class, own);
     }
 
-    fn push(&mut self, line: Line<'log>, own: bool) {
+    fn push(&mut self, line: Line<'log>, class: Class, own: bool) {
         let end = line.end;
         if self.lines.len() < MAX_LINES {
             self.lines.push(line);
+            self.classes.push(class);
         } else {
             self.cut = true;
         }

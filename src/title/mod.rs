@@ -12,6 +12,7 @@ use std::borrow::Cow;
 
 use crate::kind::pattern::{self, Found};
 use crate::kind::{Format, Kind, Marker};
+use crate::text;
 
 /// A report's name, and what else was found on the way to it.
 #[derive(Debug)]
@@ -105,7 +106,7 @@ fn with_format(format: &Format, found: &Found<'_>, lines: &[&[u8]]) -> Title {
 /// The headline itself, from the marker on.
 fn bare_title(marker: &Marker, lines: &[&[u8]]) -> String {
     let line = lines.first().copied().unwrap_or_default();
-    let at = memchr::memmem::find(line, marker.text.as_bytes()).unwrap_or(0);
+    let at = text::find(line, marker.text).unwrap_or(0);
     String::from_utf8_lossy(line.get(at..).unwrap_or_default()).into_owned()
 }
 
@@ -137,8 +138,7 @@ mod tests {
 
     fn check(log: &str) -> Title {
         let lines: Vec<_> = log.lines().map(str::as_bytes).collect();
-        let holds =
-            |marker: &&Marker| memchr::memmem::find(lines[0], marker.text.as_bytes()).is_some();
+        let holds = |marker: &&Marker| text::has(lines[0], marker.text);
         name(MARKERS.iter().find(holds).expect("a marker"), &lines)
     }
 

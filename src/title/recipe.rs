@@ -3,6 +3,7 @@
 use crate::grammar::token;
 use crate::kind::pattern;
 use crate::kind::{Part, Recipe};
+use crate::text;
 
 use super::skip;
 
@@ -64,20 +65,19 @@ fn run(parts: &[Part], skip: &[&str], lines: &[&[u8]]) -> Frames {
         stacks += 1;
         let next = parts.get(index).copied();
         for line in lines.by_ref() {
-            if is_injected(line) {
-                result.failed = true;
-                break;
-            }
-            if is_stack_start(line) {
-                break;
-            }
             if let Some(found) = next.and_then(|next| matches(next, line)) {
                 keep(&mut frame, &found);
                 index += 1;
                 break;
             }
             if let Some(found) = frame_line(line) {
+                if is_injected(line) {
+                    result.failed = true;
+                    break;
+                }
                 keep(&mut frame, &[found]);
+            } else if is_stack_start(line) {
+                break;
             }
         }
     }
@@ -122,7 +122,7 @@ fn pointer(line: &[u8]) -> Option<Option<&[u8]>> {
 
 fn is_call_trace(line: &[u8]) -> bool {
     const STARTS: [&str; 3] = ["Call Trace:", "Call trace:", "Backtrace:"];
-    STARTS.iter().any(|start| memchr::memmem::find(line, start.as_bytes()).is_some())
+    STARTS.iter().any(|start| text::has(line, start))
 }
 
 /// The function of a line of a call trace.
@@ -148,12 +148,12 @@ const STACK_STARTS: [&str; 6] = [
 ];
 
 fn stack_start(line: &[u8]) -> Option<usize> {
-    STACK_STARTS.iter().position(|start| memchr::memmem::find(line, start.as_bytes()).is_some())
+    STACK_STARTS.iter().position(|start| text::has(line, start))
 }
 
 /// A failure that was asked for (`CONFIG_FAULT_INJECTION`): the stack is not that of a bug.
 fn is_injected(line: &[u8]) -> bool {
-    let Some(at) = memchr::memmem::find(line, b" should_fail") else { return false };
+    let Some(at) = text::find(line, b" should_fail") else { return false };
     let rest = line.get(at + 12..).unwrap_or_default();
     matches!(rest.strip_prefix(b"slab").unwrap_or(rest), [b'+' | b'.', ..])
 }
@@ -161,7 +161,7 @@ fn is_injected(line: &[u8]) -> bool {
 /// Why the stacks of a report are not complete: none begins, or one begins and has no frame.
 pub(super) fn missing_stack(lines: &[&[u8]]) -> Option<&'static str> {
     let mut first = [None; STACK_STARTS.len()];
-    for (index, line) in lines.iter().enumerate() {
+    for (index, line) in lines.iter().enumerate().filter(|(_, line)| frame_line(line).is_none()) {
         if let Some(place) = stack_start(line).and_then(|kind| first.get_mut(kind)) {
             place.get_or_insert(index);
         }
@@ -188,7 +188,7 @@ pub(super) fn missing_stack(lines: &[&[u8]]) -> Option<&'static str> {
 }
 
 fn has(line: &[u8], text: &str) -> bool {
-    memchr::memmem::find(line, text.as_bytes()).is_some()
+    text::has(line, text)
 }
 
 #[cfg(test)]

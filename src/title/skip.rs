@@ -9,6 +9,8 @@ use std::sync::LazyLock;
 
 use aho_corasick::AhoCorasick;
 
+use crate::text;
+
 #[rustfmt::skip] // words
 /// The whole name.
 const WHOLE: &[&str] = &[
@@ -94,7 +96,7 @@ pub(super) fn is_skipped(function: &[u8], words: &[&str]) -> bool {
         || PART_SEARCH.as_ref().is_some_and(|parts| parts.is_match(function))
         || words.iter().any(|word| match word.strip_prefix('^') {
             Some(prefix) => starts(prefix),
-            None => memchr::memmem::find(function, word.as_bytes()).is_some(),
+            None => text::has(function, word),
         })
 }
 
@@ -106,9 +108,9 @@ fn is_checksum(function: &[u8]) -> bool {
 /// `read_once_…nocheck` and `write_once_…nocheck`.
 fn is_unchecked_access(function: &[u8]) -> bool {
     ["read_once_", "write_once_"].iter().any(|start| {
-        memchr::memmem::find(function, start.as_bytes())
+        text::find(function, start)
             .and_then(|at| function.get(at + start.len()..))
-            .is_some_and(|rest| memchr::memmem::find(rest, b"nocheck").is_some())
+            .is_some_and(|rest| text::has(rest, b"nocheck"))
     })
 }
 

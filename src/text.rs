@@ -1,0 +1,39 @@
+//! Looking for words in lines.
+
+use memchr::memchr_iter;
+
+/// The first place of `literal` in `text`, a line.
+///
+/// Lines are so short that `memmem` would spend most of its time on preparing the search; this
+/// looks for one byte of the literal and compares there. The time is bounded by the product of
+/// both lengths, and literals are short.
+pub(crate) fn find(text: &[u8], literal: impl AsRef<[u8]>) -> Option<usize> {
+    let literal = literal.as_ref();
+    // Blanks are everywhere, so a literal that begins with one is looked for by its next byte.
+    let skip = usize::from(literal.len() > 1 && literal.first() == Some(&b' '));
+    let Some(&byte) = literal.get(skip) else { return Some(0) };
+    memchr_iter(byte, text.get(skip..)?)
+        .find(|&at| text.get(at..).is_some_and(|text| text.starts_with(literal)))
+}
+
+/// Whether `literal` is in `text`, a line.
+pub(crate) fn has(text: &[u8], literal: impl AsRef<[u8]>) -> bool {
+    find(text, literal).is_some()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn as_memmem(text in "[ab ]{0,20}", literal in "[ab ]{0,4}") {
+            prop_assert_eq!(
+                find(text.as_bytes(), &literal),
+                memchr::memmem::find(text.as_bytes(), literal.as_bytes())
+            );
+        }
+    }
+}
