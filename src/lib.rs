@@ -1,4 +1,29 @@
 //! Reads Linux kernel crash reports ("splats") out of console logs.
+//!
+//! ```
+//! let log = b"WARNING: CPU: 1 PID: 7 at fs/io-wq.c:280 io_wqe_wake_worker+0x430/0x4a0\n\
+//!             RIP: 0010:io_wqe_wake_worker+0x430/0x4a0\n\
+//!             Call Trace:\n io_wqe_enqueue+0x166/0x700\n io_queue_sqe+0x7a2/0x1240\n";
+//! let report = ksplat::reports(log).next().expect("a report");
+//! assert_eq!(report.title(), "WARNING in io_wqe_wake_worker");
+//! let stack = report.crash_stack().expect("a stack");
+//! assert_eq!(stack.frames[1].function.as_deref(), Some("io_wqe_enqueue"));
+//! ```
+//!
+//! [`reports`] iterates over the [`Report`]s of a log, which is any bytes. A report says what went
+//! wrong ([`Kind`], [title](Report::title())), where it stands in the log ([`Span`]), what was
+//! running ([`Task`], [`Kernel`]), which [`Access`] failed, the [`Registers`], the [`Stack`]s and the
+//! [`Code`] bytes. It borrows from the log; [`Report::into_owned`] makes one that can be kept.
+//!
+//! What a report does not say is absent, never guessed. What could not be read is told by
+//! [`Report::corrupted`] and [`Report::diagnostics`]. Nothing fails, and nothing panics.
+//!
+//! # Features
+//!
+//! - `disasm`: the module `disasm`, which decodes the bytes of `Code:` lines. Adds iced-x86.
+//! - `serde`: `Serialize` and `Deserialize` for the whole model, and the module `output::json`. Adds
+//!   serde and serde_json.
+//! - `cli` (default): the program `ksplat`. A library wants `default-features = false`.
 #![forbid(unsafe_code)]
 
 mod arch;
@@ -24,3 +49,7 @@ pub use model::{
 };
 pub use parse::{MAX_LINES, Reports, reports};
 pub use span::Span;
+
+#[doc = include_str!("../README.md")]
+#[cfg(doctest)]
+struct ReadmeExamples;

@@ -94,12 +94,16 @@ pub(crate) fn word(input: &[u8]) -> Parsed<'_, &[u8]> {
     take_while1(|b: u8| !b.is_ascii_whitespace()).parse(input)
 }
 
+/// Whether a byte may stand in the path of a source file.
+pub(crate) fn is_path(b: u8) -> bool {
+    b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.' | b'/' | b'+')
+}
+
 /// `file:line`, with a column or without.
 ///
 /// Not the kernel but `addr2line`, put there by a tool that symbolized the log before us; `WARN_ON`
 /// and `BUG_ON` print it themselves.
 pub(crate) fn file_and_line(input: &[u8]) -> Parsed<'_, (&[u8], u64)> {
-    let is_path = |b: u8| b.is_ascii_alphanumeric() || b"_-./+".contains(&b);
     let column = opt(recognize((tag(":"), digits)));
     let (rest, (file, _, line, _)) =
         (take_while1(is_path), tag(":"), decimal, column).parse(input)?;

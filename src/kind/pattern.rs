@@ -117,13 +117,31 @@ fn search<'a>(
         }
         captures.truncate(known);
         let mut rest = text.get(at..)?;
-        if segment.iter().all(|piece| step(*piece, &mut rest, captures)) {
+        // A name or a number is only looked for where one begins: the rest of it gives no match,
+        // and would be read again for each of its bytes.
+        let inside = at > from
+            && segment.first().is_some_and(|&piece| {
+                text.get(at - 1)
+                    .zip(rest.first())
+                    .is_some_and(|(&a, &b)| is_run(piece, a) && is_run(piece, b))
+            });
+        if !inside && segment.iter().all(|piece| step(*piece, &mut rest, captures)) {
             return Some((at, text.len() - rest.len()));
         }
         at += 1;
     }
     captures.truncate(known);
     None
+}
+
+/// Whether a piece that matches a run of bytes takes this one.
+fn is_run(piece: Piece, byte: u8) -> bool {
+    match piece {
+        Piece::Func | Piece::Digits | Piece::Hex => byte.is_ascii_alphanumeric() || byte == b'_',
+        Piece::Words => byte.is_ascii_lowercase() || byte == b'-',
+        Piece::Source => token::is_path(byte),
+        _ => false,
+    }
 }
 
 /// Matches one piece at the front of `rest` and takes it off.
@@ -196,6 +214,8 @@ mod tests {
         assert_eq!(check(&p, "a b\na c\nx\n Write of"), Some((1, 0, vec!["Write".into()])));
         assert_eq!(check(&p, "a c Read of"), None, "not on the same line");
         assert_eq!(check(&p, "a c\nRead\nRead x"), None);
+        // A long name is read once, not once for each of its letters.
+        assert_eq!(check(&[Lit("h"), Any, Func], &format!("h {}", "a".repeat(1 << 20))), None);
         // A line that fails behind a gap does not hide the next one.
         let p = [Lit("h"), Later, Lit("x"), Any, Func];
         assert_eq!(check(&p, "h\nx y\nx f+1"), Some((0, 0, vec!["f".into()])));

@@ -57,7 +57,7 @@ pub fn write(out: &mut impl io::Write, record: &Record<'_>) -> io::Result<()> {
     serde_json::to_writer(out, record).map_err(io::Error::from)
 }
 
-/// Reads a report that [`write`] wrote.
+/// Reads a report that [`write()`] wrote.
 ///
 /// # Errors
 ///

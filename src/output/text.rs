@@ -34,6 +34,12 @@ impl Options {
 /// Instructions that are shown before the trapping one, and after it.
 const AROUND_TRAP: (usize, usize) = (8, 3);
 
+/// Columns of the narrowest terminal that output is made for.
+const WIDTH: usize = 80;
+
+/// Where the source of a frame stands.
+const SOURCE_COLUMN: usize = 44;
+
 /// The frames of the crash's stack that are shown.
 const MAX_SHOWN: usize = 24;
 
@@ -152,7 +158,12 @@ impl<W: fmt::Write> Page<'_, W> {
             let (text, source) = (frame_text(frame), source(frame));
             write!(self.out, "    {text}")?;
             if !source.is_empty() {
-                let pad = 44usize.saturating_sub(text.chars().count()).max(1);
+                let (taken, wanted) = (4 + text.chars().count(), source.chars().count());
+                let mut pad = SOURCE_COLUMN.saturating_sub(taken).max(1);
+                if taken + pad + wanted > WIDTH {
+                    self.out.write_char('\n')?;
+                    pad = SOURCE_COLUMN.min(WIDTH.saturating_sub(wanted));
+                }
                 write!(self.out, "{:pad$}", "")?;
                 self.styled(DIM, &source)?;
             }
@@ -233,7 +244,7 @@ impl<W: fmt::Write> Page<'_, W> {
             escape(text.trim_end())
         );
         if instruction.trapping {
-            self.styled(TRAP, &format!("{line}  <-- trapping instruction"))?;
+            self.styled(TRAP, &format!("{line}  <-- trap"))?;
         } else {
             self.out.write_str(&line)?;
         }
@@ -258,7 +269,17 @@ impl<W: fmt::Write> Page<'_, W> {
             return Ok(());
         }
         self.styled(LABEL, &format!("  {label:<9}"))?;
-        writeln!(self.out, " {text}")
+        let mut column = 11;
+        for word in text.split(' ') {
+            let len = word.chars().count();
+            if column + 1 + len > WIDTH && column > 11 {
+                write!(self.out, "\n{:11}", "")?;
+                column = 11;
+            }
+            write!(self.out, " {word}")?;
+            column += 1 + len;
+        }
+        self.out.write_char('\n')
     }
 
     fn label(&mut self, label: &str) -> fmt::Result {
@@ -315,9 +336,6 @@ fn frame_text(frame: &Frame<'_>) -> String {
     }
     if let Some(offset) = frame.offset {
         let _ = write!(text, "+{offset:#x}");
-    }
-    if let Some(size) = frame.size {
-        let _ = write!(text, "/{size:#x}");
     }
     if let Some(module) = &frame.module {
         let _ = write!(text, " [{}]", escape(module));

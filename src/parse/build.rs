@@ -21,7 +21,10 @@ use crate::title;
 const MAX_DIAGNOSTICS: usize = 32;
 
 /// The most frames of all stacks together; what more there is repeats itself.
-const MAX_FRAMES: usize = 2048;
+const MAX_FRAMES: usize = 1024;
+
+/// The most stacks; lockdep's longest chains have fewer.
+const MAX_STACKS: usize = 128;
 
 /// The most modules that are listed.
 const MAX_MODULES: usize = 1024;
@@ -464,9 +467,11 @@ impl<'log> Builder<'log> {
     }
 
     fn close_stack(&mut self) {
-        if let Some(stack) = self.stack.take()
+        if let Some(mut stack) = self.stack.take()
             && !stack.frames.is_empty()
+            && self.report.stacks.len() < MAX_STACKS
         {
+            stack.frames.shrink_to_fit();
             self.report.stacks.push(stack);
         }
     }

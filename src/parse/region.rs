@@ -1,10 +1,15 @@
 //! The lines of one report while it is being read.
 
+use std::borrow::Cow;
+
 use super::MAX_LINES;
 use super::class::{self, Class};
 use crate::kind::Marker;
 use crate::line::{Context, Line};
 use crate::text;
+
+/// The most bytes of lines that had to be copied because escapes stood in the middle of them.
+const MAX_COPIED: usize = 256 * 1024;
 
 /// A report that may go on.
 #[derive(Debug)]
@@ -31,6 +36,8 @@ pub(super) struct Region<'log> {
     pub(super) foreign: usize,
     /// Whether nothing more is read into it.
     pub(super) closed: bool,
+    /// Bytes of the lines that are copies.
+    copied: usize,
     /// Lines of the headline: with inlined functions it has one for each.
     headlines: usize,
     /// Whether the report said that it ended.
@@ -52,6 +59,7 @@ impl<'log> Region<'log> {
             silence: 0,
             foreign: 0,
             closed: false,
+            copied: 0,
             headlines: 1,
             ended: false,
         }
@@ -111,7 +119,10 @@ impl<'log> Region<'log> {
 
     fn push(&mut self, line: Line<'log>, class: Class, own: bool) {
         let end = line.end;
-        if self.lines.len() < MAX_LINES {
+        if matches!(line.text, Cow::Owned(_)) {
+            self.copied += line.text.len();
+        }
+        if self.lines.len() < MAX_LINES && self.copied < MAX_COPIED {
             self.lines.push(line);
             self.classes.push(class);
         } else {

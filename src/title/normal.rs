@@ -3,6 +3,11 @@
 /// The most bytes of a title that are kept.
 const MAX_TITLE: usize = 120;
 
+/// The most bytes that are looked at: more than any line that a kernel prints.
+///
+/// Some rules need a pass over the text for each of their places.
+const MAX_RAW: usize = 1024;
+
 /// A rule: what it replaces at the start of a text, given the byte before it.
 ///
 /// Gives the length of what is replaced, and the word for it.
@@ -30,6 +35,7 @@ const RULES: [Rule; 9] = [
 /// The title in its final form.
 pub(super) fn title(raw: &str) -> String {
     let mut text = raw.as_bytes().to_vec();
+    text.truncate(MAX_RAW);
     for rule in RULES {
         // Each replacement shortens the text or takes a digit out of it, so this ends.
         while let Some(changed) = apply(rule, &text) {
@@ -197,6 +203,7 @@ mod tests {
             assert_eq!(title(raw), want);
         }
         assert_eq!(title(&"ab ".repeat(100)).len(), 119);
+        assert_eq!(title(&format!("syz-executor{}", "1.".repeat(1 << 20))), "syz-executor.");
     }
 
     #[test]

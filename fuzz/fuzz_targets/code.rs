@@ -1,0 +1,22 @@
+//! Any `Code:` line: the instructions cover the bytes without a gap, and one begins at the mark.
+#![no_main]
+
+use ksplat::disasm::{self, Syntax};
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|line: &[u8]| {
+    let Ok(code) = disasm::parse_code(line) else { return };
+    for syntax in [Syntax::Att, Syntax::Intel] {
+        let instructions = disasm::decode(&code, syntax);
+        let mut at = instructions.first().map_or(0, |first| first.offset);
+        for instruction in &instructions {
+            assert_eq!(instruction.offset, at);
+            assert_eq!(instruction.bytes, code.bytes[at..at + instruction.bytes.len()]);
+            assert_eq!(instruction.trapping, code.trap_offset == Some(at));
+            at += instruction.bytes.len();
+        }
+        assert_eq!(at, code.bytes.len());
+        let marked = code.trap_offset.is_some_and(|trap| trap < code.bytes.len());
+        assert_eq!(instructions.iter().any(|i| i.trapping), marked);
+    }
+});

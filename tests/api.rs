@@ -1,0 +1,258 @@
+//! The library as its users see it.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
+
+use ksplat::{AccessKind, Kind, Registers, Report, Reports, Role, Stack};
+use proptest::prelude::*;
+
+const GPF: &str = include_str!("../corpus/gpf/io-queue-sqe.log");
+const OLD_WARNING: &str = include_str!("../corpus/warning/io-wqe-wake-worker.log");
+const KASAN: &str = include_str!("../corpus/kasan/use-after-free-read.log");
+const IRQ: &str = include_str!("../corpus/null-deref/in-interrupt.log");
+
+fn only(file: &'static str) -> Report<'static> {
+    let (_, log) = file.split_once("\n\n").expect("a header");
+    let mut reports = ksplat::reports(log.as_bytes());
+    let report = reports.next().expect("a report");
+    assert_eq!(reports.next(), None, "more than one report");
+    report
+}
+
+/// Functions with marks: `*` an instruction pointer, `?` not reliable, `^` inlined.
+fn functions(stack: &Stack<'_>) -> Vec<String> {
+    let mark = |is, mark| if is { mark } else { "" };
+    stack
+        .frames
+        .iter()
+        .map(|frame| {
+            let name = frame.function.as_deref().unwrap_or("-");
+            format!(
+                "{}{name}{}{}",
+                mark(!frame.reliable, "?"),
+                mark(frame.exact, "*"),
+                mark(frame.inline, "^")
+            )
+        })
+        .collect()
+}
+
+#[test]
+fn types_can_be_shared_and_sent() {
+    fn check<T: Send + Sync + 'static>() {}
+    check::<Report<'static>>();
+    check::<Reports<'static>>();
+    check::<Kind>();
+}
+
+#[test]
+fn a_protection_fault_in_full() {
+    let report = only(GPF);
+    assert_eq!(report.kind, Kind::GeneralProtectionFault);
+    assert_eq!(report.title(), "general protection fault in __io_queue_sqe");
+    assert_eq!(report.alt_titles, ["bad-access in __io_queue_sqe"]);
+    assert_eq!(report.frame.as_deref(), Some("__io_queue_sqe"));
+    assert_eq!(report.access.unwrap().address.unwrap().to_string(), "0xdffffc000000000b");
+    assert_eq!(report.task.comm.as_deref(), Some("syz-executor.3"));
+    assert_eq!((report.task.pid, report.task.cpu), (Some(10185), Some(0)));
+    assert_eq!(report.kernel.release.as_deref(), Some("5.14.0-rc5-syzkaller"));
+    assert_eq!(report.kernel.arch.map(ksplat::Arch::name), Some("x86_64"));
+    assert_eq!(report.kernel.tainted.as_deref(), Some(""));
+
+    let stack = report.crash_stack().unwrap();
+    assert_eq!(
+        functions(stack)[..6],
+        [
+            "__io_req_set_refcount^",
+            "__io_prep_linked_timeout^",
+            "io_prep_linked_timeout^",
+            "__io_queue_sqe*",
+            "io_req_task_submit",
+            "tctx_task_work"
+        ]
+    );
+    let frame = &stack.frames[3];
+    assert_eq!((frame.offset, frame.size), (Some(0x1fb), Some(0xcf0)));
+    assert_eq!((frame.file.as_deref(), frame.line), (Some("fs/io_uring.c"), Some(6512)));
+    assert_eq!(report.stacks.len(), 1, "a stack that is not there");
+    assert!(report.diagnostics.is_empty() && report.corrupted.is_none());
+}
+
+#[test]
+fn registers_are_those_of_the_crash() {
+    // User mode has registers of its own, and the dump comes a second time with another CR2.
+    let registers = only(GPF).registers;
+    assert_eq!(registers.get("rdi"), Some(0x58));
+    assert_eq!(registers.get("cr2"), Some(0x5555_79f1_4438));
+    assert_eq!(registers.get("orig_rax"), None, "a register of user mode");
+    let names: Vec<_> = registers.iter().map(|register| register.name.as_ref()).collect();
+    assert_eq!(names[..4], ["rax", "rbx", "rcx", "rdx"]);
+    // A checker was called: there is no instruction that trapped.
+    assert_eq!(only(KASAN).registers, Registers::default());
+    assert_eq!(only(KASAN).code, None);
+}
+
+#[test]
+fn an_old_warning_traces_its_own_report_first() {
+    let report = only(OLD_WARNING);
+    assert_eq!(report.consequences, ["kernel panic: panic_on_warn set"]);
+    assert!(report.panicked);
+    let roles: Vec<_> = report.stacks.iter().map(|stack| stack.role).collect();
+    assert_eq!(roles, [Role::Reporting, Role::Crash]);
+    assert_eq!(
+        functions(report.crash_stack().unwrap())[..6],
+        [
+            "refcount_add_not_zero^",
+            "refcount_inc_not_zero^",
+            "io_worker_get^",
+            "io_wqe_activate_free_worker^",
+            "io_wqe_wake_worker*",
+            "io_wqe_enqueue"
+        ]
+    );
+    assert_eq!(report.registers.get("r12"), Some(0xffff_8880_b0c0_c894));
+}
+
+#[test]
+fn a_kasan_report_has_three_stacks_and_an_object() {
+    let report = only(KASAN);
+    let access = report.access.unwrap();
+    assert_eq!((access.kind, access.size), (Some(AccessKind::Read), Some(4)));
+    let roles: Vec<_> = report.stacks.iter().map(|stack| stack.role).collect();
+    assert_eq!(roles, [Role::Crash, Role::Allocation, Role::Free]);
+    let memory = report.memory.unwrap();
+    assert_eq!((memory.allocated_by, memory.freed_by), (Some(46), Some(46)));
+    let object = memory.object.unwrap();
+    assert_eq!((object.cache.as_deref(), object.size), (Some("cm_session"), Some(144)));
+    assert_eq!(object.end.unwrap().value - object.start.unwrap().value, 144);
+    assert_eq!(memory.shadow.iter().filter(|line| line.hit).count(), 1);
+    // The end of this task's line was printed as a line of its own.
+    assert_eq!(report.kernel.release.as_deref(), Some("6.1.192-farmkasan"));
+}
+
+#[test]
+fn an_interrupted_task_is_part_of_the_stack_and_no_more() {
+    let report = only(IRQ);
+    let functions = functions(report.crash_stack().unwrap());
+    assert_eq!(functions[0], "cm_route_update*");
+    assert_eq!(functions.iter().filter(|name| name.ends_with('*')).count(), 3, "{functions:?}");
+    assert_eq!(report.registers.get("rax"), Some(0), "the idle task's registers");
+    assert_eq!(report.access.unwrap().kind, Some(AccessKind::Write));
+}
+
+#[test]
+fn each_report_comes_once() {
+    let (_, log) = GPF.split_once("\n\n").unwrap();
+    let twice = format!("{log}{log}");
+    let titles: Vec<_> = ksplat::reports(twice.as_bytes()).map(|report| report.title).collect();
+    assert_eq!(titles.len(), 2);
+    // After a report, a panic for another reason is a report of its own; one that it led to is not.
+    let with = |reason: &str| {
+        let log = format!("{log}Kernel panic - not syncing: {reason}\nCPU: 0 PID: 1 Comm: a\n");
+        ksplat::reports(log.as_bytes()).map(|r| (r.title, r.consequences)).collect::<Vec<_>>()
+    };
+    assert_eq!(with("Fatal exception").len(), 1);
+    assert_eq!(with("Fatal exception")[0].1, ["kernel panic: Fatal exception"]);
+    assert_eq!(with("VFS: Unable to mount root fs").len(), 2);
+}
+
+#[test]
+fn reports_of_two_callers_are_told_apart() {
+    let line = |caller: &str, text: &str| format!("[    1.000000][{caller:>6}] {text}\n");
+    let mut log = String::new();
+    let (a, b) = ("T12", "C1");
+    for (caller, function) in [(a, "foo"), (b, "bar")] {
+        log += &line(caller, &format!("WARNING: CPU: 0 PID: 1 at a.c:1 {function}+0x1/0x2"));
+    }
+    for text in [
+        "RIP: 0010:{}+0x1/0x2",
+        "RAX: 000000000000000{1}",
+        "Call Trace:",
+        " {}_a+0x1/0x2",
+        " {}_b+0x1/0x2",
+        " {}_c+0x1/0x2",
+        "---[ end trace 0000000000000000 ]---",
+    ] {
+        log += &line(a, &text.replace("{}", "foo").replace("{1}", "1"));
+        log += &line(b, &text.replace("{}", "bar").replace("{1}", "2"));
+    }
+    let reports: Vec<_> = ksplat::reports(log.as_bytes()).collect();
+    assert_eq!(reports.len(), 2);
+    for (report, function, rax) in [(&reports[0], "foo", 1), (&reports[1], "bar", 2)] {
+        assert_eq!(report.title(), format!("WARNING in {function}"));
+        assert_eq!(report.registers.get("rax"), Some(rax));
+        let names = functions(report.crash_stack().unwrap());
+        assert!(names.iter().all(|name| name.starts_with(function)), "{names:?}");
+        assert_eq!(names.len(), 4);
+    }
+}
+
+#[test]
+fn a_report_without_end_is_cut() {
+    let mut log = String::from("BUG: kernel NULL pointer dereference, address: 0\nCall Trace:\n");
+    log += &" foo+0x1/0x2\n".repeat(100_000);
+    let reports: Vec<_> = ksplat::reports(log.as_bytes()).collect();
+    assert_eq!(reports.len(), 1);
+    assert!(reports[0].corrupted.as_deref().is_some_and(|why| why.contains("too many lines")));
+    assert!(reports[0].stacks[0].frames.len() <= ksplat::MAX_LINES);
+    assert_eq!(reports[0].span.end, log.len() - 1);
+}
+
+/// Words that mean something in a log.
+fn words() -> impl Strategy<Value = String> {
+    prop::collection::vec(
+        prop_oneof![
+            Just("BUG: KASAN: use-after-free in f+0x1/0x2\n"),
+            Just("WARNING: CPU: 0 PID: 1 at a.c:1 f+0x1/0x2\n"),
+            Just("general protection fault: 0000\n"),
+            Just("Kernel panic - not syncing: Fatal exception\n"),
+            Just("[    1.000000] "),
+            Just("[    1.000000][   T1] "),
+            Just("Call Trace:\n"),
+            Just(" f+0x1/0x2 [m]\n"),
+            Just(" ? g+0x1/0x2\n"),
+            Just("RIP: 0010:"),
+            Just("RIP: 0033:0x1\n"),
+            Just("Code: 48 <0f> 0b 4\n"),
+            Just("RSP: 0018:ffff EFLAGS: 1 RAX: \n"),
+            Just("Read of size 4 at addr ffff\n"),
+            Just("Freed by task 1:\n"),
+            Just("CPU: 0 PID: 1 Comm: a b Not tainted 5.4\n"),
+            Just("---[ end trace 0 ]---\n"),
+            Just("\n"),
+            Just("\u{1b}[31m"),
+            Just("\0"),
+            Just("[inline]\n"),
+            Just(">ffff888001286000: fa fb\n"),
+        ],
+        0..60,
+    )
+    .prop_map(|words| words.concat())
+}
+
+fn check_invariants(log: &[u8]) {
+    let mut last = 0;
+    for report in ksplat::reports(log) {
+        assert!(last <= report.span.start && report.span.start < report.span.end);
+        assert!(report.span.end <= log.len());
+        assert!(
+            !report.title.is_empty() && report.title.bytes().all(|b| (0x20..0x7f).contains(&b))
+        );
+        last = report.span.start;
+        let again = ksplat::reports(&log[report.span.start..]).next().expect("the report again");
+        assert_eq!(again.title, report.title);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2000))]
+
+    #[test]
+    fn any_words_are_read(log in words()) {
+        check_invariants(log.as_bytes());
+    }
+
+    #[test]
+    fn any_bytes_are_read(log in prop::collection::vec(any::<u8>(), 0..300)) {
+        check_invariants(&log);
+    }
+}

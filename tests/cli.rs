@@ -1,0 +1,203 @@
+//! The program: its output, its errors, its exit status.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::print_stderr)]
+
+use std::io::{Read, Write};
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::{fs, process};
+
+const GPF: &str = "corpus/gpf/io-queue-sqe.log";
+
+/// Standard output, standard error, exit status.
+fn ksplat(args: &[&str], input: &[u8]) -> (String, String, i32) {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_ksplat"))
+        .args(args)
+        .env_remove("NO_COLOR")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // The program may end before it has read everything.
+    let _ = child.stdin.take().unwrap().write_all(input);
+    let output = child.wait_with_output().unwrap();
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("output is UTF-8");
+    (text(output.stdout), text(output.stderr), output.status.code().unwrap())
+}
+
+/// The log of a corpus file.
+fn log(path: &str) -> Vec<u8> {
+    let file = fs::read(path).unwrap();
+    let at = file.windows(2).position(|pair| pair == b"\n\n").unwrap();
+    file[at + 2..].to_vec()
+}
+
+/// A folder for the files of one test.
+fn folder(name: &str) -> PathBuf {
+    let folder = std::env::temp_dir().join(format!("ksplat-{}-{name}", process::id()));
+    fs::create_dir_all(&folder).unwrap();
+    folder
+}
+
+#[test]
+fn text_is_one_screen_of_80_columns() {
+    let (out, err, status) = ksplat(&[], &log("corpus/gpf/batadv-iv-ogm-schedule-buff.log"));
+    assert_eq!((err.as_str(), status), ("", 1));
+    assert!(out.starts_with("general protection fault in batadv_iv_ogm_schedule_buff\n"), "{out}");
+    assert!(
+        out.contains("*  2a: 0f b6 0c 11           movzbl (%rcx,%rdx,1),%ecx  <-- trap"),
+        "{out}"
+    );
+    assert!(out.lines().count() <= 50, "more than a screen");
+    assert!(!out.contains('\x1b'), "colours in a pipe");
+    let long: Vec<_> = out.lines().filter(|line| line.chars().count() > 80).collect();
+    assert!(long.is_empty(), "{long:#?}");
+}
+
+#[test]
+fn jsonl_has_an_object_for_each_report() {
+    let (out, _, status) = ksplat(&["parse", "--format", "jsonl", GPF, GPF], b"");
+    assert_eq!(status, 1);
+    let lines: Vec<serde_json::Value> =
+        out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert!(lines.len() >= 2);
+    let report = &lines[lines.len() - 1];
+    assert_eq!(report["file"], GPF);
+    assert_eq!(report["kind"], "gpf");
+    assert_eq!(report["kernel"]["arch"], "x86_64");
+    assert_eq!(report["registers"]["rdi"], "0x0000000000000058");
+    assert_eq!(report["code"]["trap_offset"], 0x2a);
+    assert_eq!(report["stacks"][0]["role"], "crash");
+    assert_eq!(report["stacks"][0]["frames"][3]["exact"], true);
+    assert_eq!(report["stacks"][0]["frames"][3]["offset"], 0x1fb);
+    assert_eq!(report["access"]["address"], "0xdffffc000000000b");
+}
+
+#[test]
+fn json_is_one_array() {
+    let (out, _, _) = ksplat(&["--format", "json"], &log(GPF));
+    let reports: serde_json::Value = serde_json::from_str(&out).unwrap();
+    assert_eq!(reports.as_array().unwrap().len(), 1);
+    let (out, _, status) = ksplat(&["--format", "json"], b"nothing");
+    assert_eq!((out.as_str(), status), ("[]\n", 0));
+}
+
+#[test]
+fn nothing_wrong_is_silent() {
+    for input in [&b""[..], b"\n", b"usb 1-1: new device\n", b"\0\0\xff\xfe", &[0x7f; 10_000]] {
+        assert_eq!(ksplat(&["parse"], input), (String::new(), String::new(), 0));
+    }
+}
+
+#[test]
+fn a_file_that_cannot_be_read_does_not_stop_the_others() {
+    let (out, err, status) = ksplat(&["parse", "no/such/file", GPF, "src"], b"");
+    assert_eq!(status, 2);
+    assert!(out.contains("general protection fault in __io_queue_sqe"));
+    let lines: Vec<_> = err.lines().collect();
+    assert_eq!(lines.len(), 2, "{err}");
+    assert!(lines[0].starts_with("ksplat: no/such/file: No such file"), "{err}");
+    assert!(lines[1].starts_with("ksplat: src: "), "{err}");
+}
+
+#[test]
+fn a_call_that_makes_no_sense_is_refused() {
+    for args in [&["--format", "yaml"][..], &["parse", "--no-such-option"]] {
+        let (out, err, status) = ksplat(args, b"");
+        assert_eq!((out.as_str(), status), ("", 2), "{args:?}");
+        assert!(err.starts_with("error: "), "{err}");
+    }
+}
+
+#[test]
+fn compressed_logs_are_read_as_they_are() {
+    let folder = folder("compressed");
+    let plain = folder.join("log");
+    fs::write(&plain, log(GPF)).unwrap();
+    let mut tried = 0;
+    for (tool, extension) in [("gzip", "gz"), ("xz", "xz"), ("zstd", "zst")] {
+        let packed = Command::new(tool).arg("-kfq").arg(&plain).stderr(Stdio::null()).status();
+        if !packed.is_ok_and(|status| status.success()) {
+            eprintln!("skipped: no {tool}");
+            continue;
+        }
+        tried += 1;
+        let path = plain.with_extension(extension);
+        let (out, err, status) = ksplat(&["parse", path.to_str().unwrap()], b"");
+        assert_eq!((err.as_str(), status), ("", 1), "{tool}");
+        assert!(out.contains("__io_queue_sqe"), "{tool}");
+        // Cut off in the middle: the rest is unreadable, and said so.
+        let bytes = fs::read(&path).unwrap();
+        fs::write(&path, &bytes[..bytes.len() / 2]).unwrap();
+        let (_, err, status) = ksplat(&["parse", path.to_str().unwrap()], b"");
+        assert_eq!((err.lines().count(), status), (1, 2), "{tool}: {err}");
+    }
+    fs::remove_dir_all(folder).unwrap();
+    assert!(tried > 0, "no tool to pack with");
+}
+
+#[test]
+fn nothing_of_the_log_acts_on_the_terminal() {
+    let evil = "WARNING: CPU: 0 PID: 1 at a.c:1 f+0x1/0x2\n\
+                CPU: 0 PID: 1 Comm: \u{1b}]0;owned\u{7}\u{202e} Not tainted 5.4 #1\n\
+                Hardware name: a\u{9b}31mb\n";
+    for args in [&["--color", "never"][..], &["--color", "never", "--all"], &["--format", "jsonl"]]
+    {
+        let (out, _, status) = ksplat(args, evil.as_bytes());
+        assert_eq!(status, 1);
+        assert!(!out.contains(['\u{1b}', '\u{7}']), "{out:?}");
+    }
+    let (out, _, _) = ksplat(&[], evil.as_bytes());
+    assert!(!out.contains(['\u{202e}', '\u{9b}']), "{out:?}");
+    let (_, err, _) = ksplat(&["\u{1b}[31m"], b"");
+    assert!(!err.contains('\u{1b}'), "{err:?}");
+}
+
+#[test]
+fn colour_is_for_terminals_or_on_demand() {
+    let (out, _, _) = ksplat(&["--color", "always"], &log(GPF));
+    assert!(out.contains("\x1b[1m\x1b[31mgeneral protection fault"), "{out:?}");
+}
+
+#[test]
+fn code_shows_a_line_as_instructions() {
+    let want = "    0: 48 c1 ea 03           shr    $0x3,%rdx\n\
+                *   4: 0f b6 04 02           movzbl (%rdx,%rax,1),%eax  <-- trap\n";
+    let line = "48 c1 ea 03 <0f> b6 04 02";
+    let (out, err, status) = ksplat(&["code", line], b"");
+    assert_eq!((err.as_str(), status), ("", 0));
+    assert_eq!(out, want);
+    // From a pipe, from words, with the tag.
+    assert_eq!(ksplat(&["code"], format!("Code: {line}\n").as_bytes()).0, out);
+    assert_eq!(ksplat(&["code", "48", "c1", "ea", "03", "<0f>", "b6", "04", "02"], b"").0, out);
+    let (intel, _, _) = ksplat(&["code", "--syntax", "intel", line], b"");
+    assert!(intel.contains("movzx  eax,byte ptr [rdx+rax]"), "{intel}");
+    let (json, _, _) = ksplat(&["code", "--format", "json", line], b"");
+    assert!(json.contains(r#""trap_offset":4"#), "{json}");
+}
+
+#[test]
+fn code_that_is_none_is_refused_in_one_line() {
+    for line in ["", "zz", "<90> <90>", "9"] {
+        let (out, err, status) = ksplat(&["code", "-"], line.as_bytes());
+        assert_eq!((out.as_str(), status), ("", 2), "{line:?}");
+        assert_eq!(err.lines().count(), 1, "{err}");
+    }
+}
+
+#[test]
+fn a_reader_that_leaves_is_no_error() {
+    let log = log(GPF).repeat(2000);
+    let mut child = Command::new(env!("CARGO_BIN_EXE_ksplat"))
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(&log).unwrap();
+    drop(child.stdout.take());
+    let mut err = String::new();
+    child.stderr.take().unwrap().read_to_string(&mut err).unwrap();
+    assert_eq!((err.as_str(), child.wait().unwrap().code()), ("", Some(0)));
+}

@@ -1,0 +1,54 @@
+//! How much memory the reports of a log need, beside the log.
+
+#![allow(clippy::unwrap_used, clippy::print_stderr)]
+
+use std::fs;
+use std::path::Path;
+
+use peak_alloc::PeakAlloc;
+
+#[global_allocator]
+static MEMORY: PeakAlloc = PeakAlloc;
+
+/// What is said in ARCHITECTURE.md.
+const LIMIT: usize = 1 << 20;
+
+/// The most bytes that were needed at a time to read the reports one by one.
+fn peak(log: &[u8]) -> usize {
+    let before = MEMORY.current_usage();
+    MEMORY.reset_peak_usage();
+    ksplat::reports(log).for_each(drop);
+    MEMORY.peak_usage() - before
+}
+
+fn worst() -> Vec<(&'static str, String)> {
+    let head = "BUG: KASAN: use-after-free in f+0x1/0x2\nCall Trace:\n";
+    let many = |line: &str| format!("{head}{}", line.repeat(200_000));
+    vec![
+        ("frames", many(" function_with_a_name+0x1/0x2 [module] file/name.c:1\n")),
+        ("headers", "BUG: KASAN: use-after-free in f+0x1/0x2\n".repeat(100_000)),
+        ("stacks", many("Allocated by task 1:\n f+0x1/0x2\n")),
+        ("modules", format!("{head}Modules linked in: {}\n", "a(O) ".repeat(200_000))),
+        ("escapes", many(&format!(" f+0x1/0x2 \u{1b}[0m{}\n", "x".repeat(1000)))),
+        ("shadow", many(&format!(">ffff888001286000:{}\n", " fa".repeat(16)))),
+        ("complaints", many("RIP: 0010:\nCode: zz\n")),
+        ("one line", format!("{head}{}", "f+0x1/0x2 ".repeat(1_000_000))),
+        ("title", format!("BUG: {}\n", "syz-executor1 ".repeat(100_000))),
+    ]
+}
+
+#[test]
+fn one_report_needs_less_than_a_megabyte() {
+    // The tables of the searches are made once and stay.
+    ksplat::reports(b"BUG: KASAN: use-after-free in f+0x1/0x2\n").for_each(drop);
+    for (name, log) in worst() {
+        let peak = peak(log.as_bytes());
+        eprintln!("{name}: {peak} bytes");
+        assert!(peak < LIMIT, "{name}: {peak} bytes");
+    }
+    let folder = Path::new("corpus/kasan");
+    for entry in fs::read_dir(folder).unwrap() {
+        let log = fs::read(entry.unwrap().path()).unwrap();
+        assert!(peak(&log) < LIMIT / 4);
+    }
+}

@@ -1,0 +1,126 @@
+//! The rules of ARCHITECTURE.md that a compiler does not check.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Modules in the order in which they may import: each only those before it.
+const ORDER: &[&str] = &[
+    "text", "span", "grammar", "line", "arch", "kind", "bisect", "scan", "title", "model", "parse",
+    "disasm", "output",
+];
+
+/// The most lines of a file.
+const MAX_FILE: usize = 800;
+
+fn sources(folder: &str) -> Vec<(PathBuf, String)> {
+    let mut found = Vec::new();
+    let mut folders = vec![PathBuf::from(folder)];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                let text = fs::read_to_string(&path).unwrap();
+                found.push((path, text));
+            }
+        }
+    }
+    found
+}
+
+/// The code of a file without its tests and comments.
+fn code(text: &str) -> impl Iterator<Item = &str> {
+    let text = text.split("#[cfg(test)]\nmod tests").next().unwrap();
+    text.lines().filter(|line| !line.trim_start().starts_with("//"))
+}
+
+/// The module of the library that a file belongs to.
+fn module(path: &Path) -> String {
+    let inside = path.strip_prefix("src").unwrap();
+    inside.components().next().unwrap().as_os_str().to_str().unwrap().trim_end_matches(".rs").into()
+}
+
+#[test]
+fn imports_go_one_way() {
+    for (path, text) in sources("src") {
+        let module = module(&path);
+        if ["lib", "bin"].contains(&module.as_str()) {
+            continue;
+        }
+        let place = ORDER.iter().position(|name| *name == module);
+        let place = place.unwrap_or_else(|| panic!("`{module}` has no place in the order"));
+        for line in code(&text) {
+            for (_, rest) in line.match_indices("crate::").map(|(at, _)| line.split_at(at + 7)) {
+                let name: String =
+                    rest.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
+                let imported = ORDER.iter().position(|module| *module == name);
+                assert!(
+                    imported.is_some_and(|imported| imported <= place),
+                    "{}: `{module}` imports `{name}`",
+                    path.display()
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn only_tables_name_kinds_and_architectures() {
+    let names: Vec<_> = ksplat::Arch::ALL.iter().map(|arch| arch.name()).collect();
+    for (path, text) in sources("src/parse")
+        .into_iter()
+        .chain([(PathBuf::from("src/scan.rs"), fs::read_to_string("src/scan.rs").unwrap())])
+    {
+        for line in code(&text) {
+            assert!(
+                !line.contains("Kind::") || line.contains("AccessKind::"),
+                "{}: {line}",
+                path.display()
+            );
+            assert!(
+                !line.contains("Arch::") || line.contains("Arch::ALL"),
+                "{}: {line}",
+                path.display()
+            );
+            assert!(!names.iter().any(|name| line.contains(name)), "{}: {line}", path.display());
+        }
+    }
+}
+
+#[test]
+fn the_library_does_no_input_or_output() {
+    for (path, text) in sources("src").iter().filter(|(path, _)| !path.starts_with("src/bin")) {
+        for line in code(text) {
+            for banned in
+                ["std::fs", "std::env", "std::process", "std::net", "println!", "eprintln!"]
+            {
+                assert!(!line.contains(banned), "{}: {line}", path.display());
+            }
+        }
+    }
+}
+
+#[test]
+fn files_are_of_a_size_to_read() {
+    for (path, text) in sources("src").iter().filter(|(path, _)| !path.ends_with("table.rs")) {
+        assert!(text.lines().count() <= MAX_FILE, "{} is too long", path.display());
+    }
+}
+
+#[test]
+fn the_readme_is_true() {
+    let readme = fs::read_to_string("README.md").unwrap();
+    let manifest = fs::read_to_string("Cargo.toml").unwrap();
+    let version = manifest.lines().find_map(|line| line.strip_prefix("rust-version = ")).unwrap();
+    assert!(readme.contains(version.trim_matches('"')), "the Rust version in the README");
+    // The example's output is what the program prints.
+    let ksplat = std::process::Command::new(env!("CARGO_BIN_EXE_ksplat"))
+        .arg("corpus/warning/io-wqe-wake-worker.log")
+        .output()
+        .unwrap();
+    let output = String::from_utf8(ksplat.stdout).unwrap();
+    assert!(readme.contains(output.trim_end()), "the example's output is now:\n{output}");
+}
