@@ -28,6 +28,7 @@
 
 mod arch;
 mod bisect;
+mod blame;
 #[cfg(feature = "disasm")]
 pub mod disasm;
 mod grammar;
@@ -38,16 +39,16 @@ pub mod output;
 mod parse;
 mod scan;
 mod span;
-mod text;
 mod title;
+mod words;
 
 pub use arch::Arch;
 pub use kind::Kind;
 pub use model::{
-    Access, AccessKind, Address, Code, Context, Diagnostic, Frame, Instruction, Kernel, Memory,
-    Module, Object, Register, Registers, Report, Role, Shadow, Side, Stack, Task,
+    Access, AccessKind, Address, Blame, Code, Context, Diagnostic, Executor, Frame, Instruction,
+    Kernel, Memory, Module, Object, Register, Registers, Report, Role, Shadow, Side, Stack, Task,
 };
-pub use parse::{MAX_LINES, Reports, reports};
+pub use parse::{MAX_LINES, Reports, reports, text};
 pub use span::Span;
 
 #[doc = include_str!("../README.md")]

@@ -1,9 +1,10 @@
 //! Where reports start: one pass over the bytes for a few short anchors.
 //!
-//! Every marker of the kind table holds one of [`ANCHORS`]. Sixteen short patterns are what a
-//! vectorised search handles at the speed of memory, so a log without a splat costs little more
+//! Every marker of the kind table holds one of [`ANCHORS`]. A few short patterns are what a
+//! vectorised search handles near the speed of memory, so a log without a splat costs little more
 //! than reading it; only lines with an anchor are looked at closely, each once.
 
+use std::ops::Range;
 use std::sync::LazyLock;
 
 use aho_corasick::{AhoCorasick, MatchKind, packed};
@@ -12,53 +13,89 @@ use memchr::{memchr, memrchr};
 use crate::kind::Marker;
 use crate::kind::table::MARKERS;
 use crate::line::{MAX_LINE, clean};
-use crate::text;
+use crate::words;
 
-/// Parts of markers that are rare in a log without a splat; at most sixteen.
-const ANCHORS: [&str; 7] =
-    ["BUG", "ARNING", "protection f", "ernel panic", "PANIC", "ide error:", "opcode:"];
+/// Parts of markers that are rare in a log without a splat.
+///
+/// Teddy, the search behind it, has eight buckets: with more patterns than that in one search it
+/// loses more than a second search costs.
+#[rustfmt::skip] // words
+const ANCHORS: [[&str; 8]; 3] = [
+    ["BUG", "ARNING", "INFO:", "nable to h", "ction f", "segment:", "panic", "PANIC"],
+    ["error:", "opcode:", "int3:", "Booting the k", "netdevice: w", "UBSAN:", "VFS: ", "fault:"],
+    ["trap:", "SYZFA", "unreferenced o", "fixpoint", "Oops: ", "Kernel bug", "LOCKUP", "hung_task_t"],
+];
+
+/// The longest anchor, in bytes.
+const LONGEST: usize = 16;
+
+/// How much of the log is given to one search before the next gets the same: at first, so that
+/// anchors that follow each other closely cost no more than the bytes between them, and at most,
+/// so that the bytes are still in the cache.
+const WINDOW: (usize, usize) = (512, 64 * 1024);
 
 /// Printed by the console after a line that it had to cut: the line comes once more.
 ///
 /// See `console_prepend_replay()` in kernel/printk/printk.c.
 const REPLAY: &[u8] = b"** replaying previous printk message **";
 
-static ANCHOR_SEARCH: LazyLock<Anchors> = LazyLock::new(Anchors::new);
+static ANCHOR_SEARCHES: LazyLock<[Search; 3]> =
+    LazyLock::new(|| ANCHORS.map(|anchors| Search::new(&anchors)));
 static MARKER_SEARCH: LazyLock<Option<AhoCorasick>> =
     LazyLock::new(|| AhoCorasick::new(MARKERS.iter().map(|marker| marker.text)).ok());
 
-/// The search for anchors: vectorised where the machine can.
-enum Anchors {
+/// The searches for anchors: vectorised where the machine can.
+#[derive(Debug)]
+enum Search {
     Packed(packed::Searcher),
     Automaton(AhoCorasick),
     /// Neither could be built, which no known machine does: every line is looked at.
     Nothing,
 }
 
-impl Anchors {
-    fn new() -> Self {
-        if let Some(searcher) = packed::Searcher::new(ANCHORS) {
+impl Search {
+    fn new(anchors: &[&str]) -> Self {
+        if let Some(searcher) = packed::Searcher::new(anchors) {
             return Self::Packed(searcher);
         }
         AhoCorasick::builder()
             .match_kind(MatchKind::LeftmostFirst)
-            .build(ANCHORS)
+            .build(anchors)
             .map_or(Self::Nothing, Self::Automaton)
     }
 
-    /// The first anchor at `from` or after it.
-    fn find(&self, log: &[u8], from: usize) -> Option<usize> {
+    /// The first anchor within a part of the log.
+    fn find(&self, log: &[u8], part: Range<usize>) -> Option<usize> {
         match self {
-            Self::Packed(search) => {
-                let span = aho_corasick::Span { start: from, end: log.len() };
-                search.find_in(log, span).map(|found| found.start())
-            }
+            Self::Packed(search) => search.find_in(log, part.into()).map(|found| found.start()),
             Self::Automaton(search) => {
-                search.find(aho_corasick::Input::new(log).range(from..)).map(|found| found.start())
+                let input = aho_corasick::Input::new(log).range(part);
+                search.find(input).map(|found| found.start())
             }
-            Self::Nothing => (from < log.len()).then_some(from),
+            Self::Nothing => (!part.is_empty()).then_some(part.start),
         }
     }
+}
+
+/// The first anchor at `from` or after it.
+fn next_anchor(log: &[u8], from: usize) -> Option<usize> {
+    let (mut start, mut size) = (from, WINDOW.0);
+    while start < log.len() {
+        let mut end = (start + size + LONGEST).min(log.len());
+        let mut first = None;
+        for search in ANCHOR_SEARCHES.iter() {
+            if let Some(found) = search.find(log, start..end) {
+                first = Some(found);
+                end = (found + LONGEST).min(end);
+            }
+        }
+        if first.is_some() {
+            return first;
+        }
+        start += size;
+        size = (size * 2).min(WINDOW.1);
+    }
+    None
 }
 
 /// A line that starts a report.
@@ -76,7 +113,7 @@ pub(crate) struct Start {
 pub(crate) fn next_start(log: &[u8], from: usize) -> Option<Start> {
     let mut from = from;
     while from < log.len() {
-        let anchor = ANCHOR_SEARCH.find(log, from)?;
+        let anchor = next_anchor(log, from)?;
         let at = memrchr(b'\n', log.get(from..anchor)?).map_or(from, |feed| from + feed + 1);
         let end = memchr(b'\n', log.get(anchor..)?).map_or(log.len(), |feed| anchor + feed);
         let line = log.get(at..end.min(at + MAX_LINE))?;
@@ -105,20 +142,8 @@ fn marker(line: &[u8]) -> Option<&'static Marker> {
         .iter()
         .enumerate()
         .filter(|(index, _)| present & (1 << index) != 0)
-        .map(|(_, marker)| marker)
-        .find(|marker| !marker.unless.iter().any(|literals| in_order(line, literals)))
-}
-
-/// Whether the literals occur in the line one after the other.
-fn in_order(line: &[u8], literals: &[&str]) -> bool {
-    let mut rest = line;
-    literals.iter().all(|literal| match text::find(rest, literal) {
-        Some(at) => {
-            rest = rest.get(at + literal.len()..).unwrap_or_default();
-            true
-        }
-        None => false,
-    })
+        .map(|(_, marker)| *marker)
+        .find(|marker| !marker.unless.iter().any(|literals| words::in_order(line, literals)))
 }
 
 /// Whether the line after the one that ends at `end` says that the console prints it again.
@@ -126,12 +151,13 @@ fn is_replayed(log: &[u8], end: usize) -> bool {
     let next = log.get(end + 1..).unwrap_or_default();
     let next = next.get(..next.len().min(MAX_LINE)).unwrap_or_default();
     let next = memchr(b'\n', next).and_then(|feed| next.get(..feed)).unwrap_or(next);
-    text::has(next, REPLAY)
+    words::has(next, REPLAY)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kind::pattern::Piece;
 
     fn starts(log: &str) -> Vec<(usize, &'static str)> {
         let mut found = Vec::new();
@@ -143,17 +169,27 @@ mod tests {
         found
     }
 
+    /// Whether every line with the marker that is of use has the anchor.
+    fn holds(marker: &Marker, anchor: &str) -> bool {
+        let first = |format: &crate::kind::Format| match format.trigger.first() {
+            Some(Piece::Lit(literal)) => literal.contains(anchor),
+            _ => false,
+        };
+        marker.text.contains(anchor) || marker.formats.iter().all(first)
+    }
+
     #[test]
     fn every_marker_holds_an_anchor() {
-        assert!(ANCHORS.len() <= 16, "more than sixteen patterns are slow");
+        assert!(ANCHORS.iter().flatten().all(|anchor| anchor.len() <= LONGEST));
         assert!(MARKERS.len() <= 64, "`marker` keeps a bit for each");
         for marker in MARKERS {
             assert!(
-                ANCHORS.iter().any(|anchor| marker.text.contains(anchor)),
+                ANCHORS.iter().flatten().any(|anchor| holds(marker, anchor)),
                 "no anchor finds `{}`",
                 marker.text
             );
-            assert_eq!(starts(marker.text), [(0, marker.text)], "an earlier marker hides it");
+            let line = format!("BUG {}", marker.text);
+            assert_eq!(starts(&line), [(0, marker.text)], "an earlier marker hides it");
         }
     }
 

@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 
 /// Modules in the order in which they may import: each only those before it.
 const ORDER: &[&str] = &[
-    "text", "span", "grammar", "line", "arch", "kind", "bisect", "scan", "title", "model", "parse",
-    "disasm", "output",
+    "words", "span", "grammar", "line", "arch", "kind", "bisect", "scan", "title", "model",
+    "blame", "parse", "disasm", "output",
 ];
 
 /// The most lines of a file.
@@ -114,7 +114,7 @@ fn the_readme_is_true() {
     assert!(readme.contains(version.trim_matches('"')), "the Rust version in the README");
     // The example's output is what the program prints.
     let ksplat = std::process::Command::new(env!("CARGO_BIN_EXE_ksplat"))
-        .arg("corpus/warning/io-wqe-wake-worker.log")
+        .arg("corpus/divide-error/divide.log")
         .output()
         .unwrap();
     let output = String::from_utf8(ksplat.stdout).unwrap();

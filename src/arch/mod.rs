@@ -1,6 +1,20 @@
 //! Architectures, as data: what a machine calls its registers and how it prints where it was.
 
+mod alpha;
+mod arm;
+mod arm64;
+mod loongarch64;
+mod mips;
+mod parisc;
+mod powerpc;
+mod riscv64;
+mod s390x;
+mod sparc64;
+mod x86;
 mod x86_64;
+
+use std::collections::HashMap;
+use std::sync::LazyLock;
 
 /// What is known of an architecture.
 #[derive(Debug)]
@@ -9,6 +23,9 @@ pub(crate) struct ArchInfo {
     pub(crate) bits: u8,
     /// What may stand before the instruction pointer.
     pub(crate) pointers: &'static [&'static str],
+    /// What may stand before the return address of the function that was running, where the machine
+    /// has a register for it.
+    pub(crate) links: &'static [&'static str],
     /// The registers that programs compute with: as printed, and as they are called in the output.
     pub(crate) general: &'static [(&'static str, &'static str)],
     /// The other registers.
@@ -21,11 +38,6 @@ impl ArchInfo {
     /// All registers, in the order of the output.
     pub(crate) fn registers(&self) -> impl Iterator<Item = &'static (&'static str, &'static str)> {
         self.general.iter().chain(self.system)
-    }
-
-    /// The name in the output of a register as it was printed.
-    pub(crate) fn register(&self, printed: &[u8]) -> Option<&'static str> {
-        self.registers().find(|(name, _)| name.as_bytes() == printed).map(|(_, name)| *name)
     }
 }
 
@@ -58,6 +70,28 @@ macro_rules! arches {
 arches! {
     /// 64-bit x86.
     X86_64 = "x86_64" in x86_64,
+    /// 32-bit x86.
+    X86 = "i386" in x86,
+    /// 64-bit ARM.
+    Arm64 = "arm64" in arm64,
+    /// 32-bit ARM.
+    Arm = "arm" in arm,
+    /// 64-bit RISC-V.
+    Riscv64 = "riscv64" in riscv64,
+    /// PowerPC.
+    Powerpc = "powerpc" in powerpc,
+    /// z/Architecture.
+    S390x = "s390x" in s390x,
+    /// MIPS.
+    Mips = "mips" in mips,
+    /// 64-bit LoongArch.
+    Loongarch64 = "loongarch64" in loongarch64,
+    /// 64-bit SPARC.
+    Sparc64 = "sparc64" in sparc64,
+    /// Alpha.
+    Alpha = "alpha" in alpha,
+    /// PA-RISC.
+    Parisc = "parisc" in parisc,
 }
 
 impl Arch {
@@ -74,16 +108,70 @@ impl Arch {
 
 /// The architecture whose instruction pointer line this is, and the line without its tag.
 pub(crate) fn pointer(text: &[u8]) -> Option<(Arch, &[u8])> {
-    let tags = |&arch: &Arch| arch.info().pointers.iter().map(move |tag| (arch, tag));
+    tagged(text, |info| info.pointers)
+}
+
+/// The architecture whose line of a return address this is, and the line without its tag.
+pub(crate) fn link(text: &[u8]) -> Option<(Arch, &[u8])> {
+    tagged(text, |info| info.links)
+}
+
+/// The bytes that tags begin with: most lines begin with another.
+static TAG_STARTS: LazyLock<[bool; 256]> = LazyLock::new(|| {
+    let mut starts = [false; 256];
+    for info in Arch::ALL.iter().map(|arch| arch.info()) {
+        for first in info.pointers.iter().chain(info.links).filter_map(|tag| tag.as_bytes().first())
+        {
+            if let Some(start) = starts.get_mut(usize::from(*first)) {
+                *start = true;
+            }
+        }
+    }
+    starts
+});
+
+fn tagged(text: &[u8], tags: fn(&ArchInfo) -> &'static [&'static str]) -> Option<(Arch, &[u8])> {
+    let first = text.first().filter(|&&b| TAG_STARTS.get(usize::from(b)) == Some(&true));
+    first?;
+    let tags = |&arch: &Arch| tags(arch.info()).iter().map(move |tag| (arch, tag.as_bytes()));
     Arch::ALL
         .iter()
         .flat_map(tags)
-        .find_map(|(arch, tag)| text.strip_prefix(tag.as_bytes()).map(|rest| (arch, rest)))
+        // Most lines differ in the first byte.
+        .filter(|(_, tag)| tag.first() == first)
+        .find_map(|(arch, tag)| text.strip_prefix(tag).map(|rest| (arch, rest)))
 }
+
+/// Registers as they are printed: who has them, and how they are called in the output.
+type Names = HashMap<&'static [u8], Vec<(Arch, &'static str)>>;
+
+static REGISTERS: LazyLock<Names> = LazyLock::new(|| {
+    let mut names = Names::new();
+    for &arch in Arch::ALL {
+        for (printed, name) in arch.info().registers() {
+            names.entry(printed.as_bytes()).or_default().push((arch, name));
+        }
+    }
+    names
+});
 
 /// Whether a line that begins with this register name belongs to a register dump.
 pub(crate) fn is_register(printed: &[u8]) -> bool {
-    Arch::ALL.iter().any(|arch| arch.info().register(printed).is_some())
+    REGISTERS.contains_key(printed)
+}
+
+/// The architectures that have a register of this name and print it with so many digits.
+pub(crate) fn with_register(printed: &[u8], digits: usize) -> impl Iterator<Item = Arch> {
+    let owners = REGISTERS.get(printed).into_iter().flatten().map(|(arch, _)| *arch);
+    owners.filter(move |arch| digits * 4 <= usize::from(arch.bits()))
+}
+
+impl Arch {
+    /// The name in the output of a register as it was printed.
+    pub(crate) fn register(self, printed: &[u8]) -> Option<&'static str> {
+        let owners = REGISTERS.get(printed)?;
+        owners.iter().find(|(arch, _)| *arch == self).map(|(_, name)| *name)
+    }
 }
 
 #[cfg(test)]

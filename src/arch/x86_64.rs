@@ -7,6 +7,7 @@ pub(super) const INFO: ArchInfo = ArchInfo {
     bits: 64,
     // `IP:` stood above the dump of a page fault before Linux 4.20: show_fault_oops().
     pointers: &["RIP:", "IP:"],
+    links: &[],
     general: &[
         ("RAX", "rax"), ("RBX", "rbx"), ("RCX", "rcx"), ("RDX", "rdx"),
         ("RSI", "rsi"), ("RDI", "rdi"), ("RBP", "rbp"), ("RSP", "rsp"),

@@ -8,7 +8,7 @@ mod x86;
 use crate::arch::Arch;
 use crate::grammar::code;
 use crate::model::{Code, Instruction, Report};
-use crate::text;
+use crate::words;
 
 /// How instructions are written.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -27,7 +27,8 @@ pub enum Syntax {
 pub fn decode(code: &Code, syntax: Syntax) -> Vec<Instruction> {
     match code.arch {
         Some(Arch::X86_64) => x86::decode(&code.bytes, code.trap_offset, 64, syntax),
-        None => Vec::new(),
+        Some(Arch::X86) => x86::decode(&code.bytes, code.trap_offset, 32, syntax),
+        _ => Vec::new(),
     }
 }
 
@@ -59,7 +60,7 @@ pub fn parse_code(text: &[u8]) -> Result<Code, CodeError> {
     let line = text
         .split(|&b| b == b'\n')
         .find_map(|line| {
-            let at = text::find(line, b"Code:")?;
+            let at = words::find(line, b"Code:")?;
             line.get(at + 5..)
         })
         .unwrap_or(text);

@@ -18,14 +18,15 @@ use nom::sequence::preceded;
 
 use super::Parsed;
 use super::token::{Hex, blanks, hex};
-use crate::text;
+use crate::words;
 
 /// Finds the address that a headline names.
 pub(crate) fn address(headline: &[u8]) -> Option<Hex> {
-    const BEFORE: [&str; 5] = [
+    const BEFORE: [&str; 6] = [
         "address: ",
         "non-canonical address ",
         "null-ptr-deref address ",
+        " virtual address ",
         " dereference at ",
         " request at ",
     ];
@@ -36,9 +37,17 @@ pub(crate) fn address(headline: &[u8]) -> Option<Hex> {
     })
 }
 
+/// Whether a headline tells of an instruction that was fetched from where none is: arm64, arm and
+/// powerpc.
+pub(crate) fn is_fetch(headline: &[u8]) -> bool {
+    ["execute from", "execution of memory", "instruction fetch"]
+        .iter()
+        .any(|words| words::has(headline, words))
+}
+
 /// Whether a headline tells of memory that was freed wrongly.
 pub(crate) fn is_free(headline: &[u8]) -> bool {
-    ["double-free", "invalid-free"].iter().any(|kind| text::has(headline, kind))
+    ["double-free", "invalid-free"].iter().any(|kind| words::has(headline, kind))
 }
 
 /// What the page-fault error code says of the access.

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! line     = *" " register *( *" " register )      ; __show_regs() in arch/x86/kernel/process_64.c
-//! register = name ":" *" " value
+//! register = name *" " ":" *" " value
 //! value    = [ selector ":" ] hex [ "(" hex ")" ]  ; RSP: 0018:ffff…   FS:  0000…(0000)
 //! ```
 
@@ -18,12 +18,24 @@ use super::token::{self, Hex, blanks};
 ///
 /// A selector before the value and one in parentheses after it are left out.
 pub(crate) fn register(input: &[u8]) -> Parsed<'_, (&[u8], Hex)> {
-    let name = take_while_m_n(1, 10, |b: u8| b.is_ascii_alphanumeric() || b == b'_');
+    let is_name = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'[' | b']');
+    let name = take_while_m_n(1, 10, is_name);
     let selector = terminated(take_while_m_n(4, 4, |b: u8| b.is_ascii_hexdigit()), tag(":"));
     let base = delimited(tag("("), token::hex, tag(")"));
-    let (rest, (_, name, _, _, _, value, _)) =
-        (blanks, name, tag(":"), blanks, opt(selector), token::hex, opt(base)).parse(input)?;
+    let (rest, (_, name, _, _, _, _)) =
+        (blanks, name, blanks, tag(":"), blanks, opt(selector)).parse(input)?;
+    let (rest, (value, _)) = (value, opt(base)).parse(rest)?;
     Ok((rest, (name, value)))
+}
+
+/// A value, also `[<hex>]` as ARM writes some; nothing of the word may be left.
+pub(crate) fn value(input: &[u8]) -> Parsed<'_, Hex> {
+    let (rest, (_, _, value, _)) =
+        (opt(tag("[")), opt(tag("<")), token::hex, opt(tag(">]"))).parse(input)?;
+    match rest.first() {
+        Some(b) if b.is_ascii_alphanumeric() || *b == b'_' => Err(nom::Err::Error(())),
+        _ => Ok((rest, value)),
+    }
 }
 
 #[cfg(test)]
@@ -45,6 +57,8 @@ mod tests {
         assert_eq!(rest, b"");
         let (found, _) = all(b"FS:  00007f379013c700(0000) GS:ffff8880b9e00000(0000) knlGS:0");
         assert_eq!(found.len(), 3);
+        let (found, _) = all(b"r10: c219c800  r9 : e0ba5f80  pc : [<bf000064>]");
+        assert_eq!(found.last(), Some(&("pc".into(), 0xbf00_0064)));
         assert_eq!(all(b"RAX: 12 RBX: xyz").1, b" RBX: xyz");
     }
 

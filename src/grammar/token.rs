@@ -1,6 +1,7 @@
 //! Numbers, names and places: what the other grammars are made of.
 
 use nom::Parser;
+use nom::branch::alt;
 use nom::bytes::complete::{tag, take_while, take_while_m_n, take_while1};
 use nom::combinator::{map_opt, opt, recognize};
 use nom::sequence::{delimited, preceded, terminated};
@@ -78,7 +79,10 @@ pub(crate) fn symbol(input: &[u8]) -> Parsed<'_, &[u8]> {
 /// ```
 pub(crate) fn bracketed(input: &[u8]) -> Parsed<'_, Option<Hex>> {
     let one = || {
-        let inside = delimited(opt(tag("<")), hex, opt(tag(">")));
+        // Early after boot addresses are hashed: `[<(____ptrval____)>]` is an address without value.
+        let hidden = delimited(tag("("), take_while1(is_symbol), tag(")"));
+        let value = alt((hex, hidden.map(|_| Hex { value: 0, digits: 16 })));
+        let inside = delimited(opt(tag("<")), value, opt(tag(">")));
         terminated(delimited(tag("["), inside, tag("]")), blanks)
     };
     (opt(one()), opt(one())).map(|(first, second)| second.or(first)).parse(input)

@@ -1,9 +1,11 @@
 //! Call traces and instruction pointers.
 //!
 //! ```text
-//! entry   = *" " [ addresses ] [ "? " ] place               ; show_trace_log_lvl(), dump_backtrace_entry()
+//! entry   = *" " [ addresses ] [ "? " ] place [ " (unreliable)" ]   ; show_trace_log_lvl() and others
+//!         / *" " callee " from " place                       ; dump_backtrace_entry() in arch/arm
 //! place   = symbol offset "/" size [ " [" module "]" ] [ " " file ":" line ]
 //!         / symbol " " file ":" line " [inline]"            ; put there by a symbolizer
+//!         / symbol " (" file ":" line        ; put there by a test robot
 //!         / "0x" hex                                        ; no symbol
 //! module  = name [ " " build-id ]                           ; CONFIG_STACKTRACE_BUILD_ID
 //! pointer = ( "RIP" / ... ) ":" " " [ selector ":" ] [ addresses ] place   ; show_ip()
@@ -17,7 +19,7 @@ use nom::sequence::{delimited, preceded, terminated};
 
 use super::Parsed;
 use super::token::{self, Hex, blanks};
-use crate::text;
+use crate::words;
 
 /// Where code was, borrowed from the log.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -28,6 +30,8 @@ pub(crate) struct Place<'a> {
     pub(crate) offset: Option<(u64, u64)>,
     /// The address, where it was printed.
     pub(crate) address: Option<Hex>,
+    /// The function that was called there, if the line names that too.
+    pub(crate) callee: Option<&'a [u8]>,
     /// The module's name; `None` for the kernel image.
     pub(crate) module: Option<&'a [u8]>,
     /// The module's build id in hexadecimal.
@@ -44,11 +48,26 @@ pub(crate) struct Place<'a> {
 /// Parses one entry of a call trace and leaves what follows it.
 pub(crate) fn entry(input: &[u8]) -> Parsed<'_, Place<'_>> {
     let marker = opt(terminated(context_marker, blanks));
-    let (rest, (_, _, address, unsure)) =
-        (blanks, marker, token::bracketed, opt(tag("? "))).parse(input)?;
-    let (rest, place) = place(rest)?;
+    // s390 puts the frame that a guess was made for in parentheses.
+    let (rest, (_, _, _, address, unsure)) =
+        (blanks, marker, opt(tag("(")), token::bracketed, opt(tag("? "))).parse(input)?;
+    let (rest, place) = match place(rest) {
+        Ok(found) => found,
+        Err(_) => called(rest)?,
+    };
+    let (rest, unreliable) = opt(tag(" (unreliable)")).parse(rest)?;
     let address = place.address.or(address);
-    Ok((rest, Place { address, reliable: unsure.is_none(), ..place }))
+    let reliable = unsure.is_none() && unreliable.is_none();
+    Ok((rest, Place { address, reliable, ..place }))
+}
+
+/// `f [m] from g+0x1/0x2 [m]` and `(f) from [<addr>] (g+0x1/0x2 [m])`: both ends of a call.
+fn called(input: &[u8]) -> Parsed<'_, Place<'_>> {
+    let (rest, (_, callee, _)) = (opt(tag("(")), token::symbol, opt(tag(")"))).parse(input)?;
+    let (rest, _) = opt(preceded(tag(" "), module)).parse(rest)?;
+    let (rest, (_, address, _, place, _)) =
+        (tag(" from "), token::bracketed, opt(tag("(")), place, opt(tag(")"))).parse(rest)?;
+    Ok((rest, Place { callee: Some(callee), address: place.address.or(address), ..place }))
 }
 
 /// `<IRQ>`, `</TASK>` and their like, which older kernels put before the entry on its line.
@@ -59,7 +78,7 @@ pub(crate) fn context_marker(input: &[u8]) -> Parsed<'_, &[u8]> {
 
 /// A place without what may stand before it.
 pub(crate) fn place(input: &[u8]) -> Parsed<'_, Place<'_>> {
-    alt((symbol_and_offset, inlined, bare_address)).parse(input)
+    alt((symbol_and_offset, inlined, decoded, bare_address)).parse(input)
 }
 
 fn symbol_and_offset(input: &[u8]) -> Parsed<'_, Place<'_>> {
@@ -86,7 +105,7 @@ fn symbol_name(input: &[u8]) -> Parsed<'_, &[u8]> {
     {
         return Ok((rest, name));
     }
-    match text::find(input, b"+0x") {
+    match words::find(input, b"+0x") {
         Some(end)
             if (2..512).contains(&end) && is_demangled(input.get(..end).unwrap_or_default()) =>
         {
@@ -97,7 +116,7 @@ fn symbol_name(input: &[u8]) -> Parsed<'_, &[u8]> {
 }
 
 fn is_demangled(name: &[u8]) -> bool {
-    text::has(name, b"::")
+    words::has(name, b"::")
         && !name.starts_with(b" ")
         && name.iter().all(|b| b.is_ascii_graphic() || *b == b' ')
 }
@@ -126,6 +145,19 @@ fn inlined(input: &[u8]) -> Parsed<'_, Place<'_>> {
     Ok((rest, place))
 }
 
+/// `f (file.c:12 file.h:3)`: a trace that a test robot decoded, with the offset left out.
+fn decoded(input: &[u8]) -> Parsed<'_, Place<'_>> {
+    let source = preceded(tag(" ("), token::file_and_line);
+    let (rest, (function, source)) = (token::symbol, source).parse(input)?;
+    let place = Place {
+        function: Some(function),
+        source: Some(source),
+        reliable: true,
+        ..Place::default()
+    };
+    Ok((rest, place))
+}
+
 fn bare_address(input: &[u8]) -> Parsed<'_, Place<'_>> {
     let (rest, (_, address)) = (tag("0x"), token::hex).parse(input)?;
     let place = Place { address: Some(address), reliable: true, ..Place::default() };
@@ -136,21 +168,34 @@ fn bare_address(input: &[u8]) -> Parsed<'_, Place<'_>> {
     Ok((rest, place))
 }
 
-/// An instruction pointer line without its tag: `0010:f+0x1/0x2`, `0033:0x4665e9`.
+/// An instruction pointer line without its tag: `0010:f+0x1/0x2`, `0033:0x4665e9`, and on other
+/// machines `[c008000000430070] f+0x28/0x40`, `80123456 f+0x1/0x2`, `0704… 000003ff… (f+0x20/0x28)`.
 ///
 /// The selector is the segment that the code ran in; its two low bits are the privilege level.
 pub(crate) fn pointer(input: &[u8]) -> Parsed<'_, (Option<u64>, Place<'_>)> {
     let selector = terminated(take_while_m_n(2, 4, |b: u8| b.is_ascii_hexdigit()), tag(":"));
     let (rest, (_, selector)) = (blanks, opt(selector)).parse(input)?;
     let selector = selector.and_then(|text| token::hex(text).ok()).map(|(_, hex)| hex.value);
-    let (rest, (_, address)) = (blanks, token::bracketed).parse(rest)?;
-    let (rest, place) = opt(place).parse(rest)?;
+    let (rest, (_, bracketed)) = (blanks, token::bracketed).parse(rest)?;
+    let (rest, (first, second)) = (opt(plain), opt(plain)).parse(rest)?;
+    let address = second.or(first).or(bracketed);
+    let (rest, (_, place)) = (opt(alt((tag("("), tag("<")))), opt(place)).parse(rest)?;
     let place = match (place, address) {
         (None, None) => return Err(nom::Err::Error(())),
         (None, address) => Place { address, reliable: true, ..Place::default() },
         (Some(place), address) => Place { address: place.address.or(address), ..place },
     };
     Ok((rest, (selector, place)))
+}
+
+/// An address without a mark, padded to its width.
+fn plain(input: &[u8]) -> Parsed<'_, Hex> {
+    let (rest, hex) = terminated(token::hex, blanks).parse(input)?;
+    if matches!(hex.digits, 8 | 16) && !rest.starts_with(b"+") && !input.starts_with(b"0x") {
+        Ok((rest, hex))
+    } else {
+        Err(nom::Err::Error(()))
+    }
 }
 
 #[cfg(test)]
@@ -181,6 +226,12 @@ mod tests {
             p(" 0xffffffffc0000001").1.address.map(|a| a.value),
             Some(0xffff_ffff_c000_0001)
         );
+        let (_, e) = p(" cm_a_open [crashme] from cm_write+0x78/0xd4 [crashme]");
+        assert_eq!((e.callee, e.function), (Some(&b"cm_a_open"[..]), Some(&b"cm_write"[..])));
+        let (_, e) = p("[<808ea9f4>] (f.part.0) from [<808dcfac>] (g+0x7b4/0xa6c)");
+        assert_eq!((e.callee, e.function), (Some(&b"f.part.0"[..]), Some(&b"g"[..])));
+        let (_, e) = p("[c0000000044d3b90] [c0000000044d3bd0] f+0x1/0x2 (unreliable)");
+        assert_eq!((e.address.map(|a| a.value), e.reliable), (Some(0xc000_0000_044d_3bd0), false));
         assert_eq!(p(" <a::B>::drop+0x1/0x2").1.function, Some(&b"<a::B>::drop"[..]));
     }
 
@@ -199,6 +250,12 @@ mod tests {
         assert_eq!(p(" 0033:0x4665e9").1.address.map(|a| a.value), Some(0x46_65e9));
         let (_, place) = p(" 0010:[<ffffffff82b8a69a>]  [<ffffffff82b8a69a>] f+0x9a/0x1a0");
         assert_eq!((place.function, place.address.map(|a| a.digits)), (Some(&b"f"[..]), Some(16)));
+        let (_, place) = p(" 0704c00180000000 000003ff7fd02658 (f+0x20/0x28 [m])");
+        assert_eq!(
+            (place.function, place.address.map(|a| a.value)),
+            (Some(&b"f"[..]), Some(0x3ff_7fd0_2658))
+        );
+        assert_eq!(p("[c008000000430070] f+0x28/0x40 [m]").1.module, Some(&b"m"[..]));
         assert!(p(" 0010:io_put fs/io_uring.c:11 [inline]").1.inline);
         assert!(pointer(b" 0010:").is_err());
     }

@@ -79,8 +79,126 @@ kinds! {
     ///
     /// Printed by `exc_double_fault()` in arch/x86/kernel/traps.c.
     DoubleFault = "double-fault",
+    /// The kernel's use of memory that was never written, or a leak of it to user space.
+    ///
+    /// Printed by `kmsan_report()` in mm/kmsan/report.c.
+    Kmsan = "kmsan",
+    /// A data race.
+    ///
+    /// Printed by `print_report()` in kernel/kcsan/report.c.
+    Kcsan = "kcsan",
+    /// A bad access found by KFENCE, which samples allocations.
+    ///
+    /// Printed by `kfence_report_error()` in mm/kfence/report.c.
+    Kfence = "kfence",
+    /// Undefined behaviour of C.
+    ///
+    /// Printed by `ubsan_prologue()` in lib/ubsan.c.
+    Ubsan = "ubsan",
+    /// A slab object that was freed twice, or overwritten.
+    ///
+    /// Printed by `slab_bug()` in mm/slub.c.
+    Slab = "slab",
+    /// A page in a state that it must not have.
+    ///
+    /// Printed by `bad_page()` in mm/page_alloc.c.
+    BadPage = "bad-page",
+    /// Memory that nothing points to.
+    ///
+    /// Printed by `print_unreferenced()` in mm/kmemleak.c.
+    MemoryLeak = "memory-leak",
+    /// An object of `CONFIG_DEBUG_OBJECTS` in a state that it must not have.
+    ///
+    /// Printed by `debug_print_object()` in lib/debugobjects.c through `__warn()`.
+    Odebug = "odebug",
+    /// A stack that overflowed.
+    ///
+    /// Printed by `handle_stack_overflow()` in arch/x86/mm/fault.c.
+    StackOverflow = "stack-overflow",
+    /// Locks that can wait for each other.
+    ///
+    /// Printed by `print_circular_bug_header()` and its like in kernel/locking/lockdep.c.
+    Deadlock = "deadlock",
+    /// A lock that is used wrongly: freed or kept while held, unlocked twice, not initialised.
+    ///
+    /// Printed in kernel/locking/lockdep.c and by `spin_dump()` in kernel/locking/spinlock_debug.c.
+    LockBug = "lock-bug",
+    /// RCU data that was read outside of a read-side section.
+    ///
+    /// Printed by `lockdep_rcu_suspicious()` in kernel/locking/lockdep.c.
+    RcuUsage = "rcu-usage",
+    /// Sleeping where the kernel must not.
+    ///
+    /// Printed by `__schedule_bug()` and `__might_resched()` in kernel/sched/core.c.
+    AtomicSleep = "atomic-sleep",
+    /// Data of a CPU that was used where the CPU may change.
+    ///
+    /// Printed by `check_preemption_disabled()` in lib/smp_processor_id.c.
+    Preemptible = "preemptible",
+    /// A task that waited for too long.
+    ///
+    /// Printed by `check_hung_task()` in kernel/hung_task.c.
+    HungTask = "hung-task",
+    /// A CPU that did not schedule for too long.
+    ///
+    /// Printed by `watchdog_timer_fn()` in kernel/watchdog.c.
+    SoftLockup = "soft-lockup",
+    /// A CPU that took no interrupt for too long.
+    ///
+    /// Printed by `watchdog_overflow_callback()` in kernel/watchdog_hld.c.
+    HardLockup = "hard-lockup",
+    /// A CPU that kept RCU from going on for too long.
+    ///
+    /// Printed by `print_other_cpu_stall()` and `print_cpu_stall()` in kernel/rcu/tree_stall.h.
+    RcuStall = "rcu-stall",
+    /// A pool of workers that did nothing for too long.
+    ///
+    /// Printed by `wq_watchdog_timer_fn()` in kernel/workqueue.c.
+    WorkqueueLockup = "workqueue-lockup",
+    /// A breakpoint that nobody set.
+    ///
+    /// Printed by `exc_int3()` in arch/x86/kernel/traps.c.
+    Int3 = "int3",
+    /// A fault of the stack segment.
+    ///
+    /// Printed by `exc_stack_segment()` in arch/x86/kernel/traps.c.
+    StackSegment = "stack-segment",
+    /// An error that arm and arm64 die of, such as an external abort.
+    ///
+    /// Printed by `__die()` in arch/arm64/kernel/traps.c.
+    InternalError = "internal-error",
+    /// A fault that arm has no handler for.
+    ///
+    /// Printed by `do_DataAbort()` in arch/arm/mm/fault.c.
+    UnhandledFault = "unhandled-fault",
+    /// A stack that the unwinder could not follow.
+    ///
+    /// Printed by `unwind_next_frame()` in arch/x86/kernel/unwind_frame.c.
+    Unwinder = "unwinder",
+    /// A panic of Rust code in the kernel.
+    ///
+    /// Printed by the panic handler in rust/kernel/lib.rs.
+    RustPanic = "rust-panic",
+    /// A network device that is still in use long after it should be gone.
+    ///
+    /// Printed by `netdev_wait_allrefs_any()` in net/core/dev.c.
+    Netdevice = "netdevice",
+    /// A file or inode that is still in use when it should be gone.
+    ///
+    /// Printed by `filp_close()` in fs/open.c and `generic_shutdown_super()` in fs/super.c.
+    Vfs = "vfs",
+    /// The kernel booted again where it should not.
+    ///
+    /// Printed by the decompressor, arch/x86/boot/compressed/misc.c.
+    Reboot = "reboot",
+    /// A panic of the Trusty execution environment.
+    Trusty = "trusty",
+    /// A crash of a program that prints on the console: a Go program, a fuzzer, a sandbox.
+    User = "user",
     /// Any other report that begins with `BUG:`.
     Bug = "bug",
+    /// Any other report that begins with `INFO:`.
+    Info = "info",
     /// A panic that no other report led to.
     ///
     /// Printed by `panic()` in kernel/panic.c.
@@ -94,8 +212,6 @@ pub(crate) struct Marker {
     pub(crate) text: &'static str,
     /// Lines that hold the text and start nothing: literals that occur in this order.
     pub(crate) unless: &'static [&'static [&'static str]],
-    /// When such a line belongs to the report before it instead of starting one.
-    pub(crate) consequence: &'static [Consequence],
     /// What a report is that has none of the forms.
     pub(crate) kind: Kind,
     /// The forms that a report may have, in order of preference; see `title`.
@@ -107,8 +223,27 @@ pub(crate) struct Marker {
 pub(crate) struct Consequence {
     /// What the line holds.
     pub(crate) text: &'static str,
+    /// What the headline of the report before it holds.
+    pub(crate) after: &'static str,
     /// Whether the report must not have ended yet.
     pub(crate) before_end: bool,
+}
+
+impl Consequence {
+    /// A line with `text` belongs to any report before it.
+    const fn always(text: &'static str) -> Self {
+        Self { text, after: "", before_end: false }
+    }
+
+    /// A line with `text` belongs to a report before it that has not ended.
+    const fn within(text: &'static str) -> Self {
+        Self { text, after: "", before_end: true }
+    }
+
+    /// The same, of a report whose headline holds `headline`.
+    const fn after(self, headline: &'static str) -> Self {
+        Self { after: headline, ..self }
+    }
 }
 
 /// One form of a report: how it is recognised, and its title.
@@ -137,6 +272,48 @@ pub(crate) struct Format {
     pub(crate) corrupted: bool,
 }
 
+/// A row of the table: a format of `kind` that a line starts which matches `trigger`.
+const fn row(kind: Kind, trigger: &'static [Piece], title: &'static str) -> Format {
+    Format {
+        kind,
+        trigger,
+        body: &[],
+        title,
+        alternatives: &[],
+        recipe: Recipe::NONE,
+        trap: false,
+        stackless: false,
+        corrupted: false,
+    }
+}
+
+impl Format {
+    const fn body(self, body: &'static [Piece]) -> Self {
+        Self { body, ..self }
+    }
+
+    const fn frames(self, recipe: Recipe) -> Self {
+        Self { recipe, ..self }
+    }
+
+    const fn alt(self, alternatives: &'static [&'static str]) -> Self {
+        Self { alternatives, ..self }
+    }
+
+    const fn trap(self) -> Self {
+        Self { trap: true, ..self }
+    }
+
+    const fn stackless(self) -> Self {
+        Self { stackless: true, ..self }
+    }
+
+    /// A form that is always only a part of a report.
+    const fn partial(self) -> Self {
+        Self { corrupted: true, ..self }
+    }
+}
+
 /// Where the function in a title is found: parts of the text, in order.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Recipe {
@@ -145,8 +322,46 @@ pub(crate) struct Recipe {
     /// What is tried where these find no function.
     pub(crate) fallback: &'static [Part],
     /// Functions that are no answer for this form, beside those that never are: a part of the
-    /// name, or with `^` its beginning.
+    /// name, or with `^` its beginning, with `$` its end.
     pub(crate) skip: &'static [&'static str],
+    /// Which of the functions that are left is the answer.
+    pub(crate) choice: Choice,
+}
+
+impl Recipe {
+    /// A title without a function.
+    const NONE: Self = Self { parts: &[], fallback: &[], skip: &[], choice: Choice::First };
+
+    const fn of(parts: &'static [Part]) -> Self {
+        Self { parts, ..Self::NONE }
+    }
+
+    const fn or(self, fallback: &'static [Part]) -> Self {
+        Self { fallback, ..self }
+    }
+
+    const fn skip(self, skip: &'static [&'static str]) -> Self {
+        Self { skip, ..self }
+    }
+
+    const fn stall(self) -> Self {
+        Self { choice: Choice::Stall, ..self }
+    }
+
+    const fn hang(self) -> Self {
+        Self { choice: Choice::Hang, ..self }
+    }
+}
+
+/// Which of the functions of a stack names the bug.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Choice {
+    /// The first.
+    First,
+    /// The one below an entry into the kernel: a CPU that stalls may be anywhere in what it does.
+    Stall,
+    /// The first that does not wait or schedule itself.
+    Hang,
 }
 
 /// A part of a recipe.
@@ -154,6 +369,8 @@ pub(crate) struct Recipe {
 pub(crate) enum Part {
     /// Up to the instruction pointer, whose function is a frame.
     Pointer,
+    /// The same, or up to `--- interrupt: 700 at function`, as powerpc marks a trap.
+    Trap,
     /// Up to the start of the call trace.
     Calls,
     /// The frames that follow, up to the next stack or the next part.
@@ -161,22 +378,6 @@ pub(crate) enum Part {
     /// Up to a line that matches; its captures are frames.
     Line(&'static [Piece]),
 }
-
-/// A format with nothing in it, to write table rows from.
-pub(crate) const FORMAT: Format = Format {
-    kind: Kind::Panic,
-    trigger: &[],
-    body: &[],
-    title: "",
-    alternatives: &[],
-    recipe: NO_FRAMES,
-    trap: false,
-    stackless: false,
-    corrupted: false,
-};
-
-/// A title without a function.
-pub(crate) const NO_FRAMES: Recipe = Recipe { parts: &[], fallback: &[], skip: &[] };
 
 #[cfg(test)]
 mod tests {

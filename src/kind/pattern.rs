@@ -1,11 +1,12 @@
 //! Patterns of the kind table: what a headline or a body looks like.
 //!
-//! A pattern is a list of pieces, split into segments by [`Piece::Any`] and [`Piece::Later`]. The
+//! A pattern is a list of pieces, split into segments by the gaps [`Piece::Any`], [`Piece::Later`] and
+//! [`Piece::Near`]. The
 //! pieces of a segment follow each other without a gap. As each segment takes the first place
 //! where it fits, nothing is ever tried twice, and matching is linear in the text.
 
 use crate::grammar::token;
-use crate::text;
+use crate::words;
 
 /// A piece of a pattern.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -14,12 +15,24 @@ pub(crate) enum Piece {
     Lit(&'static str),
     /// One of these texts, the first that fits; captured.
     One(&'static [&'static str]),
+    /// One of these texts, not captured.
+    Either(&'static [&'static str]),
     /// A function: letters, digits and `_` up to a `.` or `+`; captured.
     Func,
     /// An address in brackets, or nothing.
     Addr,
     /// A source file with a line number.
     Source,
+    /// An address in brackets.
+    Pc,
+    /// Letters, digits and `_`; captured.
+    Name,
+    /// Any number of blanks.
+    Blanks,
+    /// Anything without a blank.
+    Token,
+    /// One byte or more up to this text, which is left; captured.
+    Until(&'static str),
     /// Lower-case letters and `-`; captured.
     Words,
     /// Decimal digits.
@@ -34,7 +47,12 @@ pub(crate) enum Piece {
     Any,
     /// Anything, but at least to the next line.
     Later,
+    /// Anything within the line or the next two: a task's name may hold line feeds.
+    Near,
 }
+
+/// How many lines [`Piece::Near`] reaches.
+const NEAR: usize = 2;
 
 /// What a pattern found.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -47,10 +65,15 @@ pub(crate) struct Found<'a> {
     pub(crate) captures: Vec<&'a [u8]>,
 }
 
-/// Finds the first match of `pieces` in the lines from `first` on.
-pub(crate) fn find<'a>(pieces: &[Piece], lines: &[&'a [u8]], first: usize) -> Option<Found<'a>> {
+/// Finds the first match of `pieces` that begins in one of the lines `starts`, which are in order.
+pub(crate) fn find<'a>(
+    pieces: &[Piece],
+    lines: &[&'a [u8]],
+    starts: impl IntoIterator<Item = usize>,
+) -> Option<Found<'a>> {
     let (segment, rest) = split(pieces);
-    for (line, text) in lines.iter().enumerate().skip(first) {
+    for line in starts {
+        let text = lines.get(line)?;
         let mut captures = Vec::new();
         let Some((offset, end)) = search(segment, text, 0, &mut captures) else { continue };
         match follow(rest, lines, (line, end), &mut captures) {
@@ -60,6 +83,11 @@ pub(crate) fn find<'a>(pieces: &[Piece], lines: &[&'a [u8]], first: usize) -> Op
         }
     }
     None
+}
+
+/// Whether a pattern without gaps is in a line.
+pub(crate) fn fits(pieces: &[Piece], line: &[u8]) -> bool {
+    search(pieces, line, 0, &mut Vec::new()).is_some()
 }
 
 /// How far a failure reaches.
@@ -79,13 +107,18 @@ fn follow<'a>(
 ) -> Result<(), Fail> {
     let Some((gap, pieces)) = pieces.split_first() else { return Ok(()) };
     let (segment, rest) = split(pieces);
-    if *gap == Piece::Any {
+    if *gap != Piece::Later {
         let text = lines.get(at.0).copied().unwrap_or_default();
-        let (_, end) = search(segment, text, at.1, captures).ok_or(Fail::Line)?;
-        return follow(rest, lines, (at.0, end), captures);
+        if let Some((_, end)) = search(segment, text, at.1, captures) {
+            return follow(rest, lines, (at.0, end), captures);
+        }
+        if *gap == Piece::Any {
+            return Err(Fail::Line);
+        }
     }
     let known = captures.len();
-    for (line, text) in lines.iter().enumerate().skip(at.0 + 1) {
+    let reach = if *gap == Piece::Near { NEAR } else { usize::MAX };
+    for (line, text) in lines.iter().enumerate().skip(at.0 + 1).take(reach) {
         captures.truncate(known);
         let Some((_, end)) = search(segment, text, 0, captures) else { continue };
         match follow(rest, lines, (line, end), captures) {
@@ -93,12 +126,13 @@ fn follow<'a>(
             done => return done,
         }
     }
-    Err(Fail::Text)
+    Err(if *gap == Piece::Near { Fail::Line } else { Fail::Text })
 }
 
 /// The first segment, and the pieces from the gap after it on.
 fn split(pieces: &[Piece]) -> (&[Piece], &[Piece]) {
-    let gap = pieces.iter().position(|piece| matches!(piece, Piece::Any | Piece::Later));
+    let gap =
+        pieces.iter().position(|piece| matches!(piece, Piece::Any | Piece::Later | Piece::Near));
     pieces.split_at(gap.unwrap_or(pieces.len()))
 }
 
@@ -113,7 +147,7 @@ fn search<'a>(
     let mut at = from;
     while at <= text.len() {
         if let Some(Piece::Lit(literal)) = segment.first() {
-            at += text::find(text.get(at..)?, literal)?;
+            at += words::find(text.get(at..)?, literal)?;
         }
         captures.truncate(known);
         let mut rest = text.get(at..)?;
@@ -137,7 +171,9 @@ fn search<'a>(
 /// Whether a piece that matches a run of bytes takes this one.
 fn is_run(piece: Piece, byte: u8) -> bool {
     match piece {
-        Piece::Func | Piece::Digits | Piece::Hex => byte.is_ascii_alphanumeric() || byte == b'_',
+        Piece::Func | Piece::Name | Piece::Digits | Piece::Hex => {
+            byte.is_ascii_alphanumeric() || byte == b'_'
+        }
         Piece::Words => byte.is_ascii_lowercase() || byte == b'-',
         Piece::Source => token::is_path(byte),
         _ => false,
@@ -149,11 +185,19 @@ fn step<'a>(piece: Piece, rest: &mut &'a [u8], captures: &mut Vec<&'a [u8]>) -> 
     let text: &'a [u8] = rest;
     let len = match piece {
         Piece::Lit(literal) => text.starts_with(literal.as_bytes()).then_some(literal.len()),
-        Piece::One(all) => {
+        Piece::One(all) | Piece::Either(all) => {
             all.iter().find(|one| text.starts_with(one.as_bytes())).map(|one| one.len())
         }
         Piece::Func => function(text).map(<[u8]>::len),
         Piece::Addr => token::bracketed(text).ok().map(|(rest, _)| text.len() - rest.len()),
+        Piece::Pc => token::bracketed(text)
+            .ok()
+            .filter(|(_, address)| address.is_some())
+            .map(|(rest, _)| text.len() - rest.len()),
+        Piece::Name => some_of(text, |b| b.is_ascii_alphanumeric() || b == b'_'),
+        Piece::Blanks => Some(text.iter().take_while(|&&b| b == b' ').count()),
+        Piece::Token => some_of(text, |b| !b.is_ascii_whitespace()),
+        Piece::Until(end) => crate::words::find(text, end).filter(|&len| len > 0),
         Piece::Source => token::file_and_line(text).ok().map(|(rest, _)| text.len() - rest.len()),
         Piece::Words => some_of(text, |b| b.is_ascii_lowercase() || b == b'-'),
         Piece::Digits => some_of(text, |b| b.is_ascii_digit()),
@@ -161,15 +205,20 @@ fn step<'a>(piece: Piece, rest: &mut &'a [u8], captures: &mut Vec<&'a [u8]>) -> 
         Piece::Rest => Some(text.len()),
         Piece::End => text.iter().all(u8::is_ascii_whitespace).then_some(text.len()),
         // Gaps are not part of a segment.
-        Piece::Any | Piece::Later => None,
+        Piece::Any | Piece::Later | Piece::Near => None,
     };
     let Some(len) = len else { return false };
     let (matched, tail) = text.split_at(len);
-    if matches!(piece, Piece::One(_) | Piece::Func | Piece::Words | Piece::Rest) {
+    if is_captured(piece) {
         captures.push(matched);
     }
     *rest = tail;
     true
+}
+
+fn is_captured(piece: Piece) -> bool {
+    use Piece::{Func, Name, One, Rest, Until, Words};
+    matches!(piece, One(_) | Func | Words | Rest | Name | Until(_))
 }
 
 fn some_of(text: &[u8], is: impl Fn(u8) -> bool) -> Option<usize> {
@@ -190,7 +239,7 @@ mod tests {
 
     fn check(pieces: &[Piece], text: &str) -> Option<(usize, usize, Vec<String>)> {
         let lines: Vec<_> = text.lines().map(str::as_bytes).collect();
-        let found = find(pieces, &lines, 0)?;
+        let found = find(pieces, &lines, 0..lines.len())?;
         let text = |capture: &&[u8]| String::from_utf8_lossy(capture).into_owned();
         Some((found.line, found.offset, found.captures.iter().map(text).collect()))
     }

@@ -11,7 +11,7 @@ use std::borrow::Cow;
 
 use memchr::{memchr, memchr3};
 
-use crate::text;
+use crate::words;
 
 /// The longest part of a line that is read, in bytes.
 ///
@@ -30,8 +30,7 @@ pub(crate) enum Context<'log> {
     Bare,
     /// A printk time without a caller.
     Console,
-    /// `CONFIG_PRINTK_CALLER`: `[   T12]` is a task, `[    C0]` a CPU in an interrupt. Brackets
-    /// and padding are kept: they are the same for all lines of a kernel.
+    /// `CONFIG_PRINTK_CALLER`: `T12` is a task, `C0` a CPU in an interrupt.
     Caller(&'log [u8]),
 }
 
@@ -58,11 +57,11 @@ impl<'log> Line<'log> {
         // A prefix lies at the front, so it can be cut off a copy as well.
         let (context, text) = match raw {
             Cow::Borrowed(raw) => {
-                let (context, skip) = prefix::printk(raw);
+                let (context, skip) = prefix::prefix(raw);
                 (context, Cow::Borrowed(raw.get(skip..).unwrap_or_default()))
             }
             Cow::Owned(mut raw) => {
-                let (context, skip) = prefix::printk(&raw);
+                let (context, skip) = prefix::prefix(&raw);
                 let context = match context {
                     // The caller must outlive the copy: find it in the log.
                     Context::Caller(caller) => {
@@ -89,8 +88,8 @@ impl<'log> Line<'log> {
     /// Only lines with a printk prefix count, as in the convention for titles.
     pub(crate) fn questionable(&self) -> bool {
         self.context != Context::Bare
-            && text::has(&self.text, b" ? ")
-            && !text::has(&self.text, b"<EOI>")
+            && (words::has(&self.text, " ? ") || self.text.ends_with(b" (unreliable)"))
+            && !words::has(&self.text, "<EOI>")
     }
 
     /// A part of this line's text as text that lives as long as the log.
@@ -123,7 +122,11 @@ impl<'log> Line<'log> {
     }
 }
 
-/// Takes off the carriage return, NUL bytes and ANSI escapes.
+/// U+00A0, which mail programs and web pages put in place of blanks.
+const NO_BREAK: &[u8] = b"\xc2\xa0";
+
+/// Takes off the carriage return, NUL bytes and ANSI escapes, and makes blanks of
+/// what only looks like them.
 pub(crate) fn clean(raw: &[u8]) -> Cow<'_, [u8]> {
     let mut raw = raw;
     while let [head @ .., b'\r' | 0] = raw {
@@ -132,16 +135,26 @@ pub(crate) fn clean(raw: &[u8]) -> Cow<'_, [u8]> {
     while let [b'\r' | 0, tail @ ..] = raw {
         raw = tail;
     }
-    if memchr3(0x1b, 0, b'\r', raw).is_none() {
+    if memchr3(0x1b, 0, b'\r', raw).is_none() && !words::has(raw, NO_BREAK) {
         return Cow::Borrowed(raw);
     }
     let mut kept = Vec::with_capacity(raw.len());
+    let mut copy = |part: &[u8]| {
+        let mut rest = part;
+        while let Some(at) = words::find(rest, NO_BREAK) {
+            let (head, tail) = rest.split_at(at);
+            kept.extend_from_slice(head);
+            kept.push(b' ');
+            rest = tail.get(NO_BREAK.len()..).unwrap_or_default();
+        }
+        kept.extend_from_slice(rest);
+    };
     while let Some(at) = memchr3(0x1b, 0, b'\r', raw) {
         let (head, tail) = raw.split_at(at);
-        kept.extend_from_slice(head);
+        copy(head);
         raw = tail.get(escape_len(tail)..).unwrap_or_default();
     }
-    kept.extend_from_slice(raw);
+    copy(raw);
     Cow::Owned(kept)
 }
 
@@ -175,7 +188,7 @@ mod tests {
         assert_eq!(p("[   12.345678] BUG: x\r\n"), (Context::Console, "BUG: x".into()));
         assert_eq!(
             p("<4>[   12.3][   T12]  f+0x1/0x2"),
-            (Context::Caller(b"[   T12]"), " f+0x1/0x2".into())
+            (Context::Caller(b"T12"), " f+0x1/0x2".into())
         );
         assert_eq!(
             p("\x1b[32m[    1.5] \x1b[0m\x1b[33mBUG\x1b[0m: x"),
@@ -183,7 +196,7 @@ mod tests {
         );
         assert_eq!(
             p("\x1b[1m[    1.5][    C0] BUG: x\0"),
-            (Context::Caller(b"[    C0]"), "BUG: x".into())
+            (Context::Caller(b"C0"), "BUG: x".into())
         );
         assert_eq!(p("a\0b\rc"), (Context::Bare, "abc".into()));
     }

@@ -1,45 +1,183 @@
-//! The prefix that `printk` puts before a line.
+//! What stands before the text of a line.
 //!
 //! ```text
-//! prefix  = [ dropped ] [ *char " login: " ] [ "<" 1*DIGIT ">" ] time [ caller ] " "
+//! line    = quotes [ carrier ] [ dropped ] [ *char " login: " ] [ stamp ] text
+//! stamp   = [ "<" 1*DIGIT ">" ] time [ caller ] " "
 //! time    = "[" *" " 1*DIGIT "." 1*DIGIT "]"              ; print_time() in kernel/printk/printk.c
 //! caller  = "[" *" " ( "T" / "C" ) 1*DIGIT "]"            ; print_caller()
 //! dropped = "** " 1*DIGIT " printk messages dropped ** "  ; console_emit_next_record()
+//! quotes  = *( ">" [ " " ] ) *( " " / TAB )               ; a mail, an issue tracker
 //! ```
 //!
-//! The `login: ` of a getty stays on the line where the kernel began to print.
+//! The `login: ` of a getty stays on the line where the kernel began to print. Carriers are in
+//! [`CARRIERS`].
 
 use nom::Parser;
 use nom::branch::alt;
-use nom::bytes::complete::tag;
-use nom::combinator::{opt, recognize};
+use nom::bytes::complete::{tag, take, take_while, take_while_m_n, take_while1};
+use nom::combinator::{opt, recognize, value};
 use nom::sequence::{delimited, preceded, terminated};
 
 use super::Context;
 use crate::grammar::Parsed;
-use crate::grammar::token::{blanks, digits};
-use crate::text;
+use crate::grammar::token::{blanks, digits, word};
+use crate::words;
 
-/// Who printed `line`, and how many bytes of carrier stand before its text.
-pub(super) fn printk(line: &[u8]) -> (Context<'_>, usize) {
-    let prompt = || text::find(line, b" login: ").map(|at| at + 8);
-    let stamped = |from: usize| stamp(line.get(from..)?).ok();
-    match stamped(0).or_else(|| stamped(prompt()?)) {
-        Some((rest, caller)) => {
-            (caller.map_or(Context::Console, Context::Caller), line.len() - rest.len())
-        }
-        None => (Context::Bare, 0),
+/// Parses a prefix and leaves what follows it.
+type Carrier = fn(&[u8]) -> Parsed<'_, ()>;
+
+/// What brings kernel lines to a file, beside the console itself: each parses its prefix.
+const CARRIERS: &[Carrier] = &[facility, human_time, record, syslog, journal, logcat];
+
+/// Who printed `line`, and how many bytes stand before its text.
+pub(super) fn prefix(line: &[u8]) -> (Context<'_>, usize) {
+    let skipped = |rest: &[u8]| line.len() - rest.len();
+    let context = |caller: Option<_>| caller.map_or(Context::Console, Context::Caller);
+    if let Ok((rest, caller)) = stamp(line) {
+        return (context(caller), skipped(rest));
     }
+    let quoted = line.first().is_some_and(|b| matches!(b, b'>' | b' ' | b'\t' | b'|'));
+    let plain = if quoted { unquoted(line) } else { line };
+    if quoted && let Ok((rest, caller)) = stamp(plain) {
+        return (context(caller), skipped(rest));
+    }
+    if let Some((rest, caller)) = captured(plain) {
+        return (context(caller), skipped(rest));
+    }
+    if let Some((rest, ())) = CARRIERS.iter().find_map(|carrier| carrier(plain).ok()) {
+        return match stamp(rest) {
+            Ok((rest, caller)) => (context(caller), skipped(rest)),
+            Err(_) => (Context::Console, skipped(rest)),
+        };
+    }
+    let prompt = words::find(line, " login: ").and_then(|at| line.get(at + 8..));
+    if let Some((rest, caller)) = prompt.and_then(|rest| stamp(rest).ok()) {
+        return (context(caller), skipped(rest));
+    }
+    // A level without a time: kernels without CONFIG_PRINTK_TIME, read from /dev/kmsg.
+    if let [b'<', digit, b'>', ..] = line
+        && digit.is_ascii_digit()
+    {
+        return (Context::Bare, 3);
+    }
+    // Indentation means something to the grammars where no carrier comes after it; marks do not.
+    let marks = line.iter().take_while(|b| matches!(b, b'>')).count();
+    (Context::Bare, if marks > 0 { skipped(unmarked(line)) } else { 0 })
 }
 
-/// Parses a whole prefix and gives the caller, brackets included.
+/// The most bytes that a program which captured a console puts before a line.
+const MAX_CAPTURED: usize = 48;
+
+/// Finds a printk stamp behind numbers and punctuation: the time of whoever captured the console.
+fn captured(line: &[u8]) -> Option<(&[u8], Option<&[u8]>)> {
+    let is_time = |b: &u8| b.is_ascii_digit() || b" \t:.,-+_/|>`TZ[](){}#".contains(b);
+    let reach = line.iter().take(MAX_CAPTURED).take_while(|b| is_time(b)).count();
+    let mut marks = memchr::memchr_iter(b'[', line.get(..reach)?).skip_while(|&at| at == 0);
+    marks.find_map(|at| stamp(line.get(at..)?).ok())
+}
+
+/// Takes quote marks and indentation off.
+fn unquoted(line: &[u8]) -> &[u8] {
+    let is_mark = |b: &u8| matches!(b, b'>' | b' ' | b'\t' | b'|');
+    line.get(line.iter().take_while(|b| is_mark(b)).count()..).unwrap_or_default()
+}
+
+/// Takes quote marks off, each with the blank behind it, but no indentation.
+fn unmarked(line: &[u8]) -> &[u8] {
+    let mut rest = line;
+    while let Some(tail) = rest.strip_prefix(b">") {
+        rest = tail.strip_prefix(b" ").unwrap_or(tail);
+    }
+    rest
+}
+
+/// Parses a printk stamp and gives the caller, without brackets and padding.
 fn stamp(input: &[u8]) -> Parsed<'_, Option<&[u8]>> {
     let dropped = (tag("** "), digits, tag(" printk messages dropped ** "));
     let level = (tag("<"), digits, tag(">"));
     let time = delimited(tag("["), (blanks, digits, tag("."), digits), tag("]"));
     let letter = alt((tag("T"), tag("C")));
-    let caller = recognize(delimited(tag("["), (blanks, letter, digits), tag("]")));
+    let caller = delimited((tag("["), blanks), recognize((letter, digits)), tag("]"));
     preceded((opt(dropped), opt(level), time), terminated(opt(caller), tag(" "))).parse(input)
+}
+
+/// `kern  :warn  : `, of `dmesg -x`.
+fn facility(input: &[u8]) -> Parsed<'_, ()> {
+    let name = |input| take_while1(|b: u8| b.is_ascii_lowercase() || b == b' ').parse(input);
+    value((), (tag("kern"), blanks, tag(":"), name, tag(": "))).parse(input)
+}
+
+/// `[Sat Nov 21 06:14:00 2026] ` of `dmesg -T`; `[Nov21 06:14] ` and `[  +0.000012] ` of `dmesg -H`.
+fn human_time(input: &[u8]) -> Parsed<'_, ()> {
+    let year = (name, blanks, name, blanks, digits, tag(" "), clock, tag(" "), digits);
+    let month = (name, blanks, digits, tag(" "), clock);
+    let point = alt((tag("."), tag(",")));
+    let delta = (blanks, tag("+"), digits, point, digits);
+    let time = alt((value((), year), value((), month), value((), delta)));
+    delimited(tag("["), time, (tag("]"), opt(tag(" ")))).parse(input)
+}
+
+/// `6,1234,567890,-;` of /dev/kmsg and of netconsole.
+fn record(input: &[u8]) -> Parsed<'_, ()> {
+    let flag = take_while_m_n(1, 1, |b: u8| b == b'-' || b == b'c' || b == b'+');
+    let more = take_while(|b: u8| b != b';' && b != b' ' && b.is_ascii_graphic());
+    let fields = (digits, tag(","), digits, tag(","), digits, tag(","), flag, more, tag(";"));
+    value((), fields).parse(input)
+}
+
+/// `<6>Nov 21 06:14:00 host kernel: ` (RFC 3164) and what journalctl prints, which is alike.
+fn syslog(input: &[u8]) -> Parsed<'_, ()> {
+    let level = delimited(tag("<"), digits, tag(">"));
+    let date = (name, blanks, digits, tag(" "), clock);
+    let source = alt((preceded((tag(" "), blanks), program), value((), tag(": "))));
+    value((), (opt(level), date, source)).parse(input)
+}
+
+/// `2026-11-21T06:14:00.123456+00:00 host kernel: `, of journalctl and of syslog (RFC 5424).
+fn journal(input: &[u8]) -> Parsed<'_, ()> {
+    let level = (delimited(tag("<"), digits, tag(">")), opt(terminated(digits, tag(" "))));
+    let date = (digits, tag("-"), digits, tag("-"), digits, alt((tag("T"), tag(" "))));
+    let zone = take_while(|b: u8| b.is_ascii_digit() || matches!(b, b':' | b'+' | b'-' | b'Z'));
+    value((), (opt(level), date, clock, zone, tag(" "), program)).parse(input)
+}
+
+/// `E/kernel  (    0): ` and `11-21 06:14:00.123     0     0 E kernel  : ` of Android's logcat.
+fn logcat(input: &[u8]) -> Parsed<'_, ()> {
+    let level = || take_while_m_n(1, 1, |b: u8| b.is_ascii_uppercase());
+    let brief = (level(), tag("/kernel"), blanks, tag("("), blanks, digits, tag("): "));
+    let date = (digits, tag("-"), digits, tag(" "), clock, blanks);
+    let long = (date, digits, blanks, digits, tag(" "), level(), tag(" kernel"), blanks, tag(": "));
+    alt((value((), brief), value((), long))).parse(input)
+}
+
+/// `host kernel: `, the host not always, also with a number in brackets.
+fn program(input: &[u8]) -> Parsed<'_, ()> {
+    // RFC 5424 has process, message and data between the name and the text.
+    let structured = (word, tag(" kernel - - - "));
+    alt((named, value((), (word, tag(" "), named)), value((), structured))).parse(input)
+}
+
+/// `kernel: `.
+fn named(input: &[u8]) -> Parsed<'_, ()> {
+    let number = delimited(tag("["), digits, tag("]"));
+    value((), (tag("kernel"), opt(number), tag(":"), opt(tag(" ")))).parse(input)
+}
+
+/// The name of a month or a day, in any language.
+fn name(input: &[u8]) -> Parsed<'_, &[u8]> {
+    take_while_m_n(2, 12, |b: u8| b.is_ascii_alphabetic() || b >= 0x80 || b == b'.').parse(input)
+}
+
+/// `06:14:00` with a fraction or without, `06:14`.
+fn clock(input: &[u8]) -> Parsed<'_, ()> {
+    let pair = |input| {
+        take(2usize)
+            .parse(input)
+            .and_then(|(rest, pair): (&[u8], &[u8])| digits(pair).map(|_| (rest, ())))
+    };
+    let seconds = preceded(tag(":"), pair);
+    let fraction = preceded(alt((tag("."), tag(","))), digits);
+    value((), (pair, tag(":"), pair, opt(seconds), opt(fraction))).parse(input)
 }
 
 #[cfg(test)]
@@ -48,21 +186,63 @@ mod tests {
 
     #[test]
     fn ok_printk() {
-        let p = |line: &'static str| printk(line.as_bytes());
+        let p = |line: &'static str| prefix(line.as_bytes());
         assert_eq!(p("[    1.000001] x"), (Context::Console, 15));
         assert_eq!(p("<6>[12345.000001] x"), (Context::Console, 18));
-        assert_eq!(p("[    1.000001][  T345] x"), (Context::Caller(b"[  T345]"), 23));
-        assert_eq!(p("syzkaller login: [    1.5][    C1] x"), (Context::Caller(b"[    C1]"), 35));
+        assert_eq!(p("[    1.000001][  T345] x"), (Context::Caller(b"T345"), 23));
+        assert_eq!(p("syzkaller login: [    1.5][    C1] x"), (Context::Caller(b"C1"), 35));
         assert_eq!(p("** 12 printk messages dropped ** [    1.5] x"), (Context::Console, 43));
     }
 
     #[test]
-    fn err_printk() {
-        // No blank after it, no fraction, a number of another kind, a caller of another kind.
-        for line in
-            ["[    1.000001]x", "[    1] x", "[ T12] x", "[    1.5][ X1] x", "x login: y", ""]
-        {
-            assert_eq!(printk(line.as_bytes()), (Context::Bare, 0), "{line:?}");
+    fn ok_carriers() {
+        for line in [
+            "kern  :warn  : [    9.159851] |x",
+            "[Sat Nov 21 06:14:00 2026] |x",
+            "[Nov21 06:14] |x",
+            "[  +0.000012] |x",
+            "[  +0,000008] |x",
+            "6,1234,567890,-;|x",
+            "4,1234,567890,-,caller=T12;|x",
+            "Nov 21 06:14:00 host kernel: |x",
+            "<4>Nov  1 06:14:00 host kernel: [    1.5] |x",
+            "May 06 21:18:24 kernel: |x",
+            "2026-11-21T06:14:00.123456+00:00 host kernel: |x",
+            "2025-01-24T02:15:03.9009694Z [  246.932163] |x",
+            "08:56:35.942217  [    4.264434] |x",
+            "May 18 21:01:26: |x",
+            "May 17 03:30:23  kernel: |x",
+            "<4>1 2026-11-21T06:14:00Z host kernel - - - [    1.5] |x",
+            "> >> Nov 21 06:14:00 host kernel: |x",
+            "    [    1.5] |x",
+            "> [    1.5] |x",
+            "E/kernel  (    0): [    1.5] |x",
+            "11-21 06:14:00.123     0     0 E kernel  : [    1.5] |x",
+        ] {
+            let at = line.find('|').expect("a mark");
+            let line = line.replacen('|', "", 1);
+            assert_eq!(prefix(line.as_bytes()), (Context::Console, at), "{line:?}");
+        }
+        assert_eq!(prefix(b"> >  f+0x1/0x2"), (Context::Bare, 4));
+    }
+
+    #[test]
+    fn err_prefix() {
+        // No blank after it, no fraction, a number of another kind, a caller of another kind,
+        // another program, no time.
+        for line in [
+            "[    1.000001]x",
+            "[    1] x",
+            "[ T12] x",
+            "[    1.5][ X1] x",
+            "x login: y",
+            "",
+            "Nov 21 06:14:00 host systemd[1]: x",
+            "Nov 21 kernel: x",
+            " f+0x1/0x2",
+            "6,x;y",
+        ] {
+            assert_eq!(prefix(line.as_bytes()), (Context::Bare, 0), "{line:?}");
         }
     }
 }

@@ -33,6 +33,8 @@ pub enum Role {
     Free,
     /// Where work or a callback was queued for the object.
     Related,
+    /// Where a lock of a chain was taken.
+    Chain,
     /// What followed, such as the panic.
     Consequence,
 }

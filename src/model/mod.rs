@@ -43,17 +43,31 @@ pub struct Report<'log> {
     /// Other titles under which the same bug may be known; sorted.
     #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Vec::is_empty"))]
     pub alt_titles: Vec<String>,
+    /// The type, by the same convention: `KASAN-USE-AFTER-FREE-READ`, `HANG`.
+    #[cfg_attr(feature = "serde", serde(rename = "type", skip_serializing_if = "Option::is_none"))]
+    pub class: Option<Cow<'static, str>>,
     /// The function that is named in the title.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub frame: Option<String>,
     /// Why the report is not whole: cut off, mixed with another, or without what it must have.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub corrupted: Option<Cow<'static, str>>,
-    /// Whether the kernel panicked in consequence.
+    /// Whether the log shows that the test itself broke, so that its reports mean nothing.
+    pub suppressed: bool,
+    /// Whether the kernel panicked, anywhere in the log.
     pub panicked: bool,
     /// The titles of what this report brought with it, such as `kernel panic: Fatal exception`.
     #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Vec::is_empty"))]
     pub consequences: Vec<String>,
+    /// The process of a fuzzer that was running, where it says so in its name.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub executor: Option<Executor>,
+    /// The source file whose maintainers are asked, where the log has source lines.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub guilty_file: Option<String>,
+    /// The function that most likely holds the bug: our own judgement, free of title conventions.
+    #[cfg_attr(feature = "serde", serde(borrow, skip_serializing_if = "Option::is_none"))]
+    pub blame: Option<Blame<'log>>,
     /// The kernel that printed it.
     #[cfg_attr(feature = "serde", serde(borrow))]
     pub kernel: Kernel<'log>,
@@ -68,6 +82,10 @@ pub struct Report<'log> {
     /// The bytes around that instruction.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub code: Option<Code>,
+    /// The return address in the link register, on machines that have one: the caller of a function
+    /// that has not called anything itself, which the stack does not show.
+    #[cfg_attr(feature = "serde", serde(borrow, skip_serializing_if = "Option::is_none"))]
+    pub link: Option<Frame<'log>>,
     /// Stacks, in the order in which they were printed; the one of the crash has [`Role::Crash`].
     #[cfg_attr(feature = "serde", serde(borrow))]
     pub stacks: Vec<Stack<'log>>,
@@ -92,13 +110,19 @@ impl<'log> Report<'log> {
             alt_titles: Vec::new(),
             frame: None,
             corrupted: None,
+            class: None,
+            suppressed: false,
             panicked: false,
+            executor: None,
+            guilty_file: None,
+            blame: None,
             consequences: Vec::new(),
             kernel: Kernel::default(),
             task: Task::default(),
             access: None,
             registers: Registers::default(),
             code: None,
+            link: None,
             stacks: Vec::new(),
             memory: None,
             modules: Vec::new(),
@@ -115,6 +139,35 @@ impl<'log> Report<'log> {
     pub fn crash_stack(&self) -> Option<&Stack<'log>> {
         self.stacks.iter().find(|stack| stack.role == Role::Crash)
     }
+}
+
+/// The function that most likely holds the bug.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[non_exhaustive]
+pub struct Blame<'log> {
+    /// Its name, without what compilers add to it.
+    #[cfg_attr(feature = "serde", serde(borrow))]
+    pub function: Cow<'log, str>,
+    /// Its source file, if the log was symbolized.
+    #[cfg_attr(feature = "serde", serde(borrow, skip_serializing_if = "Option::is_none"))]
+    pub file: Option<Cow<'log, str>>,
+    /// The line in it, from 1.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub line: Option<u64>,
+    /// Why it and no other.
+    pub why: Cow<'static, str>,
+}
+
+/// A process of syzkaller, which calls itself `syz.PROCESS.PROGRAM`.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[non_exhaustive]
+pub struct Executor {
+    /// The number of the process.
+    pub proc: u64,
+    /// The number of the program that it ran.
+    pub id: u64,
 }
 
 /// Why a part of a report could not be read.

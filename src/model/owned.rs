@@ -4,7 +4,7 @@
 
 use std::borrow::Cow;
 
-use super::{Frame, Kernel, Memory, Module, Object, Report, Stack, Task};
+use super::{Blame, Frame, Kernel, Memory, Module, Object, Report, Stack, Task};
 
 fn text(text: Cow<'_, str>) -> Cow<'static, str> {
     Cow::Owned(text.into_owned())
@@ -20,13 +20,19 @@ impl Report<'_> {
             alt_titles,
             frame,
             corrupted,
+            class,
+            suppressed,
             panicked,
             consequences,
+            executor,
+            guilty_file,
+            blame,
             kernel,
             task,
             access,
             registers,
             code,
+            link,
             stacks,
             memory,
             modules,
@@ -41,8 +47,18 @@ impl Report<'_> {
             alt_titles,
             frame,
             corrupted,
+            class,
+            suppressed,
             panicked,
             consequences,
+            executor,
+            guilty_file,
+            blame: blame.map(|Blame { function, file, line, why }| Blame {
+                function: text(function),
+                file: file.map(text),
+                line,
+                why,
+            }),
             kernel: Kernel {
                 release: release.map(text),
                 arch,
@@ -53,6 +69,7 @@ impl Report<'_> {
             access,
             registers,
             code,
+            link: link.map(self::frame),
             stacks: stacks.into_iter().map(stack).collect(),
             memory: memory.map(self::memory),
             modules: modules.into_iter().map(module).collect(),

@@ -4,14 +4,20 @@
 //! |---|---|
 //! | `file` | the path as given, `-` for standard input |
 //! | `index` | 0 for the first report of the file |
+//! | `text` | with `--text`: the report without prefixes and lines of others |
 //! | `span` | `start`, `end`: bytes in the file; `line`: of the first byte, from 1 |
-//! | `kind`, `title`, `alt_titles`, `frame` | what it is; `frame` is the function in the title |
+//! | `kind`, `title`, `alt_titles`, `type`, `frame` | what it is; `frame` is the function in the title |
 //! | `corrupted` | the reason, where the report is not whole |
+//! | `suppressed` | whether the test itself broke |
+//! | `executor` | `proc`, `id`: the fuzzer's process that was running |
 //! | `panicked`, `consequences` | whether the kernel panicked; titles of what the report led to |
+//! | `guilty_file` | the source file whose maintainers are asked, where the log has source lines |
+//! | `blame` | `function`, `file`, `line`, `why`: what most likely holds the bug |
 //! | `kernel` | `release`, `arch`, `tainted`, `hardware` |
 //! | `task` | `comm`, `pid`, `cpu`, `workqueue` |
 //! | `access` | `kind` (`read`, `write`, `execute`, `free`), `size` in bytes, `address` |
 //! | `registers` | name to value, of the crash |
+//! | `link` | a frame: the return address in the link register |
 //! | `code` | `arch`, `bytes`, `trap_offset`, `instructions` (`offset`, `bytes`, `text`, `trapping`) |
 //! | `stacks` | `role`, `frames` (`function`, `offset`, `size`, `module`, `build_id`, `address`, `exact`, `reliable`, `inline`, `file`, `line`, `context`) |
 //! | `memory` | `object`, `allocated_by`, `freed_by`, `shadow` |
@@ -36,15 +42,24 @@ pub struct Record<'a> {
     pub file: Cow<'a, str>,
     /// 0 for the first report of the file.
     pub index: usize,
+    /// Its text, where that was asked for: see [`text`](crate::text).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
     /// The report.
     #[serde(borrow, flatten)]
     pub report: Report<'a>,
 }
 
 impl<'a> Record<'a> {
+    /// The same with the text of the report.
+    #[must_use]
+    pub fn with_text(self, text: Option<String>) -> Self {
+        Self { text, ..self }
+    }
+
     /// The `index`-th report of `file`.
     pub fn new(file: &'a str, index: usize, report: Report<'a>) -> Self {
-        Self { file: Cow::Borrowed(file), index, report }
+        Self { file: Cow::Borrowed(file), index, text: None, report }
     }
 }
 

@@ -124,6 +124,10 @@ impl<W: fmt::Write> Page<'_, W> {
         if let Some(memory) = &report.memory {
             self.field("object", &object(memory))?;
         }
+        if let Some(blame) = &report.blame {
+            let text = format!("{}: {}", escape(&blame.function), escape(&blame.why));
+            self.field("blame", &text)?;
+        }
         for title in &report.consequences {
             self.field("then", &escape(title).to_string())?;
         }
@@ -132,7 +136,10 @@ impl<W: fmt::Write> Page<'_, W> {
 
     fn stacks(&mut self, report: &Report<'_>) -> fmt::Result {
         for stack in &report.stacks {
-            let aside = matches!(stack.role, Role::Reporting | Role::Consequence | Role::Related);
+            let aside = matches!(
+                stack.role,
+                Role::Reporting | Role::Consequence | Role::Related | Role::Chain
+            );
             if aside && !self.options.all {
                 continue;
             }
@@ -142,6 +149,7 @@ impl<W: fmt::Write> Page<'_, W> {
                 Role::Allocation => "allocated at",
                 Role::Free => "freed at",
                 Role::Related => "queued at",
+                Role::Chain => "lock taken at",
                 Role::Consequence => "stack of what followed",
             };
             self.label(name)?;

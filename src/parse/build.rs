@@ -3,19 +3,21 @@
 use std::borrow::Cow;
 
 use super::class::Class;
+use super::facts::Facts;
 use super::region::Region;
 use crate::arch::{self, Arch};
+use crate::blame;
 use crate::grammar::token::Hex;
 use crate::grammar::trace::Place;
 use crate::grammar::{access, code, kasan, register, task, trace};
 use crate::line::Line;
 use crate::model::{
-    AccessKind, Address, Code, Context, Diagnostic, Frame, Memory, Module, Object, Report, Role,
-    Shadow, Side, Stack,
+    AccessKind, Address, Code, Context, Diagnostic, Executor, Frame, Memory, Module, Object,
+    Report, Role, Shadow, Side, Stack,
 };
 use crate::span::Span;
-use crate::text;
 use crate::title;
+use crate::words;
 
 /// The most diagnostics that a report keeps: a broken console breaks every line alike.
 const MAX_DIAGNOSTICS: usize = 32;
@@ -33,42 +35,76 @@ const MAX_MODULES: usize = 1024;
 const MAX_SHADOW: usize = 16;
 
 /// Builds the report of a region whose first line has the number `line`.
-pub(super) fn report(mut region: Region<'_>, line: usize) -> Report<'_> {
-    region.lines.truncate(region.len);
-    let kept: Vec<&[u8]> = region
-        .lines
-        .iter()
-        .enumerate()
-        .filter(|(index, line)| *index == 0 || !line.questionable())
-        .map(|(_, line)| line.text.as_ref())
-        .collect();
-    let title = title::name(region.marker, &kept);
-
+///
+/// `before` are the lines of its context that stand before it, `after` those that stand after it.
+pub(super) fn report<'log>(
+    region: &Region<'log>,
+    line: usize,
+    before: &[Line<'log>],
+    after: impl FnOnce() -> Vec<Line<'log>>,
+    facts: Facts,
+) -> Report<'log> {
+    let text = title::text(&region.lines);
+    let mut title = title::name(region.marker, &text);
+    let guilty_file = text.guilty_file(&title.title);
+    if title.corrupted.is_some() {
+        let after = after();
+        if !after.is_empty() {
+            let more: Vec<_> = region.lines.iter().cloned().chain(after).collect();
+            let other = title::name(region.marker, &title::text(&more));
+            title = if other.corrupted.is_none() { other } else { title };
+        }
+    }
     let span = Span { start: region.start(), end: region.end, line };
     let mut build = Builder::new(Report::new(title.kind, span), title.trap);
     let mut consequences = region.consequences.iter().peekable();
-    for (index, (line, &class)) in region.lines.iter().zip(&region.classes).enumerate() {
+    let own = region.lines.iter().zip(&region.classes).take(region.len);
+    for (index, (line, &class)) in own.enumerate() {
         if let Some((_, marker)) = consequences.next_if(|(at, _)| *at == index) {
-            let lines: Vec<&[u8]> =
-                region.lines.iter().skip(index).map(|line| line.text.as_ref()).collect();
-            build.consequence(&title::name(marker, &lines).title);
+            let lines = region.lines.get(index..region.len).unwrap_or_default();
+            build.consequence(&title::name(marker, &title::text(lines)).title);
         }
         build.line(line, class);
     }
 
+    let headless = build.headless;
     let mut report = build.finish();
     report.title = title.title;
     report.alt_titles = title.alternatives;
+    report.class = title.class.map(Cow::Borrowed);
     report.frame = title.frame;
-    report.panicked =
-        region.lines.iter().any(|line| text::has(&line.text, b"Kernel panic - not syncing"));
+    report.guilty_file = guilty_file;
+    report.blame = blame::blame(&report);
+    report.panicked = facts.panicked;
+    report.suppressed = facts.suppressed;
+    report.executor = before
+        .iter()
+        .chain(&region.lines)
+        .find_map(|line| title::executor(&line.text))
+        .map(|(proc, id)| Executor { proc, id });
     report.corrupted = if region.cut {
         Some(Cow::Borrowed("too many lines: the rest was left out"))
+    } else if let Some(why) = title.corrupted {
+        // The convention looks for traces by the words that head them; the model knows better.
+        let is_whole = !title.mixed && report.blame.is_some() && has_whole_stack(&report, headless);
+        (!is_whole).then_some(Cow::Borrowed(why))
     } else {
-        title.corrupted.map(Cow::Borrowed)
+        facts.disconnected.then_some(Cow::Borrowed("the console was lost"))
     };
     report
 }
+
+/// Whether the stack of the crash has enough frames to be whole, and begins where it must: with
+/// the instruction pointer, or without a headline as ARM's does.
+fn has_whole_stack(report: &Report<'_>, headless: bool) -> bool {
+    report.crash_stack().is_some_and(|stack| {
+        (headless || stack.frames.iter().any(|frame| frame.exact))
+            && stack.frames.iter().filter(|frame| frame.function.is_some()).count() >= WHOLE_STACK
+    })
+}
+
+/// The frames that a whole stack has at the least: the syscall or thread, and what it runs.
+const WHOLE_STACK: usize = 4;
 
 /// Where registers and code bytes go that are read next.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -103,6 +139,8 @@ struct Builder<'log> {
     ended: bool,
     /// Whether this is what the report led to.
     aftermath: bool,
+    /// Whether the call trace has no headline.
+    headless: bool,
 }
 
 impl<'log> Builder<'log> {
@@ -121,6 +159,7 @@ impl<'log> Builder<'log> {
             frames: 0,
             ended: false,
             aftermath: false,
+            headless: false,
         }
     }
 
@@ -136,12 +175,20 @@ impl<'log> Builder<'log> {
     fn line(&mut self, line: &Line<'log>, class: Class) {
         match class {
             Class::Headline => self.headline(line),
-            Class::Stack(role) => self.stack_start(role),
+            Class::Stack(role) => {
+                self.stack_start(role);
+                // SLUB begins a stack on its headline: `Freed in f+0x1/0x2 age=0 cpu=0 pid=95`.
+                let place = words::find(&line.text, " in ").and_then(|at| line.text.get(at + 4..));
+                if let Some((_, place)) = place.and_then(|text| trace::place(text).ok()) {
+                    self.push(frame(line, &place));
+                }
+            }
             Class::Track(role) => self.track(role, line),
             Class::Mark => self.mark(&line.text),
             Class::Entry => self.entry(line),
             Class::Pointer => self.pointer(line),
-            Class::Registers => self.registers(line),
+            Class::Link => self.link(line),
+            Class::Registers => self.registers(line, &line.text),
             Class::Code => self.code(line),
             Class::Cpu => self.cpu(line),
             Class::Taint if self.report.kernel.tainted.is_none() => {
@@ -188,6 +235,9 @@ impl<'log> Builder<'log> {
 
     /// The headline may name an address, and where the code was.
     fn headline(&mut self, line: &Line<'log>) {
+        if access::is_fetch(&line.text) {
+            self.report.access.get_or_insert_default().kind.get_or_insert(AccessKind::Execute);
+        }
         if access::is_free(&line.text) {
             self.report.access.get_or_insert_default().kind.get_or_insert(AccessKind::Free);
         }
@@ -211,7 +261,8 @@ impl<'log> Builder<'log> {
         }
         let role = if self.aftermath && self.traced { Role::Consequence } else { role };
         if role == Role::Crash {
-            if !std::mem::replace(&mut self.traced, true) && self.stack.is_some() {
+            let is_open = self.stack.as_ref().is_some_and(|stack| stack.role == Role::Crash);
+            if !std::mem::replace(&mut self.traced, true) && is_open {
                 // The instruction pointer stands before the trace that it is the first frame of.
                 return;
             }
@@ -248,10 +299,35 @@ impl<'log> Builder<'log> {
     }
 
     fn entry(&mut self, line: &Line<'log>) {
-        if let Ok((_, place)) = trace::entry(&line.text) {
-            let frame = frame(line, &place);
-            self.push(frame);
+        let Ok((_, place)) = trace::entry(&line.text) else { return };
+        // A stack without a headline is that of the crash.
+        let is_headless = self.pointed || place.callee.is_some();
+        if is_headless && self.stack.is_none() && !self.traced && !self.ended {
+            self.stack_start(Role::Crash);
+            self.headless = true;
         }
+        if self.pointed && self.stack.as_ref().is_some_and(|stack| stack.role == Role::Crash) {
+            self.traced = true;
+        }
+        let is_first = self.stack.as_ref().is_some_and(|stack| stack.frames.is_empty());
+        if let Some(callee) = place.callee.filter(|_| is_first) {
+            let function = Some(line.own(callee));
+            self.push(Frame { function, reliable: true, ..Frame::default() });
+        }
+        // The instruction pointer begins some traces once more.
+        let frame = frame(line, &place);
+        if self.pointed && place.callee.is_none() && self.repeats_pointer(&frame) {
+            return;
+        }
+        self.push(frame);
+    }
+
+    /// Whether a frame is that of the instruction pointer, which stands before it.
+    fn repeats_pointer(&self, frame: &Frame<'log>) -> bool {
+        let last = self.stack.as_ref().and_then(|stack| stack.frames.last());
+        last.is_some_and(|last| {
+            last.exact && (&last.function, last.offset) == (&frame.function, frame.offset)
+        })
     }
 
     fn push(&mut self, mut frame: Frame<'log>) {
@@ -266,13 +342,20 @@ impl<'log> Builder<'log> {
 
     fn pointer(&mut self, line: &Line<'log>) {
         let Some((arch, rest)) = arch::pointer(line.text.trim_ascii_start()) else { return };
-        let Ok((_, (selector, place))) = trace::pointer(rest) else {
+        let Ok((tail, (selector, place))) = trace::pointer(rest) else {
             return self.complain(line, rest, "instruction pointer", "no symbol and no address");
         };
         self.report.kernel.arch.get_or_insert(arch);
         if self.ended || selector.is_some_and(arch.info().is_user) {
             self.dump = Dump::Other;
             return;
+        }
+        // ARM and RISC-V print the address on a line of its own, with other registers behind it.
+        if self.pointed && !self.traced && place.function.is_none() {
+            if let Some(frame) = self.stack.as_mut().and_then(|stack| stack.frames.last_mut()) {
+                frame.address = frame.address.or(place.address.map(address));
+            }
+            return self.registers(line, tail);
         }
         let frame = Frame { exact: true, ..frame(line, &place) };
         if self.pointed && self.is_crash(&frame) {
@@ -281,7 +364,8 @@ impl<'log> Builder<'log> {
         if frame.inline {
             return self.inlined.push(Frame { exact: false, ..frame });
         }
-        if self.trap && !self.pointed {
+        // Where a checker was called, a pointer above the trace is its own; one in it is not.
+        if !self.pointed && (self.trap || (!self.traced && self.stack.is_none())) {
             self.pointed = true;
             self.dump = Dump::Crash;
             // What was traced up to here is how the kernel came to report it.
@@ -325,20 +409,67 @@ impl<'log> Builder<'log> {
         }
     }
 
-    fn registers(&mut self, line: &Line<'log>) {
+    /// The return address of a function that may not have called anything yet.
+    fn link(&mut self, line: &Line<'log>) {
+        let Some((_, rest)) = arch::link(line.text.trim_ascii_start()) else { return };
         if self.dump != Dump::Crash || self.ended {
             return;
         }
-        let Some(arch) = self.report.kernel.arch.or_else(|| arch_of(&line.text)) else { return };
-        self.report.kernel.arch.get_or_insert(arch);
-        let mut rest: &[u8] = &line.text;
-        while let Ok((tail, (name, value))) = register::register(rest) {
-            let Some(name) = arch.info().register(name) else { break };
+        match trace::pointer(rest) {
+            Ok((_, (_, place))) if place.function.is_some() => {
+                self.report.link.get_or_insert(frame(line, &place));
+            }
+            _ => self.registers(line, &line.text),
+        }
+    }
+
+    /// Takes registers from a part of a line.
+    fn registers(&mut self, line: &Line<'log>, text: &[u8]) {
+        if self.dump != Dump::Crash || self.ended {
+            return;
+        }
+        let Some(arch) = self.arch_of(text) else { return };
+        self.report.kernel.arch = Some(arch);
+        let mut rest: &[u8] = text;
+        while let Ok((tail, (printed, value))) = register::register(rest) {
+            let Some(name) = arch.register(printed) else { break };
             self.report.registers.add(name, Address { value: value.value, bits: arch.bits() });
-            rest = tail;
+            rest = self.more_values(printed, tail, arch);
         }
         if !rest.trim_ascii().is_empty() {
             self.complain(line, rest, "registers", "no register with a hexadecimal value");
+        }
+    }
+
+    /// `GPR00: 1 2 3 4`: the values of the registers that follow the one that was named.
+    fn more_values<'a>(&mut self, printed: &[u8], text: &'a [u8], arch: Arch) -> &'a [u8] {
+        let Some(number) =
+            std::str::from_utf8(printed).ok().and_then(|name| name.strip_prefix("GPR"))
+        else {
+            return text;
+        };
+        let mut rest = text;
+        for number in number.parse().unwrap_or(0usize) + 1.. {
+            let name = format!("GPR{number:02}");
+            let Some(name) = arch.register(name.as_bytes()) else { break };
+            let Ok((tail, value)) = register::value(rest.trim_ascii_start()) else { break };
+            self.report.registers.add(name, Address { value: value.value, bits: arch.bits() });
+            rest = tail;
+        }
+        rest
+    }
+
+    /// The architecture whose registers a line has: the known one, if it can be, else the first
+    /// that can.
+    fn arch_of(&self, text: &[u8]) -> Option<Arch> {
+        let (_, (name, value)) = register::register(text).ok()?;
+        let mut candidates = arch::with_register(name, value.digits);
+        let known = self.report.kernel.arch;
+        let first = candidates.next()?;
+        if known == Some(first) || candidates.any(|arch| known == Some(arch)) {
+            known
+        } else {
+            Some(first)
         }
     }
 
@@ -501,12 +632,6 @@ fn after<'a>(text: &'a [u8], tag: &[u8]) -> &'a [u8] {
 
 fn address(hex: Hex) -> Address {
     Address::from_digits(hex.value, hex.digits)
-}
-
-/// The architecture whose registers a line has.
-fn arch_of(text: &[u8]) -> Option<Arch> {
-    let (_, (name, _)) = register::register(text).ok()?;
-    Arch::ALL.iter().copied().find(|arch| arch.info().register(name).is_some())
 }
 
 /// The place that ends a headline: `… in f+0x1/0x2`, `… at file.c:1 f+0x1/0x2`, also inlined.

@@ -6,7 +6,7 @@
 use crate::arch;
 use crate::grammar::{register, trace};
 use crate::model::Role;
-use crate::text;
+use crate::words;
 
 /// What a line is.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -31,6 +31,8 @@ pub(super) enum Class {
     Entry,
     /// An instruction pointer.
     Pointer,
+    /// The return address of the function that was running.
+    Link,
     /// Registers.
     Registers,
     /// `Code:`.
@@ -75,9 +77,15 @@ const BEGINNINGS: &[(&str, Class)] = &[
     ("Backtrace:", Class::Stack(Role::Crash)),
     ("Allocated by task", Class::Track(Role::Allocation)),
     ("Freed by task", Class::Track(Role::Free)),
+    ("Allocated in ", Class::Stack(Role::Allocation)),
+    ("Freed in ", Class::Stack(Role::Free)),
     ("Last potentially related work creation:", Class::Stack(Role::Related)),
     ("Second to last potentially related work creation:", Class::Stack(Role::Related)),
     ("Last call_rcu", Class::Stack(Role::Related)),
+    ("backtrace:", Class::Stack(Role::Allocation)),
+    ("backtrace (crc ", Class::Stack(Role::Allocation)),
+    ("Last Breaking-Event-Address:", Class::Stack(Role::Related)),
+    ("-> #", Class::Stack(Role::Chain)),
     ("Code:", Class::Code),
     ("CPU: ", Class::Cpu),
     ("Not tainted ", Class::Taint),
@@ -103,6 +111,25 @@ const BEGINNINGS: &[(&str, Class)] = &[
     ("Tainted: [", Class::Detail),
     ("Fixing recursive fault", Class::Detail),
     ("Stack:", Class::Detail),
+    ("Exception stack(", Class::Detail),
+    ("comm \"", Class::Detail),
+    ("hex dump (first", Class::Detail),
+    ("Mem abort info:", Class::Detail),
+    ("Data abort info:", Class::Detail),
+    ("ESR = ", Class::Detail),
+    ("Faulting instruction address:", Class::Detail),
+    ("Failing address:", Class::Detail),
+    ("REGS: ", Class::Detail),
+    ("Krnl GPRS:", Class::Detail),
+    ("Krnl Code:", Class::Detail),
+    ("Instruction dump:", Class::Detail),
+    ("--- interrupt: ", Class::Detail),
+    ("Process ", Class::Detail),
+    ("Showing all locks held in the system:", Class::Detail),
+    ("other info that might help us debug this:", Class::Detail),
+    ("stack backtrace:", Class::Detail),
+    ("NMI backtrace for cpu", Class::Detail),
+    ("Sending NMI from CPU", Class::Detail),
     ("note: ", Class::Detail),
     ("page:", Class::Detail),
     ("flags: 0x", Class::Detail),
@@ -119,6 +146,10 @@ const BEGINNINGS: &[(&str, Class)] = &[
 pub(super) fn class(text: &[u8]) -> Class {
     let line = text.trim_ascii_start();
     let Some(&first) = line.first() else { return Class::Blank };
+    // Most lines of a report are frames, and those are indented.
+    if text.starts_with(b" ") && trace::entry(text).is_ok() {
+        return Class::Entry;
+    }
     // Most lines differ in the first byte: a comparison of bytes is cheaper than one of texts.
     let fits = |(beginning, _): &&(&str, Class)| {
         beginning.as_bytes().first() == Some(&first) && line.starts_with(beginning.as_bytes())
@@ -126,11 +157,20 @@ pub(super) fn class(text: &[u8]) -> Class {
     if let Some(&(_, class)) = BEGINNINGS.iter().find(fits) {
         return class;
     }
+    // lockdep: what is known of a lock from earlier.
+    if line.ends_with(b" at:") && words::has(line, "which became")
+        || line.ends_with(b"registered at:")
+    {
+        return Class::Stack(Role::Chain);
+    }
     if first == b'<' && trace::context_marker(line).is_ok_and(|(rest, _)| rest.is_empty()) {
         return Class::Mark;
     }
     if arch::pointer(line).is_some() {
         return Class::Pointer;
+    }
+    if arch::link(line).is_some() {
+        return Class::Link;
     }
     if register::register(line).is_ok_and(|(_, (name, _))| arch::is_register(name)) {
         return Class::Registers;
@@ -138,7 +178,7 @@ pub(super) fn class(text: &[u8]) -> Class {
     if is_shadow(text) {
         return Class::Shadow;
     }
-    if text::has(line, b"-byte region [") {
+    if words::has(line, b"-byte region [") {
         return Class::Object;
     }
     if trace::entry(text).is_ok() { Class::Entry } else { Class::Other }

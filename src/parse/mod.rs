@@ -7,17 +7,23 @@
 
 mod build;
 mod class;
+mod context;
+mod facts;
 mod region;
 
 use std::collections::VecDeque;
 use std::iter::FusedIterator;
+use std::ops::RangeInclusive;
 
 use crate::bisect;
 use crate::kind::Marker;
 use crate::line::{Context, Line};
 use crate::model::Report;
 use crate::scan::{self, Start};
+use facts::Facts;
 use region::Region;
+
+pub use context::text;
 
 /// The most lines that a report may have. The rest is left out, and the report says so.
 ///
@@ -70,6 +76,8 @@ pub fn reports(log: &[u8]) -> Reports<'_> {
         open: Vec::new(),
         done: VecDeque::new(),
         lines: LineCount { log, at: 0, line: 1 },
+        facts: None,
+        above: None,
     }
 }
 
@@ -86,6 +94,38 @@ pub struct Reports<'log> {
     /// Reports that are whole, and start before all that are open.
     done: VecDeque<Report<'log>>,
     lines: LineCount<'log>,
+    /// What the whole log says, once that is asked.
+    facts: Option<Facts>,
+    /// The line that was read last.
+    above: Option<Above<'log>>,
+}
+
+/// The widths at which mail programs break lines, in bytes.
+const MAIL_WIDTH: RangeInclusive<usize> = 66..=90;
+
+/// What must be known of a line to tell whether the next is the rest of it.
+#[derive(Clone, Copy, Debug)]
+struct Above<'log> {
+    /// Where the line below begins.
+    next: usize,
+    width: usize,
+    context: Context<'log>,
+}
+
+impl Above<'_> {
+    /// Whether `line` is the rest of this one, which a mail program broke.
+    ///
+    /// Such a line has no prefix where this one has, and its first word did not fit behind this one.
+    /// That is told by the lines alone, so that it does not depend on which reports are open.
+    fn goes_on_in(&self, line: &Line<'_>) -> bool {
+        let word = line.text.iter().take_while(|b| !b.is_ascii_whitespace()).count();
+        line.start == self.next
+            && self.context != Context::Bare
+            && line.context == Context::Bare
+            && word > 0
+            && self.width <= *MAIL_WIDTH.end()
+            && self.width + 1 + word > *MAIL_WIDTH.start()
+    }
 }
 
 impl<'log> Iterator for Reports<'log> {
@@ -121,12 +161,19 @@ impl<'log> Reports<'log> {
             return false;
         };
         self.at = line.next();
+        let is_start = start.is_some_and(|start| start.at == line.start);
+        let wrapped = !is_start && self.above.is_some_and(|above| above.goes_on_in(&line));
+        let context = match self.above {
+            Some(above) if wrapped => above.context,
+            _ => line.context,
+        };
+        self.above = Some(Above { next: line.next(), width: line.end - line.start, context });
         match start {
-            Some(start) if start.at == line.start => {
+            Some(start) if is_start => {
                 self.next = None;
                 self.start(start.marker, line);
             }
-            _ => self.add(line),
+            _ => self.add(line, wrapped),
         }
         true
     }
@@ -137,7 +184,7 @@ impl<'log> Reports<'log> {
             if region.goes_on_with(marker) {
                 return region.add_headline(line);
             }
-            if region.caused(marker, &line) {
+            if region.caused(&line) {
                 return region.add_consequence(marker, line);
             }
             region.closed = true;
@@ -149,8 +196,20 @@ impl<'log> Reports<'log> {
         self.open.push(Region::new(marker, line));
     }
 
-    /// Takes any other line.
-    fn add(&mut self, line: Line<'log>) {
+    /// Takes any other line; `wrapped` if it is the rest of the line above it.
+    fn add(&mut self, line: Line<'log>, wrapped: bool) {
+        let below_headline = |region: &&mut Region<'_>| {
+            line.context == Context::Bare && region.has_open_headline(line.start)
+        };
+        if let Some(region) = self.open.iter_mut().find(below_headline) {
+            return region.join(&line);
+        }
+        if wrapped {
+            if let Some(region) = self.open.iter_mut().find(|region| region.is_above(line.start)) {
+                region.join(&line);
+            }
+            return;
+        }
         match self.open_in(line.context) {
             Some(region) => {
                 region.add(line);
@@ -168,7 +227,7 @@ impl<'log> Reports<'log> {
 
     /// The open report to which lines of a context go.
     fn open_in(&mut self, context: Context<'log>) -> Option<&mut Region<'log>> {
-        self.open.iter_mut().find(|region| !region.closed && region.context == context)
+        self.open.iter_mut().find(|region| !region.closed && region.takes(context))
     }
 
     /// Builds the closed reports that no open one precedes.
@@ -176,7 +235,14 @@ impl<'log> Reports<'log> {
         let ready = self.open.iter().take_while(|region| region.closed).count();
         for region in self.open.drain(..ready) {
             let line = self.lines.of(region.start());
-            self.done.push_back(build::report(region, line));
+            let facts = *self.facts.get_or_insert_with(|| Facts::of(self.log));
+            let before = if facts.executors {
+                context::before(self.log, region.start(), region.context)
+            } else {
+                Vec::new()
+            };
+            let after = || context::after(self.log, &region);
+            self.done.push_back(build::report(&region, line, &before, after, facts));
         }
     }
 }

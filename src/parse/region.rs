@@ -5,14 +5,19 @@ use std::borrow::Cow;
 use super::MAX_LINES;
 use super::class::{self, Class};
 use crate::kind::Marker;
+use crate::kind::table::CONSEQUENCES;
 use crate::line::{Context, Line};
-use crate::text;
+use crate::words;
 
 /// The most bytes of lines that had to be copied because escapes stood in the middle of them.
 const MAX_COPIED: usize = 256 * 1024;
 
+/// How a headline ends that goes on in the next line.
+const OPEN_ENDS: [&str; 7] = [" at", " for", " address", " address:", " in", ",", " kernel"];
+
 /// A report that may go on.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each answers a question of its own")]
 pub(super) struct Region<'log> {
     /// What starts it.
     pub(super) marker: &'static Marker,
@@ -36,12 +41,16 @@ pub(super) struct Region<'log> {
     pub(super) foreign: usize,
     /// Whether nothing more is read into it.
     pub(super) closed: bool,
+    /// Where the line below the last one begins.
+    below: usize,
     /// Bytes of the lines that are copies.
     copied: usize,
     /// Lines of the headline: with inlined functions it has one for each.
     headlines: usize,
     /// Whether the report said that it ended.
     ended: bool,
+    /// Whether it asked other CPUs for their stacks.
+    asks_cpus: bool,
 }
 
 impl<'log> Region<'log> {
@@ -52,6 +61,7 @@ impl<'log> Region<'log> {
             context: line.context,
             len: 1,
             end: line.end,
+            below: line.next(),
             lines: vec![line],
             classes: vec![Class::Headline],
             consequences: Vec::new(),
@@ -62,12 +72,22 @@ impl<'log> Region<'log> {
             copied: 0,
             headlines: 1,
             ended: false,
+            asks_cpus: false,
         }
     }
 
     /// Offset in the log of the first line.
     pub(super) fn start(&self) -> usize {
         self.lines.first().map_or(0, |line| line.start)
+    }
+
+    /// Whether lines of a context go to this report.
+    ///
+    /// Once it has asked other CPUs for their stacks (`nmi_trigger_cpumask_backtrace()` in
+    /// lib/nmi_backtrace.c), what CPUs print in interrupts is an answer.
+    pub(super) fn takes(&self, context: Context<'_>) -> bool {
+        let is_cpu = matches!(context, Context::Caller(caller) if caller.starts_with(b"C"));
+        self.context == context || (self.asks_cpus && is_cpu)
     }
 
     /// Whether a line with this marker only continues the headline.
@@ -77,15 +97,54 @@ impl<'log> Region<'log> {
     pub(super) fn goes_on_with(&self, marker: &Marker) -> bool {
         std::ptr::eq(self.marker, marker)
             && self.headlines == self.lines.len()
-            && self.lines.last().is_some_and(|line| line.text.ends_with(b"[inline]"))
+            && self.lines.last().is_some_and(|line| words::has(&line.text, "[inline]"))
     }
 
-    /// Whether a line with this marker tells what this report led to.
-    pub(super) fn caused(&self, marker: &Marker, line: &Line<'_>) -> bool {
-        marker
-            .consequence
-            .iter()
-            .any(|rule| (!rule.before_end || !self.ended) && text::has(&line.text, rule.text))
+    /// Whether a line that could start a report tells what this one led to.
+    pub(super) fn caused(&self, line: &Line<'_>) -> bool {
+        let headline = self.lines.first().map_or(&[][..], |line| &line.text);
+        CONSEQUENCES.iter().any(|rule| {
+            (!rule.before_end || !self.ended)
+                && words::has(&line.text, rule.text)
+                && words::has(headline, rule.after)
+        })
+    }
+
+    /// Whether the line that begins at `start` goes on with the headline, which ends where nothing
+    /// can end: a mail program broke it.
+    pub(super) fn has_open_headline(&self, start: usize) -> bool {
+        let ends_open = |line: &Line<'_>| {
+            OPEN_ENDS.iter().any(|end| line.text.trim_ascii_end().ends_with(end.as_bytes()))
+        };
+        self.is_above(start)
+            && self.lines.len() == self.headlines
+            && self.lines.last().is_some_and(ends_open)
+    }
+
+    /// Whether the last line of the report stands right above the one that begins at `start`.
+    pub(super) fn is_above(&self, start: usize) -> bool {
+        !self.closed && self.below == start && self.copied < MAX_COPIED
+    }
+
+    /// Adds the rest of the last line.
+    pub(super) fn join(&mut self, line: &Line<'log>) {
+        let is_own = self.len == self.lines.len();
+        let is_headline = self.headlines == self.lines.len();
+        let Some(last) = self.lines.last_mut() else { return };
+        let text = last.text.to_mut();
+        text.truncate(text.trim_ascii_end().len());
+        text.push(b' ');
+        text.extend_from_slice(line.text.trim_ascii_start());
+        last.end = line.end;
+        self.copied += text.len();
+        self.below = line.next();
+        let class = if is_headline { Class::Headline } else { class::class(text) };
+        if let Some(last) = self.classes.last_mut() {
+            *last = class;
+        }
+        if is_own {
+            self.end = line.end;
+        }
     }
 
     /// Adds a line that continues the headline.
@@ -104,6 +163,7 @@ impl<'log> Region<'log> {
     /// Adds any other line.
     pub(super) fn add(&mut self, line: Line<'log>) {
         let class = class::class(&line.text);
+        self.asks_cpus |= words::has(&line.text, "Sending NMI from CPU");
         let own = match class {
             Class::Blank | Class::Other | Class::Cut => false,
             // After its end a report repeats its registers; another stack is not its own.
@@ -119,6 +179,7 @@ impl<'log> Region<'log> {
 
     fn push(&mut self, line: Line<'log>, class: Class, own: bool) {
         let end = line.end;
+        self.below = line.next();
         if matches!(line.text, Cow::Owned(_)) {
             self.copied += line.text.len();
         }

@@ -36,7 +36,10 @@ const RULES: [Rule; 9] = [
 pub(super) fn title(raw: &str) -> String {
     let mut text = raw.as_bytes().to_vec();
     text.truncate(MAX_RAW);
-    for rule in RULES {
+    // Every rule but that for addresses, which may be all letters, is about digits.
+    let has_digit = text.iter().any(u8::is_ascii_digit);
+    let rules: &[Rule] = if has_digit { &RULES } else { &[address] };
+    for &rule in rules {
         // Each replacement shortens the text or takes a digit out of it, so this ends.
         while let Some(changed) = apply(rule, &text) {
             text = changed;

@@ -4,12 +4,11 @@
 //! is its caller's. Names are compared as the convention for titles compares them, with parts of
 //! names rather than whole ones, because compilers and versions vary the rest.
 
-use std::borrow::Cow;
 use std::sync::LazyLock;
 
 use aho_corasick::AhoCorasick;
 
-use crate::text;
+use crate::words;
 
 #[rustfmt::skip] // words
 /// The whole name.
@@ -85,7 +84,8 @@ static PART_SEARCH: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| AhoCorasick
 
 /// Whether a function is no answer: by the tables, or by the words of a format.
 ///
-/// A word of a format is a part of the name, with `^` before it the beginning.
+/// A word of a format is a part of the name, with `^` before it the beginning, with `$` behind it
+/// the end.
 pub(super) fn is_skipped(function: &[u8], words: &[&str]) -> bool {
     let starts = |prefix: &str| function.starts_with(prefix.as_bytes());
     WHOLE.iter().any(|name| name.as_bytes() == function)
@@ -96,8 +96,16 @@ pub(super) fn is_skipped(function: &[u8], words: &[&str]) -> bool {
         || PART_SEARCH.as_ref().is_some_and(|parts| parts.is_match(function))
         || words.iter().any(|word| match word.strip_prefix('^') {
             Some(prefix) => starts(prefix),
-            None => text::has(function, word),
+            None => match word.strip_suffix('$') {
+                Some(suffix) => function.ends_with(suffix.as_bytes()),
+                None => words::has(function, word),
+            },
         })
+}
+
+/// Whether a function is no answer by the tables.
+pub(crate) fn is_generic(function: &str) -> bool {
+    is_skipped(function.as_bytes(), &[])
 }
 
 /// `crc32_le` and its like.
@@ -108,9 +116,9 @@ fn is_checksum(function: &[u8]) -> bool {
 /// `read_once_…nocheck` and `write_once_…nocheck`.
 fn is_unchecked_access(function: &[u8]) -> bool {
     ["read_once_", "write_once_"].iter().any(|start| {
-        text::find(function, start)
+        words::find(function, start)
             .and_then(|at| function.get(at + start.len()..))
-            .is_some_and(|rest| text::has(rest, b"nocheck"))
+            .is_some_and(|rest| words::has(rest, b"nocheck"))
     })
 }
 
@@ -122,13 +130,12 @@ pub(super) const SYSCALL_PREFIXES: &[&str] = &[
 ];
 
 /// The shortest name that is left when one of the prefixes is taken off.
-pub(super) fn canonical(function: &str) -> Cow<'_, str> {
+pub(super) fn canonical(function: &str) -> &str {
     SYSCALL_PREFIXES
         .iter()
         .filter_map(|prefix| function.strip_prefix(prefix))
         .min_by_key(|name| name.len())
         .unwrap_or(function)
-        .into()
 }
 
 #[cfg(test)]

@@ -52,6 +52,9 @@ pub(crate) struct Code {
 
 #[derive(Debug, Group)]
 pub(crate) struct Output {
+    /// Add the text of each report, prefixes and lines of others left out, to the JSON
+    #[arg(long)]
+    pub(crate) text: bool,
     /// How reports are written
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub(crate) format: Format,

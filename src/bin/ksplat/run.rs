@@ -4,9 +4,9 @@ use std::io::{self, BufWriter, IsTerminal, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use ksplat::disasm;
 use ksplat::output::json::{self, Record};
 use ksplat::output::{escape, text};
-use ksplat::{Report, disasm};
 
 use crate::args::{Args, Code, Color, Command, Format, Output, Parse};
 use crate::input;
@@ -64,7 +64,8 @@ fn parse(args: &Parse) -> io::Result<Status> {
         };
         for (index, mut report) in ksplat::reports(&log).enumerate() {
             disasm::annotate(&mut report, args.output.syntax.into());
-            writer.report(&name, index, report)?;
+            let text = args.output.text.then(|| ksplat::text(&log, &report));
+            writer.report(&Record::new(&name, index, report).with_text(text))?;
             status = status.max(Status::Found);
         }
     }
@@ -132,22 +133,23 @@ impl Writer {
         }
     }
 
-    fn report(&mut self, file: &str, index: usize, report: Report<'_>) -> io::Result<()> {
+    fn report(&mut self, record: &Record<'_>) -> io::Result<()> {
         let is_first = self.count == 0;
         self.count += 1;
         match self.format {
             Format::Text => {
                 let mut page = String::new();
-                text::write(&mut page, file, &report, self.options).map_err(io::Error::other)?;
+                text::write(&mut page, &record.file, &record.report, self.options)
+                    .map_err(io::Error::other)?;
                 self.out.write_all(if is_first { b"" } else { b"\n" })?;
                 self.out.write_all(page.as_bytes())
             }
             Format::Json => {
                 self.out.write_all(if is_first { b"[" } else { b",\n" })?;
-                json::write(&mut self.out, &Record::new(file, index, report))
+                json::write(&mut self.out, record)
             }
             Format::Jsonl => {
-                json::write(&mut self.out, &Record::new(file, index, report))?;
+                json::write(&mut self.out, record)?;
                 self.out.write_all(b"\n")
             }
         }

@@ -21,6 +21,18 @@ pub(crate) fn has(text: &[u8], literal: impl AsRef<[u8]>) -> bool {
     find(text, literal).is_some()
 }
 
+/// Whether the literals are in `text`, a line, one after the other.
+pub(crate) fn in_order(text: &[u8], literals: &[&str]) -> bool {
+    let mut rest = text;
+    literals.iter().all(|literal| match find(rest, literal) {
+        Some(at) => {
+            rest = rest.get(at + literal.len()..).unwrap_or_default();
+            true
+        }
+        None => false,
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;

@@ -1,0 +1,171 @@
+//! `WARNING:`.
+
+use super::super::pattern::Piece::{
+    Addr, Any, Digits, End, Func, Hex, Later, Lit, Name, One, Source, Token, Until,
+};
+use super::super::{Kind as K, Marker, Part, Recipe, row};
+use super::{AT, CALLS, PC, WARN};
+
+#[rustfmt::skip] // rows
+pub(super) const WARNING: Marker = Marker {
+    text: "WARNING:",
+    unless: &[
+        // sshd, e2fsprogs and other programs; the boot's hints to the administrator.
+        &["WARNING: /etc/ssh/moduli does not exist, using fixed modulus"],
+        &["workqueue cpumask: online intersect > possible intersect"],
+        &["he mand mount option"],
+        &["Unsupported flag value(s) of 0x", " in DT_FLAGS_1"],
+        &["Unprivileged eBPF is enabled with eIBRS"],
+        &["fbcon: Driver '", "' missed to adjust virtual screen size ("],
+        &["See https", "for mitigation options."],
+        &["kernel not compiled with CPU_SRSO"],
+        &["EXT4-fs:"], &["EXT4-fs ("], &["EXT4-FS:"], &["EXT4-FS ("],
+        // These two in any case: a fuzzer names its programs.
+        &["uses deprecated v2 capabilities"], &["USES DEPRECATED V2 CAPABILITIES"],
+        &["uses wireless extensions"], &["USES WIRELESS EXTENSIONS"],
+        &["XFS (", "): WARNING"],
+    ],
+    kind: K::Warning,
+    formats: &[
+        row(K::Odebug, &[
+            Lit("WARNING: "), Any, Lit("lib/debugobjects.c"), Any,
+            One(&[" debug_print", " debug_check", " at"]),
+        ], "WARNING: ODEBUG bug in {F}")
+            .frames(WARN.skip(&[
+                "debug_", "rcu", "hrtimer_", "timer_", "work_", "percpu_", "vunmap", "vfree", "__free_",
+                "debug_check", "kobject_",
+            ]))
+            .trap(),
+        row(K::Usercopy, &[
+            Lit("WARNING: "), Any, Lit("mm/usercopy.c"), Any, One(&[" usercopy_warn", " at"]),
+        ], "WARNING: bad usercopy in {F}")
+            .frames(WARN.skip(&["usercopy", "__check"]))
+            .trap(),
+        row(K::Warning, &[
+            Lit("WARNING: "), Any, Lit("lib/kobject.c"), Any, One(&[" kobject_", " at"]),
+        ], "WARNING: kobject bug in {F}")
+            .frames(WARN.skip(&["kobject_"]))
+            .trap(),
+        row(K::Warning, &[
+            Lit("WARNING: "), Any, Lit("fs/proc/generic.c"), Any, One(&[" proc_register", " at"]),
+        ], "WARNING: proc registration bug in {F}")
+            .frames(WARN.skip(&["proc_"]))
+            .trap(),
+        row(K::Refcount, &[
+            Lit("WARNING: "), Any, Lit("lib/refcount.c"), Any, One(&[" refcount_", " at"]),
+        ], "WARNING: refcount bug in {F}")
+            .frames(WARN.skip(&["refcount", "kobject_"]))
+            .trap(),
+        row(K::LockBug, &[Lit("WARNING: "), Any, Lit("kernel/locking/lockdep.c"), Any, Lit("lock_")],
+            "WARNING: locking bug in {F}")
+            .frames(WARN.skip(&["lock_sock", "release_sock"]))
+            .trap(),
+        row(K::LockBug, &[Lit("WARNING: "), Any, Lit("still has locks held!")],
+            "WARNING: still has locks held in {1}")
+            .body(&[Lit("WARNING: "), Any, Lit("still has locks held!"), Later, Lit("at: "), Addr, Func]),
+        row(K::LockBug, &[Lit("WARNING: Nested lock was not taken")],
+            "WARNING: nested lock was not taken in {F}")
+            .frames(WARN),
+        row(K::LockBug, &[Lit("WARNING: lock held when returning to user space")],
+            "WARNING: lock held when returning to user space in {1}")
+            .body(&[
+                Lit("WARNING: lock held when returning to user space"),
+                Later, Lit("leaving the kernel with locks still held"),
+                Later, Lit("at: "), Addr, Func,
+            ])
+            .stackless(),
+        row(K::Warning, &[
+            Lit("WARNING: "), Any, Lit("mm/"), Any, Lit(".c"), Any,
+            One(&[" malloc", " kmalloc", " kvmalloc", " vmalloc"]),
+        ], "WARNING: kmalloc bug in {F}")
+            .frames(WARN.skip(&["kmalloc", "krealloc", "slab", "kmem"]))
+            .trap(),
+        row(K::Warning, &[Lit("WARNING: "), Any, Lit("mm/vmalloc.c"), Any, Lit("__vmalloc_node")],
+            "WARNING: zero-size vmalloc in {F}")
+            .frames(WARN)
+            .trap(),
+        row(K::Warning, &[Lit("WARNING: "), Any, Lit(" usb_submit_urb")],
+            "WARNING in {F}/usb_submit_urb")
+            .frames(WARN.skip(&[
+                "usb_submit_urb", "usb_start_wait_urb", "usb_bulk_msg", "usb_interrupt_msg",
+                "usb_control_msg",
+            ]))
+            .trap(),
+        // Since Linux 6.18 the place comes before the task.
+        row(K::Warning, &[Lit("WARNING: "), Source, Lit(" at 0x"), Digits, Lit(", CPU#"), Digits],
+            "WARNING in {F}")
+            .frames(WARN)
+            .trap(),
+        row(K::Warning, &[Lit("WARNING: "), Any, Lit("at "), Source, Lit(" "), Func], "WARNING in {F}")
+            .frames(WARN)
+            .trap(),
+        row(K::Warning, &[Lit("WARNING: "), Source, Lit(" at "), Func], "WARNING in {F}")
+            .frames(WARN)
+            .trap(),
+        row(K::Warning, &[Lit("WARNING: ["), Any, Lit("] "), Source, Lit(" at "), Func],
+            "WARNING in {F}")
+            .frames(WARN)
+            .trap(),
+        row(K::Deadlock, &[Lit("WARNING: possible circular locking dependency detected")],
+            "possible deadlock in {F}")
+            .body(&[
+                Lit("WARNING: possible circular locking dependency detected"),
+                Later, Lit("is trying to acquire lock"),
+            ])
+            .frames(Recipe::of(&[Part::Line(AT), Part::Line(AT), Part::Stack]).skip(&[
+                "process_one_work", "flush_workqueue", "drain_workqueue", "destroy_workqueue",
+            ])),
+        row(K::Deadlock, &[Lit("WARNING: possible irq lock inversion dependency detected")],
+            "possible deadlock in {1}")
+            .body(&[
+                Lit("WARNING: possible irq lock inversion dependency detected"),
+                Later, Lit("just changed the state of lock"), Later, Lit("at: "), Addr, Func,
+            ]),
+        row(K::Deadlock, &[
+            Lit("WARNING: "), Name, Lit("-safe -> "), Name, Lit("-unsafe lock order detected"),
+        ], "possible deadlock in {F}")
+            .frames(Recipe::of(&[
+                Part::Line(&[Lit("which became "), Any, Lit(" at:")]),
+                Part::Stack,
+            ])),
+        row(K::Deadlock, &[Lit("WARNING: possible recursive locking detected")],
+            "possible deadlock in {1}")
+            .body(&[
+                Lit("WARNING: possible recursive locking detected"),
+                Later, Lit("is trying to acquire lock"), Later, Lit("at: "), Addr, Func,
+            ]),
+        row(K::Deadlock, &[Lit("WARNING: inconsistent lock state")], "inconsistent lock state in {F}")
+            .body(&[
+                Lit("WARNING: inconsistent lock state"), Later, Lit("takes"),
+                Later, Lit("at: "), Addr, Func,
+            ])
+            .frames(CALLS),
+        row(K::RcuUsage, &[Lit("WARNING: suspicious RCU usage")],
+            "WARNING: suspicious RCU usage in {F}")
+            .body(&[Lit("WARNING: suspicious RCU usage"), Later, Source])
+            .frames(CALLS.skip(&["rcu", "kmem", "slab"])),
+        row(K::Unwinder, &[
+            Lit("WARNING: kernel stack regs at "), Hex, Lit(" in "), Token, Lit(" has bad '"),
+            Until("'"), Lit("' value"),
+        ], "WARNING: kernel stack regs has bad '{1}' value")
+            .stackless(),
+        row(K::Unwinder, &[
+            Lit("WARNING: kernel stack frame pointer at "), Hex, Lit(" in "), Token,
+            Lit(" has bad value"),
+        ], "WARNING: kernel stack frame pointer has bad value")
+            .stackless(),
+        row(K::LockBug, &[Lit("WARNING: bad unlock balance detected!")],
+            "WARNING: bad unlock balance in {F}")
+            .frames(Recipe::of(&[Part::Line(PC), Part::Calls, Part::Stack])),
+        row(K::LockBug, &[Lit("WARNING: held lock freed!")], "WARNING: held lock freed in {1}")
+            .body(&[Lit("WARNING: held lock freed!"), Later, Lit("at:"), Any, Addr, Func]),
+        // The same with hashed pointers.
+        row(K::Unwinder, &[Lit("WARNING: kernel stack regs "), Any, Lit(" has bad 'bp' value")],
+            "WARNING: kernel stack regs has bad value")
+            .stackless(),
+        row(K::Unwinder, &[Lit("WARNING: kernel stack frame pointer "), Any, Lit(" has bad value")],
+            "WARNING: kernel stack regs has bad value")
+            .stackless(),
+        row(K::Warning, &[Lit("WARNING:"), End], "WARNING: corrupted").partial(),
+    ],
+};

@@ -1,0 +1,125 @@
+//! What a whole log says about each of its reports: found in one pass, and only where there is one.
+
+use std::sync::LazyLock;
+
+use aho_corasick::{AhoCorasick, MatchKind};
+use memchr::{memchr, memrchr};
+
+use crate::line::MAX_LINE;
+use crate::words;
+
+/// Facts about a log.
+#[derive(Clone, Copy, Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
+pub(super) struct Facts {
+    /// The kernel panicked.
+    pub(super) panicked: bool,
+    /// The test itself broke: its reports are not to be trusted.
+    pub(super) suppressed: bool,
+    /// The console was lost.
+    pub(super) disconnected: bool,
+    /// There are processes of a fuzzer that numbers its programs.
+    pub(super) executors: bool,
+}
+
+/// Which fact a row tells.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Fact {
+    Panicked,
+    Suppressed,
+    Disconnected,
+    Executors,
+}
+
+use Fact::{Disconnected, Executors, Panicked, Suppressed};
+
+/// Literals that occur in this order on one line, and what they tell.
+#[rustfmt::skip] // rows
+const FACTS: &[(Fact, &[&str])] = &[
+    (Panicked, &["Kernel panic - not syncing"]),
+    (Disconnected, &["serialport: VM disconnected."]),
+    (Executors, &[" Comm: syz."]),
+    (Suppressed, &["panic: failed to start executor binary"]),
+    (Suppressed, &["panic: executor failed: pthread_create failed"]),
+    (Suppressed, &["panic: failed to create temp dir"]),
+    (Suppressed, &["fatal error: unexpected signal during runtime execution"]),
+    (Suppressed, &["signal SIGBUS: bus error"]),
+    (Suppressed, &["SYZFAIL: SIGBUS"]),
+    (Suppressed, &["Out of memory: Kill process ", "(syz-executor)"]),
+    (Suppressed, &["Out of memory: Kill process ", "(sshd)"]),
+    (Suppressed, &["Killed process ", "(syz-executor)"]),
+    (Suppressed, &["Killed process ", "(sshd)"]),
+    (Suppressed, &["lowmemorykiller: Killing 'syz-executor'"]),
+    (Suppressed, &["lowmemorykiller: Killing 'sshd'"]),
+    (Suppressed, &["INIT: PANIC: segmentation violation!"]),
+    (Suppressed, &["*** stack smashing detected ***: terminated"]),
+    (Suppressed, &["fatal error: runtime: out of memory"]),
+    (Suppressed, &["fatal error: runtime: cannot allocate memory"]),
+    (Suppressed, &["fatal error: out of memory"]),
+    (Suppressed, &["fatal error: newosproc"]),
+    (Suppressed, &["panic: ", "cannot allocate memory"]),
+];
+
+static SEARCH: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
+    AhoCorasick::builder()
+        .match_kind(MatchKind::LeftmostFirst)
+        .build(FACTS.iter().filter_map(|(_, literals)| literals.first()))
+        .ok()
+});
+
+impl Facts {
+    /// Reads the whole log.
+    pub(super) fn of(log: &[u8]) -> Self {
+        let mut facts = Self::default();
+        let Some(search) = SEARCH.as_ref() else { return facts };
+        for found in search.find_iter(log) {
+            let Some((_, first)) = FACTS.get(found.pattern().as_usize()) else { continue };
+            let Some(line) = line_around(log, found.start()) else { continue };
+            // Rows may begin with the same literal.
+            for (fact, literals) in
+                FACTS.iter().filter(|(_, literals)| literals.first() == first.first())
+            {
+                if words::in_order(line, literals) {
+                    facts.add(*fact);
+                }
+            }
+        }
+        facts
+    }
+
+    fn add(&mut self, fact: Fact) {
+        match fact {
+            Panicked => self.panicked = true,
+            Suppressed => self.suppressed = true,
+            Disconnected => self.disconnected = true,
+            Executors => self.executors = true,
+        }
+    }
+}
+
+/// The line that `at` is in, as far as it is near.
+fn line_around(log: &[u8], at: usize) -> Option<&[u8]> {
+    let before = log.get(at.saturating_sub(MAX_LINE)..at)?;
+    let after = log.get(at..log.len().min(at + MAX_LINE))?;
+    let start = at - before.len() + memrchr(b'\n', before).map_or(0, |feed| feed + 1);
+    let end = at + memchr(b'\n', after).unwrap_or(after.len());
+    log.get(start..end)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ok_facts() {
+        let p = |log: &str| {
+            let Facts { panicked, suppressed, disconnected, executors } = Facts::of(log.as_bytes());
+            (panicked, suppressed, disconnected, executors)
+        };
+        assert_eq!(p("x\nKernel panic - not syncing: y"), (true, false, false, false));
+        assert_eq!(p("Killed process 1 (sshd)"), (false, true, false, false));
+        assert_eq!(p("Killed process 1\n(sshd)"), (false, false, false, false));
+        assert_eq!(p("Out of memory: Kill process 7 (sshd)"), (false, true, false, false));
+        assert_eq!(p("a Comm: syz.1.2 \nserialport: VM disconnected."), (false, false, true, true));
+    }
+}
