@@ -61,8 +61,7 @@ pub(super) fn prefix(line: &[u8]) -> (Context<'_>, usize) {
         return (Context::Bare, 3);
     }
     // Indentation means something to the grammars where no carrier comes after it; marks do not.
-    let marks = line.iter().take_while(|b| matches!(b, b'>')).count();
-    (Context::Bare, if marks > 0 { skipped(unmarked(line)) } else { 0 })
+    (Context::Bare, skipped(unmarked(line)))
 }
 
 /// The most bytes that a program which captured a console puts before a line.
@@ -88,7 +87,7 @@ fn unmarked(line: &[u8]) -> &[u8] {
     while let Some(tail) = rest.strip_prefix(b">") {
         rest = tail.strip_prefix(b" ").unwrap_or(tail);
     }
-    rest
+    rest.strip_prefix(b"| ").unwrap_or(rest)
 }
 
 /// Parses a printk stamp and gives the caller, without brackets and padding.
@@ -97,7 +96,9 @@ fn stamp(input: &[u8]) -> Parsed<'_, Option<&[u8]>> {
     let level = (tag("<"), digits, tag(">"));
     let time = delimited(tag("["), (blanks, digits, tag("."), digits), tag("]"));
     let letter = alt((tag("T"), tag("C")));
-    let caller = delimited((tag("["), blanks), recognize((letter, digits)), tag("]"));
+    // Some programs that show a log put a blank before the caller.
+    let start = (opt(tag(" ")), tag("["), blanks);
+    let caller = delimited(start, recognize((letter, digits)), tag("]"));
     preceded((opt(dropped), opt(level), time), terminated(opt(caller), tag(" "))).parse(input)
 }
 
@@ -190,6 +191,7 @@ mod tests {
         assert_eq!(p("[    1.000001] x"), (Context::Console, 15));
         assert_eq!(p("<6>[12345.000001] x"), (Context::Console, 18));
         assert_eq!(p("[    1.000001][  T345] x"), (Context::Caller(b"T345"), 23));
+        assert_eq!(p("[    1.000001] [  T345] x"), (Context::Caller(b"T345"), 24));
         assert_eq!(p("syzkaller login: [    1.5][    C1] x"), (Context::Caller(b"C1"), 35));
         assert_eq!(p("** 12 printk messages dropped ** [    1.5] x"), (Context::Console, 43));
     }
