@@ -22,6 +22,13 @@ impl Address {
         Self { value, bits: 64 }
     }
 
+    /// An address of a machine whose addresses have so many bits.
+    ///
+    /// A console that mixes lines may give more digits than fit: then it is a wider one.
+    pub(crate) fn with_bits(value: u64, bits: u8) -> Self {
+        Self { value, bits: if u32::try_from(value).is_ok() { bits } else { 64 } }
+    }
+
     /// An address that was printed with so many digits.
     ///
     /// The kernel pads pointers to their width, so eight digits are a 32-bit address. Fewer are a

@@ -433,7 +433,7 @@ impl<'log> Builder<'log> {
         let mut rest: &[u8] = text;
         while let Ok((tail, (printed, value))) = register::register(rest) {
             let Some(name) = arch.register(printed) else { break };
-            self.report.registers.add(name, Address { value: value.value, bits: arch.bits() });
+            self.report.registers.add(name, Address::with_bits(value.value, arch.bits()));
             rest = self.more_values(printed, tail, arch);
         }
         if !rest.trim_ascii().is_empty() {
@@ -453,7 +453,7 @@ impl<'log> Builder<'log> {
             let name = format!("GPR{number:02}");
             let Some(name) = arch.register(name.as_bytes()) else { break };
             let Ok((tail, value)) = register::value(rest.trim_ascii_start()) else { break };
-            self.report.registers.add(name, Address { value: value.value, bits: arch.bits() });
+            self.report.registers.add(name, Address::with_bits(value.value, arch.bits()));
             rest = tail;
         }
         rest
