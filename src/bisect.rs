@@ -5,6 +5,8 @@
 
 use memchr::memmem;
 
+use crate::words;
+
 /// How a bisection log begins, in its first lines.
 const HEADS: [&[u8]; 2] =
     [b"bisecting cause commit starting from ", b"bisecting fixing commit since "];
@@ -13,8 +15,17 @@ const HEADS: [&[u8]; 2] =
 /// one that holds no crash.
 pub(crate) fn console_start(log: &[u8]) -> usize {
     // A manager may put one line of its own first: `ci starts bisection 2022-11-03 …`.
-    let mut heads = log.split(|&b| b == b'\n').take(2);
-    if !heads.any(|line| HEADS.iter().any(|head| line.starts_with(head))) {
+    let mut lines = log.split(|&b| b == b'\n');
+    let mut head = lines.next().unwrap_or_default();
+    if words::has(head, " starts bisection ") {
+        head = lines.next().unwrap_or_default();
+    }
+    // Nothing but a commit follows, so no line of a console is taken for one.
+    let is_commit = |text: &[u8]| {
+        let text = text.trim_ascii_end();
+        text.len() >= 12 && text.iter().all(u8::is_ascii_hexdigit)
+    };
+    if !HEADS.iter().any(|start| head.strip_prefix(*start).is_some_and(is_commit)) {
         return 0;
     }
     match memmem::find(log, b"\ncrash: ") {
@@ -33,12 +44,18 @@ mod tests {
     #[test]
     fn only_the_crash_of_a_bisection_is_console_output() {
         let p = |log: &str| log.get(console_start(log.as_bytes())..).map(str::to_owned);
-        let head = "bisecting cause commit starting from 1b64\nrun #0: crashed: BUG: x\n";
+        let head =
+            "bisecting cause commit starting from 1b649e0bcae71c11\nrun #0: crashed: BUG: x\n";
         assert_eq!(p(&format!("{head}crash: BUG: x\nBUG: y\n")).as_deref(), Some("BUG: y\n"));
-        assert_eq!(p(&format!("ci starts bisection\n{head}crash: a\nb")).as_deref(), Some("b"));
+        assert_eq!(
+            p(&format!("ci starts bisection 2022\n{head}crash: a\nb")).as_deref(),
+            Some("b")
+        );
         assert_eq!(p(head).as_deref(), Some(""));
         assert_eq!(p(&format!("{head}crash: a")).as_deref(), Some(""));
         assert_eq!(p("crash: a\nBUG: y").as_deref(), Some("crash: a\nBUG: y"));
+        let quoted = "bisecting cause commit starting from BUG: x\n";
+        assert_eq!(p(quoted).as_deref(), Some(quoted));
         assert_eq!(p("").as_deref(), Some(""));
     }
 }
