@@ -105,9 +105,10 @@ fn overflow<'a, 'log>(report: &Report<'log>, frames: &[&'a Frame<'log>]) -> Answ
             .filter(|other| other.function.is_some() && other.function == frame.function)
             .count()
     };
-    let is_overflow =
-        matches!(report.kind, Kind::StackOverflow | Kind::DoubleFault | Kind::InternalError);
-    let most = frames.iter().rev().max_by_key(|frame| count(frame)).filter(|_| is_overflow)?;
+    if !matches!(report.kind, Kind::StackOverflow | Kind::DoubleFault | Kind::InternalError) {
+        return None;
+    }
+    let most = frames.iter().rev().max_by_key(|frame| count(frame))?;
     (count(most) >= RECURSION).then_some((*most, "calls itself until the stack is full"))
 }
 

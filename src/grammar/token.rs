@@ -2,7 +2,7 @@
 
 use nom::Parser;
 use nom::branch::alt;
-use nom::bytes::complete::{tag, take_while, take_while_m_n, take_while1};
+use nom::bytes::complete::{tag, take_while, take_while1};
 use nom::combinator::{map_opt, opt, recognize};
 use nom::sequence::{delimited, preceded, terminated};
 
@@ -32,25 +32,39 @@ pub(crate) struct Hex {
 
 /// One to sixteen hexadecimal digits, `0x` before them optional.
 pub(crate) fn hex(input: &[u8]) -> Parsed<'_, Hex> {
-    let (rest, text) =
-        preceded(opt(tag("0x")), take_while_m_n(1, 16, |b: u8| b.is_ascii_hexdigit()))
-            .parse(input)?;
+    // By hand, because every frame and every register has some.
+    let text = input.strip_prefix(b"0x").unwrap_or(input);
+    let digits = text.iter().map_while(|&b| HEX_VALUES.get(usize::from(b)).copied().flatten());
+    let (value, digits) = digits
+        .take(17)
+        .fold((0u64, 0), |(value, len), digit| ((value << 4) | u64::from(digit), len + 1));
     // A seventeenth digit means that this is no 64-bit number.
-    if rest.first().is_some_and(u8::is_ascii_hexdigit) {
-        return Err(nom::Err::Error(()));
+    match text.get(digits..) {
+        Some(rest) if (1..=16).contains(&digits) => Ok((rest, Hex { value, digits })),
+        _ => Err(nom::Err::Error(())),
     }
-    let value = text.iter().fold(0u64, |sum, &b| (sum << 4) | u64::from(hex_value(b)));
-    Ok((rest, Hex { value, digits: text.len() }))
 }
+
+/// The value of each byte that is a hexadecimal digit.
+#[expect(
+    clippy::indexing_slicing,
+    clippy::cast_possible_truncation,
+    reason = "worked out when the program is built"
+)]
+const HEX_VALUES: [Option<u8>; 256] = {
+    let mut values = [None; 256];
+    let mut value = 0;
+    while value < 16 {
+        values[b"0123456789abcdef"[value] as usize] = Some(value as u8);
+        values[b"0123456789ABCDEF"[value] as usize] = Some(value as u8);
+        value += 1;
+    }
+    values
+};
 
 /// The value of a hexadecimal digit; anything else counts as zero.
 pub(crate) fn hex_value(digit: u8) -> u8 {
-    match digit {
-        b'0'..=b'9' => digit - b'0',
-        b'a'..=b'f' => digit - b'a' + 10,
-        b'A'..=b'F' => digit - b'A' + 10,
-        _ => 0,
-    }
+    HEX_VALUES.get(usize::from(digit)).copied().flatten().unwrap_or(0)
 }
 
 /// `+0x` and an offset into a symbol, `/0x` and its size, as `%pS` prints them.
@@ -63,8 +77,23 @@ pub(crate) fn offset_and_size(input: &[u8]) -> Parsed<'_, (u64, u64)> {
 ///
 /// Dots are of the compiler (`.cold`, `.isra.0`), `$` of Rust and of mapping symbols.
 pub(crate) fn is_symbol(b: u8) -> bool {
-    b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'$')
+    SYMBOL_BYTES.get(usize::from(b)) == Some(&true)
 }
+
+#[expect(
+    clippy::indexing_slicing,
+    clippy::cast_possible_truncation,
+    reason = "worked out when the program is built"
+)]
+const SYMBOL_BYTES: [bool; 256] = {
+    let mut is = [false; 256];
+    let mut b = 0;
+    while b < 256 {
+        is[b] = (b as u8).is_ascii_alphanumeric() || matches!(b as u8, b'_' | b'.' | b'$');
+        b += 1;
+    }
+    is
+};
 
 /// The name of a symbol.
 pub(crate) fn symbol(input: &[u8]) -> Parsed<'_, &[u8]> {
@@ -78,6 +107,10 @@ pub(crate) fn symbol(input: &[u8]) -> Parsed<'_, &[u8]> {
 /// [ffffffff81234567]      powerpc and arm64
 /// ```
 pub(crate) fn bracketed(input: &[u8]) -> Parsed<'_, Option<Hex>> {
+    // Most lines have none.
+    if !input.starts_with(b"[") {
+        return Ok((input, None));
+    }
     let one = || {
         // Early after boot addresses are hashed: `[<(____ptrval____)>]` is an address without value.
         let hidden = delimited(tag("("), take_while1(is_symbol), tag(")"));

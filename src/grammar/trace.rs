@@ -1,8 +1,8 @@
 //! Call traces and instruction pointers.
 //!
 //! ```text
-//! entry   = *" " [ addresses ] [ "? " ] place [ " (unreliable)" ]   ; show_trace_log_lvl() and others
-//!         / *" " callee " from " place                       ; dump_backtrace_entry() in arch/arm
+//! entry   = *( " " / TAB ) [ addresses ] [ "? " ] place [ " (unreliable)" ]   ; show_trace_log_lvl() and others
+//!         / *( " " / TAB ) callee " from " place                       ; dump_backtrace_entry() in arch/arm
 //! place   = symbol offset "/" size [ " [" module "]" ] [ " " file ":" line ]
 //!         / symbol " " file ":" line " [inline]"            ; put there by a symbolizer
 //!         / symbol " (" file ":" line        ; put there by a test robot
@@ -13,7 +13,7 @@
 
 use nom::Parser;
 use nom::branch::alt;
-use nom::bytes::complete::{tag, take_till1, take_while_m_n, take_while1};
+use nom::bytes::complete::{tag, take_till1, take_while, take_while_m_n, take_while1};
 use nom::combinator::opt;
 use nom::sequence::{delimited, preceded, terminated};
 
@@ -50,7 +50,8 @@ pub(crate) fn entry(input: &[u8]) -> Parsed<'_, Place<'_>> {
     let marker = opt(terminated(context_marker, blanks));
     // s390 puts the frame that a guess was made for in parentheses.
     let (rest, (_, _, _, address, unsure)) =
-        (blanks, marker, opt(tag("(")), token::bracketed, opt(tag("? "))).parse(input)?;
+        (take_while(is_indent), marker, opt(tag("(")), token::bracketed, opt(tag("? ")))
+            .parse(input)?;
     let (rest, place) = match place(rest) {
         Ok(found) => found,
         Err(_) => called(rest)?,
@@ -59,6 +60,34 @@ pub(crate) fn entry(input: &[u8]) -> Parsed<'_, Place<'_>> {
     let address = place.address.or(address);
     let reliable = unsure.is_none() && unreliable.is_none();
     Ok((rest, Place { address, reliable, ..place }))
+}
+
+/// Whether a line is ` f+0x1/0x2` with or without more behind it, or ` f a.c:1 [inline]`, as most
+/// entries are: a glance that needs no values.
+pub(crate) fn is_plain_entry(line: &[u8]) -> bool {
+    fn run(text: &[u8], is: fn(u8) -> bool) -> (usize, &[u8]) {
+        let len = text.iter().take_while(|&&b| is(b)).count();
+        (len, text.get(len..).unwrap_or_default())
+    }
+    let (_, rest) = run(line, is_indent);
+    let Ok((rest, _)) = token::bracketed(rest) else { return false };
+    let (name, rest) = run(rest.strip_prefix(b"? ").unwrap_or(rest), token::is_symbol);
+    if let Some(source) = rest.strip_prefix(b" ") {
+        let is_path = |source: &[u8]| !source.contains(&b' ') && source.contains(&b':');
+        return name > 0 && source.strip_suffix(b" [inline]").is_some_and(is_path);
+    }
+    let (offset, rest) = rest.strip_prefix(b"+0x").map_or((0, rest), |rest| run(rest, is_hex));
+    let (size, _) = rest.strip_prefix(b"/0x").map_or((0, rest), |rest| run(rest, is_hex));
+    name > 0 && (1..=16).contains(&offset) && (1..=16).contains(&size)
+}
+
+/// print_track() in mm/slub.c puts a tab before a frame; everything else puts blanks.
+fn is_indent(b: u8) -> bool {
+    matches!(b, b' ' | b'\t')
+}
+
+fn is_hex(b: u8) -> bool {
+    b.is_ascii_hexdigit()
 }
 
 /// `f [m] from g+0x1/0x2 [m]` and `(f) from [<addr>] (g+0x1/0x2 [m])`: both ends of a call.
@@ -233,6 +262,25 @@ mod tests {
         let (_, e) = p("[c0000000044d3b90] [c0000000044d3bd0] f+0x1/0x2 (unreliable)");
         assert_eq!((e.address.map(|a| a.value), e.reliable), (Some(0xc000_0000_044d_3bd0), false));
         assert_eq!(p(" <a::B>::drop+0x1/0x2").1.function, Some(&b"<a::B>::drop"[..]));
+    }
+
+    #[test]
+    fn the_glance_agrees_with_the_grammar() {
+        for (line, is_plain) in [
+            (" f+0x1/0x2", true),
+            ("\tset_track+0x82/0x160", true),
+            (" ? f.cold+0x1/0x2 [m] a/b.c:3", true),
+            (" [<ffffffff81239ba4>] ? f+0x1/0x2", true),
+            (" f a/b.c:3 [inline]", true),
+            (" lr : f a/b.c:3 [inline]", false),
+            (" f+0x1", false),
+            (" f+0x1/0x11112222333344445", false),
+            (" see f a/b.c:3", false),
+            ("", false),
+        ] {
+            assert_eq!(is_plain_entry(line.as_bytes()), is_plain, "{line:?}");
+            assert_eq!(entry(line.as_bytes()).is_ok(), is_plain, "{line:?}");
+        }
     }
 
     #[test]

@@ -138,7 +138,16 @@ mod serde_impls {
 
     impl Serialize for Address {
         fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-            serializer.collect_str(self)
+            // As `Display` writes it, without its machinery: a report has dozens of addresses.
+            let needed = (67 - u64::from(self.value.leading_zeros())) / 4;
+            let digits = needed.max(u64::from(self.bits / 4)).clamp(1, 16);
+            let mut text = *b"0x0000000000000000";
+            for (place, shift) in text.iter_mut().skip(2).zip((0..digits).rev()) {
+                *place = super::hex_digit(self.value >> (4 * shift));
+            }
+            let len = text.len().min(2 + digits as usize);
+            let text = text.get(..len).unwrap_or_default();
+            serializer.serialize_str(std::str::from_utf8(text).unwrap_or_default())
         }
     }
 
@@ -180,28 +189,32 @@ mod serde_impls {
     }
 }
 
+/// The lowest four bits as a hexadecimal digit.
+#[cfg(feature = "serde")]
+fn hex_digit(value: u64) -> u8 {
+    match (value & 15) as u8 {
+        digit @ 0..=9 => b'0' + digit,
+        digit => b'a' + digit - 10,
+    }
+}
+
 /// Bytes as hexadecimal text.
 #[cfg(feature = "serde")]
 pub(super) mod hex_text {
     use std::borrow::Cow;
-    use std::fmt;
 
     use serde::de::Error;
     use serde::{Deserialize, Deserializer, Serializer};
-
-    struct Hex<'a>(&'a [u8]);
-
-    impl fmt::Display for Hex<'_> {
-        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
-        }
-    }
 
     pub(in crate::model) fn serialize<S: Serializer>(
         bytes: &[u8],
         serializer: S,
     ) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(&Hex(bytes))
+        let pair = |&byte: &u8| {
+            [super::hex_digit(u64::from(byte >> 4)), super::hex_digit(u64::from(byte))]
+        };
+        let text: String = bytes.iter().flat_map(pair).map(char::from).collect();
+        serializer.serialize_str(&text)
     }
 
     pub(in crate::model) fn deserialize<'de, D: Deserializer<'de>>(
@@ -217,5 +230,21 @@ pub(super) mod hex_text {
             _ => Err(D::Error::custom("no pairs of hexadecimal digits")),
         };
         pairs.map(byte).collect()
+    }
+}
+
+#[cfg(all(test, feature = "serde"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_the_same_in_json_and_in_text() {
+        for value in [0, 9, 0x1f, 0xdead_beef, 0x1_0000_0000, 0xffff_8880_a14f_7aa8, u64::MAX] {
+            for bits in [0, 32, 64] {
+                let address = Address { value, bits };
+                let json = serde_json::to_string(&address).expect("a string");
+                assert_eq!(json, format!("\"{address}\""));
+            }
+        }
     }
 }

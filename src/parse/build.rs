@@ -77,11 +77,9 @@ pub(super) fn report<'log>(
     report.blame = blame::blame(&report);
     report.panicked = facts.panicked;
     report.suppressed = facts.suppressed;
-    report.executor = before
-        .iter()
-        .chain(&region.lines)
-        .find_map(|line| title::executor(&line.text))
-        .map(|(proc, id)| Executor { proc, id });
+    let mut around = before.iter().chain(&region.lines).filter(|_| facts.executors);
+    report.executor =
+        around.find_map(|line| title::executor(&line.text)).map(|(proc, id)| Executor { proc, id });
     report.corrupted = if region.cut {
         Some(Cow::Borrowed("too many lines: the rest was left out"))
     } else if let Some(why) = title.corrupted {

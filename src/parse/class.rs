@@ -147,7 +147,8 @@ pub(super) fn class(text: &[u8]) -> Class {
     let line = text.trim_ascii_start();
     let Some(&first) = line.first() else { return Class::Blank };
     // Most lines of a report are frames, and those are indented.
-    if text.starts_with(b" ") && trace::entry(text).is_ok() {
+    let is_indented = text.starts_with(b" ");
+    if is_indented && (trace::is_plain_entry(line) || trace::entry(text).is_ok()) {
         return Class::Entry;
     }
     // Most lines differ in the first byte: a comparison of bytes is cheaper than one of texts.
@@ -181,7 +182,7 @@ pub(super) fn class(text: &[u8]) -> Class {
     if words::has(line, b"-byte region [") {
         return Class::Object;
     }
-    if trace::entry(text).is_ok() { Class::Entry } else { Class::Other }
+    if !is_indented && trace::entry(text).is_ok() { Class::Entry } else { Class::Other }
 }
 
 /// ` ffff888001285f00: 00 00 …`: a mark or a blank, an address, bytes.

@@ -15,6 +15,16 @@ const MAX_COPIED: usize = 256 * 1024;
 /// How a headline ends that goes on in the next line.
 const OPEN_ENDS: [&str; 7] = [" at", " for", " address", " address:", " in", ",", " kernel"];
 
+/// The lines that most reports have.
+const ROOM: usize = 128;
+
+/// A list that begins with `first` and need not grow in most reports.
+fn with_room<T>(first: T) -> Vec<T> {
+    let mut list = Vec::with_capacity(ROOM);
+    list.push(first);
+    list
+}
+
 /// A report that may go on.
 #[derive(Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "each answers a question of its own")]
@@ -62,8 +72,8 @@ impl<'log> Region<'log> {
             len: 1,
             end: line.end,
             below: line.next(),
-            lines: vec![line],
-            classes: vec![Class::Headline],
+            lines: with_room(line),
+            classes: with_room(Class::Headline),
             consequences: Vec::new(),
             cut: false,
             silence: 0,

@@ -193,14 +193,14 @@ fn with_format(format: &Format, found: &Found<'_>, lines: &[&[u8]], all: &[&[u8]
     let title = fill(format.title, &canonical);
     let mut alternatives: Vec<_> =
         format.alternatives.iter().map(|template| fill(template, &canonical)).collect();
-    // The same bug seen through another name of its syscall, the printed one first.
+    // The same bug seen through another name of its syscall, the printed one among them.
     for prefix in [""].iter().chain(skip::SYSCALL_PREFIXES) {
-        let other = |frame: &String| frame.strip_prefix(prefix).unwrap_or(frame).to_owned();
-        let names: Vec<Cow<'_, str>> =
-            frames.raw.iter().map(|frame| Cow::Owned(other(frame))).collect();
-        if !prefix.is_empty() && names.iter().eq(frames.raw.iter()) {
+        let raw = frames.raw.iter().map(String::as_str);
+        if frames.raw == frames.found || !raw.clone().any(|frame| frame.starts_with(prefix)) {
             continue;
         }
+        let names: Vec<Cow<'_, str>> =
+            raw.map(|frame| Cow::from(frame.strip_prefix(prefix).unwrap_or(frame))).collect();
         let other = fill(format.title, &names);
         alternatives.extend((other != title).then_some(other));
         alternatives.extend(format.alternatives.iter().map(|template| fill(template, &names)));
