@@ -28,6 +28,21 @@ fn logs(folder: &Path) -> Vec<Vec<u8>> {
         .collect()
 }
 
+/// The logs of the cases in a folder, without their headers and the reports behind them.
+fn cases(folder: &Path) -> Vec<Vec<u8>> {
+    let Ok(entries) = fs::read_dir(folder) else { return Vec::new() };
+    let files = entries.flatten().filter_map(|entry| fs::read(entry.path()).ok());
+    files
+        .filter_map(|file| {
+            let is_bare = file.starts_with(b"\n");
+            let header = file.windows(2).position(|pair| pair == b"\n\n").map(|end| end + 2);
+            let rest = file.get(if is_bare { 1 } else { header? }..)?;
+            let end = rest.windows(9).position(|end| end == b"\nREPORT:\n");
+            rest.get(..end.unwrap_or(rest.len())).map(<[u8]>::to_vec)
+        })
+        .collect()
+}
+
 /// Titles of everything, decoded: what a user gets.
 fn full(log: &[u8]) -> usize {
     ksplat::reports(log)
@@ -79,18 +94,25 @@ fn parse(c: &mut Criterion) {
             });
         });
     }
-    group.bench_function("corpus, to JSON lines", |b| {
-        let mut out = Vec::new();
-        b.iter(|| {
-            out.clear();
-            for log in &corpus {
-                for (index, report) in ksplat::reports(black_box(log)).enumerate() {
-                    json::write(&mut out, &Record::new("-", index, report)).unwrap_or_default();
+    let cases = cases(Path::new("../shared/cases/titles"));
+    let with_report = cases.iter().filter(|log| ksplat::reports(log).next().is_some()).count();
+    assert!(with_report * 10 >= cases.len() * 9, "{with_report} of {} have a report", cases.len());
+    for (name, logs) in [("corpus", &corpus), ("cases of titles", &cases)] {
+        group.throughput(Throughput::Bytes(logs.iter().map(|log| log.len() as u64).sum()));
+        group.bench_function(format!("{name}, to JSON lines"), |b| {
+            let mut out = Vec::new();
+            b.iter(|| {
+                out.clear();
+                for log in logs {
+                    for (index, mut report) in ksplat::reports(black_box(log)).enumerate() {
+                        disasm::annotate(&mut report, Syntax::Att);
+                        json::write(&mut out, &Record::new("-", index, report)).unwrap_or_default();
+                    }
                 }
-            }
-            out.len()
+                out.len()
+            });
         });
-    });
+    }
     group.finish();
 }
 

@@ -42,7 +42,7 @@ const REPLAY: &[u8] = b"** replaying previous printk message **";
 static ANCHOR_SEARCHES: LazyLock<[Search; 3]> =
     LazyLock::new(|| ANCHORS.map(|anchors| Search::new(&anchors)));
 static MARKER_SEARCH: LazyLock<Option<AhoCorasick>> =
-    LazyLock::new(|| AhoCorasick::new(MARKERS.iter().map(|marker| marker.text)).ok());
+    LazyLock::new(|| words::search(MARKERS.iter().map(|marker| marker.text), MatchKind::Standard));
 
 /// The searches for anchors: vectorised where the machine can.
 #[derive(Debug)]

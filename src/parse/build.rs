@@ -62,7 +62,7 @@ pub(super) fn report<'log>(
     for (index, (line, &class)) in own.enumerate() {
         if let Some((_, marker)) = consequences.next_if(|(at, _)| *at == index) {
             let lines = region.lines.get(index..region.len).unwrap_or_default();
-            build.consequence(&title::name(marker, &title::text(lines)).title);
+            build.consequence(&title::title(marker, &title::text(lines)));
         }
         build.line(line, class);
     }

@@ -61,10 +61,8 @@ const FACTS: &[(Fact, &[&str])] = &[
 ];
 
 static SEARCH: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
-    AhoCorasick::builder()
-        .match_kind(MatchKind::LeftmostFirst)
-        .build(FACTS.iter().filter_map(|(_, literals)| literals.first()))
-        .ok()
+    let first = FACTS.iter().filter_map(|(_, literals)| literals.first());
+    words::search(first, MatchKind::LeftmostFirst)
 });
 
 impl Facts {

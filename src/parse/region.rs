@@ -173,7 +173,8 @@ impl<'log> Region<'log> {
     /// Adds any other line.
     pub(super) fn add(&mut self, line: Line<'log>) {
         let class = class::class(&line.text);
-        self.asks_cpus |= words::has(&line.text, "Sending NMI from CPU");
+        let may_ask = matches!(class, Class::Detail | Class::Other);
+        self.asks_cpus |= may_ask && words::has(&line.text, "Sending NMI from CPU");
         let own = match class {
             Class::Blank | Class::Other | Class::Cut => false,
             // After its end a report repeats its registers; another stack is not its own.

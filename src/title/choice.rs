@@ -1,5 +1,11 @@
 //! Which function of a stall or a hang names it.
 
+use std::sync::LazyLock;
+
+use aho_corasick::{AhoCorasick, MatchKind};
+
+use crate::words;
+
 /// Entries into the kernel, and dispatchers within it: the whole name.
 #[rustfmt::skip] // words
 const ENTRIES: &[&str] = &[
@@ -30,6 +36,9 @@ const ENTRY_PARTS: &[&str] = &[
     "vfs_write",
 ];
 
+static ENTRY_SEARCH: LazyLock<Option<AhoCorasick>> =
+    LazyLock::new(|| words::search(ENTRY_PARTS, MatchKind::LeftmostFirst));
+
 /// Functions that wait, or switch to another task: a part of the name.
 #[rustfmt::skip] // words
 const WAITING: &[&str] = &[
@@ -52,7 +61,7 @@ fn is_entry(function: &str) -> bool {
     ENTRIES.contains(&function)
         || ENTRY_STARTS.iter().any(|start| function.starts_with(start))
         || ["socketpair", "connect", "ioctl"].iter().any(|name| call.starts_with(name))
-        || has_any(function, ENTRY_PARTS)
+        || ENTRY_SEARCH.as_ref().is_some_and(|parts| parts.is_match(function))
 }
 
 /// A choice: the index of a function, and its name in the title if that is another.

@@ -65,10 +65,7 @@ const NOTABLE: [(&str, Notable); 6] = [
 ];
 
 static NOTABLE_SEARCH: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
-    AhoCorasick::builder()
-        .match_kind(MatchKind::LeftmostFirst)
-        .build(NOTABLE.iter().map(|(words, _)| words))
-        .ok()
+    words::search(NOTABLE.iter().map(|(words, _)| words), MatchKind::LeftmostFirst)
 });
 
 fn notable(line: &[u8]) -> Option<Notable> {
@@ -134,6 +131,39 @@ impl<'a> Text<'a> {
 /// Names the report whose first line holds `marker`.
 pub(crate) fn name(marker: &Marker, text: &Text<'_>) -> Title {
     let lines = text.lines.get(..text.pure).unwrap_or_default();
+    let (triggered, choice) = choose(marker, lines);
+    if let Some((format, found)) = choice {
+        return with_format(format, &found, lines, &text.lines);
+    }
+    let title = normal::title(&bare_title(marker, lines));
+    Title {
+        alternatives: Vec::new(),
+        frame: normal::frame(&title).map(str::to_owned),
+        kind: marker.kind,
+        class: class::class(&title),
+        trap: false,
+        mixed: false,
+        corrupted: triggered.then_some("the headline is there, what must follow it is not"),
+        title,
+    }
+}
+
+/// The title alone of the report whose first line holds `marker`.
+pub(crate) fn title(marker: &Marker, text: &Text<'_>) -> String {
+    let lines = text.lines.get(..text.pure).unwrap_or_default();
+    let raw = match choose(marker, lines).1 {
+        Some((format, found)) => {
+            let frames = recipe::frames(&format.recipe, lines, found.line).found;
+            let frames: Vec<_> = frames.iter().map(Cow::from).collect();
+            fill(format.title, &found.captures, &frames)
+        }
+        None => bare_title(marker, lines),
+    };
+    normal::title(&raw)
+}
+
+/// The format whose trigger stands first in the text, and whether any trigger stands there.
+fn choose<'a>(marker: &Marker, lines: &[&'a [u8]]) -> (bool, Option<(&'static Format, Found<'a>)>) {
     let mut choice: Option<(&Format, Found<'_>)> = None;
     let mut triggered = false;
     // Triggers and bodies begin with the marker, so they begin in one of few lines.
@@ -156,20 +186,7 @@ pub(crate) fn name(marker: &Marker, text: &Text<'_>) -> Title {
             choice = Some((format, Found { line: place.0, offset: place.1, ..found }));
         }
     }
-    if let Some((format, found)) = choice {
-        return with_format(format, &found, lines, &text.lines);
-    }
-    let title = normal::title(&bare_title(marker, lines));
-    Title {
-        alternatives: Vec::new(),
-        frame: normal::frame(&title).map(str::to_owned),
-        kind: marker.kind,
-        class: class::class(&title),
-        trap: false,
-        mixed: false,
-        corrupted: triggered.then_some("the headline is there, what must follow it is not"),
-        title,
-    }
+    (triggered, choice)
 }
 
 /// Names a report by one of its formats.

@@ -240,10 +240,8 @@ static STACK_START_SEARCH: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
         Some(Piece::Lit(literal)) => Some(*literal),
         _ => None,
     };
-    AhoCorasick::builder()
-        .match_kind(MatchKind::LeftmostFirst)
-        .build(STACK_STARTS.iter().filter_map(literal).chain([" backtrace"]))
-        .ok()
+    let literals = STACK_STARTS.iter().filter_map(literal).chain([" backtrace"]);
+    words::search(literals, MatchKind::LeftmostFirst)
 });
 
 /// Which of [`STACK_STARTS`] the line is.

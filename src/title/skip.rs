@@ -6,7 +6,7 @@
 
 use std::sync::LazyLock;
 
-use aho_corasick::AhoCorasick;
+use aho_corasick::{AhoCorasick, MatchKind};
 
 use crate::words;
 
@@ -80,7 +80,8 @@ const PARTS: &[&str] = &[
     "write_lock", "write_trylock", "write_unlock", "xas_find", "xas_load", "xas_start", "zalloc",
 ];
 
-static PART_SEARCH: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| AhoCorasick::new(PARTS).ok());
+static PART_SEARCH: LazyLock<Option<AhoCorasick>> =
+    LazyLock::new(|| words::search(PARTS, MatchKind::LeftmostFirst));
 
 /// Whether a function is no answer: by the tables, or by the words of a format.
 ///
@@ -92,8 +93,8 @@ pub(super) fn is_skipped(function: &[u8], words: &[&str]) -> bool {
         || STARTS.iter().any(|prefix| starts(prefix))
         || ENDS.iter().any(|suffix| function.ends_with(suffix.as_bytes()))
         || is_checksum(function)
-        || is_unchecked_access(function)
         || PART_SEARCH.as_ref().is_some_and(|parts| parts.is_match(function))
+        || is_unchecked_access(function)
         || words.iter().any(|word| match word.strip_prefix('^') {
             Some(prefix) => starts(prefix),
             None => match word.strip_suffix('$') {

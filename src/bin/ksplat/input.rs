@@ -50,7 +50,7 @@ fn stdin() -> io::Result<Input> {
 }
 
 fn file(path: &Path) -> io::Result<Input> {
-    let mut file = File::open(path)?;
+    let file = File::open(path)?;
     let metadata = file.metadata()?;
     if metadata.is_file() && metadata.len() >= MAP_FROM {
         // SAFETY: the map is only read, and as bytes, for which any value is valid. That another
@@ -58,8 +58,9 @@ fn file(path: &Path) -> io::Result<Input> {
         #[allow(unsafe_code)]
         return Ok(Input::Mapped(unsafe { Mmap::map(&file)? }));
     }
-    let mut bytes = Vec::new();
-    file.read_to_end(&mut bytes)?;
+    // What `File::read_to_end` asks once more is known: where the file ends.
+    let mut bytes = Vec::with_capacity(usize::try_from(metadata.len()).unwrap_or(0) + 1);
+    file.take(u64::MAX).read_to_end(&mut bytes)?;
     Ok(Input::Read(bytes))
 }
 
