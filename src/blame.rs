@@ -49,6 +49,9 @@ const MACHINERY: &[&str] = &[
 
 /// The function that most likely holds the bug of a report.
 pub(crate) fn blame<'log>(report: &Report<'log>) -> Option<Blame<'log>> {
+    if report.kind.is_information() {
+        return None;
+    }
     let stack = main_stack(report)?;
     let frames: Vec<&Frame<'log>> = useful(stack);
     let (frame, why) = overflow(report, &frames)

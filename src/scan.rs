@@ -23,8 +23,12 @@ use crate::words;
 const ANCHORS: [[&str; 8]; 3] = [
     ["BUG", "ARNING", "INFO:", "nable to h", "ction f", "segment:", "panic", "PANIC"],
     ["error:", "opcode:", "int3:", "Booting the k", "netdevice: w", "UBSAN:", "VFS: ", "fault:"],
-    ["trap:", "SYZFA", "unreferenced o", "fixpoint", "Oops: ", "Kernel bug", "LOCKUP", "hung_task_t"],
+    ["trap:", "SYZFA", "unreferenced o", "ception:", "Oops: ", "Kernel bug", "LOCKUP", "hung_task_t"],
 ];
+
+/// The same for the markers of information, which are looked for where that is asked for.
+const INFORMATION_ANCHORS: [&str; 4] =
+    ["invoked oom-k", "illed process ", "allocation fail", "-fs error (devic"];
 
 /// The longest anchor, in bytes.
 const LONGEST: usize = 16;
@@ -41,6 +45,7 @@ const REPLAY: &[u8] = b"** replaying previous printk message **";
 
 static ANCHOR_SEARCHES: LazyLock<[Search; 3]> =
     LazyLock::new(|| ANCHORS.map(|anchors| Search::new(&anchors)));
+static INFORMATION_SEARCH: LazyLock<Search> = LazyLock::new(|| Search::new(&INFORMATION_ANCHORS));
 static MARKER_SEARCH: LazyLock<Option<AhoCorasick>> =
     LazyLock::new(|| words::search(MARKERS.iter().map(|marker| marker.text), MatchKind::Standard));
 
@@ -78,12 +83,13 @@ impl Search {
 }
 
 /// The first anchor at `from` or after it.
-fn next_anchor(log: &[u8], from: usize) -> Option<usize> {
+fn next_anchor(log: &[u8], from: usize, information: bool) -> Option<usize> {
+    let more = information.then(|| &*INFORMATION_SEARCH);
     let (mut start, mut size) = (from, WINDOW.0);
     while start < log.len() {
         let mut end = (start + size + LONGEST).min(log.len());
         let mut first = None;
-        for search in ANCHOR_SEARCHES.iter() {
+        for search in ANCHOR_SEARCHES.iter().chain(more) {
             if let Some(found) = search.find(log, start..end) {
                 first = Some(found);
                 end = (found + LONGEST).min(end);
@@ -110,15 +116,17 @@ pub(crate) struct Start {
 /// Finds the first line that starts a report, in lines that begin at `from` or after it.
 ///
 /// `from` must be the start of a line.
-pub(crate) fn next_start(log: &[u8], from: usize) -> Option<Start> {
+///
+/// Information is left out unless `information` is asked for.
+pub(crate) fn next_start(log: &[u8], from: usize, information: bool) -> Option<Start> {
     let mut from = from;
     while from < log.len() {
-        let anchor = next_anchor(log, from)?;
+        let anchor = next_anchor(log, from, information)?;
         let at = memrchr(b'\n', log.get(from..anchor)?).map_or(from, |feed| from + feed + 1);
         let end = memchr(b'\n', log.get(anchor..)?).map_or(log.len(), |feed| anchor + feed);
         let line = log.get(at..end.min(at + MAX_LINE))?;
         // Colours may stand in the middle of a marker.
-        if let Some(marker) = marker(&clean(line))
+        if let Some(marker) = marker(&clean(line), information)
             && !is_replayed(log, end)
         {
             return Some(Start { at, marker });
@@ -129,7 +137,7 @@ pub(crate) fn next_start(log: &[u8], from: usize) -> Option<Start> {
 }
 
 /// The marker that makes `line` a start.
-fn marker(line: &[u8]) -> Option<&'static Marker> {
+fn marker(line: &[u8], information: bool) -> Option<&'static Marker> {
     let search = MARKER_SEARCH.as_ref()?;
     let mut present = 0u64;
     for found in search.find_overlapping_iter(line) {
@@ -143,6 +151,7 @@ fn marker(line: &[u8]) -> Option<&'static Marker> {
         .enumerate()
         .filter(|(index, _)| present & (1 << index) != 0)
         .map(|(_, marker)| *marker)
+        .filter(|marker| information || !marker.kind.is_information())
         .find(|marker| !marker.unless.iter().any(|literals| words::in_order(line, literals)))
 }
 
@@ -162,7 +171,7 @@ mod tests {
     fn starts(log: &str) -> Vec<(usize, &'static str)> {
         let mut found = Vec::new();
         let mut from = 0;
-        while let Some(start) = next_start(log.as_bytes(), from) {
+        while let Some(start) = next_start(log.as_bytes(), from, true) {
             found.push((start.at, start.marker.text));
             from = start.at + memchr(b'\n', &log.as_bytes()[start.at..]).unwrap_or(log.len()) + 1;
         }
@@ -180,11 +189,12 @@ mod tests {
 
     #[test]
     fn every_marker_holds_an_anchor() {
-        assert!(ANCHORS.iter().flatten().all(|anchor| anchor.len() <= LONGEST));
+        let anchors = || ANCHORS.iter().flatten().chain(&INFORMATION_ANCHORS);
+        assert!(anchors().all(|anchor| anchor.len() <= LONGEST));
         assert!(MARKERS.len() <= 64, "`marker` keeps a bit for each");
         for marker in MARKERS {
             assert!(
-                ANCHORS.iter().flatten().any(|anchor| holds(marker, anchor)),
+                anchors().any(|anchor| holds(marker, anchor)),
                 "no anchor finds `{}`",
                 marker.text
             );

@@ -56,6 +56,17 @@ fn text_is_one_screen_of_80_columns() {
 }
 
 #[test]
+fn information_is_for_those_who_ask() {
+    let log = log("corpus/out-of-memory/stress.log");
+    assert_eq!(ksplat(&[], &log), (String::new(), String::new(), 0));
+    let (out, _, status) = ksplat(&["--information"], &log);
+    assert!(out.starts_with("out of memory: killed stress\n"), "{out}");
+    assert_eq!(status, 0, "nothing is wrong with the kernel");
+    let (_, _, status) = ksplat(&["--information"], &fs::read(GPF).unwrap());
+    assert_eq!(status, 1);
+}
+
+#[test]
 fn jsonl_has_an_object_for_each_report() {
     let (out, _, status) = ksplat(&["parse", "--format", "jsonl", GPF, GPF], b"");
     assert_eq!(status, 1);

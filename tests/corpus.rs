@@ -56,14 +56,19 @@ fn header_of(source: &str, reports: &[Report<'_>]) -> String {
     header
 }
 
+/// All reports, information among them.
+fn reports(log: &[u8]) -> ksplat::Reports<'_> {
+    ksplat::reports(log).with_information()
+}
+
 fn titles(log: &[u8]) -> Vec<String> {
-    ksplat::reports(log).map(|report| report.title).collect()
+    reports(log).map(|report| report.title).collect()
 }
 
 #[test]
 fn headers_say_what_is_found() {
     for case in cases() {
-        let reports: Vec<_> = ksplat::reports(&case.log).collect();
+        let reports: Vec<_> = reports(&case.log).collect();
         let source = case.header.lines().next().unwrap();
         assert!(source.starts_with("# "), "{}: no source", case.path.display());
         assert_eq!(header_of(source, &reports), case.header, "{}", case.path.display());
@@ -80,7 +85,7 @@ fn headers_say_what_is_found() {
 fn models_are_those_that_were_read_and_approved() {
     for case in cases() {
         let mut lines = Vec::new();
-        for (index, mut report) in ksplat::reports(&case.log).enumerate() {
+        for (index, mut report) in reports(&case.log).enumerate() {
             disasm::annotate(&mut report, disasm::Syntax::Att);
             let record = Record::new("-", index, report);
             lines.push(serde_json::to_string_pretty(&record).unwrap());
@@ -99,17 +104,17 @@ fn models_are_those_that_were_read_and_approved() {
 #[test]
 fn a_report_is_found_again_from_its_start() {
     for case in cases() {
-        for report in ksplat::reports(&case.log) {
+        for report in reports(&case.log) {
             let span = report.span;
             assert!(span.start < span.end && span.end <= case.log.len(), "{}", case.path.display());
             let lines = case.log[..span.start].split(|&b| b == b'\n').count() - 1;
             assert_eq!(span.line, lines + 1, "{}", case.path.display());
 
-            let again = ksplat::reports(&case.log[span.start..]).next().expect("the report");
+            let again = reports(&case.log[span.start..]).next().expect("the report");
             assert_eq!(again.title, report.title, "{}", case.path.display());
             assert_eq!(again.span.end + span.start, span.end, "{}", case.path.display());
             assert_eq!((again.span.start, again.span.line), (0, 1));
-            let after = ksplat::reports(&case.log[span.end..]).next();
+            let after = reports(&case.log[span.end..]).next();
             assert!(after.is_none_or(|after| after.span.start > 0), "{}", case.path.display());
         }
     }
@@ -132,7 +137,7 @@ fn a_log_cut_at_any_byte_is_read() {
     for case in cases() {
         // Every byte of the smaller ones, some of the larger.
         for at in (0..case.log.len()).step_by(1 + case.log.len() / 2000) {
-            for report in ksplat::reports(&case.log[..at]) {
+            for report in reports(&case.log[..at]) {
                 assert!(report.span.end <= at, "{} cut at {at}", case.path.display());
             }
         }
@@ -142,7 +147,7 @@ fn a_log_cut_at_any_byte_is_read() {
 #[test]
 fn json_is_read_back_as_it_was() {
     for case in cases() {
-        for (index, mut report) in ksplat::reports(&case.log).enumerate() {
+        for (index, mut report) in reports(&case.log).enumerate() {
             disasm::annotate(&mut report, disasm::Syntax::Intel);
             let record = Record::new("a\u{1b}b", index, report);
             let mut text = Vec::new();
@@ -164,9 +169,26 @@ fn carriage_returns_change_nothing() {
 }
 
 #[test]
+fn information_changes_no_other_report() {
+    let faults = |log: &[u8], information: bool| -> Vec<_> {
+        let all = if information { reports(log) } else { ksplat::reports(log) };
+        all.filter(|report| !report.kind.is_information()).map(ksplat::Report::into_owned).collect()
+    };
+    let cases = cases();
+    let notices =
+        cases.iter().filter(|case| titles(&case.log).len() > faults(&case.log, true).len());
+    let notices: Vec<_> = notices.flat_map(|case| case.log.clone()).collect();
+    assert!(!notices.is_empty(), "no information in the corpus");
+    for case in &cases {
+        let log = [&notices, &case.log, &notices].map(|log| log.as_slice()).concat();
+        assert_eq!(faults(&log, true), faults(&log, false), "{}", case.path.display());
+    }
+}
+
+#[test]
 fn an_owned_report_is_the_same() {
     for case in cases() {
-        for report in ksplat::reports(&case.log) {
+        for report in reports(&case.log) {
             assert_eq!(report.clone().into_owned(), report, "{}", case.path.display());
         }
     }

@@ -30,6 +30,14 @@ macro_rules! kinds {
     };
 }
 
+impl Kind {
+    /// Whether such a report tells what happened without a fault of the kernel: it is only given to
+    /// those who ask for it, with [`Reports::with_information`](crate::Reports::with_information).
+    pub fn is_information(self) -> bool {
+        matches!(self, Self::OutOfMemory | Self::AllocationFailure | Self::FileSystem)
+    }
+}
+
 kinds! {
     /// A bad access found by KASAN, or a bad free.
     ///
@@ -187,6 +195,23 @@ kinds! {
     ///
     /// Printed by `filp_close()` in fs/open.c and `generic_shutdown_super()` in fs/super.c.
     Vfs = "vfs",
+    /// A hardware error that the processor could not correct.
+    ///
+    /// Printed by `print_mce()` in arch/x86/kernel/cpu/mce/core.c, and by `die()` of powerpc.
+    MachineCheck = "machine-check",
+    /// No memory was left, and a task was killed for it. Information: see
+    /// [`Reports::with_information`](crate::Reports::with_information).
+    ///
+    /// Printed by `oom_kill_process()` in mm/oom_kill.c.
+    OutOfMemory = "out-of-memory",
+    /// A request for memory that was not met. Information.
+    ///
+    /// Printed by `warn_alloc()` in mm/page_alloc.c.
+    AllocationFailure = "allocation-failure",
+    /// Damage that a file system found in itself. Information.
+    ///
+    /// Printed by `__ext4_error()` and its like in fs/ext4/super.c.
+    FileSystem = "file-system",
     /// The kernel booted again where it should not.
     ///
     /// Printed by the decompressor, arch/x86/boot/compressed/misc.c.

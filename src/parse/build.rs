@@ -62,7 +62,7 @@ pub(super) fn report<'log>(
     for (index, (line, &class)) in own.enumerate() {
         if let Some((_, marker)) = consequences.next_if(|(at, _)| *at == index) {
             let lines = region.lines.get(index..region.len).unwrap_or_default();
-            build.consequence(&title::title(marker, &title::text(lines)));
+            build.consequence(&title::title(marker, &title::text(lines)), &title.title);
         }
         build.line(line, class);
     }
@@ -161,11 +161,13 @@ impl<'log> Builder<'log> {
         }
     }
 
-    /// What follows was caused by the report.
-    fn consequence(&mut self, title: &str) {
+    /// What follows was caused by the report, whose own title is `known`.
+    fn consequence(&mut self, title: &str, known: &str) {
         // The function is that of the report, and the frames below it may be missing here.
         let title = title.strip_suffix(" in corrupted").unwrap_or(title);
-        self.report.consequences.push(title.to_owned());
+        if title != known {
+            self.report.consequences.push(title.to_owned());
+        }
         self.aftermath = true;
     }
 

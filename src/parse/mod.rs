@@ -75,6 +75,7 @@ pub fn reports(log: &[u8]) -> Reports<'_> {
         next: None,
         open: Vec::new(),
         done: VecDeque::new(),
+        information: false,
         lines: LineCount { log, at: 0, line: 1 },
         facts: None,
         above: None,
@@ -93,6 +94,8 @@ pub struct Reports<'log> {
     open: Vec<Region<'log>>,
     /// Reports that are whole, and start before all that are open.
     done: VecDeque<Report<'log>>,
+    /// Whether reports are given that tell of no fault.
+    information: bool,
     lines: LineCount<'log>,
     /// What the whole log says, once that is asked.
     facts: Option<Facts>,
@@ -146,9 +149,28 @@ impl<'log> Iterator for Reports<'log> {
 impl FusedIterator for Reports<'_> {}
 
 impl<'log> Reports<'log> {
+    /// The same with reports that tell what happened without a fault of the kernel: tasks that were
+    /// killed because memory ran out, requests for memory that failed, damaged file systems. See
+    /// [`Kind::is_information`](crate::Kind::is_information).
+    ///
+    /// What stands within another report stays a part of it, so that report is the same.
+    ///
+    /// ```
+    /// let log = b"Out of memory: Killed process 512 (stress) total-vm:2097152kB\n";
+    /// assert_eq!(ksplat::reports(log).count(), 0);
+    /// let report = ksplat::reports(log).with_information().next().expect("a report");
+    /// assert_eq!(report.title(), "out of memory: killed stress");
+    /// assert!(report.kind.is_information());
+    /// ```
+    #[must_use]
+    pub fn with_information(self) -> Self {
+        Self { information: true, ..self }
+    }
+
     /// Reads on; false at the end of the log.
     fn step(&mut self) -> bool {
-        let start = *self.next.get_or_insert_with(|| scan::next_start(self.log, self.at));
+        let start =
+            *self.next.get_or_insert_with(|| scan::next_start(self.log, self.at, self.information));
         if self.open.is_empty() {
             match start {
                 Some(start) => self.at = start.at,
@@ -168,14 +190,22 @@ impl<'log> Reports<'log> {
             _ => line.context,
         };
         self.above = Some(Above { next: line.next(), width: line.end - line.start, context });
+        if is_start {
+            self.next = None;
+        }
         match start {
-            Some(start) if is_start => {
-                self.next = None;
+            Some(start) if is_start && !self.is_part(start.marker, &line) => {
                 self.start(start.marker, line);
             }
             _ => self.add(line, wrapped),
         }
         true
+    }
+
+    /// Whether a line with a marker of information belongs to the report that is open.
+    fn is_part(&mut self, marker: &Marker, line: &Line<'log>) -> bool {
+        let is_fault = |region: &mut Region<'_>| !region.marker.kind.is_information();
+        marker.kind.is_information() && self.open_in(line.context).is_some_and(is_fault)
     }
 
     /// Takes a line that holds a marker.
@@ -184,7 +214,9 @@ impl<'log> Reports<'log> {
             if region.goes_on_with(marker) {
                 return region.add_headline(line);
             }
-            if region.caused(&line) {
+            // What is no fault leads to none.
+            let may_cause = !region.marker.kind.is_information() || marker.kind.is_information();
+            if may_cause && region.caused(&line) {
                 return region.add_consequence(marker, line);
             }
             region.closed = true;

@@ -37,6 +37,9 @@ pub(crate) struct Parse {
     /// Console logs, plain or .gz, .xz, .zst; `-` or none is standard input
     #[arg(value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
+    /// Also report what is no fault of the kernel: memory that ran out, damaged file systems
+    #[arg(long)]
+    pub(crate) information: bool,
     #[command(flatten)]
     pub(crate) output: Output,
 }

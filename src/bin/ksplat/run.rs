@@ -62,11 +62,15 @@ fn parse(args: &Parse) -> io::Result<Status> {
                 continue;
             }
         };
-        for (index, mut report) in ksplat::reports(&log).enumerate() {
+        let reports = ksplat::reports(&log);
+        let reports = if args.information { reports.with_information() } else { reports };
+        for (index, mut report) in reports.enumerate() {
+            if !report.kind.is_information() {
+                status = status.max(Status::Found);
+            }
             disasm::annotate(&mut report, args.output.syntax.into());
             let text = args.output.text.then(|| ksplat::text(&log, &report));
             writer.report(&Record::new(&name, index, report).with_text(text))?;
-            status = status.max(Status::Found);
         }
     }
     writer.finish()?;

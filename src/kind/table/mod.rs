@@ -6,6 +6,7 @@
 
 mod bug;
 mod info;
+mod information;
 mod panic;
 mod trap;
 mod user;
@@ -53,6 +54,12 @@ pub(crate) const MARKERS: &[&Marker] = &[
     &trap::BAD_AREA,
     &trap::KERNEL_BUG_DETECTED,
     &trap::HARD_LOCKUP,
+    &trap::MACHINE_CHECK,
+    &trap::MACHINE_CHECK_OOPS,
+    &information::OOM,
+    &information::KILLED,
+    &information::ALLOCATION,
+    &information::EXT4,
 ];
 
 /// When a line that could start a report tells what the one before it led to.
@@ -82,6 +89,9 @@ pub(crate) const CONSEQUENCES: &[Consequence] = &[
     Consequence::within("Oops: 0"),
     Consequence::within("PANIC: double fault"),
     Consequence::within("Oops: Kernel access of bad area"),
+    // One line for each bank of each CPU.
+    Consequence::within("Machine Check Exception:").after("Machine Check Exception:"),
+    Consequence::within("illed process ").after(" invoked oom-killer: "),
     // A task that hangs with the device's lock keeps it from going away.
     Consequence::within("unregister_netdevice: waiting for"),
     Consequence::within("unreferenced object").after("BUG: memory leak"),

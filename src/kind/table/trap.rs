@@ -195,3 +195,27 @@ pub(super) const HARD_LOCKUP: Marker = Marker {
         .alt(STALL)
         .trap()],
 };
+
+/// x86: `print_mce()` in arch/x86/kernel/cpu/mce/core.c. Without `Exception` the processor corrected
+/// the error itself.
+pub(super) const MACHINE_CHECK: Marker = Marker {
+    text: ": Machine Check Exception:",
+    unless: &[],
+    kind: K::MachineCheck,
+    formats: &[row(
+        K::MachineCheck,
+        &[Lit(": Machine Check Exception:")],
+        "machine check exception",
+    )
+    .stackless()],
+};
+
+/// powerpc: `die_mce()` in arch/powerpc/kernel/traps.c.
+pub(super) const MACHINE_CHECK_OOPS: Marker = Marker {
+    text: "Oops: Machine check",
+    unless: &[],
+    kind: K::MachineCheck,
+    formats: &[row(K::MachineCheck, &[Lit("Oops: Machine check")], "machine check in {F}")
+        .frames(POINTER)
+        .trap()],
+};

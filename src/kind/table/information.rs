@@ -1,0 +1,70 @@
+//! What is worth knowing and no fault of the kernel: memory that ran out, disks that are damaged.
+
+use super::super::pattern::Piece::{Any, Digits, Either, Later, Lit, Token, Until};
+use super::super::{Kind as K, Marker, Recipe, row};
+use super::CALLS;
+
+/// The stack of a task that asked for memory; what manages memory is no answer.
+#[rustfmt::skip] // words
+const ASKED: Recipe = CALLS.skip(&[
+    "__alloc", "alloc_skb", "skb_alloc", "page_frag", "folio", "memcg", "mempolicy", "cache_grow",
+    "new_slab",
+]);
+
+/// `dump_header()` in mm/oom_kill.c prints the stack of the task that asked, then the memory and the
+/// tasks; `__oom_kill_process()` prints last whom it killed.
+#[rustfmt::skip] // rows
+pub(super) const OOM: Marker = Marker {
+    text: " invoked oom-killer: ",
+    unless: &[],
+    kind: K::OutOfMemory,
+    formats: &[
+        row(K::OutOfMemory, &[Lit(" invoked oom-killer: ")], "out of memory: killed {1}")
+            .body(&[
+                Lit(" invoked oom-killer: "), Later,
+                Lit("illed process "), Digits, Any, Lit("("), Until(")"), Lit(")"),
+            ])
+            .stackless(),
+        row(K::OutOfMemory, &[Lit(" invoked oom-killer: ")], "out of memory").stackless(),
+    ],
+};
+
+/// The same where the log begins later, or the rest goes elsewhere.
+#[rustfmt::skip] // rows
+pub(super) const KILLED: Marker = Marker {
+    text: "illed process ",
+    unless: &[],
+    kind: K::OutOfMemory,
+    formats: &[
+        row(K::OutOfMemory, &[Lit("illed process "), Digits, Any, Lit("("), Until(")"), Lit(")")],
+            "out of memory: killed {1}")
+            .stackless(),
+    ],
+};
+
+/// `warn_alloc()`: `comm: page allocation failure: order:0, mode:0x40a20(…), nodemask=(null)`.
+#[rustfmt::skip] // rows
+pub(super) const ALLOCATION: Marker = Marker {
+    text: "page allocation failure",
+    unless: &[],
+    kind: K::AllocationFailure,
+    formats: &[
+        row(K::AllocationFailure, &[Lit("page allocation failure"), Any, Lit("order:"), Digits],
+            "page allocation failure in {F}")
+            .frames(ASKED),
+    ],
+};
+
+/// `EXT4-fs error (device sda1): ext4_lookup:1855: inode #2: comm ls: …`: the function that found it.
+#[rustfmt::skip] // rows
+pub(super) const EXT4: Marker = Marker {
+    text: "EXT4-fs error (device ",
+    unless: &[],
+    kind: K::FileSystem,
+    formats: &[
+        row(K::FileSystem, &[
+            Lit("EXT4-fs error (device "), Token, Either(&[" in ", " "]), Until(":"), Lit(":"), Digits,
+        ], "EXT4-fs error in {1}")
+            .stackless(),
+    ],
+};
