@@ -256,3 +256,27 @@ proptest! {
         check_invariants(&log);
     }
 }
+
+#[test]
+fn the_message_is_what_the_kernel_said_of_it() {
+    let message = |log: &str| {
+        let report = ksplat::reports(log.as_bytes()).next().expect("a report");
+        report.message.map(std::borrow::Cow::into_owned)
+    };
+    let cut = "------------[ cut here ]------------";
+    let warning = "WARNING: CPU: 0 PID: 1 at lib/a.c:3 f+0x1/0x2";
+    let bug = "kernel BUG at mm/usercopy.c:99!";
+    for (log, want) in [
+        (format!("{cut}\nrefcount_t: underflow\n{warning}\n"), Some("refcount_t: underflow")),
+        (format!("{cut}\n{warning}\nodd size\nModules linked in: m\n"), Some("odd size")),
+        (format!("usercopy: no\n{cut}\n{bug}\n"), Some("usercopy: no")),
+        // Of another task, without a mark, or not of a checker.
+        (format!("{cut}\n[    1.5][   T7] refcount_t: underflow\n{warning}\n"), None),
+        (format!("refcount_t: underflow\n{warning}\n"), None),
+        (format!("eth0: link up\n{cut}\n{bug}\n"), None),
+        (format!("{cut}\n{warning}\nodd size\nCall Trace:\n"), None),
+        (warning.to_owned(), None),
+    ] {
+        assert_eq!(message(&log).as_deref(), want, "{log}");
+    }
+}

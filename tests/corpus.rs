@@ -180,7 +180,7 @@ fn information_changes_no_other_report() {
     let notices: Vec<_> = notices.flat_map(|case| case.log.clone()).collect();
     assert!(!notices.is_empty(), "no information in the corpus");
     for case in &cases {
-        let log = [&notices, &case.log, &notices].map(|log| log.as_slice()).concat();
+        let log = [notices.as_slice(), &case.log, &notices].concat();
         assert_eq!(faults(&log, true), faults(&log, false), "{}", case.path.display());
     }
 }

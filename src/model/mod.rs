@@ -40,6 +40,10 @@ pub struct Report<'log> {
     /// Printable ASCII, one line, at most 120 bytes; numbers and addresses are replaced by words,
     /// so that the title of a bug is the same on every machine.
     pub title: String,
+    /// What the kernel said of it in words: the text of a `WARN()`, or what a checker printed before
+    /// its `BUG()`, such as `usercopy: Kernel memory exposure attempt detected from …`.
+    #[cfg_attr(feature = "serde", serde(borrow, skip_serializing_if = "Option::is_none"))]
+    pub message: Option<Cow<'log, str>>,
     /// Other titles under which the same bug may be known; sorted.
     #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Vec::is_empty"))]
     pub alt_titles: Vec<String>,
@@ -107,6 +111,7 @@ impl<'log> Report<'log> {
             span,
             kind,
             title: String::new(),
+            message: None,
             alt_titles: Vec::new(),
             frame: None,
             corrupted: None,

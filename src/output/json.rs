@@ -7,6 +7,7 @@
 //! | `text` | with `--text`: the report without prefixes and lines of others |
 //! | `span` | `start`, `end`: bytes in the file; `line`: of the first byte, from 1 |
 //! | `kind`, `title`, `alt_titles`, `type`, `frame` | what it is; `frame` is the function in the title |
+//! | `message` | what the kernel said in words: the text of a `WARN()`, or what led to a `BUG()` |
 //! | `corrupted` | the reason, where the report is not whole |
 //! | `suppressed` | whether the test itself broke |
 //! | `executor` | `proc`, `id`: the fuzzer's process that was running |

@@ -98,6 +98,8 @@ impl<W: fmt::Write> Page<'_, W> {
 
     /// One line for each thing that is known of kernel, task and access.
     fn context(&mut self, report: &Report<'_>) -> fmt::Result {
+        let message = report.message.as_deref().map(|message| escape(message).to_string());
+        self.field("message", &join([message]))?;
         let kernel = &report.kernel;
         let taint = kernel.tainted.as_deref().map(|flags| match flags {
             "" => "not tainted".to_owned(),

@@ -1,6 +1,9 @@
 //! The lines around a report: those of its context before it, and after it.
 
+use std::borrow::Cow;
+
 use super::MAX_LINES;
+use super::class::{self, Class};
 use super::region::Region;
 use crate::line::{Context, Line};
 use crate::model::Report;
@@ -39,6 +42,65 @@ pub(super) fn before<'log>(
     }
     found.reverse();
     found
+}
+
+/// The lines that hold what a checker says before it calls `BUG()`: usercopy_abort() in
+/// mm/usercopy.c, fortify_panic() in lib/string_helpers.c, __list_add_valid() in lib/list_debug.c,
+/// skb_panic() in net/core/skbuff.c, dump_page() in mm/debug.c, assertions of file systems.
+const ANNOUNCEMENTS: [&str; 8] = [
+    "usercopy: ",
+    "detected buffer overflow in",
+    "list_add corruption",
+    "list_del corruption",
+    "skb_over_panic:",
+    "skb_under_panic:",
+    "page dumped because:",
+    "ssertion failed",
+];
+
+/// How far above a headline its message is looked for, in lines.
+const MESSAGE_WITHIN: usize = 6;
+
+/// What the kernel says of a report in words, around its headline.
+pub(super) fn message<'log>(log: &'log [u8], region: &Region<'log>) -> Option<Cow<'log, str>> {
+    let line = above_headline(log, region).or_else(|| below_headline(region).cloned())?;
+    Some(line.own(line.text.trim_ascii()))
+}
+
+/// The text of `WARN()` before Linux 4.16: `__warn()` in kernel/panic.c printed it after the headline.
+fn below_headline<'a, 'log>(region: &'a Region<'log>) -> Option<&'a Line<'log>> {
+    let [headline, line, ..] = region.lines.as_slice() else { return None };
+    let is_between = region.classes.starts_with(&[Class::Headline, Class::Other, Class::Modules]);
+    (is_between && words::has(&headline.text, "WARNING: ")).then_some(line)
+}
+
+/// The line above the headline that tells what happened.
+///
+/// The text of `WARN()` stands between `------------[ cut here ]------------` and the headline
+/// (`__warn_printk()` in kernel/panic.c); what leads to a `BUG()` stands before that mark, which
+/// `report_bug()` in lib/bug.c prints.
+fn above_headline<'log>(log: &'log [u8], region: &Region<'log>) -> Option<Line<'log>> {
+    let mut end = region.start();
+    let mut found = None;
+    let mut is_cut = false;
+    for _ in 0..MESSAGE_WITHIN {
+        let above = log.get(..end.checked_sub(1)?)?;
+        end = memchr::memrchr(b'\n', above).map_or(0, |feed| feed + 1);
+        let line = Line::at(log, end)?;
+        if line.context != region.context || line.text.trim_ascii().is_empty() {
+            continue;
+        }
+        let announces = || ANNOUNCEMENTS.iter().any(|words| words::has(&line.text, words));
+        match class::class(&line.text) {
+            Class::Cut if found.is_some() => return found,
+            Class::Cut if !is_cut => is_cut = true,
+            Class::Other | Class::Detail if found.is_none() && announces() => return Some(line),
+            // Of more lines the first is the one that was meant to be read.
+            Class::Other if !is_cut => found = Some(line),
+            _ => return None,
+        }
+    }
+    None
 }
 
 /// The next lines of a report's task after the last that was read into it.

@@ -274,7 +274,9 @@ impl<'log> Reports<'log> {
                 Vec::new()
             };
             let after = || context::after(self.log, &region);
-            self.done.push_back(build::report(&region, line, &before, after, facts));
+            let mut report = build::report(&region, line, &before, after, facts);
+            report.message = context::message(self.log, &region);
+            self.done.push_back(report);
         }
     }
 }
