@@ -15,5 +15,5 @@ pub(super) const INFO: ArchInfo = ArchInfo {
     system: &[
         ("Control", "control"), ("Table", "table"), ("DAC", "dac"),
     ],
-    is_user: |_| false,
+    ..ArchInfo::BASE
 };

@@ -4,7 +4,6 @@ use super::ArchInfo;
 
 #[rustfmt::skip] // rows
 pub(super) const INFO: ArchInfo = ArchInfo {
-    bits: 64,
     pointers: &["pc :", "pc:"],
     links: &["lr :", "lr:"],
     general: &[
@@ -19,5 +18,5 @@ pub(super) const INFO: ArchInfo = ArchInfo {
     system: &[
         ("pmr_save", "pmr_save"), ("ESR", "esr"), ("FAR", "far"),
     ],
-    is_user: |_| false,
+    ..ArchInfo::BASE
 };

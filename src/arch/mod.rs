@@ -21,12 +21,20 @@ use std::sync::LazyLock;
 pub(crate) struct ArchInfo {
     /// Bits of an address.
     pub(crate) bits: u8,
+    /// Bytes of the units in which code is printed.
+    pub(crate) code_unit: usize,
     /// What may stand before the instruction pointer.
     pub(crate) pointers: &'static [&'static str],
     /// What may stand before the return address of the function that was running, where the machine
     /// has a register for it.
     pub(crate) links: &'static [&'static str],
-    /// The registers that programs compute with: as printed, and as they are called in the output.
+    /// The registers that have a number and are printed in rows, by number, as they are called in the
+    /// output.
+    pub(crate) numbered: &'static [&'static str],
+    /// What begins a row of them, and the number of the first register in it.
+    pub(crate) rows: &'static [(&'static str, usize)],
+    /// The other registers that programs compute with: as printed, and as they are called in the
+    /// output.
     pub(crate) general: &'static [(&'static str, &'static str)],
     /// The other registers.
     pub(crate) system: &'static [(&'static str, &'static str)],
@@ -35,9 +43,27 @@ pub(crate) struct ArchInfo {
 }
 
 impl ArchInfo {
-    /// All registers, in the order of the output.
-    pub(crate) fn registers(&self) -> impl Iterator<Item = &'static (&'static str, &'static str)> {
+    /// A 64-bit machine of which nothing else is known.
+    const BASE: Self = Self {
+        bits: 64,
+        code_unit: 4,
+        pointers: &[],
+        links: &[],
+        numbered: &[],
+        rows: &[],
+        general: &[],
+        system: &[],
+        is_user: |_| false,
+    };
+
+    /// The registers that are printed with a name.
+    fn named(&self) -> impl Iterator<Item = &'static (&'static str, &'static str)> {
         self.general.iter().chain(self.system)
+    }
+
+    /// The names of all registers, in the order of the output.
+    pub(crate) fn registers(&self) -> impl Iterator<Item = &'static str> {
+        self.numbered.iter().copied().chain(self.named().map(|(_, name)| *name))
     }
 }
 
@@ -97,7 +123,8 @@ arches! {
 impl Arch {
     /// Whether a register is one that programs compute with, by its name in the output.
     pub fn is_general(self, register: &str) -> bool {
-        self.info().general.iter().any(|(_, name)| *name == register)
+        let info = self.info();
+        info.numbered.contains(&register) || info.general.iter().any(|(_, name)| *name == register)
     }
 
     /// Bits of an address.
@@ -116,12 +143,22 @@ pub(crate) fn link(text: &[u8]) -> Option<(Arch, &[u8])> {
     tagged(text, |info| info.links)
 }
 
+/// A row of registers: who prints it, the number of the first, and the values.
+pub(crate) fn row(text: &[u8]) -> Option<(Arch, usize, &[u8])> {
+    let first = text.first().filter(|&&b| TAG_STARTS.get(usize::from(b)) == Some(&true));
+    first?;
+    let rows = |&arch: &Arch| arch.info().rows.iter().map(move |(tag, at)| (arch, tag, *at));
+    let mut rows = Arch::ALL.iter().flat_map(rows);
+    rows.find_map(|(arch, tag, at)| Some((arch, at, text.strip_prefix(tag.as_bytes())?)))
+}
+
 /// The bytes that tags begin with: most lines begin with another.
 static TAG_STARTS: LazyLock<[bool; 256]> = LazyLock::new(|| {
     let mut starts = [false; 256];
     for info in Arch::ALL.iter().map(|arch| arch.info()) {
-        for first in info.pointers.iter().chain(info.links).filter_map(|tag| tag.as_bytes().first())
-        {
+        let rows = info.rows.iter().map(|(tag, _)| tag);
+        let tags = info.pointers.iter().chain(info.links).chain(rows);
+        for first in tags.filter_map(|tag| tag.as_bytes().first()) {
             if let Some(start) = starts.get_mut(usize::from(*first)) {
                 *start = true;
             }
@@ -148,7 +185,7 @@ type Names = HashMap<&'static [u8], Vec<(Arch, &'static str)>>;
 static REGISTERS: LazyLock<Names> = LazyLock::new(|| {
     let mut names = Names::new();
     for &arch in Arch::ALL {
-        for (printed, name) in arch.info().registers() {
+        for (printed, name) in arch.info().named() {
             names.entry(printed.as_bytes()).or_default().push((arch, name));
         }
     }
@@ -186,10 +223,10 @@ mod tests {
         assert_eq!(names.len(), Arch::ALL.len());
         for arch in Arch::ALL {
             let mut seen = BTreeSet::new();
-            for (printed, name) in arch.info().registers() {
+            for (printed, _) in arch.info().named() {
                 assert!(seen.insert(printed), "{}: `{printed}` stands twice", arch.name());
-                assert_eq!(*name, name.to_lowercase());
             }
+            assert!(arch.info().registers().all(|name| name == name.to_lowercase()));
         }
     }
 
@@ -198,5 +235,7 @@ mod tests {
         assert_eq!(pointer(b"RIP: 0010:f"), Some((Arch::X86_64, &b" 0010:f"[..])));
         assert_eq!(pointer(b"RAX: 0"), None);
         assert!(is_register(b"RAX") && !is_register(b"rax"));
+        assert_eq!(row(b"$ 4   : 8260e888 0"), Some((Arch::Mips, 4, &b" 8260e888 0"[..])));
+        assert_eq!(row(b"$4: 1"), None);
     }
 }

@@ -4,7 +4,6 @@ use super::ArchInfo;
 
 #[rustfmt::skip] // rows
 pub(super) const INFO: ArchInfo = ArchInfo {
-    bits: 64,
     pointers: &["epc :", "epc:"],
     links: &["ra :"],
     general: &[
@@ -18,5 +17,5 @@ pub(super) const INFO: ArchInfo = ArchInfo {
     system: &[
         ("ssp", "ssp"), ("status", "status"), ("badaddr", "badaddr"), ("cause", "cause"),
     ],
-    is_user: |_| false,
+    ..ArchInfo::BASE
 };

@@ -4,16 +4,12 @@ use super::ArchInfo;
 
 #[rustfmt::skip] // rows
 pub(super) const INFO: ArchInfo = ArchInfo {
-    bits: 64,
     pointers: &["Krnl PSW :"],
-    links: &[],
-    general: &[
-        ("GPRS00", "r0"), ("GPRS01", "r1"), ("GPRS02", "r2"), ("GPRS03", "r3"), ("GPRS04", "r4"),
-        ("GPRS05", "r5"), ("GPRS06", "r6"), ("GPRS07", "r7"), ("GPRS08", "r8"), ("GPRS09", "r9"),
-        ("GPRS10", "r10"), ("GPRS11", "r11"), ("GPRS12", "r12"), ("GPRS13", "r13"),
-        ("GPRS14", "r14"), ("GPRS15", "r15"),
+    numbered: &[
+        "r0", "r1", "r2", "r3", "r4", "r5", "r6", "r7", "r8", "r9", "r10", "r11", "r12", "r13",
+        "r14", "r15",
     ],
-    system: &[
-    ],
-    is_user: |_| false,
+    // The rows after the first have no tag.
+    rows: &[("Krnl GPRS:", 0)],
+    ..ArchInfo::BASE
 };

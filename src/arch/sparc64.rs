@@ -4,7 +4,6 @@ use super::ArchInfo;
 
 #[rustfmt::skip] // rows
 pub(super) const INFO: ArchInfo = ArchInfo {
-    bits: 64,
     pointers: &["TPC:"],
     links: &["RPC:"],
     general: &[
@@ -18,5 +17,5 @@ pub(super) const INFO: ArchInfo = ArchInfo {
     system: &[
         ("TSTATE", "tstate"), ("TNPC", "tnpc"),
     ],
-    is_user: |_| false,
+    ..ArchInfo::BASE
 };

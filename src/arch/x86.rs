@@ -4,6 +4,7 @@ use super::ArchInfo;
 
 #[rustfmt::skip] // rows
 pub(super) const INFO: ArchInfo = ArchInfo {
+    code_unit: 1,
     bits: 32,
     // The two low bits of a selector are the privilege level: 0x60 is __KERNEL_CS, 0x73 __USER_CS.
     pointers: &["EIP:", "EIP is at"],
@@ -18,4 +19,5 @@ pub(super) const INFO: ArchInfo = ArchInfo {
         ("DR3", "dr3"), ("DR6", "dr6"), ("DR7", "dr7"),
     ],
     is_user: |selector| selector & 3 == 3,
+    ..ArchInfo::BASE
 };

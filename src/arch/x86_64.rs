@@ -4,7 +4,7 @@ use super::ArchInfo;
 
 #[rustfmt::skip] // rows
 pub(super) const INFO: ArchInfo = ArchInfo {
-    bits: 64,
+    code_unit: 1,
     // `IP:` stood above the dump of a page fault before Linux 4.20: show_fault_oops().
     pointers: &["RIP:", "IP:"],
     links: &[],
@@ -25,4 +25,5 @@ pub(super) const INFO: ArchInfo = ArchInfo {
     ],
     // The two low bits of a selector are the privilege level: 0x10 is __KERNEL_CS, 0x33 __USER_CS.
     is_user: |selector| selector & 3 == 3,
+    ..ArchInfo::BASE
 };

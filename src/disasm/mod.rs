@@ -32,7 +32,8 @@ pub fn decode(code: &Code, syntax: Syntax) -> Vec<Instruction> {
     }
 }
 
-/// Fills in the instructions of a report.
+/// Fills in the instructions of a report, unless the kernel listed them itself and there is no
+/// decoder here: s390.
 ///
 /// ```
 /// let log = b"general protection fault: 0000 [#1] SMP\nRIP: 0010:f+0x4/0x10\n\
@@ -45,7 +46,10 @@ pub fn decode(code: &Code, syntax: Syntax) -> Vec<Instruction> {
 /// ```
 pub fn annotate(report: &mut Report<'_>, syntax: Syntax) {
     if let Some(code) = &mut report.code {
-        code.instructions = decode(code, syntax);
+        let instructions = decode(code, syntax);
+        if !instructions.is_empty() {
+            code.instructions = instructions;
+        }
     }
 }
 

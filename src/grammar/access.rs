@@ -4,9 +4,11 @@
 //! headline = "BUG: kernel NULL pointer dereference, address: " hex     ; show_fault_oops() in arch/x86/mm/fault.c
 //!          / "BUG: unable to handle page fault for address: " hex
 //!          / "BUG: unable to handle kernel " what " at " hex           ; before Linux 5.1
+//!          / "BUG: Kernel NULL pointer dereference on " ( "read" / "write" ) " at " hex   ; __bad_page_fault() in arch/powerpc/mm/fault.c
 //!          / "general protection fault, probably for non-canonical address " hex   ; exc_general_protection()
 //! pf       = "#PF: " ( "supervisor" / "user" ) " " what " in " mode     ; show_fault_oops()
 //! what     = "read access" / "write access" / "instruction fetch"
+//! failing  = "Failing address: " hex " TEID: " hex   ; dump_fault_info() in arch/s390/mm/fault.c
 //! range    = "KASAN: " kind " in range [" hex "-" hex "]"               ; kasan_non_canonical_hook()
 //! ```
 
@@ -22,11 +24,15 @@ use crate::words;
 
 /// Finds the address that a headline names.
 pub(crate) fn address(headline: &[u8]) -> Option<Hex> {
-    const BEFORE: [&str; 6] = [
+    const BEFORE: [&str; 10] = [
         "address: ",
         "non-canonical address ",
         "null-ptr-deref address ",
         " virtual address ",
+        " at address ",
+        " on read at ",
+        " on write at ",
+        " unaligned access at ",
         " dereference at ",
         " request at ",
     ];
@@ -43,6 +49,17 @@ pub(crate) fn is_fetch(headline: &[u8]) -> bool {
     ["execute from", "execution of memory", "instruction fetch"]
         .iter()
         .any(|words| words::has(headline, words))
+}
+
+/// What powerpc says of an access in its headline.
+pub(crate) fn direction(headline: &[u8]) -> Option<Fault> {
+    let directions = [(" on read at ", Fault::Read), (" on write at ", Fault::Write)];
+    directions.iter().find(|(words, _)| words::has(headline, words)).map(|(_, fault)| *fault)
+}
+
+/// `Failing address: 0000000000000000 TEID: 0000000000000483`, of s390: the page that was accessed.
+pub(crate) fn failing_address(input: &[u8]) -> Parsed<'_, Hex> {
+    preceded((tag("Failing address:"), blanks), hex).parse(input)
 }
 
 /// Whether a headline tells of memory that was freed wrongly.

@@ -1,16 +1,29 @@
 //! The bytes around the instruction pointer.
 //!
 //! ```text
-//! line   = "Code:" 1*( " " [ "<" / "(" ] unit [ ">" / ")" ] )   ; show_opcodes() in arch/x86/kernel/dumpstack.c
-//! unit   = 2, 4 or 8 HEXDIG                     ; bytes; 16-bit and 32-bit words elsewhere
+//! line    = "Code:" units            ; show_opcodes() in arch/x86/kernel/dumpstack.c, and others
+//!         / "Instruction dump:"      ; show_instructions() in arch/powerpc/kernel/process.c
+//!         / "Instruction DUMP:" units   ; instruction_dump() in arch/sparc/kernel/traps_64.c
+//! more    = units                    ; powerpc has eight in a line
+//! units   = 1*( " " [ "<" / "(" ] unit [ ">" / ")" ] )
+//! unit    = 2, 4 or 8 HEXDIG / "XXXXXXXX"   ; bytes; 16-bit and 32-bit words elsewhere
+//! listing = [ "Krnl Code:" ] *" " [ "#" / ">" ] address ":" 1*" " 1*6( 2HEXDIG ) text   ; show_code() in arch/s390/kernel/dis.c
 //! ```
 
-use super::token::hex_value;
+use super::token;
 
 /// The most bytes that are taken from one line; x86 prints 64, arm64 20, s390 none.
 pub(crate) const MAX_CODE: usize = 256;
 
-/// A `Code:` line, without the tag.
+/// What dumps of code begin with.
+const TAGS: [&[u8]; 3] = [b"Code:", b"Instruction dump:", b"Instruction DUMP:"];
+
+/// What follows the tag of a dump of code.
+pub(crate) fn tagged(line: &[u8]) -> Option<&[u8]> {
+    TAGS.iter().find_map(|tag| line.strip_prefix(*tag))
+}
+
+/// The bytes of a dump of code, which may have several lines.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub(crate) struct Code {
     /// The units in the order in which they were printed, each most significant byte first.
@@ -32,23 +45,86 @@ const UNREADABLE: [&str; 3] = ["Bad RIP value", "Unable to access opcode bytes",
 /// could not read the bytes says so in words, which gives a value without bytes.
 pub(crate) fn code(input: &[u8]) -> Code {
     let mut code = Code::default();
-    if UNREADABLE.iter().any(|words| input.trim_ascii_start().starts_with(words.as_bytes())) {
-        code.fault = Some(("the kernel could not read them", 0));
-        return code;
-    }
-    let mut at = 0;
-    for token in input.split(|&b| b == b' ') {
-        let place = at;
-        at += token.len() + 1;
-        if token.is_empty() {
-            continue;
-        }
-        if let Err(why) = unit(&mut code, token) {
-            code.fault = Some((why, place));
-            break;
-        }
-    }
+    code.read(input);
     code
+}
+
+/// A word that the kernel could not read: powerpc.
+const NO_WORD: &[u8] = b"XXXXXXXX";
+
+/// Whether a line has nothing but words of 32 or 64 bits, two at the least: it goes on with the line
+/// above it.
+pub(crate) fn is_words(line: &[u8]) -> bool {
+    let is_word = |token: &[u8]| {
+        let digits = token.strip_prefix(b"<").and_then(|token| token.strip_suffix(b">"));
+        let digits = digits.unwrap_or(token);
+        matches!(digits.len(), 8 | 16)
+            && (digits.iter().all(u8::is_ascii_hexdigit) || digits == NO_WORD)
+    };
+    let mut tokens = line.split(|&b| b == b' ').filter(|token| !token.is_empty()).peekable();
+    let is_word_list = tokens.next().is_some_and(is_word) && tokens.peek().is_some();
+    is_word_list && tokens.all(is_word)
+}
+
+/// An instruction that the kernel disassembled itself.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct Listed<'a> {
+    /// `#` before the last instruction above the instruction pointer, `>` at it.
+    pub(crate) mark: Option<u8>,
+    /// The digits of its bytes.
+    pub(crate) digits: &'a [u8],
+    /// The instruction.
+    pub(crate) text: &'a [u8],
+}
+
+/// Parses a line of the listing of s390, with the tag or without.
+pub(crate) fn listed(line: &[u8]) -> Option<Listed<'_>> {
+    let line = line.strip_prefix(b"Krnl Code:").unwrap_or(line).trim_ascii_start();
+    let mark = line.first().copied().filter(|b| matches!(b, b'#' | b'>'));
+    let line = line.get(usize::from(mark.is_some())..)?;
+    let (rest, address) = token::hex(line).ok()?;
+    let rest = rest.strip_prefix(b": ").filter(|_| address.digits == 16)?.trim_ascii_start();
+    let len = rest.iter().take_while(|b| b.is_ascii_hexdigit()).count();
+    let (digits, text) = rest.split_at_checked(len).filter(|_| matches!(len, 4 | 8 | 12))?;
+    text.first().is_some_and(u8::is_ascii_whitespace).then_some(())?;
+    Some(Listed { mark, digits, text: text.trim_ascii() })
+}
+
+impl Code {
+    /// Reads one more line.
+    pub(crate) fn read(&mut self, input: &[u8]) {
+        if UNREADABLE.iter().any(|words| input.trim_ascii_start().starts_with(words.as_bytes())) {
+            self.fault = Some(("the kernel could not read them", 0));
+            return;
+        }
+        let mut at = 0;
+        for token in input.split(|&b| b == b' ') {
+            let place = at;
+            at += token.len() + 1;
+            // Words before those that can be read are of no use; between them there are none.
+            if token.is_empty() || (token == NO_WORD && self.bytes.is_empty()) {
+                continue;
+            }
+            if let Err(why) = unit(self, token) {
+                self.fault = Some((why, place));
+                break;
+            }
+        }
+    }
+
+    /// Adds the bytes of one instruction, and gives where it begins among them.
+    pub(crate) fn add(&mut self, digits: &[u8]) -> usize {
+        let at = self.bytes.len();
+        if at < MAX_CODE {
+            self.bytes.extend(digits.chunks_exact(2).map(byte));
+        }
+        at
+    }
+}
+
+/// The value of two hexadecimal digits.
+fn byte(pair: &[u8]) -> u8 {
+    pair.iter().fold(0, |sum, &digit| (sum << 4) | token::hex_value(digit))
 }
 
 fn unit(code: &mut Code, token: &[u8]) -> Result<(), &'static str> {
@@ -77,11 +153,7 @@ fn unit(code: &mut Code, token: &[u8]) -> Result<(), &'static str> {
         code.trap = None;
         return Err("a second trap mark");
     }
-    code.bytes.extend(
-        digits
-            .chunks_exact(2)
-            .map(|pair| pair.iter().fold(0, |sum, &digit| (sum << 4) | hex_value(digit))),
-    );
+    code.bytes.extend(digits.chunks_exact(2).map(byte));
     Ok(())
 }
 
@@ -98,6 +170,34 @@ mod tests {
         );
         assert_eq!(p(" 91000001 (f9400260)").trap, Some(4));
         assert_eq!(p(" 4602 (6813)").bytes, [0x46, 0x02, 0x68, 0x13]);
+    }
+
+    #[test]
+    fn ok_lines() {
+        let mut code = Code::default();
+        for line in ["", " XXXXXXXX 7c7b1b78 ", "<0b090000> 812a0000"] {
+            assert!(line.is_empty() || is_words(line.as_bytes()), "{line}");
+            code.read(line.as_bytes());
+        }
+        assert_eq!((code.bytes.len(), code.trap, code.fault), (12, Some(4), None));
+
+        let line = b"Krnl Code: 000003ff7fd02646: fcdfa7290001\tmp\t1833(14,%r10)";
+        let found = listed(line).expect("an instruction");
+        assert_eq!((found.mark, found.digits), (None, &b"fcdfa7290001"[..]));
+        let line = b"           #000003ff7fd0265e: 07fe\t\tbcr\t15,%r14";
+        let found = listed(line).expect("an instruction");
+        assert_eq!((found.mark, found.text), (Some(b'#'), &b"bcr\t15,%r14"[..]));
+    }
+
+    #[test]
+    fn err_lines() {
+        for line in ["", "8260e888", "8260e888 82", "8260e888 x", "a b", "8260e888 <8260e888"] {
+            assert!(!is_words(line.as_bytes()), "{line}");
+        }
+        for line in ["", "000003ff7fd02646", "000003ff7fd02646: f", "2646: 07fe\tbcr", "x: 07fe b"]
+        {
+            assert_eq!(listed(line.as_bytes()), None, "{line}");
+        }
     }
 
     #[test]

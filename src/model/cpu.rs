@@ -67,8 +67,15 @@ impl Registers {
     /// Sorts them into the order of their architecture.
     pub(crate) fn sort(&mut self, arch: Arch) {
         self.0.sort_by_cached_key(|register| {
-            arch.info().registers().position(|(_, name)| register.name == *name)
+            arch.info().registers().position(|name| register.name == name)
         });
+    }
+
+    /// Takes them as those of a 32-bit machine.
+    pub(crate) fn narrow(&mut self) {
+        for register in &mut self.0 {
+            register.value = Address::with_bits(register.value.value, 32);
+        }
     }
 
     /// All registers that were printed.

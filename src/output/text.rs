@@ -215,14 +215,14 @@ impl<W: fmt::Write> Page<'_, W> {
     }
 
     fn code(&mut self, code: &Code) -> fmt::Result {
-        if code.instructions.is_empty() {
-            return Ok(());
-        }
         self.label("code")?;
         self.instructions(code, "   ")
     }
 
     fn instructions(&mut self, code: &Code, indent: &str) -> fmt::Result {
+        if code.instructions.is_empty() {
+            return self.words(code, indent);
+        }
         let trap = code.instructions.iter().position(|instruction| instruction.trapping);
         let (first, len) = match trap {
             Some(trap) if !self.options.all => {
@@ -233,6 +233,25 @@ impl<W: fmt::Write> Page<'_, W> {
         };
         for instruction in code.instructions.iter().skip(first).take(len) {
             self.instruction(instruction, indent)?;
+        }
+        Ok(())
+    }
+
+    /// The words of a machine that has no decoder here, eight on a line, the trapping one marked.
+    fn words(&mut self, code: &Code, indent: &str) -> fmt::Result {
+        let width = code.arch.map_or(1, |arch| arch.info().code_unit);
+        for (row, words) in code.bytes.chunks(8 * width).enumerate() {
+            self.out.write_str(indent)?;
+            for (column, word) in words.chunks(width).enumerate() {
+                let mut digits = String::new();
+                word.iter().try_for_each(|byte| write!(digits, "{byte:02x}"))?;
+                if code.trap_offset == Some((8 * row + column) * width) {
+                    self.styled(TRAP, &format!(" <{digits}>"))?;
+                } else {
+                    write!(self.out, " {digits}")?;
+                }
+            }
+            self.out.write_char('\n')?;
         }
         Ok(())
     }

@@ -12,8 +12,8 @@ use crate::grammar::trace::Place;
 use crate::grammar::{access, code, kasan, register, task, trace};
 use crate::line::Line;
 use crate::model::{
-    AccessKind, Address, Code, Context, Diagnostic, Executor, Frame, Memory, Module, Object,
-    Report, Role, Shadow, Side, Stack,
+    AccessKind, Address, Code, Context, Diagnostic, Executor, Frame, Instruction, Memory, Module,
+    Object, Report, Role, Shadow, Side, Stack,
 };
 use crate::span::Span;
 use crate::title;
@@ -113,6 +113,15 @@ enum Dump {
     Other,
 }
 
+/// What a line of nothing but words goes on with.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum GoesOn {
+    Nothing,
+    /// The registers from this number on.
+    Row(Arch, usize),
+    Code,
+}
+
 /// Builds a report line by line.
 #[derive(Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "each answers a question of its own")]
@@ -131,6 +140,15 @@ struct Builder<'log> {
     /// The frames that the headline names.
     headline: Vec<Frame<'log>>,
     dump: Dump,
+    goes_on: GoesOn,
+    /// Whether registers in rows, which are padded to their width, have 32 bits.
+    is_narrow: bool,
+    /// The code around the crash.
+    dumped: code::Code,
+    /// The kernel's own listing of it.
+    listing: Vec<Instruction>,
+    /// Which instructions of it are marked with `#` and with `>`.
+    marks: [Option<usize>; 2],
     context: Option<Context>,
     frames: usize,
     /// Whether the report was at its end: what comes now comes a second time.
@@ -153,6 +171,11 @@ impl<'log> Builder<'log> {
             headline: Vec::new(),
             // Registers before any instruction pointer are only printed with the crash.
             dump: if trap { Dump::Crash } else { Dump::Other },
+            goes_on: GoesOn::Nothing,
+            is_narrow: false,
+            dumped: code::Code::default(),
+            listing: Vec::new(),
+            marks: [None; 2],
             context: None,
             frames: 0,
             ended: false,
@@ -190,6 +213,8 @@ impl<'log> Builder<'log> {
             Class::Link => self.link(line),
             Class::Registers => self.registers(line, &line.text),
             Class::Code => self.code(line),
+            Class::Listed => self.listed(line),
+            Class::Words => self.words(line),
             Class::Cpu => self.cpu(line),
             Class::Taint if self.report.kernel.tainted.is_none() => {
                 let (flags, release) = task::taint(&line.text);
@@ -211,8 +236,12 @@ impl<'log> Builder<'log> {
             Class::Object => self.object(line),
             Class::Shadow => self.shadow(line),
             Class::PageFault => {
-                if let Ok((_, fault)) = access::page_fault(line.text.trim_ascii_start()) {
+                let text = line.text.trim_ascii_start();
+                if let Ok((_, fault)) = access::page_fault(text) {
                     self.fault(fault);
+                } else if let Ok((_, failing)) = access::failing_address(text) {
+                    let access = self.report.access.get_or_insert_default();
+                    access.address.get_or_insert(address(failing));
                 }
             }
             Class::Oops => {
@@ -237,6 +266,9 @@ impl<'log> Builder<'log> {
     fn headline(&mut self, line: &Line<'log>) {
         if access::is_fetch(&line.text) {
             self.report.access.get_or_insert_default().kind.get_or_insert(AccessKind::Execute);
+        }
+        if let Some(fault) = access::direction(&line.text) {
+            self.fault(fault);
         }
         if access::is_free(&line.text) {
             self.report.access.get_or_insert_default().kind.get_or_insert(AccessKind::Free);
@@ -391,7 +423,8 @@ impl<'log> Builder<'log> {
         let pointer = |stack: &Stack<'log>| {
             stack.role == Role::Crash
                 && stack.frames.iter().find(|frame| frame.exact).is_some_and(|first| {
-                    (&first.function, first.offset) == (&frame.function, frame.offset)
+                    let is_known = frame.function.is_some() || frame.address == first.address;
+                    is_known && (&first.function, first.offset) == (&frame.function, frame.offset)
                 })
         };
         self.stack.iter().chain(&self.report.stacks).any(pointer)
@@ -425,8 +458,14 @@ impl<'log> Builder<'log> {
 
     /// Takes registers from a part of a line.
     fn registers(&mut self, line: &Line<'log>, text: &[u8]) {
+        self.goes_on = GoesOn::Nothing;
         if self.dump != Dump::Crash || self.ended {
             return;
+        }
+        if let Some((arch, number, values)) = arch::row(text.trim_ascii_start()) {
+            let known = self.report.kernel.arch;
+            let same = known.filter(|known| known.info().rows == arch.info().rows);
+            return self.row(line, same.unwrap_or(arch), number, values);
         }
         let Some(arch) = self.arch_of(text) else { return };
         self.report.kernel.arch = Some(arch);
@@ -434,63 +473,107 @@ impl<'log> Builder<'log> {
         while let Ok((tail, (printed, value))) = register::register(rest) {
             let Some(name) = arch.register(printed) else { break };
             self.report.registers.add(name, Address::with_bits(value.value, arch.bits()));
-            rest = self.more_values(printed, tail, arch);
+            rest = register::without_note(tail);
         }
         if !rest.trim_ascii().is_empty() {
             self.complain(line, rest, "registers", "no register with a hexadecimal value");
         }
     }
 
-    /// `GPR00: 1 2 3 4`: the values of the registers that follow the one that was named.
-    fn more_values<'a>(&mut self, printed: &[u8], text: &'a [u8], arch: Arch) -> &'a [u8] {
-        let Some(number) =
-            std::str::from_utf8(printed).ok().and_then(|name| name.strip_prefix("GPR"))
-        else {
-            return text;
-        };
+    /// Takes the values of the registers from `number` on.
+    fn row(&mut self, line: &Line<'log>, arch: Arch, number: usize, text: &[u8]) {
+        self.report.kernel.arch = Some(arch);
         let mut rest = text;
-        for number in number.parse().unwrap_or(0usize) + 1.. {
-            let name = format!("GPR{number:02}");
-            let Some(name) = arch.register(name.as_bytes()) else { break };
-            let Ok((tail, value)) = register::value(rest.trim_ascii_start()) else { break };
-            self.report.registers.add(name, Address::with_bits(value.value, arch.bits()));
+        let mut names = arch.info().numbered.iter().skip(number);
+        let mut next = number;
+        while let Ok((tail, value)) = register::value(rest.trim_ascii_start())
+            && let Some(name) = names.next()
+        {
+            let value = address(value);
+            self.is_narrow |= value.bits == 32;
+            self.report.registers.add(name, value);
             rest = tail;
+            next += 1;
         }
-        rest
+        self.goes_on = GoesOn::Row(arch, next);
+        if !rest.trim_ascii().is_empty() {
+            self.complain(line, rest, "registers", "no hexadecimal value");
+        }
+    }
+
+    /// Takes a line of nothing but words.
+    fn words(&mut self, line: &Line<'log>) {
+        match self.goes_on {
+            GoesOn::Row(arch, number) => self.row(line, arch, number, &line.text),
+            GoesOn::Code => self.code_bytes(line, &line.text),
+            GoesOn::Nothing => {}
+        }
     }
 
     /// The architecture whose registers a line has: the known one, if it can be, else the first
     /// that can.
     fn arch_of(&self, text: &[u8]) -> Option<Arch> {
         let (_, (name, value)) = register::register(text).ok()?;
-        let mut candidates = arch::with_register(name, value.digits);
         let known = self.report.kernel.arch;
-        let first = candidates.next()?;
-        if known == Some(first) || candidates.any(|arch| known == Some(arch)) {
-            known
-        } else {
-            Some(first)
-        }
+        // i386 prints CR2 with 16 digits at the end of an oops; arm64 says `PC is at` as arm does,
+        // before Linux 4.20.
+        let fits = |arch: &Arch| arch.bits() == 64 || u32::try_from(value.value).is_ok();
+        known
+            .filter(|arch| arch.register(name).is_some() && fits(arch))
+            .or_else(|| arch::with_register(name, value.digits).next())
     }
 
     fn code(&mut self, line: &Line<'log>) {
-        if self.dump != Dump::Crash || self.ended || self.report.code.is_some() {
-            return;
+        self.goes_on = GoesOn::Nothing;
+        let Some(text) = code::tagged(line.text.trim_ascii_start()) else { return };
+        // powerpc prints the dump last, after the registers of what was interrupted.
+        let is_last = !line.text.trim_ascii_start().starts_with(b"Code:");
+        let is_of_crash = self.dump == Dump::Crash || is_last;
+        if is_of_crash && !self.ended && self.dumped.bytes.is_empty() {
+            self.goes_on = GoesOn::Code;
+            self.code_bytes(line, text);
         }
-        let text = after(&line.text, b"Code:");
-        let found = code::code(text);
-        if let Some((why, at)) = found.fault {
+    }
+
+    fn code_bytes(&mut self, line: &Line<'log>, text: &[u8]) {
+        self.dumped.read(text);
+        if let Some((why, at)) = self.dumped.fault.take() {
             self.complain(line, text.get(at..).unwrap_or_default(), "code bytes", why);
         }
-        if !found.bytes.is_empty() {
-            let arch = self.report.kernel.arch;
-            self.report.code = Some(Code {
-                arch,
-                bytes: found.bytes,
-                trap_offset: found.trap,
-                instructions: Vec::new(),
-            });
+    }
+
+    /// An instruction of the kernel's own listing.
+    fn listed(&mut self, line: &Line<'log>) {
+        let Some(listed) = code::listed(&line.text) else { return };
+        if self.dump != Dump::Crash || self.ended || self.dumped.bytes.len() >= code::MAX_CODE {
+            return;
         }
+        match listed.mark {
+            Some(b'#') => self.marks[0] = Some(self.listing.len()),
+            Some(_) => self.marks[1] = Some(self.listing.len()),
+            None => {}
+        }
+        let offset = self.dumped.add(listed.digits);
+        let bytes = self.dumped.bytes.get(offset..).unwrap_or_default().to_vec();
+        let text = String::from_utf8_lossy(listed.text).replace('\t', " ");
+        self.listing.push(Instruction { offset, bytes, text, trapping: false });
+    }
+
+    /// The code around the crash, from whichever lines there were.
+    fn crash_code(&mut self) -> Option<Code> {
+        // A bad access is undone, so that the instruction pointer stands on it; everything else traps
+        // once it is done, and the pointer stands behind it: arch/s390/mm/fault.c, __rewind_psw().
+        let [done, undone] = self.marks;
+        let trap = if self.report.access.is_some() { undone } else { done.or(undone) };
+        let mut instructions = std::mem::take(&mut self.listing);
+        let listed = trap.and_then(|at| instructions.get_mut(at)).map(|instruction| {
+            instruction.trapping = true;
+            instruction.offset
+        });
+        let code::Code { bytes, trap, .. } = std::mem::take(&mut self.dumped);
+        let arch = self.report.kernel.arch;
+        let trap_offset = trap.or(listed);
+        (!bytes.is_empty()).then_some(Code { arch, bytes, trap_offset, instructions })
     }
 
     fn cpu(&mut self, line: &Line<'log>) {
@@ -609,6 +692,7 @@ impl<'log> Builder<'log> {
 
     fn finish(mut self) -> Report<'log> {
         self.close_stack();
+        self.report.code = self.crash_code();
         // A warning without a dump: its headline is all that is known of the place.
         let known = self.report.stacks.iter().any(|stack| stack.role == Role::Crash);
         if !known && !self.headline.is_empty() {
@@ -619,6 +703,15 @@ impl<'log> Builder<'log> {
         }
         if let Some(arch) = self.report.kernel.arch {
             self.report.registers.sort(arch);
+        }
+        if self.is_narrow {
+            self.report.registers.narrow();
+        } else if !self.report.registers.is_empty()
+            && let Some(arch) = self.report.kernel.arch
+            && let Some(address) = self.report.access.as_mut().and_then(|a| a.address.as_mut())
+        {
+            // powerpc prints the address with the digits that it needs.
+            *address = Address::with_bits(address.value, arch.bits());
         }
         self.report
     }

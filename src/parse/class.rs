@@ -4,7 +4,7 @@
 //! still goes on. It looks at a few bytes; the grammar has the last word.
 
 use crate::arch;
-use crate::grammar::{register, trace};
+use crate::grammar::{code, register, trace};
 use crate::model::Role;
 use crate::words;
 
@@ -37,6 +37,10 @@ pub(super) enum Class {
     Registers,
     /// `Code:`.
     Code,
+    /// An instruction in the kernel's own listing.
+    Listed,
+    /// Nothing but words: it goes on with registers or code, or is of no interest.
+    Words,
     /// `CPU: … PID: … Comm: …`.
     Cpu,
     /// The end of a `CPU:` line, after a task's name with a line feed in it.
@@ -55,7 +59,7 @@ pub(super) enum Class {
     Object,
     /// A line of shadow memory.
     Shadow,
-    /// `#PF: supervisor write access in kernel mode`.
+    /// `#PF: supervisor write access in kernel mode`, `Failing address: 0000000000000000`.
     PageFault,
     /// `Oops: 0002 [#1]`: the error code of a page fault.
     Oops,
@@ -63,6 +67,13 @@ pub(super) enum Class {
     Detail,
     /// What the kernel says after the report, on its way down.
     Epilogue,
+}
+
+impl Class {
+    /// Whether the next line may go on with this one.
+    pub(super) fn has_more(self) -> bool {
+        matches!(self, Self::Registers | Self::Code | Self::Words)
+    }
 }
 
 /// How lines begin, blanks left out; of two that fit, the first counts.
@@ -87,6 +98,9 @@ const BEGINNINGS: &[(&str, Class)] = &[
     ("Last Breaking-Event-Address:", Class::Stack(Role::Related)),
     ("-> #", Class::Stack(Role::Chain)),
     ("Code:", Class::Code),
+    ("Krnl Code:", Class::Listed),
+    ("Instruction dump:", Class::Code),
+    ("Instruction DUMP:", Class::Code),
     ("CPU: ", Class::Cpu),
     ("Not tainted ", Class::Taint),
     ("Tainted: G", Class::Taint),
@@ -118,11 +132,8 @@ const BEGINNINGS: &[(&str, Class)] = &[
     ("Data abort info:", Class::Detail),
     ("ESR = ", Class::Detail),
     ("Faulting instruction address:", Class::Detail),
-    ("Failing address:", Class::Detail),
+    ("Failing address:", Class::PageFault),
     ("REGS: ", Class::Detail),
-    ("Krnl GPRS:", Class::Detail),
-    ("Krnl Code:", Class::Detail),
-    ("Instruction dump:", Class::Detail),
     ("--- interrupt: ", Class::Detail),
     ("Process ", Class::Detail),
     ("Showing all locks held in the system:", Class::Detail),
@@ -173,8 +184,16 @@ pub(super) fn class(text: &[u8]) -> Class {
     if arch::link(line).is_some() {
         return Class::Link;
     }
-    if register::register(line).is_ok_and(|(_, (name, _))| arch::is_register(name)) {
+    if arch::row(line).is_some()
+        || register::register(line).is_ok_and(|(_, (name, _))| arch::is_register(name))
+    {
         return Class::Registers;
+    }
+    if matches!(first, b'#' | b'>' | b'0') && code::listed(line).is_some() {
+        return Class::Listed;
+    }
+    if (first.is_ascii_hexdigit() || matches!(first, b'<' | b'X')) && code::is_words(line) {
+        return Class::Words;
     }
     if is_shadow(text) {
         return Class::Shadow;

@@ -172,7 +172,12 @@ impl<'log> Region<'log> {
 
     /// Adds any other line.
     pub(super) fn add(&mut self, line: Line<'log>) {
-        let class = class::class(&line.text);
+        let class = match class::class(&line.text) {
+            Class::Words if !self.classes.last().is_some_and(|class| class.has_more()) => {
+                Class::Other
+            }
+            class => class,
+        };
         let may_ask = matches!(class, Class::Detail | Class::Other);
         self.asks_cpus |= may_ask && words::has(&line.text, "Sending NMI from CPU");
         let own = match class {
