@@ -169,6 +169,10 @@ pub(super) fn class(text: &[u8]) -> Class {
     if let Some(&(_, class)) = BEGINNINGS.iter().find(fits) {
         return class;
     }
+    // ipi_cpu_stop() in arch/arm/kernel/smp.c: what another CPU was doing.
+    if first == b'C' && line.ends_with(b": stopping") {
+        return Class::Stack(Role::Consequence);
+    }
     // lockdep: what is known of a lock from earlier.
     if line.ends_with(b" at:") && words::has(line, "which became")
         || line.ends_with(b"registered at:")
