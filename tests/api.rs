@@ -280,3 +280,72 @@ fn the_message_is_what_the_kernel_said_of_it() {
         assert_eq!(message(&log).as_deref(), want, "{log}");
     }
 }
+
+/// Lines of a log as each carrier brings them: its name, what stands before the first line, and a
+/// line from its number and its text.
+type Carrier = (&'static str, &'static str, fn(usize, &str) -> String);
+
+const CARRIERS: &[Carrier] = &[
+    ("journalctl", "", |_, text| format!("Nov 21 06:14:00 host kernel: {text}")),
+    ("journalctl -o short-iso", "", |_, text| {
+        format!("2026-11-21T06:14:00+0000 host kernel: {text}")
+    }),
+    ("syslog, RFC 3164", "", |n, text| {
+        format!("<4>Nov 21 06:14:00 host kernel: [   12.{n:06}] {text}")
+    }),
+    ("syslog, RFC 5424", "", |n, text| {
+        format!("<4>1 2026-11-21T06:14:00Z host kernel - - - [   12.{n:06}] {text}")
+    }),
+    ("dmesg", "", |n, text| format!("[   12.{n:06}] {text}")),
+    ("dmesg -T", "", |_, text| format!("[Sat Nov 21 06:14:00 2026] {text}")),
+    ("dmesg -H", "", |n, text| match n {
+        1 => format!("[Nov21 06:14] {text}"),
+        _ => format!("[  +0.000012] {text}"),
+    }),
+    ("dmesg -x", "", |n, text| format!("kern  :warn  : [   12.{n:06}] {text}")),
+    ("/dev/kmsg", "", |n, text| format!("4,{n},12{n:06},-;{text}")),
+    ("netconsole", "", |n, text| format!("4,{n},12{n:06},-,caller=T46;{text}")),
+    ("netconsole with release", "", |n, text| format!("6.5.0-rc1,4,{n},12{n:06},-;{text}")),
+    ("netconsole in fragments", "", |n, text| {
+        let (first, rest) = text.split_at(text.len() / 2);
+        let len = text.len();
+        let head = format!("4,{n},12{n:06},-,ncfrag=0/{len};{first}");
+        if rest.is_empty() {
+            head
+        } else {
+            format!("{head}\n4,{n},12{n:06},-,ncfrag={}/{len};{rest}", first.len())
+        }
+    }),
+    ("pstore", "Panic#1 Part1\n", |n, text| format!("<4>[   12.{n:06}] {text}")),
+    ("ramoops", "====1732169640.123456-D\n", |n, text| format!("<4>[   12.{n:06}] {text}")),
+    ("logcat", "", |n, text| format!("E/kernel  (    0): [   12.{n:06}] {text}")),
+    ("a mail", "On Saturday somebody wrote:\n", |n, text| format!("> > [   12.{n:06}] {text}")),
+    ("an issue", "```\n", |n, text| format!("    [   12.{n:06}] {text}")),
+    ("a level alone", "", |_, text| format!("<4>{text}")),
+];
+
+#[test]
+fn carriers_change_nothing() {
+    for file in [KASAN, GPF, IRQ] {
+        let report = only(file);
+        let (_, log) = file.split_once("\n\n").unwrap();
+        let text: Vec<_> = log
+            .lines()
+            .map(|line| match line.strip_prefix('[').and_then(|rest| rest.split_once("] ")) {
+                Some((time, text)) if time.contains('.') => text,
+                _ => line,
+            })
+            .collect();
+        for (name, before, carry) in CARRIERS {
+            let lines: Vec<_> = text.iter().zip(1..).map(|(text, n)| carry(n, text)).collect();
+            let log = format!("{before}{}\n", lines.join("\n"));
+            let found = ksplat::reports(log.as_bytes()).next().expect(name);
+            assert_eq!(found.title, report.title, "{name}");
+            assert_eq!(found.stacks, report.stacks, "{name}");
+            assert_eq!(found.registers, report.registers, "{name}");
+            assert_eq!(found.memory, report.memory, "{name}");
+            assert_eq!(found.kernel, report.kernel, "{name}");
+            assert_eq!(found.modules, report.modules, "{name}");
+        }
+    }
+}

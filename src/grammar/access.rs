@@ -24,7 +24,7 @@ use crate::words;
 
 /// Finds the address that a headline names.
 pub(crate) fn address(headline: &[u8]) -> Option<Hex> {
-    const BEFORE: [&str; 10] = [
+    const BEFORE: [&str; 11] = [
         "address: ",
         "non-canonical address ",
         "null-ptr-deref address ",
@@ -33,6 +33,7 @@ pub(crate) fn address(headline: &[u8]) -> Option<Hex> {
         " on read at ",
         " on write at ",
         " unaligned access at ",
+        " data access at ",
         " dereference at ",
         " request at ",
     ];

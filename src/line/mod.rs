@@ -45,6 +45,8 @@ pub(crate) struct Line<'log> {
     pub(crate) text: Cow<'log, [u8]>,
     /// Who printed it.
     pub(crate) context: Context<'log>,
+    /// Whether it is the rest of the line above it, which netconsole had to cut.
+    pub(crate) is_rest: bool,
 }
 
 impl<'log> Line<'log> {
@@ -54,10 +56,12 @@ impl<'log> Line<'log> {
         let end = start + memchr(b'\n', rest).unwrap_or(rest.len());
         let raw = log.get(start..end.min(start + MAX_LINE)).unwrap_or_default();
         let raw = clean(raw);
+        let mut is_rest = false;
         // A prefix lies at the front, so it can be cut off a copy as well.
         let (context, text) = match raw {
             Cow::Borrowed(raw) => {
                 let (context, skip) = prefix::prefix(raw);
+                is_rest = prefix::is_rest(raw.get(..skip).unwrap_or_default());
                 (context, Cow::Borrowed(raw.get(skip..).unwrap_or_default()))
             }
             Cow::Owned(mut raw) => {
@@ -75,7 +79,7 @@ impl<'log> Line<'log> {
                 (context, Cow::Owned(raw))
             }
         };
-        Some(Self { start, end, text, context })
+        Some(Self { start, end, text, context, is_rest })
     }
 
     /// Offset of the next line.

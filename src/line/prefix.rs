@@ -23,8 +23,8 @@ use crate::grammar::Parsed;
 use crate::grammar::token::{blanks, digits, word};
 use crate::words;
 
-/// Parses a prefix and leaves what follows it.
-type Carrier = fn(&[u8]) -> Parsed<'_, ()>;
+/// Parses a prefix, gives the caller if it names one, and leaves what follows it.
+type Carrier = fn(&[u8]) -> Parsed<'_, Option<&[u8]>>;
 
 /// What brings kernel lines to a file, beside the console itself: each parses its prefix.
 const CARRIERS: &[Carrier] = &[facility, human_time, record, syslog, journal, logcat];
@@ -44,10 +44,10 @@ pub(super) fn prefix(line: &[u8]) -> (Context<'_>, usize) {
     if let Some((rest, caller)) = captured(plain) {
         return (context(caller), skipped(rest));
     }
-    if let Some((rest, ())) = CARRIERS.iter().find_map(|carrier| carrier(plain).ok()) {
+    if let Some((rest, caller)) = CARRIERS.iter().find_map(|carrier| carrier(plain).ok()) {
         return match stamp(rest) {
             Ok((rest, caller)) => (context(caller), skipped(rest)),
-            Err(_) => (Context::Console, skipped(rest)),
+            Err(_) => (context(caller), skipped(rest)),
         };
     }
     let prompt = words::find(line, " login: ").and_then(|at| line.get(at + 8..));
@@ -103,52 +103,68 @@ fn stamp(input: &[u8]) -> Parsed<'_, Option<&[u8]>> {
 }
 
 /// `kern  :warn  : `, of `dmesg -x`.
-fn facility(input: &[u8]) -> Parsed<'_, ()> {
+fn facility(input: &[u8]) -> Parsed<'_, Option<&[u8]>> {
     let name = |input| take_while1(|b: u8| b.is_ascii_lowercase() || b == b' ').parse(input);
-    value((), (tag("kern"), blanks, tag(":"), name, tag(": "))).parse(input)
+    value(None, (tag("kern"), blanks, tag(":"), name, tag(": "))).parse(input)
 }
 
 /// `[Sat Nov 21 06:14:00 2026] ` of `dmesg -T`; `[Nov21 06:14] ` and `[  +0.000012] ` of `dmesg -H`.
-fn human_time(input: &[u8]) -> Parsed<'_, ()> {
+fn human_time(input: &[u8]) -> Parsed<'_, Option<&[u8]>> {
     let year = (name, blanks, name, blanks, digits, tag(" "), clock, tag(" "), digits);
     let month = (name, blanks, digits, tag(" "), clock);
     let point = alt((tag("."), tag(",")));
     let delta = (blanks, tag("+"), digits, point, digits);
     let time = alt((value((), year), value((), month), value((), delta)));
-    delimited(tag("["), time, (tag("]"), opt(tag(" ")))).parse(input)
+    value(None, (tag("["), time, tag("]"), opt(tag(" ")))).parse(input)
 }
 
-/// `6,1234,567890,-;` of /dev/kmsg and of netconsole.
-fn record(input: &[u8]) -> Parsed<'_, ()> {
+/// `6,1234,567890,-,caller=T12;` of /dev/kmsg and of netconsole, which may put the release before it:
+/// `info_print_ext_header()` in kernel/printk/printk.c, `send_ext_msg_udp()` in drivers/net/netconsole.c.
+fn record(input: &[u8]) -> Parsed<'_, Option<&[u8]>> {
+    let is_field = |b: u8| b != b';' && b != b',' && b.is_ascii_graphic();
+    let release = terminated(take_while1(is_field), tag(","));
     let flag = take_while_m_n(1, 1, |b: u8| b == b'-' || b == b'c' || b == b'+');
-    let more = take_while(|b: u8| b != b';' && b != b' ' && b.is_ascii_graphic());
-    let fields = (digits, tag(","), digits, tag(","), digits, tag(","), flag, more, tag(";"));
-    value((), fields).parse(input)
+    let more = take_while(|b: u8| b != b';' && b.is_ascii_graphic());
+    let fields = || (digits, tag(","), digits, tag(","), digits, tag(","));
+    let (rest, ()) = alt((value((), fields()), value((), (release, fields())))).parse(input)?;
+    let (rest, (_, more, _)) = (flag, more, tag(";")).parse(rest)?;
+    let caller = more.split(|&b| b == b',').find_map(|field| field.strip_prefix(b"caller="));
+    Ok((rest, caller))
+}
+
+/// Whether what stands before a line says that it is the rest of a record that netconsole had to cut:
+/// `6,416,1234,-,ncfrag=980/1500;`.
+pub(super) fn is_rest(carrier: &[u8]) -> bool {
+    let offset = carrier.strip_suffix(b";").and_then(|fields| {
+        let at = words::find(fields, ",ncfrag=")?;
+        fields.get(at + 8..)
+    });
+    offset.is_some_and(|offset| !offset.starts_with(b"0/"))
 }
 
 /// `<6>Nov 21 06:14:00 host kernel: ` (RFC 3164) and what journalctl prints, which is alike.
-fn syslog(input: &[u8]) -> Parsed<'_, ()> {
+fn syslog(input: &[u8]) -> Parsed<'_, Option<&[u8]>> {
     let level = delimited(tag("<"), digits, tag(">"));
     let date = (name, blanks, digits, tag(" "), clock);
     let source = alt((preceded((tag(" "), blanks), program), value((), tag(": "))));
-    value((), (opt(level), date, source)).parse(input)
+    value(None, (opt(level), date, source)).parse(input)
 }
 
 /// `2026-11-21T06:14:00.123456+00:00 host kernel: `, of journalctl and of syslog (RFC 5424).
-fn journal(input: &[u8]) -> Parsed<'_, ()> {
+fn journal(input: &[u8]) -> Parsed<'_, Option<&[u8]>> {
     let level = (delimited(tag("<"), digits, tag(">")), opt(terminated(digits, tag(" "))));
     let date = (digits, tag("-"), digits, tag("-"), digits, alt((tag("T"), tag(" "))));
     let zone = take_while(|b: u8| b.is_ascii_digit() || matches!(b, b':' | b'+' | b'-' | b'Z'));
-    value((), (opt(level), date, clock, zone, tag(" "), program)).parse(input)
+    value(None, (opt(level), date, clock, zone, tag(" "), program)).parse(input)
 }
 
 /// `E/kernel  (    0): ` and `11-21 06:14:00.123     0     0 E kernel  : ` of Android's logcat.
-fn logcat(input: &[u8]) -> Parsed<'_, ()> {
+fn logcat(input: &[u8]) -> Parsed<'_, Option<&[u8]>> {
     let level = || take_while_m_n(1, 1, |b: u8| b.is_ascii_uppercase());
     let brief = (level(), tag("/kernel"), blanks, tag("("), blanks, digits, tag("): "));
     let date = (digits, tag("-"), digits, tag(" "), clock, blanks);
     let long = (date, digits, blanks, digits, tag(" "), level(), tag(" kernel"), blanks, tag(": "));
-    alt((value((), brief), value((), long))).parse(input)
+    alt((value(None, brief), value(None, long))).parse(input)
 }
 
 /// `host kernel: `, the host not always, also with a number in brackets.
@@ -205,7 +221,8 @@ mod tests {
             "[  +0.000012] |x",
             "[  +0,000008] |x",
             "6,1234,567890,-;|x",
-            "4,1234,567890,-,caller=T12;|x",
+            "4,1234,567890,-,ncfrag=0/1200;|x",
+            "6.5.0-rc1+,4,1234,567890,-;|x",
             "Nov 21 06:14:00 host kernel: |x",
             "<4>Nov  1 06:14:00 host kernel: [    1.5] |x",
             "May 06 21:18:24 kernel: |x",
@@ -226,6 +243,10 @@ mod tests {
             assert_eq!(prefix(line.as_bytes()), (Context::Console, at), "{line:?}");
         }
         assert_eq!(prefix(b"> >  f+0x1/0x2"), (Context::Bare, 4));
+        let line = b"4,1234,567890,-,caller=T12;x";
+        assert_eq!(prefix(line), (Context::Caller(b"T12"), 27));
+        assert!(is_rest(b"4,1,2,-,ncfrag=980/1500;") && !is_rest(b"4,1,2,-,ncfrag=0/1500;"));
+        assert!(!is_rest(b"4,1,2,-;") && !is_rest(b""));
     }
 
     #[test]

@@ -103,6 +103,15 @@ pub struct Reports<'log> {
     above: Option<Above<'log>>,
 }
 
+/// How a line came to be two.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Joint {
+    /// A mail program broke it at a blank.
+    Broken,
+    /// Netconsole cut it anywhere.
+    Cut,
+}
+
 /// The widths at which mail programs break lines, in bytes.
 const MAIL_WIDTH: RangeInclusive<usize> = 66..=90;
 
@@ -184,9 +193,13 @@ impl<'log> Reports<'log> {
         };
         self.at = line.next();
         let is_start = start.is_some_and(|start| start.at == line.start);
-        let wrapped = !is_start && self.above.is_some_and(|above| above.goes_on_in(&line));
+        let joint = match self.above {
+            Some(_) if !is_start && line.is_rest => Some(Joint::Cut),
+            Some(above) if !is_start && above.goes_on_in(&line) => Some(Joint::Broken),
+            _ => None,
+        };
         let context = match self.above {
-            Some(above) if wrapped => above.context,
+            Some(above) if joint.is_some() => above.context,
             _ => line.context,
         };
         self.above = Some(Above { next: line.next(), width: line.end - line.start, context });
@@ -197,7 +210,7 @@ impl<'log> Reports<'log> {
             Some(start) if is_start && !self.is_part(start.marker, &line) => {
                 self.start(start.marker, line);
             }
-            _ => self.add(line, wrapped),
+            _ => self.add(line, joint),
         }
         true
     }
@@ -228,17 +241,17 @@ impl<'log> Reports<'log> {
         self.open.push(Region::new(marker, line));
     }
 
-    /// Takes any other line; `wrapped` if it is the rest of the line above it.
-    fn add(&mut self, line: Line<'log>, wrapped: bool) {
+    /// Takes any other line, which may be the rest of the line above it.
+    fn add(&mut self, line: Line<'log>, joint: Option<Joint>) {
         let below_headline = |region: &&mut Region<'_>| {
             line.context == Context::Bare && region.has_open_headline(line.start)
         };
         if let Some(region) = self.open.iter_mut().find(below_headline) {
-            return region.join(&line);
+            return region.join(&line, Joint::Broken);
         }
-        if wrapped {
+        if let Some(joint) = joint {
             if let Some(region) = self.open.iter_mut().find(|region| region.is_above(line.start)) {
-                region.join(&line);
+                region.join(&line, joint);
             }
             return;
         }

@@ -2,8 +2,8 @@
 
 use std::borrow::Cow;
 
-use super::MAX_LINES;
 use super::class::{self, Class};
+use super::{Joint, MAX_LINES};
 use crate::kind::Marker;
 use crate::kind::table::CONSEQUENCES;
 use crate::line::{Context, Line};
@@ -137,14 +137,18 @@ impl<'log> Region<'log> {
     }
 
     /// Adds the rest of the last line.
-    pub(super) fn join(&mut self, line: &Line<'log>) {
+    pub(super) fn join(&mut self, line: &Line<'log>, joint: Joint) {
         let is_own = self.len == self.lines.len();
         let is_headline = self.headlines == self.lines.len();
         let Some(last) = self.lines.last_mut() else { return };
         let text = last.text.to_mut();
-        text.truncate(text.trim_ascii_end().len());
-        text.push(b' ');
-        text.extend_from_slice(line.text.trim_ascii_start());
+        if joint == Joint::Broken {
+            text.truncate(text.trim_ascii_end().len());
+            text.push(b' ');
+            text.extend_from_slice(line.text.trim_ascii_start());
+        } else {
+            text.extend_from_slice(&line.text);
+        }
         last.end = line.end;
         self.copied += text.len();
         self.below = line.next();
