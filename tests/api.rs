@@ -349,3 +349,24 @@ fn carriers_change_nothing() {
         }
     }
 }
+
+#[test]
+fn two_reports_in_one_are_told() {
+    let log = "BUG: KASAN: stack-out-of-bounds in f+0x1/0x2\n\
+               general protection fault: 0000 [#1] SMP KASAN\n\
+               CPU: 0 PID: 23642 Comm: a Not tainted 4.18.0 #58\n\
+               CPU: 1 PID: 23657 Comm: b Not tainted 4.18.0 #58\n\
+               RIP: 0010:g+0x1/0x2\nCall Trace:\n h+0x1/0x2\n dump_stack+0x1/0x2\n i+0x1/0x2\n";
+    let reports: Vec<_> = ksplat::reports(log.as_bytes()).collect();
+    assert_eq!(reports.len(), 2);
+    assert!(reports.iter().all(|report| report.corrupted.is_some()));
+    assert!(reports[0].span.end <= reports[1].span.start, "a line belongs to both");
+    assert_eq!(reports[1].corrupted.as_deref(), Some("lines of another report are mixed in"));
+    assert_eq!(reports[1].diagnostics.len(), 1);
+
+    // Stacks of several CPUs, each with its own line.
+    let log = log.replace("PID: 23642 Comm: a Not tainted 4.18.0 #58", "PID: 23657 Comm: b x 4 #1");
+    let log = log.replacen("CPU: 0 ", "CPU: 1 ", 1);
+    let last = ksplat::reports(log.as_bytes()).last().expect("a report");
+    assert_eq!(last.corrupted, None);
+}

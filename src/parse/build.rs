@@ -3,17 +3,18 @@
 use std::borrow::Cow;
 
 use super::class::Class;
+use super::dump::{Processor, Unread};
 use super::facts::Facts;
 use super::region::Region;
-use crate::arch::{self, Arch};
+use crate::arch;
 use crate::blame;
 use crate::grammar::token::Hex;
 use crate::grammar::trace::Place;
-use crate::grammar::{access, code, kasan, register, task, trace};
+use crate::grammar::{access, kasan, task, trace};
 use crate::line::Line;
 use crate::model::{
-    AccessKind, Address, Code, Context, Diagnostic, Executor, Frame, Instruction, Memory, Module,
-    Object, Report, Role, Shadow, Side, Stack,
+    AccessKind, Address, Context, Diagnostic, Executor, Frame, Memory, Module, Object, Report,
+    Role, Shadow, Side, Stack,
 };
 use crate::span::Span;
 use crate::title;
@@ -86,8 +87,10 @@ pub(super) fn report<'log>(
         // The convention looks for traces by the words that head them; the model knows better.
         let is_whole = !title.mixed && report.blame.is_some() && has_whole_stack(&report, headless);
         (!is_whole).then_some(Cow::Borrowed(why))
+    } else if facts.disconnected {
+        Some(Cow::Borrowed("the console was lost"))
     } else {
-        facts.disconnected.then_some(Cow::Borrowed("the console was lost"))
+        report.corrupted
     };
     report
 }
@@ -104,6 +107,12 @@ fn has_whole_stack(report: &Report<'_>, headless: bool) -> bool {
 /// The frames that a whole stack has at the least: the syscall or thread, and what it runs.
 const WHOLE_STACK: usize = 4;
 
+/// What is said of a report that another CPU printed into.
+const MIXED: &str = "lines of another report are mixed in";
+
+/// How many lines below a `CPU:` line a second one is another report's.
+const MIXED_WITHIN: usize = 3;
+
 /// Where registers and code bytes go that are read next.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Dump {
@@ -111,15 +120,6 @@ enum Dump {
     Crash,
     /// They are those of user mode, of an interrupted task, or come a second time.
     Other,
-}
-
-/// What a line of nothing but words goes on with.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum GoesOn {
-    Nothing,
-    /// The registers from this number on.
-    Row(Arch, usize),
-    Code,
 }
 
 /// Builds a report line by line.
@@ -140,15 +140,10 @@ struct Builder<'log> {
     /// The frames that the headline names.
     headline: Vec<Frame<'log>>,
     dump: Dump,
-    goes_on: GoesOn,
-    /// Whether registers in rows, which are padded to their width, have 32 bits.
-    is_narrow: bool,
-    /// The code around the crash.
-    dumped: code::Code,
-    /// The kernel's own listing of it.
-    listing: Vec<Instruction>,
-    /// Which instructions of it are marked with `#` and with `>`.
-    marks: [Option<usize>; 2],
+    /// Lines since the first `CPU:` line.
+    below_cpu: usize,
+    /// Registers and code.
+    processor: Processor,
     context: Option<Context>,
     frames: usize,
     /// Whether the report was at its end: what comes now comes a second time.
@@ -171,11 +166,8 @@ impl<'log> Builder<'log> {
             headline: Vec::new(),
             // Registers before any instruction pointer are only printed with the crash.
             dump: if trap { Dump::Crash } else { Dump::Other },
-            goes_on: GoesOn::Nothing,
-            is_narrow: false,
-            dumped: code::Code::default(),
-            listing: Vec::new(),
-            marks: [None; 2],
+            below_cpu: 0,
+            processor: Processor::default(),
             context: None,
             frames: 0,
             ended: false,
@@ -196,6 +188,7 @@ impl<'log> Builder<'log> {
 
     /// Takes one line.
     fn line(&mut self, line: &Line<'log>, class: Class) {
+        self.below_cpu += 1;
         match class {
             Class::Headline => self.headline(line),
             Class::Stack(role) => {
@@ -213,8 +206,13 @@ impl<'log> Builder<'log> {
             Class::Link => self.link(line),
             Class::Registers => self.registers(line, &line.text),
             Class::Code => self.code(line),
-            Class::Listed => self.listed(line),
-            Class::Words => self.words(line),
+            Class::Listed if self.dump == Dump::Crash && !self.ended => {
+                self.processor.listed(&line.text);
+            }
+            Class::Words => {
+                let unread = self.processor.words(&line.text);
+                self.unread(line, unread);
+            }
             Class::Cpu => self.cpu(line),
             Class::Taint if self.report.kernel.tainted.is_none() => {
                 let (flags, release) = task::taint(&line.text);
@@ -258,7 +256,7 @@ impl<'log> Builder<'log> {
             Class::Rule | Class::Cut | Class::Epilogue => self.close_stack(),
             // Between the instruction pointer and the trace below it there may be anything.
             Class::Detail if self.traced => self.close_stack(),
-            Class::Blank | Class::Other | Class::Detail | Class::Taint => {}
+            Class::Blank | Class::Other | Class::Detail | Class::Taint | Class::Listed => {}
         }
     }
 
@@ -291,21 +289,20 @@ impl<'log> Builder<'log> {
         if self.ended && !self.aftermath {
             return;
         }
-        let role = if self.aftermath && self.traced { Role::Consequence } else { role };
+        let mut role = if self.aftermath && self.traced { Role::Consequence } else { role };
         if role == Role::Crash {
             let is_open = self.stack.as_ref().is_some_and(|stack| stack.role == Role::Crash);
             if !std::mem::replace(&mut self.traced, true) && is_open {
                 // The instruction pointer stands before the trace that it is the first frame of.
                 return;
             }
-            self.close_stack();
-            let known = self.report.stacks.iter().any(|stack| stack.role == Role::Crash);
-            let role = if known { Role::Consequence } else { Role::Crash };
-            self.stack = Some(Stack { role, frames: Vec::new() });
-        } else {
-            self.close_stack();
-            self.stack = Some(Stack { role, frames: Vec::new() });
+            let all = self.report.stacks.iter().chain(&self.stack);
+            if all.map(|stack| stack.role).any(|role| role == Role::Crash) {
+                role = Role::Consequence;
+            }
         }
+        self.close_stack();
+        self.stack = Some(Stack { role, frames: Vec::new() });
     }
 
     fn track(&mut self, role: Role, line: &Line<'log>) {
@@ -377,7 +374,7 @@ impl<'log> Builder<'log> {
         let Ok((tail, (selector, place))) = trace::pointer(rest) else {
             return self.complain(line, rest, "instruction pointer", "no symbol and no address");
         };
-        self.report.kernel.arch.get_or_insert(arch);
+        self.processor.arch.get_or_insert(arch);
         if self.ended || selector.is_some_and(arch.info().is_user) {
             self.dump = Dump::Other;
             return;
@@ -458,132 +455,39 @@ impl<'log> Builder<'log> {
 
     /// Takes registers from a part of a line.
     fn registers(&mut self, line: &Line<'log>, text: &[u8]) {
-        self.goes_on = GoesOn::Nothing;
-        if self.dump != Dump::Crash || self.ended {
-            return;
+        self.processor.skip();
+        if self.dump == Dump::Crash && !self.ended {
+            let unread = self.processor.registers(text);
+            self.unread(line, unread);
         }
-        if let Some((arch, number, values)) = arch::row(text.trim_ascii_start()) {
-            let known = self.report.kernel.arch;
-            let same = known.filter(|known| known.info().rows == arch.info().rows);
-            return self.row(line, same.unwrap_or(arch), number, values);
-        }
-        let Some(arch) = self.arch_of(text) else { return };
-        self.report.kernel.arch = Some(arch);
-        let mut rest: &[u8] = text;
-        while let Ok((tail, (printed, value))) = register::register(rest) {
-            let Some(name) = arch.register(printed) else { break };
-            self.report.registers.add(name, Address::with_bits(value.value, arch.bits()));
-            rest = register::without_note(tail);
-        }
-        if !rest.trim_ascii().is_empty() {
-            self.complain(line, rest, "registers", "no register with a hexadecimal value");
-        }
-    }
-
-    /// Takes the values of the registers from `number` on.
-    fn row(&mut self, line: &Line<'log>, arch: Arch, number: usize, text: &[u8]) {
-        self.report.kernel.arch = Some(arch);
-        let mut rest = text;
-        let mut names = arch.info().numbered.iter().skip(number);
-        let mut next = number;
-        while let Ok((tail, value)) = register::value(rest.trim_ascii_start())
-            && let Some(name) = names.next()
-        {
-            let value = address(value);
-            self.is_narrow |= value.bits == 32;
-            self.report.registers.add(name, value);
-            rest = tail;
-            next += 1;
-        }
-        self.goes_on = GoesOn::Row(arch, next);
-        if !rest.trim_ascii().is_empty() {
-            self.complain(line, rest, "registers", "no hexadecimal value");
-        }
-    }
-
-    /// Takes a line of nothing but words.
-    fn words(&mut self, line: &Line<'log>) {
-        match self.goes_on {
-            GoesOn::Row(arch, number) => self.row(line, arch, number, &line.text),
-            GoesOn::Code => self.code_bytes(line, &line.text),
-            GoesOn::Nothing => {}
-        }
-    }
-
-    /// The architecture whose registers a line has: the known one, if it can be, else the first
-    /// that can.
-    fn arch_of(&self, text: &[u8]) -> Option<Arch> {
-        let (_, (name, value)) = register::register(text).ok()?;
-        let known = self.report.kernel.arch;
-        // i386 prints CR2 with 16 digits at the end of an oops; arm64 says `PC is at` as arm does,
-        // before Linux 4.20.
-        let fits = |arch: &Arch| arch.bits() == 64 || u32::try_from(value.value).is_ok();
-        known
-            .filter(|arch| arch.register(name).is_some() && fits(arch))
-            .or_else(|| arch::with_register(name, value.digits).next())
     }
 
     fn code(&mut self, line: &Line<'log>) {
-        self.goes_on = GoesOn::Nothing;
-        let Some(text) = code::tagged(line.text.trim_ascii_start()) else { return };
-        // powerpc prints the dump last, after the registers of what was interrupted.
-        let is_last = !line.text.trim_ascii_start().starts_with(b"Code:");
-        let is_of_crash = self.dump == Dump::Crash || is_last;
-        if is_of_crash && !self.ended && self.dumped.bytes.is_empty() {
-            self.goes_on = GoesOn::Code;
-            self.code_bytes(line, text);
+        self.processor.skip();
+        if !self.ended {
+            let unread = self.processor.code(&line.text, self.dump == Dump::Crash);
+            self.unread(line, unread);
         }
-    }
-
-    fn code_bytes(&mut self, line: &Line<'log>, text: &[u8]) {
-        self.dumped.read(text);
-        if let Some((why, at)) = self.dumped.fault.take() {
-            self.complain(line, text.get(at..).unwrap_or_default(), "code bytes", why);
-        }
-    }
-
-    /// An instruction of the kernel's own listing.
-    fn listed(&mut self, line: &Line<'log>) {
-        let Some(listed) = code::listed(&line.text) else { return };
-        if self.dump != Dump::Crash || self.ended || self.dumped.bytes.len() >= code::MAX_CODE {
-            return;
-        }
-        match listed.mark {
-            Some(b'#') => self.marks[0] = Some(self.listing.len()),
-            Some(_) => self.marks[1] = Some(self.listing.len()),
-            None => {}
-        }
-        let offset = self.dumped.add(listed.digits);
-        let bytes = self.dumped.bytes.get(offset..).unwrap_or_default().to_vec();
-        let text = String::from_utf8_lossy(listed.text).replace('\t', " ");
-        self.listing.push(Instruction { offset, bytes, text, trapping: false });
-    }
-
-    /// The code around the crash, from whichever lines there were.
-    fn crash_code(&mut self) -> Option<Code> {
-        // A bad access is undone, so that the instruction pointer stands on it; everything else traps
-        // once it is done, and the pointer stands behind it: arch/s390/mm/fault.c, __rewind_psw().
-        let [done, undone] = self.marks;
-        let trap = if self.report.access.is_some() { undone } else { done.or(undone) };
-        let mut instructions = std::mem::take(&mut self.listing);
-        let listed = trap.and_then(|at| instructions.get_mut(at)).map(|instruction| {
-            instruction.trapping = true;
-            instruction.offset
-        });
-        let code::Code { bytes, trap, .. } = std::mem::take(&mut self.dumped);
-        let arch = self.report.kernel.arch;
-        let trap_offset = trap.or(listed);
-        (!bytes.is_empty()).then_some(Code { arch, bytes, trap_offset, instructions })
     }
 
     fn cpu(&mut self, line: &Line<'log>) {
-        if self.report.task.pid.is_some() {
-            return;
-        }
         let text = line.text.trim_ascii_start();
         let Ok((_, cpu)) = task::cpu(text) else {
-            return self.complain(line, text, "CPU line", "no CPU, PID and Comm");
+            if self.report.task.pid.is_none() {
+                self.complain(line, text, "CPU line", "no CPU, PID and Comm");
+            }
+            return;
         };
+        if let Some(pid) = self.report.task.pid {
+            // Each such line has a trace below it: two in a row are those of two reports.
+            let is_other = (pid, self.report.task.cpu) != (cpu.pid, Some(cpu.cpu));
+            if is_other && self.below_cpu <= MIXED_WITHIN && !self.aftermath {
+                self.complain(line, text, "CPU line", MIXED);
+                self.report.corrupted = Some(Cow::Borrowed(MIXED));
+            }
+            return;
+        }
+        self.below_cpu = 0;
         self.report.task.cpu = Some(cpu.cpu);
         self.report.task.pid = Some(cpu.pid);
         self.report.task.comm = Some(line.own(cpu.comm));
@@ -680,6 +584,12 @@ impl<'log> Builder<'log> {
         }
     }
 
+    fn unread(&mut self, line: &Line<'log>, unread: Unread<'_>) {
+        if let Some((rest, what, why)) = unread {
+            self.complain(line, rest, what, why);
+        }
+    }
+
     fn close_stack(&mut self) {
         if let Some(mut stack) = self.stack.take()
             && !stack.frames.is_empty()
@@ -692,7 +602,6 @@ impl<'log> Builder<'log> {
 
     fn finish(mut self) -> Report<'log> {
         self.close_stack();
-        self.report.code = self.crash_code();
         // A warning without a dump: its headline is all that is known of the place.
         let known = self.report.stacks.iter().any(|stack| stack.role == Role::Crash);
         if !known && !self.headline.is_empty() {
@@ -701,18 +610,9 @@ impl<'log> Builder<'log> {
             }
             self.report.stacks.insert(0, Stack { role: Role::Crash, frames: self.headline });
         }
-        if let Some(arch) = self.report.kernel.arch {
-            self.report.registers.sort(arch);
-        }
-        if self.is_narrow {
-            self.report.registers.narrow();
-        } else if !self.report.registers.is_empty()
-            && let Some(arch) = self.report.kernel.arch
-            && let Some(address) = self.report.access.as_mut().and_then(|a| a.address.as_mut())
-        {
-            // powerpc prints the address with the digits that it needs.
-            *address = Address::with_bits(address.value, arch.bits());
-        }
+        self.report.kernel.arch = self.processor.arch;
+        let access = self.report.access.as_mut();
+        (self.report.registers, self.report.code) = self.processor.finish(access);
         self.report
     }
 }

@@ -8,6 +8,7 @@
 mod build;
 mod class;
 mod context;
+mod dump;
 mod facts;
 mod region;
 

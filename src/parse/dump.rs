@@ -1,0 +1,240 @@
+//! The state of the processor: registers and code, from the lines that dump them.
+
+use crate::arch::{self, Arch};
+use crate::grammar::{code, register};
+use crate::model::{Access, Address, Code, Instruction, Registers};
+
+/// What is not understood: the rest of a line, what was read in it, and why it was not.
+pub(super) type Unread<'a> = Option<(&'a [u8], &'static str, &'static str)>;
+
+/// What a line of nothing but words goes on with.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+enum GoesOn {
+    #[default]
+    Nothing,
+    /// The registers from this number on.
+    Row(Arch, usize),
+    Code,
+}
+
+/// Registers and code as far as they are known.
+#[derive(Debug, Default)]
+pub(super) struct Processor {
+    /// The architecture, once a line showed it.
+    pub(super) arch: Option<Arch>,
+    registers: Registers,
+    code: code::Code,
+    /// The kernel's own listing of the code.
+    listing: Vec<Instruction>,
+    /// Which instructions of it are marked with `#` and with `>`.
+    marks: [Option<usize>; 2],
+    goes_on: GoesOn,
+    /// Whether registers in rows, which are padded to their width, have 32 bits.
+    is_narrow: bool,
+}
+
+impl Processor {
+    /// Says that what follows is not the crash's.
+    pub(super) fn skip(&mut self) {
+        self.goes_on = GoesOn::Nothing;
+    }
+
+    /// Takes the registers of a line.
+    pub(super) fn registers<'a>(&mut self, text: &'a [u8]) -> Unread<'a> {
+        self.goes_on = GoesOn::Nothing;
+        if let Some((arch, number, values)) = arch::row(text.trim_ascii_start()) {
+            let same = self.arch.filter(|known| known.info().rows == arch.info().rows);
+            return self.row(same.unwrap_or(arch), number, values);
+        }
+        let arch = self.arch_of(text)?;
+        self.arch = Some(arch);
+        let mut rest = text;
+        while let Ok((tail, (printed, value))) = register::register(rest) {
+            let Some(name) = arch.register(printed) else { break };
+            self.registers.add(name, Address::with_bits(value.value, arch.bits()));
+            rest = register::without_note(tail);
+        }
+        unread(rest, "registers", "no register with a hexadecimal value")
+    }
+
+    /// Takes the values of the registers from `number` on.
+    fn row<'a>(&mut self, arch: Arch, number: usize, text: &'a [u8]) -> Unread<'a> {
+        self.arch = Some(arch);
+        let mut rest = text;
+        let mut names = arch.info().numbered.iter().skip(number);
+        let mut next = number;
+        while let Ok((tail, value)) = register::value(rest.trim_ascii_start())
+            && let Some(name) = names.next()
+        {
+            let value = Address::from_digits(value.value, value.digits);
+            self.is_narrow |= value.bits == 32;
+            self.registers.add(name, value);
+            rest = tail;
+            next += 1;
+        }
+        self.goes_on = GoesOn::Row(arch, next);
+        unread(rest, "registers", "no hexadecimal value")
+    }
+
+    /// Takes a line of nothing but words.
+    pub(super) fn words<'a>(&mut self, text: &'a [u8]) -> Unread<'a> {
+        match self.goes_on {
+            GoesOn::Row(arch, number) => self.row(arch, number, text),
+            GoesOn::Code => self.bytes(text),
+            GoesOn::Nothing => None,
+        }
+    }
+
+    /// The architecture whose registers a line has: the known one, if it can be, else the first
+    /// that can.
+    fn arch_of(&self, text: &[u8]) -> Option<Arch> {
+        let (_, (name, value)) = register::register(text).ok()?;
+        // i386 prints CR2 with 16 digits at the end of an oops; arm64 says `PC is at` as arm does,
+        // before Linux 4.20.
+        let fits = |arch: &Arch| arch.bits() == 64 || u32::try_from(value.value).is_ok();
+        self.arch
+            .filter(|arch| arch.register(name).is_some() && fits(arch))
+            .or_else(|| arch::with_register(name, value.digits).next())
+    }
+
+    /// Takes a line of code. Where the registers above it are not those of the crash, it may only be
+    /// a dump that powerpc prints last, after the registers of what was interrupted.
+    pub(super) fn code<'a>(&mut self, line: &'a [u8], is_of_crash: bool) -> Unread<'a> {
+        self.goes_on = GoesOn::Nothing;
+        let text = code::tagged(line.trim_ascii_start())?;
+        let is_last = !line.trim_ascii_start().starts_with(b"Code:");
+        if (is_of_crash || is_last) && self.code.bytes.is_empty() {
+            self.goes_on = GoesOn::Code;
+            return self.bytes(text);
+        }
+        None
+    }
+
+    fn bytes<'a>(&mut self, text: &'a [u8]) -> Unread<'a> {
+        self.code.read(text);
+        let (why, at) = self.code.fault.take()?;
+        Some((text.get(at..).unwrap_or_default(), "code bytes", why))
+    }
+
+    /// Takes an instruction of the kernel's own listing.
+    pub(super) fn listed(&mut self, line: &[u8]) {
+        let Some(listed) = code::listed(line) else { return };
+        if self.code.bytes.len() >= code::MAX_CODE {
+            return;
+        }
+        let [above, at] = &mut self.marks;
+        match listed.mark {
+            Some(b'#') => *above = Some(self.listing.len()),
+            Some(_) => *at = Some(self.listing.len()),
+            None => {}
+        }
+        let offset = self.code.add(listed.digits);
+        let bytes = self.code.bytes.get(offset..).unwrap_or_default().to_vec();
+        let text = String::from_utf8_lossy(listed.text).replace('\t', " ");
+        self.listing.push(Instruction { offset, bytes, text, trapping: false });
+    }
+
+    /// The registers, and the code around the crash; the address of the access gets the width of the
+    /// machine, as powerpc prints it with the digits that it needs.
+    pub(super) fn finish(mut self, access: Option<&mut Access>) -> (Registers, Option<Code>) {
+        // A bad access is undone, so that the instruction pointer stands on it; everything else traps
+        // once it is done, and the pointer stands behind it: __rewind_psw() in arch/s390/mm/fault.c.
+        let [above, at] = self.marks;
+        let trap = if access.is_some() { at } else { above.or(at) };
+        let listed = trap.and_then(|trap| self.listing.get_mut(trap)).map(|instruction| {
+            instruction.trapping = true;
+            instruction.offset
+        });
+        if let Some(arch) = self.arch {
+            self.registers.sort(arch);
+            let address = access.and_then(|access| access.address.as_mut());
+            if let Some(address) = address.filter(|_| !self.registers.is_empty()) {
+                let bits = if self.is_narrow { 32 } else { arch.bits() };
+                *address = Address::with_bits(address.value, bits);
+            }
+        }
+        if self.is_narrow {
+            self.registers.narrow();
+        }
+        let code::Code { bytes, trap, .. } = self.code;
+        let code = Code {
+            arch: self.arch,
+            bytes,
+            trap_offset: trap.or(listed),
+            instructions: self.listing,
+        };
+        (self.registers, (!code.bytes.is_empty()).then_some(code))
+    }
+}
+
+fn unread<'a>(rest: &'a [u8], what: &'static str, why: &'static str) -> Unread<'a> {
+    (!rest.trim_ascii().is_empty()).then_some((rest, what, why))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn processor(lines: &[&str]) -> Processor {
+        let mut processor = Processor::default();
+        for line in lines {
+            let line = line.as_bytes();
+            if code::is_words(line.trim_ascii_start()) {
+                processor.words(line);
+            } else if code::listed(line).is_some() {
+                processor.listed(line);
+            } else if code::tagged(line).is_some() {
+                processor.code(line, true);
+            } else {
+                processor.registers(line);
+            }
+        }
+        processor
+    }
+
+    #[test]
+    fn rows_go_on() {
+        let (registers, _) = processor(&[
+            "Krnl GPRS: 0000000000000001 0000000000000002 0000000000000003 0000000000000004",
+            "           0000000000000005 0000000000000006 0000000000000007 0000000000000008",
+        ])
+        .finish(None);
+        assert_eq!((registers.get("r0"), registers.get("r7")), (Some(1), Some(8)));
+        assert_eq!(registers.iter().count(), 8);
+    }
+
+    #[test]
+    fn narrow_machines_are_told_by_their_rows() {
+        let found = processor(&["$ 4   : 8260e888 00000000 810ee780 00000001", "Hi    : 000656d0"]);
+        assert_eq!(found.arch, Some(Arch::Mips));
+        let (registers, _) = found.finish(None);
+        assert!(registers.iter().all(|register| register.value.bits == 32));
+        assert_eq!(registers.get("$6"), Some(0x810e_e780));
+    }
+
+    #[test]
+    fn a_listing_traps_where_the_access_was_or_before() {
+        let lines = [
+            "Krnl Code: 000003ff7fd0264c: e31010880004\tlg\t%r1,136(%r1)",
+            "           #000003ff7fd02652: e33030000004\tlg\t%r3,0(%r3)",
+            "           >000003ff7fd02658: e33010680024\tstg\t%r3,104(%r1)",
+        ];
+        let trap = |access: Option<&mut Access>| {
+            let (_, code) = processor(&lines).finish(access);
+            let code = code.expect("code");
+            assert_eq!(code.instructions.len(), 3);
+            code.trap_offset
+        };
+        assert_eq!(trap(None), Some(6));
+        assert_eq!(trap(Some(&mut Access::default())), Some(12));
+    }
+
+    #[test]
+    fn a_known_machine_stays_known() {
+        let found = processor(&["EAX: 00000000 EBX: c1c74300", "CR2: 0000000000000000"]);
+        assert_eq!(found.arch, Some(Arch::X86));
+        let mut old = Processor { arch: Some(Arch::Arm), ..Processor::default() };
+        old.registers(b"pc : [<ffffffc000d394c4>] lr : [<ffffffc000d394c4>] pstate: 200001c5");
+        assert_eq!(old.arch, Some(Arch::Arm64));
+    }
+}
