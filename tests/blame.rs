@@ -1,0 +1,105 @@
+//! The function that is blamed, one log for each rule of the judgement.
+
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+/// Function and reason.
+fn blame(log: &str) -> Option<(String, String)> {
+    let report = ksplat::reports(log.as_bytes()).next().expect("a report");
+    report.blame.map(|blame| (blame.function.into_owned(), blame.why.into_owned()))
+}
+
+fn check(log: &str, function: &str, why: &str) {
+    assert_eq!(blame(log), Some((function.to_owned(), why.to_owned())), "{log}");
+}
+
+#[test]
+fn what_was_running() {
+    check(
+        "BUG: unable to handle page fault for address: ffff888000000010\n\
+         RIP: 0010:cm_read.cold+0x1/0x2 [m]\nCall Trace:\n vfs_read+0x1/0x2\n ksys_read+0x1/0x2\n",
+        "cm_read",
+        "was running",
+    );
+}
+
+#[test]
+fn the_caller_of_what_works_for_others() {
+    check(
+        "BUG: KASAN: use-after-free in memcpy+0x1/0x2\nRead of size 4 at addr ffff888001286008\n\
+         Call Trace:\n dump_stack+0x1/0x2\n print_report+0x1/0x2\n kasan_report+0x1/0x2\n \
+         memcpy+0x1/0x2\n cm_copy+0x1/0x2\n vfs_read+0x1/0x2\n",
+        "cm_copy",
+        "called what noticed it",
+    );
+}
+
+#[test]
+fn what_jumped_to_nowhere() {
+    check(
+        "BUG: kernel NULL pointer dereference, address: 0000000000000000\n\
+         #PF: supervisor instruction fetch in kernel mode\nRIP: 0010:0x0\n\
+         Call Trace:\n cm_ops_open+0x1/0x2\n vfs_open+0x1/0x2\n",
+        "cm_ops_open",
+        "jumped to where no code is",
+    );
+    // The return address in the link register, where the trace does not have it.
+    check(
+        "Unable to handle kernel NULL pointer dereference at virtual address 0000000000000000\n\
+         pc : 0x0\nlr : cm_ops_open+0x18/0x20\nx0 : 0000000000000000\n\
+         Call trace:\n 0x0\n vfs_open+0x1/0x2\n",
+        "cm_ops_open",
+        "jumped to where no code is",
+    );
+}
+
+#[test]
+fn what_calls_itself() {
+    let frames = " cm_dir_walk+0x62/0x90\n".repeat(6);
+    check(
+        &format!(
+            "PANIC: double fault, error_code: 0x0\nRIP: 0010:kmem_cache_alloc+0x1/0x2\n\
+             Call Trace:\n{frames} cm_open+0x1/0x2\n"
+        ),
+        "cm_dir_walk",
+        "calls itself until the stack is full",
+    );
+}
+
+#[test]
+fn what_an_interrupt_found_running() {
+    check(
+        "watchdog: BUG: soft lockup - CPU#1 stuck for 22s! [init:88]\n\
+         RIP: 0010:_raw_spin_lock+0x1/0x2\nCall Trace:\n cm_spin+0x1/0x2\n vfs_write+0x1/0x2\n",
+        "cm_spin",
+        "was running when the CPU was found stuck",
+    );
+}
+
+#[test]
+fn what_waits() {
+    check(
+        "INFO: task init:88 blocked for more than 120 seconds.\nCall Trace:\n __schedule+0x1/0x2\n \
+         schedule+0x1/0x2\n mutex_lock_nested+0x1/0x2\n cm_commit+0x1/0x2\n vfs_write+0x1/0x2\n",
+        "cm_commit",
+        "waits, in the task that hangs",
+    );
+}
+
+#[test]
+fn what_allocated_or_freed() {
+    check(
+        "BUG: memory leak\nunreferenced object 0xffff888001286008 (size 64):\n  backtrace:\n    \
+         kmalloc_trace+0x1/0x2\n    cm_new+0x1/0x2\n    vfs_write+0x1/0x2\n",
+        "cm_new",
+        "allocated what is lost",
+    );
+}
+
+#[test]
+fn nothing_is_made_up() {
+    assert_eq!(blame("general protection fault: 0000 [#1] SMP\n"), None);
+    assert_eq!(
+        blame("unregister_netdevice: waiting for lo to become free. Usage count = 2\n"),
+        None
+    );
+}
