@@ -213,6 +213,7 @@ mod tests {
     #[test]
     fn programs_and_hints_start_nothing() {
         assert_eq!(starts("ODEBUG: Out of memory\nEXT4-fs (sda): WARNING: mounting\n"), []);
+        assert_eq!(starts("tst_test.c:1737: TINFO: Timeout per run is 0h 05m 00s\n"), []);
         let line = "traps: a[1] general protection fault ip:1 sp:2 error:0 in libc.so[1+2]\n";
         assert_eq!(starts(line), []);
     }

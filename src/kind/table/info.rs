@@ -26,6 +26,8 @@ pub(super) const INFO: Marker = Marker {
         &["no syscalls can create resource"],
         &["rmt_storage:INFO:"],
         &["_INFO:"],
+        // LTP, a test suite.
+        &["TINFO:"],
     ],
     kind: K::Info,
     formats: &[
