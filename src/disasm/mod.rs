@@ -68,7 +68,8 @@ pub fn parse_code(text: &[u8]) -> Result<Code, CodeError> {
             line.get(at + 5..)
         })
         .unwrap_or(text);
-    let found = code::code(line.trim_ascii());
+    let mut found = code::Code::default();
+    found.read(line.trim_ascii());
     match found.fault {
         Some((why, offset)) => Err(CodeError { offset, why }),
         None if found.bytes.is_empty() => Err(CodeError { offset: 0, why: "no bytes" }),

@@ -39,16 +39,6 @@ pub(crate) struct Code {
 /// What stands in place of the bytes where the instruction pointer is bad.
 const UNREADABLE: [&str; 3] = ["Bad RIP value", "Unable to access opcode bytes", "bad PC value"];
 
-/// Parses what follows `Code:`.
-///
-/// Never fails: what can be read is kept, [`Code::fault`] says why the rest was not. A kernel that
-/// could not read the bytes says so in words, which gives a value without bytes.
-pub(crate) fn code(input: &[u8]) -> Code {
-    let mut code = Code::default();
-    code.read(input);
-    code
-}
-
 /// A word that the kernel could not read: powerpc.
 const NO_WORD: &[u8] = b"XXXXXXXX";
 
@@ -91,7 +81,10 @@ pub(crate) fn listed(line: &[u8]) -> Option<Listed<'_>> {
 }
 
 impl Code {
-    /// Reads one more line.
+    /// Reads what follows `Code:`, or one more line of it.
+    ///
+    /// Never fails: what can be read is kept, [`Code::fault`] says why the rest was not. A kernel
+    /// that could not read the bytes says so in words, which gives a value without bytes.
     pub(crate) fn read(&mut self, input: &[u8]) {
         if UNREADABLE.iter().any(|words| input.trim_ascii_start().starts_with(words.as_bytes())) {
             self.fault = Some(("the kernel could not read them", 0));
@@ -160,6 +153,12 @@ fn unit(code: &mut Code, token: &[u8]) -> Result<(), &'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn code(line: &[u8]) -> Code {
+        let mut code = Code::default();
+        code.read(line);
+        code
+    }
 
     #[test]
     fn ok_code() {
