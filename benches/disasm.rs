@@ -5,6 +5,7 @@ use std::hint::black_box;
 use criterion::{Criterion, criterion_group, criterion_main};
 use iced_x86::{Decoder, DecoderOptions, Instruction};
 use ksplat::disasm::{self, Syntax};
+use ksplat::explain;
 
 /// Of the crash in `__io_queue_sqe`.
 const LINE: &[u8] = b"Code: 89 ea 48 c1 ea 03 80 3c 02 00 0f 85 50 0a 00 00 48 b8 00 00 00 00 00 fc ff df \
@@ -38,6 +39,19 @@ fn code(c: &mut Criterion) {
     group.bench_function("align, decode, write", |b| {
         b.iter(|| disasm::decode(black_box(&code), Syntax::Att));
     });
+    let log = include_str!("../corpus/gpf/io-queue-sqe.log");
+    let log = log.split_once("\n\n").map_or(log, |(_, log)| log);
+    let mut reports: Vec<_> = ksplat::reports(log.as_bytes()).collect();
+    let mut all = || {
+        for report in &mut reports {
+            disasm::annotate(report, Syntax::Att);
+            explain::annotate(report, Syntax::Att);
+        }
+        let explanation = reports.first().and_then(|report| report.explanation.as_ref());
+        explanation.is_some_and(|explanation| explanation.summary.ends_with("NULL pointer + 0x58"))
+    };
+    assert!(all(), "not explained");
+    group.bench_function("a report: decode, write, explain", |b| b.iter(|| black_box(all())));
     group.bench_function("decode alone (iced-x86)", |b| b.iter(|| bare(black_box(&code.bytes))));
     group.finish();
 }

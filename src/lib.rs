@@ -20,7 +20,8 @@
 //!
 //! # Features
 //!
-//! - `disasm`: the module `disasm`, which decodes the bytes of `Code:` lines. Adds iced-x86.
+//! - `disasm`: the modules `disasm`, which decodes the bytes of `Code:` lines, and `explain`, which
+//!   says what the trapping instruction did. Adds iced-x86.
 //! - `serde`: `Serialize` and `Deserialize` for the whole model, and the module `output::json`. Adds
 //!   serde and serde_json.
 //! - `cli` (default): the program `ksplat`. A library wants `default-features = false`.
@@ -31,6 +32,8 @@ mod bisect;
 mod blame;
 #[cfg(feature = "disasm")]
 pub mod disasm;
+#[cfg(feature = "disasm")]
+pub mod explain;
 mod grammar;
 mod kind;
 mod line;
@@ -45,8 +48,9 @@ mod words;
 pub use arch::Arch;
 pub use kind::Kind;
 pub use model::{
-    Access, AccessKind, Address, Blame, Code, Context, Diagnostic, Executor, Frame, Instruction,
-    Kernel, Memory, Module, Object, Register, Registers, Report, Role, Shadow, Side, Stack, Task,
+    Access, AccessKind, Address, AddressClass, Agreement, Blame, Code, Condition, Confidence,
+    Context, Diagnostic, Executor, Explanation, Frame, Instruction, Kernel, MeantAccess, Memory,
+    Module, Object, Pointer, Register, Registers, Report, Role, Shadow, Side, Stack, Step, Task,
 };
 pub use parse::{MAX_LINES, Reports, reports, text};
 pub use span::Span;

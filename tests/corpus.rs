@@ -12,7 +12,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use ksplat::output::json::{self, Record};
-use ksplat::{Report, disasm};
+use ksplat::{Report, disasm, explain};
 
 /// A corpus file.
 struct Case {
@@ -87,6 +87,7 @@ fn models_are_those_that_were_read_and_approved() {
         let mut lines = Vec::new();
         for (index, mut report) in reports(&case.log).enumerate() {
             disasm::annotate(&mut report, disasm::Syntax::Att);
+            explain::annotate(&mut report, disasm::Syntax::Att);
             let record = Record::new("-", index, report);
             lines.push(serde_json::to_string_pretty(&record).unwrap());
         }
@@ -149,6 +150,7 @@ fn json_is_read_back_as_it_was() {
     for case in cases() {
         for (index, mut report) in reports(&case.log).enumerate() {
             disasm::annotate(&mut report, disasm::Syntax::Intel);
+            explain::annotate(&mut report, disasm::Syntax::Intel);
             let record = Record::new("a\u{1b}b", index, report);
             let mut text = Vec::new();
             json::write(&mut text, &record).unwrap();

@@ -7,6 +7,11 @@ use std::process::Command;
 
 /// Runs a judge of `../shared/tools` that must not find less than `min` percent right.
 fn judge(tool: &str, data: &str, min: &str) {
+    judge_with(tool, data, min, &[]);
+}
+
+/// The same with more arguments.
+fn judge_with(tool: &str, data: &str, min: &str, more: &[&str]) {
     let (tool, data) = (Path::new("../shared/tools").join(tool), Path::new("../shared").join(data));
     if !tool.is_file() || !data.is_dir() {
         eprintln!("skipped: no {} or no {}", tool.display(), data.display());
@@ -16,6 +21,7 @@ fn judge(tool: &str, data: &str, min: &str) {
         .arg(&tool)
         .args([Path::new(env!("CARGO_BIN_EXE_ksplat")), &data])
         .args(["--min", min])
+        .args(more)
         .output();
     let Ok(judged) = judged else {
         eprintln!("skipped: no python3");
@@ -37,6 +43,11 @@ fn guilty_files_are_those_of_the_convention() {
 #[test]
 fn the_planted_function_is_blamed() {
     judge("score-farm", "farm", "98");
+}
+
+#[test]
+fn the_access_is_explained() {
+    judge_with("score-farm", "farm", "95", &["--explain"]);
 }
 
 #[test]

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 /// Modules in the order in which they may import: each only those before it.
 const ORDER: &[&str] = &[
     "words", "span", "grammar", "line", "arch", "kind", "bisect", "scan", "title", "model",
-    "blame", "parse", "disasm", "output",
+    "blame", "parse", "disasm", "explain", "output",
 ];
 
 /// The most lines of a file.

@@ -3,6 +3,7 @@
 #![no_main]
 
 use ksplat::disasm::{self, Syntax};
+use ksplat::explain;
 use ksplat::output::json::{self, Record};
 use ksplat::output::text;
 use libfuzzer_sys::fuzz_target;
@@ -18,6 +19,7 @@ fuzz_target!(|log: &[u8]| {
         assert_eq!(again.title(), report.title());
 
         disasm::annotate(&mut report, Syntax::Att);
+        explain::annotate(&mut report, Syntax::Att);
         let mut page = String::new();
         text::write(&mut page, "-", &report, text::Options::default().with_all(true)).expect("text");
         assert!(page.chars().all(|c| c == '\n' || !c.is_control()));

@@ -3,7 +3,7 @@
 //! The bytes of a `Code:` line begin in the middle of nowhere, but the one that trapped is marked.
 //! A decoder starts where an instruction begins exactly at the mark.
 
-mod x86;
+pub(crate) mod x86;
 
 use crate::arch::Arch;
 use crate::grammar::code;

@@ -57,6 +57,27 @@ pub(super) fn decode(
     instructions
 }
 
+/// The instructions from where [`decode`] starts up to the first byte that is none, and the index of
+/// the one that trapped; their addresses are offsets into the bytes.
+pub(crate) fn window(bytes: &[u8], trap: usize, bits: u32) -> Option<(Vec<Decoded>, usize)> {
+    let start = start(bytes, trap, bits);
+    let mut decoder = decoder(bytes, start, bits);
+    decoder.set_ip(start as u64);
+    let mut instructions = Vec::with_capacity(bytes.len() / 3);
+    let mut index = None;
+    while decoder.can_decode() {
+        let decoded = decoder.decode();
+        if decoded.is_invalid() {
+            break;
+        }
+        if decoded.ip() == trap as u64 {
+            index = Some(instructions.len());
+        }
+        instructions.push(decoded);
+    }
+    Some((instructions, index?))
+}
+
 /// Where to start so that an instruction begins at `trap`: the first of the leading offsets from
 /// which every instruction up to there is one.
 ///
@@ -88,7 +109,7 @@ fn decoder(bytes: &[u8], start: usize, bits: u32) -> Decoder<'_> {
 }
 
 /// A formatter that writes as objdump does.
-fn formatter(syntax: Syntax) -> Box<dyn Formatter> {
+pub(crate) fn formatter(syntax: Syntax) -> Box<dyn Formatter> {
     let mut formatter: Box<dyn Formatter> = match syntax {
         Syntax::Att => Box::new(GasFormatter::new()),
         Syntax::Intel => Box::new(IntelFormatter::new()),

@@ -9,6 +9,7 @@
 //! pf       = "#PF: " ( "supervisor" / "user" ) " " what " in " mode     ; show_fault_oops()
 //! what     = "read access" / "write access" / "instruction fetch"
 //! failing  = "Failing address: " hex " TEID: " hex   ; dump_fault_info() in arch/s390/mm/fault.c
+//! abort    = "CM = " n ", WnR = " ( "0" / "1" )      ; data_abort_decode() in arch/arm64/mm/fault.c
 //! range    = "KASAN: " kind " in range [" hex "-" hex "]"               ; kasan_non_canonical_hook()
 //! ```
 
@@ -19,7 +20,7 @@ use nom::combinator::value;
 use nom::sequence::preceded;
 
 use super::Parsed;
-use super::token::{Hex, blanks, hex};
+use super::token::{Hex, blanks, digits, hex};
 use crate::words;
 
 /// Finds the address that a headline names.
@@ -92,6 +93,12 @@ pub(crate) fn page_fault(input: &[u8]) -> Parsed<'_, Fault> {
     .parse(input)
 }
 
+/// `CM = 0, WnR = 1` of arm64, with or without more behind it: whether it was a write.
+pub(crate) fn data_abort(input: &[u8]) -> Parsed<'_, Fault> {
+    let wrote = alt((value(Fault::Read, tag("0")), value(Fault::Write, tag("1"))));
+    preceded((tag("CM = "), digits, tag(", WnR = ")), wrote).parse(input)
+}
+
 /// `Oops: 0002 [#1] SMP` of a page fault: the error code, whose bits are those of the processor.
 pub(crate) fn error_code(input: &[u8]) -> Parsed<'_, Fault> {
     preceded(tag("Oops: "), hex)
@@ -128,6 +135,12 @@ mod tests {
             p("BUG: unable to handle kernel NULL pointer dereference at 0000000000000286"),
             Some(0x286)
         );
+        assert_eq!(p("BUG: Kernel NULL pointer dereference on write at 0x00000068"), Some(0x68));
+        assert_eq!(direction(b"NULL pointer dereference on write at 0x68"), Some(Fault::Write));
+        assert_eq!(
+            failing_address(b"Failing address: 0000000000001000 TEID: 483").map(|(_, h)| h.value),
+            Ok(0x1000)
+        );
         assert_eq!(p("BUG: unable to handle kernel paging request at           (null)"), None);
         assert_eq!(p("general protection fault: 0000 [#1] SMP KASAN"), None);
     }
@@ -152,5 +165,8 @@ mod tests {
         assert_eq!(error_code(b"Oops: 0010 [#1] PREEMPT").map(|(_, f)| f), Ok(Fault::Execute));
         assert_eq!(error_code(b"Oops: 0002 [#1] PREEMPT").map(|(_, f)| f), Ok(Fault::Write));
         assert!(error_code(b"Oops: general protection fault").is_err());
+        assert_eq!(data_abort(b"CM = 0, WnR = 1, TnD = 0").map(|(_, f)| f), Ok(Fault::Write));
+        assert_eq!(data_abort(b"CM = 0, WnR = 0").map(|(_, f)| f), Ok(Fault::Read));
+        assert!(data_abort(b"CM = 0, S1PTW = 0").is_err());
     }
 }

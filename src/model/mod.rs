@@ -2,6 +2,7 @@
 
 mod context;
 mod cpu;
+mod explanation;
 mod frame;
 mod memory;
 mod owned;
@@ -11,6 +12,9 @@ use std::fmt;
 
 pub use context::{Kernel, Module, Task};
 pub use cpu::{Address, Code, Instruction, Register, Registers};
+pub use explanation::{
+    AddressClass, Agreement, Condition, Confidence, Explanation, MeantAccess, Pointer, Step,
+};
 pub use frame::{Context, Frame, Role, Stack};
 pub use memory::{Access, AccessKind, Memory, Object, Shadow, Side};
 
@@ -86,6 +90,9 @@ pub struct Report<'log> {
     /// The bytes around that instruction.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub code: Option<Code>,
+    /// What the trapping instruction did, once `explain` has filled it in.
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
+    pub explanation: Option<Explanation>,
     /// The return address in the link register, on machines that have one: the caller of a function
     /// that has not called anything itself, which the stack does not show.
     #[cfg_attr(feature = "serde", serde(borrow, skip_serializing_if = "Option::is_none"))]
@@ -127,6 +134,7 @@ impl<'log> Report<'log> {
             access: None,
             registers: Registers::default(),
             code: None,
+            explanation: None,
             link: None,
             stacks: Vec::new(),
             memory: None,

@@ -5,7 +5,9 @@ use std::fmt::{self, Write as _};
 use anstyle::{AnsiColor, Style};
 
 use super::escape::escape;
-use crate::model::{Access, Code, Frame, Instruction, Memory, Report, Role, Side, Stack};
+use crate::model::{
+    Access, Code, Confidence, Explanation, Frame, Instruction, Memory, Report, Role, Side, Stack,
+};
 
 /// How text is written.
 #[derive(Clone, Copy, Debug, Default)]
@@ -69,6 +71,9 @@ pub fn write(
     if let Some(code) = &report.code {
         page.code(code)?;
     }
+    if let Some(explanation) = &report.explanation {
+        page.explanation(explanation)?;
+    }
     page.notes(report)
 }
 
@@ -79,6 +84,19 @@ pub fn write(
 /// Those of `out`.
 pub fn write_code(out: &mut impl fmt::Write, code: &Code, options: Options) -> fmt::Result {
     Page { out, options }.instructions(code, "")
+}
+
+/// Writes what the trapping instruction did, and how its pointer came to be.
+///
+/// # Errors
+///
+/// Those of `out`.
+pub fn write_explanation(
+    out: &mut impl fmt::Write,
+    explanation: &Explanation,
+    options: Options,
+) -> fmt::Result {
+    Page { out, options }.explanation(explanation)
 }
 
 struct Page<'a, W> {
@@ -281,6 +299,16 @@ impl<W: fmt::Write> Page<'_, W> {
             write!(self.out, "\n{indent}       {row}")?;
         }
         self.out.write_char('\n')
+    }
+
+    /// What the instruction did, and below it how the pointer came to be.
+    fn explanation(&mut self, explanation: &Explanation) -> fmt::Result {
+        let sure = if explanation.confidence == Confidence::Likely { " (likely)" } else { "" };
+        self.field("trap", &format!("{}{sure}", escape(&explanation.summary)))?;
+        for (index, step) in explanation.steps.iter().enumerate() {
+            self.field(if index == 0 { "why" } else { "" }, &escape(&step.means).to_string())?;
+        }
+        Ok(())
     }
 
     fn notes(&mut self, report: &Report<'_>) -> fmt::Result {

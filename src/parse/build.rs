@@ -235,7 +235,8 @@ impl<'log> Builder<'log> {
             Class::Shadow => self.shadow(line),
             Class::PageFault => {
                 let text = line.text.trim_ascii_start();
-                if let Ok((_, fault)) = access::page_fault(text) {
+                let fault = access::page_fault(text).or_else(|_| access::data_abort(text));
+                if let Ok((_, fault)) = fault {
                     self.fault(fault);
                 } else if let Ok((_, failing)) = access::failing_address(text) {
                     let access = self.report.access.get_or_insert_default();

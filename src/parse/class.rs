@@ -133,6 +133,7 @@ const BEGINNINGS: &[(&str, Class)] = &[
     ("ESR = ", Class::Detail),
     ("Faulting instruction address:", Class::Detail),
     ("Failing address:", Class::PageFault),
+    ("CM = ", Class::PageFault),
     ("REGS: ", Class::Detail),
     ("--- interrupt: ", Class::Detail),
     ("Process ", Class::Detail),

@@ -4,9 +4,9 @@ use std::io::{self, BufWriter, IsTerminal, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use ksplat::disasm;
 use ksplat::output::json::{self, Record};
 use ksplat::output::{escape, text};
+use ksplat::{disasm, explain};
 
 use crate::args::{Args, Code, Color, Command, Format, Output, Parse};
 use crate::input;
@@ -69,6 +69,7 @@ fn parse(args: &Parse) -> io::Result<Status> {
                 status = status.max(Status::Found);
             }
             disasm::annotate(&mut report, args.output.syntax.into());
+            explain::annotate(&mut report, args.output.syntax.into());
             let text = args.output.text.then(|| ksplat::text(&log, &report));
             writer.report(&Record::new(&name, index, report).with_text(text))?;
         }
@@ -94,14 +95,27 @@ fn code(args: &Code) -> io::Result<Status> {
             }
         },
     };
-    let mut code = match disasm::parse_code(&line) {
-        Ok(code) => code,
-        Err(error) => {
-            complain("code", &error);
-            return Ok(Status::Unusable);
+    let syntax = args.output.syntax.into();
+    // An oops has registers beside the code, which explain it.
+    let mut found = ksplat::reports(&line).find(|report| report.code.is_some());
+    let code = match found.as_mut() {
+        Some(report) => {
+            disasm::annotate(report, syntax);
+            explain::annotate(report, syntax);
+            report.code.take().unwrap_or_default()
         }
+        None => match disasm::parse_code(&line) {
+            Ok(mut code) => {
+                code.instructions = disasm::decode(&code, syntax);
+                code
+            }
+            Err(error) => {
+                complain("code", &error);
+                return Ok(Status::Unusable);
+            }
+        },
     };
-    code.instructions = disasm::decode(&code, args.output.syntax.into());
+    let explanation = found.and_then(|report| report.explanation);
 
     let mut out = io::stdout().lock();
     match args.output.format {
@@ -109,14 +123,27 @@ fn code(args: &Code) -> io::Result<Status> {
             let options = text_options(&args.output).with_all(true);
             let mut page = String::new();
             text::write_code(&mut page, &code, options).map_err(io::Error::other)?;
+            if let Some(explanation) = &explanation {
+                text::write_explanation(&mut page, explanation, options)
+                    .map_err(io::Error::other)?;
+            }
             out.write_all(page.as_bytes())?;
         }
         Format::Json | Format::Jsonl => {
-            serde_json::to_writer(&mut out, &code)?;
+            serde_json::to_writer(&mut out, &Explained { code, explanation })?;
             out.write_all(b"\n")?;
         }
     }
     Ok(Status::Nothing)
+}
+
+/// Code, and what is known of the instruction that trapped.
+#[derive(serde::Serialize)]
+struct Explained {
+    #[serde(flatten)]
+    code: ksplat::Code,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    explanation: Option<ksplat::Explanation>,
 }
 
 /// Reports to standard output in the format that was asked for.

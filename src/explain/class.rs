@@ -1,0 +1,181 @@
+//! What kind of address a value is.
+
+use crate::arch::Arch;
+use crate::model::AddressClass;
+
+/// Where an architecture puts things, in the order in which they are tried.
+struct Layout {
+    arch: Arch,
+    /// First and last address of each range.
+    ranges: &'static [(u64, u64, AddressClass)],
+}
+
+use AddressClass::{
+    Ascii, DirectMap, ErrPtr, Module, NonCanonical, Null, Poison, Text, Unknown, User, Vmalloc,
+};
+
+/// Documentation/x86/x86_64/mm.rst and arch/arm64/memory.rst of the kernel. KASLR moves the bounds
+/// between the linear map and vmalloc, so those two are only likely.
+#[rustfmt::skip] // rows
+const LAYOUTS: &[Layout] = &[
+    Layout { arch: Arch::X86_64, ranges: &[
+        (0x0000_0000_0000_0000, 0x0000_7fff_ffff_ffff, User),
+        (0x0000_8000_0000_0000, 0xffff_7fff_ffff_ffff, NonCanonical),
+        (0xffff_8880_0000_0000, 0xffff_c87f_ffff_ffff, DirectMap),
+        (0xffff_c900_0000_0000, 0xffff_e8ff_ffff_ffff, Vmalloc),
+        (0xffff_ffff_8000_0000, 0xffff_ffff_bfff_ffff, Text),
+        (0xffff_ffff_c000_0000, 0xffff_ffff_feff_ffff, Module),
+    ] },
+    Layout { arch: Arch::X86, ranges: &[
+        (0x0000_0000, 0xbfff_ffff, User),
+        (0xc000_0000, 0xf7ff_ffff, DirectMap),
+    ] },
+    Layout { arch: Arch::Arm64, ranges: &[
+        (0x0000_0000_0000_0000, 0x0000_ffff_ffff_ffff, User),
+        (0x0001_0000_0000_0000, 0xfffe_ffff_ffff_ffff, NonCanonical),
+        (0xffff_0000_0000_0000, 0xffff_7fff_ffff_ffff, DirectMap),
+        (0xffff_8000_0000_0000, 0xffff_8000_07ff_ffff, Module),
+        (0xffff_8000_0800_0000, 0xffff_fbff_ffff_ffff, Vmalloc),
+    ] },
+    Layout { arch: Arch::Arm, ranges: &[
+        (0x0000_0000, 0xbeff_ffff, User),
+        (0xbf00_0000, 0xbfff_ffff, Module),
+        (0xc000_0000, 0xefff_ffff, DirectMap),
+    ] },
+    Layout { arch: Arch::Riscv64, ranges: &[
+        (0x0000_0000_0000_0000, 0x0000_003f_ffff_ffff, User),
+    ] },
+    Layout { arch: Arch::Powerpc, ranges: &[
+        (0x0000_0000_0000_0000, 0x000f_ffff_ffff_ffff, User),
+        (0xc000_0000_0000_0000, 0xc007_ffff_ffff_ffff, DirectMap),
+        (0xc008_0000_0000_0000, 0xc00a_ffff_ffff_ffff, Vmalloc),
+    ] },
+];
+
+/// What the kernel writes over memory that must not be used: include/linux/poison.h.
+#[rustfmt::skip] // rows
+pub(super) const POISONS: &[(u64, &str)] = &[
+    (0xdead_0000_0000_0100, "LIST_POISON1: the entry was taken off its list"),
+    (0xdead_0000_0000_0122, "LIST_POISON2: the entry was taken off its list"),
+    (0xdead_0000_0000_0200, "LIST_POISON2: the entry was taken off its list"),
+    (0x5dea_dbee_f000_0100, "LIST_POISON1: the entry was taken off its list"),
+    (0x5dea_dbee_f000_0122, "LIST_POISON2: the entry was taken off its list"),
+    (0x6b6b_6b6b_6b6b_6b6b, "POISON_FREE: the memory was freed"),
+    (0x5a5a_5a5a_5a5a_5a5a, "POISON_INUSE: the memory was never written"),
+    (0xa5a5_a5a5_a5a5_a5a5, "POISON_END: behind an object"),
+    (0xbbbb_bbbb_bbbb_bbbb, "SLUB_RED_INACTIVE: beside an object"),
+    (0xcccc_cccc_cccc_cccc, "a red zone or code that was freed"),
+    (0x0000_0000_6b6b_6b6b, "POISON_FREE: the memory was freed"),
+    (0x0000_0000_5a5a_5a5a, "POISON_INUSE: the memory was never written"),
+    (0x0000_0000_0000_0100, "LIST_POISON1: the entry was taken off its list"),
+    (0x0000_0000_0000_0122, "LIST_POISON2: the entry was taken off its list"),
+];
+
+/// How far from a NULL pointer a field may be, and from a poison: a page.
+const NEAR: u64 = 4096;
+
+/// The largest error number: include/linux/err.h.
+const MAX_ERRNO: u64 = 4095;
+
+/// Where KASAN keeps its shadow: the shadow of an address is an eighth of it plus this.
+pub(super) fn shadow_offset(arch: Arch) -> Option<u64> {
+    match arch {
+        Arch::X86_64 => Some(0xdfff_fc00_0000_0000),
+        Arch::Arm64 => Some(0xdfff_8000_0000_0000),
+        _ => None,
+    }
+}
+
+/// The poison that a value is, or is near to.
+pub(super) fn poison(value: u64) -> Option<&'static str> {
+    // The list poisons of 32-bit machines are small numbers, as fields of NULL pointers are.
+    let is_near = |poison: u64| poison > NEAR && value.abs_diff(poison) < NEAR;
+    POISONS.iter().find(|(poison, _)| is_near(*poison)).map(|(_, name)| *name)
+}
+
+/// The class of a value on a machine.
+pub(super) fn class(arch: Arch, value: u64) -> AddressClass {
+    let is_wide = arch.bits() == 64;
+    let top = if is_wide { u64::MAX } else { u64::from(u32::MAX) };
+    if value < NEAR {
+        return Null;
+    }
+    if value > top - MAX_ERRNO {
+        return ErrPtr;
+    }
+    if poison(value).is_some() {
+        return Poison;
+    }
+    let width = if is_wide { 8 } else { 4 };
+    let is_text = value.to_le_bytes().iter().take(width).all(|b| (0x20..0x7f).contains(b));
+    if is_text {
+        return Ascii;
+    }
+    let layout = LAYOUTS.iter().find(|layout| layout.arch == arch);
+    let ranges = layout.map_or(&[][..], |layout| layout.ranges);
+    ranges
+        .iter()
+        .find(|(first, last, _)| (*first..=*last).contains(&value))
+        .map_or(Unknown, |(_, _, class)| *class)
+}
+
+/// The error number in a pointer, with its name.
+pub(super) fn error(value: u64, arch: Arch) -> String {
+    let top = if arch.bits() == 64 { 0 } else { u64::from(u32::MAX) + 1 };
+    let number = top.wrapping_sub(value);
+    match ERRORS.iter().find(|(error, _)| *error == number) {
+        Some((_, name)) => format!("ERR_PTR(-{number}), {name}"),
+        None => format!("ERR_PTR(-{number})"),
+    }
+}
+
+/// include/uapi/asm-generic/errno-base.h, errno.h and include/linux/errno.h.
+#[rustfmt::skip] // rows
+const ERRORS: &[(u64, &str)] = &[
+    (1, "EPERM"), (2, "ENOENT"), (3, "ESRCH"), (4, "EINTR"), (5, "EIO"), (6, "ENXIO"), (7, "E2BIG"),
+    (8, "ENOEXEC"), (9, "EBADF"), (10, "ECHILD"), (11, "EAGAIN"), (12, "ENOMEM"), (13, "EACCES"),
+    (14, "EFAULT"), (15, "ENOTBLK"), (16, "EBUSY"), (17, "EEXIST"), (18, "EXDEV"), (19, "ENODEV"),
+    (20, "ENOTDIR"), (21, "EISDIR"), (22, "EINVAL"), (23, "ENFILE"), (24, "EMFILE"), (25, "ENOTTY"),
+    (26, "ETXTBSY"), (27, "EFBIG"), (28, "ENOSPC"), (29, "ESPIPE"), (30, "EROFS"), (31, "EMLINK"),
+    (32, "EPIPE"), (33, "EDOM"), (34, "ERANGE"), (35, "EDEADLK"), (36, "ENAMETOOLONG"),
+    (38, "ENOSYS"), (39, "ENOTEMPTY"), (40, "ELOOP"), (61, "ENODATA"), (62, "ETIME"),
+    (71, "EPROTO"), (74, "EBADMSG"), (75, "EOVERFLOW"), (84, "EILSEQ"), (90, "EMSGSIZE"),
+    (95, "EOPNOTSUPP"), (97, "EAFNOSUPPORT"), (98, "EADDRINUSE"), (104, "ECONNRESET"),
+    (105, "ENOBUFS"), (107, "ENOTCONN"), (110, "ETIMEDOUT"), (111, "ECONNREFUSED"),
+    (115, "EINPROGRESS"), (116, "ESTALE"), (117, "EUCLEAN"), (121, "EREMOTEIO"),
+    (512, "ERESTARTSYS"), (517, "EPROBE_DEFER"), (524, "ENOTSUPP"),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ok_class() {
+        for (value, want) in [
+            (0x58, Null),
+            (0x4141_403c, User),
+            (0xffff_ffff_ffff_fff4, ErrPtr),
+            (0xdead_0000_0000_0100, Poison),
+            (0x6b6b_6b6b_6b6b_6bc3, Poison),
+            (0x6f77_206f_6c6c_6568, Ascii),
+            (0xdfff_fc00_0000_000b, NonCanonical),
+            (0xffff_8880_1b9e_8280, DirectMap),
+            (0xffff_c900_0aac_f9d8, Vmalloc),
+            (0xffff_ffff_81c7_4e8d, Text),
+            (0xffff_ffff_c04b_d540, Module),
+        ] {
+            assert_eq!(class(Arch::X86_64, value), want, "{value:#x}");
+        }
+        assert_eq!(class(Arch::X86, 0xffff_fff4), ErrPtr);
+        assert_eq!(class(Arch::X86, 0x6b6b_6b73), Poison);
+        assert_eq!(class(Arch::S390x, 0x3ff_7fd0_2658), Unknown);
+    }
+
+    #[test]
+    fn ok_error() {
+        assert_eq!(error(0xffff_ffff_ffff_fff4, Arch::X86_64), "ERR_PTR(-12), ENOMEM");
+        assert_eq!(error(0xffff_fff4, Arch::X86), "ERR_PTR(-12), ENOMEM");
+        assert_eq!(error(0xffff_ffff_ffff_f001, Arch::X86_64), "ERR_PTR(-4095)");
+    }
+}

@@ -1,0 +1,190 @@
+//! What the trapping instruction did, and with which pointer.
+
+use std::fmt;
+
+use super::{AccessKind, Address, Registers};
+
+/// What the trapping instruction did, worked out from it, the registers and the report's own words.
+///
+/// What cannot be known is absent; nothing here contradicts the registers that were printed.
+#[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[non_exhaustive]
+pub struct Explanation {
+    /// It all in one sentence.
+    pub summary: String,
+    /// The access that the code meant: behind a KASAN check, the one that was checked.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub access: Option<MeantAccess>,
+    /// What kind of address that is.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub address_class: Option<AddressClass>,
+    /// Whether the fault was in the shadow memory of KASAN, at a check before the access.
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "std::ops::Not::not"))]
+    pub shadow: bool,
+    /// The pointer that the address was made from.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub pointer: Option<Pointer>,
+    /// How the pointer and the address came to be, the last first.
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Vec::is_empty"))]
+    pub steps: Vec<Step>,
+    /// The comparison that led to a `WARN` or `BUG`.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub condition: Option<Condition>,
+    /// What else says the same, or something else.
+    #[cfg_attr(feature = "serde", serde(default))]
+    pub agrees_with: Agreement,
+    /// How sure it is.
+    pub confidence: Confidence,
+}
+
+/// An access to memory.
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[non_exhaustive]
+pub struct MeantAccess {
+    /// What it did, where that is known.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub kind: Option<AccessKind>,
+    /// How many bytes.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub size: Option<u64>,
+    /// Its first byte.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub address: Option<Address>,
+    /// The operand of the trapping instruction: `0x58(%r12)`.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub expression: Option<String>,
+    /// The registers in that operand.
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Registers::is_empty"))]
+    pub registers: Registers,
+}
+
+/// A pointer, and what was added to it.
+#[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[non_exhaustive]
+pub struct Pointer {
+    /// The register that has it.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub register: Option<String>,
+    /// Its value.
+    pub value: Address,
+    /// Bytes from it to the access; where a field of a NULL pointer was accessed, the field's.
+    pub offset: i64,
+    /// Where it came from: `loaded from 0x70(%rbp)`.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub origin: Option<String>,
+}
+
+/// An instruction before the trap, and what it did to the pointer.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[non_exhaustive]
+pub struct Step {
+    /// Its offset in the bytes of the code.
+    pub offset: usize,
+    /// The instruction.
+    pub text: String,
+    /// What it did: `%rdi = %r12 + 0x58`.
+    pub means: String,
+}
+
+/// A comparison.
+#[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[non_exhaustive]
+pub struct Condition {
+    /// What held: `%r12 != %rax`.
+    pub text: String,
+    /// The values of the registers in it.
+    pub values: Registers,
+}
+
+/// What else tells of the access, where it does: whether it says the same.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[non_exhaustive]
+pub struct Agreement {
+    /// CR2, the address of the last page fault on x86.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub cr2: Option<bool>,
+    /// The address in the report's first lines.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub header: Option<bool>,
+    /// The error code of the page fault: read or write.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub error_code: Option<bool>,
+}
+
+impl Agreement {
+    /// Whether something says the same, and nothing says something else.
+    pub fn is_whole(self) -> bool {
+        let all = [self.cr2, self.header, self.error_code];
+        all.contains(&Some(true)) && !all.contains(&Some(false))
+    }
+}
+
+/// How sure an explanation is.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "kebab-case"))]
+#[non_exhaustive]
+pub enum Confidence {
+    /// The instruction, the registers and the report say the same.
+    Certain,
+    /// Nothing else confirms it.
+    Likely,
+}
+
+macro_rules! classes {
+    ($( $(#[doc = $doc:literal])+ $class:ident = $name:literal, )+) => {
+        /// What kind of address it is.
+        #[derive(Clone, Copy, Debug, Eq, PartialEq)]
+        #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+        #[non_exhaustive]
+        pub enum AddressClass {
+            $( $(#[doc = $doc])+ #[cfg_attr(feature = "serde", serde(rename = $name))] $class, )+
+        }
+
+        impl AddressClass {
+            /// The name in the output.
+            pub fn name(self) -> &'static str {
+                match self { $( Self::$class => $name, )+ }
+            }
+        }
+    };
+}
+
+classes! {
+    /// A NULL pointer, or a field of what it points to.
+    Null = "null",
+    /// Of user space.
+    User = "user",
+    /// No address at all.
+    NonCanonical = "non-canonical",
+    /// The linear map of all memory.
+    DirectMap = "direct-map",
+    /// `vmalloc()`, stacks among others.
+    Vmalloc = "vmalloc",
+    /// Code or data of a module.
+    Module = "module",
+    /// Code or data of the kernel image.
+    Text = "text",
+    /// Data of a CPU.
+    PerCpu = "per-cpu",
+    /// An error number in a pointer.
+    ErrPtr = "err-ptr",
+    /// A pattern that the kernel writes over what must not be used.
+    Poison = "poison",
+    /// Letters: a text was taken for a pointer.
+    Ascii = "ascii",
+    /// None of these.
+    Unknown = "unknown",
+}
+
+impl fmt::Display for AddressClass {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}

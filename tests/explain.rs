@@ -1,0 +1,420 @@
+//! What the trapping instruction did: the seeds worked out by hand, a case for each rule, and random
+//! code against an evaluation of its own.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
+
+use std::collections::HashMap;
+
+use ksplat::disasm::{self, Syntax};
+use ksplat::{AccessKind, AddressClass, Confidence, Explanation, explain};
+use proptest::prelude::*;
+
+fn explained(log: &str) -> Option<Explanation> {
+    let mut report = ksplat::reports(log.as_bytes()).next().expect("a report");
+    disasm::annotate(&mut report, Syntax::Att);
+    explain::annotate(&mut report, Syntax::Att);
+    report.explanation
+}
+
+/// The explanation of a corpus file.
+fn seed(file: &str) -> Explanation {
+    explained(file.split_once("\n\n").expect("a header").1).expect("an explanation")
+}
+
+/// A page fault on `code` with registers.
+fn fault(address: &str, code: &str, registers: &str) -> Option<Explanation> {
+    explained(&format!(
+        "BUG: unable to handle page fault for address: {address}\nRIP: 0010:f+0x10/0x20\n\
+         Code: {code}\n{registers}\nCall Trace:\n g+0x1/0x2\n"
+    ))
+}
+
+/// Kind, size, address and pointer: `read 4 0x3c = rax 0x0 + 0x3c`.
+fn brief(explanation: &Explanation) -> String {
+    let access = explanation.access.as_ref().expect("an access");
+    let kind = access.kind.map_or("?", AccessKind::name);
+    let size = access.size.map_or_else(|| "?".to_owned(), |size| size.to_string());
+    let address = access.address.map_or(0, |address| address.value);
+    let pointer = explanation.pointer.as_ref().map(|pointer| {
+        let register = pointer.register.as_deref().unwrap_or("?");
+        let (sign, offset) =
+            if pointer.offset < 0 { ('-', -pointer.offset) } else { ('+', pointer.offset) };
+        format!(" = {register} {:#x} {sign} {offset:#x}", pointer.value.value)
+    });
+    format!("{kind} {size} {address:#x}{}", pointer.unwrap_or_default())
+}
+
+fn means(explanation: &Explanation) -> Vec<&str> {
+    explanation.steps.iter().map(|step| step.means.as_str()).collect()
+}
+
+#[test]
+fn seed_000_is_the_shadow_of_a_small_number() {
+    let found = seed(include_str!("../corpus/gpf/batadv-iv-ogm-queue-add.log"));
+    assert!(found.shadow);
+    assert_eq!(found.address_class, Some(AddressClass::Null));
+    assert_eq!(brief(&found), "? 1 0x3 = rdi 0x3 + 0x0");
+    assert!(found.summary.contains("the real access is to 0x3, NULL pointer + 0x3"), "{found:?}");
+}
+
+#[test]
+fn seed_001_is_a_field_of_null() {
+    let found = seed(include_str!("../corpus/gpf/io-queue-sqe.log"));
+    assert!(found.shadow);
+    assert_eq!(
+        (found.address_class, found.confidence),
+        (Some(AddressClass::Null), Confidence::Certain)
+    );
+    assert_eq!(brief(&found), "read 4 0x58 = r12 0x0 + 0x58");
+    assert_eq!(
+        means(&found),
+        [
+            "%rdi = %r12 + 0x58, %r12 = 0",
+            "%r12 was loaded from 0x70(%rbp), %rbp = 0xffff88801b9e8280"
+        ]
+    );
+    assert_eq!(found.pointer.unwrap().origin.as_deref(), Some("loaded from 0x70(%rbp)"));
+}
+
+#[test]
+fn seed_002_is_a_list_that_is_not_empty() {
+    let found = seed(include_str!("../corpus/warning/io-ring-exit-work.log"));
+    let condition = found.condition.as_ref().expect("a condition");
+    assert_eq!(condition.text, "%r12 (0xffff8880782d8568) != %rax (0xffff888019aee510)");
+    assert_eq!(condition.values.get("r12"), Some(0xffff_8880_782d_8568));
+    assert_eq!(
+        means(&found),
+        ["%rax was loaded from -0x120(%rbx), %rbx = 0xffff8880782d8688, the address in %r12"]
+    );
+    assert_eq!(found.confidence, Confidence::Certain);
+}
+
+#[test]
+fn seed_003_names_the_register_that_has_the_pointer_now() {
+    let found = seed(include_str!("../corpus/gpf/batadv-iv-ogm-schedule-buff.log"));
+    assert_eq!(brief(&found), "? 2 0x16 = r14 0x0 + 0x16");
+    assert_eq!(
+        means(&found),
+        [
+            "%rdi = %r14 + 0x16, %r14 = 0",
+            "%r14 was loaded from 0x88(%rbx), %rbx = 0xffff888086da9000"
+        ]
+    );
+}
+
+#[test]
+fn seed_004_has_no_condition() {
+    let found = seed(include_str!("../corpus/warning/io-wqe-wake-worker.log"));
+    assert_eq!((found.condition, found.access), (None, None));
+    assert!(found.summary.contains("from outside"), "{}", found.summary);
+}
+
+#[test]
+fn operands() {
+    for (address, code, registers, want) in [
+        // mov %rdx,0x68(%rax); mov 0x3c(%rax),%ebx; mov (%rdx,%rcx,8),%rax; container_of() of NULL
+        (
+            "0000000000000068",
+            "<48> 89 50 68",
+            "RAX: 0000000000000000 RDX: 0000000000000001",
+            "write 8 0x68 = rax 0x0 + 0x68",
+        ),
+        ("000000000000003c", "<8b> 58 3c", "RAX: 0000000000000000", "read 4 0x3c = rax 0x0 + 0x3c"),
+        (
+            "0000000000000110",
+            "<48> 8b 04 ca",
+            "RDX: 0000000000000100 RCX: 0000000000000002",
+            "read 8 0x110 = rdx 0x100 + 0x10",
+        ),
+        (
+            "fffffffffffffff8",
+            "<48> 8b 43 f8",
+            "RBX: 0000000000000000",
+            "read 8 0xfffffffffffffff8 = rbx 0x0 - 0x8",
+        ),
+        // push %rbx; call *0x18(%rax); ret; rep movsb: the one of two operands that faulted
+        (
+            "0000000000000ff8",
+            "<53>",
+            "RSP: 0000:0000000000001000",
+            "write 8 0xff8 = rsp 0x1000 - 0x8",
+        ),
+        (
+            "0000000000000018",
+            "<ff> 50 18",
+            "RAX: 0000000000000000 RSP: 0018:ffffc90000000000",
+            "read 8 0x18 = rax 0x0 + 0x18",
+        ),
+        (
+            "0000000000001000",
+            "<c3>",
+            "RSP: 0018:0000000000001000",
+            "read 8 0x1000 = rsp 0x1000 + 0x0",
+        ),
+        (
+            "0000000041414000",
+            "<f3> a4",
+            "RSI: 0000000041414000 RDI: ffff888000000000 RCX: 0000000000000008",
+            "read ? 0x41414000 = rsi 0x41414000 + 0x0",
+        ),
+        (
+            "0000000041414000",
+            "<f3> a4",
+            "RDI: 0000000041414000 RSI: ffff888000000000 RCX: 0000000000000008",
+            "write ? 0x41414000 = rdi 0x41414000 + 0x0",
+        ),
+        // lock cmpxchg %rcx,(%rdx): written, whatever was compared
+        (
+            "0000000000000010",
+            "<f0> 48 0f b1 0a",
+            "RDX: 0000000000000010 RAX: 0000000000000000",
+            "write 8 0x10 = rdx 0x10 + 0x0",
+        ),
+        // mov %gs:0x28,%rcx with the base that was printed
+        (
+            "ffff8880b9c00028",
+            "<65> 48 8b 0c 25 28 00 00 00",
+            "FS:  0000000000000000(0000) GS:ffff8880b9c00000(0000) knlGS:0000000000000000",
+            "read 8 0xffff8880b9c00028",
+        ),
+    ] {
+        let found = fault(address, code, registers).expect(code);
+        assert_eq!(brief(&found), want, "{code}");
+        assert_eq!(found.agrees_with.header, Some(true), "{code}");
+        assert_eq!(found.confidence, Confidence::Certain, "{code}");
+    }
+}
+
+#[test]
+fn what_is_contradicted_is_not_said() {
+    // The registers give another address than the report: only the report's is told.
+    let found = fault("0000000000000068", "<48> 89 50 68", "RAX: ffff888000000000").unwrap();
+    assert_eq!((brief(&found).as_str(), found.confidence), ("? ? 0x68", Confidence::Likely));
+    // %rax was not loaded from 0x10(%rbx) if something may jump in between, or was called.
+    for code in ["48 8b 43 10 eb 00 <8b> 58 3c", "48 8b 4b 10 e8 00 00 00 00 <8b> 59 3c"] {
+        let found = fault("3c", code, "RAX: 0000000000000000 RCX: 0000000000000000").unwrap();
+        assert_eq!(means(&found), [""; 0], "{code}");
+    }
+    // lea 0x10(%rbx),%rax; mov 0x3c(%rax),%ebx with an %rbx that cannot be.
+    let found =
+        fault("3c", "48 8d 43 10 <8b> 58 3c", "RAX: 0000000000000000 RBX: 0000000000000001");
+    assert_eq!(means(&found.unwrap()), [""; 0]);
+}
+
+#[test]
+fn conditions() {
+    let warned = |code: &str, registers: &str| {
+        let log = format!(
+            "WARNING: CPU: 0 PID: 1 at a.c:1 f+0x1/0x2\nRIP: 0010:f+0x1/0x2\nCode: {code}\n\
+             {registers}\nCall Trace:\n g+0x1/0x2\n"
+        );
+        explained(&log).expect(code).condition.map(|condition| condition.text)
+    };
+    // test %eax,%eax; je +2; ud2
+    assert_eq!(
+        warned("85 c0 74 02 <0f> 0b", "RAX: 0000000000000001").as_deref(),
+        Some("%eax (1) != 0")
+    );
+    // cmp $0x5,%ecx; jbe +2; ud2
+    assert_eq!(
+        warned("83 f9 05 76 02 <0f> 0b", "RCX: 0000000000000009").as_deref(),
+        Some("%ecx (9) > 5")
+    );
+    // cmp $0x5,%ecx; ja to the ud2 behind a ret
+    assert_eq!(
+        warned("83 f9 05 77 01 c3 <0f> 0b", "RCX: 0000000000000009").as_deref(),
+        Some("%ecx (9) > 5")
+    );
+    // A comparison that cannot have held, two ways in, no comparison.
+    assert_eq!(warned("85 c0 74 02 <0f> 0b", "RAX: 0000000000000000"), None);
+    assert_eq!(warned("85 c0 74 04 85 c9 74 02 <0f> 0b", "RAX: 0 RCX: 0"), None);
+    assert_eq!(warned("c3 <0f> 0b", "RAX: 0000000000000000"), None);
+    // cmpb $0x0,0x10(%rip) asks whether the warning came before.
+    assert_eq!(warned("80 3d 10 00 00 00 00 75 02 <0f> 0b", "RAX: 0000000000000000"), None);
+    // A call between them may have changed %eax, but not %ebx.
+    assert_eq!(
+        warned("85 c0 74 07 e8 00 00 00 00 <0f> 0b", "RAX: 0000000000000007").as_deref(),
+        Some("%eax != 0")
+    );
+    assert_eq!(
+        warned("85 db 74 07 e8 00 00 00 00 <0f> 0b", "RBX: 0000000000000007").as_deref(),
+        Some("%ebx (7) != 0")
+    );
+}
+
+#[test]
+fn divisions() {
+    let divided = |code: &str, registers: &str| {
+        let log = format!(
+            "divide error: 0000 [#1] SMP\nRIP: 0010:f+0x1/0x2\nCode: {code}\n{registers}\n"
+        );
+        explained(&log).expect(code).summary
+    };
+    assert_eq!(divided("<f7> f9", "RCX: 0000000000000000"), "divides by %ecx, which is 0");
+    assert_eq!(
+        divided("<f7> f9", "RCX: 0000000000000002"),
+        "divides by %ecx = 2: the result is too large"
+    );
+    assert_eq!(divided("<f7> 39", "RCX: ffff888000000000"), "divides by (%rcx)");
+}
+
+#[test]
+fn only_traps_are_explained() {
+    let log = "watchdog: BUG: soft lockup - CPU#1 stuck for 22s! [init:88]\nRIP: 0010:f+0x1/0x2\n\
+               Code: <8b> 58 3c\nRAX: ffff888000000000\nCall Trace:\n g+0x1/0x2\n";
+    assert_eq!(explained(log), None);
+}
+
+#[test]
+fn jumps_to_nowhere() {
+    let found = explained(
+        "BUG: kernel NULL pointer dereference, address: 0000000000000000\n\
+         #PF: supervisor instruction fetch in kernel mode\nRIP: 0010:0x0\n\
+         Code: Unable to access opcode bytes at 0xffffffffffffffd6.\n\
+         RAX: 0000000000000000 RBX: 0000000000000002 RCX: 0000000000000001\n\
+         Call Trace:\n cm_ops_open+0x1/0x2\n",
+    )
+    .expect("an explanation");
+    assert_eq!(found.summary, "jumps to 0x0000000000000000, NULL pointer, called from cm_ops_open");
+    assert_eq!(found.access.unwrap().kind, Some(AccessKind::Execute));
+}
+
+#[test]
+fn classes_are_named() {
+    for (value, code, words) in [
+        ("fffffffffffffff4", "<48> 8b 00", "ERR_PTR(-12), ENOMEM"),
+        ("dead000000000100", "<48> 8b 00", "LIST_POISON1"),
+        ("6b6b6b6b6b6b6b6b", "<48> 8b 00", "POISON_FREE: the memory was freed"),
+        ("6f77206f6c6c6568", "<48> 8b 00", "the text \"hello wo\""),
+        ("0000000041414000", "<48> 8b 00", "an address of user space"),
+    ] {
+        let log = format!(
+            "general protection fault: 0000 [#1] SMP\nRIP: 0010:f+0x10/0x20\nCode: {code}\n\
+             RAX: {value}\nCall Trace:\n g+0x1/0x2\n"
+        );
+        let found = explained(&log).expect(value);
+        assert!(found.summary.contains(words), "{value}: {}", found.summary);
+    }
+}
+
+#[test]
+fn other_machines_tell_what_their_headlines_tell() {
+    let found = explained(
+        "Unable to handle kernel NULL pointer dereference at virtual address 0000000000000068\n\
+         Mem abort info:\n  ESR = 0x0000000096000044\n  CM = 0, WnR = 1\n\
+         pc : cm_route_update+0x18/0x28\nx0 : 0000000000000001\nCall trace:\n g+0x1/0x2\n",
+    )
+    .expect("an explanation");
+    assert_eq!(brief(&found), "write ? 0x68");
+    assert_eq!(found.address_class, Some(AddressClass::Null));
+}
+
+const NAMES: [&str; 16] = [
+    "rax", "rbx", "rcx", "rdx", "rsi", "rdi", "rbp", "rsp", "r8", "r9", "r10", "r11", "r12", "r13",
+    "r14", "r15",
+];
+
+/// The address that `0x10(%rax,%rbx,4)` means, worked out from the text.
+fn evaluate(expression: &str, registers: &HashMap<&str, u64>) -> Option<u64> {
+    let (displacement, rest) = expression.split_once('(')?;
+    let displacement = match displacement.strip_prefix('-') {
+        Some(number) => number_of(number)?.wrapping_neg(),
+        None if displacement.is_empty() => 0,
+        None => number_of(displacement)?,
+    };
+    let mut parts = rest.strip_suffix(')')?.split(',');
+    let mut register = || match parts.next() {
+        Some("") | None => Some(0),
+        Some(name) => registers.get(name.strip_prefix('%')?).copied(),
+    };
+    let (base, index) = (register()?, register()?);
+    let scale = parts.next().map_or(Some(1), number_of)?;
+    Some(base.wrapping_add(index.wrapping_mul(scale)).wrapping_add(displacement))
+}
+
+fn number_of(text: &str) -> Option<u64> {
+    match text.strip_prefix("0x") {
+        Some(digits) => u64::from_str_radix(digits, 16).ok(),
+        None => text.parse().ok(),
+    }
+}
+
+/// The registers by their number in an instruction.
+const BY_NUMBER: [&str; 8] = ["rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi"];
+
+proptest! {
+    #[test]
+    fn every_access_that_is_told_is_certain(
+        before in prop::collection::vec(any::<u8>(), 0..20),
+        opcode in prop::sample::select(vec![0x8bu8, 0x89, 0x03, 0x3b]),
+        register in 0u8..8,
+        base in prop::sample::select(vec![0u8, 1, 2, 3, 5, 6, 7]),
+        displacement in any::<i8>(),
+        values in prop::collection::vec(any::<u64>(), 16),
+    ) {
+        let known: HashMap<_, _> = NAMES.into_iter().zip(values.iter().copied()).collect();
+        let meant = known[BY_NUMBER[usize::from(base)]].wrapping_add_signed(displacement.into());
+        let modrm = 0x40 | (register << 3) | base;
+        let before: Vec<_> = before.iter().map(|byte| format!("{byte:02x} ")).collect();
+        let before = before.concat();
+        let displacement = displacement.cast_unsigned();
+        let code = format!("{before}<48> {opcode:02x} {modrm:02x} {displacement:02x}");
+        let registers: Vec<_> = NAMES.iter().zip(&values).map(|(name, value)| {
+            let printed = if name.len() == 2 { format!("R0{}", &name[1..]) } else { name.to_uppercase() };
+            format!("{printed}: {value:016x}")
+        }).collect();
+        let found = fault(&format!("{meant:016x}"), &code, &registers.join(" ")).expect("known");
+        prop_assert_eq!(found.confidence, Confidence::Certain);
+        let access = found.access.expect("an access");
+        prop_assert_eq!(access.address.map(|address| address.value), Some(meant));
+        prop_assert_eq!(access.kind == Some(AccessKind::Write), opcode == 0x89);
+        if let Some(pointer) = found.pointer {
+            prop_assert_eq!(pointer.value.value.wrapping_add_signed(pointer.offset), meant);
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2000))]
+
+    #[test]
+    fn nothing_certain_is_wrong(
+        bytes in prop::collection::vec(any::<u8>(), 1..64),
+        trap in 0usize..64,
+        values in prop::collection::vec(
+            prop_oneof![Just(0u64), 0u64..4096, any::<u64>(), Just(0xdfff_fc00_0000_0000)],
+            16
+        ),
+        address in any::<u64>(),
+        hit in any::<bool>(),
+    ) {
+        let code: Vec<_> = bytes.iter().enumerate().map(|(at, byte)| {
+            if at == trap % bytes.len() { format!("<{byte:02x}>") } else { format!("{byte:02x}") }
+        }).collect();
+        let printed = ["RAX", "RBX", "RCX", "RDX", "RSI", "RDI", "RBP", "RSP", "R08", "R09", "R10",
+            "R11", "R12", "R13", "R14", "R15"];
+        let registers: Vec<_> = printed.iter().zip(&values).map(|(name, value)| {
+            format!("{name}: {value:016x}")
+        }).collect();
+        let known: HashMap<_, _> = NAMES.into_iter().zip(values.iter().copied()).collect();
+        // Half of the time the report tells of the address of the first register, so that some agree.
+        let address = if hit { values[0] } else { address };
+        let found = fault(&format!("{address:016x}"), &code.join(" "), &registers.join(" "));
+        let Some(found) = found else { return Ok(()) };
+        if found.confidence == Confidence::Certain
+            && let Some(access) = &found.access
+            && let Some(expression) = &access.expression
+            && let Some(meant) = evaluate(expression, &known)
+        {
+            let told = access.address.expect("certain, so known").value;
+            if found.shadow {
+                prop_assert_eq!((told >> 3).wrapping_add(0xdfff_fc00_0000_0000), meant);
+            } else if !expression.starts_with("%fs") && !expression.starts_with("%gs") {
+                // Instructions with two operands name one: the stack is the other.
+                let is_stack = access.registers.is_empty() || expression.contains("rsp");
+                prop_assert!(told == meant || is_stack || told.abs_diff(known["rsp"]) < 64
+                    || [known["rsi"], known["rdi"]].contains(&told), "{} {:#x}", expression, told);
+            }
+        }
+    }
+}
