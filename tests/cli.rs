@@ -212,3 +212,19 @@ fn a_reader_that_leaves_is_no_error() {
     child.stderr.take().unwrap().read_to_string(&mut err).unwrap();
     assert_eq!((err.as_str(), child.wait().unwrap().code()), ("", Some(0)));
 }
+
+#[test]
+fn code_of_any_machine_and_whole_oopses() {
+    let (out, err, status) = ksplat(&["code", "--arch", "arm64", "f9404421 (f9003422)"], b"");
+    assert_eq!((err.as_str(), status), ("", 0));
+    assert!(out.contains("*   4: f9003422              str    x2, [x1, #0x68]"), "{out}");
+    let (out, ..) = ksplat(&["code", "f9404421 (f9003422)"], b"");
+    assert_eq!(out, " f9404421 <f9003422>\n", "nobody knows whose it is");
+    let (_, err, status) = ksplat(&["code", "--arch", "vax", "90"], b"");
+    assert!(status == 2 && err.contains("loongarch64"), "{err}");
+
+    let (out, ..) = ksplat(&["code"], &log(GPF));
+    assert!(out.contains("the real\n            access is to 0x58..0x5b, NULL pointer"), "{out}");
+    let (out, ..) = ksplat(&["code", "--format", "json"], &log(GPF));
+    assert!(out.contains(r#""address_class":"null""#), "{out}");
+}

@@ -5,9 +5,15 @@ use ksplat::disasm::{self, Syntax};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|line: &[u8]| {
-    let Ok(code) = disasm::parse_code(line) else { return };
-    for syntax in [Syntax::Att, Syntax::Intel] {
+    let Ok(mut code) = disasm::parse_code(line) else { return };
+    for &arch in ksplat::Arch::ALL {
+        let syntax = if line.len() % 2 == 0 { Syntax::Att } else { Syntax::Intel };
+        code.arch = Some(arch);
         let instructions = disasm::decode(&code, syntax);
+        // No decoder, or none of the ways to read halfwords reaches the mark.
+        if instructions.is_empty() {
+            continue;
+        }
         let mut at = instructions.first().map_or(0, |first| first.offset);
         for instruction in &instructions {
             assert_eq!(instruction.offset, at);

@@ -21,8 +21,6 @@ use std::sync::LazyLock;
 pub(crate) struct ArchInfo {
     /// Bits of an address.
     pub(crate) bits: u8,
-    /// Bytes of the units in which code is printed.
-    pub(crate) code_unit: usize,
     /// What may stand before the instruction pointer.
     pub(crate) pointers: &'static [&'static str],
     /// What may stand before the return address of the function that was running, where the machine
@@ -46,7 +44,6 @@ impl ArchInfo {
     /// A 64-bit machine of which nothing else is known.
     const BASE: Self = Self {
         bits: 64,
-        code_unit: 4,
         pointers: &[],
         links: &[],
         numbered: &[],

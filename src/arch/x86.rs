@@ -4,7 +4,6 @@ use super::ArchInfo;
 
 #[rustfmt::skip] // rows
 pub(super) const INFO: ArchInfo = ArchInfo {
-    code_unit: 1,
     bits: 32,
     // The two low bits of a selector are the privilege level: 0x60 is __KERNEL_CS, 0x73 __USER_CS.
     pointers: &["EIP:", "EIP is at"],

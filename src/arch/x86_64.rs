@@ -4,7 +4,6 @@ use super::ArchInfo;
 
 #[rustfmt::skip] // rows
 pub(super) const INFO: ArchInfo = ArchInfo {
-    code_unit: 1,
     // `IP:` stood above the dump of a page fault before Linux 4.20: show_fault_oops().
     pointers: &["RIP:", "IP:"],
     links: &[],

@@ -3,6 +3,10 @@
 //! The bytes of a `Code:` line begin in the middle of nowhere, but the one that trapped is marked.
 //! A decoder starts where an instruction begins exactly at the mark.
 
+#[cfg(feature = "disasm-arm")]
+mod arm;
+#[cfg(feature = "disasm-powerpc")]
+mod powerpc;
 pub(crate) mod x86;
 
 use crate::arch::Arch;
@@ -23,13 +27,61 @@ pub enum Syntax {
 /// Decodes the bytes of a `Code:` line.
 ///
 /// The result covers all bytes but those before the first instruction; it is empty if the
-/// architecture is unknown, or has no decoder here. Addresses of jumps are offsets into the bytes.
+/// architecture is unknown, or has no decoder in the features that are on. Addresses of jumps are
+/// offsets into the bytes on x86, relative elsewhere. The syntax is that of x86.
 pub fn decode(code: &Code, syntax: Syntax) -> Vec<Instruction> {
-    match code.arch {
-        Some(Arch::X86_64) => x86::decode(&code.bytes, code.trap_offset, 64, syntax),
-        Some(Arch::X86) => x86::decode(&code.bytes, code.trap_offset, 32, syntax),
+    match (code.arch, code.unit) {
+        (Some(Arch::X86_64), 1) => x86::decode(&code.bytes, code.trap_offset, 64, syntax),
+        (Some(Arch::X86), 1) => x86::decode(&code.bytes, code.trap_offset, 32, syntax),
+        #[cfg(feature = "disasm-arm")]
+        (Some(Arch::Arm64), 4) => words(code, &arm::A64),
+        #[cfg(feature = "disasm-arm")]
+        (Some(Arch::Arm), 4) => words(code, &arm::A32),
+        #[cfg(feature = "disasm-arm")]
+        (Some(Arch::Arm), 2) => words(code, &arm::T32),
+        #[cfg(feature = "disasm-powerpc")]
+        (Some(Arch::Powerpc), 4) => words(code, &powerpc::POWERPC),
         _ => Vec::new(),
     }
+}
+
+/// A machine whose code is printed as words.
+#[cfg(any(feature = "disasm-arm", feature = "disasm-powerpc"))]
+struct Words {
+    /// The instruction that the bytes begin with, words with the most significant byte first: how
+    /// many bytes it has, and its text.
+    decode: fn(&[u8]) -> Option<(usize, String)>,
+}
+
+/// Decodes words.
+///
+/// Where instructions have one word or two, the first may be the second half of one: decoding starts
+/// at the first word from which an instruction begins at the mark.
+#[cfg(any(feature = "disasm-arm", feature = "disasm-powerpc"))]
+fn words(code: &Code, machine: &Words) -> Vec<Instruction> {
+    let from = |start: usize| {
+        let mut instructions = Vec::with_capacity(code.bytes.len() / code.unit);
+        let mut at = start;
+        while let Some(rest) = code.bytes.get(at..).filter(|rest| !rest.is_empty()) {
+            let (len, text) = (machine.decode)(rest).unwrap_or_else(|| {
+                let word = rest.get(..code.unit).unwrap_or(rest);
+                let value = word.iter().fold(0u32, |sum, &byte| (sum << 8) | u32::from(byte));
+                (word.len(), format!(".inst {value:#0width$x}", width = 2 + 2 * word.len()))
+            });
+            instructions.push(Instruction {
+                offset: at,
+                bytes: rest.get(..len).unwrap_or(rest).to_vec(),
+                text,
+                trapping: code.trap_offset == Some(at),
+            });
+            at += len.max(1);
+        }
+        instructions
+    };
+    let marked = |instructions: &Vec<Instruction>| {
+        code.trap_offset.is_none() || instructions.iter().any(|instruction| instruction.trapping)
+    };
+    [0, code.unit].into_iter().map(from).find(marked).unwrap_or_default()
 }
 
 /// Fills in the instructions of a report, unless the kernel listed them itself and there is no
@@ -55,7 +107,8 @@ pub fn annotate(report: &mut Report<'_>, syntax: Syntax) {
 
 /// Reads a `Code:` line by itself: the first one in `text`, or `text` as what follows `Code:`.
 ///
-/// Bytes are taken as those of x86-64.
+/// Bytes are taken as those of x86-64. Words are of a machine that only [`Code::arch`] can tell, which
+/// may be set afterwards.
 ///
 /// # Errors
 ///
@@ -74,8 +127,9 @@ pub fn parse_code(text: &[u8]) -> Result<Code, CodeError> {
         Some((why, offset)) => Err(CodeError { offset, why }),
         None if found.bytes.is_empty() => Err(CodeError { offset: 0, why: "no bytes" }),
         None => Ok(Code {
-            arch: Some(Arch::X86_64),
+            arch: (found.unit == 1).then_some(Arch::X86_64),
             bytes: found.bytes,
+            unit: found.unit,
             trap_offset: found.trap,
             instructions: Vec::new(),
         }),

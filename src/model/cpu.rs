@@ -97,22 +97,43 @@ impl Registers {
 }
 
 /// The bytes of a `Code:` line.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct Code {
     /// The architecture whose instructions they are.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub arch: Option<Arch>,
-    /// The bytes, in the order in which they lie in memory; hexadecimal in JSON.
+    /// The bytes as they were printed; hexadecimal in JSON.
     #[cfg_attr(feature = "serde", serde(with = "super::cpu::hex_text"))]
     pub bytes: Vec<u8>,
+    /// How many bytes were printed together: 1 on x86. Words of 2 or 4 have their most significant
+    /// byte first, however they lie in memory.
+    #[cfg_attr(feature = "serde", serde(default = "one", skip_serializing_if = "is_one"))]
+    pub unit: usize,
     /// Offset in `bytes` of the instruction that trapped, where it was marked.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub trap_offset: Option<usize>,
     /// The instructions, once `disasm` has filled them in.
     #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Vec::is_empty"))]
     pub instructions: Vec<Instruction>,
+}
+
+impl Default for Code {
+    fn default() -> Self {
+        Self { arch: None, bytes: Vec::new(), unit: 1, trap_offset: None, instructions: Vec::new() }
+    }
+}
+
+#[cfg(feature = "serde")]
+fn one() -> usize {
+    1
+}
+
+#[cfg(feature = "serde")]
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for it")]
+fn is_one(unit: &usize) -> bool {
+    *unit == 1
 }
 
 /// One instruction of a `Code:` line.

@@ -250,14 +250,14 @@ impl<W: fmt::Write> Page<'_, W> {
             _ => (0, usize::MAX),
         };
         for instruction in code.instructions.iter().skip(first).take(len) {
-            self.instruction(instruction, indent)?;
+            self.instruction(instruction, code.unit, indent)?;
         }
         Ok(())
     }
 
     /// The words of a machine that has no decoder here, eight on a line, the trapping one marked.
     fn words(&mut self, code: &Code, indent: &str) -> fmt::Result {
-        let width = code.arch.map_or(1, |arch| arch.info().code_unit);
+        let width = code.unit.max(1);
         for (row, words) in code.bytes.chunks(8 * width).enumerate() {
             self.out.write_str(indent)?;
             for (column, word) in words.chunks(width).enumerate() {
@@ -275,10 +275,12 @@ impl<W: fmt::Write> Page<'_, W> {
     }
 
     /// An instruction in the columns of objdump, which puts seven bytes on a line.
-    fn instruction(&mut self, instruction: &Instruction, indent: &str) -> fmt::Result {
-        let mut rows = instruction.bytes.chunks(7).map(|row| {
-            let bytes: Vec<_> = row.iter().map(|byte| format!("{byte:02x}")).collect();
-            bytes.join(" ")
+    fn instruction(&mut self, instruction: &Instruction, unit: usize, indent: &str) -> fmt::Result {
+        let mut rows = instruction.bytes.chunks(if unit == 1 { 7 } else { 4 }).map(|row| {
+            let words = row.chunks(unit.max(1)).map(|word| {
+                word.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat()
+            });
+            words.collect::<Vec<_>>().join(" ")
         });
         let (mnemonic, operands) =
             instruction.text.split_once(' ').unwrap_or((&instruction.text, ""));

@@ -156,10 +156,11 @@ impl Processor {
         if self.is_narrow {
             self.registers.narrow();
         }
-        let code::Code { bytes, trap, .. } = self.code;
+        let code::Code { bytes, trap, unit, .. } = self.code;
         let code = Code {
             arch: self.arch,
             bytes,
+            unit: unit.max(1),
             trap_offset: trap.or(listed),
             instructions: self.listing,
         };

@@ -49,6 +49,9 @@ pub(crate) struct Code {
     /// The line, with or without `Code:`; `-` or none is standard input
     #[arg(value_name = "LINE", allow_hyphen_values = true)]
     pub(crate) line: Vec<String>,
+    /// Whose code it is, as in the output: x86_64, i386, arm64, arm, powerpc
+    #[arg(long, value_name = "ARCH", value_parser = arch)]
+    pub(crate) arch: Option<ksplat::Arch>,
     #[command(flatten)]
     pub(crate) output: Output,
 }
@@ -70,6 +73,15 @@ pub(crate) struct Output {
     /// When to use colours
     #[arg(long, value_enum, default_value_t = Color::Auto, value_name = "WHEN")]
     pub(crate) color: Color,
+}
+
+/// An architecture by its name.
+fn arch(name: &str) -> Result<ksplat::Arch, String> {
+    let all = ksplat::Arch::ALL;
+    all.iter().find(|arch| arch.name() == name).copied().ok_or_else(|| {
+        let names: Vec<_> = all.iter().map(|arch| arch.name()).collect();
+        format!("no architecture has this name; take one of {}", names.join(", "))
+    })
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]

@@ -106,6 +106,7 @@ fn code(args: &Code) -> io::Result<Status> {
         }
         None => match disasm::parse_code(&line) {
             Ok(mut code) => {
+                code.arch = args.arch.or(code.arch);
                 code.instructions = disasm::decode(&code, syntax);
                 code
             }
