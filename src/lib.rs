@@ -22,8 +22,8 @@
 //!
 //! - `disasm`: the modules `disasm`, which decodes the bytes of `Code:` lines, and `explain`, which
 //!   says what the trapping instruction did. Adds iced-x86.
-//! - `disasm-arm`, `disasm-powerpc`: decoders for 64-bit and 32-bit ARM and Thumb (yaxpeax-arm), and
-//!   PowerPC (powerpc).
+//! - `disasm-arm`, `disasm-powerpc`, `disasm-riscv`: decoders for 64-bit and 32-bit ARM and Thumb
+//!   (yaxpeax-arm), PowerPC (powerpc), and RISC-V (raki).
 //! - `serde`: `Serialize` and `Deserialize` for the whole model, and the module `output::json`. Adds
 //!   serde and serde_json.
 //! - `cli` (default): the program `ksplat`. A library wants `default-features = false`.

@@ -7,6 +7,8 @@
 mod arm;
 #[cfg(feature = "disasm-powerpc")]
 mod powerpc;
+#[cfg(feature = "disasm-riscv")]
+mod riscv;
 pub(crate) mod x86;
 
 use crate::arch::Arch;
@@ -41,12 +43,16 @@ pub fn decode(code: &Code, syntax: Syntax) -> Vec<Instruction> {
         (Some(Arch::Arm), 2) => words(code, &arm::T32),
         #[cfg(feature = "disasm-powerpc")]
         (Some(Arch::Powerpc), 4) => words(code, &powerpc::POWERPC),
+        #[cfg(feature = "disasm-riscv")]
+        (Some(Arch::Riscv64), 2) => words(code, &riscv::HALVES),
+        #[cfg(feature = "disasm-riscv")]
+        (Some(Arch::Riscv64), 4) => words(code, &riscv::WORDS),
         _ => Vec::new(),
     }
 }
 
 /// A machine whose code is printed as words.
-#[cfg(any(feature = "disasm-arm", feature = "disasm-powerpc"))]
+#[cfg(any(feature = "disasm-arm", feature = "disasm-powerpc", feature = "disasm-riscv"))]
 struct Words {
     /// The instruction that the bytes begin with, words with the most significant byte first: how
     /// many bytes it has, and its text.
@@ -57,7 +63,7 @@ struct Words {
 ///
 /// Where instructions have one word or two, the first may be the second half of one: decoding starts
 /// at the first word from which an instruction begins at the mark.
-#[cfg(any(feature = "disasm-arm", feature = "disasm-powerpc"))]
+#[cfg(any(feature = "disasm-arm", feature = "disasm-powerpc", feature = "disasm-riscv"))]
 fn words(code: &Code, machine: &Words) -> Vec<Instruction> {
     let from = |start: usize| {
         let mut instructions = Vec::with_capacity(code.bytes.len() / code.unit);

@@ -49,7 +49,7 @@ pub(crate) struct Code {
     /// The line, with or without `Code:`; `-` or none is standard input
     #[arg(value_name = "LINE", allow_hyphen_values = true)]
     pub(crate) line: Vec<String>,
-    /// Whose code it is, as in the output: x86_64, i386, arm64, arm, powerpc
+    /// Whose code it is, as in the output: x86_64, i386, arm64, arm, riscv64, powerpc
     #[arg(long, value_name = "ARCH", value_parser = arch)]
     pub(crate) arch: Option<ksplat::Arch>,
     #[command(flatten)]
