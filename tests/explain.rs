@@ -243,6 +243,16 @@ fn conditions() {
 }
 
 #[test]
+fn instructions_without_a_second_number() {
+    // shr %cl,%rdx; sub %rcx,%rdx; mov %ds,%eax; shr %rdx; each before mov (%rdx),%rax
+    for code in ["48 d3 ea", "48 29 ca", "8c d8", "48 d1 ea", "48 c1 ea 40"] {
+        let found = fault("58", &format!("{code} <48> 8b 02"), "RDX: 0000000000000058").unwrap();
+        assert_eq!(brief(&found), "read 8 0x58 = rdx 0x58 + 0x0", "{code}");
+        assert_eq!(means(&found), [""; 0], "{code}");
+    }
+}
+
+#[test]
 fn divisions() {
     let divided = |code: &str, registers: &str| {
         let log = format!(

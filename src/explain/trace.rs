@@ -143,8 +143,8 @@ impl Trace {
     fn effect(&self, instruction: &Instruction, machine: &Machine<'_>) -> Option<Effect> {
         use Effect::{Copy, Make};
         let target = instruction.op0_register();
-        let immediate =
-            || (instruction.op1_kind() != OpKind::Register).then(|| instruction.immediate(1));
+        // None where the operand is a register, or there is none.
+        let immediate = || instruction.try_immediate(1).ok();
         let signed = || immediate().map(u64::cast_signed);
         let known = |register| self.held(register);
         let base = || known(instruction.memory_base());

@@ -236,8 +236,9 @@ fn checked_size(machine: &Machine<'_>) -> Option<u64> {
     }
     for instruction in machine.code.get(machine.trap + 1..)?.iter().take(8) {
         match instruction.mnemonic() {
-            Mnemonic::Add if instruction.op1_kind() != OpKind::Register => {
-                return Some(instruction.immediate(1) + 1).filter(|size| *size <= 8);
+            Mnemonic::Add => {
+                let last = instruction.try_immediate(1).ok()?;
+                return last.checked_add(1).filter(|size| *size <= 8);
             }
             // `cmp $0x3,%al`: the address is a multiple of eight, so its low bits are known.
             Mnemonic::Cmp => {
