@@ -186,6 +186,31 @@ fn operands() {
 }
 
 #[test]
+fn addresses_that_are_made_of_more_than_registers() {
+    let gs = "FS:  0000000000000000(0000) GS:ffff8880b9c00000(0000) knlGS:0000000000000000";
+    let found = fault("ffff8880b9c00028", "<65> 48 8b 0c 25 28 00 00 00", gs).unwrap();
+    assert_eq!(found.address_class, Some(AddressClass::PerCpu));
+    // mov 0x10(%rip),%rax: known where the report has the address of the instruction.
+    let log = |pointer: &str| {
+        format!(
+            "BUG: unable to handle kernel paging request at ffffffff81000027\nRIP: 0010:{pointer}\n\
+             Code: 90 90 <48> 8b 05 10 00 00 00\nRAX: 0000000000000000\nCall Trace:\n g+0x1/0x2\n"
+        )
+    };
+    let old = "[<ffffffff81000010>]  [<ffffffff81000010>] f+0x10/0x20";
+    let found = explained(&log(old)).unwrap();
+    assert_eq!(
+        (brief(&found).as_str(), found.confidence),
+        ("read 8 0xffffffff81000027", Confidence::Certain)
+    );
+    let found = explained(&log("f+0x10/0x20")).unwrap();
+    assert_eq!(
+        (brief(&found).as_str(), found.confidence),
+        ("read 8 0xffffffff81000027", Confidence::Likely)
+    );
+}
+
+#[test]
 fn what_is_contradicted_is_not_said() {
     // The registers give another address than the report: only the report's is told.
     let found = fault("0000000000000068", "<48> 89 50 68", "RAX: ffff888000000000").unwrap();

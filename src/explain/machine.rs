@@ -5,7 +5,7 @@ use iced_x86::{Formatter, Instruction, Register};
 use crate::arch::Arch;
 use crate::disasm::Syntax;
 use crate::disasm::x86;
-use crate::model::{Address, Code, Registers};
+use crate::model::{Address, Registers, Report};
 
 /// Instructions, and what the registers were when one of them trapped.
 #[derive(Debug)]
@@ -15,15 +15,22 @@ pub(super) struct Machine<'r> {
     /// The index of the one that trapped.
     pub(super) trap: usize,
     pub(super) bits: u32,
+    /// The address of the first byte, where the report has that of the instruction.
+    pub(super) origin: Option<u64>,
     pub(super) registers: &'r Registers,
     syntax: Syntax,
 }
 
 impl<'r> Machine<'r> {
-    pub(super) fn new(code: &Code, registers: &'r Registers, syntax: Syntax) -> Option<Self> {
+    pub(super) fn new(report: &'r Report<'_>, syntax: Syntax) -> Option<Self> {
+        let code = report.code.as_ref()?;
         let bits = u32::from(code.arch?.bits());
         let (instructions, trap) = x86::window(&code.bytes, code.trap_offset?, bits)?;
-        Some(Self { code: instructions, trap, bits, registers, syntax })
+        let pointer = report.crash_stack().and_then(|stack| stack.frames.first());
+        let pointer = pointer.filter(|frame| frame.exact).and_then(|frame| frame.address);
+        let offset = code.trap_offset? as u64;
+        let origin = pointer.map(|pointer| pointer.value.wrapping_sub(offset));
+        Some(Self { code: instructions, trap, bits, origin, registers: &report.registers, syntax })
     }
 
     /// The instruction that trapped.

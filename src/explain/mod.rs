@@ -48,7 +48,7 @@ fn explain(report: &Report<'_>, syntax: Syntax) -> Option<Explanation> {
     let code = report.code.as_ref();
     let machine = match (code, arch) {
         (Some(code), Arch::X86_64 | Arch::X86) if code.arch == Some(arch) => {
-            Machine::new(code, &report.registers, syntax)
+            Machine::new(report, syntax)
         }
         _ => None,
     };

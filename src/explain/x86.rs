@@ -143,16 +143,19 @@ fn operands(machine: &Machine<'_>, instruction: &Instruction) -> Vec<Operand> {
             (_, true) => AccessKind::Write,
             _ => return None,
         };
-        let address = memory.virtual_address(0, |register, _, _| machine.value(register));
+        let is_relative = matches!(memory.base(), Register::RIP | Register::EIP)
+            || instruction.is_ip_rel_memory_operand();
+        let address = if is_relative {
+            // The window's own addresses are offsets.
+            machine.origin.map(|origin| origin.wrapping_add(memory.displacement()))
+        } else {
+            memory.virtual_address(0, |register, _, _| machine.value(register))
+        };
         Some(Operand {
             memory: *memory,
             kind,
             size: memory.memory_size().size() as u64,
-            address: address.map(|address| address & machine.mask()).filter(|_| {
-                // The window's own address is not known.
-                !matches!(memory.base(), Register::RIP | Register::EIP)
-                    && !instruction.is_ip_rel_memory_operand()
-            }),
+            address: address.map(|address| address & machine.mask()),
         })
     };
     factory.info(instruction).used_memory().iter().filter_map(operand).collect()
@@ -285,7 +288,13 @@ fn plain(
         let unused = 64 - machine.bits;
         Pointer { offset: (offset << unused).cast_signed() >> unused, ..pointer }
     });
-    let class = meant_class(arch, pointer.as_ref(), address);
+    // The kernel's data of each CPU is what it has the segment for.
+    let is_per_cpu = operand.memory.segment() == Register::GS && address > machine.mask() >> 1;
+    let class = if is_per_cpu {
+        AddressClass::PerCpu
+    } else {
+        meant_class(arch, pointer.as_ref(), address)
+    };
     let summary = format!(
         "{} {} at {}, {}",
         if operand.kind == AccessKind::Write { "writes" } else { "reads" },
