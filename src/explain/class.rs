@@ -106,9 +106,9 @@ pub(super) fn class(arch: Arch, value: u64) -> AddressClass {
     if poison(value).is_some() {
         return Poison;
     }
-    let width = if is_wide { 8 } else { 4 };
-    let is_text = value.to_le_bytes().iter().take(width).all(|b| (0x20..0x7f).contains(b));
-    if is_text {
+    // Four letters are too few to tell a text from an address.
+    let is_letter = |b: u8| (0x20..0x7f).contains(&b);
+    if is_wide && value.to_le_bytes().into_iter().all(is_letter) {
         return Ascii;
     }
     let layout = LAYOUTS.iter().find(|layout| layout.arch == arch);
@@ -168,6 +168,7 @@ mod tests {
             assert_eq!(class(Arch::X86_64, value), want, "{value:#x}");
         }
         assert_eq!(class(Arch::X86, 0xffff_fff4), ErrPtr);
+        assert_eq!(class(Arch::X86, 0x4141_4034), User);
         assert_eq!(class(Arch::X86, 0x6b6b_6b73), Poison);
         assert_eq!(class(Arch::S390x, 0x3ff_7fd0_2658), Unknown);
     }

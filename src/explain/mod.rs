@@ -99,7 +99,8 @@ fn nowhere(report: &Report<'_>, arch: Arch) -> Option<Explanation> {
             header: bare.zip(access.and_then(|access| access.address)).map(|(a, b)| a == b),
             ..Agreement::default()
         },
-        confidence: Confidence::Certain,
+        // A bad instruction pointer alone may be one that was printed wrongly.
+        confidence: if access.is_some() { Confidence::Certain } else { Confidence::Likely },
     })
 }
 
@@ -181,9 +182,9 @@ fn meaning(arch: Arch, class: AddressClass, pointer: Option<&Pointer>, address: 
             name.unwrap_or("a poison").to_owned()
         }
         AddressClass::Ascii => {
-            let text = value.to_le_bytes();
-            let text = text.iter().take(usize::from(arch.bits() / 8)).map(|&b| char::from(b));
-            format!("the text \"{}\"", text.collect::<String>().escape_default())
+            let is_text = class::class(arch, value) == AddressClass::Ascii;
+            let letters = if is_text { value } else { address }.to_le_bytes().map(char::from);
+            format!("the text \"{}\"", letters.iter().collect::<String>().escape_default())
         }
         AddressClass::Unknown => "nothing is known of it".to_owned(),
     }

@@ -289,7 +289,9 @@ fn plain(
         Pointer { offset: (offset << unused).cast_signed() >> unused, ..pointer }
     });
     // The kernel's data of each CPU is what it has the segment for.
-    let is_per_cpu = operand.memory.segment() == Register::GS && address > machine.mask() >> 1;
+    let is_per_cpu = operand.memory.segment() == Register::GS
+        && address > machine.mask() >> 1
+        && class::class(arch, address) != AddressClass::NonCanonical;
     let class = if is_per_cpu {
         AddressClass::PerCpu
     } else {
