@@ -227,4 +227,14 @@ fn code_of_any_machine_and_whole_oopses() {
     assert!(out.contains("the real\n            access is to 0x58..0x5b, NULL pointer"), "{out}");
     let (out, ..) = ksplat(&["code", "--format", "json"], &log(GPF));
     assert!(out.contains(r#""address_class":"null""#), "{out}");
+
+    // Without the line that heads it.
+    let cut = "RIP: 0010:f+0x15/0x20\nCode: 48 8b 87 88 00 00 00 <48> 89 50 68 c3\n\
+               RAX: 0000000000000000 RDI: ffff8df1c28e1b40\nCR2: 0000000000000068\n";
+    let (out, err, _) = ksplat(&["code"], cut.as_bytes());
+    assert!(out.contains("writes 8 bytes at 0x0000000000000068, NULL pointer + 0x68"), "{out}");
+    assert_eq!(err, "");
+    let (out, err, _) = ksplat(&["code"], b"RIP: 0033:0x7f1\nCode: 48 8b <0f> 05\n");
+    assert!(out.contains("syscall"), "{out}");
+    assert_eq!(err, "ksplat: code: the code of a program (RIP: 0033), not of the kernel\n");
 }

@@ -4,6 +4,22 @@ use raki::{Decode, InstFormat, Instruction, Isa};
 
 use super::Words;
 
+/// What reads memory.
+const LOADS: [&str; 7] = ["lb", "lh", "lw", "ld", "lbu", "lhu", "lwu"];
+
+const STACK_POINTER: usize = 2;
+
+/// The registers by the names that the calling convention gives them.
+const REGISTERS: [&str; 32] = [
+    "zero", "ra", "sp", "gp", "tp", "t0", "t1", "t2", "s0", "s1", "a0", "a1", "a2", "a3", "a4",
+    "a5", "a6", "a7", "s2", "s3", "s4", "s5", "s6", "s7", "s8", "s9", "s10", "s11", "t3", "t4",
+    "t5", "t6",
+];
+
+fn register_name(number: usize) -> Option<&'static str> {
+    REGISTERS.get(number).copied()
+}
+
 /// Code that is printed in halfwords: `dump_kernel_instr()` in arch/riscv/kernel/traps.c.
 pub(super) const HALVES: Words = Words {
     decode: |bytes| {
@@ -28,11 +44,37 @@ pub(super) const WORDS: Words = Words {
     },
 };
 
-/// The text of an instruction; raki expects operands that reserved instructions do not have.
+/// The text of an instruction, as objdump writes it where memory or a branch is in it; raki expects
+/// operands that reserved instructions do not have.
 fn text(instruction: &Instruction) -> Option<String> {
-    let Instruction { rd, rs1, rs2, .. } = instruction;
+    let Instruction { rd, rs1, rs2, imm, .. } = instruction;
+    let name = instruction.opc.to_string().to_ascii_lowercase();
+    let memory = |register: Option<usize>, base: Option<usize>| {
+        Some(format!(
+            "{name} {}, {}({})",
+            register_name(register?)?,
+            (*imm)?,
+            register_name(base?)?
+        ))
+    };
     let is_whole = match instruction.inst_format {
-        InstFormat::NoOperand => return Some(instruction.opc.to_string().to_ascii_lowercase()),
+        InstFormat::NoOperand => return Some(name),
+        InstFormat::ClFormat => return memory(*rd, *rs1),
+        InstFormat::IFormat if LOADS.contains(&name.as_str()) => return memory(*rd, *rs1),
+        InstFormat::CiFormat if name.ends_with("sp") && name.starts_with("c.l") => {
+            return memory(*rd, Some(STACK_POINTER));
+        }
+        InstFormat::SFormat | InstFormat::CsFormat => return memory(*rs2, *rs1),
+        InstFormat::CbFormat => {
+            return Some(format!("{name} {}, {}", register_name(rd.or(*rs1)?)?, (*imm)?));
+        }
+        InstFormat::CrFormat if rd.is_none() || rs2.is_none() => {
+            return Some(format!("{name} {}", register_name((*rs1)?)?));
+        }
+        InstFormat::BFormat => {
+            let (left, right) = (register_name((*rs1)?)?, register_name((*rs2)?)?);
+            return Some(format!("{name} {left}, {right}, {}", (*imm)?));
+        }
         InstFormat::OnlyRd => rd.is_some(),
         InstFormat::OnlyRs1 => rs1.is_some(),
         InstFormat::OnlyRs2 => rs2.is_some(),
@@ -49,9 +91,31 @@ mod tests {
     #[test]
     fn ok_decode() {
         // The low half first.
-        assert_eq!((HALVES.decode)(&[0x63, 0x9c]), Some((2, "c.ld a5, a5, 0".into())));
-        assert_eq!((HALVES.decode)(&[0x27, 0x83, 0, 0x85]), Some((4, "lw a5, a0, 8".into())));
-        assert_eq!((WORDS.decode)(&[0, 0x85, 0x27, 0x83]), Some((4, "lw a5, a0, 8".into())));
+        assert_eq!((HALVES.decode)(&[0x63, 0x9c]), Some((2, "c.ld a5, 0(a5)".into())));
+        assert_eq!((HALVES.decode)(&[0x27, 0x83, 0, 0x85]), Some((4, "lw a5, 8(a0)".into())));
+        assert_eq!((WORDS.decode)(&[0, 0x85, 0x27, 0x83]), Some((4, "lw a5, 8(a0)".into())));
+        for (word, want) in [
+            (0x0011_3423, "sd ra, 8(sp)"),
+            (0xff01_3083, "ld ra, -16(sp)"),
+            (0x00b5_1463, "bne a0, a1, 8"),
+            (0xfe05_0ee3, "beq a0, zero, -4"),
+            (0x0010_0073, "ebreak"),
+        ] {
+            assert_eq!((WORDS.decode)(&u32::to_be_bytes(word)), Some((4, want.into())));
+        }
+        // c.ldsp, c.sdsp, c.sd, c.beqz, c.ebreak
+        for (half, want) in [
+            (0x60a2, "c.ldsp ra, 8(sp)"),
+            (0xe406, "c.sdsp ra, 8(sp)"),
+            (0xe51c, "c.sd a5, 8(a0)"),
+            (0xc111, "c.beqz a0, 4"),
+            (0x8082, "c.jr ra"),
+            (0x9782, "c.jalr a5"),
+            (0x853e, "c.mv a0, a5"),
+            (0x9002, "c.ebreak"),
+        ] {
+            assert_eq!((HALVES.decode)(&u16::to_be_bytes(half)), Some((2, want.into())));
+        }
         assert_eq!((WORDS.decode)(&[0, 0, 0, 0]), None);
         assert_eq!((HALVES.decode)(&[0x27, 0x83]), None);
     }

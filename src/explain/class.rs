@@ -1,5 +1,7 @@
 //! What kind of address a value is.
 
+use std::ops::Range;
+
 use crate::arch::Arch;
 use crate::model::AddressClass;
 
@@ -77,13 +79,27 @@ const NEAR: u64 = 4096;
 /// The largest error number: include/linux/err.h.
 const MAX_ERRNO: u64 = 4095;
 
-/// Where KASAN keeps its shadow: the shadow of an address is an eighth of it plus this.
+/// Where KASAN keeps its shadow: the shadow of an address is an eighth of it plus this. Then the first
+/// and last shadow of what the kernel has, where these addresses are used for nothing else: on arm64
+/// they are those of the linear map in kernels without KASAN.
+const SHADOWS: [(Arch, u64, Range<u64>); 2] = [
+    (Arch::X86_64, 0xdfff_fc00_0000_0000, 0xffff_ec00_0000_0000..0xffff_fc00_0000_0000),
+    (Arch::Arm64, 0xdfff_8000_0000_0000, 0..0),
+];
+
+/// What is added to an eighth of an address.
 pub(super) fn shadow_offset(arch: Arch) -> Option<u64> {
-    match arch {
-        Arch::X86_64 => Some(0xdfff_fc00_0000_0000),
-        Arch::Arm64 => Some(0xdfff_8000_0000_0000),
-        _ => None,
-    }
+    SHADOWS.iter().find(|(known, ..)| *known == arch).map(|(_, offset, _)| *offset)
+}
+
+/// The first of the eight bytes whose shadow is at an address, if it is one.
+///
+/// The shadow of NULL, of user space and of what is no address lies where nothing else is.
+pub(super) fn behind_shadow(arch: Arch, address: u64) -> Option<u64> {
+    let (_, offset, own) = SHADOWS.iter().find(|(known, ..)| *known == arch)?;
+    let place = address.wrapping_sub(*offset);
+    let is_shadow = own.contains(&address) || class(arch, address) == NonCanonical;
+    (place >> 61 == 0 && is_shadow).then_some(place << 3)
 }
 
 /// The poison that a value is, or is near to.
@@ -171,6 +187,21 @@ mod tests {
         assert_eq!(class(Arch::X86, 0x4141_4034), User);
         assert_eq!(class(Arch::X86, 0x6b6b_6b73), Poison);
         assert_eq!(class(Arch::S390x, 0x3ff_7fd0_2658), Unknown);
+    }
+
+    #[test]
+    fn ok_behind_shadow() {
+        for (arch, address, want) in [
+            (Arch::X86_64, 0xdfff_fc00_0000_000b, Some(0x58)),
+            (Arch::X86_64, 0xffff_fbff_f000_0000, Some(0xffff_ffff_8000_0000)),
+            (Arch::X86_64, 0xffff_8880_0000_1000, None),
+            (Arch::Arm64, 0xdfff_8000_0000_0001, Some(8)),
+            // The linear map.
+            (Arch::Arm64, 0xffff_0000_c2a8_0e68, None),
+            (Arch::S390x, 0xdfff_fc00_0000_000b, None),
+        ] {
+            assert_eq!(behind_shadow(arch, address), want, "{address:#x}");
+        }
     }
 
     #[test]

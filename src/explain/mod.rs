@@ -4,8 +4,11 @@
 //! against what else the report says of the access, and followed back through the window.
 
 mod class;
+mod compare;
+mod dialect;
 mod machine;
 mod trace;
+mod words;
 mod x86;
 
 use crate::arch::Arch;
@@ -45,14 +48,17 @@ fn explain(report: &Report<'_>, syntax: Syntax) -> Option<Explanation> {
     if let Some(explanation) = nowhere(report, arch) {
         return Some(explanation);
     }
-    let code = report.code.as_ref();
-    let machine = match (code, arch) {
-        (Some(code), Arch::X86_64 | Arch::X86) if code.arch == Some(arch) => {
-            Machine::new(report, syntax)
+    if report.kind == Kind::Int3 {
+        return Some(breakpoint(report));
+    }
+    let decoded = match arch {
+        Arch::X86_64 | Arch::X86 => {
+            let is_same = report.code.as_ref().is_some_and(|code| code.arch == Some(arch));
+            let machine = is_same.then(|| Machine::new(report, syntax)).flatten();
+            machine.and_then(|machine| x86::explain(report, &machine, arch))
         }
-        _ => None,
+        _ => words::explain(report, arch),
     };
-    let decoded = machine.and_then(|machine| x86::explain(report, &machine, arch));
     decoded.or_else(|| by_header(report, arch))
 }
 
@@ -98,38 +104,68 @@ fn nowhere(report: &Report<'_>, arch: Arch) -> Option<Explanation> {
     })
 }
 
+/// A breakpoint of x86, which stands before the instruction that is marked: `exc_int3()`.
+fn breakpoint(report: &Report<'_>) -> Explanation {
+    let marked = report.code.as_ref().and_then(|code| {
+        code.bytes.get(code.trap_offset?.checked_sub(1)?).map(|byte| *byte == INT3)
+    });
+    let stack = report.crash_stack().map(|stack| stack.frames.as_slice()).unwrap_or_default();
+    let caller = stack.iter().skip(1).find_map(|frame| frame.function.as_deref());
+    let from = caller.map(|function| format!(", called from {function}")).unwrap_or_default();
+    let what = match marked {
+        Some(false) => "it is gone by now, so the kernel was changing its own code",
+        _ => "control flow went wrong or the kernel was changing its own code",
+    };
+    let summary = format!("stops at a breakpoint (int3) that nothing has set{from}: {what}");
+    Explanation::new(summary, Confidence::Likely)
+}
+
+/// The instruction `int3`.
+const INT3: u8 = 0xcc;
+
 /// What the report's first lines say, where the instruction does not tell more.
 fn by_header(report: &Report<'_>, arch: Arch) -> Option<Explanation> {
     let access = report.access.filter(|_| is_access(report))?;
     let address = access.address?;
-    let shadow = class::shadow_offset(arch).map(|offset| address.value.wrapping_sub(offset));
-    let shadow = shadow.filter(|place| place >> 61 == 0);
-    let real = shadow.map_or(address.value, |place| place << 3);
-    let class = class::class(arch, real);
+    if let Some(real) = class::behind_shadow(arch, address.value) {
+        return Some(by_shadow(arch, address, real));
+    }
+    let class = class::class(arch, address.value);
     let verb = match access.kind {
         Some(AccessKind::Read) => "reads",
         Some(AccessKind::Write) => "writes",
         _ => "accesses memory",
     };
-    let meant = meaning(arch, class, None, real);
-    let summary = match shadow {
-        Some(_) => format!(
-            "reads at {address}, the KASAN shadow: the real access is in {real:#x}..{:#x}, {meant}",
-            real | 7
-        ),
-        None => format!("{verb} at {address}, {meant}"),
-    };
+    let meant = meaning(arch, class, None, address.value);
     Some(Explanation {
         access: Some(MeantAccess {
-            kind: access.kind.filter(|_| shadow.is_none()),
-            size: access.size.filter(|_| shadow.is_none()),
-            address: Some(Address { value: real, ..address }),
+            kind: access.kind,
+            size: access.size,
+            address: Some(address),
             ..MeantAccess::default()
         }),
         address_class: Some(class),
-        shadow: shadow.is_some(),
-        ..Explanation::new(summary, Confidence::Likely)
+        ..Explanation::new(format!("{verb} at {address}, {meant}"), Confidence::Likely)
     })
+}
+
+/// A fault in the shadow of KASAN, where no more is known of the real access than its eight bytes.
+fn by_shadow(arch: Arch, shadow: Address, real: u64) -> Explanation {
+    let class = class::class(arch, real);
+    let summary = format!(
+        "reads at {shadow}, the KASAN shadow: the real access is in {real:#x}..{:#x}, {}",
+        real | 7,
+        meaning(arch, class, None, real)
+    );
+    Explanation {
+        access: Some(MeantAccess {
+            address: Some(Address { value: real, ..shadow }),
+            ..MeantAccess::default()
+        }),
+        address_class: Some(class),
+        shadow: true,
+        ..Explanation::new(summary, Confidence::Likely)
+    }
 }
 
 /// Whether the processor could not do an access.
@@ -157,9 +193,15 @@ fn meaning(arch: Arch, class: AddressClass, pointer: Option<&Pointer>, address: 
     match class {
         // A small number in a register is what was added to NULL before.
         AddressClass::Null if value == 0 => format!("NULL pointer{plus}"),
+        AddressClass::Null if address == 0 => "NULL pointer".to_owned(),
         AddressClass::Null => format!("NULL pointer + {address:#x}"),
         AddressClass::User => "an address of user space".to_owned(),
         AddressClass::NonCanonical => "no valid address".to_owned(),
+        // KASLR moves the bounds between these two (`kernel_randomize_memory()`).
+        AddressClass::DirectMap if arch == Arch::X86_64 => {
+            "probably in the linear map of memory".to_owned()
+        }
+        AddressClass::Vmalloc if arch == Arch::X86_64 => "probably in the vmalloc area".to_owned(),
         AddressClass::DirectMap => "in the linear map of memory".to_owned(),
         AddressClass::Vmalloc => "in the vmalloc area".to_owned(),
         AddressClass::Module => "in a module".to_owned(),
@@ -176,5 +218,35 @@ fn meaning(arch: Arch, class: AddressClass, pointer: Option<&Pointer>, address: 
             format!("the text \"{}\"", letters.iter().collect::<String>().escape_default())
         }
         AddressClass::Unknown => "nothing is known of it".to_owned(),
+    }
+}
+
+/// A number as people write it: without padding.
+fn short(value: u64) -> String {
+    if value < 10 { value.to_string() } else { format!("{value:#x}") }
+}
+
+/// How sure an explanation is.
+fn confidence(is_sure: bool) -> Confidence {
+    if is_sure { Confidence::Certain } else { Confidence::Likely }
+}
+
+/// The class of what was meant: a bad pointer stays one, whatever is added to it.
+fn meant_class(arch: Arch, pointer: Option<&Pointer>, address: u64) -> AddressClass {
+    let of_pointer = pointer.map(|pointer| class::class(arch, pointer.value.value));
+    match of_pointer {
+        Some(AddressClass::Null) if pointer.is_some_and(|pointer| pointer.value.value == 0) => {
+            AddressClass::Null
+        }
+        Some(class @ (AddressClass::ErrPtr | AddressClass::Poison | AddressClass::Ascii)) => class,
+        _ => class::class(arch, address),
+    }
+}
+
+fn bytes(count: u64) -> String {
+    match count {
+        0 => "memory".to_owned(),
+        1 => "1 byte".to_owned(),
+        count => format!("{count} bytes"),
     }
 }

@@ -23,6 +23,8 @@ pub(super) enum Value {
     Add(Id, i64),
     /// Another value shifted to the right.
     Shr(Id, u32),
+    /// To the left.
+    Shl(Id, u32),
 }
 
 /// A value, and the instruction that made it, by its index in the window.
@@ -166,9 +168,10 @@ impl Trace {
             Mnemonic::Sub if !is_load => {
                 Some(Make(Value::Add(known(target)?, signed()?.checked_neg()?)))
             }
-            Mnemonic::Shr if !is_load => {
+            shift @ (Mnemonic::Shr | Mnemonic::Shl) if !is_load => {
                 let bits = u32::try_from(immediate()?).ok().filter(|bits| *bits < machine.bits)?;
-                Some(Make(Value::Shr(known(target)?, bits)))
+                let make = if shift == Mnemonic::Shr { Value::Shr } else { Value::Shl };
+                Some(Make(make(known(target)?, bits)))
             }
             Mnemonic::Xor if instruction.op1_register() == target && !is_load => {
                 Some(Make(Value::Const(0)))
@@ -230,6 +233,9 @@ impl Trace {
             }
             Value::Shr(inner, bits) if inner < id => {
                 self.value(inner, machine).map(|value| value >> bits)
+            }
+            Value::Shl(inner, bits) if inner < id => {
+                self.value(inner, machine).map(|value| (value << bits) & machine.mask())
             }
             _ => None,
         }

@@ -5,14 +5,15 @@ use iced_x86::{
     UsedMemory,
 };
 
-use super::class;
+use super::compare::{self, Found, Relation, Side};
 use super::machine::Machine;
 use super::trace::{self, Id, Trace, Value};
+use super::{bytes, class, confidence, meant_class, short};
 use crate::arch::Arch;
 use crate::kind::Kind;
 use crate::model::{
-    AccessKind, AddressClass, Agreement, Condition, Confidence, Explanation, MeantAccess, Pointer,
-    Report, Step,
+    AccessKind, AddressClass, Agreement, Confidence, Explanation, MeantAccess, Pointer, Report,
+    Step,
 };
 
 /// What an operand of the trapping instruction is.
@@ -32,7 +33,9 @@ pub(super) fn explain(
 ) -> Option<Explanation> {
     let trapping = machine.trapping();
     match trapping.mnemonic() {
-        Mnemonic::Ud2 | Mnemonic::Ud1 | Mnemonic::Ud0 => Some(assertion(machine)),
+        Mnemonic::Ud2 | Mnemonic::Ud1 | Mnemonic::Ud0 => {
+            Some(compare::assertion(condition(machine)))
+        }
         Mnemonic::Div | Mnemonic::Idiv if report.kind == Kind::DivideError => {
             division(machine, &trapping)
         }
@@ -41,28 +44,11 @@ pub(super) fn explain(
     }
 }
 
-/// A division by zero, or one whose result is too large.
 fn division(machine: &Machine<'_>, trapping: &Instruction) -> Option<Explanation> {
     let divisor = operand(machine, machine.trap, trapping, 0)?;
     let trace = Trace::of(machine);
     let step = divisor.register.and_then(|register| step(machine, &trace, trace.held(register)?));
-    let summary = match divisor.value {
-        Some(0) => format!("divides by {}, which is 0", divisor.text),
-        Some(value) => {
-            format!("divides by {} = {}: the result is too large", divisor.text, short(value))
-        }
-        None => format!("divides by {}", divisor.text),
-    };
-    let is_sure = divisor.value.is_some();
-    Some(Explanation {
-        steps: step.into_iter().collect(),
-        ..Explanation::new(summary, confidence(is_sure))
-    })
-}
-
-/// How sure an explanation is.
-fn confidence(is_sure: bool) -> Confidence {
-    if is_sure { Confidence::Certain } else { Confidence::Likely }
+    Some(compare::division(&divisor, step))
 }
 
 fn access(
@@ -328,26 +314,6 @@ fn pointer(machine: &Machine<'_>, trace: &Trace, id: Id, value: u64) -> Pointer 
     }
 }
 
-/// The class of what was meant: a bad pointer stays one, whatever is added to it.
-fn meant_class(arch: Arch, pointer: Option<&Pointer>, address: u64) -> AddressClass {
-    let of_pointer = pointer.map(|pointer| class::class(arch, pointer.value.value));
-    match of_pointer {
-        Some(AddressClass::Null) if pointer.is_some_and(|pointer| pointer.value.value == 0) => {
-            AddressClass::Null
-        }
-        Some(class @ (AddressClass::ErrPtr | AddressClass::Poison | AddressClass::Ascii)) => class,
-        _ => class::class(arch, address),
-    }
-}
-
-fn bytes(count: u64) -> String {
-    match count {
-        0 => "memory".to_owned(),
-        1 => "1 byte".to_owned(),
-        count => format!("{count} bytes"),
-    }
-}
-
 /// Where a value came from.
 fn origin(machine: &Machine<'_>, trace: &Trace, id: Id) -> Option<String> {
     let instruction = machine.code.get(trace.at(id)?)?;
@@ -355,7 +321,7 @@ fn origin(machine: &Machine<'_>, trace: &Trace, id: Id) -> Option<String> {
         Value::Load(_) => Some(format!("loaded from {}", machine.memory(instruction)?)),
         Value::Returned => Some(format!("returned by the call at {:#x}", instruction.ip())),
         Value::Const(value) => Some(format!("the constant {value:#x}")),
-        Value::Unknown | Value::Add(..) | Value::Shr(..) => None,
+        Value::Unknown | Value::Add(..) | Value::Shr(..) | Value::Shl(..) => None,
     }
 }
 
@@ -366,7 +332,7 @@ fn steps(machine: &Machine<'_>, trace: &Trace, id: Id) -> Vec<Step> {
     while let Some(step) = step(machine, trace, id) {
         steps.push(step);
         match trace.what(id) {
-            Value::Add(inner, _) | Value::Shr(inner, _) => id = inner,
+            Value::Add(inner, _) | Value::Shr(inner, _) | Value::Shl(inner, _) => id = inner,
             _ => break,
         }
     }
@@ -408,35 +374,20 @@ fn step(machine: &Machine<'_>, trace: &Trace, id: Id) -> Option<Step> {
         }
         Value::Returned => format!("{target} was returned by the function called here"),
         Value::Const(value) => format!("{target} = {}", short(value)),
-        Value::Shr(..) | Value::Unknown => return None,
+        Value::Shr(inner, bits) | Value::Shl(inner, bits) => {
+            let sign = if matches!(trace.what(id), Value::Shr(..)) { ">>" } else { "<<" };
+            let from = trace.holder(inner, machine).unwrap_or(instruction.op0_register());
+            let name = machine.name(from);
+            format!("{target} = {name} {sign} {bits}{}", with_value(inner, &name))
+        }
+        Value::Unknown => return None,
     };
     let offset = usize::try_from(instruction.ip()).ok()?;
     Some(Step { offset, text: machine.text(instruction), means })
 }
 
-/// A number as people write it: without padding.
-fn short(value: u64) -> String {
-    if value < 10 { value.to_string() } else { format!("{value:#x}") }
-}
-
-/// A `ud2`: what was compared before it.
-fn assertion(machine: &Machine<'_>) -> Explanation {
-    let found = condition(machine);
-    let summary = match &found {
-        Some((condition, _, _)) => format!("traps because {}", condition.text),
-        None => "traps at an assertion that is jumped to from outside of these bytes".to_owned(),
-    };
-    let is_sure = found.as_ref().is_some_and(|(_, is_sure, _)| *is_sure);
-    let (condition, steps) = match found {
-        Some((condition, _, steps)) => (Some(condition), steps),
-        None => (None, Vec::new()),
-    };
-    Explanation { steps, condition, ..Explanation::new(summary, confidence(is_sure)) }
-}
-
-/// The comparison that led to the trap, whether the registers show that it held, and where what was
-/// compared came from.
-fn condition(machine: &Machine<'_>) -> Option<(Condition, bool, Vec<Step>)> {
+/// The comparison that led to the trap.
+fn condition(machine: &Machine<'_>) -> Option<Found> {
     let (branch, is_taken) = way_in(machine)?;
     let above = machine.code.get(..branch)?;
     let test = above.iter().rposition(|instruction| instruction.rflags_modified() != 0)?;
@@ -453,35 +404,27 @@ fn condition(machine: &Machine<'_>) -> Option<(Condition, bool, Vec<Step>)> {
         return None;
     }
     let jump = machine.code.get(branch)?.condition_code();
-    let relation = relation(if is_taken { jump } else { negate(jump)? })?;
+    let relation = relation(jump)?;
+    let relation = if is_taken { relation } else { relation.negated() };
     let is_same = instruction.op0_kind() == OpKind::Register
         && instruction.op1_kind() == OpKind::Register
         && instruction.op0_register() == instruction.op1_register();
     let left = operand(machine, test, instruction, 0)?;
     let right = match instruction.mnemonic() {
         Mnemonic::Cmp => operand(machine, test, instruction, 1)?,
-        Mnemonic::Test if is_same => Side { text: "0".to_owned(), value: Some(0), register: None },
+        Mnemonic::Test if is_same => Side::number(0),
         _ => return None,
     };
     let size = instruction.op0_register().size().max(instruction.memory_size().size());
-    let holds = left.value.zip(right.value).map(|(a, b)| relation.holds(a, b, size));
-    if holds == Some(false) {
-        return None;
-    }
-    let with_value = |side: &Side| match (side.register, side.value) {
-        (Some(_), Some(value)) => format!("{} ({})", side.text, short(value)),
-        _ => side.text.clone(),
-    };
-    let text = format!("{} {} {}", with_value(&left), relation.sign, with_value(&right));
     let registers = [left.register, right.register].into_iter().flatten();
+    let values = machine.values(registers.clone());
+    let found = Found::new(&left, relation, &right, size, values)?;
     let trace = Trace::of(machine);
     let steps = registers
-        .clone()
         .filter_map(|register| step(machine, &trace, trace.held(register)?))
         .map(|step| with_source(machine, &trace, step))
         .collect();
-    let values = machine.values(registers);
-    Some((Condition { text, values }, holds == Some(true), steps))
+    Some(Found { steps, ..found })
 }
 
 /// Says of a load from the address that another register has that it was from there.
@@ -533,20 +476,12 @@ fn way_in(machine: &Machine<'_>) -> Option<(usize, bool)> {
     }
 }
 
-/// One side of a comparison.
-struct Side {
-    text: String,
-    /// Its value at the trap, if nothing changed it since.
-    value: Option<u64>,
-    register: Option<Register>,
-}
-
 fn operand(
     machine: &Machine<'_>,
     test: usize,
     instruction: &Instruction,
     index: u32,
-) -> Option<Side> {
+) -> Option<Side<Register>> {
     match instruction.op_kind(index) {
         OpKind::Register => {
             let register = instruction.op_register(index);
@@ -560,7 +495,7 @@ fn operand(
         }
         _ => {
             let value = instruction.try_immediate(index).ok()?;
-            Some(Side { text: short(value), value: Some(value), register: None })
+            Some(Side::number(value))
         }
     }
 }
@@ -581,53 +516,18 @@ fn changes(instruction: &Instruction, register: Register) -> bool {
 }
 
 /// What holds where a branch is taken.
-struct Relation {
-    sign: &'static str,
-    is_signed: bool,
-    holds: fn(std::cmp::Ordering) -> bool,
-}
-
-impl Relation {
-    fn holds(&self, a: u64, b: u64, size: usize) -> bool {
-        let unused = 64 - 8 * size.clamp(1, 8);
-        let (a, b) = (a << unused, b << unused);
-        let order = if self.is_signed { a.cast_signed().cmp(&b.cast_signed()) } else { a.cmp(&b) };
-        (self.holds)(order)
-    }
-}
-
 fn relation(code: ConditionCode) -> Option<Relation> {
-    use std::cmp::Ordering;
-    let (sign, is_signed, holds): (_, _, fn(Ordering) -> bool) = match code {
-        ConditionCode::e => ("==", false, Ordering::is_eq),
-        ConditionCode::ne => ("!=", false, Ordering::is_ne),
-        ConditionCode::b => ("<", false, Ordering::is_lt),
-        ConditionCode::ae => (">=", false, Ordering::is_ge),
-        ConditionCode::be => ("<=", false, Ordering::is_le),
-        ConditionCode::a => (">", false, Ordering::is_gt),
-        ConditionCode::l | ConditionCode::s => ("<", true, Ordering::is_lt),
-        ConditionCode::ge | ConditionCode::ns => (">=", true, Ordering::is_ge),
-        ConditionCode::le => ("<=", true, Ordering::is_le),
-        ConditionCode::g => (">", true, Ordering::is_gt),
-        _ => return None,
-    };
-    Some(Relation { sign, is_signed, holds })
-}
-
-fn negate(code: ConditionCode) -> Option<ConditionCode> {
     Some(match code {
-        ConditionCode::e => ConditionCode::ne,
-        ConditionCode::ne => ConditionCode::e,
-        ConditionCode::b => ConditionCode::ae,
-        ConditionCode::ae => ConditionCode::b,
-        ConditionCode::be => ConditionCode::a,
-        ConditionCode::a => ConditionCode::be,
-        ConditionCode::l => ConditionCode::ge,
-        ConditionCode::ge => ConditionCode::l,
-        ConditionCode::le => ConditionCode::g,
-        ConditionCode::g => ConditionCode::le,
-        ConditionCode::s => ConditionCode::ns,
-        ConditionCode::ns => ConditionCode::s,
+        ConditionCode::e => Relation::EQUAL,
+        ConditionCode::ne => Relation::NOT_EQUAL,
+        ConditionCode::b => Relation::BELOW,
+        ConditionCode::ae => Relation::ABOVE_OR_EQUAL,
+        ConditionCode::be => Relation::BELOW_OR_EQUAL,
+        ConditionCode::a => Relation::ABOVE,
+        ConditionCode::l | ConditionCode::s => Relation::LESS,
+        ConditionCode::ge | ConditionCode::ns => Relation::GREATER_OR_EQUAL,
+        ConditionCode::le => Relation::LESS_OR_EQUAL,
+        ConditionCode::g => Relation::GREATER,
         _ => return None,
     })
 }

@@ -97,7 +97,15 @@ fn code(args: &Code) -> io::Result<Status> {
     };
     let syntax = args.output.syntax.into();
     // An oops has registers beside the code, which explain it.
-    let mut found = ksplat::reports(&line).find(|report| report.code.is_some());
+    let mut found = oops(&line).or_else(|| {
+        // Cut out without the line that heads it: read as if that stood there.
+        let whole = [b"Oops: 0000 [#1]\n", line.as_slice()].concat();
+        oops(&whole).map(ksplat::Report::into_owned)
+    });
+    let is_user = found.is_none() && line.windows(USER_MODE.len()).any(|text| text == USER_MODE);
+    if is_user {
+        complain("code", &"the code of a program (RIP: 0033), not of the kernel");
+    }
     let code = match found.as_mut() {
         Some(report) => {
             disasm::annotate(report, syntax);
@@ -136,6 +144,14 @@ fn code(args: &Code) -> io::Result<Status> {
         }
     }
     Ok(Status::Nothing)
+}
+
+/// The instruction pointer of a program: `__show_regs()` in arch/x86/kernel/process_64.c.
+const USER_MODE: &[u8] = b"RIP: 0033:";
+
+/// The first report with code and registers.
+fn oops(log: &[u8]) -> Option<ksplat::Report<'_>> {
+    ksplat::reports(log).find(|report| report.code.is_some() && !report.registers.is_empty())
 }
 
 /// Code, and what is known of the instruction that trapped.
