@@ -2,7 +2,6 @@
 
 use iced_x86::{Formatter, Instruction, Register};
 
-use crate::arch::Arch;
 use crate::disasm::Syntax;
 use crate::disasm::x86;
 use crate::model::{Address, Registers, Report};
@@ -60,7 +59,7 @@ impl<'r> Machine<'r> {
             Register::FS if self.bits == 64 => self.registers.get("fs_base"),
             Register::GS if self.bits == 64 => self.registers.get("gs_base"),
             register if register.is_gpr() => {
-                let whole = self.registers.get(&bare_name(self.whole(register)))?;
+                let whole = self.registers.get(self.model_name(register)?)?;
                 match register.size() {
                     8 => Some(whole),
                     4 => Some(whole & 0xffff_ffff),
@@ -78,11 +77,10 @@ impl<'r> Machine<'r> {
         format!("{mark}{}", bare_name(register))
     }
 
-    /// The name of a register in the model.
+    /// The name in the model of the whole of a register that programs compute with.
     pub(super) fn model_name(&self, register: Register) -> Option<&'static str> {
-        let name = bare_name(register);
-        let arch = if self.bits == 64 { Arch::X86_64 } else { Arch::X86 };
-        arch.info().registers().find(|known| *known == name)
+        let names = if self.bits == 64 { &WIDE[..] } else { &NARROW[..] };
+        names.get(register.full_register().number()).copied().filter(|_| register.is_gpr())
     }
 
     /// The registers with their values.
@@ -134,6 +132,14 @@ impl<'r> Machine<'r> {
         formatter
     }
 }
+
+/// The registers of x86-64 and i386 in the order of their numbers.
+#[rustfmt::skip] // rows
+const WIDE: [&str; 16] = [
+    "rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi",
+    "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15",
+];
+const NARROW: [&str; 8] = ["eax", "ecx", "edx", "ebx", "esp", "ebp", "esi", "edi"];
 
 fn bare_name(register: Register) -> String {
     format!("{register:?}").to_ascii_lowercase()
