@@ -24,6 +24,8 @@
 //!   says what the trapping instruction did. Adds iced-x86.
 //! - `disasm-arm`, `disasm-powerpc`, `disasm-riscv`: decoders for 64-bit and 32-bit ARM and Thumb
 //!   (yaxpeax-arm), PowerPC (powerpc), and RISC-V (raki).
+//! - `symbolize`: the module `symbolize`, which resolves frames to files, lines and inlined functions by
+//!   the images of a kernel. Adds gimli and object.
 //! - `serde`: `Serialize` and `Deserialize` for the whole model, and the module `output::json`. Adds
 //!   serde and serde_json.
 //! - `cli` (default): the program `ksplat`. A library wants `default-features = false`.
@@ -44,6 +46,8 @@ pub mod output;
 mod parse;
 mod scan;
 mod span;
+#[cfg(feature = "symbolize")]
+pub mod symbolize;
 mod title;
 mod words;
 

@@ -77,6 +77,9 @@ pub struct Frame<'log> {
     /// The line in it, from 1.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub line: Option<u64>,
+    /// The column, from 1, where an image told it.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub column: Option<u64>,
     /// The context that the kernel was in, where it printed one.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub context: Option<Context>,

@@ -100,6 +100,7 @@ fn frame(frame: Frame<'_>) -> Frame<'static> {
         inline,
         file,
         line,
+        column,
         context,
     } = frame;
     Frame {
@@ -114,6 +115,7 @@ fn frame(frame: Frame<'_>) -> Frame<'static> {
         inline,
         file: file.map(text),
         line,
+        column,
         context,
     }
 }

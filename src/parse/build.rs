@@ -662,6 +662,7 @@ fn frame<'log>(line: &Line<'log>, place: &Place<'_>) -> Frame<'log> {
         inline: place.inline,
         file: place.source.map(|(file, _)| line.own(file)),
         line: place.source.map(|(_, line)| line),
+        column: None,
         context: None,
     }
 }

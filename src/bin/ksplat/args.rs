@@ -41,7 +41,19 @@ pub(crate) struct Parse {
     #[arg(long)]
     pub(crate) information: bool,
     #[command(flatten)]
+    pub(crate) images: Images,
+    #[command(flatten)]
     pub(crate) output: Output,
+}
+
+#[derive(Debug, Group)]
+pub(crate) struct Images {
+    /// The kernel's image with symbols, or the build tree that it is in
+    #[arg(long, value_name = "PATH")]
+    pub(crate) vmlinux: Option<PathBuf>,
+    /// Where its modules are: .ko, .ko.debug, and .ko.xz, .ko.zst, .ko.gz
+    #[arg(long, value_name = "DIR")]
+    pub(crate) modules: Option<PathBuf>,
 }
 
 #[derive(Debug, Group)]

@@ -43,6 +43,15 @@ pub(crate) fn read(path: &Path) -> io::Result<Input> {
     }
 }
 
+/// Reads an image, mapped as its parts are needed here and there, or unpacked.
+pub(crate) fn map(path: &Path) -> io::Result<Input> {
+    let input = mapped(&File::open(path)?)?;
+    match unpack(&input)? {
+        Some(unpacked) => Ok(Input::Read(unpacked)),
+        None => Ok(input),
+    }
+}
+
 fn stdin() -> io::Result<Input> {
     let mut bytes = Vec::new();
     io::stdin().lock().read_to_end(&mut bytes)?;
@@ -53,15 +62,19 @@ fn file(path: &Path) -> io::Result<Input> {
     let file = File::open(path)?;
     let metadata = file.metadata()?;
     if metadata.is_file() && metadata.len() >= MAP_FROM {
-        // SAFETY: the map is only read, and as bytes, for which any value is valid. That another
-        // process may change them while they are read gives wrong reports at the worst.
-        #[allow(unsafe_code)]
-        return Ok(Input::Mapped(unsafe { Mmap::map(&file)? }));
+        return mapped(&file);
     }
     // What `File::read_to_end` asks once more is known: where the file ends.
     let mut bytes = Vec::with_capacity(usize::try_from(metadata.len()).unwrap_or(0) + 1);
     file.take(u64::MAX).read_to_end(&mut bytes)?;
     Ok(Input::Read(bytes))
+}
+
+fn mapped(file: &File) -> io::Result<Input> {
+    // SAFETY: the map is only read, and as bytes, for which any value is valid. That another process
+    // may change them while they are read gives wrong reports at the worst.
+    #[allow(unsafe_code)]
+    Ok(Input::Mapped(unsafe { Mmap::map(file)? }))
 }
 
 /// Unpacks gzip, xz and zstd by what the file begins with; `None` for anything else.

@@ -9,6 +9,7 @@ use ksplat::output::{escape, text};
 use ksplat::{disasm, explain};
 
 use crate::args::{Args, Code, Color, Command, Format, Output, Parse};
+use crate::images::Images;
 use crate::input;
 
 /// How a command ended.
@@ -52,6 +53,7 @@ fn parse(args: &Parse) -> io::Result<Status> {
     let files = if args.files.is_empty() { &stdin } else { args.files.as_slice() };
     let mut writer = Writer::new(&args.output);
     let mut status = Status::Nothing;
+    let mut images = Images::new(&args.images);
     for path in files {
         let name = input::name(path);
         let log = match input::read(path) {
@@ -70,6 +72,9 @@ fn parse(args: &Parse) -> io::Result<Status> {
             }
             disasm::annotate(&mut report, args.output.syntax.into());
             explain::annotate(&mut report, args.output.syntax.into());
+            if let Err(error) = images.annotate(&mut report) {
+                return Ok(error);
+            }
             let text = args.output.text.then(|| ksplat::text(&log, &report));
             writer.report(&Record::new(&name, index, report).with_text(text))?;
         }
@@ -227,6 +232,6 @@ fn text_options(output: &Output) -> text::Options {
 
 /// Says in one line on standard error what is wrong with an input.
 #[expect(clippy::print_stderr, reason = "this is where errors go")]
-fn complain(name: &str, error: &dyn std::fmt::Display) {
+pub(crate) fn complain(name: &str, error: &dyn std::fmt::Display) {
     eprintln!("ksplat: {}: {}", escape::escape(name), escape::escape(&error.to_string()));
 }

@@ -1,0 +1,359 @@
+//! An ELF file: its sections, symbols and what identifies it.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::sync::OnceLock;
+
+use gimli::{DwarfSections, EndianSlice, RunTimeEndian};
+use object::{Object, ObjectSection, ObjectSymbol, SectionKind, SymbolKind};
+
+use super::debug::Debug;
+use super::error::Error;
+
+/// The most bytes that a compressed section may have; Debian's largest has 290 million.
+const MAX_SECTION: u64 = 4 << 30;
+
+/// How much smaller compressed data can be: zlib's best is 1032.
+const MAX_RATIO: u64 = 1040;
+
+/// What reads the debug information.
+pub(super) type Reader<'a> = EndianSlice<'a, RunTimeEndian>;
+
+/// A kernel image or module, with its symbols and debug information.
+///
+/// Everything is read when it is first asked for.
+pub struct Image<'data> {
+    file: object::File<'data>,
+    /// Where each section begins, by its index. Those of a module have no addresses yet: they are laid
+    /// behind each other, so that every instruction has an address of its own.
+    bases: Vec<u64>,
+    is_relocatable: bool,
+    endian: RunTimeEndian,
+    symbols: OnceLock<Symbols>,
+    debug: OnceLock<Result<Debug<'data>, Error>>,
+}
+
+impl std::fmt::Debug for Image<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Image").field("is_relocatable", &self.is_relocatable).finish_non_exhaustive()
+    }
+}
+
+/// A symbol of code or data.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) struct Symbol {
+    /// Its address in the image.
+    pub(super) address: u64,
+    /// Its size, as the compiler told it; 0 where it did not.
+    pub(super) size: u64,
+    section: usize,
+    /// The symbol's index, by which its name is found.
+    index: usize,
+    /// The next symbol of the same name.
+    next: Option<u32>,
+}
+
+/// All symbols that the kernel may name.
+#[derive(Debug, Default)]
+struct Symbols {
+    all: Vec<Symbol>,
+    /// The first symbol of each name.
+    by_name: HashMap<Box<[u8]>, u32>,
+    /// Indices into `all`, sorted by address; made when it is first asked for.
+    by_address: OnceLock<Vec<u32>>,
+}
+
+impl<'data> Image<'data> {
+    /// Reads the headers of an ELF file.
+    ///
+    /// # Errors
+    ///
+    /// It is no ELF file of a machine with addresses of 32 or 64 bits.
+    pub fn parse(data: &'data [u8]) -> Result<Self, Error> {
+        let file = object::File::parse(data)?;
+        let is_relocatable = file.kind() == object::ObjectKind::Relocatable;
+        let endian =
+            if file.is_little_endian() { RunTimeEndian::Little } else { RunTimeEndian::Big };
+        let mut bases = Vec::new();
+        let mut end = MODULE_BASE;
+        for section in file.sections() {
+            let index = section.index().0;
+            if index >= MAX_SECTIONS {
+                return Err(Error::new(format_args!("more than {MAX_SECTIONS} sections")));
+            }
+            if bases.len() <= index {
+                bases.resize(index + 1, 0);
+            }
+            let Some(base) = bases.get_mut(index).filter(|_| is_relocatable && is_loaded(&section))
+            else {
+                continue;
+            };
+            let align = section.align().clamp(1, 4096);
+            *base = end.next_multiple_of(align);
+            // A gap, so that the end of one section is not the start of the next.
+            end = base.saturating_add(section.size()).saturating_add(16).min(MAX_MODULE);
+        }
+        Ok(Self {
+            file,
+            bases,
+            is_relocatable,
+            endian,
+            symbols: OnceLock::new(),
+            debug: OnceLock::new(),
+        })
+    }
+
+    /// The build id: the note that the linker made (`--build-id`), and the kernel prints with
+    /// `CONFIG_STACKTRACE_BUILD_ID`.
+    pub fn build_id(&self) -> Option<&'data [u8]> {
+        self.file.build_id().ok().flatten()
+    }
+
+    /// What the kernel calls itself: the text from `Linux version` on, of a kernel image.
+    pub fn banner(&self) -> Option<Cow<'data, str>> {
+        let sections = [".rodata", ".init.data", ".data", ".text"];
+        sections.into_iter().find_map(|name| {
+            let data = self.file.section_by_name(name)?.data().ok()?;
+            // `linux_banner` in init/version.c; `%s version %s` is a format of its own.
+            let finder = memchr::memmem::Finder::new(b"Linux version ");
+            let text = finder.find_iter(data).find_map(|at| {
+                let text = data.get(at..)?.split(|b| matches!(b, 0 | b'\n')).next()?;
+                text.get(14).filter(|b| b.is_ascii_digit()).map(|_| text)
+            })?;
+            Some(String::from_utf8_lossy(text))
+        })
+    }
+
+    /// The release in the banner, or the one that a module was built for (`vermagic=`).
+    pub fn release(&self) -> Option<String> {
+        if let Some(banner) = self.banner() {
+            return banner.split(' ').nth(2).map(str::to_owned);
+        }
+        let info = self.file.section_by_name(".modinfo")?.data().ok()?;
+        let magic = info.split(|b| *b == 0).find_map(|field| field.strip_prefix(b"vermagic="))?;
+        String::from_utf8_lossy(magic).split(' ').next().map(str::to_owned)
+    }
+
+    /// Whether there is debug information in it.
+    pub fn has_debug(&self) -> bool {
+        self.file.section_by_name(".debug_info").is_some()
+            || self.file.section_by_name(".zdebug_info").is_some()
+    }
+
+    pub(super) fn debug(&self) -> Result<&Debug<'data>, Error> {
+        self.debug.get_or_init(|| Debug::new(self)).as_ref().map_err(Error::clone)
+    }
+
+    pub(super) fn endian(&self) -> RunTimeEndian {
+        self.endian
+    }
+
+    /// The sections of debug information, decompressed; those of a module with the places of its
+    /// sections put in.
+    pub(super) fn debug_sections(&self) -> Result<DwarfSections<Cow<'data, [u8]>>, Error> {
+        DwarfSections::load(|id| {
+            let name = id.name();
+            match self.file.section_by_name(name) {
+                Some(section) => self.contents(&section).map_err(|error| error.in_section(name)),
+                None => Ok(Cow::Borrowed(&[][..])),
+            }
+        })
+    }
+
+    fn contents(&self, section: &object::Section<'data, '_>) -> Result<Cow<'data, [u8]>, Error> {
+        let compressed = section.compressed_data()?;
+        let is_bomb = compressed.uncompressed_size > MAX_SECTION
+            || compressed.uncompressed_size / MAX_RATIO > compressed.data.len() as u64;
+        if is_bomb {
+            return Err(Error::new("its size cannot be that of the compressed data"));
+        }
+        let mut data = compressed.decompress()?;
+        if self.is_relocatable {
+            self.relocate(section, &mut data)?;
+        }
+        Ok(data)
+    }
+
+    /// Puts addresses where a linker would.
+    fn relocate(
+        &self,
+        section: &object::Section<'data, '_>,
+        data: &mut Cow<'data, [u8]>,
+    ) -> Result<(), Error> {
+        for (offset, relocation) in section.relocations() {
+            let (object::RelocationKind::Absolute, object::RelocationTarget::Symbol(index)) =
+                (relocation.kind(), relocation.target())
+            else {
+                continue;
+            };
+            let symbol = self.file.symbol_by_index(index).map_err(|e| Error::from(e).at(offset))?;
+            let base = symbol.section_index().and_then(|index| self.bases.get(index.0).copied());
+            let width = usize::from(relocation.size() / 8);
+            let place = usize::try_from(offset).ok().and_then(|at| {
+                data.to_mut().get_mut(at..at.checked_add(width)?)
+            });
+            let Some(place) = place else {
+                return Err(Error::new("a relocation beyond the end").at(offset));
+            };
+            let mut value = base.unwrap_or(0).wrapping_add(symbol.address());
+            value = value.wrapping_add(relocation.addend().cast_unsigned());
+            if relocation.has_implicit_addend() {
+                value = value.wrapping_add(number(place, self.endian));
+            }
+            let bytes = value.to_le_bytes();
+            for (at, byte) in place.iter_mut().enumerate() {
+                let at = match self.endian {
+                    RunTimeEndian::Little => at,
+                    RunTimeEndian::Big => width - 1 - at,
+                };
+                *byte = bytes.get(at).copied().unwrap_or(0);
+            }
+        }
+        Ok(())
+    }
+
+    fn symbols(&self) -> &Symbols {
+        self.symbols.get_or_init(|| {
+            let mut symbols = Symbols::default();
+            for symbol in self.file.symbols().take(MAX_SYMBOLS) {
+                let kind = symbol.kind();
+                let is_named = matches!(kind, SymbolKind::Text | SymbolKind::Data | SymbolKind::Unknown);
+                let (Some(section), Ok(name)) = (symbol.section_index(), symbol.name_bytes()) else {
+                    continue;
+                };
+                if !is_named || name.is_empty() {
+                    continue;
+                }
+                let base = self.bases.get(section.0).copied().unwrap_or(0);
+                let place = u32::try_from(symbols.all.len()).ok();
+                let first = symbols.by_name.get(name).copied();
+                let Some(place) = place else { break };
+                match first {
+                    Some(_) => symbols.by_name.get_mut(name).into_iter().for_each(|at| *at = place),
+                    None => {
+                        symbols.by_name.insert(name.into(), place);
+                    }
+                }
+                symbols.all.push(Symbol {
+                    address: base.wrapping_add(symbol.address()),
+                    size: symbol.size(),
+                    section: section.0,
+                    index: symbol.index().0,
+                    next: first,
+                });
+            }
+            symbols
+        })
+    }
+
+    /// The symbols of a name.
+    pub(super) fn named(&self, name: &str) -> Vec<Symbol> {
+        let symbols = self.symbols();
+        let mut found = Vec::new();
+        let mut next = symbols.by_name.get(name.as_bytes()).copied();
+        while let Some(symbol) = next.and_then(|at| symbols.all.get(at as usize)) {
+            found.push(*symbol);
+            next = symbol.next;
+        }
+        // In the order of the file.
+        found.reverse();
+        found
+    }
+
+    fn by_address(&self) -> &[u32] {
+        let symbols = self.symbols();
+        symbols.by_address.get_or_init(|| {
+            let mut order: Vec<u32> = (0..).take(symbols.all.len()).collect();
+            order.sort_by_key(|at| symbols.all.get(*at as usize).map(|symbol| symbol.address));
+            order
+        })
+    }
+
+    fn symbol(&self, at: u32) -> Option<&Symbol> {
+        self.symbols().all.get(at as usize)
+    }
+
+    /// The symbol that an address lies in: its name, its start, and the bytes up to the next one.
+    pub(super) fn symbol_at(&self, address: u64) -> Option<(Cow<'data, str>, u64, u64)> {
+        let order = self.by_address();
+        let after = order.partition_point(|at| self.symbol(*at).is_some_and(|s| s.address <= address));
+        let symbol = self.symbol(*order.get(after.checked_sub(1)?)?)?;
+        let section = self.file.section_by_index(object::SectionIndex(symbol.section)).ok()?;
+        let base = self.bases.get(symbol.section).copied().unwrap_or(0);
+        let end = base.wrapping_add(section.address()).wrapping_add(section.size());
+        let name = self.file.symbol_by_index(object::SymbolIndex(symbol.index)).ok()?;
+        let name = String::from_utf8_lossy(name.name_bytes().ok()?);
+        (address < end).then(|| (name, symbol.address, self.room(symbol)))
+    }
+
+    /// The bytes from a symbol to the next one of its section, which is what the kernel takes for its
+    /// size (`get_symbol_pos()` and `find_kallsyms_symbol()`).
+    pub(super) fn room(&self, symbol: &Symbol) -> u64 {
+        let order = self.by_address();
+        let after =
+            order.partition_point(|at| self.symbol(*at).is_some_and(|s| s.address <= symbol.address));
+        let rest = order.get(after..).unwrap_or_default();
+        let next = rest.iter().find_map(|at| {
+            self.symbol(*at).filter(|next| next.section == symbol.section)
+        });
+        let base = self.bases.get(symbol.section).copied().unwrap_or(0);
+        let section = self.file.section_by_index(object::SectionIndex(symbol.section)).ok();
+        let end = section.map(|section| section.address().wrapping_add(section.size()));
+        let end = next.map_or(end.unwrap_or(0).wrapping_add(base), |next| next.address);
+        end.saturating_sub(symbol.address)
+    }
+
+    /// The bytes of code at an address, as far as the section has them, and which of them a linker or
+    /// loader would change.
+    pub(super) fn code(&self, address: u64, len: usize) -> Option<(&'data [u8], Vec<bool>)> {
+        let section = self.file.sections().filter(is_loaded).find(|section| {
+            let base = self.bases.get(section.index().0).copied().unwrap_or(0);
+            let start = base.wrapping_add(section.address());
+            address.wrapping_sub(start) < section.size()
+        })?;
+        let base = self.bases.get(section.index().0).copied().unwrap_or(0);
+        let start = address.wrapping_sub(base.wrapping_add(section.address()));
+        let from = usize::try_from(start).ok()?;
+        let data = section.data().ok()?.get(from..)?;
+        let data = data.get(..len).unwrap_or(data);
+        let mut changed = vec![false; data.len()];
+        if self.is_relocatable {
+            for (offset, relocation) in section.relocations() {
+                for byte in 0..u64::from(relocation.size().max(32) / 8) {
+                    let at = offset.wrapping_add(byte).wrapping_sub(start);
+                    if let Some(is) = usize::try_from(at).ok().and_then(|at| changed.get_mut(at)) {
+                        *is = true;
+                    }
+                }
+            }
+        }
+        Some((data, changed))
+    }
+}
+
+/// The most sections that a file may have. A module built with a section for each function has some
+/// thousands.
+const MAX_SECTIONS: usize = 1 << 20;
+
+/// The most symbols; a kernel with everything built in has a million.
+const MAX_SYMBOLS: usize = 1 << 24;
+
+/// Where the first section of a module is put: not at 0, which stands for what was thrown away.
+const MODULE_BASE: u64 = 0x1_0000;
+
+/// No module is larger than the area for all of them.
+const MAX_MODULE: u64 = 1 << 40;
+
+/// Whether the kernel has the section in memory.
+fn is_loaded(section: &object::Section<'_, '_>) -> bool {
+    use SectionKind::{Data, ReadOnlyData, ReadOnlyString, Text, UninitializedData};
+    matches!(section.kind(), Text | Data | ReadOnlyData | ReadOnlyString | UninitializedData)
+}
+
+fn number(bytes: &[u8], endian: RunTimeEndian) -> u64 {
+    let add = |sum: u64, byte: &u8| (sum << 8) | u64::from(*byte);
+    match endian {
+        RunTimeEndian::Big => bytes.iter().fold(0, add),
+        RunTimeEndian::Little => bytes.iter().rev().fold(0, add),
+    }
+}
