@@ -54,9 +54,10 @@ mod words;
 pub use arch::Arch;
 pub use kind::Kind;
 pub use model::{
-    Access, AccessKind, Address, AddressClass, Agreement, Blame, Code, Condition, Confidence,
-    Context, Diagnostic, Executor, Explanation, Frame, Instruction, Kernel, MeantAccess, Memory,
-    Module, Object, Pointer, Register, Registers, Report, Role, Shadow, Side, Stack, Step, Task,
+    Access, AccessKind, Address, AddressClass, Agreement, Blame, Code, CodeCheck, Condition,
+    Confidence, Context, Diagnostic, Executor, Explanation, Frame, ImageCheck, Instruction, Kernel,
+    MeantAccess, Memory, Module, Object, Pointer, Register, Registers, Report, Role, Shadow, Side,
+    Stack, Step, Task, Verdict,
 };
 pub use parse::{MAX_LINES, Reports, reports, text};
 pub use span::Span;

@@ -7,8 +7,22 @@ use std::path::{Path, PathBuf};
 
 /// Modules in the order in which they may import: each only those before it.
 const ORDER: &[&str] = &[
-    "words", "span", "grammar", "line", "arch", "kind", "bisect", "scan", "title", "model",
-    "blame", "parse", "disasm", "explain", "output",
+    "words",
+    "span",
+    "grammar",
+    "line",
+    "arch",
+    "kind",
+    "bisect",
+    "scan",
+    "title",
+    "model",
+    "blame",
+    "parse",
+    "disasm",
+    "explain",
+    "symbolize",
+    "output",
 ];
 
 /// The most lines of a file.

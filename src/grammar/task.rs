@@ -13,7 +13,7 @@ use nom::combinator::opt;
 use nom::sequence::preceded;
 
 use super::Parsed;
-use super::token::{decimal, word};
+use super::token::{self, decimal, word};
 
 /// A `CPU:` line.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -28,6 +28,8 @@ pub(crate) struct Cpu<'a> {
     pub(crate) tainted: Option<&'a [u8]>,
     /// The kernel's release, as `uname -r` says it.
     pub(crate) release: Option<&'a [u8]>,
+    /// The kernel's build id in hexadecimal, behind its version (`BUILD_ID_FMT`).
+    pub(crate) build_id: Option<&'a [u8]>,
 }
 
 /// Parses a `CPU:` line.
@@ -43,7 +45,18 @@ pub(crate) fn cpu(input: &[u8]) -> Parsed<'_, Cpu<'_>> {
     let end = marks.iter().filter_map(|mark| memchr::memmem::rfind(rest, mark)).max();
     let (comm, tail) = rest.split_at(end.unwrap_or(rest.len()));
     let (tainted, release) = taint(tail);
-    Ok((&[], Cpu { cpu, pid, comm: comm.trim_ascii_end(), tainted, release }))
+    let last = tail.trim_ascii_end().rsplit(|b| *b == b' ').next().unwrap_or_default();
+    let is_id = last.len() == BUILD_ID && last.iter().all(u8::is_ascii_hexdigit);
+    let build_id = Some(last).filter(|_| is_id);
+    Ok((&[], Cpu { cpu, pid, comm: comm.trim_ascii_end(), tainted, release, build_id }))
+}
+
+/// The digits of a build id: `init_vmlinux_build_id()` in lib/buildid.c takes those of SHA-1.
+const BUILD_ID: usize = 40;
+
+/// Parses `Kernel Offset: 0x1e000000 from 0xffffffff81000000`: how far the kernel was moved.
+pub(crate) fn kernel_offset(input: &[u8]) -> Parsed<'_, u64> {
+    preceded(tag("Kernel Offset: 0x"), token::hex).map(|hex| hex.value).parse(input)
 }
 
 /// The end of a `CPU:` line: the taint flags, and the release.
@@ -92,6 +105,7 @@ mod tests {
                 comm: b"kworker/u4:4",
                 tainted: Some(b""),
                 release: Some(b"5.4.0-rc5-syzkaller"),
+                build_id: None,
             }
         );
         let line = p("CPU: 1 UID: 0 PID: 7 Comm: Web Content Tainted: G    B   O       6.12.0 #1 ");

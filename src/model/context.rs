@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use super::Address;
 use crate::arch::Arch;
 
 /// The kernel that printed a report.
@@ -21,6 +22,13 @@ pub struct Kernel<'log> {
     /// The machine, from its firmware.
     #[cfg_attr(feature = "serde", serde(borrow, skip_serializing_if = "Option::is_none"))]
     pub hardware: Option<Cow<'log, str>>,
+    /// Its build id in hexadecimal (`CONFIG_STACKTRACE_BUILD_ID`, on the `CPU:` line).
+    #[cfg_attr(feature = "serde", serde(borrow, skip_serializing_if = "Option::is_none"))]
+    pub build_id: Option<Cow<'log, str>>,
+    /// How far it was from where it was linked to be: `Kernel Offset:`, which only a panic prints
+    /// (`dump_kernel_offset()` in arch/x86/kernel/setup.c).
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub offset: Option<Address>,
 }
 
 /// What was running.

@@ -4,6 +4,7 @@ mod context;
 mod cpu;
 mod explanation;
 mod frame;
+mod image;
 mod memory;
 mod owned;
 
@@ -16,6 +17,7 @@ pub use explanation::{
     AddressClass, Agreement, Condition, Confidence, Explanation, MeantAccess, Pointer, Step,
 };
 pub use frame::{Context, Frame, Role, Stack};
+pub use image::{CodeCheck, ImageCheck, Verdict};
 pub use memory::{Access, AccessKind, Memory, Object, Shadow, Side};
 
 use crate::kind::Kind;
@@ -109,6 +111,9 @@ pub struct Report<'log> {
     /// What could not be read, and why.
     #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Vec::is_empty"))]
     pub diagnostics: Vec<Diagnostic>,
+    /// Whether the images that the report was resolved by are those of its kernel.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub image_check: Option<ImageCheck>,
 }
 
 impl<'log> Report<'log> {
@@ -140,6 +145,7 @@ impl<'log> Report<'log> {
             memory: None,
             modules: Vec::new(),
             diagnostics: Vec::new(),
+            image_check: None,
         }
     }
 

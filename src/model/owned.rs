@@ -39,8 +39,9 @@ impl Report<'_> {
             memory,
             modules,
             diagnostics,
+            image_check,
         } = self;
-        let Kernel { release, arch, tainted, hardware } = kernel;
+        let Kernel { release, arch, tainted, hardware, build_id, offset } = kernel;
         let Task { comm, pid, cpu, workqueue } = task;
         Report {
             span,
@@ -67,6 +68,8 @@ impl Report<'_> {
                 arch,
                 tainted: tainted.map(text),
                 hardware: hardware.map(text),
+                build_id: build_id.map(text),
+                offset,
             },
             task: Task { comm: comm.map(text), pid, cpu, workqueue: workqueue.map(text) },
             access,
@@ -78,6 +81,7 @@ impl Report<'_> {
             memory: memory.map(self::memory),
             modules: modules.into_iter().map(module).collect(),
             diagnostics,
+            image_check,
         }
     }
 }

@@ -7,6 +7,7 @@ use anstyle::{AnsiColor, Style};
 use super::escape::escape;
 use crate::model::{
     Access, Code, Confidence, Explanation, Frame, Instruction, Memory, Report, Role, Side, Stack,
+    Verdict,
 };
 
 /// How text is written.
@@ -150,6 +151,11 @@ impl<W: fmt::Write> Page<'_, W> {
         }
         for title in &report.consequences {
             self.field("then", &escape(title).to_string())?;
+        }
+        if let Some(check) = report.image_check.as_ref().filter(|c| c.verdict == Verdict::Other) {
+            for warning in &check.warnings {
+                self.field("warning", &format!("image of another build: {}", escape(warning)))?;
+            }
         }
         Ok(())
     }

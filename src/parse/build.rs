@@ -254,7 +254,13 @@ impl<'log> Builder<'log> {
                 self.close_stack();
                 self.ended = true;
             }
-            Class::Rule | Class::Cut | Class::Epilogue => self.close_stack(),
+            Class::Rule | Class::Cut => self.close_stack(),
+            Class::Epilogue => {
+                if let Ok((_, offset)) = task::kernel_offset(line.text.trim_ascii_start()) {
+                    self.report.kernel.offset = Some(Address::new(offset));
+                }
+                self.close_stack();
+            }
             // Between the instruction pointer and the trace below it there may be anything.
             Class::Detail if self.traced => self.close_stack(),
             Class::Blank | Class::Other | Class::Detail | Class::Taint | Class::Listed => {}
@@ -492,6 +498,7 @@ impl<'log> Builder<'log> {
         self.report.task.cpu = Some(cpu.cpu);
         self.report.task.pid = Some(cpu.pid);
         self.report.task.comm = Some(line.own(cpu.comm));
+        self.report.kernel.build_id = cpu.build_id.map(|id| line.own(id));
         self.taint(line, cpu.tainted, cpu.release);
     }
 

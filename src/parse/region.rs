@@ -113,6 +113,10 @@ impl<'log> Region<'log> {
     /// Whether a line that could start a report tells what this one led to.
     pub(super) fn caused(&self, line: &Line<'_>) -> bool {
         let headline = self.lines.first().map_or(&[][..], |line| &line.text);
+        // Netconsole may cut the line before the reason.
+        if line.text.trim_ascii_end().ends_with(b"Kernel panic - not syncing:") {
+            return true;
+        }
         CONSEQUENCES.iter().any(|rule| {
             (!rule.before_end || !self.ended)
                 && words::has(&line.text, rule.text)

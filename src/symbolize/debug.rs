@@ -193,7 +193,7 @@ impl<'data> Debug<'data> {
         let row = parsed.lines.at(address);
         let nodes = parsed.function(address).map(|function| {
             function.nodes.get_or_init(|| {
-                self.unit(&dwarf, unit, parsed)
+                reopen(&dwarf, unit, parsed)
                     .and_then(|unit| nodes(UnitRef::new(&dwarf, &unit), self, function.offset).ok())
                     .unwrap_or_default()
             })
@@ -217,23 +217,22 @@ impl<'data> Debug<'data> {
         Some(locations)
     }
 
-    /// A unit that was parsed before.
-    fn unit<'a>(
-        &self,
-        dwarf: &Dwarf<Reader<'a>>,
-        offset: usize,
-        parsed: &Parsed,
-    ) -> Option<Unit<Reader<'a>>> {
-        let header = dwarf.unit_header(DebugInfoOffset(offset)).ok()?;
-        Unit::new_with_abbreviations(dwarf, header, parsed.abbreviations.clone()).ok()
-    }
-
     /// The unit that an offset of `.debug_info` is in.
     fn unit_of(&self, offset: usize) -> Option<usize> {
         let slots = self.slots();
         let after = slots.partition_point(|slot| slot.offset <= offset);
         slots.get(after.checked_sub(1)?).map(|slot| slot.offset)
     }
+}
+
+/// A unit that was parsed before.
+fn reopen<'a>(
+    dwarf: &Dwarf<Reader<'a>>,
+    offset: usize,
+    parsed: &Parsed,
+) -> Option<Unit<Reader<'a>>> {
+    let header = dwarf.unit_header(DebugInfoOffset(offset)).ok()?;
+    Unit::new_with_abbreviations(dwarf, header, parsed.abbreviations.clone()).ok()
 }
 
 fn unit_ranges(

@@ -35,7 +35,9 @@ pub struct Image<'data> {
 
 impl std::fmt::Debug for Image<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Image").field("is_relocatable", &self.is_relocatable).finish_non_exhaustive()
+        f.debug_struct("Image")
+            .field("is_relocatable", &self.is_relocatable)
+            .finish_non_exhaustive()
     }
 }
 
@@ -144,6 +146,10 @@ impl<'data> Image<'data> {
         self.debug.get_or_init(|| Debug::new(self)).as_ref().map_err(Error::clone)
     }
 
+    pub(super) fn is_little_endian(&self) -> bool {
+        self.endian == RunTimeEndian::Little
+    }
+
     pub(super) fn endian(&self) -> RunTimeEndian {
         self.endian
     }
@@ -189,9 +195,9 @@ impl<'data> Image<'data> {
             let symbol = self.file.symbol_by_index(index).map_err(|e| Error::from(e).at(offset))?;
             let base = symbol.section_index().and_then(|index| self.bases.get(index.0).copied());
             let width = usize::from(relocation.size() / 8);
-            let place = usize::try_from(offset).ok().and_then(|at| {
-                data.to_mut().get_mut(at..at.checked_add(width)?)
-            });
+            let place = usize::try_from(offset)
+                .ok()
+                .and_then(|at| data.to_mut().get_mut(at..at.checked_add(width)?));
             let Some(place) = place else {
                 return Err(Error::new("a relocation beyond the end").at(offset));
             };
@@ -217,8 +223,10 @@ impl<'data> Image<'data> {
             let mut symbols = Symbols::default();
             for symbol in self.file.symbols().take(MAX_SYMBOLS) {
                 let kind = symbol.kind();
-                let is_named = matches!(kind, SymbolKind::Text | SymbolKind::Data | SymbolKind::Unknown);
-                let (Some(section), Ok(name)) = (symbol.section_index(), symbol.name_bytes()) else {
+                let is_named =
+                    matches!(kind, SymbolKind::Text | SymbolKind::Data | SymbolKind::Unknown);
+                let (Some(section), Ok(name)) = (symbol.section_index(), symbol.name_bytes())
+                else {
                     continue;
                 };
                 if !is_named || name.is_empty() {
@@ -276,7 +284,8 @@ impl<'data> Image<'data> {
     /// The symbol that an address lies in: its name, its start, and the bytes up to the next one.
     pub(super) fn symbol_at(&self, address: u64) -> Option<(Cow<'data, str>, u64, u64)> {
         let order = self.by_address();
-        let after = order.partition_point(|at| self.symbol(*at).is_some_and(|s| s.address <= address));
+        let after =
+            order.partition_point(|at| self.symbol(*at).is_some_and(|s| s.address <= address));
         let symbol = self.symbol(*order.get(after.checked_sub(1)?)?)?;
         let section = self.file.section_by_index(object::SectionIndex(symbol.section)).ok()?;
         let base = self.bases.get(symbol.section).copied().unwrap_or(0);
@@ -290,12 +299,12 @@ impl<'data> Image<'data> {
     /// size (`get_symbol_pos()` and `find_kallsyms_symbol()`).
     pub(super) fn room(&self, symbol: &Symbol) -> u64 {
         let order = self.by_address();
-        let after =
-            order.partition_point(|at| self.symbol(*at).is_some_and(|s| s.address <= symbol.address));
+        let after = order
+            .partition_point(|at| self.symbol(*at).is_some_and(|s| s.address <= symbol.address));
         let rest = order.get(after..).unwrap_or_default();
-        let next = rest.iter().find_map(|at| {
-            self.symbol(*at).filter(|next| next.section == symbol.section)
-        });
+        let next = rest
+            .iter()
+            .find_map(|at| self.symbol(*at).filter(|next| next.section == symbol.section));
         let base = self.bases.get(symbol.section).copied().unwrap_or(0);
         let section = self.file.section_by_index(object::SectionIndex(symbol.section)).ok();
         let end = section.map(|section| section.address().wrapping_add(section.size()));

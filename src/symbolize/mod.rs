@@ -1,14 +1,17 @@
 //! Addresses to functions, files and lines, by kernel images with debug information.
 
+mod check;
 mod debug;
 mod error;
 mod image;
+mod rewrite;
 
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::OnceLock;
 
-use crate::model::{Frame, Report};
+use crate::grammar::trace::Place;
+use crate::model::{Frame, Report, Verdict};
 
 pub use debug::Location;
 pub use error::Error;
@@ -36,19 +39,46 @@ pub use image::Image;
 pub struct Symbolizer<'data> {
     vmlinux: Image<'data>,
     modules: HashMap<String, Image<'data>>,
-    /// The path of the source tree, with a slash at the end.
-    tree: OnceLock<String>,
+    /// How far the kernel was from where it was linked to be.
+    offset: Option<u64>,
+    /// The paths that the source tree had, with a slash at the end.
+    trees: OnceLock<Vec<String>>,
+    release: OnceLock<Option<String>>,
 }
 
-/// A function that every kernel has, and the file that it is in: from these the place of the source
-/// tree is known, as `decode_stacktrace.sh` and `faddr2line` find it.
-const LANDMARKS: [(&str, &str); 2] =
-    [("start_kernel", "init/main.c"), ("panic", "kernel/panic.c")];
+/// Functions that every kernel has, and the files that they are in: from these the place of the source
+/// tree is known, as `decode_stacktrace.sh` and `faddr2line` find it. Assembly may have another.
+const LANDMARKS: [(&str, &str); 5] = [
+    ("start_kernel", "init/main.c"),
+    ("panic", "kernel/panic.c"),
+    ("entry_SYSCALL_64", "arch/x86/entry/entry_64.S"),
+    ("el0t_64_sync", "arch/arm64/kernel/entry.S"),
+    ("handle_exception", "arch/riscv/kernel/entry.S"),
+];
 
 impl<'data> Symbolizer<'data> {
     /// Resolves by the image of a kernel.
     pub fn new(vmlinux: Image<'data>) -> Self {
-        Self { vmlinux, modules: HashMap::new(), tree: OnceLock::new() }
+        Self {
+            vmlinux,
+            modules: HashMap::new(),
+            offset: None,
+            trees: OnceLock::new(),
+            release: OnceLock::new(),
+        }
+    }
+
+    /// The same for a kernel that was moved by so many bytes (KASLR), for frames that are bare
+    /// addresses. Without it, what the report says is taken: its `Kernel Offset:`, or a frame with both
+    /// an address and a name.
+    #[must_use]
+    pub fn with_kernel_offset(self, offset: u64) -> Self {
+        Self { offset: Some(offset), ..self }
+    }
+
+    /// The release of the kernel's image.
+    fn release(&self) -> Option<&str> {
+        self.release.get_or_init(|| self.vmlinux.release()).as_deref()
     }
 
     /// Takes the image of a module. `-` and `_` are the same in its name.
@@ -64,18 +94,26 @@ impl<'data> Symbolizer<'data> {
         }
     }
 
-    /// Where the source tree was when the kernel was built, with a slash at the end; empty where that
-    /// is not known.
-    fn tree(&self) -> &str {
-        self.tree.get_or_init(|| {
+    /// Where the source tree was when the kernel was built.
+    fn trees(&self) -> &[String] {
+        self.trees.get_or_init(|| {
             let of = |(function, file): (&str, &str)| {
                 let symbol = self.vmlinux.named(function).into_iter().next()?;
                 let locations = self.vmlinux.debug().ok()?.locations(symbol.address);
                 let path = locations.last()?.file.as_deref()?;
-                path.strip_suffix(file).map(str::to_owned)
+                path.strip_suffix(file).filter(|tree| !tree.is_empty()).map(str::to_owned)
             };
-            LANDMARKS.into_iter().find_map(of).unwrap_or_default()
+            let mut trees: Vec<String> = LANDMARKS.into_iter().filter_map(of).collect();
+            // The longest first.
+            trees.sort_by_key(|tree| std::cmp::Reverse(tree.len()));
+            trees.dedup();
+            trees
         })
+    }
+
+    /// The functions at an address where the kernel was linked to be, innermost first.
+    pub fn locations_at(&self, address: u64) -> Vec<Location> {
+        self.at(&self.vmlinux, address)
     }
 
     /// The functions at a frame, innermost first: those that were inlined, then the one that holds
@@ -91,8 +129,11 @@ impl<'data> Symbolizer<'data> {
             if let Some(name) = &mut location.function {
                 *name = format!("{:#}", rustc_demangle::demangle(name));
             }
-            let rest = location.file.as_deref().and_then(|file| file.strip_prefix(self.tree()));
-            location.file = rest.map(str::to_owned).or(location.file.take());
+            let Some(file) = &location.file else { continue };
+            let rest = self.trees().iter().find_map(|tree| file.strip_prefix(tree.as_str()));
+            if let Some(rest) = rest.map(str::to_owned) {
+                location.file = Some(rest);
+            }
         }
         locations
     }
@@ -102,24 +143,23 @@ impl<'data> Symbolizer<'data> {
         let image = self.image(frame.module.as_deref())?;
         let offset = frame.offset?;
         let symbols = image.named(frame.function.as_deref()?);
-        let fits = |symbol: &&image::Symbol| {
-            frame.size.is_none_or(|size| size == image.room(symbol))
-        };
-        // The kernel counts up to the next symbol; the compiler's size is smaller by the padding.
-        let is_near = |symbol: &&image::Symbol| {
-            frame.size.is_none_or(|size| (symbol.size..symbol.size + 64).contains(&size))
-        };
         let symbol = match symbols.as_slice() {
             [] => return None,
             [only] => only,
             several => {
-                let one = |filter: &dyn Fn(&&image::Symbol) -> bool| {
-                    let mut found = several.iter().filter(filter);
-                    found.next().filter(|first| found.all(|other| other.address == first.address))
+                let fits = |symbol: &&image::Symbol| {
+                    frame.size.is_none_or(|size| has_size(image, symbol, size))
                 };
-                one(&fits).or_else(|| one(&is_near))?
+                let mut found = several.iter().filter(fits);
+                let first = found.next()?;
+                // One that stands twice is no other.
+                found.all(|other| other.address == first.address).then_some(first)?
             }
         };
+        // Beyond the function: it is another build's.
+        if offset > image.room(symbol) {
+            return None;
+        }
         let back = u64::from(!frame.exact);
         Some((image, symbol.address.wrapping_add(offset).wrapping_sub(back)))
     }
@@ -144,14 +184,25 @@ impl<'data> Symbolizer<'data> {
 
     /// Fills in files and lines, and the functions that were inlined, in all stacks of a report.
     ///
-    /// Frames that have a file already stay as they are.
+    /// Frames that have a file already stay as they are. Where the image is of another build
+    /// ([`Report::image_check`]), only functions that have the size of the log's are resolved.
     pub fn annotate(&self, report: &mut Report<'_>) {
+        let check = check::check(self, report);
+        let offset = self.offset.or_else(|| self.moved_by(report));
+        let is_other = check.verdict == Verdict::Other;
         for stack in &mut report.stacks {
             let frames = std::mem::take(&mut stack.frames);
             for mut frame in frames {
+                if let Some(offset) = offset {
+                    self.name(&mut frame, offset);
+                }
                 self.before_next(&mut frame);
-                let locations =
-                    if frame.file.is_some() || frame.inline { Vec::new() } else { self.locations(&frame) };
+                let is_known = frame.file.is_some() || frame.inline;
+                let is_wrong = is_other && !self.has_size(&frame);
+                let locations = match is_known || is_wrong {
+                    true => Vec::new(),
+                    false => self.locations(&frame),
+                };
                 let Some((outer, inlined)) = locations.split_last() else {
                     stack.frames.push(frame);
                     continue;
@@ -171,6 +222,61 @@ impl<'data> Symbolizer<'data> {
                 stack.frames.push(frame);
             }
         }
+        report.image_check = Some(check);
+    }
+
+    /// Whether the image has the function of a frame with the size that the frame tells.
+    fn has_size(&self, frame: &Frame<'_>) -> bool {
+        let named = self.image(frame.module.as_deref()).zip(frame.function.as_deref());
+        named.zip(frame.size).is_some_and(|((image, name), size)| {
+            image.named(name).iter().any(|symbol| has_size(image, symbol, size))
+        })
+    }
+
+    /// How far the kernel of a report was moved.
+    fn moved_by(&self, report: &Report<'_>) -> Option<u64> {
+        let printed = report.kernel.offset.map(|offset| offset.value);
+        printed.or_else(|| {
+            let frames = report.stacks.iter().flat_map(|stack| &stack.frames);
+            frames.filter(|frame| frame.module.is_none()).find_map(|frame| {
+                let (_, place) = self.address(frame)?;
+                let back = u64::from(!frame.exact);
+                Some(frame.address?.value.wrapping_sub(place.wrapping_add(back)))
+            })
+        })
+    }
+
+    /// Names the function of a frame that is a bare address.
+    fn name(&self, frame: &mut Frame<'_>, moved_by: u64) {
+        let (None, Some(address), false) = (&frame.function, frame.address, frame.inline) else {
+            return;
+        };
+        let place = address.value.wrapping_sub(moved_by);
+        let back = u64::from(!frame.exact);
+        if let Some((name, start, size)) = self.vmlinux.symbol_at(place.wrapping_sub(back)) {
+            frame.function = Some(Cow::Owned(name.into_owned()));
+            (frame.offset, frame.size) = (Some(place.wrapping_sub(start)), Some(size));
+        }
+    }
+}
+
+/// Whether a symbol has the size that the kernel prints: up to the next symbol, or less than an
+/// alignment more than what the compiler told.
+fn has_size(image: &Image<'_>, symbol: &image::Symbol, size: u64) -> bool {
+    let near = symbol.size..symbol.size.saturating_add(64);
+    size == image.room(symbol) || (symbol.size > 0 && near.contains(&size))
+}
+
+/// A frame of what a line tells.
+fn frame_of(place: &Place<'_>, exact: bool) -> Frame<'static> {
+    let own = |text: &[u8]| Cow::Owned(String::from_utf8_lossy(text).into_owned());
+    Frame {
+        function: place.function.map(own),
+        offset: place.offset.map(|(offset, _)| offset),
+        size: place.offset.map(|(_, size)| size),
+        module: place.module.map(own),
+        exact,
+        ..Frame::default()
     }
 }
 

@@ -11,6 +11,7 @@ Examples:
   dmesg | ksplat
   ksplat console.log.xz
   ksplat parse --format jsonl logs/*.log
+  ksplat symbolize --vmlinux vmlinux --modules . < dmesg
   ksplat code '48 c1 ea 03 <0f> b6 04 02'";
 
 /// Reads Linux kernel crash reports out of console logs.
@@ -28,6 +29,8 @@ pub(crate) struct Args {
 pub(crate) enum Command {
     /// Find and describe every crash report (the default)
     Parse(Parse),
+    /// Print a log with files, lines and inlined functions, as decode_stacktrace.sh does
+    Symbolize(Symbolize),
     /// Show a `Code:` line as instructions, the trapping one marked
     Code(Code),
 }
@@ -47,13 +50,38 @@ pub(crate) struct Parse {
 }
 
 #[derive(Debug, Group)]
+#[command(next_help_heading = "Images")]
 pub(crate) struct Images {
-    /// The kernel's image with symbols, or the build tree that it is in
+    /// The kernel's image with symbols, or the build tree that it is in; `auto` looks for the one of
+    /// the log's release where distributions put it
     #[arg(long, value_name = "PATH")]
     pub(crate) vmlinux: Option<PathBuf>,
     /// Where its modules are: .ko, .ko.debug, and .ko.xz, .ko.zst, .ko.gz
     #[arg(long, value_name = "DIR")]
     pub(crate) modules: Option<PathBuf>,
+    /// How far the kernel was moved (KASLR), in hexadecimal, for addresses without names
+    #[arg(long, value_name = "BYTES", value_parser = hexadecimal)]
+    pub(crate) kernel_offset: Option<u64>,
+    /// Fail if an image is of another build than the log
+    #[arg(long)]
+    pub(crate) strict: bool,
+    /// The source tree, to show the lines of the crash's stack from
+    #[arg(long, value_name = "DIR")]
+    pub(crate) source: Option<PathBuf>,
+    /// How many lines are shown before and after each
+    #[arg(long, value_name = "LINES", default_value_t = 2)]
+    pub(crate) context: usize,
+}
+
+#[derive(Debug, Group)]
+pub(crate) struct Symbolize {
+    /// Console logs, plain or .gz, .xz, .zst; `-` or none is standard input
+    #[arg(value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) images: Images,
+    #[command(flatten)]
+    pub(crate) output: Output,
 }
 
 #[derive(Debug, Group)]
@@ -85,6 +113,12 @@ pub(crate) struct Output {
     /// When to use colours
     #[arg(long, value_enum, default_value_t = Color::Auto, value_name = "WHEN")]
     pub(crate) color: Color,
+}
+
+/// A number in hexadecimal, with or without `0x`.
+fn hexadecimal(text: &str) -> Result<u64, String> {
+    u64::from_str_radix(text.strip_prefix("0x").unwrap_or(text), 16)
+        .map_err(|_| "expected hexadecimal, such as 0x1e000000".to_owned())
 }
 
 /// An architecture by its name.

@@ -1,10 +1,12 @@
 //! The images that reports are resolved by: where they are found, and when they are read.
 
 use std::collections::{HashMap, HashSet};
+use std::fmt::Write;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use ksplat::Report;
+use ksplat::output::escape;
 use ksplat::symbolize::{Image, Symbolizer};
 
 use crate::args;
@@ -20,55 +22,148 @@ const MAX_DEPTH: usize = 32;
 /// What the files of modules are called behind their names.
 const ENDINGS: [&str; 5] = [".ko.debug", ".ko", ".ko.xz", ".ko.zst", ".ko.gz"];
 
+/// Where distributions put images with symbols, by the release.
+const PLACES: [&str; 5] = [
+    "/usr/lib/debug/boot/vmlinux-{}",
+    "/usr/lib/debug/lib/modules/{}/vmlinux",
+    "/usr/lib/debug/usr/lib/modules/{}/vmlinux",
+    "/lib/modules/{}/build/vmlinux",
+    "/boot/vmlinux-{}",
+];
+
+/// Where they put modules, by the release.
+const MODULE_PLACES: [&str; 3] =
+    ["/usr/lib/debug/lib/modules/{}", "/usr/lib/debug/usr/lib/modules/{}", "/lib/modules/{}"];
+
+/// Where they put images by the build id.
+const BUILD_IDS: &str = "/usr/lib/debug/.build-id";
+
 /// The images of one kernel, read when the first report needs them.
 pub(crate) struct Images<'a> {
     args: &'a args::Images,
-    symbolizer: Option<Symbolizer<'static>>,
-    /// The files of the modules directory by the names of the modules, once it was searched.
+    state: State,
+    /// The files of the modules by their names, once the directories were searched.
     files: Option<HashMap<String, Vec<PathBuf>>>,
     /// The modules that were looked for.
     asked: HashSet<String>,
+    release: Option<String>,
+    /// What was said of images of another build.
+    told: HashSet<String>,
+    /// What lines were rewritten to, as crashes repeat themselves.
+    rewritten: HashMap<Vec<u8>, Option<Vec<u8>>>,
+}
+
+enum State {
+    Unread,
+    Failed,
+    Read(Box<Symbolizer<'static>>),
 }
 
 impl<'a> Images<'a> {
     pub(crate) fn new(args: &'a args::Images) -> Self {
-        Self { args, symbolizer: None, files: None, asked: HashSet::new() }
+        Self {
+            args,
+            state: State::Unread,
+            files: None,
+            asked: HashSet::new(),
+            release: None,
+            told: HashSet::new(),
+            rewritten: HashMap::new(),
+        }
+    }
+
+    /// Whether there is no image to resolve by, although one was asked for.
+    pub(crate) fn failed(&self) -> bool {
+        matches!(self.state, State::Failed)
     }
 
     /// Resolves the frames of a report, if images are named.
-    pub(crate) fn annotate(&mut self, report: &mut Report<'_>) -> Result<(), Status> {
-        let Some(path) = &self.args.vmlinux else { return Ok(()) };
-        if self.symbolizer.is_none() {
-            let path = vmlinux(path);
-            let image = read(&path).map_err(|error| {
-                complain(&path.to_string_lossy(), &error);
-                Status::Unusable
-            })?;
-            self.symbolizer = Some(Symbolizer::new(image));
+    pub(crate) fn annotate(&mut self, report: &mut Report<'_>) -> Status {
+        if self.args.vmlinux.is_none() {
+            return Status::Nothing;
         }
-        let modules: Vec<String> = report
-            .stacks
-            .iter()
-            .flat_map(|stack| &stack.frames)
-            .filter_map(|frame| frame.module.as_deref().map(|module| module.replace('-', "_")))
-            .collect();
+        if matches!(self.state, State::Unread) {
+            self.release = report.kernel.release.as_deref().map(str::to_owned);
+            let build_id = report.kernel.build_id.as_deref();
+            self.state = match self.open(build_id) {
+                Some(symbolizer) => State::Read(Box::new(symbolizer)),
+                None => State::Failed,
+            };
+        }
+        let frames = report.stacks.iter().flat_map(|stack| &stack.frames);
+        let modules: Vec<String> =
+            frames.filter_map(|frame| frame.module.as_deref().map(str::to_owned)).collect();
         for module in modules {
-            if self.asked.insert(module.clone()) {
-                self.add(&module);
+            self.add(&module);
+        }
+        let State::Read(symbolizer) = &self.state else { return Status::Unusable };
+        symbolizer.annotate(report);
+        let Some(check) = &report.image_check else { return Status::Nothing };
+        if check.verdict != ksplat::Verdict::Other {
+            return Status::Nothing;
+        }
+        for warning in &check.warnings {
+            if self.told.insert(warning.clone()) {
+                complain("an image of another build", warning);
             }
         }
-        if let Some(symbolizer) = &self.symbolizer {
-            symbolizer.annotate(report);
+        if self.args.strict {
+            self.state = State::Failed;
+            return Status::Unusable;
         }
-        Ok(())
+        Status::Nothing
     }
 
-    /// Reads the image of a module; says so where there is none.
+    /// Opens the kernel's image; says so where that fails.
+    fn open(&self, build_id: Option<&str>) -> Option<Symbolizer<'static>> {
+        let named = self.args.vmlinux.as_deref()?;
+        let found = if named.as_os_str() == "auto" {
+            let release = self.release.as_deref().unwrap_or_default();
+            let found = installed(release, build_id);
+            if found.is_none() {
+                let why = format!("no image of {release} is installed; name one with --vmlinux");
+                complain("--vmlinux auto", &why);
+            }
+            found?
+        } else {
+            vmlinux(named)
+        };
+        let image = match read(&found) {
+            Ok(image) => image,
+            Err(error) => {
+                complain(&found.to_string_lossy(), &error);
+                return None;
+            }
+        };
+        if !image.has_debug() {
+            let why = "no debug information: functions can be named, but not files and lines";
+            complain(&found.to_string_lossy(), &why);
+        }
+        let symbolizer = Symbolizer::new(image);
+        Some(match self.args.kernel_offset {
+            Some(offset) => symbolizer.with_kernel_offset(offset),
+            None => symbolizer,
+        })
+    }
+
+    /// Reads the image of a module, once; says so where there is none.
     fn add(&mut self, module: &str) {
-        let directory = self.args.modules.as_deref();
-        let files = self.files.get_or_insert_with(|| directory.map(search).unwrap_or_default());
+        let module = module.replace('-', "_");
+        let State::Read(symbolizer) = &mut self.state else { return };
+        if !self.asked.insert(module.clone()) {
+            return;
+        }
+        let (args, release) = (self.args, self.release.as_deref());
+        let files = self.files.get_or_insert_with(|| match (&args.modules, release) {
+            (Some(directory), _) => search(std::slice::from_ref(directory)),
+            (None, Some(release)) if is_plain(release) => {
+                let places = MODULE_PLACES.map(|place| PathBuf::from(place.replace("{}", release)));
+                search(&places.into_iter().filter(|place| place.is_dir()).collect::<Vec<_>>())
+            }
+            _ => HashMap::new(),
+        });
         let mut last = None;
-        for path in files.get(module).into_iter().flatten() {
+        for path in files.get(&module).into_iter().flatten() {
             match read(path) {
                 // What was stripped is better than nothing, but not better than another file.
                 Ok(image) if image.has_debug() || last.is_none() => {
@@ -82,11 +177,108 @@ impl<'a> Images<'a> {
                 Err(error) => complain(&path.to_string_lossy(), &error),
             }
         }
-        match (last, &mut self.symbolizer) {
-            (Some(image), Some(symbolizer)) => symbolizer.add_module(module, image),
-            _ => complain(module, &"no image of this module: its frames stay as they are"),
+        match last {
+            Some(image) => symbolizer.add_module(&module, image),
+            None => complain(&module, &"no image of this module: its frames stay as they are"),
         }
     }
+
+    /// Reads the images of all modules that the lines of a log name behind a function.
+    pub(crate) fn load_all(&mut self, log: &[u8]) {
+        let finder = memchr::memmem::Finder::new(b"+0x");
+        for at in finder.find_iter(log) {
+            let rest = log.get(at..).unwrap_or_default();
+            let end = memchr::memchr2(b'\n', b' ', rest).unwrap_or(rest.len());
+            let Some(name) = rest.get(end..).and_then(|rest| rest.strip_prefix(b" [")) else {
+                continue;
+            };
+            let is_name = |b: &&u8| b.is_ascii_alphanumeric() || **b == b'_' || **b == b'-';
+            let name: Vec<u8> = name.iter().take_while(is_name).copied().collect();
+            if let (Ok(name), false) = (String::from_utf8(name), self.failed())
+                && !name.is_empty()
+            {
+                self.add(&name);
+            }
+        }
+    }
+
+    /// A line with files and lines, if something in it can be resolved.
+    pub(crate) fn rewrite(&mut self, line: &[u8]) -> Option<Vec<u8>> {
+        memchr::memmem::find(line, b"+0x")?;
+        let State::Read(symbolizer) = &self.state else { return None };
+        // What stands behind the time stamp.
+        let start = line.iter().position(|b| *b == b']').map_or(0, |at| at + 1);
+        let (head, rest) = line.split_at(if line.starts_with(b"[") { start } else { 0 });
+        if self.rewritten.len() > MAX_REWRITTEN {
+            self.rewritten.clear();
+        }
+        let known =
+            self.rewritten.entry(rest.to_owned()).or_insert_with(|| symbolizer.rewrite(rest));
+        let rewritten = known.as_deref()?;
+        let blank: &[u8] = if head.is_empty() || rewritten.starts_with(b" ") { b"" } else { b" " };
+        Some([head, blank, rewritten].concat())
+    }
+
+    /// The lines of the source around the places of the crash's stack.
+    pub(crate) fn sources(&self, report: &Report<'_>) -> String {
+        let (Some(tree), Some(stack)) = (&self.args.source, report.crash_stack()) else {
+            return String::new();
+        };
+        let mut page = String::new();
+        let places =
+            stack.frames.iter().filter(|frame| frame.reliable).filter_map(|frame| {
+                Some((frame.file.as_deref()?, usize::try_from(frame.line?).ok()?))
+            });
+        for (file, line) in places.take(MAX_SOURCES) {
+            if let Some(lines) = excerpt(tree, file, line, self.args.context) {
+                page.push_str(&lines);
+            }
+        }
+        page
+    }
+}
+
+/// The most lines whose resolved text is kept.
+const MAX_REWRITTEN: usize = 1 << 16;
+
+/// The most places of a stack whose source is shown.
+const MAX_SOURCES: usize = 8;
+
+/// The most lines of source that one place may show before and after.
+const MAX_CONTEXT: usize = 100;
+
+/// The lines around one of a file below a source tree; none where there is no such file.
+///
+/// The path is the image's, not the log's; still it may not lead out of the tree.
+fn excerpt(tree: &Path, file: &str, line: usize, context: usize) -> Option<String> {
+    let is_inside = Path::new(file).components().all(|part| matches!(part, Component::Normal(_)));
+    let text = fs::read(tree.join(file)).ok().filter(|_| is_inside)?;
+    let context = context.min(MAX_CONTEXT);
+    let first = line.saturating_sub(context).max(1);
+    let mut page = format!("  {}:{line}\n", escape::escape(file));
+    let lines = text.split(|b| *b == b'\n').enumerate().skip(first - 1);
+    for (index, text) in lines.take(line + context + 1 - first) {
+        let mark = if index + 1 == line { '>' } else { ' ' };
+        let text = String::from_utf8_lossy(text).replace('\t', "        ");
+        let _ = writeln!(page, "  {mark}{:6} {}", index + 1, escape::escape(text.trim_end()));
+    }
+    Some(page)
+}
+
+/// Whether a name that a log tells may be a part of a path.
+fn is_plain(name: &str) -> bool {
+    !name.is_empty() && !name.contains('/') && !name.contains("..") && !name.contains('\0')
+}
+
+/// The image of a release, or of a build id, where distributions put it.
+fn installed(release: &str, build_id: Option<&str>) -> Option<PathBuf> {
+    let by_id = build_id.filter(|id| id.bytes().all(|b| b.is_ascii_hexdigit())).and_then(|id| {
+        let (start, rest) = id.split_at_checked(2)?;
+        Some(Path::new(BUILD_IDS).join(start).join(format!("{rest}.debug")))
+    });
+    let places = PLACES.iter().filter(|_| is_plain(release));
+    let by_release = places.map(|place| PathBuf::from(place.replace("{}", release)));
+    by_id.into_iter().chain(by_release).find(|path| path.is_file())
 }
 
 /// The image in a build tree, or the file itself.
@@ -101,10 +293,10 @@ fn read(path: &Path) -> Result<Image<'static>, Box<dyn std::error::Error>> {
     Ok(Image::parse(data)?)
 }
 
-/// The files of modules below a directory, by the names of the modules.
-fn search(directory: &Path) -> HashMap<String, Vec<PathBuf>> {
+/// The files of modules below directories, by the names of the modules.
+fn search(directories: &[PathBuf]) -> HashMap<String, Vec<PathBuf>> {
     let mut files: HashMap<String, Vec<PathBuf>> = HashMap::new();
-    let mut folders = vec![(directory.to_owned(), 0)];
+    let mut folders: Vec<_> = directories.iter().map(|folder| (folder.clone(), 0)).collect();
     let mut count = 0;
     while let Some((folder, depth)) = folders.pop() {
         let entries = match fs::read_dir(&folder) {

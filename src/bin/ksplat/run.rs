@@ -8,7 +8,7 @@ use ksplat::output::json::{self, Record};
 use ksplat::output::{escape, text};
 use ksplat::{disasm, explain};
 
-use crate::args::{Args, Code, Color, Command, Format, Output, Parse};
+use crate::args::{Args, Code, Color, Command, Format, Output, Parse, Symbolize};
 use crate::images::Images;
 use crate::input;
 
@@ -34,6 +34,7 @@ pub(crate) fn run(args: Args) -> Status {
     let done = match args.command {
         None => parse(&args.parse),
         Some(Command::Parse(args)) => parse(&args),
+        Some(Command::Symbolize(args)) => symbolize(&args),
         Some(Command::Code(args)) => code(&args),
     };
     match done {
@@ -51,9 +52,17 @@ pub(crate) fn run(args: Args) -> Status {
 fn parse(args: &Parse) -> io::Result<Status> {
     let stdin = [PathBuf::from("-")];
     let files = if args.files.is_empty() { &stdin } else { args.files.as_slice() };
-    let mut writer = Writer::new(&args.output);
+    parse_files(files, args.information, &mut Images::new(&args.images), &args.output)
+}
+
+fn parse_files(
+    files: &[PathBuf],
+    information: bool,
+    images: &mut Images<'_>,
+    output: &Output,
+) -> io::Result<Status> {
+    let mut writer = Writer::new(output);
     let mut status = Status::Nothing;
-    let mut images = Images::new(&args.images);
     for path in files {
         let name = input::name(path);
         let log = match input::read(path) {
@@ -65,22 +74,123 @@ fn parse(args: &Parse) -> io::Result<Status> {
             }
         };
         let reports = ksplat::reports(&log);
-        let reports = if args.information { reports.with_information() } else { reports };
+        let reports = if information { reports.with_information() } else { reports };
         for (index, mut report) in reports.enumerate() {
             if !report.kind.is_information() {
                 status = status.max(Status::Found);
             }
-            disasm::annotate(&mut report, args.output.syntax.into());
-            explain::annotate(&mut report, args.output.syntax.into());
-            if let Err(error) = images.annotate(&mut report) {
-                return Ok(error);
+            disasm::annotate(&mut report, output.syntax.into());
+            explain::annotate(&mut report, output.syntax.into());
+            status = status.max(images.annotate(&mut report));
+            if status == Status::Unusable && images.failed() {
+                return Ok(status);
             }
-            let text = args.output.text.then(|| ksplat::text(&log, &report));
+            let text = output.text.then(|| ksplat::text(&log, &report));
+            let sources = images.sources(&report);
             writer.report(&Record::new(&name, index, report).with_text(text))?;
+            writer.add(&sources)?;
         }
     }
     writer.finish()?;
     Ok(status)
+}
+
+/// `ksplat symbolize`.
+fn symbolize(args: &Symbolize) -> io::Result<Status> {
+    if args.images.vmlinux.is_none() {
+        complain("symbolize", &"name an image with --vmlinux PATH, or --vmlinux auto");
+        return Ok(Status::Unusable);
+    }
+    let stdin = [PathBuf::from("-")];
+    let files = if args.files.is_empty() { &stdin } else { args.files.as_slice() };
+    let mut images = Images::new(&args.images);
+    if !matches!(args.output.format, Format::Text) {
+        return parse_files(files, false, &mut images, &args.output);
+    }
+    let mut out = BufWriter::new(io::stdout().lock());
+    let mut status = Status::Nothing;
+    for path in files {
+        let log = match input::read(path) {
+            Ok(log) => log,
+            Err(error) => {
+                complain(&input::name(path), &error);
+                status = Status::Unusable;
+                continue;
+            }
+        };
+        let mut arch = None;
+        for mut report in ksplat::reports(&log) {
+            status = status.max(Status::Found).max(images.annotate(&mut report));
+            arch = arch.or(report.kernel.arch);
+        }
+        if images.failed() {
+            return Ok(Status::Unusable);
+        }
+        images.load_all(&log);
+        for line in log.split_inclusive(|b| *b == b'\n') {
+            let bare = line.trim_ascii_end();
+            let rewritten = images.rewrite(bare);
+            write_line(&mut out, rewritten.as_deref().unwrap_or(bare))?;
+            if let Some(listing) = listing(bare, arch) {
+                out.write_all(listing.as_bytes())?;
+            }
+        }
+    }
+    out.flush()?;
+    Ok(status)
+}
+
+/// Writes a line of a log, nothing in it that a terminal would obey.
+fn write_line(out: &mut impl Write, line: &[u8]) -> io::Result<()> {
+    let is_plain = line.iter().all(|b| matches!(b, b'\t' | b' '..=b'~'));
+    if is_plain {
+        out.write_all(line)?;
+    } else {
+        write!(out, "{}", escape::escape(&String::from_utf8_lossy(line)))?;
+    }
+    out.write_all(b"\n")
+}
+
+/// The instructions of a `Code:` line as `scripts/decodecode` of the kernel lists them.
+fn listing(line: &[u8], arch: Option<ksplat::Arch>) -> Option<String> {
+    use std::fmt::Write;
+
+    let at = line.windows(5).position(|word| word == b"Code:")?;
+    let mut code = disasm::parse_code(line.get(at..)?).ok()?;
+    code.arch = arch.or(code.arch);
+    let instructions = disasm::decode(&code, disasm::Syntax::Att);
+    if instructions.is_empty() {
+        return None;
+    }
+    let mut page = String::new();
+    let trap = instructions.iter().position(|instruction| instruction.trapping);
+    let parts = [
+        ("All code\n========", instructions.as_slice()),
+        (
+            "Code starting with the faulting instruction\n\
+             ===========================================",
+            trap.and_then(|trap| instructions.get(trap..)).unwrap_or_default(),
+        ),
+    ];
+    for (title, instructions) in parts {
+        page.push_str(title);
+        page.push('\n');
+        let from = instructions.first().map_or(0, |first| first.offset);
+        for instruction in instructions {
+            let is_trap = instruction.trapping && from != instruction.offset;
+            let mark = if is_trap { '*' } else { ' ' };
+            let bytes: Vec<_> =
+                instruction.bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+            // The mark stands before the tab.
+            let offset =
+                if title.starts_with('A') { instruction.offset } else { instruction.offset - from };
+            let _ =
+                write!(page, "{offset:4x}:{mark}\t{:<21}\t{}", bytes.join(" "), instruction.text);
+            page.push_str(if is_trap { "\t\t<-- trapping instruction\n" } else { "\n" });
+        }
+        page.push('\n');
+    }
+    Some(page)
 }
 
 /// `ksplat code`.
@@ -205,6 +315,14 @@ impl Writer {
                 json::write(&mut self.out, record)?;
                 self.out.write_all(b"\n")
             }
+        }
+    }
+
+    /// Adds to the page of the last report.
+    fn add(&mut self, page: &str) -> io::Result<()> {
+        match self.format {
+            Format::Text => self.out.write_all(page.as_bytes()),
+            Format::Json | Format::Jsonl => Ok(()),
         }
     }
 

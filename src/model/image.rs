@@ -1,0 +1,60 @@
+//! Whether the images are those of the kernel that printed a report.
+
+/// What speaks for and against an image being that of the kernel that printed the report.
+///
+/// What the report or the image does not tell is absent.
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[non_exhaustive]
+pub struct ImageCheck {
+    /// What it comes to.
+    pub verdict: Verdict,
+    /// Whether the kernel's build id is that of the report.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub build_id: Option<bool>,
+    /// Whether the kernel's release is that of the report.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub release: Option<bool>,
+    /// Functions of the report that the images have, with the size that the report tells.
+    #[cfg_attr(feature = "serde", serde(default))]
+    pub sizes_same: usize,
+    /// Functions that no image has, or with another size only.
+    #[cfg_attr(feature = "serde", serde(default))]
+    pub sizes_other: usize,
+    /// The `Code:` bytes against those of the image.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub code: Option<CodeCheck>,
+    /// What does not fit, in words.
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Vec::is_empty"))]
+    pub warnings: Vec<String>,
+}
+
+/// Whether images are those of the kernel that printed the report.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "kebab-case"))]
+#[non_exhaustive]
+pub enum Verdict {
+    /// They are, as far as can be told.
+    Same,
+    /// They are of another build.
+    Other,
+    /// Nothing tells.
+    #[default]
+    Unknown,
+}
+
+/// The `Code:` bytes against those of the image, byte by byte.
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[non_exhaustive]
+pub struct CodeCheck {
+    /// Bytes that are the same.
+    pub same: usize,
+    /// Bytes that differ where the kernel changes its code when it boots or loads a module: calls of
+    /// ftrace, alternatives, static calls and branches, retpolines, relocations.
+    pub patched: usize,
+    /// Offsets of bytes that differ otherwise, from the first byte of the `Code:` line.
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Vec::is_empty"))]
+    pub other: Vec<usize>,
+}
