@@ -25,6 +25,9 @@ pub struct Explanation {
     /// The pointer that the address was made from.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub pointer: Option<Pointer>,
+    /// What that is in the source, where an image with debug information tells.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub member: Option<Member>,
     /// How the pointer and the address came to be, the last first.
     #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Vec::is_empty"))]
     pub steps: Vec<Step>,
@@ -48,6 +51,7 @@ impl Explanation {
             address_class: None,
             shadow: false,
             pointer: None,
+            member: None,
             steps: Vec::new(),
             condition: None,
             agrees_with: Agreement::default(),
@@ -93,6 +97,23 @@ pub struct Pointer {
     /// Where it came from: `loaded from 0x70(%rbp)`.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub origin: Option<String>,
+}
+
+/// A member of a structure that was accessed, by the debug information of the image.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[non_exhaustive]
+pub struct Member {
+    /// The variable and the member: `nxt->refs`.
+    pub expression: String,
+    /// The type of what the variable points to: `struct io_kiocb`.
+    #[cfg_attr(feature = "serde", serde(rename = "type"))]
+    pub of: String,
+    /// Bytes from the start of that to the access.
+    pub offset: u64,
+    /// `certain` where the debug information has the variable in the register that was used; `likely`
+    /// where the pointer was followed through the load before.
+    pub confidence: Confidence,
 }
 
 /// An instruction before the trap, and what it did to the pointer.

@@ -14,7 +14,7 @@ use std::fmt;
 pub use context::{Kernel, Module, Task};
 pub use cpu::{Address, Code, Instruction, Register, Registers};
 pub use explanation::{
-    AddressClass, Agreement, Condition, Confidence, Explanation, MeantAccess, Pointer, Step,
+    AddressClass, Agreement, Condition, Confidence, Explanation, MeantAccess, Member, Pointer, Step,
 };
 pub use frame::{Context, Frame, Role, Stack};
 pub use image::{CodeCheck, ImageCheck, Verdict};

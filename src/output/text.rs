@@ -313,6 +313,12 @@ impl<W: fmt::Write> Page<'_, W> {
     fn explanation(&mut self, explanation: &Explanation) -> fmt::Result {
         let sure = if explanation.confidence == Confidence::Likely { " (likely)" } else { "" };
         self.field("trap", &format!("{}{sure}", escape(&explanation.summary)))?;
+        if let Some(member) = &explanation.member {
+            let sure = if member.confidence == Confidence::Likely { "probably " } else { "" };
+            let (expression, of) = (escape(&member.expression), escape(&member.of));
+            let text = format!("{sure}{expression} ({of}, offset {:#x})", member.offset);
+            self.field("what", &text)?;
+        }
         for (index, step) in explanation.steps.iter().enumerate() {
             self.field(if index == 0 { "why" } else { "" }, &escape(&step.means).to_string())?;
         }

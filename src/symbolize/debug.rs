@@ -39,9 +39,22 @@ pub(super) struct Debug<'data> {
     endian: gimli::RunTimeEndian,
     /// By `.debug_aranges`, which does not tell of all units.
     quick: Ranges,
+    /// The units that these ranges name.
+    quick_units: Units,
     /// By the units themselves, once an address is not in the quick table.
     whole: OnceLock<Ranges>,
-    units: OnceLock<Vec<Slot>>,
+    all_units: OnceLock<Units>,
+}
+
+/// Units by their offset in `.debug_info`.
+#[derive(Default)]
+struct Units(Vec<Slot>);
+
+impl Units {
+    fn at(&self, offset: usize) -> Option<&Slot> {
+        let at = self.0.binary_search_by_key(&offset, |slot| slot.offset).ok()?;
+        self.0.get(at)
+    }
 }
 
 /// A unit, once it was needed.
@@ -68,8 +81,18 @@ impl Ranges {
     }
 }
 
+/// What is known of an address.
+#[derive(Default)]
+pub(super) struct Found<'a> {
+    /// The functions, innermost first.
+    pub(super) locations: Vec<Location>,
+    /// The directory that the unit was compiled in.
+    pub(super) directory: &'a str,
+}
+
 /// What is kept of a unit.
 pub(super) struct Parsed {
+    directory: String,
     abbreviations: std::sync::Arc<gimli::Abbreviations>,
     /// The functions by address: first, end, and the index in `functions`.
     ranges: Vec<(u64, u64, usize)>,
@@ -98,7 +121,36 @@ pub(super) struct Node {
 #[derive(Default)]
 pub(super) struct Lines {
     pub(super) rows: Vec<Row>,
-    pub(super) files: Vec<String>,
+    /// The directories and files as the header has them; paths are made of few of them.
+    directories: Vec<Text>,
+    files: Vec<(Text, usize)>,
+}
+
+/// A text of the debug information, by where it stands.
+#[derive(Clone)]
+enum Text {
+    String(gimli::DebugStrOffset),
+    LineString(gimli::DebugLineStrOffset),
+    Own(Box<str>),
+}
+
+impl Text {
+    fn new<'a>(unit: UnitRef<'_, Reader<'a>>, value: AttributeValue<Reader<'a>>) -> Self {
+        match value {
+            AttributeValue::DebugStrRef(offset) => Self::String(offset),
+            AttributeValue::DebugLineStrRef(offset) => Self::LineString(offset),
+            value => Self::Own(text(unit, value).unwrap_or_default().into()),
+        }
+    }
+
+    fn get<'a>(&'a self, dwarf: &Dwarf<Reader<'a>>) -> Cow<'a, str> {
+        let found = match self {
+            Self::Own(text) => return Cow::Borrowed(text),
+            Self::String(offset) => dwarf.string(*offset),
+            Self::LineString(offset) => dwarf.line_string(*offset),
+        };
+        found.map(|text| String::from_utf8_lossy(text.slice())).unwrap_or_default()
+    }
 }
 
 #[derive(Clone, Copy)]
@@ -118,14 +170,19 @@ impl<'data> Debug<'data> {
             sections,
             endian,
             quick: Ranges::default(),
+            quick_units: Units::default(),
             whole: OnceLock::new(),
-            units: OnceLock::new(),
+            all_units: OnceLock::new(),
         };
         let mut quick = Ranges::default();
         // What stands there is a help: where it is damaged, the units are asked themselves.
         let _ = debug.read_aranges(&mut quick);
         quick.sort();
-        Ok(Self { quick, ..debug })
+        let mut offsets: Vec<usize> = quick.0.iter().map(|(.., unit)| *unit).collect();
+        offsets.sort_unstable();
+        offsets.dedup();
+        let units = offsets.into_iter().map(|offset| Slot { offset, parsed: OnceLock::new() });
+        Ok(Self { quick, quick_units: Units(units.collect()), ..debug })
     }
 
     pub(super) fn dwarf(&self) -> Dwarf<Reader<'_>> {
@@ -145,18 +202,18 @@ impl<'data> Debug<'data> {
         Ok(())
     }
 
-    fn slots(&self) -> &[Slot] {
-        self.units.get_or_init(|| {
-            let mut slots = Vec::new();
+    fn all_units(&self) -> &Units {
+        self.all_units.get_or_init(|| {
+            let mut units = Units::default();
             let dwarf = self.dwarf();
             let mut headers = dwarf.units();
             // What comes behind a damaged header cannot be found.
             while let Ok(Some(header)) = headers.next() {
                 if let Some(offset) = header.debug_info_offset() {
-                    slots.push(Slot { offset: offset.0, parsed: OnceLock::new() });
+                    units.0.push(Slot { offset: offset.0, parsed: OnceLock::new() });
                 }
             }
-            slots
+            units
         })
     }
 
@@ -165,7 +222,7 @@ impl<'data> Debug<'data> {
         self.whole.get_or_init(|| {
             let mut ranges = Ranges::default();
             let dwarf = self.dwarf();
-            for slot in self.slots() {
+            for slot in &self.all_units().0 {
                 let _ = unit_ranges(&dwarf, slot.offset, &mut ranges);
             }
             ranges.sort();
@@ -173,55 +230,75 @@ impl<'data> Debug<'data> {
         })
     }
 
-    fn parsed(&self, dwarf: &Dwarf<Reader<'_>>, offset: usize) -> Option<&Parsed> {
-        let slots = self.slots();
-        let slot = slots.binary_search_by_key(&offset, |slot| slot.offset).ok()?;
-        let slot = slots.get(slot)?;
-        slot.parsed.get_or_init(|| Parsed::new(dwarf, offset).ok()).as_ref()
+    fn parsed(&self, offset: usize) -> Option<&Parsed> {
+        let slot = self.quick_units.at(offset).or_else(|| self.all_units().at(offset))?;
+        slot.parsed.get_or_init(|| Parsed::new(&self.dwarf(), offset).ok()).as_ref()
     }
 
     /// The functions and lines at an address, innermost first.
-    pub(super) fn locations(&self, address: u64) -> Vec<Location> {
+    pub(super) fn locations(&self, address: u64) -> Found<'_> {
         let found = self.quick.unit(address).and_then(|unit| self.in_unit(unit, address));
         let found = found.or_else(|| self.in_unit(self.whole().unit(address)?, address));
         found.unwrap_or_default()
     }
 
-    fn in_unit(&self, unit: usize, address: u64) -> Option<Vec<Location>> {
-        let dwarf = self.dwarf();
-        let parsed = self.parsed(&dwarf, unit)?;
+    fn in_unit(&self, unit: usize, address: u64) -> Option<Found<'_>> {
+        let parsed = self.parsed(unit)?;
         let row = parsed.lines.at(address);
         let nodes = parsed.function(address).map(|function| {
             function.nodes.get_or_init(|| {
+                let dwarf = self.dwarf();
                 reopen(&dwarf, unit, parsed)
                     .and_then(|unit| nodes(UnitRef::new(&dwarf, &unit), self, function.offset).ok())
                     .unwrap_or_default()
             })
         });
+        let dwarf = self.dwarf();
+        let location = |function, (file, line, column): (Option<u64>, u32, u32)| Location {
+            function,
+            file: file.and_then(|file| parsed.lines.path(&dwarf, &parsed.directory, file)),
+            line: Some(line).filter(|line| *line > 0),
+            column: Some(column).filter(|column| *column > 0),
+        };
         let mut locations = Vec::new();
-        let mut call = row.map(|row| (row.file.map(u64::from), row.line, row.column));
+        let mut call =
+            row.map_or((None, 0, 0), |row| (row.file.map(u64::from), row.line, row.column));
         let nodes = nodes.map(Vec::as_slice).unwrap_or_default();
         let innermost = nodes.iter().rposition(|node| {
             node.ranges.iter().any(|(start, end)| (*start..*end).contains(&address))
         });
         let mut next = innermost;
         while let Some((at, node)) = next.and_then(|at| Some((at, nodes.get(at)?))) {
-            locations.push(parsed.lines.location(node.name.clone(), call));
-            call = Some((Some(node.call_file), node.call_line, node.call_column));
+            locations.push(location(node.name.clone(), call));
+            call = (Some(node.call_file), node.call_line, node.call_column);
             next = Some(node.parent).filter(|parent| *parent < at);
         }
         if locations.is_empty() {
             row?;
-            locations.push(parsed.lines.location(None, call));
+            locations.push(location(None, call));
         }
-        Some(locations)
+        Some(Found { locations, directory: &parsed.directory })
+    }
+
+    /// Calls `look` with the unit and the function that an address is in.
+    pub(super) fn with_function<T>(
+        &self,
+        address: u64,
+        look: impl FnOnce(UnitRef<'_, Reader<'_>>, UnitOffset) -> Option<T>,
+    ) -> Option<T> {
+        let offset = self.quick.unit(address).or_else(|| self.whole().unit(address))?;
+        let parsed = self.parsed(offset)?;
+        let function = parsed.function(address)?.offset;
+        let dwarf = self.dwarf();
+        let unit = reopen(&dwarf, offset, parsed)?;
+        look(UnitRef::new(&dwarf, &unit), function)
     }
 
     /// The unit that an offset of `.debug_info` is in.
     fn unit_of(&self, offset: usize) -> Option<usize> {
-        let slots = self.slots();
-        let after = slots.partition_point(|slot| slot.offset <= offset);
-        slots.get(after.checked_sub(1)?).map(|slot| slot.offset)
+        let units = &self.all_units().0;
+        let after = units.partition_point(|slot| slot.offset <= offset);
+        units.get(after.checked_sub(1)?).map(|slot| slot.offset)
     }
 }
 
@@ -263,7 +340,9 @@ impl Parsed {
         })?;
         ranges.sort_unstable();
         let lines = Lines::new(unit).unwrap_or_default();
-        Ok(Self { abbreviations, ranges, functions, lines })
+        let directory = unit.comp_dir.map(|text| text.to_string_lossy().into_owned());
+        let directory = directory.unwrap_or_default();
+        Ok(Self { directory, abbreviations, ranges, functions, lines })
     }
 
     fn function(&self, address: u64) -> Option<&Function> {
@@ -464,7 +543,10 @@ fn narrow(value: u64) -> u32 {
     u32::try_from(value).unwrap_or(0)
 }
 
-fn text<'a>(unit: UnitRef<'_, Reader<'a>>, value: AttributeValue<Reader<'a>>) -> Option<String> {
+pub(super) fn text<'a>(
+    unit: UnitRef<'_, Reader<'a>>,
+    value: AttributeValue<Reader<'a>>,
+) -> Option<String> {
     let text = unit.attr_string(value).ok()?;
     Some(String::from_utf8_lossy(text.slice()).into_owned())
 }
@@ -518,11 +600,13 @@ fn name_at(
 impl Lines {
     fn new(unit: UnitRef<'_, Reader<'_>>) -> Result<Self, gimli::Error> {
         let Some(program) = unit.line_program.clone() else { return Ok(Self::default()) };
-        let mut sequences: Vec<Vec<Row>> = Vec::new();
-        let mut sequence: Vec<Row> = Vec::new();
+        let mut rows: Vec<Row> = Vec::new();
+        // Where the sequences begin, as they may come in any order.
+        let mut starts = vec![0];
         let mut state = program.rows();
         while let Some((_, row)) = state.next_row()? {
             let address = row.address();
+            let start = starts.last().copied().unwrap_or_default();
             let mut found = Row {
                 address,
                 file: u32::try_from(row.file_index()).ok(),
@@ -534,30 +618,48 @@ impl Lines {
             };
             if row.end_sequence() {
                 found.file = None;
-                sequence.push(found);
-                let whole = std::mem::take(&mut sequence);
                 // What was thrown away is at 0.
-                if whole.first().is_some_and(|row| row.address != 0 && row.address < address) {
-                    sequences.push(whole);
+                let is_kept = rows.get(start).is_some_and(|row| row.address != 0);
+                if is_kept {
+                    rows.push(found);
+                    starts.push(rows.len());
+                } else {
+                    rows.truncate(start);
                 }
                 continue;
             }
-            match sequence.last_mut().filter(|last| last.address >= address) {
+            let last = (rows.len() > start).then(|| rows.last_mut()).flatten();
+            match last.filter(|last| last.address >= address) {
                 // The last row of an address counts.
                 Some(last) if last.address == address => *last = found,
                 Some(_) => {}
-                None => sequence.push(found),
+                None => rows.push(found),
             }
         }
-        sequences.sort_by_key(|rows| rows.first().map(|row| row.address));
+        rows.truncate(starts.last().copied().unwrap_or_default());
+        let is_sorted = |pair: &[Row]| matches!(pair, [a, b] if a.address <= b.address);
+        if !rows.windows(2).all(is_sorted) {
+            let mut sequences: Vec<&[Row]> = starts
+                .windows(2)
+                .filter_map(|pair| rows.get(*pair.first()?..*pair.last()?))
+                .collect();
+            sequences.sort_by_key(|rows| rows.first().map(|row| row.address));
+            rows = sequences.concat();
+        }
         let header = state.header();
-        let mut files = Vec::new();
-        // DWARF 5 counts from 0, earlier versions from 1.
-        let first = u64::from(header.encoding().version < 5);
-        files.resize_with(usize::from(first == 1), String::new);
-        let count = header.file_names().len() as u64;
-        files.extend((first..first + count).map(|index| path(unit, header, index)));
-        Ok(Self { rows: sequences.concat(), files })
+        let directories = header.include_directories().iter().map(|value| Text::new(unit, *value));
+        let mut files = Vec::with_capacity(header.file_names().len() + 1);
+        // DWARF 5 counts files from 0, earlier versions from 1; directory 0 is the unit's there too.
+        let is_old = header.encoding().version < 5;
+        if is_old {
+            files.push((Text::Own(Box::default()), 0));
+        }
+        files.extend(header.file_names().iter().map(|file| {
+            let directory = usize::try_from(file.directory_index()).unwrap_or(0);
+            (Text::new(unit, file.path_name()), directory)
+        }));
+        let own = is_old.then(|| Text::Own(Box::default()));
+        Ok(Self { rows, directories: own.into_iter().chain(directories).collect(), files })
     }
 
     fn at(&self, address: u64) -> Option<&Row> {
@@ -565,52 +667,29 @@ impl Lines {
         self.rows.get(after.checked_sub(1)?).filter(|row| row.file.is_some())
     }
 
-    fn location(
-        &self,
-        function: Option<String>,
-        place: Option<(Option<u64>, u32, u32)>,
-    ) -> Location {
-        let (file, line, column) = place.unwrap_or_default();
-        let file = file.and_then(|file| self.files.get(usize::try_from(file).ok()?));
-        Location {
-            function,
-            file: file.filter(|file| !file.is_empty()).cloned(),
-            line: Some(line).filter(|line| *line > 0),
-            column: Some(column).filter(|column| *column > 0),
+    /// The path of a file, from the root where that is known, without `.` and `..`.
+    pub(super) fn path(&self, dwarf: &Dwarf<Reader<'_>>, start: &str, file: u64) -> Option<String> {
+        let (name, directory) = self.files.get(usize::try_from(file).ok()?)?;
+        let mut path = start.to_owned();
+        let directory = self.directories.get(*directory).filter(|_| *directory != 0);
+        for part in directory.into_iter().chain([name]) {
+            let part = part.get(dwarf);
+            if part.starts_with('/') {
+                path.clear();
+            } else if !path.is_empty() {
+                path.push('/');
+            }
+            path.push_str(&part);
         }
+        Some(plain(path)).filter(|path| !path.is_empty())
     }
-}
-
-/// The path of a file of the line table, from the root where that is known, without `.` and `..`.
-fn path<'a>(
-    unit: UnitRef<'_, Reader<'a>>,
-    header: &gimli::LineProgramHeader<Reader<'a>>,
-    index: u64,
-) -> String {
-    let Some(file) = header.file(index) else { return String::new() };
-    let mut path = String::new();
-    if let Some(start) = unit.comp_dir {
-        path.push_str(&start.to_string_lossy());
-    }
-    let directory = file.directory(header).filter(|_| file.directory_index() != 0);
-    for part in [directory, Some(file.path_name())].into_iter().flatten() {
-        let Ok(part) = unit.attr_string(part) else { continue };
-        let part = part.to_string_lossy();
-        if part.starts_with('/') {
-            path.clear();
-        } else if !path.is_empty() {
-            path.push('/');
-        }
-        path.push_str(&part);
-    }
-    plain(&path)
 }
 
 /// A path without `.` and `..`.
-fn plain(path: &str) -> String {
+fn plain(path: String) -> String {
     let is_plain = !path.split('/').any(|part| matches!(part, "." | ".."));
     if is_plain {
-        return path.to_owned();
+        return path;
     }
     let mut parts: Vec<&str> = Vec::new();
     for part in path.split('/') {
@@ -637,7 +716,7 @@ mod tests {
             ("../../a.c", "../../a.c"),
             ("/../a.c", "/../a.c"),
         ] {
-            assert_eq!(plain(path), want);
+            assert_eq!(plain(path.to_owned()), want);
         }
     }
 }

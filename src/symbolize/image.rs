@@ -23,13 +23,15 @@ pub(super) type Reader<'a> = EndianSlice<'a, RunTimeEndian>;
 ///
 /// Everything is read when it is first asked for.
 pub struct Image<'data> {
-    file: object::File<'data>,
+    /// None where the image is a list of symbols.
+    file: Option<object::File<'data>>,
+    list: &'data [u8],
     /// Where each section begins, by its index. Those of a module have no addresses yet: they are laid
     /// behind each other, so that every instruction has an address of its own.
     bases: Vec<u64>,
     is_relocatable: bool,
     endian: RunTimeEndian,
-    symbols: OnceLock<Symbols>,
+    symbols: OnceLock<Symbols<'data>>,
     debug: OnceLock<Result<Debug<'data>, Error>>,
 }
 
@@ -43,24 +45,23 @@ impl std::fmt::Debug for Image<'_> {
 
 /// A symbol of code or data.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) struct Symbol {
+pub(super) struct Symbol<'data> {
+    name: &'data [u8],
     /// Its address in the image.
     pub(super) address: u64,
     /// Its size, as the compiler told it; 0 where it did not.
     pub(super) size: u64,
     section: usize,
-    /// The symbol's index, by which its name is found.
-    index: usize,
     /// The next symbol of the same name.
     next: Option<u32>,
 }
 
 /// All symbols that the kernel may name.
 #[derive(Debug, Default)]
-struct Symbols {
-    all: Vec<Symbol>,
+struct Symbols<'data> {
+    all: Vec<Symbol<'data>>,
     /// The first symbol of each name.
-    by_name: HashMap<Box<[u8]>, u32>,
+    by_name: HashMap<&'data [u8], u32>,
     /// Indices into `all`, sorted by address; made when it is first asked for.
     by_address: OnceLock<Vec<u32>>,
 }
@@ -96,7 +97,8 @@ impl<'data> Image<'data> {
             end = base.saturating_add(section.size()).saturating_add(16).min(MAX_MODULE);
         }
         Ok(Self {
-            file,
+            file: Some(file),
+            list: &[],
             bases,
             is_relocatable,
             endian,
@@ -105,17 +107,46 @@ impl<'data> Image<'data> {
         })
     }
 
+    /// Reads a list of symbols: `System.map`, `/proc/kallsyms`. It has neither files nor lines.
+    ///
+    /// # Errors
+    ///
+    /// The first line is no address, letter and name, or all addresses are 0, as `/proc/kallsyms` shows
+    /// them to who may not see them.
+    pub fn parse_list(data: &'data [u8]) -> Result<Self, Error> {
+        let mut lines = data.split(|b| *b == b'\n').filter(|line| !line.is_empty());
+        if lines.clone().take(2).any(|line| listed(line).is_none())
+            || lines.clone().next().is_none()
+        {
+            return Err(Error::new(
+                "neither an ELF file nor lines such as `ffffffff81000000 T _text`",
+            ));
+        }
+        if !lines.any(|line| listed(line).is_some_and(|(address, _)| address != 0)) {
+            return Err(Error::new("all addresses are 0: only root may read them (kptr_restrict)"));
+        }
+        Ok(Self {
+            file: None,
+            list: data,
+            bases: Vec::new(),
+            is_relocatable: false,
+            endian: RunTimeEndian::Little,
+            symbols: OnceLock::new(),
+            debug: OnceLock::new(),
+        })
+    }
+
     /// The build id: the note that the linker made (`--build-id`), and the kernel prints with
     /// `CONFIG_STACKTRACE_BUILD_ID`.
     pub fn build_id(&self) -> Option<&'data [u8]> {
-        self.file.build_id().ok().flatten()
+        self.file.as_ref()?.build_id().ok().flatten()
     }
 
     /// What the kernel calls itself: the text from `Linux version` on, of a kernel image.
     pub fn banner(&self) -> Option<Cow<'data, str>> {
         let sections = [".rodata", ".init.data", ".data", ".text"];
         sections.into_iter().find_map(|name| {
-            let data = self.file.section_by_name(name)?.data().ok()?;
+            let data = self.section(name)?.data().ok()?;
             // `linux_banner` in init/version.c; `%s version %s` is a format of its own.
             let finder = memchr::memmem::Finder::new(b"Linux version ");
             let text = finder.find_iter(data).find_map(|at| {
@@ -131,15 +162,18 @@ impl<'data> Image<'data> {
         if let Some(banner) = self.banner() {
             return banner.split(' ').nth(2).map(str::to_owned);
         }
-        let info = self.file.section_by_name(".modinfo")?.data().ok()?;
+        let info = self.section(".modinfo")?.data().ok()?;
         let magic = info.split(|b| *b == 0).find_map(|field| field.strip_prefix(b"vermagic="))?;
         String::from_utf8_lossy(magic).split(' ').next().map(str::to_owned)
     }
 
     /// Whether there is debug information in it.
     pub fn has_debug(&self) -> bool {
-        self.file.section_by_name(".debug_info").is_some()
-            || self.file.section_by_name(".zdebug_info").is_some()
+        self.section(".debug_info").is_some()
+    }
+
+    fn section(&self, name: &str) -> Option<object::Section<'data, '_>> {
+        self.file.as_ref()?.section_by_name(name)
     }
 
     pub(super) fn debug(&self) -> Result<&Debug<'data>, Error> {
@@ -159,7 +193,7 @@ impl<'data> Image<'data> {
     pub(super) fn debug_sections(&self) -> Result<DwarfSections<Cow<'data, [u8]>>, Error> {
         DwarfSections::load(|id| {
             let name = id.name();
-            match self.file.section_by_name(name) {
+            match self.section(name) {
                 Some(section) => self.contents(&section).map_err(|error| error.in_section(name)),
                 None => Ok(Cow::Borrowed(&[][..])),
             }
@@ -192,7 +226,8 @@ impl<'data> Image<'data> {
             else {
                 continue;
             };
-            let symbol = self.file.symbol_by_index(index).map_err(|e| Error::from(e).at(offset))?;
+            let Some(file) = &self.file else { return Ok(()) };
+            let symbol = file.symbol_by_index(index).map_err(|e| Error::from(e).at(offset))?;
             let base = symbol.section_index().and_then(|index| self.bases.get(index.0).copied());
             let width = usize::from(relocation.size() / 8);
             let place = usize::try_from(offset)
@@ -218,44 +253,50 @@ impl<'data> Image<'data> {
         Ok(())
     }
 
-    fn symbols(&self) -> &Symbols {
+    #[expect(
+        clippy::redundant_closure_for_method_calls,
+        reason = "the method by its name would borrow the file for longer"
+    )]
+    fn raw_symbols(&self) -> impl Iterator<Item = object::Symbol<'data, '_>> {
+        let symbols = self.file.as_ref().map(|file| file.symbols());
+        symbols.into_iter().flatten()
+    }
+
+    fn symbols(&self) -> &Symbols<'data> {
         self.symbols.get_or_init(|| {
             let mut symbols = Symbols::default();
-            for symbol in self.file.symbols().take(MAX_SYMBOLS) {
-                let kind = symbol.kind();
-                let is_named =
-                    matches!(kind, SymbolKind::Text | SymbolKind::Data | SymbolKind::Unknown);
+            for (address, name) in self.list.split(|b| *b == b'\n').filter_map(listed) {
+                if name.is_empty() {
+                    continue;
+                }
+                symbols.add(Symbol { name, address, size: 0, section: 0, next: None });
+            }
+            for symbol in self.raw_symbols().take(MAX_SYMBOLS) {
+                let is_named = matches!(
+                    symbol.kind(),
+                    SymbolKind::Text | SymbolKind::Data | SymbolKind::Unknown
+                );
                 let (Some(section), Ok(name)) = (symbol.section_index(), symbol.name_bytes())
                 else {
                     continue;
                 };
-                if !is_named || name.is_empty() {
-                    continue;
+                if is_named && !name.is_empty() {
+                    let base = self.bases.get(section.0).copied().unwrap_or(0);
+                    symbols.add(Symbol {
+                        name,
+                        address: base.wrapping_add(symbol.address()),
+                        size: symbol.size(),
+                        section: section.0,
+                        next: None,
+                    });
                 }
-                let base = self.bases.get(section.0).copied().unwrap_or(0);
-                let place = u32::try_from(symbols.all.len()).ok();
-                let first = symbols.by_name.get(name).copied();
-                let Some(place) = place else { break };
-                match first {
-                    Some(_) => symbols.by_name.get_mut(name).into_iter().for_each(|at| *at = place),
-                    None => {
-                        symbols.by_name.insert(name.into(), place);
-                    }
-                }
-                symbols.all.push(Symbol {
-                    address: base.wrapping_add(symbol.address()),
-                    size: symbol.size(),
-                    section: section.0,
-                    index: symbol.index().0,
-                    next: first,
-                });
             }
             symbols
         })
     }
 
     /// The symbols of a name.
-    pub(super) fn named(&self, name: &str) -> Vec<Symbol> {
+    pub(super) fn named(&self, name: &str) -> Vec<Symbol<'data>> {
         let symbols = self.symbols();
         let mut found = Vec::new();
         let mut next = symbols.by_name.get(name.as_bytes()).copied();
@@ -268,6 +309,19 @@ impl<'data> Image<'data> {
         found
     }
 
+    /// The addresses of the first symbols of some names, without a table of all.
+    pub(super) fn addresses<const N: usize>(&self, names: [&str; N]) -> [Option<u64>; N] {
+        let mut found = [None; N];
+        for symbol in self.raw_symbols() {
+            let Ok(name) = symbol.name_bytes() else { continue };
+            let is = |wanted: &&str| wanted.as_bytes() == name;
+            if let Some(place) = names.iter().position(is).and_then(|at| found.get_mut(at)) {
+                place.get_or_insert(symbol.address());
+            }
+        }
+        found
+    }
+
     fn by_address(&self) -> &[u32] {
         let symbols = self.symbols();
         symbols.by_address.get_or_init(|| {
@@ -277,7 +331,7 @@ impl<'data> Image<'data> {
         })
     }
 
-    fn symbol(&self, at: u32) -> Option<&Symbol> {
+    fn symbol(&self, at: u32) -> Option<&Symbol<'data>> {
         self.symbols().all.get(at as usize)
     }
 
@@ -287,17 +341,22 @@ impl<'data> Image<'data> {
         let after =
             order.partition_point(|at| self.symbol(*at).is_some_and(|s| s.address <= address));
         let symbol = self.symbol(*order.get(after.checked_sub(1)?)?)?;
-        let section = self.file.section_by_index(object::SectionIndex(symbol.section)).ok()?;
+        let name = String::from_utf8_lossy(symbol.name);
+        let is_inside = self.end(symbol).is_none_or(|end| address < end);
+        is_inside.then(|| (name, symbol.address, self.room(symbol)))
+    }
+
+    /// The end of a symbol's section.
+    fn end(&self, symbol: &Symbol<'_>) -> Option<u64> {
         let base = self.bases.get(symbol.section).copied().unwrap_or(0);
-        let end = base.wrapping_add(section.address()).wrapping_add(section.size());
-        let name = self.file.symbol_by_index(object::SymbolIndex(symbol.index)).ok()?;
-        let name = String::from_utf8_lossy(name.name_bytes().ok()?);
-        (address < end).then(|| (name, symbol.address, self.room(symbol)))
+        let index = object::SectionIndex(symbol.section);
+        let section = self.file.as_ref()?.section_by_index(index).ok()?;
+        Some(base.wrapping_add(section.address()).wrapping_add(section.size()))
     }
 
     /// The bytes from a symbol to the next one of its section, which is what the kernel takes for its
     /// size (`get_symbol_pos()` and `find_kallsyms_symbol()`).
-    pub(super) fn room(&self, symbol: &Symbol) -> u64 {
+    pub(super) fn room(&self, symbol: &Symbol<'_>) -> u64 {
         let order = self.by_address();
         let after = order
             .partition_point(|at| self.symbol(*at).is_some_and(|s| s.address <= symbol.address));
@@ -305,17 +364,14 @@ impl<'data> Image<'data> {
         let next = rest
             .iter()
             .find_map(|at| self.symbol(*at).filter(|next| next.section == symbol.section));
-        let base = self.bases.get(symbol.section).copied().unwrap_or(0);
-        let section = self.file.section_by_index(object::SectionIndex(symbol.section)).ok();
-        let end = section.map(|section| section.address().wrapping_add(section.size()));
-        let end = next.map_or(end.unwrap_or(0).wrapping_add(base), |next| next.address);
+        let end = next.map(|next| next.address).or_else(|| self.end(symbol)).unwrap_or(0);
         end.saturating_sub(symbol.address)
     }
 
     /// The bytes of code at an address, as far as the section has them, and which of them a linker or
     /// loader would change.
     pub(super) fn code(&self, address: u64, len: usize) -> Option<(&'data [u8], Vec<bool>)> {
-        let section = self.file.sections().filter(is_loaded).find(|section| {
+        let section = self.file.as_ref()?.sections().filter(is_loaded).find(|section| {
             let base = self.bases.get(section.index().0).copied().unwrap_or(0);
             let start = base.wrapping_add(section.address());
             address.wrapping_sub(start) < section.size()
@@ -338,6 +394,25 @@ impl<'data> Image<'data> {
         }
         Some((data, changed))
     }
+}
+
+impl<'data> Symbols<'data> {
+    fn add(&mut self, symbol: Symbol<'data>) {
+        if let Ok(place) = u32::try_from(self.all.len()) {
+            let next = self.by_name.insert(symbol.name, place);
+            self.all.push(Symbol { next, ..symbol });
+        }
+    }
+}
+
+/// A line of a list of symbols: address and name. `kallsyms_show()` in kernel/kallsyms.c prints the
+/// module behind the name.
+fn listed(line: &[u8]) -> Option<(u64, &[u8])> {
+    let mut words = line.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
+    let (address, kind, name) = (words.next()?, words.next()?, words.next()?);
+    let address = u64::from_str_radix(std::str::from_utf8(address).ok()?, 16).ok()?;
+    let is_text = kind.len() == 1 && words.next().is_none();
+    Some((address, if is_text { name } else { &[] })).filter(|_| kind.len() == 1)
 }
 
 /// The most sections that a file may have. A module built with a section for each function has some

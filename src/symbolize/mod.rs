@@ -5,13 +5,14 @@ mod debug;
 mod error;
 mod image;
 mod rewrite;
+mod variable;
 
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::OnceLock;
 
 use crate::grammar::trace::Place;
-use crate::model::{Frame, Report, Verdict};
+use crate::model::{Confidence, Frame, Member, Report, Verdict};
 
 pub use debug::Location;
 pub use error::Error;
@@ -97,13 +98,14 @@ impl<'data> Symbolizer<'data> {
     /// Where the source tree was when the kernel was built.
     fn trees(&self) -> &[String] {
         self.trees.get_or_init(|| {
-            let of = |(function, file): (&str, &str)| {
-                let symbol = self.vmlinux.named(function).into_iter().next()?;
-                let locations = self.vmlinux.debug().ok()?.locations(symbol.address);
-                let path = locations.last()?.file.as_deref()?;
+            let addresses = self.vmlinux.addresses(LANDMARKS.map(|(function, _)| function));
+            let of = |(address, (_, file)): (Option<u64>, (&str, &str))| {
+                let found = self.vmlinux.debug().ok()?.locations(address?);
+                let path = found.locations.last()?.file.as_deref()?;
                 path.strip_suffix(file).filter(|tree| !tree.is_empty()).map(str::to_owned)
             };
-            let mut trees: Vec<String> = LANDMARKS.into_iter().filter_map(of).collect();
+            let mut trees: Vec<String> =
+                addresses.into_iter().zip(LANDMARKS).filter_map(of).collect();
             // The longest first.
             trees.sort_by_key(|tree| std::cmp::Reverse(tree.len()));
             trees.dedup();
@@ -122,17 +124,26 @@ impl<'data> Symbolizer<'data> {
         self.address(frame).map(|(image, address)| self.at(image, address)).unwrap_or_default()
     }
 
-    fn at(&self, image: &Image<'_>, address: u64) -> Vec<Location> {
+    fn at(&self, image: &Image<'data>, address: u64) -> Vec<Location> {
         let Ok(debug) = image.debug() else { return Vec::new() };
-        let mut locations = debug.locations(address);
+        let found = debug.locations(address);
+        let mut locations = found.locations;
+        // A kernel that is built in its source tree is compiled there; modules are elsewhere.
+        let is_kernel = std::ptr::eq(image, &raw const self.vmlinux);
+        let tree = Some(found.directory).filter(|tree| is_kernel && !tree.is_empty());
         for location in &mut locations {
-            if let Some(name) = &mut location.function {
+            if let Some(name) = location.function.as_mut().filter(|name| name.starts_with('_')) {
                 *name = format!("{:#}", rustc_demangle::demangle(name));
             }
-            let Some(file) = &location.file else { continue };
-            let rest = self.trees().iter().find_map(|tree| file.strip_prefix(tree.as_str()));
-            if let Some(rest) = rest.map(str::to_owned) {
-                location.file = Some(rest);
+            let Some(file) = &mut location.file else { continue };
+            let inside = tree
+                .filter(|tree| file.strip_prefix(tree).is_some_and(|rest| rest.starts_with('/')));
+            let inside = inside.map(|tree| tree.len() + 1);
+            let cut = inside.or_else(|| {
+                self.trees().iter().find(|tree| file.starts_with(tree.as_str())).map(String::len)
+            });
+            if let Some(cut) = cut {
+                file.drain(..cut);
             }
         }
         locations
@@ -199,10 +210,8 @@ impl<'data> Symbolizer<'data> {
                 self.before_next(&mut frame);
                 let is_known = frame.file.is_some() || frame.inline;
                 let is_wrong = is_other && !self.has_size(&frame);
-                let locations = match is_known || is_wrong {
-                    true => Vec::new(),
-                    false => self.locations(&frame),
-                };
+                let locations =
+                    if is_known || is_wrong { Vec::new() } else { self.locations(&frame) };
                 let Some((outer, inlined)) = locations.split_last() else {
                     stack.frames.push(frame);
                     continue;
@@ -223,6 +232,54 @@ impl<'data> Symbolizer<'data> {
             }
         }
         report.image_check = Some(check);
+        if !is_other {
+            self.name_access(report);
+        }
+        name_blame(report);
+    }
+
+    /// Names the variable and the member that the trapping instruction accessed.
+    fn name_access(&self, report: &mut Report<'_>) {
+        let Some(arch) = report.kernel.arch else { return };
+        let pointer = report.crash_stack().and_then(|stack| {
+            stack.frames.iter().find(|frame| !frame.inline).filter(|frame| frame.exact)
+        });
+        let Some((image, address)) = pointer.and_then(|frame| self.address(frame)) else { return };
+        let trap = report.code.as_ref().and_then(|code| code.trap_offset);
+        let Some(explanation) = &mut report.explanation else { return };
+        let Some(pointer) = &explanation.pointer else { return };
+        let Ok(offset) = u64::try_from(pointer.offset) else { return };
+        let number = |name: &str| variable::number(arch, name);
+        // Copies of the pointer may be in more registers than the variable.
+        let used = explanation.access.iter().flat_map(|access| access.registers.iter());
+        let copies = used.filter(|register| register.value == pointer.value);
+        let registers: Vec<u16> = pointer
+            .register
+            .as_deref()
+            .into_iter()
+            .chain(copies.map(|register| &*register.name))
+            .filter_map(number)
+            .collect();
+        let load = explanation.steps.last().filter(|_| pointer.origin.is_some());
+        let source = load.zip(trap).and_then(|(step, trap)| {
+            let origin = pointer.origin.as_deref()?.strip_prefix("loaded from ")?;
+            let (displacement, base) = origin.split_once('(')?;
+            let base = base.strip_suffix(')')?.trim_start_matches('%');
+            let displacement = match displacement {
+                "" => 0,
+                text => u64::from_str_radix(text.strip_prefix("0x")?, 16).ok()?,
+            };
+            let at = address.wrapping_sub(trap as u64).wrapping_add(step.offset as u64);
+            Some((at, number(base)?, displacement))
+        });
+        let found =
+            image.debug().ok().and_then(|debug| debug.member(address, &registers, offset, source));
+        explanation.member = found.map(|(found, is_likely)| Member {
+            expression: found.expression,
+            of: found.of,
+            offset,
+            confidence: if is_likely { Confidence::Likely } else { Confidence::Certain },
+        });
     }
 
     /// Whether the image has the function of a frame with the size that the frame tells.
@@ -257,6 +314,18 @@ impl<'data> Symbolizer<'data> {
             frame.function = Some(Cow::Owned(name.into_owned()));
             (frame.offset, frame.size) = (Some(place.wrapping_sub(start)), Some(size));
         }
+    }
+}
+
+/// Tells the file and line of the function that is blamed.
+fn name_blame(report: &mut Report<'_>) {
+    let Some(blame) = &mut report.blame else { return };
+    let mut frames = report.stacks.iter().flat_map(|stack| &stack.frames);
+    let frame =
+        frames.find(|frame| frame.file.is_some() && frame.function == Some(blame.function.clone()));
+    if let (Some(frame), None) = (frame, &blame.file) {
+        blame.file.clone_from(&frame.file);
+        blame.line = frame.line;
     }
 }
 

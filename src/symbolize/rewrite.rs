@@ -80,7 +80,7 @@ fn strip(mut line: &[u8]) -> &[u8] {
 
 /// Adds the words of a text with one blank between, those in `[<>]` left out.
 fn push_words(out: &mut Vec<u8>, text: &[u8]) {
-    let is_open = text.last().is_some_and(|b| !b.is_ascii_whitespace());
+    let is_open = text.last().is_none_or(|b| !b.is_ascii_whitespace());
     let words = text.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
     let words = words.filter(|word| !(word.starts_with(b"[<") && word.ends_with(b">]")));
     let starts_apart = text.first().is_some_and(u8::is_ascii_whitespace);

@@ -290,7 +290,10 @@ fn vmlinux(path: &Path) -> PathBuf {
 /// Reads an image, which is kept until the program ends.
 fn read(path: &Path) -> Result<Image<'static>, Box<dyn std::error::Error>> {
     let data: &'static [u8] = Box::leak(Box::new(input::map(path)?));
-    Ok(Image::parse(data)?)
+    if data.starts_with(b"\x7fELF") {
+        return Ok(Image::parse(data)?);
+    }
+    Ok(Image::parse_list(data)?)
 }
 
 /// The files of modules below directories, by the names of the modules.

@@ -1,0 +1,344 @@
+//! What was accessed, in the words of the source: variables by their locations, members by their types.
+
+use std::fmt::Write;
+
+use gimli::{AttributeValue, Operation, UnitOffset, UnitRef};
+
+use super::debug::{Debug, text};
+use super::image::Reader;
+use crate::arch::Arch;
+
+/// How many types are followed to the one that an access is in: names, qualifiers, members.
+const MAX_TYPES: usize = 32;
+
+/// The most entries of a function that are looked at.
+const MAX_ENTRIES: usize = 1 << 17;
+
+/// A variable that holds a pointer, and the member that it was used for.
+#[derive(Debug)]
+pub(super) struct Found {
+    /// `nxt->in.count`.
+    pub(super) expression: String,
+    /// The type of what the pointer points to: `struct node`.
+    pub(super) of: String,
+    /// The type of the member, where that is a pointer again.
+    pub(super) pointee: Option<UnitOffset>,
+}
+
+/// The number that debug information has for a register.
+///
+/// The ABI documents of each machine; for x86 the System V ABI, figure 3.36 and 2.14.
+pub(super) fn number(arch: Arch, register: &str) -> Option<u16> {
+    #[rustfmt::skip] // rows
+    const X86_64: [&str; 16] = [
+        "rax", "rdx", "rcx", "rbx", "rsi", "rdi", "rbp", "rsp",
+        "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15",
+    ];
+    const X86: [&str; 8] = ["eax", "ecx", "edx", "ebx", "esp", "ebp", "esi", "edi"];
+    #[rustfmt::skip] // rows
+    const RISCV: [&str; 32] = [
+        "zero", "ra", "sp", "gp", "tp", "t0", "t1", "t2", "s0", "s1", "a0", "a1", "a2", "a3", "a4", "a5",
+        "a6", "a7", "s2", "s3", "s4", "s5", "s6", "s7", "s8", "s9", "s10", "s11", "t3", "t4", "t5", "t6",
+    ];
+    let of = |names: &[&str]| names.iter().position(|name| *name == register);
+    let numbered = |letter: char| register.strip_prefix(letter)?.parse().ok();
+    let found = match arch {
+        Arch::X86_64 => of(&X86_64),
+        Arch::X86 => of(&X86),
+        Arch::Riscv64 => of(&RISCV),
+        Arch::Arm64 if register == "lr" => Some(30),
+        Arch::Arm64 if register == "sp" => Some(31),
+        Arch::Arm64 => numbered('x'),
+        Arch::Arm => ["fp", "ip", "sp", "lr"]
+            .iter()
+            .position(|name| *name == register)
+            .map(|at| at + 11)
+            .or_else(|| numbered('r')),
+        Arch::Powerpc | Arch::S390x => numbered('r'),
+        _ => None,
+    };
+    found.and_then(|number| u16::try_from(number).ok())
+}
+
+/// What a name finds in a function: where its variables are at an address.
+pub(super) struct Scope<'u, 'a> {
+    pub(super) unit: UnitRef<'u, Reader<'a>>,
+    pub(super) function: UnitOffset,
+}
+
+impl Scope<'_, '_> {
+    /// The member at an offset from the pointer that a register holds at an address.
+    pub(super) fn member(&self, address: u64, register: u16, offset: u64) -> Option<Found> {
+        let (name, kind) = self.variable(address, register)?;
+        self.through(&name, kind, offset)
+    }
+
+    /// The member at an offset from a pointer of a type.
+    pub(super) fn through(&self, name: &str, kind: UnitOffset, offset: u64) -> Option<Found> {
+        let pointer = self.plain(kind)?;
+        if pointer.tag != gimli::DW_TAG_pointer_type {
+            return None;
+        }
+        let target = self.plain(pointer.kind?)?;
+        let of = target.name()?;
+        let (path, member) = self.path(&target, offset)?;
+        // An array's name has no point before it.
+        let expression = format!("{name}->{}", path.trim_start_matches('.'));
+        let is_pointer =
+            |kind| self.plain(kind).is_some_and(|t| t.tag == gimli::DW_TAG_pointer_type);
+        Some(Found { expression, of, pointee: member.filter(|kind| is_pointer(*kind)) })
+    }
+
+    /// The innermost variable that a register holds at an address, and its type.
+    fn variable(&self, address: u64, register: u16) -> Option<(String, UnitOffset)> {
+        let mut entries = self.unit.entries_raw(Some(self.function)).ok()?;
+        let top = entries.next_depth();
+        // The depth of the outermost block that the address is not in.
+        let mut outside: Option<isize> = None;
+        let mut found = None;
+        for index in 0..MAX_ENTRIES {
+            let depth = entries.next_depth();
+            if entries.is_empty() || (depth <= top && index > 0) {
+                break;
+            }
+            let offset = entries.next_offset();
+            let Some(abbreviation) = entries.read_abbreviation().ok()? else { continue };
+            if outside.is_some_and(|outside| depth <= outside) {
+                outside = None;
+            }
+            let tag = abbreviation.tag();
+            entries.skip_attributes(abbreviation.attributes()).ok()?;
+            if outside.is_some() {
+                continue;
+            }
+            match tag {
+                gimli::DW_TAG_lexical_block | gimli::DW_TAG_inlined_subroutine => {
+                    let entry = self.unit.entry(offset).ok()?;
+                    let mut ranges = self.unit.die_ranges(&entry).ok()?;
+                    let mut is_inside = false;
+                    while let Ok(Some(range)) = ranges.next() {
+                        is_inside |= (range.begin..range.end).contains(&address);
+                    }
+                    outside = (!is_inside).then_some(depth);
+                }
+                gimli::DW_TAG_variable | gimli::DW_TAG_formal_parameter => {
+                    if self.holds(offset, address, register) == Some(true)
+                        && let Some(variable) = self.name_and_type(offset)
+                    {
+                        found = Some(variable);
+                    }
+                }
+                _ => {}
+            }
+        }
+        found
+    }
+
+    /// Whether a register holds a variable at an address.
+    fn holds(&self, variable: UnitOffset, address: u64, register: u16) -> Option<bool> {
+        let entry = self.unit.entry(variable).ok()?;
+        let location = entry.attr_value(gimli::DW_AT_location)?;
+        let expression = match location {
+            AttributeValue::Exprloc(expression) => expression,
+            value => {
+                let mut list = self.unit.attr_locations(value).ok()??;
+                loop {
+                    let found = list.next().ok()??;
+                    if (found.range.begin..found.range.end).contains(&address) {
+                        break found.data;
+                    }
+                }
+            }
+        };
+        let mut operations = expression.operations(self.unit.encoding());
+        let first = operations.next().ok()??;
+        let is_all = operations.next().ok()?.is_none();
+        Some(
+            is_all && matches!(first, Operation::Register { register: held } if held.0 == register),
+        )
+    }
+
+    /// Name and type of a variable, which may stand where it was not inlined yet.
+    fn name_and_type(&self, variable: UnitOffset) -> Option<(String, UnitOffset)> {
+        let mut offset = variable;
+        for _ in 0..MAX_TYPES {
+            let entry = self.unit.entry(offset).ok()?;
+            let name = entry.attr_value(gimli::DW_AT_name).and_then(|name| text(self.unit, name));
+            let kind = entry.attr_value(gimli::DW_AT_type).and_then(unit_reference);
+            if let (Some(name), Some(kind)) = (name, kind) {
+                return Some((name, kind));
+            }
+            offset = unit_reference(entry.attr_value(gimli::DW_AT_abstract_origin)?)?;
+        }
+        None
+    }
+
+    fn kind(&self, offset: UnitOffset) -> Option<Type> {
+        let entry = self.unit.entry(offset).ok()?;
+        Some(Type {
+            offset,
+            tag: entry.tag(),
+            name: entry.attr_value(gimli::DW_AT_name).and_then(|name| text(self.unit, name)),
+            size: entry.attr_value(gimli::DW_AT_byte_size).and_then(|size| size.udata_value()),
+            kind: entry.attr_value(gimli::DW_AT_type).and_then(unit_reference),
+        })
+    }
+
+    /// A type without other names and qualifiers.
+    fn plain(&self, offset: UnitOffset) -> Option<Type> {
+        let mut offset = offset;
+        for _ in 0..MAX_TYPES {
+            let found = self.kind(offset)?;
+            match found.tag {
+                gimli::DW_TAG_typedef
+                | gimli::DW_TAG_const_type
+                | gimli::DW_TAG_volatile_type
+                | gimli::DW_TAG_restrict_type
+                | gimli::DW_TAG_atomic_type => offset = found.kind?,
+                _ => return Some(found),
+            }
+        }
+        None
+    }
+
+    /// The way to what is at an offset of a type, `.in.count`, and its type.
+    fn path(&self, of: &Type, offset: u64) -> Option<(String, Option<UnitOffset>)> {
+        let (mut path, mut offset) = (String::new(), offset);
+        let mut of = Type { name: of.name.clone(), ..*of };
+        for _ in 0..MAX_TYPES {
+            match of.tag {
+                gimli::DW_TAG_structure_type | gimli::DW_TAG_union_type => {
+                    let (name, kind, start) = self.member_at(of.offset, offset)?;
+                    // The members of one without a name are those of what it is in.
+                    if let Some(name) = name {
+                        path.push('.');
+                        path.push_str(&name);
+                    }
+                    offset -= start;
+                    of = self.plain(kind)?;
+                    if !of.is_compound() {
+                        return Some((path, Some(kind)));
+                    }
+                }
+                gimli::DW_TAG_array_type => {
+                    let kind = of.kind?;
+                    let element = self.plain(kind)?;
+                    let size = element.size.filter(|size| *size > 0)?;
+                    let _ = write!(path, "[{}]", offset / size);
+                    offset %= size;
+                    of = element;
+                    if !of.is_compound() {
+                        return Some((path, Some(kind)));
+                    }
+                }
+                _ => return None,
+            }
+        }
+        None
+    }
+
+    /// The member that an offset of a structure lies in: its name, type and start.
+    fn member_at(&self, of: UnitOffset, offset: u64) -> Option<(Option<String>, UnitOffset, u64)> {
+        let mut entries = self.unit.entries_tree(Some(of)).ok()?;
+        let mut members = entries.root().ok()?.children();
+        let mut best = None;
+        while let Some(member) = members.next().ok()? {
+            let entry = member.entry();
+            if entry.tag() != gimli::DW_TAG_member {
+                continue;
+            }
+            let value = |name| entry.attr_value(name);
+            let bits = value(gimli::DW_AT_data_bit_offset).and_then(|bits| bits.udata_value());
+            let start = value(gimli::DW_AT_data_member_location).and_then(|at| at.udata_value());
+            let start = start.or(bits.map(|bits| bits / 8)).unwrap_or(0);
+            let kind = value(gimli::DW_AT_type).and_then(unit_reference)?;
+            // Bit fields share their bytes: which one it was is not known.
+            let is_bit = bits.is_some() || value(gimli::DW_AT_bit_size).is_some();
+            let size = self.plain(kind).and_then(|kind| self.size(&kind)).unwrap_or(0);
+            if !is_bit && start <= offset && offset - start < size && best.is_none() {
+                let name = value(gimli::DW_AT_name).and_then(|name| text(self.unit, name));
+                best = Some((name, kind, start));
+            }
+        }
+        best
+    }
+
+    fn size(&self, of: &Type) -> Option<u64> {
+        if of.tag != gimli::DW_TAG_array_type {
+            let pointer = u64::from(self.unit.encoding().address_size);
+            return of.size.or((of.tag == gimli::DW_TAG_pointer_type).then_some(pointer));
+        }
+        let mut entries = self.unit.entries_tree(Some(of.offset)).ok()?;
+        let mut ranges = entries.root().ok()?.children();
+        let mut count = self.plain(of.kind?)?.size?;
+        while let Some(range) = ranges.next().ok()? {
+            let value = |name| range.entry().attr_value(name).and_then(|n| n.udata_value());
+            let last = || value(gimli::DW_AT_upper_bound).and_then(|last| last.checked_add(1));
+            count = count.checked_mul(value(gimli::DW_AT_count).or_else(last)?)?;
+        }
+        Some(count)
+    }
+}
+
+/// A type.
+struct Type {
+    offset: UnitOffset,
+    tag: gimli::DwTag,
+    name: Option<String>,
+    size: Option<u64>,
+    kind: Option<UnitOffset>,
+}
+
+impl Type {
+    fn is_compound(&self) -> bool {
+        matches!(
+            self.tag,
+            gimli::DW_TAG_structure_type | gimli::DW_TAG_union_type | gimli::DW_TAG_array_type
+        )
+    }
+
+    /// `struct node`.
+    fn name(&self) -> Option<String> {
+        let word = match self.tag {
+            gimli::DW_TAG_structure_type => "struct",
+            gimli::DW_TAG_union_type => "union",
+            _ => return None,
+        };
+        Some(format!("{word} {}", self.name.as_deref()?))
+    }
+}
+
+fn unit_reference(value: AttributeValue<Reader<'_>>) -> Option<UnitOffset> {
+    match value {
+        AttributeValue::UnitRef(offset) => Some(offset),
+        _ => None,
+    }
+}
+
+impl Debug<'_> {
+    /// What is at `offset` from the pointer that one of some registers holds at an address.
+    ///
+    /// `source` is where that pointer was loaded from, if it was: the address of the load, the register,
+    /// and the offset from it. Then the pointer may be a member that no variable was made of. True with
+    /// it if it was found that way.
+    pub(super) fn member(
+        &self,
+        address: u64,
+        registers: &[u16],
+        offset: u64,
+        source: Option<(u64, u16, u64)>,
+    ) -> Option<(Found, bool)> {
+        self.with_function(address, |unit, function| {
+            let scope = Scope { unit, function };
+            let mut registers = registers.iter();
+            let direct = registers.find_map(|register| scope.member(address, *register, offset));
+            if let Some(found) = direct {
+                return Some((found, false));
+            }
+            let (load, base, at) = source?;
+            let pointer = scope.member(load, base, at)?;
+            let found = scope.through(&pointer.expression, pointer.pointee?, offset)?;
+            Some((found, true))
+        })
+    }
+}
