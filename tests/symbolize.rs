@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
 use ksplat::disasm::Syntax;
-use ksplat::symbolize::{Image, Location, Symbolizer};
+use ksplat::symbolize::{Image, Index, Location, Symbolizer};
 use ksplat::{Confidence, Report, Verdict, disasm, explain};
 use proptest::prelude::*;
 
@@ -223,6 +223,58 @@ fn addresses_are_those_of_other_readers() {
         assert_eq!(found, want, "{address:#x}");
     }
     assert!(count > 200, "{count}");
+}
+
+/// The fixture's image with an index in place of its debug information.
+fn indexed(index: &[u8]) -> Result<Symbolizer<'_>, String> {
+    let image = Image::parse(VMLINUX).expect("an image");
+    let index = Index::parse(index, image.build_id().expect("an id")).map_err(|e| e.to_string())?;
+    let mut symbolizer = Symbolizer::new(image.with_index(index));
+    symbolizer.add_module("demo", Image::parse(MODULE).expect("a module"));
+    Ok(symbolizer)
+}
+
+#[test]
+fn an_index_tells_what_the_image_tells() {
+    let plain = symbolizer(VMLINUX);
+    let index = Image::parse(VMLINUX).expect("an image").index().expect("an index");
+    let symbolizer = indexed(&index).expect("an index");
+    for address in 0xffff_ffff_8100_0000u64..0xffff_ffff_8100_0100 {
+        assert_eq!(symbolizer.locations_at(address), plain.locations_at(address), "{address:#x}");
+    }
+    for address in [0, 0xffff_ffff_80ff_ffff, 0xffff_ffff_9100_0000, u64::MAX] {
+        assert_eq!(symbolizer.locations_at(address), [], "{address:#x}");
+    }
+    assert_eq!(resolved(&symbolizer, OOPS), resolved(&plain, OOPS));
+    // The same bytes each time, whatever the threads do.
+    assert_eq!(Image::parse(VMLINUX).expect("an image").index().expect("an index"), index);
+    for image in [STRIPPED, MODULE] {
+        let is_module = image.len() == MODULE.len();
+        assert_eq!(Image::parse(image).expect("an image").index().is_ok(), is_module);
+    }
+}
+
+#[test]
+fn an_index_that_is_not_whole_is_not_believed() {
+    let index = Image::parse(VMLINUX).expect("an image").index().expect("an index");
+    let why = |index: &[u8]| indexed(index).expect_err("refused");
+    assert_eq!(why(&[]), "the index is cut off");
+    assert_eq!(why(&index[..index.len() - 1]), "the index is cut off");
+    assert_eq!(why(VMLINUX), "no index of this version");
+    let other = Image::parse(VMLINUX).expect("an image").build_id().map(<[u8]>::len);
+    assert_eq!(other, Some(20));
+    assert_eq!(
+        Index::parse(&index, &[1; 20]).expect_err("refused").to_string(),
+        "the index of another image"
+    );
+    let plain = symbolizer(VMLINUX);
+    for at in 0..index.len() {
+        let mut damaged = index.clone();
+        damaged[at] ^= 0x10;
+        let Ok(symbolizer) = indexed(&damaged) else { continue };
+        // The image itself is asked then.
+        assert_eq!(frames(&resolved(&symbolizer, OOPS)), frames(&resolved(&plain, OOPS)), "{at}");
+    }
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::sync::OnceLock;
 
 use gimli::{
-    AttributeValue, DebugInfoOffset, Dwarf, DwarfSections, EndianSlice, Unit, UnitOffset, UnitRef,
+    AttributeValue, DebugInfoOffset, Dwarf, DwarfSections, EndianSlice, UnitOffset, UnitRef,
 };
 
 use super::error::Error;
@@ -87,7 +87,7 @@ pub(super) struct Found<'a> {
     /// The functions, innermost first.
     pub(super) locations: Vec<Location>,
     /// The directory that the unit was compiled in.
-    pub(super) directory: &'a str,
+    pub(super) directory: Cow<'a, str>,
 }
 
 /// What is kept of a unit.
@@ -115,6 +115,40 @@ pub(super) struct Node {
     pub(super) call_line: u32,
     pub(super) call_column: u32,
     pub(super) ranges: Vec<(u64, u64)>,
+}
+
+/// How many units are asked for the directory.
+const MAX_ASKED: usize = 64;
+
+/// All of a unit.
+pub(super) struct Unit<'u> {
+    pub(super) functions: Vec<Vec<Node>>,
+    pub(super) lines: Lines,
+    dwarf: &'u Dwarf<Reader<'u>>,
+    directory: String,
+}
+
+impl<'u> Unit<'u> {
+    pub(super) fn new(
+        dwarf: &'u Dwarf<Reader<'u>>,
+        debug: &Debug<'_>,
+        offset: usize,
+    ) -> Result<Self, gimli::Error> {
+        let whole = dwarf.unit(dwarf.unit_header(DebugInfoOffset(offset))?)?;
+        let unit = UnitRef::new(dwarf, &whole);
+        let mut offsets = Vec::new();
+        find_functions(unit, |offset, _| offsets.push(offset))?;
+        let functions = offsets.into_iter().filter_map(|offset| nodes(unit, debug, offset).ok());
+        let functions = functions.collect();
+        let lines = Lines::new(unit).unwrap_or_default();
+        let directory = whole.comp_dir.map(|text| text.to_string_lossy().into_owned());
+        Ok(Self { functions, lines, dwarf, directory: directory.unwrap_or_default() })
+    }
+
+    /// The path of a file.
+    pub(super) fn path(&self, file: u64) -> Option<String> {
+        self.lines.path(self.dwarf, &self.directory, file)
+    }
 }
 
 /// The line table of a unit, sorted by address.
@@ -277,7 +311,27 @@ impl<'data> Debug<'data> {
             row?;
             locations.push(location(None, call));
         }
-        Some(Found { locations, directory: &parsed.directory })
+        Some(Found { locations, directory: Cow::Borrowed(&parsed.directory) })
+    }
+
+    /// The places of all units.
+    pub(super) fn unit_offsets(&self) -> Vec<usize> {
+        self.all_units().0.iter().map(|slot| slot.offset).collect()
+    }
+
+    /// The directory that the first unit of C was compiled in.
+    pub(super) fn directory(&self) -> String {
+        let units = &self.all_units().0;
+        let mut directories = units.iter().take(MAX_ASKED).filter_map(|slot| {
+            let dwarf = self.dwarf();
+            let unit = dwarf.unit(dwarf.unit_header(DebugInfoOffset(slot.offset)).ok()?).ok()?;
+            let entry = unit.entry(unit.header.root_offset()).ok()?;
+            let language = entry.attr_value(gimli::DW_AT_language)?;
+            let is_c = !matches!(language, AttributeValue::Language(gimli::DW_LANG_Mips_Assembler));
+            let directory = unit.comp_dir?.to_string_lossy().into_owned();
+            is_c.then_some(directory)
+        });
+        directories.next().unwrap_or_default()
     }
 
     /// Calls `look` with the unit and the function that an address is in.
@@ -307,9 +361,9 @@ fn reopen<'a>(
     dwarf: &Dwarf<Reader<'a>>,
     offset: usize,
     parsed: &Parsed,
-) -> Option<Unit<Reader<'a>>> {
+) -> Option<gimli::Unit<Reader<'a>>> {
     let header = dwarf.unit_header(DebugInfoOffset(offset)).ok()?;
-    Unit::new_with_abbreviations(dwarf, header, parsed.abbreviations.clone()).ok()
+    gimli::Unit::new_with_abbreviations(dwarf, header, parsed.abbreviations.clone()).ok()
 }
 
 fn unit_ranges(
@@ -318,19 +372,32 @@ fn unit_ranges(
     ranges: &mut Ranges,
 ) -> Result<(), gimli::Error> {
     let unit = dwarf.unit(dwarf.unit_header(DebugInfoOffset(offset))?)?;
-    let mut found = dwarf.unit_ranges(&unit)?;
-    for _ in 0..MAX_RANGES {
-        let Some(range) = found.next()? else { break };
-        ranges.0.push((range.begin, range.end, offset));
-    }
+    let found = entry_ranges(UnitRef::new(dwarf, &unit), unit.header.root_offset())?;
+    ranges.0.extend(found.into_iter().map(|(start, end)| (start, end, offset)));
     Ok(())
+}
+
+/// Where the code of an entry is.
+///
+/// The decoder's own function for it adds without a check.
+pub(super) fn entry_ranges(
+    unit: UnitRef<'_, Reader<'_>>,
+    offset: UnitOffset,
+) -> Result<Vec<(u64, u64)>, gimli::Error> {
+    let mut attributes = RangeAttributes::default();
+    for attribute in unit.entry(offset)?.attrs() {
+        attributes.take(unit, attribute.name(), attribute.value())?;
+    }
+    let mut ranges = Vec::new();
+    attributes.read(unit, &mut ranges)?;
+    Ok(ranges)
 }
 
 impl Parsed {
     fn new(dwarf: &Dwarf<Reader<'_>>, offset: usize) -> Result<Self, gimli::Error> {
         let header = dwarf.unit_header(DebugInfoOffset(offset))?;
         let abbreviations = dwarf.abbreviations(&header)?;
-        let unit = Unit::new_with_abbreviations(dwarf, header, abbreviations.clone())?;
+        let unit = gimli::Unit::new_with_abbreviations(dwarf, header, abbreviations.clone())?;
         let unit = UnitRef::new(dwarf, &unit);
         let mut functions = Vec::new();
         let mut ranges = Vec::new();

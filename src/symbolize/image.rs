@@ -9,6 +9,7 @@ use object::{Object, ObjectSection, ObjectSymbol, SectionKind, SymbolKind};
 
 use super::debug::Debug;
 use super::error::Error;
+use super::index::Index;
 
 /// The most bytes that a compressed section may have; Debian's largest has 290 million.
 const MAX_SECTION: u64 = 4 << 30;
@@ -33,6 +34,7 @@ pub struct Image<'data> {
     endian: RunTimeEndian,
     symbols: OnceLock<Symbols<'data>>,
     debug: OnceLock<Result<Debug<'data>, Error>>,
+    index: Option<Index<'data>>,
 }
 
 impl std::fmt::Debug for Image<'_> {
@@ -46,14 +48,27 @@ impl std::fmt::Debug for Image<'_> {
 /// A symbol of code or data.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) struct Symbol<'data> {
-    name: &'data [u8],
+    pub(super) name: &'data [u8],
     /// Its address in the image.
     pub(super) address: u64,
     /// Its size, as the compiler told it; 0 where it did not.
     pub(super) size: u64,
+    /// The bytes up to the next symbol, where that is known already.
+    pub(super) room: Option<u64>,
     section: usize,
     /// The next symbol of the same name.
     next: Option<u32>,
+}
+
+impl<'data> Symbol<'data> {
+    fn new(name: &'data [u8], address: u64, size: u64, section: usize) -> Self {
+        Self { name, address, size, room: None, section, next: None }
+    }
+
+    /// A symbol of an index.
+    pub(super) fn known(name: &'data [u8], address: u64, size: u64, room: u64) -> Self {
+        Self { room: Some(room), ..Self::new(name, address, size, 0) }
+    }
 }
 
 /// All symbols that the kernel may name.
@@ -104,6 +119,7 @@ impl<'data> Image<'data> {
             endian,
             symbols: OnceLock::new(),
             debug: OnceLock::new(),
+            index: None,
         })
     }
 
@@ -133,7 +149,24 @@ impl<'data> Image<'data> {
             endian: RunTimeEndian::Little,
             symbols: OnceLock::new(),
             debug: OnceLock::new(),
+            index: None,
         })
+    }
+
+    /// Takes an index of this image, which is asked before the image itself.
+    #[must_use]
+    pub fn with_index(self, index: Index<'data>) -> Self {
+        Self { index: Some(index), ..self }
+    }
+
+    pub(super) fn index_of(&self) -> Option<&Index<'data>> {
+        self.index.as_ref()
+    }
+
+    /// All symbols, with the bytes up to the next of each.
+    pub(super) fn all_symbols(&self) -> Vec<Symbol<'data>> {
+        let all = &self.symbols().all;
+        all.iter().map(|symbol| Symbol { room: Some(self.room(symbol)), ..*symbol }).collect()
     }
 
     /// The build id: the note that the linker made (`--build-id`), and the kernel prints with
@@ -159,6 +192,9 @@ impl<'data> Image<'data> {
 
     /// The release in the banner, or the one that a module was built for (`vermagic=`).
     pub fn release(&self) -> Option<String> {
+        if let Some(release) = self.index.as_ref().and_then(Index::release) {
+            return Some(release);
+        }
         if let Some(banner) = self.banner() {
             return banner.split(' ').nth(2).map(str::to_owned);
         }
@@ -269,7 +305,7 @@ impl<'data> Image<'data> {
                 if name.is_empty() {
                     continue;
                 }
-                symbols.add(Symbol { name, address, size: 0, section: 0, next: None });
+                symbols.add(Symbol::new(name, address, 0, 0));
             }
             for symbol in self.raw_symbols().take(MAX_SYMBOLS) {
                 let is_named = matches!(
@@ -282,13 +318,8 @@ impl<'data> Image<'data> {
                 };
                 if is_named && !name.is_empty() {
                     let base = self.bases.get(section.0).copied().unwrap_or(0);
-                    symbols.add(Symbol {
-                        name,
-                        address: base.wrapping_add(symbol.address()),
-                        size: symbol.size(),
-                        section: section.0,
-                        next: None,
-                    });
+                    let address = base.wrapping_add(symbol.address());
+                    symbols.add(Symbol::new(name, address, symbol.size(), section.0));
                 }
             }
             symbols
@@ -297,6 +328,9 @@ impl<'data> Image<'data> {
 
     /// The symbols of a name.
     pub(super) fn named(&self, name: &str) -> Vec<Symbol<'data>> {
+        if let Some(found) = self.index.as_ref().and_then(|index| index.named(name.as_bytes())) {
+            return found;
+        }
         let symbols = self.symbols();
         let mut found = Vec::new();
         let mut next = symbols.by_name.get(name.as_bytes()).copied();
@@ -337,6 +371,11 @@ impl<'data> Image<'data> {
 
     /// The symbol that an address lies in: its name, its start, and the bytes up to the next one.
     pub(super) fn symbol_at(&self, address: u64) -> Option<(Cow<'data, str>, u64, u64)> {
+        if let Some(found) = self.index.as_ref().and_then(|index| index.symbol_at(address)) {
+            let symbol = found?;
+            let name = String::from_utf8_lossy(symbol.name);
+            return Some((name, symbol.address, self.room(&symbol)));
+        }
         let order = self.by_address();
         let after =
             order.partition_point(|at| self.symbol(*at).is_some_and(|s| s.address <= address));
@@ -357,6 +396,9 @@ impl<'data> Image<'data> {
     /// The bytes from a symbol to the next one of its section, which is what the kernel takes for its
     /// size (`get_symbol_pos()` and `find_kallsyms_symbol()`).
     pub(super) fn room(&self, symbol: &Symbol<'_>) -> u64 {
+        if let Some(room) = symbol.room {
+            return room;
+        }
         let order = self.by_address();
         let after = order
             .partition_point(|at| self.symbol(*at).is_some_and(|s| s.address <= symbol.address));

@@ -4,6 +4,7 @@ mod check;
 mod debug;
 mod error;
 mod image;
+mod index;
 mod rewrite;
 mod variable;
 
@@ -17,6 +18,7 @@ use crate::model::{Confidence, Frame, Member, Report, Verdict};
 pub use debug::Location;
 pub use error::Error;
 pub use image::Image;
+pub use index::Index;
 
 /// Resolves the frames of reports by the images of one kernel.
 ///
@@ -100,7 +102,7 @@ impl<'data> Symbolizer<'data> {
         self.trees.get_or_init(|| {
             let addresses = self.vmlinux.addresses(LANDMARKS.map(|(function, _)| function));
             let of = |(address, (_, file)): (Option<u64>, (&str, &str))| {
-                let found = self.vmlinux.debug().ok()?.locations(address?);
+                let found = index::locations(&self.vmlinux, address?).ok()?;
                 let path = found.locations.last()?.file.as_deref()?;
                 path.strip_suffix(file).filter(|tree| !tree.is_empty()).map(str::to_owned)
             };
@@ -125,12 +127,11 @@ impl<'data> Symbolizer<'data> {
     }
 
     fn at(&self, image: &Image<'data>, address: u64) -> Vec<Location> {
-        let Ok(debug) = image.debug() else { return Vec::new() };
-        let found = debug.locations(address);
+        let Ok(found) = index::locations(image, address) else { return Vec::new() };
         let mut locations = found.locations;
         // A kernel that is built in its source tree is compiled there; modules are elsewhere.
         let is_kernel = std::ptr::eq(image, &raw const self.vmlinux);
-        let tree = Some(found.directory).filter(|tree| is_kernel && !tree.is_empty());
+        let tree = Some(&*found.directory).filter(|tree| is_kernel && !tree.is_empty());
         for location in &mut locations {
             if let Some(name) = location.function.as_mut().filter(|name| name.starts_with('_')) {
                 *name = format!("{:#}", rustc_demangle::demangle(name));

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use gimli::{AttributeValue, Operation, UnitOffset, UnitRef};
 
-use super::debug::{Debug, text};
+use super::debug::{Debug, entry_ranges, text};
 use super::image::Reader;
 use crate::arch::Arch;
 
@@ -113,12 +113,9 @@ impl Scope<'_, '_> {
             }
             match tag {
                 gimli::DW_TAG_lexical_block | gimli::DW_TAG_inlined_subroutine => {
-                    let entry = self.unit.entry(offset).ok()?;
-                    let mut ranges = self.unit.die_ranges(&entry).ok()?;
-                    let mut is_inside = false;
-                    while let Ok(Some(range)) = ranges.next() {
-                        is_inside |= (range.begin..range.end).contains(&address);
-                    }
+                    let ranges = entry_ranges(self.unit, offset).ok()?;
+                    let is_inside =
+                        ranges.iter().any(|(start, end)| (*start..*end).contains(&address));
                     outside = (!is_inside).then_some(depth);
                 }
                 gimli::DW_TAG_variable | gimli::DW_TAG_formal_parameter => {

@@ -65,6 +65,9 @@ pub(crate) struct Images {
     /// Fail if an image is of another build than the log
     #[arg(long)]
     pub(crate) strict: bool,
+    /// Neither read nor write the index of the image in the user's cache directory
+    #[arg(long)]
+    pub(crate) no_cache: bool,
     /// The source tree, to show the lines of the crash's stack from
     #[arg(long, value_name = "DIR")]
     pub(crate) source: Option<PathBuf>,

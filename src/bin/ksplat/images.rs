@@ -10,8 +10,8 @@ use ksplat::output::escape;
 use ksplat::symbolize::{Image, Symbolizer};
 
 use crate::args;
-use crate::input;
 use crate::run::{Status, complain};
+use crate::{cache, input};
 
 /// The most files that are looked at below a directory of modules; a distribution has 10,000.
 const MAX_FILES: usize = 1 << 20;
@@ -129,7 +129,8 @@ impl<'a> Images<'a> {
             vmlinux(named)
         };
         let image = match read(&found) {
-            Ok(image) => image,
+            Ok(image) if self.args.no_cache => image,
+            Ok(image) => cache::indexed(image),
             Err(error) => {
                 complain(&found.to_string_lossy(), &error);
                 return None;

@@ -1,6 +1,7 @@
 //! `ksplat`: reads Linux kernel crash reports.
 
 mod args;
+mod cache;
 mod images;
 mod input;
 mod run;
