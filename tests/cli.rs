@@ -238,3 +238,85 @@ fn code_of_any_machine_and_whole_oopses() {
     assert!(out.contains("syscall"), "{out}");
     assert_eq!(err, "ksplat: code: the code of a program (RIP: 0033), not of the kernel\n");
 }
+
+const FIXTURE: [&str; 4] = ["--vmlinux", "tests/fixture", "--modules", "tests/fixture"];
+
+/// The program with its cache in a folder.
+fn symbolized(args: &[&str], cache: &std::path::Path) -> (String, String, i32) {
+    let output = Command::new(env!("CARGO_BIN_EXE_ksplat"))
+        .args(args)
+        .env("XDG_CACHE_HOME", cache)
+        .output()
+        .unwrap();
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    (text(output.stdout), text(output.stderr), output.status.code().unwrap())
+}
+
+#[test]
+fn symbolize_prints_the_log_with_its_places() {
+    let cache = folder("symbolize");
+    let log = "tests/fixture/oops.log";
+    let args = |command| [&[command], &FIXTURE[..], &[log]].concat();
+    let (out, err, status) = symbolized(&args("symbolize"), &cache);
+    assert_eq!((err.as_str(), status), ("", 1));
+    for line in [
+        "RIP: 0010:walk (init/main.c:18 init/main.c:28) \n",
+        "   d:*\t8b 78 10             \tmov    0x10(%rax),%edi\t\t<-- trapping instruction\n",
+        "Code starting with the faulting instruction\n",
+        "\ndemo_fail (demo.c:6 demo.c:16) demo\n",
+        "\nModules linked in: demo(O)\n",
+    ] {
+        assert!(out.contains(line), "{line:?} in {out}");
+    }
+    // The index that was written says the same; a damaged one is made again.
+    let (page, ..) = symbolized(&args("parse"), &cache);
+    let (plain, ..) = symbolized(&[&args("parse")[..], &["--no-cache"]].concat(), &cache);
+    assert_eq!(page, plain);
+    assert!(page.contains("probably node->next->in.count (struct node, offset 0x10)"), "{page}");
+    let index = fs::read_dir(cache.join("ksplat")).unwrap().next().unwrap().unwrap().path();
+    fs::write(&index, b"ksplatix and nothing more").unwrap();
+    assert_eq!(symbolized(&args("parse"), &cache).0, page);
+    assert!(fs::metadata(&index).unwrap().len() > 1000);
+    let (json, ..) = symbolized(&[&args("symbolize")[..], &["--format", "jsonl"]].concat(), &cache);
+    assert!(json.contains(r#""image_check":{"verdict":"same""#), "{json}");
+    // Lines of the source.
+    let source = ["--source", "tests/fixture", "--context", "1"];
+    let (page, ..) = symbolized(&[&args("parse")[..], &source].concat(), &cache);
+    let want =
+        "  init/main.c:18\n       17 \n  >    18         return log_value(read_count(nxt)) + 1;\n";
+    assert!(page.contains(want), "{page}");
+    fs::remove_dir_all(&cache).unwrap();
+}
+
+#[test]
+fn images_that_do_not_fit_are_told_in_one_line() {
+    let cache = folder("images");
+    let log = fs::read_to_string("tests/fixture/oops.log").unwrap();
+    let other = cache.join("other.log");
+    fs::write(&other, log.replace("6.1.0-fixture", "6.2.0")).unwrap();
+    let path = other.to_str().unwrap();
+    let args = [&["parse"], &FIXTURE[..], &["--no-cache", path]].concat();
+    let (out, err, status) = symbolized(&args, &cache);
+    assert_eq!(status, 1);
+    let why = "the image is of 6.1.0-fixture, the log of 6.2.0";
+    assert_eq!(err, format!("ksplat: an image of another build: {why}\n"));
+    assert!(out.contains("warning   image of another build: the image is of"), "{out}");
+    let (_, _, status) = symbolized(&[&args[..], &["--strict"]].concat(), &cache);
+    assert_eq!(status, 2);
+    // No image, none of that kind, no module, nothing installed.
+    for (arguments, why) in [
+        (&["--vmlinux", "tests/nowhere"][..], "No such file"),
+        (&["--vmlinux", "Cargo.toml"], "neither an ELF file nor lines"),
+        (&["--vmlinux", "auto"], "no image of 6.2.0 is installed"),
+        (&["--vmlinux", "tests/fixture/vmlinux"], "no image of this module"),
+        (&["--vmlinux", "tests/fixture/System.map"], "no debug information"),
+    ] {
+        let args = [&["parse", "--no-cache", path], arguments].concat();
+        let (_, err, _) = symbolized(&args, &cache);
+        assert!(err.contains(why), "{why} in {err}");
+    }
+    let (_, err, status) = symbolized(&["symbolize", path], &cache);
+    assert_eq!(status, 2);
+    assert!(err.contains("name an image with --vmlinux"), "{err}");
+    fs::remove_dir_all(&cache).unwrap();
+}

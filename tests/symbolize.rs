@@ -14,31 +14,7 @@ const SYMBOLS: &[u8] = include_bytes!("fixture/System.map");
 const MODULE: &[u8] = include_bytes!("fixture/demo.ko");
 
 /// An oops of the fixture: `node->next` is NULL.
-const OOPS: &str = "\
-BUG: kernel NULL pointer dereference, address: 0000000000000010
-#PF: supervisor read access in kernel mode
-#PF: error_code(0x0000) - not-present page
-Oops: 0000 [#1] SMP
-CPU: 0 PID: 1 Comm: init Not tainted 6.1.0-fixture #1
-RIP: 0010:walk+0xd/0x30
-Code: 55 53 48 89 fb 48 83 ec 08 48 8b 47 18 <8b> 78 10 e8 2b 00 00 00
-RAX: 0000000000000000 RBX: ffff888000001000 RCX: 0000000000000000
-RDX: 0000000000000000 RSI: 0000000000000000 RDI: ffff888000001000
-CR2: 0000000000000010
-Call Trace:
- <TASK>
- demo_fail+0x6/0xe [demo]
- init_module+0xb/0x22 [demo]
- twice+0x4c/0x60
- twice+0x9/0x10
- start_kernel.cold+0x0/0xc
- 0xffffffff9e00008d
- </TASK>
-Modules linked in: demo(O)
----[ end trace 0000000000000000 ]---
-Kernel panic - not syncing: Fatal exception
-Kernel Offset: 0x1d000000 from 0xffffffff81000000 (relocation range: 0xffffffff80000000-0xffffffffbfffffff)
-";
+const OOPS: &str = include_str!("fixture/oops.log");
 
 fn symbolizer(vmlinux: &'static [u8]) -> Symbolizer<'static> {
     let mut symbolizer = Symbolizer::new(Image::parse(vmlinux).expect("an image"));

@@ -133,4 +133,15 @@ fn the_readme_is_true() {
         .unwrap();
     let output = String::from_utf8(ksplat.stdout).unwrap();
     assert!(readme.contains(output.trim_end()), "the example's output is now:\n{output}");
+    let ksplat = std::process::Command::new(env!("CARGO_BIN_EXE_ksplat"))
+        .args(["--no-cache", "--vmlinux", "tests/fixture", "--modules", "tests/fixture"])
+        .arg("tests/fixture/oops.log")
+        .output()
+        .unwrap();
+    let output = String::from_utf8(ksplat.stdout).unwrap();
+    let stack = output.find("  stack\n").unwrap()..output.find("  registers\n").unwrap();
+    let trap = output.find("  trap ").unwrap();
+    for part in [&output[stack], &output[trap..]] {
+        assert!(readme.contains(part.trim_end()), "the example's output is now:\n{part}");
+    }
 }

@@ -124,6 +124,8 @@ const MAX_ASKED: usize = 64;
 pub(super) struct Unit<'u> {
     pub(super) functions: Vec<Vec<Node>>,
     pub(super) lines: Lines,
+    /// Where its code is, sorted; lines go on over the padding behind a function.
+    pub(super) ranges: Vec<(u64, u64)>,
     dwarf: &'u Dwarf<Reader<'u>>,
     directory: String,
 }
@@ -142,7 +144,9 @@ impl<'u> Unit<'u> {
         let functions = functions.collect();
         let lines = Lines::new(unit).unwrap_or_default();
         let directory = whole.comp_dir.map(|text| text.to_string_lossy().into_owned());
-        Ok(Self { functions, lines, dwarf, directory: directory.unwrap_or_default() })
+        let mut ranges = entry_ranges(unit, whole.header.root_offset())?;
+        ranges.sort_unstable();
+        Ok(Self { functions, lines, ranges, dwarf, directory: directory.unwrap_or_default() })
     }
 
     /// The path of a file.

@@ -334,11 +334,23 @@ impl Part {
         }
         // Where one function ends and another begins, the latter counts.
         changes.sort_by_key(|change| (change.at, change.is_start));
+        let mut edges: Vec<(u64, bool)> = Vec::new();
+        for (start, end) in &unit.ranges {
+            // Where one range ends and another begins, the latter counts.
+            edges.extend([(*start, true), (*end, false)]);
+        }
+        edges.sort_unstable();
+        let mut edges = edges.into_iter().peekable();
+        let mut is_inside = unit.ranges.is_empty();
         let (mut rows, mut changes) =
             (unit.lines.rows.iter().peekable(), changes.iter().peekable());
         let (mut row, mut node) = (place(None, 0, 0), NONE);
         loop {
-            let next = [rows.peek().map(|row| row.address), changes.peek().map(|change| change.at)];
+            let next = [
+                rows.peek().map(|row| row.address),
+                changes.peek().map(|change| change.at),
+                edges.peek().map(|edge| edge.0),
+            ];
             let Some(start) = next.into_iter().flatten().min() else { break };
             while let Some(next) = rows.next_if(|row| row.address == start) {
                 let number = next.file.map(|number| file(&mut self.files, number.into()));
@@ -351,8 +363,15 @@ impl Part {
             while let Some(next) = changes.next_if(|change| change.at == start) {
                 node = next.node;
             }
-            if self.rows.last().is_none_or(|last| (last.1, last.2) != (row, node)) {
-                self.rows.push((start, row, node));
+            let was_inside = is_inside;
+            while let Some(next) = edges.next_if(|edge| edge.0 == start) {
+                is_inside = next.1;
+            }
+            // What a unit tells of another's code counts for nothing: an alias, the padding.
+            let shown = if is_inside { (row, node) } else { (place(None, 0, 0), NONE) };
+            let is_told = is_inside || was_inside;
+            if is_told && self.rows.last().is_none_or(|last| (last.1, last.2) != shown) {
+                self.rows.push((start, shown.0, shown.1));
             }
         }
     }

@@ -59,6 +59,10 @@ pub(crate) struct Images {
     /// Where its modules are: .ko, .ko.debug, and .ko.xz, .ko.zst, .ko.gz
     #[arg(long, value_name = "DIR")]
     pub(crate) modules: Option<PathBuf>,
+    /// Fetch images by the build ids in the log, from the servers in DEBUGINFOD_URLS
+    #[cfg(feature = "debuginfod")]
+    #[arg(long)]
+    pub(crate) debuginfod: bool,
     /// How far the kernel was moved (KASLR), in hexadecimal, for addresses without names
     #[arg(long, value_name = "BYTES", value_parser = hexadecimal)]
     pub(crate) kernel_offset: Option<u64>,
@@ -74,6 +78,22 @@ pub(crate) struct Images {
     /// How many lines are shown before and after each
     #[arg(long, value_name = "LINES", default_value_t = 2)]
     pub(crate) context: usize,
+}
+
+impl Images {
+    /// Whether reports are to be resolved.
+    pub(crate) fn are_named(&self) -> bool {
+        self.vmlinux.is_some() || self.may_fetch()
+    }
+
+    /// Whether servers may be asked.
+    #[cfg_attr(not(feature = "debuginfod"), expect(clippy::unused_self))]
+    pub(crate) fn may_fetch(&self) -> bool {
+        #[cfg(feature = "debuginfod")]
+        return self.debuginfod;
+        #[cfg(not(feature = "debuginfod"))]
+        false
+    }
 }
 
 #[derive(Debug, Group)]

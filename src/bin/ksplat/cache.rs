@@ -36,14 +36,19 @@ pub(crate) fn indexed(image: Image<'static>) -> Image<'static> {
     }
 }
 
-fn place(build_id: &[u8]) -> Option<PathBuf> {
+/// Where what can be made again is kept.
+pub(crate) fn folder() -> Option<PathBuf> {
     let named = |name| env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
     let cache = named("XDG_CACHE_HOME").or_else(|| Some(named("HOME")?.join(".cache")))?;
+    Some(cache.join("ksplat"))
+}
+
+fn place(build_id: &[u8]) -> Option<PathBuf> {
     let mut name = String::new();
     for byte in build_id {
         let _ = write!(name, "{byte:02x}");
     }
-    Some(cache.join("ksplat").join(name + ".index"))
+    Some(folder()?.join(name + ".index"))
 }
 
 fn open(path: &Path, build_id: &[u8]) -> Option<Index<'static>> {

@@ -79,7 +79,7 @@ impl<'a> Images<'a> {
 
     /// Resolves the frames of a report, if images are named.
     pub(crate) fn annotate(&mut self, report: &mut Report<'_>) -> Status {
-        if self.args.vmlinux.is_none() {
+        if !self.args.are_named() {
             return Status::Nothing;
         }
         if matches!(self.state, State::Unread) {
@@ -91,10 +91,14 @@ impl<'a> Images<'a> {
             };
         }
         let frames = report.stacks.iter().flat_map(|stack| &stack.frames);
-        let modules: Vec<String> =
-            frames.filter_map(|frame| frame.module.as_deref().map(str::to_owned)).collect();
-        for module in modules {
-            self.add(&module);
+        let modules: Vec<(String, Option<String>)> = frames
+            .filter_map(|frame| {
+                let build_id = frame.build_id.as_deref().map(str::to_owned);
+                Some((frame.module.as_deref()?.to_owned(), build_id))
+            })
+            .collect();
+        for (module, build_id) in modules {
+            self.add(&module, build_id.as_deref());
         }
         let State::Read(symbolizer) = &self.state else { return Status::Unusable };
         symbolizer.annotate(report);
@@ -116,10 +120,10 @@ impl<'a> Images<'a> {
 
     /// Opens the kernel's image; says so where that fails.
     fn open(&self, build_id: Option<&str>) -> Option<Symbolizer<'static>> {
-        let named = self.args.vmlinux.as_deref()?;
+        let named = self.args.vmlinux.as_deref().unwrap_or_else(|| Path::new("auto"));
         let found = if named.as_os_str() == "auto" {
             let release = self.release.as_deref().unwrap_or_default();
-            let found = installed(release, build_id);
+            let found = installed(release, build_id).or_else(|| self.fetch(build_id?));
             if found.is_none() {
                 let why = format!("no image of {release} is installed; name one with --vmlinux");
                 complain("--vmlinux auto", &why);
@@ -147,11 +151,25 @@ impl<'a> Images<'a> {
         })
     }
 
+    /// Asks the servers for an image, if that was wanted.
+    fn fetch(&self, build_id: &str) -> Option<PathBuf> {
+        if !self.args.may_fetch() {
+            return None;
+        }
+        #[cfg(feature = "debuginfod")]
+        return crate::debuginfod::fetch(build_id);
+        #[cfg(not(feature = "debuginfod"))]
+        {
+            let _ = build_id;
+            None
+        }
+    }
+
     /// Reads the image of a module, once; says so where there is none.
-    fn add(&mut self, module: &str) {
+    fn add(&mut self, module: &str, build_id: Option<&str>) {
         let module = module.replace('-', "_");
-        let State::Read(symbolizer) = &mut self.state else { return };
-        if !self.asked.insert(module.clone()) {
+        if matches!(self.state, State::Unread | State::Failed) || !self.asked.insert(module.clone())
+        {
             return;
         }
         let (args, release) = (self.args, self.release.as_deref());
@@ -163,8 +181,12 @@ impl<'a> Images<'a> {
             }
             _ => HashMap::new(),
         });
+        let mut paths = files.get(&module).cloned().unwrap_or_default();
+        if paths.is_empty() {
+            paths.extend(build_id.and_then(|build_id| self.fetch(build_id)));
+        }
         let mut last = None;
-        for path in files.get(&module).into_iter().flatten() {
+        for path in &paths {
             match read(path) {
                 // What was stripped is better than nothing, but not better than another file.
                 Ok(image) if image.has_debug() || last.is_none() => {
@@ -178,6 +200,7 @@ impl<'a> Images<'a> {
                 Err(error) => complain(&path.to_string_lossy(), &error),
             }
         }
+        let State::Read(symbolizer) = &mut self.state else { return };
         match last {
             Some(image) => symbolizer.add_module(&module, image),
             None => complain(&module, &"no image of this module: its frames stay as they are"),
@@ -198,7 +221,7 @@ impl<'a> Images<'a> {
             if let (Ok(name), false) = (String::from_utf8(name), self.failed())
                 && !name.is_empty()
             {
-                self.add(&name);
+                self.add(&name, None);
             }
         }
     }

@@ -2,6 +2,8 @@
 
 mod args;
 mod cache;
+#[cfg(feature = "debuginfod")]
+mod debuginfod;
 mod images;
 mod input;
 mod run;

@@ -97,7 +97,7 @@ fn parse_files(
 
 /// `ksplat symbolize`.
 fn symbolize(args: &Symbolize) -> io::Result<Status> {
-    if args.images.vmlinux.is_none() {
+    if !args.images.are_named() {
         complain("symbolize", &"name an image with --vmlinux PATH, or --vmlinux auto");
         return Ok(Status::Unusable);
     }
@@ -184,13 +184,25 @@ fn listing(line: &[u8], arch: Option<ksplat::Arch>) -> Option<String> {
             // The mark stands before the tab.
             let offset =
                 if title.starts_with('A') { instruction.offset } else { instruction.offset - from };
-            let _ =
-                write!(page, "{offset:4x}:{mark}\t{:<21}\t{}", bytes.join(" "), instruction.text);
+            let _ = write!(
+                page,
+                "{offset:4x}:{mark}\t{:<21}\t{}",
+                bytes.join(" "),
+                padded(&instruction.text)
+            );
             page.push_str(if is_trap { "\t\t<-- trapping instruction\n" } else { "\n" });
         }
         page.push('\n');
     }
     Some(page)
+}
+
+/// An instruction with its operands in their column, as objdump has them.
+fn padded(text: &str) -> String {
+    match text.split_once(' ') {
+        Some((name, operands)) => format!("{name:<6} {}", operands.trim_start()),
+        None => text.to_owned(),
+    }
 }
 
 /// `ksplat code`.

@@ -1,0 +1,67 @@
+//! Images by their build ids, from the servers that `DEBUGINFOD_URLS` names.
+//!
+//! `GET URL/buildid/BUILDID/debuginfo`, as debuginfod(8) of elfutils serves it. What was fetched is kept
+//! in the user's cache directory.
+
+use std::env;
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+use std::process;
+use std::time::Duration;
+
+use crate::cache;
+use crate::run::complain;
+
+/// The most bytes of an image: a kernel with everything built in has 2 GiB.
+const MAX_IMAGE: u64 = 8 << 30;
+
+/// The digits that a build id may have: 8 to 32 bytes.
+const DIGITS: std::ops::RangeInclusive<usize> = 16..=64;
+
+/// How long a server may take to answer, and to send all of an image.
+const CONNECT: Duration = Duration::from_secs(10);
+const WHOLE: Duration = Duration::from_mins(10);
+
+/// The file of an image, fetched if it is not there yet; says so where that fails.
+pub(crate) fn fetch(build_id: &str) -> Option<PathBuf> {
+    let is_id = DIGITS.contains(&build_id.len()) && build_id.bytes().all(|b| b.is_ascii_hexdigit());
+    let build_id = Some(build_id.to_ascii_lowercase()).filter(|_| is_id)?;
+    let path = cache::folder()?.join(format!("{build_id}.debug"));
+    if path.is_file() {
+        return Some(path);
+    }
+    let urls = env::var("DEBUGINFOD_URLS").unwrap_or_default();
+    if urls.trim().is_empty() {
+        complain("--debuginfod", &"set DEBUGINFOD_URLS to the servers to ask");
+        return None;
+    }
+    for url in urls.split_whitespace() {
+        let url = format!("{}/buildid/{build_id}/debuginfo", url.trim_end_matches('/'));
+        match get(&url, &path) {
+            Ok(()) => return Some(path),
+            Err(error) => complain(&url, &error),
+        }
+    }
+    None
+}
+
+/// Writes what a server sends to a file, as a whole or not at all.
+fn get(url: &str, path: &Path) -> io::Result<()> {
+    let agent = ureq::Agent::config_builder()
+        .timeout_connect(Some(CONNECT))
+        .timeout_global(Some(WHOLE))
+        .build()
+        .new_agent();
+    let mut answer = agent.get(url).call().map_err(io::Error::other)?;
+    let mut body = answer.body_mut().with_config().limit(MAX_IMAGE).reader();
+    fs::create_dir_all(path.parent().ok_or(io::ErrorKind::NotFound)?)?;
+    let other = path.with_extension(format!("{}.new", process::id()));
+    let done = File::create(&other)
+        .and_then(|mut file| io::copy(&mut body.by_ref(), &mut file))
+        .and_then(|_| fs::rename(&other, path));
+    if done.is_err() {
+        let _ = fs::remove_file(&other);
+    }
+    done
+}
