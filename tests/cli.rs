@@ -268,6 +268,12 @@ fn symbolize_prints_the_log_with_its_places() {
     ] {
         assert!(out.contains(line), "{line:?} in {out}");
     }
+    let (out, ..) = {
+        let trace = cache.join("trace.log");
+        fs::write(&trace, "Call Trace:\n walk+0x1/0x30\n").unwrap();
+        symbolized(&[&["symbolize"], &FIXTURE[..], &[trace.to_str().unwrap()]].concat(), &cache)
+    };
+    assert_eq!(out, "Call Trace:\nwalk (init/main.c:27) \n");
     // The index that was written says the same; a damaged one is made again.
     let (page, ..) = symbolized(&args("parse"), &cache);
     let (plain, ..) = symbolized(&[&args("parse")[..], &["--no-cache"]].concat(), &cache);

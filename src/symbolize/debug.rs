@@ -1,7 +1,9 @@
 //! DWARF: from an address to lines and inlined functions.
 
 use std::borrow::Cow;
+use std::cmp::Reverse;
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use gimli::{
     AttributeValue, DebugInfoOffset, Dwarf, DwarfSections, EndianSlice, UnitOffset, UnitRef,
@@ -9,6 +11,7 @@ use gimli::{
 
 use super::error::Error;
 use super::image::{Image, Reader};
+use super::lines::{Lines, narrow, text};
 
 /// How far `DW_AT_abstract_origin` and `DW_AT_specification` are followed for a name.
 const MAX_ORIGINS: usize = 16;
@@ -18,6 +21,16 @@ const MAX_INLINED: usize = 256;
 
 /// The most address ranges that one entry may have.
 const MAX_RANGES: usize = 1 << 16;
+
+/// The most attributes of an entry; compilers write some 20. They may take no bytes in the entry.
+const MAX_ATTRIBUTES: usize = 256;
+
+/// How many rows and ranges may be read for each byte of the sections: each takes a byte at least, but
+/// damaged units may share them.
+const SHARED: u64 = 4;
+
+/// What may be read of a small image.
+const SPENT_AT_LEAST: u64 = 1 << 20;
 
 /// A place in the source: one function of a frame.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -37,6 +50,8 @@ pub struct Location {
 pub(super) struct Debug<'data> {
     sections: DwarfSections<Cow<'data, [u8]>>,
     endian: gimli::RunTimeEndian,
+    /// How many more rows and ranges may be read.
+    left: AtomicU64,
     /// By `.debug_aranges`, which does not tell of all units.
     quick: Ranges,
     /// The units that these ranges name.
@@ -61,6 +76,12 @@ impl Units {
 struct Slot {
     offset: usize,
     parsed: OnceLock<Option<Parsed>>,
+}
+
+impl Slot {
+    fn new(offset: usize) -> Self {
+        Self { offset, parsed: OnceLock::new() }
+    }
 }
 
 /// Which unit an address is in.
@@ -139,10 +160,11 @@ impl<'u> Unit<'u> {
         let whole = dwarf.unit(dwarf.unit_header(DebugInfoOffset(offset))?)?;
         let unit = UnitRef::new(dwarf, &whole);
         let mut offsets = Vec::new();
-        find_functions(unit, |offset, _| offsets.push(offset))?;
+        find_functions(unit, debug, |offset, _| offsets.push(offset))?;
         let functions = offsets.into_iter().filter_map(|offset| nodes(unit, debug, offset).ok());
         let functions = functions.collect();
         let lines = Lines::new(unit).unwrap_or_default();
+        debug.spend(lines.rows.len() + lines.files.len())?;
         let directory = whole.comp_dir.map(|text| text.to_string_lossy().into_owned());
         let mut ranges = entry_ranges(unit, whole.header.root_offset())?;
         ranges.sort_unstable();
@@ -155,58 +177,19 @@ impl<'u> Unit<'u> {
     }
 }
 
-/// The line table of a unit, sorted by address.
-#[derive(Default)]
-pub(super) struct Lines {
-    pub(super) rows: Vec<Row>,
-    /// The directories and files as the header has them; paths are made of few of them.
-    directories: Vec<Text>,
-    files: Vec<(Text, usize)>,
-}
-
-/// A text of the debug information, by where it stands.
-#[derive(Clone)]
-enum Text {
-    String(gimli::DebugStrOffset),
-    LineString(gimli::DebugLineStrOffset),
-    Own(Box<str>),
-}
-
-impl Text {
-    fn new<'a>(unit: UnitRef<'_, Reader<'a>>, value: AttributeValue<Reader<'a>>) -> Self {
-        match value {
-            AttributeValue::DebugStrRef(offset) => Self::String(offset),
-            AttributeValue::DebugLineStrRef(offset) => Self::LineString(offset),
-            value => Self::Own(text(unit, value).unwrap_or_default().into()),
-        }
-    }
-
-    fn get<'a>(&'a self, dwarf: &Dwarf<Reader<'a>>) -> Cow<'a, str> {
-        let found = match self {
-            Self::Own(text) => return Cow::Borrowed(text),
-            Self::String(offset) => dwarf.string(*offset),
-            Self::LineString(offset) => dwarf.line_string(*offset),
-        };
-        found.map(|text| String::from_utf8_lossy(text.slice())).unwrap_or_default()
-    }
-}
-
-#[derive(Clone, Copy)]
-pub(super) struct Row {
-    pub(super) address: u64,
-    /// Index in the files; none behind the end of a sequence.
-    pub(super) file: Option<u32>,
-    pub(super) line: u32,
-    pub(super) column: u32,
-}
-
 impl<'data> Debug<'data> {
     pub(super) fn new(image: &Image<'data>) -> Result<Self, Error> {
         let sections = image.debug_sections()?;
         let endian = image.endian();
+        let mut size = 0;
+        sections.borrow(|section| {
+            size += section.len() as u64;
+            EndianSlice::new(section, endian)
+        });
         let debug = Self {
             sections,
             endian,
+            left: AtomicU64::new(size.saturating_mul(SHARED).max(SPENT_AT_LEAST)),
             quick: Ranges::default(),
             quick_units: Units::default(),
             whole: OnceLock::new(),
@@ -219,12 +202,19 @@ impl<'data> Debug<'data> {
         let mut offsets: Vec<usize> = quick.0.iter().map(|(.., unit)| *unit).collect();
         offsets.sort_unstable();
         offsets.dedup();
-        let units = offsets.into_iter().map(|offset| Slot { offset, parsed: OnceLock::new() });
+        let units = offsets.into_iter().map(Slot::new);
         Ok(Self { quick, quick_units: Units(units.collect()), ..debug })
     }
 
     pub(super) fn dwarf(&self) -> Dwarf<Reader<'_>> {
         self.sections.borrow(|section| EndianSlice::new(section, self.endian))
+    }
+
+    /// Counts rows and ranges that were read; an error once they are more than an honest image has.
+    fn spend(&self, count: usize) -> Result<(), gimli::Error> {
+        let spend = |left: u64| left.checked_sub(count as u64);
+        let spent = self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, spend);
+        spent.map(|_| ()).map_err(|_| gimli::Error::UnsupportedOffset)
     }
 
     fn read_aranges(&self, ranges: &mut Ranges) -> Result<(), gimli::Error> {
@@ -248,7 +238,7 @@ impl<'data> Debug<'data> {
             // What comes behind a damaged header cannot be found.
             while let Ok(Some(header)) = headers.next() {
                 if let Some(offset) = header.debug_info_offset() {
-                    units.0.push(Slot { offset: offset.0, parsed: OnceLock::new() });
+                    units.0.push(Slot::new(offset.0));
                 }
             }
             units
@@ -261,7 +251,7 @@ impl<'data> Debug<'data> {
             let mut ranges = Ranges::default();
             let dwarf = self.dwarf();
             for slot in &self.all_units().0 {
-                let _ = unit_ranges(&dwarf, slot.offset, &mut ranges);
+                let _ = unit_ranges(&dwarf, self, slot.offset, &mut ranges);
             }
             ranges.sort();
             ranges
@@ -270,7 +260,7 @@ impl<'data> Debug<'data> {
 
     fn parsed(&self, offset: usize) -> Option<&Parsed> {
         let slot = self.quick_units.at(offset).or_else(|| self.all_units().at(offset))?;
-        slot.parsed.get_or_init(|| Parsed::new(&self.dwarf(), offset).ok()).as_ref()
+        slot.parsed.get_or_init(|| Parsed::new(&self.dwarf(), self, offset).ok()).as_ref()
     }
 
     /// The functions and lines at an address, innermost first.
@@ -282,7 +272,6 @@ impl<'data> Debug<'data> {
 
     fn in_unit(&self, unit: usize, address: u64) -> Option<Found<'_>> {
         let parsed = self.parsed(unit)?;
-        let row = parsed.lines.at(address);
         let nodes = parsed.function(address).map(|function| {
             function.nodes.get_or_init(|| {
                 let dwarf = self.dwarf();
@@ -291,30 +280,8 @@ impl<'data> Debug<'data> {
                     .unwrap_or_default()
             })
         });
-        let dwarf = self.dwarf();
-        let location = |function, (file, line, column): (Option<u64>, u32, u32)| Location {
-            function,
-            file: file.and_then(|file| parsed.lines.path(&dwarf, &parsed.directory, file)),
-            line: Some(line).filter(|line| *line > 0),
-            column: Some(column).filter(|column| *column > 0),
-        };
-        let mut locations = Vec::new();
-        let mut call =
-            row.map_or((None, 0, 0), |row| (row.file.map(u64::from), row.line, row.column));
         let nodes = nodes.map(Vec::as_slice).unwrap_or_default();
-        let innermost = nodes.iter().rposition(|node| {
-            node.ranges.iter().any(|(start, end)| (*start..*end).contains(&address))
-        });
-        let mut next = innermost;
-        while let Some((at, node)) = next.and_then(|at| Some((at, nodes.get(at)?))) {
-            locations.push(location(node.name.clone(), call));
-            call = (Some(node.call_file), node.call_line, node.call_column);
-            next = Some(node.parent).filter(|parent| *parent < at);
-        }
-        if locations.is_empty() {
-            row?;
-            locations.push(location(None, call));
-        }
+        let locations = locations(&self.dwarf(), &parsed.directory, &parsed.lines, nodes, address)?;
         Some(Found { locations, directory: Cow::Borrowed(&parsed.directory) })
     }
 
@@ -370,13 +337,47 @@ fn reopen<'a>(
     gimli::Unit::new_with_abbreviations(dwarf, header, parsed.abbreviations.clone()).ok()
 }
 
+/// The functions and lines at an address, innermost first.
+fn locations(
+    dwarf: &Dwarf<Reader<'_>>,
+    directory: &str,
+    lines: &Lines,
+    nodes: &[Node],
+    address: u64,
+) -> Option<Vec<Location>> {
+    let location = |function, (file, line, column): (Option<u64>, u32, u32)| Location {
+        function,
+        file: file.and_then(|file| lines.path(dwarf, directory, file)),
+        line: Some(line).filter(|line| *line > 0),
+        column: Some(column).filter(|column| *column > 0),
+    };
+    let row = lines.at(address);
+    let mut locations = Vec::new();
+    let mut call = row.map_or((None, 0, 0), |row| (row.file.map(u64::from), row.line, row.column));
+    let mut next = nodes
+        .iter()
+        .rposition(|node| node.ranges.iter().any(|(start, end)| (*start..*end).contains(&address)));
+    while let Some((at, node)) = next.and_then(|at| Some((at, nodes.get(at)?))) {
+        locations.push(location(node.name.clone(), call));
+        call = (Some(node.call_file), node.call_line, node.call_column);
+        next = Some(node.parent).filter(|parent| *parent < at);
+    }
+    if locations.is_empty() {
+        row?;
+        locations.push(location(None, call));
+    }
+    Some(locations)
+}
+
 fn unit_ranges(
     dwarf: &Dwarf<Reader<'_>>,
+    debug: &Debug<'_>,
     offset: usize,
     ranges: &mut Ranges,
 ) -> Result<(), gimli::Error> {
     let unit = dwarf.unit(dwarf.unit_header(DebugInfoOffset(offset))?)?;
     let found = entry_ranges(UnitRef::new(dwarf, &unit), unit.header.root_offset())?;
+    debug.spend(found.len())?;
     ranges.0.extend(found.into_iter().map(|(start, end)| (start, end, offset)));
     Ok(())
 }
@@ -398,19 +399,25 @@ pub(super) fn entry_ranges(
 }
 
 impl Parsed {
-    fn new(dwarf: &Dwarf<Reader<'_>>, offset: usize) -> Result<Self, gimli::Error> {
+    fn new(
+        dwarf: &Dwarf<Reader<'_>>,
+        debug: &Debug<'_>,
+        offset: usize,
+    ) -> Result<Self, gimli::Error> {
         let header = dwarf.unit_header(DebugInfoOffset(offset))?;
         let abbreviations = dwarf.abbreviations(&header)?;
         let unit = gimli::Unit::new_with_abbreviations(dwarf, header, abbreviations.clone())?;
         let unit = UnitRef::new(dwarf, &unit);
         let mut functions = Vec::new();
         let mut ranges = Vec::new();
-        find_functions(unit, |offset, found| {
+        find_functions(unit, debug, |offset, found| {
             ranges.extend(found.iter().map(|(start, end)| (*start, *end, functions.len())));
             functions.push(Function { offset, nodes: OnceLock::new() });
         })?;
-        ranges.sort_unstable();
+        // Of two names for the same code the first counts.
+        ranges.sort_unstable_by_key(|(start, _, function)| (*start, Reverse(*function)));
         let lines = Lines::new(unit).unwrap_or_default();
+        debug.spend(lines.rows.len() + lines.files.len())?;
         let directory = unit.comp_dir.map(|text| text.to_string_lossy().into_owned());
         let directory = directory.unwrap_or_default();
         Ok(Self { directory, abbreviations, ranges, functions, lines })
@@ -428,6 +435,7 @@ impl Parsed {
 /// Only what can hold functions is looked into; the rest is jumped over by `DW_AT_sibling`.
 fn find_functions(
     unit: UnitRef<'_, Reader<'_>>,
+    debug: &Debug<'_>,
     mut found: impl FnMut(UnitOffset, &[(u64, u64)]),
 ) -> Result<(), gimli::Error> {
     let mut entries = unit.entries_raw(None)?;
@@ -435,6 +443,7 @@ fn find_functions(
     while !entries.is_empty() {
         let offset = entries.next_offset();
         let Some(abbreviation) = entries.read_abbreviation()? else { continue };
+        check(abbreviation)?;
         let tag = abbreviation.tag();
         if tag == gimli::DW_TAG_subprogram {
             let mut range = RangeAttributes::default();
@@ -448,6 +457,7 @@ fn find_functions(
             }
             ranges.clear();
             range.read(unit, &mut ranges)?;
+            debug.spend(ranges.len())?;
             if !ranges.is_empty() {
                 found(offset, &ranges);
             }
@@ -484,6 +494,14 @@ fn find_functions(
         }
     }
     Ok(())
+}
+
+/// Refuses an entry that would take long to read again and again.
+pub(super) fn check(abbreviation: &gimli::Abbreviation) -> Result<(), gimli::Error> {
+    match abbreviation.attributes().len() {
+        ..=MAX_ATTRIBUTES => Ok(()),
+        _ => Err(gimli::Error::UnsupportedOffset),
+    }
 }
 
 fn unit_reference(value: AttributeValue<Reader<'_>>) -> Option<UnitOffset> {
@@ -558,6 +576,7 @@ fn nodes(
             break;
         }
         let Some(abbreviation) = entries.read_abbreviation()? else { continue };
+        check(abbreviation)?;
         while open.last().is_some_and(|(of, _)| *of >= depth) {
             open.pop();
         }
@@ -604,22 +623,11 @@ fn nodes(
             }
         }
         range.read(unit, &mut node.ranges)?;
+        debug.spend(node.ranges.len() + 1)?;
         open.push((depth, nodes.len()));
         nodes.push(node);
     }
     Ok(nodes)
-}
-
-fn narrow(value: u64) -> u32 {
-    u32::try_from(value).unwrap_or(0)
-}
-
-pub(super) fn text<'a>(
-    unit: UnitRef<'_, Reader<'a>>,
-    value: AttributeValue<Reader<'a>>,
-) -> Option<String> {
-    let text = unit.attr_string(value).ok()?;
-    Some(String::from_utf8_lossy(text.slice()).into_owned())
 }
 
 /// The name of the entry that an attribute refers to.
@@ -651,6 +659,7 @@ fn name_at(
 ) -> Option<String> {
     let mut entries = unit.entries_raw(Some(offset)).ok()?;
     let abbreviation = entries.read_abbreviation().ok()??;
+    check(abbreviation).ok()?;
     let (mut plain, mut further) = (None, None);
     for spec in abbreviation.attributes() {
         let attribute = entries.read_attribute_inline(*spec).ok()?;
@@ -666,128 +675,4 @@ fn name_at(
         }
     }
     plain.or_else(|| name(unit, debug, further?, hops))
-}
-
-impl Lines {
-    fn new(unit: UnitRef<'_, Reader<'_>>) -> Result<Self, gimli::Error> {
-        let Some(program) = unit.line_program.clone() else { return Ok(Self::default()) };
-        let mut rows: Vec<Row> = Vec::new();
-        // Where the sequences begin, as they may come in any order.
-        let mut starts = vec![0];
-        let mut state = program.rows();
-        while let Some((_, row)) = state.next_row()? {
-            let address = row.address();
-            let start = starts.last().copied().unwrap_or_default();
-            let mut found = Row {
-                address,
-                file: u32::try_from(row.file_index()).ok(),
-                line: row.line().map_or(0, |line| narrow(line.get())),
-                column: match row.column() {
-                    gimli::ColumnType::LeftEdge => 0,
-                    gimli::ColumnType::Column(column) => narrow(column.get()),
-                },
-            };
-            if row.end_sequence() {
-                found.file = None;
-                // What was thrown away is at 0.
-                let is_kept = rows.get(start).is_some_and(|row| row.address != 0);
-                if is_kept {
-                    rows.push(found);
-                    starts.push(rows.len());
-                } else {
-                    rows.truncate(start);
-                }
-                continue;
-            }
-            let last = (rows.len() > start).then(|| rows.last_mut()).flatten();
-            match last.filter(|last| last.address >= address) {
-                // The last row of an address counts.
-                Some(last) if last.address == address => *last = found,
-                Some(_) => {}
-                None => rows.push(found),
-            }
-        }
-        rows.truncate(starts.last().copied().unwrap_or_default());
-        let is_sorted = |pair: &[Row]| matches!(pair, [a, b] if a.address <= b.address);
-        if !rows.windows(2).all(is_sorted) {
-            let mut sequences: Vec<&[Row]> = starts
-                .windows(2)
-                .filter_map(|pair| rows.get(*pair.first()?..*pair.last()?))
-                .collect();
-            sequences.sort_by_key(|rows| rows.first().map(|row| row.address));
-            rows = sequences.concat();
-        }
-        let header = state.header();
-        let directories = header.include_directories().iter().map(|value| Text::new(unit, *value));
-        let mut files = Vec::with_capacity(header.file_names().len() + 1);
-        // DWARF 5 counts files from 0, earlier versions from 1; directory 0 is the unit's there too.
-        let is_old = header.encoding().version < 5;
-        if is_old {
-            files.push((Text::Own(Box::default()), 0));
-        }
-        files.extend(header.file_names().iter().map(|file| {
-            let directory = usize::try_from(file.directory_index()).unwrap_or(0);
-            (Text::new(unit, file.path_name()), directory)
-        }));
-        let own = is_old.then(|| Text::Own(Box::default()));
-        Ok(Self { rows, directories: own.into_iter().chain(directories).collect(), files })
-    }
-
-    fn at(&self, address: u64) -> Option<&Row> {
-        let after = self.rows.partition_point(|row| row.address <= address);
-        self.rows.get(after.checked_sub(1)?).filter(|row| row.file.is_some())
-    }
-
-    /// The path of a file, from the root where that is known, without `.` and `..`.
-    pub(super) fn path(&self, dwarf: &Dwarf<Reader<'_>>, start: &str, file: u64) -> Option<String> {
-        let (name, directory) = self.files.get(usize::try_from(file).ok()?)?;
-        let mut path = start.to_owned();
-        let directory = self.directories.get(*directory).filter(|_| *directory != 0);
-        for part in directory.into_iter().chain([name]) {
-            let part = part.get(dwarf);
-            if part.starts_with('/') {
-                path.clear();
-            } else if !path.is_empty() {
-                path.push('/');
-            }
-            path.push_str(&part);
-        }
-        Some(plain(path)).filter(|path| !path.is_empty())
-    }
-}
-
-/// A path without `.` and `..`.
-fn plain(path: String) -> String {
-    let is_plain = !path.split('/').any(|part| matches!(part, "." | ".."));
-    if is_plain {
-        return path;
-    }
-    let mut parts: Vec<&str> = Vec::new();
-    for part in path.split('/') {
-        match part {
-            "." => {}
-            ".." if parts.last().is_some_and(|last| !matches!(*last, "" | "..")) => {
-                parts.pop();
-            }
-            part => parts.push(part),
-        }
-    }
-    parts.join("/")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn ok_plain() {
-        for (path, want) in [
-            ("/a/b.c", "/a/b.c"),
-            ("/a/./b/../c.c", "/a/c.c"),
-            ("../../a.c", "../../a.c"),
-            ("/../a.c", "/../a.c"),
-        ] {
-            assert_eq!(plain(path.to_owned()), want);
-        }
-    }
 }

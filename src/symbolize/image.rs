@@ -345,6 +345,9 @@ impl<'data> Image<'data> {
 
     /// The addresses of the first symbols of some names, without a table of all.
     pub(super) fn addresses<const N: usize>(&self, names: [&str; N]) -> [Option<u64>; N] {
+        if self.index.is_some() {
+            return names.map(|name| self.named(name).first().map(|symbol| symbol.address));
+        }
         let mut found = [None; N];
         for symbol in self.raw_symbols() {
             let Ok(name) = symbol.name_bytes() else { continue };

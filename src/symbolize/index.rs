@@ -317,7 +317,8 @@ impl Part {
         };
         // Where the innermost function changes, over the unit.
         let mut changes: Vec<Change> = Vec::new();
-        for nodes in &unit.functions {
+        // Of two names for the same code the first counts, which so comes last.
+        for nodes in unit.functions.iter().rev() {
             let first = u32::try_from(self.nodes.len()).unwrap_or(NONE);
             for (at, node) in nodes.iter().enumerate() {
                 let call_file = file(&mut self.files, node.call_file);

@@ -5,6 +5,7 @@ mod debug;
 mod error;
 mod image;
 mod index;
+mod lines;
 mod rewrite;
 mod variable;
 

@@ -4,12 +4,16 @@ use std::fmt::Write;
 
 use gimli::{AttributeValue, Operation, UnitOffset, UnitRef};
 
-use super::debug::{Debug, entry_ranges, text};
+use super::debug::{Debug, check, entry_ranges};
 use super::image::Reader;
+use super::lines::text;
 use crate::arch::Arch;
 
 /// How many types are followed to the one that an access is in: names, qualifiers, members.
 const MAX_TYPES: usize = 32;
+
+/// The most places of a variable that are looked at.
+const MAX_PLACES: usize = 1 << 12;
 
 /// The most entries of a function that are looked at.
 const MAX_ENTRIES: usize = 1 << 17;
@@ -106,6 +110,7 @@ impl Scope<'_, '_> {
             if outside.is_some_and(|outside| depth <= outside) {
                 outside = None;
             }
+            check(abbreviation).ok()?;
             let tag = abbreviation.tag();
             entries.skip_attributes(abbreviation.attributes()).ok()?;
             if outside.is_some() {
@@ -139,11 +144,13 @@ impl Scope<'_, '_> {
             AttributeValue::Exprloc(expression) => expression,
             value => {
                 let mut list = self.unit.attr_locations(value).ok()??;
+                let mut places = 0..MAX_PLACES;
                 loop {
                     let found = list.next().ok()??;
                     if (found.range.begin..found.range.end).contains(&address) {
                         break found.data;
                     }
+                    places.next()?;
                 }
             }
         };

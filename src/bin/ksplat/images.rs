@@ -82,14 +82,7 @@ impl<'a> Images<'a> {
         if !self.args.are_named() {
             return Status::Nothing;
         }
-        if matches!(self.state, State::Unread) {
-            self.release = report.kernel.release.as_deref().map(str::to_owned);
-            let build_id = report.kernel.build_id.as_deref();
-            self.state = match self.open(build_id) {
-                Some(symbolizer) => State::Read(Box::new(symbolizer)),
-                None => State::Failed,
-            };
-        }
+        self.prepare(report.kernel.release.as_deref(), report.kernel.build_id.as_deref());
         let frames = report.stacks.iter().flat_map(|stack| &stack.frames);
         let modules: Vec<(String, Option<String>)> = frames
             .filter_map(|frame| {
@@ -116,6 +109,17 @@ impl<'a> Images<'a> {
             return Status::Unusable;
         }
         Status::Nothing
+    }
+
+    /// Opens the image of a kernel, once.
+    pub(crate) fn prepare(&mut self, release: Option<&str>, build_id: Option<&str>) {
+        if matches!(self.state, State::Unread) {
+            self.release = release.map(str::to_owned);
+            self.state = match self.open(build_id) {
+                Some(symbolizer) => State::Read(Box::new(symbolizer)),
+                None => State::Failed,
+            };
+        }
     }
 
     /// Opens the kernel's image; says so where that fails.

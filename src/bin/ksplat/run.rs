@@ -123,6 +123,8 @@ fn symbolize(args: &Symbolize) -> io::Result<Status> {
             status = status.max(Status::Found).max(images.annotate(&mut report));
             arch = arch.or(report.kernel.arch);
         }
+        // A trace alone is no report, and resolved as well.
+        images.prepare(None, None);
         if images.failed() {
             return Ok(Status::Unusable);
         }
