@@ -295,6 +295,27 @@ fn symbolize_prints_the_log_with_its_places() {
 }
 
 #[test]
+fn packed_images_are_read() {
+    let cache = folder("packed");
+    let pack = |name: &str| {
+        let bytes = fs::read(format!("tests/fixture/{name}")).unwrap();
+        let file = fs::File::create(cache.join(format!("{name}.gz"))).unwrap();
+        let mut packed = flate2::write::GzEncoder::new(file, flate2::Compression::fast());
+        packed.write_all(&bytes).unwrap();
+        packed.finish().unwrap();
+    };
+    ["vmlinux", "demo.ko"].into_iter().for_each(pack);
+    let (image, modules) = (cache.join("vmlinux.gz"), cache.to_str().unwrap());
+    let images = ["--vmlinux", image.to_str().unwrap(), "--modules", modules];
+    let args = [&["parse", "--no-cache", "tests/fixture/oops.log"], &images[..]].concat();
+    let (packed, err, _) = symbolized(&args, &cache);
+    assert_eq!(err, "");
+    let args = [&["parse", "--no-cache", "tests/fixture/oops.log"], &FIXTURE[..]].concat();
+    assert_eq!(packed, symbolized(&args, &cache).0);
+    fs::remove_dir_all(&cache).unwrap();
+}
+
+#[test]
 fn images_that_do_not_fit_are_told_in_one_line() {
     let cache = folder("images");
     let log = fs::read_to_string("tests/fixture/oops.log").unwrap();

@@ -9,6 +9,7 @@ use proptest::prelude::*;
 
 const VMLINUX: &[u8] = include_bytes!("fixture/vmlinux");
 const COMPRESSED: &[u8] = include_bytes!("fixture/vmlinux.compressed");
+const DWARF_4: &[u8] = include_bytes!("fixture/vmlinux.dwarf4");
 const STRIPPED: &[u8] = include_bytes!("fixture/vmlinux.stripped");
 const SYMBOLS: &[u8] = include_bytes!("fixture/System.map");
 const MODULE: &[u8] = include_bytes!("fixture/demo.ko");
@@ -60,7 +61,7 @@ const WANT: [&str; 9] = [
 
 #[test]
 fn frames_get_files_lines_and_what_was_inlined() {
-    for image in [VMLINUX, COMPRESSED] {
+    for image in [VMLINUX, COMPRESSED, DWARF_4] {
         let report = resolved(&symbolizer(image), OOPS);
         let found = frames(&report);
         let want: Vec<_> = WANT.iter().map(|want| want.replace("/src/linux/", "")).collect();
