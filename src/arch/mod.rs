@@ -130,6 +130,9 @@ impl Arch {
     }
 }
 
+#[cfg(any(feature = "disasm-riscv", feature = "symbolize"))]
+pub(crate) use riscv64::RISCV;
+
 /// The architecture whose instruction pointer line this is, and the line without its tag.
 pub(crate) fn pointer(text: &[u8]) -> Option<(Arch, &[u8])> {
     tagged(text, |info| info.pointers)

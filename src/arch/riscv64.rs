@@ -19,3 +19,11 @@ pub(super) const INFO: ArchInfo = ArchInfo {
     ],
     ..ArchInfo::BASE
 };
+
+/// The registers in the order of their numbers, by the names that the calling convention gives them.
+#[cfg(any(feature = "disasm-riscv", feature = "symbolize"))]
+#[rustfmt::skip] // rows
+pub(crate) const RISCV: [&str; 32] = [
+    "zero", "ra", "sp", "gp", "tp", "t0", "t1", "t2", "s0", "s1", "a0", "a1", "a2", "a3", "a4", "a5",
+    "a6", "a7", "s2", "s3", "s4", "s5", "s6", "s7", "s8", "s9", "s10", "s11", "t3", "t4", "t5", "t6",
+];

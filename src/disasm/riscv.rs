@@ -3,21 +3,15 @@
 use raki::{Decode, InstFormat, Instruction, Isa};
 
 use super::Words;
+use crate::arch::RISCV;
 
 /// What reads memory.
 const LOADS: [&str; 7] = ["lb", "lh", "lw", "ld", "lbu", "lhu", "lwu"];
 
 const STACK_POINTER: usize = 2;
 
-/// The registers by the names that the calling convention gives them.
-const REGISTERS: [&str; 32] = [
-    "zero", "ra", "sp", "gp", "tp", "t0", "t1", "t2", "s0", "s1", "a0", "a1", "a2", "a3", "a4",
-    "a5", "a6", "a7", "s2", "s3", "s4", "s5", "s6", "s7", "s8", "s9", "s10", "s11", "t3", "t4",
-    "t5", "t6",
-];
-
 fn register_name(number: usize) -> Option<&'static str> {
-    REGISTERS.get(number).copied()
+    RISCV.get(number).copied()
 }
 
 /// Code that is printed in halfwords: `dump_kernel_instr()` in arch/riscv/kernel/traps.c.

@@ -143,24 +143,14 @@ const DIALECTS: &[Dialect] = &[
               csinc cset sxtw uxtw sxtb uxtb sxth uxth sbfx ubfx sbfiz ubfiz bfi bfxil clz rbit rev mrs", Compute),
             ("nop hint paciasp autiasp dmb dsb isb prfm msr", Nothing),
             ("cmp", Compare(Size::Whole, false)),
-            ("b.eq", Branch(Relation::EQUAL)),
-            ("b.ne", Branch(Relation::NOT_EQUAL)),
-            ("b.hs", Branch(Relation::ABOVE_OR_EQUAL)),
-            ("b.lo", Branch(Relation::BELOW)),
-            ("b.hi", Branch(Relation::ABOVE)),
-            ("b.ls", Branch(Relation::BELOW_OR_EQUAL)),
-            ("b.ge", Branch(Relation::GREATER_OR_EQUAL)),
-            ("b.lt", Branch(Relation::LESS)),
-            ("b.gt", Branch(Relation::GREATER)),
-            ("b.le", Branch(Relation::LESS_OR_EQUAL)),
             ("cbz", BranchZero(Relation::EQUAL)),
             ("cbnz", BranchZero(Relation::NOT_EQUAL)),
-            ("b", Jump),
+            ("b b.", Jump),
             ("bl blr", Call),
             ("ret br eret", Leave),
             ("brk", Trap),
         ],
-        conditions: &[],
+        conditions: ARM_CONDITIONS,
         aliases: &[("x30", "lr")],
         zero: &["xzr", "wzr"],
         zero_base: "",
@@ -186,16 +176,6 @@ const DIALECTS: &[Dialect] = &[
             ("movt movw mvn and orr eor bic lsl asr ror rsb mul mla ubfx sbfx uxtb uxth sxtb sxth", Compute),
             ("nop dmb dsb isb pld", Nothing),
             ("cmp cmp.w", Compare(FOUR, false)),
-            ("beq", Branch(Relation::EQUAL)),
-            ("bne", Branch(Relation::NOT_EQUAL)),
-            ("bhs", Branch(Relation::ABOVE_OR_EQUAL)),
-            ("blo", Branch(Relation::BELOW)),
-            ("bhi", Branch(Relation::ABOVE)),
-            ("bls", Branch(Relation::BELOW_OR_EQUAL)),
-            ("bge", Branch(Relation::GREATER_OR_EQUAL)),
-            ("blt", Branch(Relation::LESS)),
-            ("bgt", Branch(Relation::GREATER)),
-            ("ble", Branch(Relation::LESS_OR_EQUAL)),
             ("cbz", BranchZero(Relation::EQUAL)),
             ("cbnz", BranchZero(Relation::NOT_EQUAL)),
             ("b b.w", Jump),
@@ -351,7 +331,10 @@ mod tests {
     #[test]
     fn ok_verb() {
         let arm = Dialect::of(Arch::Arm).expect("a dialect");
-        assert!(matches!(arm.verb("bne"), Some((Branch(_), None))));
+        assert!(matches!(arm.verb("bne"), Some((Jump, Some(Relation { sign: "!=", .. })))));
+        assert!(matches!(arm.verb("bl"), Some((Call, None))));
+        let arm64 = Dialect::of(Arch::Arm64).expect("a dialect");
+        assert!(matches!(arm64.verb("b.le"), Some((Jump, Some(Relation { sign: "<=", .. })))));
         assert!(matches!(arm.verb("bxle"), Some((Leave, Some(Relation { sign: "<=", .. })))));
         assert!(arm.verb("vadd").is_none());
     }

@@ -504,7 +504,7 @@ pub(super) fn check(abbreviation: &gimli::Abbreviation) -> Result<(), gimli::Err
     }
 }
 
-fn unit_reference(value: AttributeValue<Reader<'_>>) -> Option<UnitOffset> {
+pub(super) fn unit_reference(value: AttributeValue<Reader<'_>>) -> Option<UnitOffset> {
     match value {
         AttributeValue::UnitRef(offset) => Some(offset),
         _ => None,

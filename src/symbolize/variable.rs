@@ -4,10 +4,10 @@ use std::fmt::Write;
 
 use gimli::{AttributeValue, Operation, UnitOffset, UnitRef};
 
-use super::debug::{Debug, check, entry_ranges};
+use super::debug::{Debug, check, entry_ranges, unit_reference};
 use super::image::Reader;
 use super::lines::text;
-use crate::arch::Arch;
+use crate::arch::{self, Arch};
 
 /// How many types are followed to the one that an access is in: names, qualifiers, members.
 const MAX_TYPES: usize = 32;
@@ -39,17 +39,12 @@ pub(super) fn number(arch: Arch, register: &str) -> Option<u16> {
         "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15",
     ];
     const X86: [&str; 8] = ["eax", "ecx", "edx", "ebx", "esp", "ebp", "esi", "edi"];
-    #[rustfmt::skip] // rows
-    const RISCV: [&str; 32] = [
-        "zero", "ra", "sp", "gp", "tp", "t0", "t1", "t2", "s0", "s1", "a0", "a1", "a2", "a3", "a4", "a5",
-        "a6", "a7", "s2", "s3", "s4", "s5", "s6", "s7", "s8", "s9", "s10", "s11", "t3", "t4", "t5", "t6",
-    ];
     let of = |names: &[&str]| names.iter().position(|name| *name == register);
     let numbered = |letter: char| register.strip_prefix(letter)?.parse().ok();
     let found = match arch {
         Arch::X86_64 => of(&X86_64),
         Arch::X86 => of(&X86),
-        Arch::Riscv64 => of(&RISCV),
+        Arch::Riscv64 => of(&arch::RISCV),
         Arch::Arm64 if register == "lr" => Some(30),
         Arch::Arm64 if register == "sp" => Some(31),
         Arch::Arm64 => numbered('x'),
@@ -309,13 +304,6 @@ impl Type {
             _ => return None,
         };
         Some(format!("{word} {}", self.name.as_deref()?))
-    }
-}
-
-fn unit_reference(value: AttributeValue<Reader<'_>>) -> Option<UnitOffset> {
-    match value {
-        AttributeValue::UnitRef(offset) => Some(offset),
-        _ => None,
     }
 }
 

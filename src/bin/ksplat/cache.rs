@@ -2,8 +2,8 @@
 
 use std::env;
 use std::fmt::Write;
-use std::fs;
-use std::io::{self, IsTerminal};
+use std::fs::{self, File};
+use std::io::{self, IsTerminal, Write as _};
 use std::path::{Path, PathBuf};
 use std::process;
 
@@ -26,7 +26,7 @@ pub(crate) fn indexed(image: Image<'static>) -> Image<'static> {
     }
     // What cannot be indexed, or written, is asked itself.
     let Ok(bytes) = image.index() else { return image };
-    if let Err(error) = write(&path, &bytes) {
+    if let Err(error) = keep(&path, |file| file.write_all(&bytes)) {
         complain(&path.to_string_lossy(), &format!("the index was not kept: {error}"));
     }
     let bytes: &'static [u8] = Box::leak(bytes.into_boxed_slice());
@@ -56,12 +56,14 @@ fn open(path: &Path, build_id: &[u8]) -> Option<Index<'static>> {
     Index::parse(bytes, build_id).ok()
 }
 
-/// Writes a file as a whole or not at all.
-fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
+/// Keeps a file in the cache, as a whole or not at all.
+pub(crate) fn keep(path: &Path, write: impl FnOnce(&mut File) -> io::Result<()>) -> io::Result<()> {
     let folder = path.parent().ok_or(io::ErrorKind::NotFound)?;
     fs::create_dir_all(folder)?;
     let other = path.with_extension(format!("{}.new", process::id()));
-    let done = fs::write(&other, bytes).and_then(|()| fs::rename(&other, path));
+    let done = File::create(&other)
+        .and_then(|mut file| write(&mut file))
+        .and_then(|()| fs::rename(&other, path));
     if done.is_err() {
         let _ = fs::remove_file(&other);
     }

@@ -4,10 +4,8 @@
 //! in the user's cache directory.
 
 use std::env;
-use std::fs::{self, File};
-use std::io::{self, Read};
+use std::io;
 use std::path::{Path, PathBuf};
-use std::process;
 use std::time::Duration;
 
 use crate::cache;
@@ -55,13 +53,5 @@ fn get(url: &str, path: &Path) -> io::Result<()> {
         .new_agent();
     let mut answer = agent.get(url).call().map_err(io::Error::other)?;
     let mut body = answer.body_mut().with_config().limit(MAX_IMAGE).reader();
-    fs::create_dir_all(path.parent().ok_or(io::ErrorKind::NotFound)?)?;
-    let other = path.with_extension(format!("{}.new", process::id()));
-    let done = File::create(&other)
-        .and_then(|mut file| io::copy(&mut body.by_ref(), &mut file))
-        .and_then(|_| fs::rename(&other, path));
-    if done.is_err() {
-        let _ = fs::remove_file(&other);
-    }
-    done
+    cache::keep(path, |file| io::copy(&mut body, file).map(|_| ()))
 }
