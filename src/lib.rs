@@ -56,8 +56,8 @@ pub use kind::Kind;
 pub use model::{
     Access, AccessKind, Address, AddressClass, Agreement, Blame, Code, CodeCheck, Condition,
     Confidence, Context, Diagnostic, Executor, Explanation, Frame, ImageCheck, Instruction, Kernel,
-    MeantAccess, Member, Memory, Module, Object, Pointer, Register, Registers, Report, Role,
-    Shadow, Side, Stack, Step, Task, Verdict,
+    Lock, LockState, MeantAccess, Member, Memory, Module, Object, Pointer, Register, Registers,
+    Report, Role, Shadow, Side, Stack, Step, Task, Verdict,
 };
 pub use parse::{MAX_LINES, Reports, reports, text};
 pub use span::Span;

@@ -370,3 +370,43 @@ fn two_reports_in_one_are_told() {
     let last = ksplat::reports(log.as_bytes()).last().expect("a report");
     assert_eq!(last.corrupted, None);
 }
+
+#[test]
+fn both_sides_of_a_data_race_are_told() {
+    let log = b"BUG: KCSAN: data-race in demo_read / demo_write\n\n\
+        write (marked) to 0xffff888100000000 of 8 bytes by task 77 on cpu 1:\n demo_write+0x10/0x20\n\n\
+        read to 0xffff888100000000 of 8 bytes by interrupt on cpu 0:\n demo_read+0x10/0x20\n\n";
+    let report = ksplat::reports(log).next().unwrap();
+    let access = report.access.unwrap();
+    assert_eq!((access.kind, access.size), (Some(ksplat::AccessKind::Write), Some(8)));
+    let stacks: Vec<_> = report
+        .stacks
+        .iter()
+        .map(|stack| (stack.role, stack.frames[0].function.as_deref().unwrap()))
+        .collect();
+    assert_eq!(stacks, [(Role::Crash, "demo_write"), (Role::Race, "demo_read")]);
+}
+
+#[test]
+fn locks_are_told_with_who_holds_them() {
+    use ksplat::LockState::{Chain, Held, Wanted};
+    let log = b"WARNING: possible circular locking dependency detected\n\
+        syz/3038 is trying to acquire lock:\n\
+        ffff0000c909cc70 (&dat_lock_key#2){.+.+}-{3:3}, at: count_free_blocks+0x2c/0x6c\n\n\
+        but task is already holding lock:\n\
+        ffff0000ca83f090 (&ns_sem/1){++++}-{3:3}, at: put_super+0x4c/0x9c\n\n\
+        -> #1 (&ns_sem){++++}-{3:3}:\n down_write+0x5c/0xcc\n\n\
+        2 locks held by syz/3038:\n \
+        #0: ffff0000ca83f090 (&ns_sem){++++}-{3:3}, at: put_super+0x4c/0x9c\n\n\
+        stack backtrace:\nCall trace:\n count_free_blocks+0x2c/0x6c\n";
+    let report = ksplat::reports(log).next().unwrap();
+    let locks: Vec<_> =
+        report.locks.iter().map(|lock| (&*lock.class, lock.state, lock.holder)).collect();
+    let want = [
+        ("&dat_lock_key", Wanted, None),
+        ("&ns_sem", Held, None),
+        ("&ns_sem", Chain, None),
+        ("&ns_sem", Held, Some(3038)),
+    ];
+    assert_eq!(locks, want);
+}

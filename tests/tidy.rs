@@ -16,12 +16,15 @@ const ORDER: &[&str] = &[
     "bisect",
     "scan",
     "title",
+    "frames",
     "model",
     "blame",
     "parse",
     "disasm",
     "explain",
     "symbolize",
+    "sign",
+    "cluster",
     "output",
 ];
 

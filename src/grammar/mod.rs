@@ -7,6 +7,8 @@
 pub(crate) mod access;
 pub(crate) mod code;
 pub(crate) mod kasan;
+pub(crate) mod kcsan;
+pub(crate) mod lock;
 pub(crate) mod register;
 pub(crate) mod task;
 pub(crate) mod token;

@@ -33,6 +33,8 @@ pub enum Role {
     Free,
     /// Where work or a callback was queued for the object.
     Related,
+    /// The other access of a data race.
+    Race,
     /// Where a lock of a chain was taken.
     Chain,
     /// What followed, such as the panic.

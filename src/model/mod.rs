@@ -5,6 +5,7 @@ mod cpu;
 mod explanation;
 mod frame;
 mod image;
+mod lock;
 mod memory;
 mod owned;
 
@@ -18,6 +19,7 @@ pub use explanation::{
 };
 pub use frame::{Context, Frame, Role, Stack};
 pub use image::{CodeCheck, ImageCheck, Verdict};
+pub use lock::{Lock, LockState};
 pub use memory::{Access, AccessKind, Memory, Object, Shadow, Side};
 
 use crate::kind::Kind;
@@ -105,6 +107,9 @@ pub struct Report<'log> {
     /// The object that a checker says was hit.
     #[cfg_attr(feature = "serde", serde(borrow, skip_serializing_if = "Option::is_none"))]
     pub memory: Option<Memory<'log>>,
+    /// The locks that it names.
+    #[cfg_attr(feature = "serde", serde(borrow, default, skip_serializing_if = "Vec::is_empty"))]
+    pub locks: Vec<Lock<'log>>,
     /// The modules that were loaded.
     #[cfg_attr(feature = "serde", serde(borrow, default, skip_serializing_if = "Vec::is_empty"))]
     pub modules: Vec<Module<'log>>,
@@ -143,6 +148,7 @@ impl<'log> Report<'log> {
             link: None,
             stacks: Vec::new(),
             memory: None,
+            locks: Vec::new(),
             modules: Vec::new(),
             diagnostics: Vec::new(),
             image_check: None,

@@ -4,7 +4,7 @@
 
 use std::borrow::Cow;
 
-use super::{Blame, Frame, Kernel, Memory, Module, Object, Report, Stack, Task};
+use super::{Blame, Frame, Kernel, Lock, Memory, Module, Object, Report, Stack, Task};
 
 fn text(text: Cow<'_, str>) -> Cow<'static, str> {
     Cow::Owned(text.into_owned())
@@ -37,6 +37,7 @@ impl Report<'_> {
             link,
             stacks,
             memory,
+            locks,
             modules,
             diagnostics,
             image_check,
@@ -79,6 +80,7 @@ impl Report<'_> {
             link: link.map(self::frame),
             stacks: stacks.into_iter().map(stack).collect(),
             memory: memory.map(self::memory),
+            locks: locks.into_iter().map(lock).collect(),
             modules: modules.into_iter().map(module).collect(),
             diagnostics,
             image_check,
@@ -135,6 +137,11 @@ fn memory(memory: Memory<'_>) -> Memory<'static> {
         distance,
     });
     Memory { object, allocated_by, freed_by, shadow }
+}
+
+fn lock(lock: Lock<'_>) -> Lock<'static> {
+    let Lock { class, state, holder, function } = lock;
+    Lock { class: text(class), state, holder, function: function.map(text) }
 }
 
 fn module(module: Module<'_>) -> Module<'static> {

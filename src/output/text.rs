@@ -175,6 +175,7 @@ impl<W: fmt::Write> Page<'_, W> {
                 Role::Allocation => "allocated at",
                 Role::Free => "freed at",
                 Role::Related => "queued at",
+                Role::Race => "raced with",
                 Role::Chain => "lock taken at",
                 Role::Consequence => "stack of what followed",
             };

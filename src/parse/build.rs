@@ -10,11 +10,11 @@ use crate::arch;
 use crate::blame;
 use crate::grammar::token::Hex;
 use crate::grammar::trace::Place;
-use crate::grammar::{access, kasan, task, trace};
+use crate::grammar::{access, kasan, kcsan, lock, task, trace};
 use crate::line::Line;
 use crate::model::{
-    AccessKind, Address, Context, Diagnostic, Executor, Frame, Memory, Module, Object, Report,
-    Role, Shadow, Side, Stack,
+    AccessKind, Address, Context, Diagnostic, Executor, Frame, Lock, LockState, Memory, Module,
+    Object, Report, Role, Shadow, Side, Stack,
 };
 use crate::span::Span;
 use crate::title;
@@ -28,6 +28,9 @@ const MAX_FRAMES: usize = 1024;
 
 /// The most stacks; lockdep's longest chains have fewer.
 const MAX_STACKS: usize = 128;
+
+/// The most locks; lockdep's own limit for one task is 48, and hung tasks list those of all.
+const MAX_LOCKS: usize = 256;
 
 /// The most modules that are listed.
 const MAX_MODULES: usize = 1024;
@@ -146,6 +149,8 @@ struct Builder<'log> {
     processor: Processor,
     context: Option<Context>,
     frames: usize,
+    /// Whose locks are being listed.
+    holder: Option<u64>,
     /// Whether the report was at its end: what comes now comes a second time.
     ended: bool,
     /// Whether this is what the report led to.
@@ -170,6 +175,7 @@ impl<'log> Builder<'log> {
             processor: Processor::default(),
             context: None,
             frames: 0,
+            holder: None,
             ended: false,
             aftermath: false,
             headless: false,
@@ -193,6 +199,9 @@ impl<'log> Builder<'log> {
             Class::Headline => self.headline(line),
             Class::Stack(role) => {
                 self.stack_start(role);
+                if role == Role::Chain {
+                    self.lock(line);
+                }
                 // SLUB begins a stack on its headline: `Freed in f+0x1/0x2 age=0 cpu=0 pid=95`.
                 let place = words::find(&line.text, " in ").and_then(|at| line.text.get(at + 4..));
                 if let Some((_, place)) = place.and_then(|text| trace::place(text).ok()) {
@@ -200,6 +209,8 @@ impl<'log> Builder<'log> {
                 }
             }
             Class::Track(role) => self.track(role, line),
+            Class::Race => self.race(line),
+            Class::Lock => self.lock(line),
             Class::Mark => self.mark(&line.text),
             Class::Entry => self.entry(line),
             Class::Pointer => self.pointer(line),
@@ -322,6 +333,40 @@ impl<'log> Builder<'log> {
         }
     }
 
+    /// An access of a data race: the first is told of, the other is what it raced with.
+    fn race(&mut self, line: &Line<'log>) {
+        let Ok((_, found)) = kcsan::access(line.text.trim_ascii_start()) else { return };
+        let is_first = !std::mem::replace(&mut self.traced, true);
+        self.stack_start(if is_first { Role::Crash } else { Role::Race });
+        if is_first {
+            self.accessed(found);
+        }
+    }
+
+    /// A lock of the report itself, of a chain, or of the list of those that a thread holds.
+    fn lock(&mut self, line: &Line<'log>) {
+        if let Some(pid) = lock::holder(&line.text) {
+            self.holder = Some(pid);
+            return;
+        }
+        let Some(found) = lock::lock(&line.text) else { return };
+        // An inlined function stands on a line of its own before the one that holds it.
+        if self.report.locks.len() >= MAX_LOCKS || line.text.ends_with(b"[inline]") {
+            return;
+        }
+        let state = match (line.text.trim_ascii_start(), found.index) {
+            ([b'-', b'>', ..], _) => LockState::Chain,
+            (_, None) if self.report.locks.is_empty() => LockState::Wanted,
+            _ => LockState::Held,
+        };
+        self.report.locks.push(Lock {
+            class: line.own(found.class),
+            state,
+            holder: self.holder.filter(|_| found.index.is_some()),
+            function: found.place.and_then(|place| place.function).map(|name| line.own(name)),
+        });
+    }
+
     fn mark(&mut self, text: &[u8]) {
         let Ok((_, name)) = trace::context_marker(text.trim_ascii_start()) else { return };
         self.context = match name {
@@ -336,11 +381,15 @@ impl<'log> Builder<'log> {
 
     fn entry(&mut self, line: &Line<'log>) {
         let Ok((_, place)) = trace::entry(&line.text) else { return };
-        // A stack without a headline is that of the crash.
+        // A stack without a headline is that of the crash: KMSAN's stands below the place it names.
         let is_headless = self.pointed || place.callee.is_some();
-        if is_headless && self.stack.is_none() && !self.traced && !self.ended {
+        if (is_headless || !self.headline.is_empty())
+            && self.stack.is_none()
+            && !self.traced
+            && !self.ended
+        {
             self.stack_start(Role::Crash);
-            self.headless = true;
+            self.headless = is_headless;
         }
         if self.pointed && self.stack.as_ref().is_some_and(|stack| stack.role == Role::Crash) {
             self.traced = true;
@@ -538,18 +587,20 @@ impl<'log> Builder<'log> {
     fn access(&mut self, line: &Line<'log>) {
         let text = line.text.trim_ascii_start();
         match kasan::access(text) {
-            Ok((_, found)) => {
-                let access = self.report.access.get_or_insert_default();
-                access.kind.get_or_insert(match found.what {
-                    kasan::What::Read => AccessKind::Read,
-                    kasan::What::Write => AccessKind::Write,
-                    kasan::What::Free => AccessKind::Free,
-                });
-                access.size = access.size.or(found.size);
-                access.address = access.address.or(found.address.map(address));
-            }
+            Ok((_, found)) => self.accessed(found),
             Err(_) => self.complain(line, text, "access", "no size and no address"),
         }
+    }
+
+    fn accessed(&mut self, found: kasan::Access) {
+        let access = self.report.access.get_or_insert_default();
+        access.kind.get_or_insert(match found.what {
+            kasan::What::Read => AccessKind::Read,
+            kasan::What::Write => AccessKind::Write,
+            kasan::What::Free => AccessKind::Free,
+        });
+        access.size = access.size.or(found.size);
+        access.address = access.address.or(found.address.map(address));
     }
 
     fn fault(&mut self, fault: access::Fault) {

@@ -53,6 +53,8 @@ pub(super) enum Class {
     Modules,
     /// The access of a KASAN report.
     Access,
+    /// An access of a data race, with its stack below.
+    Race,
     /// `Allocated by task 46:`.
     Track(Role),
     /// A fact about the object that was hit.
@@ -63,6 +65,8 @@ pub(super) enum Class {
     PageFault,
     /// `Oops: 0002 [#1]`: the error code of a page fault.
     Oops,
+    /// A lock, or whose locks follow.
+    Lock,
     /// Another line that only reports have.
     Detail,
     /// What the kernel says after the report, on its way down.
@@ -96,6 +100,7 @@ const BEGINNINGS: &[(&str, Class)] = &[
     ("backtrace:", Class::Stack(Role::Allocation)),
     ("backtrace (crc ", Class::Stack(Role::Allocation)),
     ("Last Breaking-Event-Address:", Class::Stack(Role::Related)),
+    ("Uninit was stored to memory at:", Class::Stack(Role::Related)),
     ("-> #", Class::Stack(Role::Chain)),
     ("Code:", Class::Code),
     ("Krnl Code:", Class::Listed),
@@ -170,6 +175,11 @@ pub(super) fn class(text: &[u8]) -> Class {
     if let Some(&(_, class)) = BEGINNINGS.iter().find(fits) {
         return class;
     }
+    // print_report() in kernel/kcsan/report.c: an access, whose stack follows.
+    if matches!(first, b'a' | b'r' | b'w') && line.ends_with(b":") && words::has(line, " bytes by ")
+    {
+        return Class::Race;
+    }
     // ipi_cpu_stop() in arch/arm/kernel/smp.c: what another CPU was doing.
     if first == b'C' && line.ends_with(b": stopping") {
         return Class::Stack(Role::Consequence);
@@ -179,6 +189,10 @@ pub(super) fn class(text: &[u8]) -> Class {
         || line.ends_with(b"registered at:")
     {
         return Class::Stack(Role::Chain);
+    }
+    // kmsan_print_origin() in mm/kmsan/report.c: `Uninit was created at:`, `Local variable x created at:`.
+    if line.ends_with(b" created at:") {
+        return Class::Stack(Role::Allocation);
     }
     if first == b'<' && trace::context_marker(line).is_ok_and(|(rest, _)| rest.is_empty()) {
         return Class::Mark;
@@ -202,6 +216,9 @@ pub(super) fn class(text: &[u8]) -> Class {
     }
     if is_shadow(text) {
         return Class::Shadow;
+    }
+    if words::has(line, b"){") || words::has(line, b" held by ") {
+        return Class::Lock;
     }
     if words::has(line, b"-byte region [") {
         return Class::Object;

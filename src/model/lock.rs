@@ -1,0 +1,37 @@
+//! Locks that a report tells of.
+
+use std::borrow::Cow;
+
+/// A lock, as lockdep names it.
+///
+/// Printed by `print_lock()` in kernel/locking/lockdep.c.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[non_exhaustive]
+pub struct Lock<'log> {
+    /// Its class, such as `&tree->tree_lock`, without the numbers that tell subclasses apart.
+    #[cfg_attr(feature = "serde", serde(borrow))]
+    pub class: Cow<'log, str>,
+    /// What it has to do with the report.
+    pub state: LockState,
+    /// The thread that holds it or waits for it, where locks are listed by thread.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub holder: Option<u64>,
+    /// The function that took it.
+    #[cfg_attr(feature = "serde", serde(borrow, skip_serializing_if = "Option::is_none"))]
+    pub function: Option<Cow<'log, str>>,
+}
+
+/// What a lock has to do with a report.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "kebab-case"))]
+#[non_exhaustive]
+pub enum LockState {
+    /// It was being taken: `is trying to acquire lock:`.
+    Wanted,
+    /// It was held, or waited for by the thread that is named: lockdep lists both alike.
+    Held,
+    /// It is a link of the chain that closes to a circle: `-> #1 (&x){+.+.}:`.
+    Chain,
+}
