@@ -6,46 +6,12 @@
 
 use std::borrow::Cow;
 
+use crate::frames::{self, Reason};
 use crate::kind::Kind;
 use crate::model::{AccessKind, Blame, Context, Frame, Report, Role, Stack};
-use crate::title;
 
 /// How often a function must be in a stack that overflowed to be its cause.
 const RECURSION: usize = 3;
-
-/// Functions that wait for somebody else: a part of the name.
-#[rustfmt::skip] // words
-const WAITING: &[&str] = &[
-    "__switch_to", "schedule", "rwsem", "wait_for_", "wait_on_", "wait_event", "io_wait", "context_switch",
-    "synchronize_", "_slowlock", "_slowpath", "down_common", "rcu_barrier", "wait_rcu_gp", "do_wait",
-    "bit_wait", "__wait_", "__cv_", "wake_up_", "default_wake_function", "cv_wait", "rtnl_lock", "percpu_down", "percpu_rwsem",
-];
-
-/// Functions that enter the kernel, run others, or notice what others did, which titles do not skip.
-#[rustfmt::skip] // words
-const MACHINERY: &[&str] = &[
-    "asm_exc_", "exc_", "asm_sysvec_", "sysvec_", "apic_timer_interrupt", "handle_bug", "handle_invalid_op",
-    "do_invalid_op", "__die", "die", "page_fault", "do_user_addr_fault", "bad_area", "no_context",
-    "watchdog_timer_fn", "rcu_dump_cpu_stacks", "rcu_check_callbacks", "rcu_sched_clock_irq",
-    "print_cpu_stall", "print_other_cpu_stall", "check_cpu_stall", "update_process_times", "tick_",
-    "hrtimer_", "__hrtimer", "nmi_", "arch_trigger", "trigger_", "do_IRQ", "handle_irq", "gic_",
-    "generic_handle", "__handle_domain_irq", "handle_percpu", "el1_", "el1h_", "el0_", "el0t_",
-    "brk_handler", "bug_handler", "call_break_hook", "do_debug_exception", "do_undefinstr",
-    "usercopy_abort", "__check_heap_object", "__check_object_size", "fortify_panic", "__stack_chk_fail",
-    "check_noncircular", "__lock_acquire", "print_circular_bug", "print_irq", "check_deadlock",
-    "validate_chain", "valid_state", "print_deadlock", "print_unlock", "check_wait_context",
-    "__schedule_bug", "__schedule", "__might_sleep", "rcu_note_context_switch", "ubsan_epilogue",
-    "__ubsan", "object_err", "slab_err", "print_trailer", "free_debug_processing", "alloc_debug_processing",
-    "free_to_partial_list", "___slab_alloc", "__slab_alloc", "__slab_free", "free_consistency_checks",
-    "slab_pad_check", "check_bytes_and_report", "kfree", "__kmem_cache", "do_slab_free", "vfree",
-    "debug_check_no_obj_freed", "free_large_kmalloc", "free_nonslab_page", "__pi_", "__fortify",
-    "clear_user_erms", "rep_movs", "copy_user", "_copy_to", "_copy_from", "__arch_copy", "raw_copy",
-    "__list_", "refcount_warn", "kvfree", "sysrq_handle", "__handle_sysrq", "lkdtm_do_action",
-    "dump_header", "warn_", "console_", "vprintk", "debug_", "__debug_", "__create_object", "create_object", "__lookup_object", "lookup_object", "delete_object",
-    "paint_ptr", "kmemleak",
-    "unwind_backtrace", "__refcount", "kernel_stack_overflow", "stack_overflow", "vpanic", "rcu_read_unlock_special", "dequeue_", "lock_commit", "debug_locks_off", "do_trap", "check_preemption",
-    "debug_smp_processor_id", "__this_cpu_preempt_check", "exit_to_user_mode", "kernel_init_freeable",
-];
 
 /// The function that most likely holds the bug of a report.
 pub(crate) fn blame<'log>(report: &Report<'log>) -> Option<Blame<'log>> {
@@ -61,7 +27,7 @@ pub(crate) fn blame<'log>(report: &Report<'log>) -> Option<Blame<'log>> {
         .or_else(|| first(report, &frames))?;
     let function = frame.function.as_deref()?;
     Some(Blame {
-        function: Cow::Owned(base(function).to_owned()),
+        function: Cow::Owned(frames::base(function).to_owned()),
         file: frame.file.clone(),
         line: frame.line,
         why: Cow::Borrowed(why),
@@ -69,7 +35,7 @@ pub(crate) fn blame<'log>(report: &Report<'log>) -> Option<Blame<'log>> {
 }
 
 /// The stack that tells most: that of the crash, or where lost memory came from.
-fn main_stack<'a, 'log>(report: &'a Report<'log>) -> Option<&'a Stack<'log>> {
+pub(crate) fn main_stack<'a, 'log>(report: &'a Report<'log>) -> Option<&'a Stack<'log>> {
     let role = match report.kind {
         Kind::MemoryLeak => Role::Allocation,
         // Who wrote is not known; who let go of the object is.
@@ -77,6 +43,13 @@ fn main_stack<'a, 'log>(report: &'a Report<'log>) -> Option<&'a Stack<'log>> {
         _ => Role::Crash,
     };
     let of = |role| report.stacks.iter().find(move |stack| stack.role == role);
+    // The thread of RCU itself is shown where it did not run; who kept it from running is below.
+    if matches!(report.kind, Kind::RcuStall)
+        && let Some(stack) =
+            report.stacks.iter().find(|stack| !stack.frames.is_empty() && !is_of_rcu(stack))
+    {
+        return Some(stack);
+    }
     of(role).or_else(|| report.stacks.first())
 }
 
@@ -84,6 +57,14 @@ fn main_stack<'a, 'log>(report: &'a Report<'log>) -> Option<&'a Stack<'log>> {
 fn is_check(stack: &Stack<'_>) -> bool {
     let is = |frame: &Frame<'_>| {
         frame.function.as_deref().is_some_and(|function| function.starts_with("validate_slab"))
+    };
+    stack.frames.iter().any(is)
+}
+
+/// Whether a stack is that of RCU's own thread, which waits for the others.
+fn is_of_rcu(stack: &Stack<'_>) -> bool {
+    let is = |frame: &Frame<'_>| {
+        frame.function.as_deref().is_some_and(|function| function.starts_with("rcu_gp_"))
     };
     stack.frames.iter().any(is)
 }
@@ -181,17 +162,12 @@ fn first_of<'a, 'log>(
 
 /// Whether a function does its work for its caller.
 fn is_machinery(function: &str, kind: Kind) -> bool {
-    let name = base(function);
-    let may_wait = matches!(kind, Kind::HungTask | Kind::AtomicSleep);
-    let waits = may_wait && WAITING.iter().any(|word| name.contains(word));
-    waits
-        || title::is_generic(name)
-        || MACHINERY.iter().any(|start| {
-            start.as_bytes().first() == name.as_bytes().first() && name.starts_with(start)
-        })
-}
-
-/// A function's name without what compilers add: `.cold`, `.isra.0`, `.part.3`.
-fn base(function: &str) -> &str {
-    function.split('.').next().filter(|name| !name.is_empty()).unwrap_or(function)
+    let name = frames::base(function);
+    match frames::reason(name) {
+        // Who waits is asked where somebody waits too long, or where nobody may.
+        Some(Reason::Waiting) => {
+            matches!(kind, Kind::HungTask | Kind::AtomicSleep) || frames::is_skipped(name)
+        }
+        reason => reason.is_some(),
+    }
 }

@@ -15,6 +15,8 @@
 //! running ([`Task`], [`Kernel`]), which [`Access`] failed, the [`Registers`], the [`Stack`]s and the
 //! [`Code`] bytes. It borrows from the log; [`Report::into_owned`] makes one that can be kept.
 //!
+//! [`sign`] makes signatures of reports, and [`cluster`] finds those of one bug.
+//!
 //! What a report does not say is absent, never guessed. What could not be read is told by
 //! [`Report::corrupted`] and [`Report::diagnostics`]. Nothing fails, and nothing panics.
 //!
@@ -34,10 +36,12 @@
 mod arch;
 mod bisect;
 mod blame;
+pub mod cluster;
 #[cfg(feature = "disasm")]
 pub mod disasm;
 #[cfg(feature = "disasm")]
 pub mod explain;
+mod frames;
 mod grammar;
 mod kind;
 mod line;
@@ -45,6 +49,7 @@ mod model;
 pub mod output;
 mod parse;
 mod scan;
+pub mod sign;
 mod span;
 #[cfg(feature = "symbolize")]
 pub mod symbolize;

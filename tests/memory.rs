@@ -48,7 +48,11 @@ fn one_report_needs_less_than_a_megabyte() {
     }
     let folder = Path::new("corpus/kasan");
     for entry in fs::read_dir(folder).unwrap() {
-        let log = fs::read(entry.unwrap().path()).unwrap();
-        assert!(peak(&log) < LIMIT / 4);
+        let path = entry.unwrap().path();
+        let log = fs::read(&path).unwrap();
+        // Some kinds of lines have searches of their own.
+        ksplat::reports(&log).for_each(drop);
+        let peak = peak(&log);
+        assert!(peak < LIMIT / 4, "{}: {peak} bytes", path.display());
     }
 }

@@ -35,6 +35,7 @@ use std::io;
 use serde::{Deserialize, Serialize};
 
 use crate::model::Report;
+use crate::sign::Signature;
 
 /// A report, and the file that it was found in.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
@@ -47,6 +48,9 @@ pub struct Record<'a> {
     /// Its text, where that was asked for: see [`text`](crate::text).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
+    /// Its signature, where that was asked for.
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    pub signature: Option<Signature<'a>>,
     /// The report.
     #[serde(borrow, flatten)]
     pub report: Report<'a>,
@@ -59,9 +63,15 @@ impl<'a> Record<'a> {
         Self { text, ..self }
     }
 
+    /// The same with its signature.
+    #[must_use]
+    pub fn with_signature(self, signature: Option<Signature<'a>>) -> Self {
+        Self { signature, ..self }
+    }
+
     /// The `index`-th report of `file`.
     pub fn new(file: &'a str, index: usize, report: Report<'a>) -> Self {
-        Self { file: Cow::Borrowed(file), index, text: None, report }
+        Self { file: Cow::Borrowed(file), index, text: None, signature: None, report }
     }
 }
 

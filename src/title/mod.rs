@@ -12,7 +12,7 @@ mod recipe;
 mod skip;
 
 pub(crate) use class::executor;
-pub(crate) use skip::is_generic;
+pub(crate) use skip::{generic, is_generic_by_shape};
 
 use std::borrow::Cow;
 use std::sync::LazyLock;

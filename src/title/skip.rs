@@ -104,9 +104,17 @@ pub(super) fn is_skipped(function: &[u8], words: &[&str]) -> bool {
         })
 }
 
-/// Whether a function is no answer by the tables.
-pub(crate) fn is_generic(function: &str) -> bool {
-    is_skipped(function.as_bytes(), &[])
+/// The tables in the words of formats: `^` before the beginning of a name, `$` behind its end.
+pub(crate) fn generic() -> impl Iterator<Item = String> {
+    let whole = WHOLE.iter().map(|name| format!("^{name}$"));
+    let starts = STARTS.iter().map(|start| format!("^{start}"));
+    let ends = ENDS.iter().map(|end| format!("{end}$"));
+    whole.chain(starts).chain(ends).chain(PARTS.iter().map(|part| (*part).to_owned()))
+}
+
+/// Whether a function is no answer by what is in no table.
+pub(crate) fn is_generic_by_shape(function: &str) -> bool {
+    is_checksum(function.as_bytes()) || is_unchecked_access(function.as_bytes())
 }
 
 /// `crc32_le` and its like.

@@ -1,0 +1,172 @@
+//! A signature as the index keeps it: names are numbers.
+
+use super::names::{Name, Names, Texts};
+use crate::arch::Arch;
+use crate::frames::FrameClass;
+use crate::kind::Kind;
+use crate::sign::{
+    self, Facts, Family, Impact, Origin, OriginRole, Part, Place, Signature, Site, Title,
+};
+
+/// A frame of an [`Entry`].
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Frame {
+    pub(super) name: Name,
+    pub(super) file: Option<Name>,
+    pub(super) class: FrameClass,
+    pub(super) inline: bool,
+}
+
+/// A signature that one report or more have.
+#[derive(Clone, Debug)]
+pub(super) struct Entry {
+    pub(super) exact: u64,
+    pub(super) title: Name,
+    pub(super) alternatives: Box<[Name]>,
+    /// The function that the title names.
+    pub(super) function: Option<Name>,
+    pub(super) family: Family,
+    pub(super) facts: Facts,
+    pub(super) corrupted: bool,
+    /// The function of the machine code, then those inlined there.
+    pub(super) site: Box<[Name]>,
+    pub(super) top2: Option<u64>,
+    pub(super) top3: Option<u64>,
+    pub(super) frames: Box<[Frame]>,
+    pub(super) origins: Box<[(OriginRole, Name)]>,
+    pub(super) module: Option<Name>,
+    pub(super) file: Option<Name>,
+    pub(super) directory: Option<Name>,
+    pub(super) kind: Kind,
+    pub(super) impact: Impact,
+    pub(super) summary: Option<Name>,
+    /// The release of the first report that had it, and its age.
+    pub(super) release: Option<Name>,
+    pub(super) arch: Option<Arch>,
+    pub(super) age: Option<f32>,
+    /// The first report that had it, and how many have.
+    pub(super) first: u32,
+    pub(super) count: u32,
+}
+
+impl Entry {
+    pub(super) fn new(signature: &Signature<'_>, names: &mut impl Texts) -> Self {
+        Self {
+            exact: signature.exact,
+            title: names.add_hashed(&signature.title.text, signature.title.hash),
+            alternatives: signature
+                .title
+                .alternatives
+                .iter()
+                .map(|title| names.add(title))
+                .collect(),
+            function: signature.title.function.as_deref().map(|text| names.add(text)),
+            family: signature.family,
+            facts: signature.facts,
+            corrupted: signature.corrupted,
+            site: signature
+                .site
+                .iter()
+                .flat_map(|site| &site.functions)
+                .map(|function| names.add(function))
+                .collect(),
+            top2: signature.top2,
+            top3: signature.top3,
+            frames: signature
+                .frames
+                .iter()
+                .map(|part| Frame {
+                    name: names.add_hashed(&part.function, part.hash),
+                    file: part.file.as_deref().map(|text| names.add(text)),
+                    class: part.class,
+                    inline: part.inline,
+                })
+                .collect(),
+            origins: signature
+                .origins
+                .iter()
+                .map(|origin| (origin.role, names.add_hashed(&origin.name, origin.hash)))
+                .collect(),
+            module: signature.place.module.as_deref().map(|text| names.add(text)),
+            file: signature.place.file.as_deref().map(|text| names.add(text)),
+            directory: signature.place.directory.as_deref().map(|text| names.add(text)),
+            kind: signature.kind,
+            impact: signature.impact.clone(),
+            summary: signature.summary.as_deref().map(|text| names.add(text)),
+            release: signature.release.as_deref().map(|text| names.add(text)),
+            arch: signature.arch,
+            age: signature.release.as_deref().and_then(sign::age),
+            first: 0,
+            count: 0,
+        }
+    }
+
+    /// The signature that it was made from.
+    pub(super) fn signature<'a>(&self, names: &'a Names) -> Signature<'a> {
+        let text = |name: Name| std::borrow::Cow::Borrowed(names.text(name));
+        Signature {
+            version: sign::VERSION,
+            exact: self.exact,
+            title: Title {
+                hash: names.hash(self.title),
+                text: text(self.title),
+                function: self.function.map(text),
+                alternatives: self.alternatives.iter().copied().map(text).collect(),
+            },
+            family: self.family,
+            site: self.site.first().map(|first| Site {
+                hash: names.hash(*first),
+                functions: self.site.iter().copied().map(text).collect(),
+            }),
+            top2: self.top2,
+            top3: self.top3,
+            frames: self
+                .frames
+                .iter()
+                .map(|frame| Part {
+                    hash: names.hash(frame.name),
+                    function: text(frame.name),
+                    class: frame.class,
+                    inline: frame.inline,
+                    file: frame.file.map(text),
+                })
+                .collect(),
+            origins: self
+                .origins
+                .iter()
+                .map(|&(role, name)| Origin { hash: names.hash(name), role, name: text(name) })
+                .collect(),
+            place: Place {
+                module: self.module.map(text),
+                file: self.file.map(text),
+                directory: self.directory.map(text),
+            },
+            facts: self.facts,
+            kind: self.kind,
+            impact: self.impact.clone(),
+            summary: self.summary.map(text),
+            release: self.release.map(text),
+            arch: self.arch,
+            corrupted: self.corrupted,
+        }
+    }
+
+    /// The functions that may name a bug and were not inlined, innermost first.
+    pub(super) fn ordinary(&self) -> impl Iterator<Item = Name> + '_ {
+        let may_name = |frame: &&Frame| frame.class == FrameClass::Ordinary && !frame.inline;
+        self.frames.iter().filter(may_name).map(|frame| frame.name)
+    }
+
+    /// The functions above one of the stack that may name a bug, inlined or not: the same whatever a
+    /// compiler inlined.
+    pub(super) fn callers(&self, of: Name) -> impl Iterator<Item = Name> + '_ {
+        let at = self.frames.iter().position(|frame| frame.name == of).map_or(0, |at| at + 1);
+        let above = self.frames.get(at..).unwrap_or_default();
+        above.iter().filter(|frame| frame.class == FrameClass::Ordinary).map(|frame| frame.name)
+    }
+
+    /// The origins of a role.
+    pub(super) fn origins(&self, role: OriginRole) -> impl Iterator<Item = Name> + '_ {
+        self.origins.iter().filter(move |(of, _)| *of == role).map(|(_, name)| *name)
+    }
+}

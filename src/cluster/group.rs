@@ -1,0 +1,294 @@
+//! Which signatures are of one bug.
+//!
+//! Everything here depends on the set of signatures alone, never on the order in which they came:
+//! links are made between signatures by rules that look at the whole set, sorted by how strong they
+//! are and by hashes, and then joined one by one.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use super::entry::Entry;
+use super::link::How;
+use super::names::{Name, Names, Texts};
+use crate::sign::{Family, OriginRole};
+
+/// In how many ways two callers must both be reached before they are taken for two users of one
+/// helper, rather than for two ways to one bug.
+const COMMON_WAYS: usize = 2;
+
+/// A link between two entries.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Edge {
+    pub(super) how: How,
+    pub(super) score: f32,
+    pub(super) a: u32,
+    pub(super) b: u32,
+    /// The function or title that both have.
+    pub(super) name: Option<Name>,
+    /// What they have in common, of a score.
+    pub(super) evidence: String,
+}
+
+impl Edge {
+    /// A link that a rule makes, and no score.
+    pub(super) fn sure(how: How, a: u32, b: u32, name: Option<Name>) -> Self {
+        Self { how, score: 1.0, a, b, name, evidence: String::new() }
+    }
+}
+
+/// What went wrong, as far as it decides whether two reports of one site are of one bug.
+///
+/// A `WARN` of one version is the `BUG` of another.
+pub(super) fn kin(family: Family) -> Family {
+    match family {
+        Family::Bug => Family::Warning,
+        family => family,
+    }
+}
+
+/// Whether two signatures of different sites can be of one bug, however much they have in common: the
+/// same went wrong, and one of the innermost functions is in both.
+///
+/// Where the sites meet, their keys and facts have decided already.
+pub(super) fn may_attach(a: &Entry, b: &Entry) -> bool {
+    let near = |entry: &Entry| -> Vec<Name> {
+        entry.ordinary().take(NEAR).chain(entry.site.iter().copied()).collect()
+    };
+    let (of_a, of_b) = (near(a), near(b));
+    kin(a.family) == kin(b.family)
+        && !a.site.iter().any(|name| b.site.contains(name))
+        && of_a.iter().any(|name| of_b.contains(name))
+}
+
+/// How many of the innermost functions are near the site.
+const NEAR: usize = 3;
+
+/// A key that entries of one bug share.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+enum Key {
+    Site(Family, Name),
+    Stack(Family, u64),
+    Race(Name, Name),
+    Locks(Name, u64),
+}
+
+/// An entry with its number.
+type Member<'a> = (u32, &'a Entry);
+
+/// Entries by the keys that those of one bug share.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Keys {
+    groups: HashMap<Key, Vec<u32>>,
+}
+
+impl Keys {
+    pub(super) fn new(entries: &[Entry], names: &Names) -> Self {
+        let mut groups: HashMap<Key, Vec<u32>> = HashMap::new();
+        for (number, entry) in (0_u32..).zip(entries) {
+            for key in keys(entry, names) {
+                groups.entry(key).or_default().push(number);
+            }
+        }
+        Self { groups }
+    }
+
+    /// The links that keys make, in no order.
+    pub(super) fn edges(&self, entries: &[Entry]) -> Vec<Edge> {
+        let mut edges = Vec::new();
+        for (key, numbers) in self.groups.iter().filter(|(_, numbers)| numbers.len() > 1) {
+            for part in parts(*key, &members(entries, numbers)) {
+                star(&mut edges, *key, &part);
+            }
+        }
+        edges
+    }
+
+    /// An entry that shares a key with a new one, and that its facts do not tell apart from it.
+    pub(super) fn place(&self, entries: &[Entry], new: &Entry, names: &impl Texts) -> Option<u32> {
+        keys(new, names).into_iter().find_map(|key| {
+            let numbers = self.groups.get(&key)?;
+            let mut all = members(entries, numbers);
+            all.push((u32::MAX, new));
+            let own = |part: &Vec<Member<'_>>| part.iter().any(|(number, _)| *number == u32::MAX);
+            let part = parts(key, &all).into_iter().find(own)?;
+            part.iter().map(|(number, _)| *number).find(|number| *number != u32::MAX)
+        })
+    }
+}
+
+/// The entries with these numbers, in the order of their hashes.
+fn members<'a>(entries: &'a [Entry], numbers: &[u32]) -> Vec<Member<'a>> {
+    let mut members: Vec<Member<'a>> = numbers
+        .iter()
+        .filter_map(|number| Some((*number, entries.get(*number as usize)?)))
+        .collect();
+    members.sort_by_key(|(_, entry)| entry.exact);
+    members
+}
+
+fn keys(entry: &Entry, names: &impl Texts) -> Vec<Key> {
+    if entry.corrupted || entry.site.is_empty() {
+        return Vec::new();
+    }
+    let family = kin(entry.family);
+    let race = entry.origins(OriginRole::Race).next().zip(entry.site.first().copied());
+    if let (Family::Race, Some((a, b))) = (family, race) {
+        // Which of the two came first is chance.
+        let in_order = names.hash(a) <= names.hash(b);
+        return vec![if in_order { Key::Race(a, b) } else { Key::Race(b, a) }];
+    }
+    let mut keys: Vec<_> = entry.site.iter().map(|site| Key::Site(family, *site)).collect();
+    keys.extend(entry.top2.map(|top| Key::Stack(family, top)));
+    // The same circle of locks may be closed from another side.
+    let several = entry.origins(OriginRole::Lock).nth(1).is_some();
+    keys.extend(locks(entry).filter(|_| several).map(|locks| Key::Locks(entry.title, locks)));
+    keys
+}
+
+/// The members of a key without those that its facts tell apart.
+fn parts<'a>(key: Key, members: &[Member<'a>]) -> Vec<Vec<Member<'a>>> {
+    let mut parts = offsets(members).unwrap_or_else(|| vec![members.to_vec()]);
+    let mut split = |tag: &dyn Fn(&Entry) -> Option<u64>| {
+        parts = parts.iter().flat_map(|part| by_tag(part, tag)).collect();
+    };
+    if let Key::Site(Family::Locking, _) = key {
+        split(&locks);
+    }
+    if let Key::Site(_, site) = key {
+        let users = users(site, members);
+        if !users.is_empty() {
+            split(&|entry| {
+                entry.callers(site).next().filter(|caller| users.contains(caller)).map(u64::from)
+            });
+        }
+    }
+    parts
+}
+
+/// Members by their offset from NULL, if machines of one size of address have more than one there.
+fn offsets<'a>(members: &[Member<'a>]) -> Option<Vec<Vec<Member<'a>>>> {
+    let tag = |entry: &Entry| Some((entry.facts.bits?, entry.facts.granule()?));
+    let known: BTreeSet<(u8, u64)> = members.iter().filter_map(|(_, entry)| tag(entry)).collect();
+    let is_one = known.iter().zip(known.iter().skip(1)).all(|(a, b)| a.0 != b.0);
+    let number = |(bits, granule): (u8, u64)| granule << 8 | u64::from(bits);
+    (!is_one).then(|| by_tag(members, |entry| tag(entry).map(number)))
+}
+
+/// Members by their tags. Those without one go with the others if these have one tag only; else it
+/// is not known with which, and they stay for themselves.
+fn by_tag<'a>(members: &[Member<'a>], tag: impl Fn(&Entry) -> Option<u64>) -> Vec<Vec<Member<'a>>> {
+    let mut tagged: BTreeMap<Option<u64>, Vec<Member<'a>>> = BTreeMap::new();
+    for member in members {
+        tagged.entry(tag(member.1)).or_default().push(*member);
+    }
+    if tagged.len() <= 2 && tagged.contains_key(&None) {
+        return vec![members.to_vec()];
+    }
+    tagged.into_values().collect()
+}
+
+/// The locks of a report, as one number.
+fn locks(entry: &Entry) -> Option<u64> {
+    let locks: BTreeSet<Name> = entry.origins(OriginRole::Lock).collect();
+    let mix = |sum: u64, lock: Name| {
+        (sum.rotate_left(7) ^ u64::from(lock)).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+    };
+    (!locks.is_empty()).then(|| locks.into_iter().fold(0, mix))
+}
+
+/// The functions that use a helper wrongly, each for itself.
+///
+/// If the fault were the helper's, its callers would be as many as the ways to it. Two callers that
+/// are both reached in the same ways are two users of the helper, with a bug each.
+fn users(site: Name, members: &[Member<'_>]) -> BTreeSet<Name> {
+    let mut callers: BTreeMap<Name, (usize, BTreeSet<Name>)> = BTreeMap::new();
+    for (_, entry) in members {
+        let mut above = entry.callers(site);
+        if let Some(caller) = above.next() {
+            let (count, ways) = callers.entry(caller).or_default();
+            *count += 1;
+            ways.extend(above.next());
+        }
+    }
+    let is_much =
+        |(_, (count, _)): &(&Name, &(usize, BTreeSet<Name>))| count * MUCH >= members.len();
+    let mut by_way: BTreeMap<Name, Vec<Name>> = BTreeMap::new();
+    for (caller, (_, ways)) in callers.iter().filter(is_much) {
+        for way in ways {
+            by_way.entry(*way).or_default().push(*caller);
+        }
+    }
+    let mut common: BTreeMap<(Name, Name), usize> = BTreeMap::new();
+    for callers in by_way.values().filter(|callers| callers.len() <= MAX_USERS) {
+        for (index, a) in callers.iter().enumerate() {
+            for b in callers.iter().skip(index + 1) {
+                *common.entry((*a, *b)).or_default() += 1;
+            }
+        }
+    }
+    let twice = common.into_iter().filter(|(_, count)| *count >= COMMON_WAYS);
+    twice.flat_map(|((a, b), _)| [a, b]).collect()
+}
+
+/// A caller is a user of its own only if it is that of one in so many members: among very many
+/// reports everything comes by chance.
+const MUCH: usize = 10;
+
+/// Callers beyond this many that one function has are not held against each other: it bounds the
+/// pairs, and a function with so many is a dispatcher.
+const MAX_USERS: usize = 64;
+
+fn star(edges: &mut Vec<Edge>, key: Key, part: &[Member<'_>]) {
+    let (how, name) = match key {
+        Key::Site(_, name) | Key::Race(name, _) => (How::Site, Some(name)),
+        Key::Stack(..) => (How::Stack, None),
+        Key::Locks(title, _) => (How::Locks, Some(title)),
+    };
+    if let Some(((first, _), rest)) = part.split_first() {
+        edges.extend(rest.iter().map(|(other, _)| Edge::sure(how, *first, *other, name)));
+    }
+}
+
+/// Sets of entries, joined one by one, with pairs that must not meet.
+#[derive(Clone, Debug)]
+pub(super) struct Sets {
+    parents: Vec<u32>,
+    apart: Vec<(u32, u32)>,
+}
+
+impl Sets {
+    pub(super) fn new(len: usize, apart: Vec<(u32, u32)>) -> Self {
+        Self { parents: (0..len as u32).collect(), apart }
+    }
+
+    /// The set that an entry is in.
+    pub(super) fn find(&mut self, mut entry: u32) -> u32 {
+        while let Some(&parent) = self.parents.get(entry as usize)
+            && parent != entry
+        {
+            let above = self.parents.get(parent as usize).copied().unwrap_or(parent);
+            if let Some(place) = self.parents.get_mut(entry as usize) {
+                *place = above;
+            }
+            entry = above;
+        }
+        entry
+    }
+
+    /// Joins two sets, unless that would bring together what was said to be apart.
+    pub(super) fn join(&mut self, a: u32, b: u32) -> bool {
+        let (a, b) = (self.find(a), self.find(b));
+        if a == b {
+            return true;
+        }
+        for (x, y) in self.apart.clone() {
+            let (x, y) = (self.find(x), self.find(y));
+            if (x, y) == (a, b) || (y, x) == (a, b) {
+                return false;
+            }
+        }
+        if let Some(place) = self.parents.get_mut(a.max(b) as usize) {
+            *place = a.min(b);
+        }
+        true
+    }
+}

@@ -1,0 +1,473 @@
+//! Which reports are of one bug, and which known bug a report is of.
+//!
+//! ```
+//! use ksplat::cluster::{Index, Seen};
+//! use ksplat::sign::Signer;
+//!
+//! let old = b"WARNING: CPU: 1 PID: 7 at fs/io-wq.c:280 io_wqe_wake_worker+0x430/0x4a0\n\
+//!             RIP: 0010:io_wqe_wake_worker+0x430/0x4a0\n\
+//!             Call Trace:\n io_wqe_enqueue+0x166/0x700\n io_queue_sqe+0x7a2/0x1240\n";
+//! // The same on a kernel whose compiler inlined it.
+//! let new = b"WARNING: CPU: 0 PID: 9 at fs/io-wq.c:244 io_wqe_wake_worker fs/io-wq.c:244 [inline]\n\
+//!             RIP: 0010:io_wqe_wake_worker fs/io-wq.c:244 [inline]\n\
+//!             RIP: 0010:io_wqe_enqueue+0x7f6/0x950 fs/io-wq.c:751\n\
+//!             Call Trace:\n io_queue_async_work+0x28a/0x5e0 fs/io_uring.c:1350\n";
+//! let mut index = Index::new();
+//! for log in [old.as_slice(), new.as_slice()] {
+//!     let report = ksplat::reports(log).next().expect("a report");
+//!     index.add(&Signer::new().sign(&report), Seen::default());
+//! }
+//! assert_eq!(index.clusters().len(), 1);
+//! ```
+//!
+//! An [`Index`] takes signatures as they come, and keeps each kind of them once. [`Index::clusters`]
+//! says which are of one bug, by rules from the strict to the loose, and why: see [`How`]. The answer
+//! does not depend on the order in which they came. [`Index::matches`] ranks what is known by how much
+//! it is like a new report, with [published weights](Feature::weight).
+
+#![allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_precision_loss,
+    reason = "reports are numbered in 32 bits, and weights need three digits"
+)]
+
+mod entry;
+mod feature;
+mod group;
+mod link;
+mod names;
+mod rank;
+mod spread;
+mod summary;
+
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::sync::OnceLock;
+
+use entry::Entry;
+use group::{Edge, Keys, Sets};
+use names::{Name, Names, Overlay, Texts};
+use rank::Ranker;
+
+use crate::arch::Arch;
+use crate::sign::Signature;
+
+pub use feature::Feature;
+pub use link::{How, Link};
+pub use summary::{Cluster, Counted, KernelCount, Linked, Perhaps, SharedFrame};
+
+/// From this probability on, reports of different sites are taken for one bug.
+pub const ATTACH: f32 = 0.65;
+
+/// From this probability on, they are told as perhaps one.
+pub const PERHAPS: f32 = 0.3;
+
+/// How many neighbours of a set are looked at.
+const NEIGHBOURS: usize = 8;
+
+/// When and where a report was seen.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Seen {
+    /// Seconds since 1970, if that is known.
+    pub time: Option<u64>,
+    /// How many reports it stands for; none is taken for one.
+    pub count: u32,
+}
+
+/// A report, as far as its entry does not tell it.
+#[derive(Clone, Copy, Debug)]
+struct Report {
+    entry: u32,
+    release: Option<Name>,
+    arch: Option<Arch>,
+    time: Option<u64>,
+    count: u32,
+}
+
+/// Signatures by what they have in common.
+#[derive(Clone, Debug, Default)]
+pub struct Index {
+    names: Names,
+    entries: Vec<Entry>,
+    by_exact: HashMap<u64, u32>,
+    reports: Vec<Report>,
+    apart: Vec<(u32, u32)>,
+    together: Vec<(u32, u32)>,
+    ranker: OnceLock<Ranker>,
+    keys: OnceLock<Keys>,
+}
+
+impl Index {
+    /// An empty index.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The number of reports.
+    pub fn len(&self) -> usize {
+        self.reports.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.reports.is_empty()
+    }
+
+    /// Adds a report; they are numbered from 0.
+    pub fn add(&mut self, signature: &Signature<'_>, seen: Seen) -> u32 {
+        let report = self.reports.len() as u32;
+        let next = self.entries.len() as u32;
+        let mut exact = signature.exact;
+        if signature.corrupted && signature.frames.is_empty() {
+            // That nothing is left of two reports does not make them equal.
+            while self.by_exact.contains_key(&exact) {
+                exact = exact.wrapping_add(1);
+            }
+        }
+        let number = *self.by_exact.entry(exact).or_insert(next);
+        if number == next {
+            let entry = Entry::new(signature, &mut self.names);
+            self.entries.push(Entry { exact, first: report, ..entry });
+            self.ranker = OnceLock::new();
+            self.keys = OnceLock::new();
+        }
+        if let Some(entry) = self.entries.get_mut(number as usize) {
+            entry.count = entry.count.saturating_add(seen.count.max(1));
+        }
+        let release = signature.release.as_deref().map(|release| self.names.add(release));
+        let (arch, Seen { time, count }) = (signature.arch, seen);
+        self.reports.push(Report { entry: number, release, arch, time, count: count.max(1) });
+        report
+    }
+
+    /// Adds all reports of another index, behind those that are here: report `n` of the other gets the
+    /// number `n` plus the number of those here.
+    pub fn merge(&mut self, other: &Self) {
+        let from = self.reports.len() as u32;
+        for report in &other.reports {
+            let Some(entry) = other.entries.get(report.entry as usize) else { continue };
+            let release = report.release.map(|release| other.names.text(release).into());
+            let signature =
+                Signature { release, arch: report.arch, ..entry.signature(&other.names) };
+            self.add(&signature, Seen { time: report.time, count: report.count });
+        }
+        let later = |pairs: &[(u32, u32)]| -> Vec<(u32, u32)> {
+            pairs.iter().map(|(a, b)| (a + from, b + from)).collect()
+        };
+        self.apart.extend(later(&other.apart));
+        self.together.extend(later(&other.together));
+    }
+
+    /// Says that two reports are not of one bug.
+    pub fn apart(&mut self, a: u32, b: u32) {
+        self.apart.push((a, b));
+    }
+
+    /// Says that two reports are of one bug.
+    pub fn together(&mut self, a: u32, b: u32) {
+        self.together.push((a, b));
+    }
+
+    /// The signature of a report.
+    pub fn signature(&self, report: u32) -> Option<Signature<'_>> {
+        Some(self.entry(report)?.signature(&self.names))
+    }
+
+    /// What two reports have in common.
+    pub fn compare(&self, a: u32, b: u32) -> Option<Match> {
+        let entry = self.entry(a)?;
+        let other = self.reports.get(b as usize)?.entry;
+        let ranker = Ranker::new(&self.entries, &self.names, vec![other]);
+        let candidate = ranker.rank(&self.entries, entry, &self.names, 1, &mut Vec::new()).pop()?;
+        Some(Match { report: b, score: candidate.score, features: candidate.features })
+    }
+
+    /// The known reports that are most like another one, the likest first, at most `top`.
+    pub fn matches(&self, signature: &Signature<'_>, top: usize) -> Vec<Match> {
+        let mut names = Overlay::new(&self.names);
+        let entry = Entry::new(signature, &mut names);
+        self.ranked(&entry, &names, top)
+    }
+
+    fn ranked(&self, entry: &Entry, names: &impl Texts, top: usize) -> Vec<Match> {
+        let candidates = self.ranker().rank(&self.entries, entry, names, top, &mut Vec::new());
+        let found = candidates.into_iter().filter_map(|candidate| {
+            let report = self.entries.get(candidate.entry as usize)?.first;
+            Some(Match { report, score: candidate.score, features: candidate.features })
+        });
+        found.collect()
+    }
+
+    /// A known report that is of the same bug as another one by the rules of
+    /// [`clusters`](Self::clusters), if there is one.
+    pub fn same(&self, signature: &Signature<'_>) -> Option<u32> {
+        let first = |entry: u32| self.entries.get(entry as usize).map(|entry| entry.first);
+        if let Some(entry) = self.by_exact.get(&signature.exact) {
+            return first(*entry);
+        }
+        let mut names = Overlay::new(&self.names);
+        let entry = Entry::new(signature, &mut names);
+        if entry.corrupted {
+            return None;
+        }
+        if let Some(place) = self.keys().place(&self.entries, &entry, &names) {
+            return first(place);
+        }
+        let likest = self.ranked(&entry, &names, 1).pop()?;
+        let other = self.entry(likest.report)?;
+        let is_bare =
+            entry.site.is_empty() && entry.function.is_some() && entry.title == other.title;
+        let attaches = likest.score >= ATTACH && group::may_attach(&entry, other);
+        (is_bare || attaches).then_some(likest.report)
+    }
+
+    fn ranker(&self) -> &Ranker {
+        let all = || (0..self.entries.len() as u32).collect();
+        self.ranker.get_or_init(|| Ranker::new(&self.entries, &self.names, all()))
+    }
+
+    fn keys(&self) -> &Keys {
+        self.keys.get_or_init(|| Keys::new(&self.entries, &self.names))
+    }
+
+    /// Which reports are of one bug, the largest groups first.
+    pub fn clusters(&self) -> Vec<Cluster> {
+        let Joined { mut sets, edges, perhaps } = self.joined();
+        let mut groups: BTreeMap<u32, (Vec<u32>, Vec<&Edge>)> = BTreeMap::new();
+        for (number, report) in (0_u32..).zip(&self.reports) {
+            groups.entry(sets.find(report.entry)).or_default().0.push(number);
+        }
+        for edge in &edges {
+            groups.entry(sets.find(edge.a)).or_default().1.push(edge);
+        }
+        let mut places: HashMap<u32, usize> = HashMap::new();
+        let mut clusters = Vec::with_capacity(groups.len());
+        for (set, (reports, edges)) in groups {
+            places.insert(set, clusters.len());
+            clusters.push(summary::cluster(self, reports, &edges));
+        }
+        for edge in perhaps {
+            let (a, b) = (sets.find(edge.a), sets.find(edge.b));
+            let Some((a, b)) = places.get(&a).zip(places.get(&b)) else { continue };
+            for (of, other) in [(*a, *b), (*b, *a)] {
+                let id = clusters.get(other).map(|cluster| cluster.id.clone()).unwrap_or_default();
+                if let Some(cluster) = clusters.get_mut(of).filter(|_| of != other) {
+                    cluster.perhaps.push(Perhaps {
+                        id,
+                        score: edge.score,
+                        evidence: edge.evidence.clone(),
+                    });
+                }
+            }
+        }
+        for cluster in &mut clusters {
+            cluster
+                .perhaps
+                .sort_by(|a, b| b.score.total_cmp(&a.score).then_with(|| a.id.cmp(&b.id)));
+            cluster.perhaps.dedup_by(|a, b| a.id == b.id);
+            cluster.perhaps.truncate(NEIGHBOURS);
+        }
+        clusters.sort_by(|a, b| b.count.cmp(&a.count).then_with(|| a.id.cmp(&b.id)));
+        clusters
+    }
+
+    /// These reports as one cluster, whatever the rules say.
+    pub fn describe(&self, reports: Vec<u32>) -> Cluster {
+        summary::cluster(self, reports, &[])
+    }
+
+    fn entry(&self, report: u32) -> Option<&Entry> {
+        self.entries.get(self.reports.get(report as usize)?.entry as usize)
+    }
+
+    /// The sets of entries, and the links that made them.
+    fn joined(&self) -> Joined {
+        let entry_of = |report: &u32| self.reports.get(*report as usize).map(|report| report.entry);
+        let pairs = |pairs: &[(u32, u32)]| -> Vec<(u32, u32)> {
+            pairs.iter().filter_map(|(a, b)| Some((entry_of(a)?, entry_of(b)?))).collect()
+        };
+        let mut sets = Sets::new(self.entries.len(), pairs(&self.apart));
+        let mut edges: Vec<_> = pairs(&self.together)
+            .into_iter()
+            .map(|(a, b)| Edge::sure(How::Forced, a, b, None))
+            .collect();
+        edges.extend(self.keys().edges(&self.entries));
+        self.join(&mut sets, &mut edges);
+        let mut titles = self.by_titles(&mut sets);
+        self.join(&mut sets, &mut titles);
+        edges.extend(titles);
+        let (mut scores, perhaps) = self.by_scores(&mut sets);
+        self.join(&mut sets, &mut scores);
+        edges.extend(scores);
+        Joined { sets, edges, perhaps }
+    }
+
+    /// Joins what edges link, the strongest first; those that may not be are taken out.
+    fn join(&self, sets: &mut Sets, edges: &mut Vec<Edge>) {
+        let exact = |entry: u32| self.entries.get(entry as usize).map(|entry| entry.exact);
+        edges.sort_by(|a, b| {
+            (a.how, exact(a.a), exact(a.b))
+                .cmp(&(b.how, exact(b.a), exact(b.b)))
+                .then(b.score.total_cmp(&a.score))
+        });
+        edges.retain(|edge| sets.join(edge.a, edge.b));
+    }
+
+    /// Reports without a stack, by their titles: with each other, and with those that have a stack if
+    /// these are all one bug.
+    fn by_titles(&self, sets: &mut Sets) -> Vec<Edge> {
+        let mut by_title: BTreeMap<u32, (Vec<u32>, Vec<u32>)> = BTreeMap::new();
+        for (number, entry) in (0_u32..).zip(&self.entries).filter(|(_, entry)| !entry.corrupted) {
+            let (bare, whole) = by_title.entry(entry.title).or_default();
+            if entry.site.is_empty() { bare } else { whole }.push(number);
+        }
+        let mut edges = Vec::new();
+        for (title, (bare, whole)) in by_title {
+            let Some((first, rest)) = bare.split_first() else { continue };
+            let mut link = |other: u32| {
+                edges.push(Edge::sure(How::Title, *first, other, Some(title)));
+            };
+            for other in rest {
+                link(*other);
+            }
+            let names_function =
+                self.entries.get(*first as usize).is_some_and(|entry| entry.function.is_some());
+            if let Some((known, others)) = whole.split_first()
+                && names_function
+            {
+                let set = sets.find(*known);
+                if others.iter().all(|other| sets.find(*other) == set) {
+                    link(*known);
+                }
+            }
+        }
+        edges
+    }
+
+    /// Sets by how much their exemplars have in common: those that are most likely one bug, and those
+    /// that perhaps are.
+    fn by_scores(&self, sets: &mut Sets) -> (Vec<Edge>, Vec<Edge>) {
+        let mut exemplars: BTreeMap<u32, u32> = BTreeMap::new();
+        for (number, entry) in (0_u32..).zip(&self.entries).filter(|(_, entry)| !entry.corrupted) {
+            let rank = |entry: &Entry| (entry.count, std::cmp::Reverse(entry.exact));
+            let place = exemplars.entry(sets.find(number)).or_insert(number);
+            if self.entries.get(*place as usize).is_some_and(|known| rank(known) < rank(entry)) {
+                *place = number;
+            }
+        }
+        let documents: Vec<u32> = exemplars.into_values().collect();
+        let ranker = Ranker::new(&self.entries, &self.names, documents.clone());
+        let (mut sure, mut perhaps, mut sums) = (Vec::new(), Vec::new(), Vec::new());
+        for number in documents {
+            let Some(entry) = self.entries.get(number as usize) else { continue };
+            let neighbours = ranker.rank(&self.entries, entry, &self.names, NEIGHBOURS, &mut sums);
+            for candidate in neighbours {
+                let Some(other) = self.entries.get(candidate.entry as usize) else { continue };
+                if candidate.entry == number
+                    || candidate.score < PERHAPS
+                    || other.exact < entry.exact
+                {
+                    continue;
+                }
+                let evidence = link::in_words(&candidate.features);
+                let edge = Edge {
+                    score: candidate.score,
+                    evidence,
+                    ..Edge::sure(How::Score, number, candidate.entry, None)
+                };
+                if candidate.score >= ATTACH && group::may_attach(entry, other) {
+                    sure.push(edge);
+                } else {
+                    perhaps.push(edge);
+                }
+            }
+        }
+        (sure, perhaps)
+    }
+
+    /// Why two reports belong together: the links that lead from one to the other; `None` if they do
+    /// not.
+    pub fn why(&self, a: u32, b: u32) -> Option<Vec<Link>> {
+        let entry_of = |report: u32| Some(self.reports.get(report as usize)?.entry);
+        let (from, to) = (entry_of(a)?, entry_of(b)?);
+        if from == to {
+            let evidence = "all is equal but what differs from run to run".to_owned();
+            return Some(vec![Link { a, b, how: How::Exact, score: 1.0, evidence }]);
+        }
+        let Joined { edges, .. } = self.joined();
+        let mut next: HashMap<u32, Vec<&Edge>> = HashMap::new();
+        for edge in &edges {
+            next.entry(edge.a).or_default().push(edge);
+            next.entry(edge.b).or_default().push(edge);
+        }
+        let mut came: HashMap<u32, (u32, &Edge)> = HashMap::new();
+        let mut queue = VecDeque::from([from]);
+        while let Some(entry) = queue.pop_front() {
+            for edge in next.get(&entry).into_iter().flatten() {
+                let other = if edge.a == entry { edge.b } else { edge.a };
+                if other != from && !came.contains_key(&other) {
+                    came.insert(other, (entry, *edge));
+                    queue.push_back(other);
+                }
+            }
+        }
+        let report = |entry: u32| match entry {
+            entry if entry == from => a,
+            entry if entry == to => b,
+            entry => self.entries.get(entry as usize).map_or(0, |entry| entry.first),
+        };
+        let mut links = Vec::new();
+        let mut at = to;
+        while at != from {
+            let (before, edge) = came.get(&at)?;
+            links.push(self.link(edge, report(*before), report(at)));
+            at = *before;
+        }
+        links.reverse();
+        Some(links)
+    }
+
+    fn link(&self, edge: &Edge, a: u32, b: u32) -> Link {
+        Link { a, b, how: edge.how, score: edge.score, evidence: self.evidence(edge) }
+    }
+
+    /// Why an edge is, in words.
+    fn evidence(&self, edge: &Edge) -> String {
+        let name = edge.name.map(|name| self.names.text(name)).unwrap_or_default();
+        let family = self.entries.get(edge.a as usize).map_or("", |entry| entry.family.name());
+        match edge.how {
+            How::Forced => "somebody said so".to_owned(),
+            How::Exact => "all is equal but what differs from run to run".to_owned(),
+            How::Site => format!("{family} in {name}"),
+            How::Stack => format!("{family} with the same two innermost functions"),
+            How::Locks => format!("the same locks, and the same title: {name}"),
+            How::Title => format!("no stack, and the same title: {name}"),
+            How::Score => edge.evidence.clone(),
+        }
+    }
+}
+
+/// The sets of entries, the links that made them, and those that perhaps are.
+struct Joined {
+    sets: Sets,
+    edges: Vec<Edge>,
+    perhaps: Vec<Edge>,
+}
+
+/// A known report that is like another one.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Match {
+    /// The report, by the number that [`Index::add`] gave it: the first of those that are equal.
+    pub report: u32,
+    /// The probability that both are of one bug.
+    pub score: f32,
+    /// What they have in common, each from 0 to 1.
+    pub features: Vec<(Feature, f32)>,
+}
+
+impl Match {
+    /// What they have in common in words, the heaviest first.
+    pub fn evidence(&self) -> String {
+        link::in_words(&self.features)
+    }
+}

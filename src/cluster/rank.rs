@@ -1,0 +1,486 @@
+//! Which known signatures are most like another one.
+
+use std::collections::HashMap;
+
+use super::entry::Entry;
+use super::feature::{CALIBRATION, Feature};
+use super::names::{Names, Texts};
+use super::spread::{self, Source};
+use crate::frames::FrameClass;
+use crate::sign::{self, OriginRole};
+
+/// What more reports than this have in common is no reason to look at one of them; it still counts
+/// for those that something else led to. It bounds the time of a query.
+const MAX_POSTINGS: usize = 4096;
+
+/// How many candidates are compared exactly for each one that is asked for, and at the least: the
+/// sums that chose them leave out what very many have in common.
+const COMPARED: (usize, usize) = (4, 64);
+
+/// The functions of the stack whose names are taken apart.
+const NAMED: usize = 12;
+
+/// What a term is looked up in. Where two features look in one place, they share the channel.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[repr(u8)]
+enum Channel {
+    Stack,
+    Words,
+    Parts,
+    Prefix,
+    Files,
+    Locks,
+    Allocation,
+    Free,
+    Cache,
+    Race,
+    Directory,
+    Title,
+    TitleFunction,
+    Member,
+    NullOffset,
+}
+
+/// How the weights of a channel's terms are scaled.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Scale {
+    /// To a vector of length 1: the product of two is their cosine.
+    Cosine,
+    /// Rare ones up to 1, common ones down to 0.
+    Rarity,
+    /// All 1.
+    One,
+}
+
+impl Channel {
+    const COUNT: usize = 15;
+
+    fn source(self) -> Source {
+        match self {
+            Self::Stack | Self::Member | Self::Allocation | Self::Free | Self::Race => {
+                Source::Function
+            }
+            Self::Words | Self::Parts | Self::Prefix => Source::Word,
+            _ => Source::Other,
+        }
+    }
+
+    fn scale(self) -> Scale {
+        match self {
+            Self::Directory | Self::Member => Scale::Rarity,
+            Self::Title | Self::TitleFunction | Self::NullOffset => Scale::One,
+            _ => Scale::Cosine,
+        }
+    }
+}
+
+/// A term of a signature: where, which, how much.
+#[derive(Clone, Copy, Debug)]
+struct Term {
+    channel: Channel,
+    key: u64,
+    weight: f32,
+}
+
+/// The terms of a signature, each once.
+fn terms(entry: &Entry, names: &impl Texts) -> Vec<Term> {
+    let mut terms = Vec::with_capacity(96);
+    let mut add = |channel, key, weight| terms.push(Term { channel, key, weight });
+    let mut depth = 0_u16;
+    let mut named = 0;
+    for frame in &entry.frames {
+        let key = names.hash(frame.name);
+        let is_ordinary = frame.class == FrameClass::Ordinary;
+        let kind = if is_ordinary { 1.0 } else { 0.5 };
+        add(Channel::Stack, key, kind / f32::from(1 + depth).sqrt());
+        add(Channel::Member, key, 1.0);
+        depth += u16::from(!frame.inline);
+        if let Some(file) = frame.file {
+            add(Channel::Files, names.hash(file), 1.0);
+        }
+        if is_ordinary {
+            let text = names.text(frame.name);
+            if let Some(first) = text.trim_matches('_').split('_').next() {
+                add(Channel::Prefix, sign::hash(first), 1.0);
+            }
+            if named < NAMED {
+                words(text, |word| add(Channel::Parts, word, 1.0));
+                named += 1;
+            }
+        }
+    }
+    for title in [entry.title].iter().chain(&entry.site) {
+        words(names.text(*title), |word| add(Channel::Words, word, 1.0));
+    }
+    for &(role, name) in &entry.origins {
+        let key = names.hash(name);
+        let is_function = match role {
+            OriginRole::Allocation => {
+                add(Channel::Allocation, key, 1.0);
+                true
+            }
+            OriginRole::Free | OriginRole::Queue | OriginRole::Object => {
+                add(Channel::Free, key, 1.0);
+                true
+            }
+            OriginRole::Race => {
+                add(Channel::Race, key, 1.0);
+                true
+            }
+            OriginRole::Lock | OriginRole::Blocked => {
+                add(Channel::Locks, key, 1.0);
+                false
+            }
+            // Every size of object has a general cache: that two are of it says nothing.
+            OriginRole::Cache => {
+                if !names.text(name).starts_with("kmalloc") {
+                    add(Channel::Cache, key, 1.0);
+                }
+                false
+            }
+        };
+        if is_function {
+            add(Channel::Member, key, 1.0);
+        }
+    }
+    if entry.family == sign::Family::MemoryLeak
+        && let Some(site) = entry.site.first()
+    {
+        add(Channel::Allocation, names.hash(*site), 1.0);
+    }
+    if let Some(directory) = entry.directory {
+        add(Channel::Directory, names.hash(directory), 1.0);
+    }
+    if let Some(function) = entry.function {
+        add(Channel::TitleFunction, names.hash(function), 1.0);
+        add(Channel::Title, names.hash(entry.title), 1.0);
+    }
+    if let Some(granule) = entry.facts.granule() {
+        add(Channel::NullOffset, granule, 1.0);
+    }
+    // The heaviest of those that come twice.
+    terms.sort_by(|a, b| {
+        (a.channel as u8, a.key).cmp(&(b.channel as u8, b.key)).then(b.weight.total_cmp(&a.weight))
+    });
+    terms.dedup_by_key(|term| (term.channel as u8, term.key));
+    terms
+}
+
+/// The words of a title or name: letters and digits, three at the least, in lower case.
+fn words(text: &str, mut add: impl FnMut(u64)) {
+    for word in text.split(|c: char| !c.is_ascii_alphanumeric()) {
+        if word.len() >= 3 {
+            add(sign::hash(&word.to_ascii_lowercase()));
+        }
+    }
+}
+
+/// A known signature that may be of the same bug.
+#[derive(Clone, Debug)]
+pub(super) struct Candidate {
+    pub(super) entry: u32,
+    pub(super) score: f32,
+    pub(super) features: Vec<(Feature, f32)>,
+}
+
+/// All known signatures by their terms.
+#[derive(Clone, Debug)]
+pub(super) struct Ranker {
+    /// Which entry each document is.
+    documents: Vec<u32>,
+    by_key: HashMap<(u8, u64), u32>,
+    /// Of each term, where its postings begin.
+    starts: Vec<u32>,
+    postings: Vec<(u32, f32)>,
+    rarity: Vec<f32>,
+    /// Of each document, where its terms begin.
+    firsts: Vec<u32>,
+    forward: Vec<(u32, f32)>,
+    families: Vec<sign::Family>,
+    offsets: Vec<Option<u64>>,
+    ages: Vec<Option<f32>>,
+}
+
+/// What a query looks up.
+struct Lookup {
+    term: u32,
+    feature: Feature,
+    weight: f32,
+}
+
+impl Ranker {
+    /// Of the entries with these numbers.
+    pub(super) fn new(entries: &[Entry], names: &Names, documents: Vec<u32>) -> Self {
+        let mut by_key: HashMap<(u8, u64), u32> = HashMap::new();
+        let mut counts: Vec<u32> = Vec::new();
+        let mut channels: Vec<Channel> = Vec::new();
+        let mut firsts = vec![0];
+        let mut forward: Vec<(u32, f32)> = Vec::new();
+        let (mut families, mut offsets, mut ages) = (Vec::new(), Vec::new(), Vec::new());
+        let of = |document: u32| entries.get(document as usize);
+        for entry in documents.iter().filter_map(|document| of(*document)) {
+            for term in terms(entry, names) {
+                let next = counts.len() as u32;
+                let number = *by_key.entry((term.channel as u8, term.key)).or_insert(next);
+                if number == next {
+                    counts.push(0);
+                    channels.push(term.channel);
+                }
+                if let Some(count) = counts.get_mut(number as usize) {
+                    *count += 1;
+                }
+                forward.push((number, term.weight));
+            }
+            firsts.push(forward.len() as u32);
+            families.push(entry.family);
+            offsets.push(entry.facts.granule());
+            ages.push(entry.age);
+        }
+        let mut rarity = vec![0.0; counts.len()];
+        for ((_, key), term) in &by_key {
+            let at = *term as usize;
+            let of = channels.get(at).zip(counts.get(at)).zip(rarity.get_mut(at));
+            if let Some(((channel, count), place)) = of {
+                *place = spread::rarity(documents.len(), *count, channel.source(), *key);
+            }
+        }
+        let mut ranker = Self {
+            documents,
+            by_key,
+            starts: Vec::new(),
+            postings: Vec::new(),
+            rarity,
+            firsts,
+            forward,
+            families,
+            offsets,
+            ages,
+        };
+        ranker.scale(&channels);
+        ranker.invert(&counts);
+        ranker
+    }
+
+    /// From raw weights to those that are multiplied.
+    fn scale(&mut self, channels: &[Channel]) {
+        for bounds in self.firsts.windows(2) {
+            let &[from, to] = bounds else { continue };
+            let Some(terms) = self.forward.get_mut(from as usize..to as usize) else { continue };
+            let mut squares = [0.0_f32; Channel::COUNT];
+            for (term, weight) in terms.iter_mut() {
+                let channel = channels.get(*term as usize).copied().unwrap_or(Channel::Stack);
+                let rarity = self.rarity.get(*term as usize).copied().unwrap_or_default();
+                *weight = match channel.scale() {
+                    Scale::Cosine => *weight * rarity,
+                    Scale::Rarity | Scale::One => 1.0,
+                };
+                if let Some(square) = squares.get_mut(channel as usize) {
+                    *square += *weight * *weight;
+                }
+            }
+            for (term, weight) in terms {
+                let channel = channels.get(*term as usize).copied().unwrap_or(Channel::Stack);
+                let square = squares.get(channel as usize).copied().unwrap_or_default();
+                if channel.scale() == Scale::Cosine && square > 0.0 {
+                    *weight /= square.sqrt();
+                }
+            }
+        }
+    }
+
+    fn invert(&mut self, counts: &[u32]) {
+        let mut next = 0;
+        self.starts = vec![0];
+        for count in counts {
+            next += count;
+            self.starts.push(next);
+        }
+        let mut places = self.starts.clone();
+        self.postings = vec![(0, 0.0); next as usize];
+        for (document, bounds) in self.firsts.windows(2).enumerate() {
+            let &[from, to] = bounds else { continue };
+            for &(term, weight) in self.forward.get(from as usize..to as usize).unwrap_or_default()
+            {
+                let Some(place) = places.get_mut(term as usize) else { continue };
+                if let Some(posting) = self.postings.get_mut(*place as usize) {
+                    *posting = (document as u32, weight);
+                }
+                *place += 1;
+            }
+        }
+    }
+
+    /// What a signature looks up, and how much each hit counts.
+    fn lookups(&self, entry: &Entry, names: &impl Texts) -> Vec<Lookup> {
+        let terms = terms(entry, names);
+        let mut squares = [0.0_f32; Channel::COUNT];
+        let number = |channel: Channel, key: u64| self.by_key.get(&(channel as u8, key)).copied();
+        let rarity = |channel: Channel, key: u64| match number(channel, key) {
+            Some(term) => self.rarity.get(term as usize).copied().unwrap_or_default(),
+            None => spread::rarity(self.documents.len(), 0, channel.source(), key),
+        };
+        for term in &terms {
+            let weight = term.weight * rarity(term.channel, term.key);
+            if let Some(square) = squares.get_mut(term.channel as usize) {
+                *square += weight * weight;
+            }
+        }
+        let mut lookups = Vec::with_capacity(terms.len() + 32);
+        let mut add = |channel: Channel, key, feature, weight: f32| {
+            if let Some(term) = number(channel, key) {
+                lookups.push(Lookup { term, feature, weight });
+            }
+        };
+        for term in &terms {
+            let square = squares.get(term.channel as usize).copied().unwrap_or_default();
+            let rare = rarity(term.channel, term.key);
+            let cosine = term.weight * rare / square.sqrt().max(f32::MIN_POSITIVE);
+            let (feature, weight) = match term.channel {
+                Channel::Stack => (Feature::Stack, cosine),
+                Channel::Words => (Feature::Words, cosine),
+                Channel::Parts => (Feature::Parts, cosine),
+                Channel::Prefix => (Feature::Prefix, cosine),
+                Channel::Files => (Feature::Files, cosine),
+                Channel::Locks => (Feature::Locks, cosine),
+                Channel::Allocation => (Feature::Allocation, cosine),
+                Channel::Free => (Feature::Free, cosine),
+                Channel::Cache => (Feature::Cache, cosine),
+                Channel::Race => (Feature::Race, cosine),
+                Channel::Directory => (Feature::Directory, rare),
+                Channel::Title => (Feature::Title, 1.0),
+                Channel::TitleFunction => {
+                    // Half for each direction.
+                    add(
+                        Channel::Member,
+                        term.key,
+                        Feature::TitleInStack,
+                        0.5 * rarity(Channel::Member, term.key),
+                    );
+                    (Feature::TitleFunction, 1.0)
+                }
+                Channel::Member => {
+                    add(Channel::TitleFunction, term.key, Feature::TitleInStack, 0.5 * rare);
+                    continue;
+                }
+                Channel::NullOffset => (Feature::NullOffset, 1.0),
+            };
+            add(term.channel, term.key, feature, weight);
+        }
+        lookups
+    }
+
+    fn postings(&self, term: u32) -> &[(u32, f32)] {
+        let from = self.starts.get(term as usize).copied().unwrap_or_default();
+        let to = self.starts.get(term as usize + 1).copied().unwrap_or_default();
+        self.postings.get(from as usize..to as usize).unwrap_or_default()
+    }
+
+    /// What is compared without being looked up.
+    fn scalars(&self, entry: &Entry, document: usize, mut add: impl FnMut(Feature, f32)) {
+        if self.families.get(document) == Some(&entry.family) {
+            add(Feature::Family, 1.0);
+        }
+        let offset = self.offsets.get(document).copied().flatten();
+        if offset.zip(entry.facts.granule()).is_some_and(|(a, b)| a != b) {
+            add(Feature::OtherOffset, 1.0);
+        }
+        match self.ages.get(document).copied().flatten().zip(entry.age) {
+            Some((a, b)) => {
+                let apart = (a - b).abs();
+                add(Feature::Release, (-apart / 2.0).exp());
+                add(Feature::Era, (-apart / 8.0).exp());
+            }
+            None => add(Feature::NoRelease, 1.0),
+        }
+    }
+
+    /// The `top` documents that are most like `entry`, the likest first; of equal ones that with the
+    /// smaller hash.
+    ///
+    /// `sums` is room to count in, empty at first, which the next query may have again.
+    pub(super) fn rank(
+        &self,
+        entries: &[Entry],
+        entry: &Entry,
+        names: &impl Texts,
+        top: usize,
+        sums: &mut Vec<f32>,
+    ) -> Vec<Candidate> {
+        let lookups = self.lookups(entry, names);
+        sums.resize(self.documents.len(), 0.0);
+        let mut touched = Vec::new();
+        for lookup in &lookups {
+            let postings = self.postings(lookup.term);
+            if postings.len() > MAX_POSTINGS {
+                continue;
+            }
+            let weight = lookup.weight * lookup.feature.weight();
+            for &(document, of_document) in postings {
+                let Some(sum) = sums.get_mut(document as usize) else { continue };
+                if *sum == 0.0 {
+                    touched.push(document);
+                }
+                *sum += weight * of_document;
+            }
+        }
+        touched.sort_unstable();
+        touched.dedup();
+        let mut best = Vec::with_capacity(touched.len());
+        for document in touched {
+            let Some(place) = sums.get_mut(document as usize) else { continue };
+            let mut sum = std::mem::take(place);
+            self.scalars(entry, document as usize, |feature, value| {
+                sum += feature.weight() * value;
+            });
+            best.push((sum, document));
+        }
+        let compared = top.saturating_mul(COMPARED.0).max(COMPARED.1);
+        if best.len() > compared {
+            best.select_nth_unstable_by(compared - 1, |a, b| b.0.total_cmp(&a.0));
+            best.truncate(compared);
+        }
+        let by_term: HashMap<u32, Vec<&Lookup>> =
+            lookups.iter().fold(HashMap::new(), |mut map: HashMap<_, Vec<_>>, lookup| {
+                map.entry(lookup.term).or_default().push(lookup);
+                map
+            });
+        let mut found: Vec<_> =
+            best.iter().map(|(_, document)| self.compare(entry, &by_term, *document)).collect();
+        let exact =
+            |candidate: &Candidate| entries.get(candidate.entry as usize).map(|entry| entry.exact);
+        found.sort_by(|a, b| b.score.total_cmp(&a.score).then_with(|| exact(a).cmp(&exact(b))));
+        found.truncate(top);
+        found
+    }
+
+    /// All that an entry has in common with a document.
+    fn compare(
+        &self,
+        entry: &Entry,
+        by_term: &HashMap<u32, Vec<&Lookup>>,
+        document: u32,
+    ) -> Candidate {
+        let mut values = [0.0_f32; Feature::ALL.len()];
+        let mut add = |feature: Feature, value: f32| {
+            if let Some(sum) = values.get_mut(feature as usize) {
+                *sum += value;
+            }
+        };
+        let from = self.firsts.get(document as usize).copied().unwrap_or_default();
+        let to = self.firsts.get(document as usize + 1).copied().unwrap_or_default();
+        for (term, weight) in self.forward.get(from as usize..to as usize).unwrap_or_default() {
+            for lookup in by_term.get(term).into_iter().flatten() {
+                add(lookup.feature, lookup.weight * weight);
+            }
+        }
+        self.scalars(entry, document as usize, &mut add);
+        let features: Vec<_> =
+            Feature::ALL.iter().copied().zip(values).filter(|(_, value)| *value != 0.0).collect();
+        let sum: f32 = features.iter().map(|(feature, value)| feature.weight() * value).sum();
+        Candidate {
+            entry: self.documents.get(document as usize).copied().unwrap_or_default(),
+            score: 1.0 / (1.0 + (-(CALIBRATION.0 * sum + CALIBRATION.1)).exp()),
+            features,
+        }
+    }
+}

@@ -1,0 +1,59 @@
+//! How widely a name is spread: what is in the reports of many bugs says little of any one.
+
+mod table;
+
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
+use crate::sign;
+
+/// Where a name is from.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Source {
+    Function,
+    Word,
+    /// Anything that the table does not have.
+    Other,
+}
+
+static FUNCTIONS: LazyLock<HashMap<u64, u16>> = LazyLock::new(|| hashed(table::FUNCTIONS));
+static WORDS: LazyLock<HashMap<u64, u16>> = LazyLock::new(|| hashed(table::WORDS));
+
+fn hashed(table: &[(&str, u16)]) -> HashMap<u64, u16> {
+    table.iter().map(|(name, bugs)| (sign::hash(name), *bugs)).collect()
+}
+
+/// The rarity of a name that `count` of so many documents have: from 1, in none but a few, down to 0,
+/// in all of them.
+///
+/// The documents are counted with those of the table, so that a few logs know what is common too.
+pub(super) fn rarity(documents: usize, count: u32, source: Source, key: u64) -> f32 {
+    let known = match source {
+        Source::Function => FUNCTIONS.get(&key),
+        Source::Word => WORDS.get(&key),
+        Source::Other => None,
+    };
+    let known = known.copied().map_or(0.0, f32::from);
+    let all = documents as f32 + table::BUGS + 1.0;
+    (all / (count as f32 + known + 1.0)).ln().max(0.0) / all.ln()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tables_are_sorted() {
+        for table in [table::FUNCTIONS, table::WORDS] {
+            assert!(table.is_sorted_by(|a, b| a.0 < b.0));
+        }
+    }
+
+    #[test]
+    fn ok_rarity() {
+        let of = |name| rarity(10, 1, Source::Function, sign::hash(name));
+        assert!(of("do_syscall_64") < of("netlink_sendmsg"));
+        assert!(of("netlink_sendmsg") < of("batadv_iv_ogm_queue_add"));
+        assert!((0.0..=1.0).contains(&of("do_syscall_64")));
+    }
+}

@@ -1,0 +1,230 @@
+//! The stack that tells most, without what only reported the crash.
+
+use std::borrow::Cow;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::{MAX_FRAMES, Part, Site, hash};
+use crate::blame;
+use crate::frames::{self, FrameClass};
+use crate::model::{self, Frame, Report};
+
+/// What a signature is made of.
+pub(super) struct Stack<'a> {
+    /// The functions, innermost first.
+    pub(super) frames: Vec<Part<'a>>,
+    /// Where the frames of the site begin and end.
+    site: Option<(usize, usize)>,
+    /// The module of the site.
+    pub(super) module: Option<&'a str>,
+    /// The source file of the site.
+    pub(super) file: Option<&'a str>,
+    /// The innermost function that was dropped: it tells what kind of check failed.
+    pub(super) reporter: Option<&'a str>,
+}
+
+impl<'a> Stack<'a> {
+    /// The functions of the stack that tells most of a report.
+    pub(super) fn of(report: &'a Report<'_>) -> Self {
+        let mut stack =
+            Self { frames: Vec::new(), site: None, module: None, file: None, reporter: None };
+        let Some(main) = blame::main_stack(report) else { return stack };
+        let link = report.link.as_ref().and_then(|link| link.function.as_deref());
+        stack.fill(main, link, |frame| frame.reliable);
+        if stack.frames.iter().all(|part| part.class != FrameClass::Ordinary) {
+            // Nothing that the unwinder vouches for names a bug.
+            let reliable = std::mem::take(&mut stack.frames);
+            stack.fill(main, link, |_| true);
+            if stack.frames.iter().all(|part| part.class != FrameClass::Ordinary) {
+                stack.frames = reliable;
+            }
+        }
+        let blamed = report.blame.as_ref().map(|blame| &*blame.function);
+        stack.find_site(blamed.map(normal));
+        stack.find_place(main);
+        stack
+    }
+
+    fn fill(
+        &mut self,
+        main: &'a model::Stack<'_>,
+        link: Option<&'a str>,
+        takes: impl Fn(&Frame<'_>) -> bool,
+    ) {
+        for frame in &main.frames {
+            let Some(function) = frame.function.as_deref().filter(|_| takes(frame)) else {
+                continue;
+            };
+            self.push(function, frame.inline, frame.file.as_deref());
+            // The caller of a function that has called nothing is not on the stack.
+            if let Some(link) = link.filter(|_| frame.exact)
+                && normal(link) != normal(function)
+                && !main.frames.iter().any(|frame| frame.function.as_deref() == Some(link))
+            {
+                self.push(link, false, None);
+            }
+        }
+    }
+
+    fn push(&mut self, function: &'a str, inline: bool, file: Option<&'a str>) {
+        let name = normal(function);
+        let hash = hash(name);
+        let class = class(name, hash);
+        if class == FrameClass::Dropped {
+            self.reporter.get_or_insert(name);
+            return;
+        }
+        // Recursion: how deep it went says nothing.
+        let is_again = self
+            .frames
+            .iter()
+            .rev()
+            .take(2)
+            .any(|last| last.function == name && last.inline == inline);
+        if is_again || self.frames.len() == MAX_FRAMES {
+            return;
+        }
+        let file = file.map(|file| Cow::Borrowed(file.trim_start_matches("./")));
+        self.frames.push(Part { hash, function: Cow::Borrowed(name), class, inline, file });
+    }
+
+    /// The site is where the blamed function is, else the first function that may name a bug, else
+    /// the first one at all; with what was inlined there.
+    fn find_site(&mut self, blamed: Option<&str>) {
+        let position = |fits: &dyn Fn(&Part<'_>) -> bool| self.frames.iter().position(fits);
+        let of = |class| position(&|part| part.class == class);
+        let blamed =
+            blamed.and_then(|blamed| position(&|part| part.function == blamed && !part.inline));
+        let names_a_bug = |at: &usize| {
+            self.frames.get(*at).is_some_and(|part| part.class == FrameClass::Ordinary)
+        };
+        let at = blamed
+            .filter(names_a_bug)
+            .or_else(|| of(FrameClass::Ordinary))
+            // A syscall that does all itself: it says more than the lock that it waits for.
+            .or_else(|| position(&|part| part.function.starts_with("sys_")))
+            .or(blamed)
+            .or_else(|| position(&|_| true));
+        let Some(at) = at else { return };
+        let before = self.frames.get(..at).unwrap_or_default();
+        let start = at - before.iter().rev().take_while(|part| part.inline).count();
+        let rest = self.frames.get(at..).unwrap_or_default();
+        let end = at + rest.iter().take_while(|part| part.inline).count();
+        self.site = Some((start, end.min(self.frames.len().saturating_sub(1))));
+    }
+
+    fn find_place(&mut self, main: &'a model::Stack<'_>) {
+        let Some(name) =
+            self.site.and_then(|(_, end)| self.frames.get(end)).map(|part| &part.function)
+        else {
+            return;
+        };
+        let is_site =
+            |frame: &&Frame<'_>| frame.function.as_deref().is_some_and(|f| normal(f) == *name);
+        if let Some(frame) = main.frames.iter().find(is_site) {
+            self.module = frame.module.as_deref();
+            self.file = frame.file.as_deref();
+        }
+    }
+
+    /// Where it went wrong: the function of the machine code, then those inlined into it.
+    ///
+    /// Of those inlined only the ones that may name a bug: everybody's helper is in many sites.
+    pub(super) fn site(&self) -> Option<Site<'a>> {
+        let (start, end) = self.site?;
+        let (function, inlined) = self.frames.get(start..=end)?.split_last()?;
+        let may_name = |part: &&Part<'a>| part.class == FrameClass::Ordinary;
+        let inlined = inlined.iter().rev().filter(may_name);
+        let mut functions: Vec<_> =
+            [function].into_iter().chain(inlined).map(|part| part.function.clone()).collect();
+        functions.dedup();
+        Some(Site { hash: hash(functions.first()?), functions })
+    }
+
+    /// The functions from the site on that may name a bug, without those that were inlined.
+    pub(super) fn tops(&self) -> Vec<u64> {
+        let from = self.site.map_or(0, |(_, end)| end);
+        let rest = self.frames.get(from..).unwrap_or_default();
+        let ordinary =
+            rest.iter().filter(|part| part.class == FrameClass::Ordinary && !part.inline);
+        ordinary.take(3).map(|part| part.hash).collect()
+    }
+}
+
+/// How many functions of a stack beside the main one are kept.
+const INNERMOST: usize = 3;
+
+/// The innermost functions of a stack that may name a bug, else the first that was not dropped.
+pub(super) fn innermost<'a>(stack: &'a model::Stack<'_>) -> Vec<&'a str> {
+    let (mut found, mut generic) = (Vec::new(), None);
+    for frame in stack.frames.iter().filter(|frame| frame.reliable && !frame.inline) {
+        let Some(name) = frame.function.as_deref().map(normal) else { continue };
+        match class(name, hash(name)) {
+            FrameClass::Ordinary => found.push(name),
+            FrameClass::Generic => generic = generic.or(Some(name)),
+            FrameClass::Dropped => {}
+        }
+        if found.len() == INNERMOST {
+            return found;
+        }
+    }
+    if found.is_empty() {
+        found.extend(generic);
+    }
+    found
+}
+
+/// Classes of functions that were looked up before, each in the place that its hash says: the hash
+/// but for its low bits, and there the class. The same few thousand functions are in all reports.
+static KNOWN: [AtomicU64; 4096] = [const { AtomicU64::new(0) }; 4096];
+
+/// The class of a function whose hash is known.
+fn class(name: &str, hash: u64) -> FrameClass {
+    let tag = hash & !0xfff;
+    let Some(place) = KNOWN.get((hash & 0xfff) as usize) else { return frames::class(name) };
+    match place.load(Ordering::Relaxed).wrapping_sub(tag) {
+        1 => FrameClass::Dropped,
+        2 => FrameClass::Generic,
+        3 => FrameClass::Ordinary,
+        _ => {
+            let class = frames::class(name);
+            let number = match class {
+                FrameClass::Dropped => 1,
+                FrameClass::Generic => 2,
+                FrameClass::Ordinary => 3,
+            };
+            place.store(tag | number, Ordering::Relaxed);
+            class
+        }
+    }
+}
+
+/// What architectures put before the names of syscalls.
+#[rustfmt::skip] // words
+const PREFIXES: &[&str] = &[
+    "__x64_", "__ia32_", "__arm64_", "__riscv_", "__s390x_", "__s390_", "__se_", "__do_", "__powerpc_",
+];
+
+/// The function's name without what compilers add; a syscall's without what architectures add.
+fn normal(function: &str) -> &str {
+    let name = frames::base(function);
+    let short = PREFIXES.iter().find_map(|prefix| name.strip_prefix(prefix));
+    short.filter(|rest| rest.starts_with("sys_") || rest.starts_with("compat_sys_")).unwrap_or(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ok_normal() {
+        for (name, want) in [
+            ("__x64_sys_rmdir", "sys_rmdir"),
+            ("__se_compat_sys_bpf", "compat_sys_bpf"),
+            ("__do_sys_bpf.cold", "sys_bpf"),
+            ("__do_fault", "__do_fault"),
+            ("f.constprop.0.isra.0", "f"),
+        ] {
+            assert_eq!(normal(name), want);
+        }
+    }
+}

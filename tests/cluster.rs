@@ -1,0 +1,341 @@
+//! Signatures and clusters as users of the library see them.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::print_stderr)]
+
+use std::fmt::Write;
+use std::fs;
+use std::path::Path;
+
+use ksplat::cluster::{ATTACH, Cluster, How, Index, Seen};
+use ksplat::sign::{Family, Signature, Signer, VERSION, frame_class};
+use proptest::prelude::*;
+
+/// The signature of the first report of a log.
+fn sign(log: &str) -> Signature<'static> {
+    let mut report = ksplat::reports(log.as_bytes()).next().expect("a report");
+    explain(&mut report);
+    Signer::new().sign(&report).into_owned()
+}
+
+#[cfg(feature = "disasm")]
+fn explain(report: &mut ksplat::Report<'_>) {
+    ksplat::explain::annotate(report, ksplat::disasm::Syntax::Att);
+}
+
+#[cfg(not(feature = "disasm"))]
+fn explain(_: &mut ksplat::Report<'_>) {}
+
+fn index(signatures: &[Signature<'_>]) -> Index {
+    let mut index = Index::new();
+    for (number, signature) in signatures.iter().enumerate() {
+        assert_eq!(index.add(signature, Seen::default()) as usize, number);
+    }
+    index
+}
+
+/// A report with a trap in the first of these functions.
+fn oops(headline: &str, functions: &[&str]) -> String {
+    let mut log = format!("{headline}\nCPU: 1 PID: 7 Comm: a Not tainted 6.1.0 #1\n");
+    for (number, function) in functions.iter().enumerate() {
+        match number {
+            0 => writeln!(log, "RIP: 0010:{function}+0x9b/0x200\nCall Trace:\n <TASK>").unwrap(),
+            _ => writeln!(log, " {function}+0x{number}0/0x200").unwrap(),
+        }
+    }
+    log + " do_syscall_64+0x1/0x2\n </TASK>\n"
+}
+
+const NULL: &str = "BUG: kernel NULL pointer dereference, address: 0000000000000010";
+
+#[test]
+fn a_signature_is_the_same_everywhere() {
+    let signature = sign(&oops(NULL, &["demo_inner.isra.0", "demo_outer.cold"]));
+    assert_eq!(signature.version, VERSION);
+    assert_eq!(signature.family, Family::NullDereference);
+    assert_eq!(signature.site.as_ref().unwrap().functions, ["demo_inner"]);
+    // SipHash 1-3 of the bytes with a key of zeros: if these move, VERSION must be counted up.
+    assert_eq!(signature.site.unwrap().hash, 0x3ad9_f3ea_4502_d316);
+    assert_eq!(signature.title.hash, 0x6b9b_9b6c_f8bc_e402);
+}
+
+#[test]
+fn what_differs_from_run_to_run_is_not_signed() {
+    let one = oops(NULL, &["demo_inner", "demo_outer"]);
+    let other =
+        one.replace("PID: 7", "PID: 99").replace("CPU: 1", "CPU: 0").replace("6.1.0", "6.2.0-rc1");
+    assert_eq!(sign(&one).exact, sign(&other).exact);
+    assert_ne!(sign(&one).exact, sign(&one.replace("demo_outer", "demo_other")).exact);
+}
+
+#[test]
+fn machinery_is_never_the_site() {
+    let log = oops(NULL, &["memcpy", "mutex_lock", "vfs_write", "demo_write", "demo_ioctl"]);
+    assert_eq!(sign(&log).site.unwrap().functions, ["demo_write"]);
+    assert!(frame_class("memcpy").1.is_some());
+    assert_eq!(frame_class("demo_write").1, None);
+}
+
+#[test]
+fn frames_that_nobody_vouches_for_count_if_nothing_else_is_left() {
+    let log = format!(
+        "{NULL}\nRIP: 0010:memcpy+0x1/0x2\nCall Trace:\n ? demo_write+0x1/0x2\n do_syscall_64+0x1/0x2\n"
+    );
+    assert_eq!(sign(&log).site.unwrap().functions, ["demo_write"]);
+    let log =
+        oops(NULL, &["demo_read"]).replace(" do_syscall", " ? demo_write+0x1/0x2\n do_syscall");
+    assert!(sign(&log).frames.iter().all(|part| part.function != "demo_write"));
+}
+
+#[test]
+fn recursion_is_signed_once() {
+    let deep = sign(&oops(NULL, &["demo_x", "walk", "walk", "walk", "walk", "start"]));
+    let flat = sign(&oops(NULL, &["demo_x", "walk", "start"]));
+    assert_eq!(deep.exact, flat.exact);
+}
+
+#[test]
+fn origins_are_signed() {
+    let log = "BUG: KASAN: slab-use-after-free in demo_use+0x1/0x2\nRead of size 8 at addr ffff888001286008 by task a/46\n\
+        Call Trace:\n kasan_report+0x1/0x2\n demo_use+0x1/0x2\n\nAllocated by task 46:\n kasan_save_stack+0x1/0x2\n \
+        __kmalloc+0x1/0x2\n demo_new+0x1/0x2\n\nFreed by task 7:\n kfree+0x1/0x2\n demo_put+0x1/0x2\n";
+    let names: Vec<_> =
+        sign(log).origins.iter().map(|o| format!("{} {}", o.role.name(), o.name)).collect();
+    assert_eq!(names, ["allocation demo_new", "free demo_put"]);
+}
+
+#[test]
+fn the_same_warning_inlined_otherwise_is_one_bug() {
+    // The reports of 5.5 and 5.13 of `WARNING in io_wqe_wake_worker` and `… io_wqe_enqueue`.
+    let old = "WARNING: CPU: 1 PID: 7 at fs/io-wq.c:280 io_wqe_wake_worker+0x430/0x4a0 fs/io-wq.c:280\n\
+        RIP: 0010:io_wqe_wake_worker+0x430/0x4a0 fs/io-wq.c:280\nCall Trace:\n io_wqe_enqueue+0x166/0x700\n \
+        io_queue_async_work+0x7a2/0x1240\n io_queue_sqe+0x7a2/0x1240\n do_syscall_64+0x1/0x2\n";
+    let new = "WARNING: CPU: 0 PID: 9 at fs/io-wq.c:244 io_wqe_wake_worker fs/io-wq.c:244 [inline]\n\
+        WARNING: CPU: 0 PID: 9 at fs/io-wq.c:244 io_wqe_enqueue+0x7f6/0x950 fs/io-wq.c:751\n\
+        RIP: 0010:io_wqe_wake_worker fs/io-wq.c:244 [inline]\nRIP: 0010:io_wqe_enqueue+0x7f6/0x950 fs/io-wq.c:751\n\
+        Call Trace:\n io_queue_async_work+0x28a/0x5e0 fs/io_uring.c:1350\n \
+        io_queue_sqe+0x7a2/0x1240 fs/io_uring.c:1\n do_syscall_64+0x1/0x2 arch/x86/entry/common.c:1\n";
+    let index = index(&[sign(old), sign(new)]);
+    assert_eq!(index.clusters().len(), 1);
+    let why = index.why(0, 1).unwrap();
+    assert_eq!((why.len(), why[0].how), (1, How::Site));
+    assert!(why[0].evidence.contains("io_wqe_wake_worker"), "{}", why[0].evidence);
+}
+
+#[test]
+fn another_fault_in_the_same_function_is_another_bug() {
+    // batadv_iv_ogm_queue_add: a NULL `ogm_buff`, and a buffer used after it was freed.
+    let callers = [
+        "batadv_iv_ogm_queue_add",
+        "batadv_iv_ogm_schedule",
+        "batadv_iv_send_outstanding_bat_ogm_packet",
+    ];
+    let null = oops("BUG: kernel NULL pointer dereference, address: 0000000000000003", &callers);
+    let freed = "BUG: KASAN: use-after-free in batadv_iv_ogm_queue_add+0x31d/0x1200\n\
+        Read of size 52 at addr ffff8880944a3000 by task kworker/u4:1/21\nCall Trace:\n kasan_report+0x12/0x20\n \
+        batadv_iv_ogm_queue_add+0x31d/0x1200\n batadv_iv_ogm_schedule+0xcdf/0xe10\n \
+        batadv_iv_send_outstanding_bat_ogm_packet+0x5b7/0x790\n";
+    assert_eq!(index(&[sign(&null), sign(freed)]).clusters().len(), 2);
+    // Another member of the same NULL pointer, in the same function.
+    let other = null.replace("0000000000000003", "0000000000000058");
+    assert_eq!(index(&[sign(&null), sign(&other)]).clusters().len(), 2);
+}
+
+#[test]
+fn two_users_of_a_helper_are_two_bugs() {
+    let ways = [["a_lookup", "a_open"], ["b_drain", "b_xmit"], ["c_walk", "c_start"]];
+    let of = |user: &'static str| {
+        ways.iter().map(move |way| sign(&oops(NULL, &["helper", user, way[0], way[1]])))
+    };
+    let signatures: Vec<_> = of("ack_build").chain(of("fib_dump")).collect();
+    assert_eq!(sizes(&index(&signatures).clusters()), [3, 3]);
+    // Three ways to one fault are one bug.
+    let signatures: Vec<_> =
+        ways.iter().map(|way| sign(&oops(NULL, &["helper", way[0], way[1]]))).collect();
+    assert_eq!(sizes(&index(&signatures).clusters()), [3]);
+}
+
+#[test]
+fn reports_without_a_stack_go_by_their_title() {
+    let whole = sign(&oops(NULL, &["demo_x", "demo_y"]));
+    let mut bare = whole.clone();
+    (bare.site, bare.top2, bare.top3, bare.exact) = (None, None, None, 1);
+    bare.frames.clear();
+    let known = index(&[whole.clone(), bare.clone()]);
+    assert_eq!(known.clusters().len(), 1);
+    assert_eq!(known.why(0, 1).unwrap()[0].how, How::Title);
+    // Where reports of that title are of two bugs, it is not known of which this one is.
+    let other = sign(&oops(&NULL.replace("10", "58"), &["demo_x", "demo_y"]));
+    assert_eq!(other.title.text, whole.title.text);
+    assert_eq!(index(&[whole, bare, other]).clusters().len(), 3);
+}
+
+#[test]
+fn corrupted_reports_are_no_magnet() {
+    let whole = oops(NULL, &["demo_x", "demo_y"]);
+    let mut cut = sign(&whole);
+    cut.corrupted = true;
+    cut.exact ^= 1;
+    assert_eq!(index(&[sign(&whole), cut.clone()]).clusters().len(), 2);
+    // Those of which nothing is left are not equal for that.
+    cut.frames.clear();
+    cut.site = None;
+    let clusters = index(&[cut.clone(), cut]).clusters();
+    assert_eq!(clusters.len(), 2);
+    assert_ne!(clusters[0].id, clusters[1].id);
+}
+
+#[test]
+fn links_can_be_forced_and_forbidden() {
+    let signatures = [
+        sign(&oops(NULL, &["demo_x", "demo_y"])),
+        sign(&oops(NULL, &["demo_x", "demo_z"])),
+        sign(&oops("kernel BUG at fs/a.c:1!", &["other_a", "other_b"])),
+    ];
+    let mut known = index(&signatures);
+    assert_eq!(sizes(&known.clusters()), [2, 1]);
+    known.apart(0, 1);
+    assert_eq!(sizes(&known.clusters()), [1, 1, 1]);
+    assert_eq!(known.why(0, 1), None);
+    known.together(1, 2);
+    assert_eq!(sizes(&known.clusters()), [2, 1]);
+    assert_eq!(known.why(1, 2).unwrap()[0].how, How::Forced);
+}
+
+#[test]
+fn a_match_says_what_is_in_common() {
+    let signatures = [
+        sign(&oops(NULL, &["demo_x", "demo_y"])),
+        sign(&oops("kernel BUG at fs/a.c:1!", &["other_a", "other_b"])),
+    ];
+    let index = index(&signatures);
+    let new = sign(&oops(NULL, &["demo_x", "demo_w"]));
+    let found = index.matches(&new, 2);
+    assert_eq!(found[0].report, 0);
+    assert!(found[0].score > ATTACH, "{}", found[0].score);
+    assert!(found[0].evidence().starts_with("release +"), "{}", found[0].evidence());
+    assert!(found.get(1).is_none_or(|other| other.score < 0.5));
+    assert_eq!(index.same(&new), Some(0));
+    assert_eq!(index.same(&sign(&oops("divide error: 0000 [#1]", &["far_away", "far_off"]))), None);
+}
+
+fn sizes(clusters: &[Cluster]) -> Vec<usize> {
+    clusters.iter().map(|cluster| cluster.count).collect()
+}
+
+/// The signatures of the corpus, which holds every kind of report.
+fn corpus() -> Vec<Signature<'static>> {
+    let mut logs = Vec::new();
+    for folder in fs::read_dir("corpus").unwrap() {
+        for file in fs::read_dir(folder.unwrap().path()).unwrap() {
+            let path = file.unwrap().path();
+            if path.extension().is_some_and(|extension| extension == "log") {
+                logs.push(path);
+            }
+        }
+    }
+    logs.sort();
+    let mut signatures = Vec::new();
+    for path in logs {
+        let log = fs::read(path).unwrap();
+        signatures
+            .extend(ksplat::reports(&log).map(|report| Signer::new().sign(&report).into_owned()));
+    }
+    signatures
+}
+
+/// Clusters with the exact hashes of their members, in an order that does not depend on the input's.
+fn known(index: &Index) -> Vec<(String, String, Vec<u64>)> {
+    let clusters = index.clusters().into_iter().map(|cluster| {
+        let exact = cluster.reports.iter().map(|report| index.signature(*report).unwrap().exact);
+        let mut exact: Vec<_> = exact.collect();
+        exact.sort_unstable();
+        (cluster.id, cluster.title, exact)
+    });
+    clusters.collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(32))]
+
+    #[test]
+    fn the_order_of_input_does_not_matter(order in Just((0..300_usize).collect::<Vec<_>>()).prop_shuffle()) {
+        let all = signatures();
+        let first = index(all);
+        let shuffled: Vec<_> = order.iter().filter_map(|at| all.get(*at)).cloned().collect();
+        let mut merged = Index::new();
+        for half in shuffled.chunks(shuffled.len() / 2 + 1) {
+            merged.merge(&index(half));
+        }
+        prop_assert_eq!(merged.len(), all.len());
+        prop_assert_eq!(known(&first), known(&merged));
+    }
+}
+
+/// The corpus, and as many made-up reports with sites, ways and families in common.
+fn signatures() -> &'static [Signature<'static>] {
+    static ALL: std::sync::LazyLock<Vec<Signature<'static>>> = std::sync::LazyLock::new(|| {
+        let mut all = corpus();
+        let sites = ["demo_a", "demo_b", "helper_c"];
+        let headlines = [
+            NULL,
+            "kernel BUG at fs/a.c:1!",
+            "BUG: kernel NULL pointer dereference, address: 0000000000000058",
+        ];
+        for number in 0..300_usize.saturating_sub(all.len()) {
+            let callers = [format!("way_{}", number % 5), format!("over_{}", number % 3)];
+            let log =
+                oops(headlines[number % 3], &[sites[number / 7 % 3], &callers[0], &callers[1]]);
+            all.push(sign(&log));
+        }
+        all
+    });
+    &ALL
+}
+
+#[test]
+fn parts_can_be_shared_and_sent() {
+    fn check<T: Send + Sync>() {}
+    check::<Signer>();
+    check::<Signature<'static>>();
+    check::<Index>();
+    check::<Cluster>();
+}
+
+#[test]
+#[cfg(feature = "serde")]
+fn a_signature_survives_json() {
+    for signature in corpus() {
+        let text = serde_json::to_string(&signature).unwrap();
+        let read: Signature<'_> = serde_json::from_str(&text).unwrap();
+        assert_eq!(read, signature);
+    }
+}
+
+#[test]
+fn the_seeds_are_grouped_as_their_fixes_say() {
+    let folder = Path::new("../shared/seeds");
+    let Ok(files) = fs::read_dir(folder) else {
+        eprintln!("skipped: no {}", folder.display());
+        return;
+    };
+    let mut files: Vec<_> = files.map(|file| file.unwrap().path()).collect();
+    files.sort();
+    let signatures: Vec<_> = files
+        .iter()
+        .filter(|path| path.extension().is_some_and(|extension| extension == "txt"))
+        .map(|path| sign(&String::from_utf8_lossy(&fs::read(path).unwrap())))
+        .collect();
+    let index = index(&signatures);
+    let of = |title: &str| (0..).zip(&signatures).find(|(_, s)| s.title.text == title).unwrap().0;
+    let (add, schedule) = (
+        of("general protection fault in batadv_iv_ogm_queue_add"),
+        of("general protection fault in batadv_iv_ogm_schedule_buff"),
+    );
+    let offsets: Vec<_> =
+        [add, schedule].map(|at| signatures[at as usize].facts.null_offset).to_vec();
+    if cfg!(feature = "disasm") {
+        assert_eq!(offsets, [Some(0x3), Some(0x16)]);
+        assert!(index.why(add, schedule).is_some(), "the batadv pair is one bug");
+        assert_eq!(sizes(&index.clusters()), [2, 1, 1, 1]);
+    }
+}
