@@ -28,6 +28,7 @@
 //!   (yaxpeax-arm), PowerPC (powerpc), and RISC-V (raki).
 //! - `symbolize`: the module `symbolize`, which resolves frames to files, lines and inlined functions by
 //!   the images of a kernel. Adds gimli and object.
+//! - `store`: the module `store`, a file that remembers bugs. Adds redb.
 //! - `serde`: `Serialize` and `Deserialize` for the whole model, and the module `output::json`. Adds
 //!   serde and serde_json.
 //! - `cli` (default): the program `ksplat`. A library wants `default-features = false`.
@@ -51,6 +52,8 @@ mod parse;
 mod scan;
 pub mod sign;
 mod span;
+#[cfg(feature = "store")]
+pub mod store;
 #[cfg(feature = "symbolize")]
 pub mod symbolize;
 mod title;

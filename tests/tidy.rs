@@ -25,6 +25,7 @@ const ORDER: &[&str] = &[
     "symbolize",
     "sign",
     "cluster",
+    "store",
     "output",
 ];
 

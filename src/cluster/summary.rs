@@ -55,6 +55,14 @@ pub struct Cluster {
     pub perhaps: Vec<Perhaps>,
 }
 
+#[cfg(feature = "store")]
+impl Cluster {
+    /// Says on which kernels it was seen, and how often.
+    pub(crate) fn set_kernels(&mut self, seen: impl Iterator<Item = (String, Option<Arch>, u32)>) {
+        self.kernels = counted(seen);
+    }
+}
+
 /// A text, and how many reports have it.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]

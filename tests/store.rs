@@ -1,0 +1,207 @@
+//! The store of bugs that were seen.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
+
+use std::fs;
+use std::path::PathBuf;
+
+use ksplat::sign::{Signature, Signer};
+use ksplat::store::{Outcome, Sighting, Store};
+
+/// A file that is gone when the test is over.
+struct File(PathBuf);
+
+impl File {
+    fn new(name: &str) -> Self {
+        let path = std::env::temp_dir().join(format!("ksplat-{}-{name}", std::process::id()));
+        let _ = fs::remove_file(&path);
+        Self(path)
+    }
+
+    fn open(&self) -> Store {
+        Store::open(&self.0).unwrap()
+    }
+}
+
+impl Drop for File {
+    fn drop(&mut self) {
+        let _ = fs::remove_file(&self.0);
+    }
+}
+
+fn sign(functions: [&str; 2], release: &str) -> Signature<'static> {
+    let [site, caller] = functions;
+    let log = format!(
+        "kernel BUG at fs/a.c:1!\nCPU: 1 PID: 7 Comm: a Not tainted {release} #1\nRIP: 0010:{site}+0x9b/0x200\n\
+         Call Trace:\n {caller}+0x1/0x2\n demo_last+0x1/0x2\n do_syscall_64+0x1/0x2\n"
+    );
+    let report = ksplat::reports(log.as_bytes()).next().unwrap();
+    Signer::new().sign(&report).into_owned()
+}
+
+fn seen(functions: [&str; 2], release: &str, time: u64) -> Sighting<'static> {
+    Sighting::new(sign(functions, release), Some(time), format!("{release}.log#0"))
+}
+
+fn add(store: &Store, sighting: Sighting<'static>) -> Outcome {
+    store.add(&[sighting]).unwrap()[0]
+}
+
+const A: [&str; 2] = ["site_a", "way_a"];
+const A_OTHERWISE: [&str; 2] = ["site_a", "way_b"];
+const B: [&str; 2] = ["far_b", "off_b"];
+
+#[test]
+fn what_was_seen_is_remembered() {
+    let file = File::new("remembered");
+    let first = add(&file.open(), seen(A, "6.1.0", 100));
+    assert!(first.new);
+    let again = add(&file.open(), seen(A, "6.2.0", 300));
+    assert_eq!((again.bug, again.new, again.back), (first.bug, false, None));
+    assert_eq!(add(&file.open(), seen(A_OTHERWISE, "6.2.0", 200)).bug, first.bug);
+    let other = add(&file.open(), seen(B, "6.2.0", 250));
+    assert!(other.new && other.bug != first.bug);
+
+    let contents = Store::open_read_only(&file.0).unwrap().load().unwrap();
+    let index = contents.index();
+    let clusters = contents.clusters(&index);
+    let (id, cluster) = &clusters[0];
+    assert_eq!((*id, cluster.count, cluster.seen), (first.bug, 3, Some((100, 300))));
+    let kernels: Vec<_> = cluster.kernels.iter().map(|k| (k.release.as_str(), k.count)).collect();
+    assert_eq!(kernels, [("6.1.0", 1), ("6.2.0", 2)]);
+    assert_eq!(contents.bug_of(&index, &sign(A, "6.3.0")), Some(first.bug));
+    assert_eq!(contents.bug_of(&index, &sign(["new_c", "off_c"], "6.3.0")), None);
+    assert_eq!(contents.matches(&index, &sign(B, "6.3.0"), 1)[0].0, other.bug);
+}
+
+#[test]
+fn a_fixed_bug_that_comes_back_is_a_new_one() {
+    let file = File::new("back");
+    let store = file.open();
+    let old = add(&store, seen(A, "6.1.0", 100)).bug;
+    store.label(old, "fixed-by 1234abcd since 6.3").unwrap();
+    store.label(old, "on all our machines").unwrap();
+    // A kernel from before the fix may still show it.
+    assert_eq!(add(&store, seen(A, "6.2.0", 200)).bug, old);
+    let back = add(&store, seen(A, "6.3.0", 300));
+    assert_eq!(back.back, Some(old));
+    assert_ne!(back.bug, old);
+    // The next one is of the new bug, and so is another way to it.
+    assert_eq!(add(&store, seen(A_OTHERWISE, "6.4.0", 400)).bug, back.bug);
+    let contents = store.load().unwrap();
+    assert_eq!(contents.bugs[&back.bug].previous, Some(old));
+    assert_eq!(
+        contents.bugs[&old].labels(),
+        ["fixed-by 1234abcd since 6.3", "on all our machines"]
+    );
+    assert!(store.label(1, "x").unwrap_err().to_string().contains("no bug"));
+}
+
+#[test]
+fn without_a_release_any_newer_kernel_should_have_the_fix() {
+    let file = File::new("newer");
+    let store = file.open();
+    let old = add(&store, seen(A, "6.1.0", 100)).bug;
+    store.label(old, "fixed-by 1234abcd").unwrap();
+    assert_eq!(add(&store, seen(A, "6.1.0", 200)).bug, old);
+    assert_eq!(add(&store, seen(A, "6.2.0", 300)).back, Some(old));
+}
+
+#[test]
+fn two_stores_become_one() {
+    let (one, other, copy) = (File::new("one"), File::new("other"), File::new("copy"));
+    let (a, b) = (one.open(), other.open());
+    let old = add(&a, seen(A, "6.1.0", 100)).bug;
+    add(&a, seen(B, "6.1.0", 110));
+    let new = add(&b, seen(A_OTHERWISE, "6.2.0", 200)).bug;
+    b.label(new, "wontfix").unwrap();
+    a.merge(&b).unwrap();
+    let contents = a.load().unwrap();
+    assert_eq!(contents.bugs.len(), 2);
+    // The one that was seen first keeps its id, and both their labels.
+    assert_eq!(contents.bugs[&old].labels, ["wontfix"]);
+    assert_eq!(contents.bugs[&old].merged, [new]);
+    assert_eq!(contents.known.iter().map(|known| known.count).sum::<u32>(), 3);
+
+    let mut export = Vec::new();
+    a.export(&mut export).unwrap();
+    let copied = copy.open();
+    copied.import(&export).unwrap();
+    let mut again = Vec::new();
+    copied.export(&mut again).unwrap();
+    let lines = |text: &[u8]| {
+        let mut lines: Vec<_> = text.split(|b| *b == b'\n').map(<[u8]>::to_vec).collect();
+        lines.sort();
+        lines
+    };
+    assert_eq!(lines(&export), lines(&again));
+    let error = copied.import(b"{}\n").unwrap_err().to_string();
+    assert!(error.starts_with("line 1: "), "{error}");
+}
+
+#[test]
+fn many_read_while_one_writes() {
+    let file = File::new("many");
+    let writer = file.open();
+    add(&writer, seen(A, "6.1.0", 100));
+    let (one, two) =
+        (Store::open_read_only(&file.0).unwrap(), Store::open_read_only(&file.0).unwrap());
+    add(&writer, seen(B, "6.1.0", 200));
+    assert!(one.load().unwrap().known.len() + two.load().unwrap().known.len() >= 2);
+    let error = Store::open(&file.0).unwrap_err().to_string();
+    assert!(error.contains("open"), "{error}");
+    assert!(one.add(&[]).unwrap_err().to_string().contains("read only"));
+}
+
+#[test]
+fn what_cannot_be_used_is_said() {
+    let file = File::new("unusable");
+    let missing = Store::open_read_only(&file.0).unwrap_err().to_string();
+    assert!(missing.starts_with("cannot open the store: "), "{missing}");
+    fs::write(&file.0, b"this is no database").unwrap();
+    assert!(Store::open_read_only(&file.0).is_err());
+    assert!(Store::open(&file.0).is_err());
+}
+
+#[test]
+fn a_store_of_a_newer_schema_is_refused() {
+    let file = File::new("schema");
+    drop(file.open());
+    {
+        let db = redb::Database::create(&file.0).unwrap();
+        let write = db.begin_write().unwrap();
+        let meta = redb::TableDefinition::<&str, u64>::new("meta");
+        write.open_table(meta).unwrap().insert("schema", 99).unwrap();
+        write.commit().unwrap();
+    }
+    for error in [Store::open(&file.0).unwrap_err(), Store::open_read_only(&file.0).unwrap_err()] {
+        assert!(error.to_string().contains("schema 99"), "{error}");
+    }
+}
+
+#[test]
+fn damage_is_told_and_the_rest_is_read() {
+    let file = File::new("damaged");
+    let known = add(&file.open(), seen(A, "6.1.0", 100)).bug;
+    {
+        let db = redb::Database::create(&file.0).unwrap();
+        let write = db.begin_write().unwrap();
+        let table = redb::TableDefinition::<(u64, u64), &[u8]>::new("sightings");
+        write.open_table(table).unwrap().insert((7, 7), b"{\"bug\":".as_slice()).unwrap();
+        write.commit().unwrap();
+    }
+    let contents = Store::open_read_only(&file.0).unwrap().load().unwrap();
+    assert_eq!((contents.damaged, contents.known.len()), (1, 1));
+    assert_eq!(contents.known[0].bug, known);
+    // Whatever else happens to the file: an answer or an error, and nothing worse.
+    let whole = fs::read(&file.0).unwrap();
+    for at in (0..whole.len()).step_by(whole.len() / 64 + 1) {
+        let mut broken = whole.clone();
+        broken[at] ^= 0x55;
+        fs::write(&file.0, &broken).unwrap();
+        let _ = Store::open_read_only(&file.0).and_then(|store| store.load());
+        let _ = Store::open(&file.0).and_then(|store| store.load());
+        fs::write(&file.0, &whole[..at]).unwrap();
+        let _ = Store::open_read_only(&file.0).and_then(|store| store.load());
+    }
+}
