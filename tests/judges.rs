@@ -54,3 +54,47 @@ fn the_access_is_explained() {
 fn reports_are_read_as_people_paste_them() {
     judge("score-wild", "wild", "92");
 }
+
+/// Runs a judge of duplicates, and gives the figure that stands behind `word` in what it prints.
+fn figure(tool: &str, labels: &str, word: &str) -> Option<f64> {
+    let (tool, labels) =
+        (Path::new("../shared/tools").join(tool), Path::new("../shared").join(labels));
+    if !tool.is_file() || !labels.is_file() {
+        eprintln!("skipped: no {} or no {}", tool.display(), labels.display());
+        return None;
+    }
+    let ksplat = Path::new(env!("CARGO_BIN_EXE_ksplat"));
+    let Ok(judged) = Command::new("python3").arg(&tool).args([ksplat, &labels]).output() else {
+        eprintln!("skipped: no python3");
+        return None;
+    };
+    let text = String::from_utf8(judged.stdout).expect("text");
+    let (_, rest) = text.rsplit_once(word).expect("the figure");
+    let digits = rest.trim_start().split([' ', ',', ';', '\n']).next().expect("a number");
+    Some(digits.parse().expect("a number"))
+}
+
+#[test]
+fn reports_are_grouped_as_their_bugs_are() {
+    for (labels, word, min) in [
+        ("farm/labels.tsv", "pairwise F1", 0.95),
+        ("farm/labels.tsv", "pairwise precision", 0.98),
+        ("dedup/intel/labels.tsv", "B-cubed F1", 0.93),
+        ("dedup/intel/labels.tsv", "pairwise precision", 0.90),
+    ] {
+        let found = figure("score-clusters", labels, word);
+        assert!(found.is_none_or(|found| found >= min), "{labels}: {word} {found:?}, not {min}");
+    }
+}
+
+#[test]
+fn the_right_earlier_report_comes_first() {
+    for (labels, word, min) in [
+        ("dedup/mail/labels.tsv", "rank 1", 90.0),
+        ("dedup/study/labels.tsv", "rank 1", 65.0),
+        ("dedup/study/labels.tsv", "at 10", 85.0),
+    ] {
+        let found = figure("score-match", labels, word);
+        assert!(found.is_none_or(|found| found >= min), "{labels}: {word} {found:?}, not {min}");
+    }
+}

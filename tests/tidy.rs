@@ -148,4 +148,20 @@ fn the_readme_is_true() {
     for part in [&output[stack], &output[trap..]] {
         assert!(readme.contains(part.trim_end()), "the example's output is now:\n{part}");
     }
+    let ksplat = |args: &[&str]| {
+        let ksplat = std::process::Command::new(env!("CARGO_BIN_EXE_ksplat")).args(args).output();
+        String::from_utf8(ksplat.unwrap().stdout).unwrap()
+    };
+    let output = ksplat(&["cluster", "--long", "tests/duplicates"]);
+    assert!(readme.contains(output.trim_end()), "the example's output is now:\n{output}");
+    let store = std::env::temp_dir().join(format!("ksplat-{}-readme", std::process::id()));
+    let _ = fs::remove_file(&store);
+    let store = store.to_str().unwrap();
+    ksplat(&["store", "add", store, "tests/duplicates/queue-add.log"]);
+    let output = ksplat(&["match", "tests/duplicates/schedule-buff.log", "--store", store]);
+    fs::remove_file(store).unwrap();
+    // The dates are those of the files.
+    for line in output.lines().filter(|line| !line.contains("first on")) {
+        assert!(readme.contains(line), "the example's output is now:\n{output}");
+    }
 }

@@ -1,15 +1,19 @@
 //! Any log: spans in order and inside the log, a report found again from its start, titles and
-//! text that are safe to print, a JSON round trip.
+//! text that are safe to print, a JSON round trip of report and signature, each report in one cluster.
 #![no_main]
 
+use ksplat::cluster::{Index, Seen};
 use ksplat::disasm::{self, Syntax};
 use ksplat::explain;
+use ksplat::output::bugs::{self, Bug};
 use ksplat::output::json::{self, Record};
 use ksplat::output::text;
+use ksplat::sign::Signer;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|log: &[u8]| {
     let mut last = 0;
+    let mut known = Index::new();
     for (index, mut report) in ksplat::reports(log).with_information().enumerate() {
         let span = report.span;
         assert!(last <= span.start && span.start < span.end && span.end <= log.len());
@@ -23,10 +27,20 @@ fuzz_target!(|log: &[u8]| {
         let mut page = String::new();
         text::write(&mut page, "-", &report, text::Options::default().with_all(true)).expect("text");
         assert!(page.chars().all(|c| c == '\n' || !c.is_control()));
-        let record = Record::new("-", index, report);
+        let signature = Signer::new().sign(&report).into_owned();
+        let first = known.same(&signature);
+        assert!(first.is_none_or(|first| (first as usize) < known.len()));
+        known.add(&signature, Seen::default());
+        let record = Record::new("-", index, report).with_signature(Some(signature));
         let mut line = Vec::new();
         json::write(&mut line, &record).expect("JSON");
         let line = std::str::from_utf8(&line).expect("UTF-8");
         assert_eq!(json::read(line).expect("what was written"), record);
     }
+    let clusters = known.clusters();
+    assert_eq!(clusters.iter().map(|cluster| cluster.count).sum::<usize>(), known.len());
+    let bugs: Vec<_> = clusters.iter().map(|cluster| Bug::new(cluster, Vec::new())).collect();
+    let mut table = String::new();
+    bugs::write(&mut table, &bugs, true).expect("text");
+    assert!(table.chars().all(|c| c == '\n' || !c.is_control()));
 });

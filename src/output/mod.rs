@@ -1,6 +1,9 @@
 //! Reports as text and as JSON.
 
+pub mod bugs;
 pub mod escape;
+#[cfg(feature = "serde")]
+pub mod html;
 #[cfg(feature = "serde")]
 pub mod json;
 pub mod text;

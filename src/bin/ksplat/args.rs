@@ -12,6 +12,8 @@ Examples:
   ksplat console.log.xz
   ksplat parse --format jsonl logs/*.log
   ksplat symbolize --vmlinux vmlinux --modules . < dmesg
+  ksplat cluster --first logs/
+  ksplat match new.log --store bugs.ksplat
   ksplat code '48 c1 ea 03 <0f> b6 04 02'";
 
 /// Reads Linux kernel crash reports out of console logs.
@@ -31,6 +33,13 @@ pub(crate) enum Command {
     Parse(Parse),
     /// Print a log with files, lines and inlined functions, as decode_stacktrace.sh does
     Symbolize(Symbolize),
+    /// Group the reports of many logs by the bug that they are of
+    Cluster(Cluster),
+    /// Say which known reports a new one is like
+    Match(Match),
+    /// Keep a file of the bugs that were seen
+    #[command(subcommand)]
+    Store(Store),
     /// Show a `Code:` line as instructions, the trapping one marked
     Code(Code),
 }
@@ -105,6 +114,121 @@ pub(crate) struct Symbolize {
     pub(crate) images: Images,
     #[command(flatten)]
     pub(crate) output: Output,
+}
+
+#[derive(Debug, Group)]
+pub(crate) struct Cluster {
+    #[command(flatten)]
+    pub(crate) logs: Logs,
+    /// Also write what holds each cluster together, and where its reports are
+    #[arg(long)]
+    pub(crate) long: bool,
+    /// Write a page for a browser, with everything in one file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) html: Option<PathBuf>,
+    /// Say why two reports are in one cluster, or not; each is FILE, or FILE#INDEX
+    #[arg(long, num_args = 2, value_names = ["A", "B"])]
+    pub(crate) why: Vec<String>,
+    /// Keep two reports in different clusters; may be given again
+    #[arg(long, num_args = 2, value_names = ["A", "B"], action = clap::ArgAction::Append)]
+    pub(crate) apart: Vec<String>,
+    /// Keep two reports in one cluster; may be given again
+    #[arg(long, num_args = 2, value_names = ["A", "B"], action = clap::ArgAction::Append)]
+    pub(crate) together: Vec<String>,
+    /// How clusters are written
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub(crate) format: Format,
+}
+
+#[derive(Debug, Group)]
+pub(crate) struct Match {
+    #[command(flatten)]
+    pub(crate) logs: Logs,
+    /// A file that lists the known logs, one on a line
+    #[arg(long, value_name = "LIST", conflicts_with = "store")]
+    pub(crate) among: Option<PathBuf>,
+    /// A store of bugs that were seen: see `ksplat store`
+    #[arg(long, value_name = "FILE")]
+    pub(crate) store: Option<PathBuf>,
+    /// How many candidates are told at most
+    #[arg(long, value_name = "COUNT", default_value_t = 5)]
+    pub(crate) top: usize,
+    /// How candidates are written
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub(crate) format: Format,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Store {
+    /// Add the reports of logs to a store, which is made if it is not there
+    Add {
+        /// The store
+        #[arg(value_name = "STORE")]
+        store: PathBuf,
+        #[command(flatten)]
+        logs: Logs,
+    },
+    /// Show the bugs of a store
+    List {
+        /// The store
+        #[arg(value_name = "STORE")]
+        store: PathBuf,
+        /// Also write where reports of each bug are
+        #[arg(long)]
+        long: bool,
+        /// Write a page for a browser, with everything in one file
+        #[arg(long, value_name = "FILE")]
+        html: Option<PathBuf>,
+        /// How bugs are written
+        #[arg(long, value_enum, default_value_t = Format::Text)]
+        format: Format,
+    },
+    /// Say something of a bug: `fixed-by COMMIT`, `fixed-by COMMIT since RELEASE`, `wontfix`, any text
+    Label {
+        /// The store
+        #[arg(value_name = "STORE")]
+        store: PathBuf,
+        /// The bug's id
+        #[arg(value_name = "BUG", value_parser = hexadecimal)]
+        bug: u64,
+        /// What is said
+        #[arg(value_name = "TEXT")]
+        text: String,
+    },
+    /// Write a store as JSON Lines to standard output
+    Export {
+        /// The store
+        #[arg(value_name = "STORE")]
+        store: PathBuf,
+    },
+    /// Add what `export` wrote, from standard input
+    Import {
+        /// The store
+        #[arg(value_name = "STORE")]
+        store: PathBuf,
+    },
+    /// Add all of another store
+    Merge {
+        /// The store that grows
+        #[arg(value_name = "STORE")]
+        store: PathBuf,
+        /// The other one
+        #[arg(value_name = "OTHER")]
+        other: PathBuf,
+    },
+}
+
+#[derive(Debug, Group)]
+pub(crate) struct Logs {
+    /// Console logs, plain or .gz, .xz, .zst, or directories of them; `-` is standard input
+    #[arg(value_name = "PATH")]
+    pub(crate) paths: Vec<PathBuf>,
+    /// A file that lists logs, one on a line
+    #[arg(long, value_name = "LIST")]
+    pub(crate) files_from: Option<PathBuf>,
+    /// Only the first report of each log: what comes later is often its consequence
+    #[arg(long)]
+    pub(crate) first: bool,
 }
 
 #[derive(Debug, Group)]

@@ -4,9 +4,11 @@ mod args;
 mod cache;
 #[cfg(feature = "debuginfod")]
 mod debuginfod;
+mod dedup;
 mod images;
 mod input;
 mod run;
+mod store;
 
 use std::process::ExitCode;
 

@@ -9,8 +9,10 @@ use ksplat::output::{escape, text};
 use ksplat::{disasm, explain};
 
 use crate::args::{Args, Code, Color, Command, Format, Output, Parse, Symbolize};
+use crate::dedup;
 use crate::images::Images;
 use crate::input;
+use crate::store;
 
 /// How a command ended.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
@@ -35,6 +37,9 @@ pub(crate) fn run(args: Args) -> Status {
         None => parse(&args.parse),
         Some(Command::Parse(args)) => parse(&args),
         Some(Command::Symbolize(args)) => symbolize(&args),
+        Some(Command::Cluster(args)) => dedup::cluster(&args),
+        Some(Command::Match(args)) => dedup::matches(&args),
+        Some(Command::Store(args)) => store::run(args),
         Some(Command::Code(args)) => code(&args),
     };
     match done {
@@ -87,7 +92,10 @@ fn parse_files(
             }
             let text = output.text.then(|| ksplat::text(&log, &report));
             let sources = images.sources(&report);
-            writer.report(&Record::new(&name, index, report).with_text(text))?;
+            let signature = (!matches!(output.format, Format::Text))
+                .then(|| ksplat::sign::Signer::new().sign(&report).into_owned());
+            let record = Record::new(&name, index, report).with_text(text);
+            writer.report(&record.with_signature(signature))?;
             writer.add(&sources)?;
         }
     }

@@ -1,0 +1,242 @@
+//! Clusters with the files that their reports are in: a table for people, and what JSON and HTML hold.
+
+use std::fmt;
+
+use super::escape::escape;
+use crate::cluster::{Cluster, SharedFrame};
+
+/// A cluster, and where its reports are.
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[non_exhaustive]
+pub struct Bug<'a> {
+    /// The cluster.
+    #[cfg_attr(feature = "serde", serde(flatten))]
+    pub cluster: &'a Cluster,
+    /// When it was seen first and last, such as `2026-01-02`.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub seen: Option<Dates>,
+    /// A report of those that are equal most often.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub exemplar: Option<Exemplar<'a>>,
+    /// What people said of it: `fixed-by 1234abcd`.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Vec::is_empty"))]
+    pub labels: Vec<String>,
+    /// Its reports.
+    pub members: Vec<Member<'a>>,
+}
+
+/// A report that stands for a bug.
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[non_exhaustive]
+pub struct Exemplar<'a> {
+    /// The file, as given.
+    pub file: &'a str,
+    /// 0 for the first report of the file.
+    pub index: usize,
+    /// What the trapping instruction did, or which function is to blame.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub explanation: Option<&'a str>,
+    /// Its stack.
+    pub frames: &'a [SharedFrame],
+}
+
+/// A report of a bug.
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[non_exhaustive]
+pub struct Member<'a> {
+    /// The file, as given.
+    pub file: &'a str,
+    /// 0 for the first report of the file.
+    pub index: usize,
+    /// Its title.
+    pub title: &'a str,
+    /// The release of its kernel.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub release: Option<&'a str>,
+    /// The date.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub seen: Option<String>,
+}
+
+/// Two dates.
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+pub struct Dates {
+    /// The earlier one.
+    pub first: String,
+    /// The later one.
+    pub last: String,
+}
+
+impl<'a> Bug<'a> {
+    /// A cluster with its members, one for each of its reports, in their order.
+    pub fn new(cluster: &'a Cluster, members: Vec<Member<'a>>) -> Self {
+        let mut days: Vec<_> = members.iter().filter_map(|member| member.seen.as_deref()).collect();
+        days.sort_unstable();
+        let dates = days.first().zip(days.last());
+        let dates = dates
+            .map(|(first, last)| Dates { first: (*first).to_owned(), last: (*last).to_owned() });
+        let place = cluster.reports.iter().position(|report| *report == cluster.exemplar);
+        let exemplar = members.get(place.unwrap_or_default()).map(|member| Exemplar {
+            file: member.file,
+            index: member.index,
+            explanation: cluster.summary.as_deref(),
+            frames: &cluster.frames,
+        });
+        Self { cluster, seen: dates, exemplar, labels: Vec::new(), members }
+    }
+
+    /// The same with the days that it was seen first and last.
+    #[must_use]
+    pub fn with_dates(self, seen: Option<(String, String)>) -> Self {
+        Self { seen: seen.map(|(first, last)| Dates { first, last }), ..self }
+    }
+
+    /// The same with what people said of it.
+    #[must_use]
+    pub fn with_labels(self, labels: Vec<String>) -> Self {
+        Self { labels, ..self }
+    }
+}
+
+impl<'a> Member<'a> {
+    /// The `index`-th report of `file`.
+    pub fn new(file: &'a str, index: usize, title: &'a str) -> Self {
+        Self { file, index, title, release: None, seen: None }
+    }
+
+    /// The same with the release of its kernel and its date, where they are known.
+    #[must_use]
+    pub fn with_context(self, release: Option<&'a str>, seen: Option<String>) -> Self {
+        Self { release, seen, ..self }
+    }
+}
+
+/// Columns of the narrowest terminal that output is made for.
+const WIDTH: usize = 80;
+
+/// Where text stands beside the counts.
+const INDENT: usize = 8;
+
+/// Writes bugs as a table, two lines for each; with `long`, also what holds them together and where
+/// their reports are.
+///
+/// Text of the logs is escaped: no control character of it is written.
+///
+/// # Errors
+///
+/// Those of `out`.
+pub fn write(out: &mut impl fmt::Write, bugs: &[Bug<'_>], long: bool) -> fmt::Result {
+    writeln!(out, "reports bug")?;
+    for bug in bugs {
+        let cluster = bug.cluster;
+        wrapped(out, &format!("{:>7} ", cluster.count), &cluster.title)?;
+        let impact = [cluster.impact.name.as_str()]
+            .into_iter()
+            .chain(cluster.impact.raised.iter().map(|raise| raise.name()));
+        let impact: Vec<_> = impact.filter(|text| !text.is_empty()).collect();
+        let facts = [
+            Some(cluster.id.clone()),
+            Some(impact.join(", ")),
+            kernels(cluster),
+            dates(bug),
+            variants(cluster),
+            labels(bug),
+        ];
+        let facts: Vec<_> = facts.into_iter().flatten().filter(|fact| !fact.is_empty()).collect();
+        row(out, "", &facts)?;
+        if long {
+            details(out, bug)?;
+        }
+    }
+    Ok(())
+}
+
+/// Facts, as many on a line as fit.
+fn row(out: &mut impl fmt::Write, head: &str, facts: &[String]) -> fmt::Result {
+    let mut column = WIDTH;
+    let mut is_first = true;
+    for fact in facts {
+        let len = escape(fact).to_string().chars().count();
+        if column + 2 + len > WIDTH {
+            write!(out, "{}{:INDENT$}{}", if is_first { "" } else { "\n" }, head, escape(fact))?;
+            column = INDENT + len;
+        } else {
+            write!(out, "  {}", escape(fact))?;
+            column += 2 + len;
+        }
+        is_first = false;
+    }
+    writeln!(out)
+}
+
+/// Text in its column, broken at blanks.
+fn wrapped(out: &mut impl fmt::Write, head: &str, text: &str) -> fmt::Result {
+    out.write_str(head)?;
+    let mut column = INDENT;
+    let text = escape(text).to_string();
+    for word in text.split(' ') {
+        let len = word.chars().count();
+        if column + 1 + len > WIDTH && column > INDENT {
+            write!(out, "\n{:INDENT$}", "")?;
+            column = INDENT;
+        }
+        if column > INDENT {
+            out.write_char(' ')?;
+            column += 1;
+        }
+        out.write_str(word)?;
+        column += len;
+    }
+    out.write_char('\n')
+}
+
+fn kernels(cluster: &Cluster) -> Option<String> {
+    let mut releases: Vec<_> =
+        cluster.kernels.iter().map(|kernel| kernel.release.as_str()).collect();
+    releases.dedup();
+    let first = *releases.first()?;
+    Some(match (releases.last()?, releases.len()) {
+        (_, 1) => first.to_owned(),
+        (last, count) => format!("{first} to {last} ({count} kernels)"),
+    })
+}
+
+fn dates(bug: &Bug<'_>) -> Option<String> {
+    let dates = bug.seen.as_ref()?;
+    let is_one = dates.first == dates.last;
+    Some(if is_one { dates.first.clone() } else { format!("{} to {}", dates.first, dates.last) })
+}
+
+fn variants(cluster: &Cluster) -> Option<String> {
+    (cluster.titles.len() > 1).then(|| format!("{} titles", cluster.titles.len()))
+}
+
+fn labels(bug: &Bug<'_>) -> Option<String> {
+    (!bug.labels.is_empty()).then(|| bug.labels.join(", "))
+}
+
+/// What holds the reports together, what is perhaps the same bug, and where the reports are.
+fn details(out: &mut impl fmt::Write, bug: &Bug<'_>) -> fmt::Result {
+    let cluster = bug.cluster;
+    for title in cluster.titles.iter().skip(1) {
+        wrapped(out, "        ", &format!("also {}: {}", title.count, title.title))?;
+    }
+    for link in &cluster.links {
+        let text = format!("joined {} by {}: {}", link.count, link.how.name(), link.evidence);
+        wrapped(out, "        ", &text)?;
+    }
+    for other in &cluster.perhaps {
+        let text = format!("perhaps {} ({:.2}): {}", other.id, other.score, other.evidence);
+        wrapped(out, "        ", &text)?;
+    }
+    for member in &bug.members {
+        let release =
+            member.release.map(|release| format!("  {}", escape(release))).unwrap_or_default();
+        writeln!(out, "        {}#{}{release}", escape(member.file), member.index)?;
+    }
+    writeln!(out)
+}
