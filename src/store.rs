@@ -290,6 +290,7 @@ impl Store {
                 _ => contents.damaged += 1,
             }
         }
+        contents.chain();
         Ok(contents)
     }
 
@@ -463,6 +464,8 @@ pub struct Contents {
     pub known: Vec<Known>,
     /// Rows that could not be read.
     pub damaged: usize,
+    /// The bug that each came back as.
+    later: HashMap<u64, u64>,
     /// Where each signature of a bug is in `known`.
     places: HashMap<(u64, u64), usize>,
     /// Bugs that are not in the file as they are here.
@@ -492,6 +495,7 @@ impl Contents {
 
     fn add(&mut self, sightings: &[Sighting<'_>]) -> Vec<Outcome> {
         let groups = self.regroup(sightings);
+        self.chain();
         let mut outcomes = Vec::with_capacity(sightings.len());
         for (sighting, group) in sightings.iter().zip(groups) {
             let (root, new) = group;
@@ -505,6 +509,7 @@ impl Contents {
                     let id = self.free_id(sighting.signature.exact.rotate_left(1));
                     self.bugs
                         .insert(id, Record { id, previous: Some(previous), ..Record::default() });
+                    self.later.insert(previous, id);
                     id
                 }
             };
@@ -524,20 +529,24 @@ impl Contents {
             index.add(&sighting.signature, Seen { time: sighting.time, count: 1 });
         }
         let mut groups = vec![(0, false); sightings.len()];
+        let mut merges = Merges::default();
+        let first_seen = self.first_seen();
         for cluster in index.clusters() {
             let known =
                 cluster.reports.iter().filter_map(|report| self.known.get(*report as usize));
-            let roots: BTreeSet<u64> = known.map(|known| self.root(known.bug)).collect();
-            let root = if roots.first().is_some() {
-                self.merge_bugs(&roots)
+            let roots: BTreeSet<u64> =
+                known.map(|known| merges.find(self.root(known.bug))).collect();
+            // The one that was seen first, else that with the smallest id.
+            let seen = |id: &u64| (first_seen.get(id).copied().unwrap_or(u64::MAX), *id);
+            let root = if let Some(winner) = roots.iter().copied().min_by_key(|id| seen(id)) {
+                merges.join(&roots, winner);
+                winner
             } else {
-                let exact = cluster
-                    .reports
-                    .iter()
-                    .filter_map(|report| sightings.get(*report as usize - old));
-                let id = self.free_id(
-                    exact.map(|sighting| sighting.signature.exact).min().unwrap_or_default(),
-                );
+                let new = cluster.reports.iter().filter_map(|report| {
+                    let at = (*report as usize).checked_sub(old)?;
+                    Some(sightings.get(at)?.signature.exact)
+                });
+                let id = self.free_id(new.min().unwrap_or_default());
                 self.bugs.insert(id, Record { id, ..Record::default() });
                 self.changed.insert(id);
                 id
@@ -550,43 +559,55 @@ impl Contents {
                 }
             }
         }
+        for (root, _) in &mut groups {
+            *root = merges.find(*root);
+        }
+        self.merge_bugs(&merges);
         groups
     }
 
-    /// Makes one bug of several: the one that was seen first, else that with the smallest id.
-    fn merge_bugs(&mut self, roots: &BTreeSet<u64>) -> u64 {
-        let first_seen = |id: u64| {
-            let times =
-                self.known.iter().filter(|known| known.bug == id).filter_map(|known| known.first);
-            times.min().unwrap_or(u64::MAX)
-        };
-        if let (Some(only), 1) = (roots.first(), roots.len()) {
-            return *only;
+    /// When each bug was seen first.
+    fn first_seen(&self) -> HashMap<u64, u64> {
+        let mut seen: HashMap<u64, u64> = HashMap::new();
+        for known in &self.known {
+            let time = known.first.unwrap_or(u64::MAX);
+            let first = seen.entry(self.root(known.bug)).or_insert(time);
+            *first = time.min(*first);
         }
-        let winner =
-            roots.iter().copied().min_by_key(|id| (first_seen(*id), *id)).unwrap_or_default();
-        for loser in roots.iter().filter(|id| **id != winner) {
-            if let Some(record) = self.bugs.remove(loser)
+        seen
+    }
+
+    /// Makes one bug of those that are merged, with all that is known of them.
+    fn merge_bugs(&mut self, merges: &Merges) {
+        if merges.into.is_empty() {
+            return;
+        }
+        let losers: BTreeSet<u64> = merges.into.keys().copied().collect();
+        for loser in losers {
+            let winner = merges.find(loser);
+            if let Some(record) = self.bugs.remove(&loser)
                 && let Some(kept) = self.bugs.get_mut(&winner)
             {
                 kept.labels.extend(record.labels);
                 kept.fixed = kept.fixed.take().or(record.fixed);
-                kept.merged.push(*loser);
+                kept.merged.push(loser);
                 kept.merged.extend(record.merged);
             }
-            for later in self.bugs.values_mut().filter(|bug| bug.previous == Some(*loser)) {
-                later.previous = Some(winner);
-            }
-            let (moved, kept): (Vec<_>, Vec<_>) =
-                std::mem::take(&mut self.known).into_iter().partition(|known| known.bug == *loser);
-            self.places.clear();
-            let moved = moved.into_iter().map(|known| Known { bug: winner, ..known });
-            for known in kept.into_iter().chain(moved) {
-                self.push(known);
+            self.changed.insert(winner);
+        }
+        for bug in self.bugs.values_mut() {
+            if let Some(previous) = bug.previous {
+                bug.previous = Some(merges.find(previous));
+                if bug.previous != Some(previous) {
+                    self.changed.insert(bug.id);
+                }
             }
         }
-        self.changed.insert(winner);
-        winner
+        self.places.clear();
+        for known in std::mem::take(&mut self.known) {
+            let bug = merges.find(known.bug);
+            self.push(Known { bug, ..known });
+        }
     }
 
     /// The bug at the beginning of a chain of those that came back.
@@ -603,16 +624,20 @@ impl Contents {
 
     /// The bug at its end.
     fn current(&self, root: u64) -> u64 {
-        let later =
-            |of: u64| self.bugs.values().find(|bug| bug.previous == Some(of)).map(|bug| bug.id);
         let mut seen = BTreeSet::from([root]);
         let mut at = root;
-        while let Some(next) = later(at)
-            && seen.insert(next)
+        while let Some(next) = self.later.get(&at)
+            && seen.insert(*next)
         {
-            at = next;
+            at = *next;
         }
         at
+    }
+
+    /// Finds again which bug came back as which.
+    fn chain(&mut self) {
+        let pairs = self.bugs.values().filter_map(|bug| Some((bug.previous?, bug.id)));
+        self.later = pairs.collect();
     }
 
     fn free_id(&self, mut id: u64) -> u64 {
@@ -677,6 +702,27 @@ impl Contents {
             .collect();
         clusters.sort_by(|a, b| b.1.count.cmp(&a.1.count).then(a.0.cmp(&b.0)));
         clusters
+    }
+}
+
+/// Bugs that turned out to be others.
+#[derive(Debug, Default)]
+struct Merges {
+    into: HashMap<u64, u64>,
+}
+
+impl Merges {
+    /// What a bug turned out to be: itself, unless it was merged.
+    fn find(&self, mut bug: u64) -> u64 {
+        while let Some(other) = self.into.get(&bug) {
+            bug = *other;
+        }
+        bug
+    }
+
+    /// Makes all of these one of them, none of which was merged before.
+    fn join(&mut self, bugs: &BTreeSet<u64>, winner: u64) {
+        self.into.extend(bugs.iter().filter(|bug| **bug != winner).map(|bug| (*bug, winner)));
     }
 }
 

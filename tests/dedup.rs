@@ -81,6 +81,9 @@ fn what_cannot_be_read_is_named_and_the_rest_goes_on() {
         .unwrap();
     fs::write(folder.join("broken.log.gz"), b"\x1f\x8b\x08 not gzip").unwrap();
     std::os::unix::fs::symlink("/nonexistent", folder.join("gone.log")).unwrap();
+    // A circle of directories, and a pipe that nobody writes to.
+    std::os::unix::fs::symlink(&folder, folder.join("again")).unwrap();
+    assert!(Command::new("mkfifo").arg(folder.join("pipe")).status().unwrap().success());
     let (out, err, status) = ksplat(&["cluster", folder.to_str().unwrap()]);
     assert!(out.ends_with("3 reports, 2 bugs\n"), "{out}");
     assert_eq!(err.lines().count(), 2, "{err}");

@@ -140,6 +140,35 @@ fn two_stores_become_one() {
 }
 
 #[test]
+fn all_pairs_of_two_stores_find_each_other() {
+    let (one, other) = (File::new("pairs-one"), File::new("pairs-other"));
+    let (a, b) = (one.open(), other.open());
+    let sites = ["s_one", "s_two", "s_three", "s_four"];
+    let old: Vec<_> =
+        sites.iter().map(|site| add(&a, seen([site, "way_a"], "6.1.0", 100)).bug).collect();
+    let order = [2, 0, 3, 1];
+    let new: Vec<_> =
+        order.map(|at| add(&b, seen([sites[at], "way_b"], "6.2.0", 200)).bug).to_vec();
+    a.merge(&b).unwrap();
+    let contents = a.load().unwrap();
+    assert_eq!(contents.bugs.keys().copied().collect::<Vec<_>>(), {
+        let mut old = old.clone();
+        old.sort_unstable();
+        old
+    });
+    for (at, new) in order.into_iter().zip(new) {
+        assert_eq!(contents.bugs[&old[at]].merged, [new]);
+        let known: Vec<_> = contents.known.iter().filter(|known| known.bug == old[at]).collect();
+        assert_eq!(known.len(), 2);
+        assert!(
+            known
+                .iter()
+                .all(|known| known.signature.site.as_ref().unwrap().functions == [sites[at]])
+        );
+    }
+}
+
+#[test]
 fn many_read_while_one_writes() {
     let file = File::new("many");
     let writer = file.open();

@@ -25,6 +25,10 @@ pub struct Facts {
     /// Its size in bytes.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub size: Option<u64>,
+    /// Which instruction: bytes from the start of the function that trapped. It is that of one build of
+    /// the kernel only, and in no hash.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub instruction: Option<u64>,
 }
 
 impl Facts {
@@ -55,5 +59,11 @@ pub(super) fn facts(report: &Report<'_>) -> Facts {
         bits: address.map(|address| address.bits),
         access: access.kind,
         size: access.size,
+        instruction: trapped(report),
     }
+}
+
+/// The offset of the instruction that trapped.
+fn trapped(report: &Report<'_>) -> Option<u64> {
+    report.crash_stack()?.frames.iter().find(|frame| frame.exact)?.offset
 }

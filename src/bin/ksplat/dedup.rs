@@ -154,21 +154,29 @@ fn files(logs: &Logs) -> io::Result<Vec<PathBuf>> {
     Ok(files)
 }
 
-/// A file, or all below a directory, sorted by name.
+/// A path that was named, or all files below it if it is a directory.
 fn add(path: &Path, files: &mut Vec<PathBuf>) {
-    if !path.is_dir() {
-        files.push(path.to_owned());
-        return;
-    }
-    match fs::read_dir(path) {
-        Ok(entries) => {
-            let mut paths: Vec<_> = entries.flatten().map(|entry| entry.path()).collect();
-            paths.sort();
-            for path in &paths {
-                add(path, files);
-            }
+    if path.is_dir() { below(path, files) } else { files.push(path.to_owned()) }
+}
+
+/// All files below a directory, sorted by name. Links are followed to files only, as directories may
+/// be linked in a circle; pipes and devices are left alone, which may never end.
+fn below(folder: &Path, files: &mut Vec<PathBuf>) {
+    let entries = match fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(error) => return complain(&input::name(folder), &error),
+    };
+    let mut paths: Vec<_> = entries.flatten().map(|entry| entry.path()).collect();
+    paths.sort();
+    for path in paths {
+        let Ok(own) = fs::symlink_metadata(&path) else { continue };
+        let target = fs::metadata(&path);
+        if own.is_dir() {
+            below(&path, files);
+        } else if own.is_file() || own.is_symlink() && !target.is_ok_and(|target| !target.is_file())
+        {
+            files.push(path);
         }
-        Err(error) => complain(&input::name(path), &error),
     }
 }
 
