@@ -88,7 +88,12 @@ fn a_fixed_bug_that_comes_back_is_a_new_one() {
     assert_ne!(back.bug, old);
     // The next one is of the new bug, and so is another way to it.
     assert_eq!(add(&store, seen(A_OTHERWISE, "6.4.0", 400)).bug, back.bug);
+    // A kernel without the fix still shows the old one.
+    assert_eq!(add(&store, seen(A, "6.2.0", 500)).bug, old);
     let contents = store.load().unwrap();
+    let index = contents.index();
+    assert_eq!(contents.bug_of(&index, &sign(A, "6.2.0")), Some(old));
+    assert_eq!(contents.bug_of(&index, &sign(A, "6.8.0")), Some(back.bug));
     assert_eq!(contents.bugs[&back.bug].previous, Some(old));
     assert_eq!(
         contents.bugs[&old].labels(),
@@ -222,6 +227,10 @@ fn damage_is_told_and_the_rest_is_read() {
     let contents = Store::open_read_only(&file.0).unwrap().load().unwrap();
     assert_eq!((contents.damaged, contents.known.len()), (1, 1));
     assert_eq!(contents.known[0].bug, known);
+    // Nothing that cannot be read is thrown away.
+    add(&file.open(), seen(B, "6.1.0", 200));
+    let contents = Store::open_read_only(&file.0).unwrap().load().unwrap();
+    assert_eq!((contents.damaged, contents.known.len()), (1, 2));
     // Whatever else happens to the file: an answer or an error, and nothing worse.
     let whole = fs::read(&file.0).unwrap();
     for at in (0..whole.len()).step_by(whole.len() / 64 + 1) {

@@ -101,6 +101,26 @@ impl Entry {
         }
     }
 
+    /// Takes what describes another report of the same signature, where that comes first by itself, so
+    /// that it does not matter which report came first. Says whether the age is another now.
+    pub(super) fn describe(&mut self, signature: &Signature<'_>, names: &mut impl Texts) -> bool {
+        if let Some(new) = signature.summary.as_deref()
+            && self.summary.is_none_or(|old| new < names.text(old))
+        {
+            self.summary = Some(names.add(new));
+        }
+        if signature.impact.key() < self.impact.key() {
+            self.impact = signature.impact.clone();
+        }
+        let age = signature.release.as_deref().and_then(sign::age);
+        let is_older = age.is_some_and(|new| self.age.is_none_or(|old| new < old));
+        if is_older {
+            self.age = age;
+            self.release = signature.release.as_deref().map(|text| names.add(text));
+        }
+        is_older
+    }
+
     /// The signature that it was made from.
     pub(super) fn signature<'a>(&self, names: &'a Names) -> Signature<'a> {
         let text = |name: Name| std::borrow::Cow::Borrowed(names.text(name));

@@ -89,6 +89,8 @@ pub struct Index {
     names: Names,
     entries: Vec<Entry>,
     by_exact: HashMap<u64, u32>,
+    /// How many reports of which nothing is left have a hash.
+    bare: HashMap<u64, u64>,
     reports: Vec<Report>,
     apart: Vec<(u32, u32)>,
     together: Vec<(u32, u32)>,
@@ -119,9 +121,10 @@ impl Index {
         let mut exact = signature.exact;
         if signature.corrupted && signature.frames.is_empty() {
             // That nothing is left of two reports does not make them equal.
-            while self.by_exact.contains_key(&exact) {
-                exact = exact.wrapping_add(1);
-            }
+            exact = signature.fingerprint();
+            let next = self.bare.entry(exact).or_default();
+            exact = exact.wrapping_add(*next);
+            *next += 1;
         }
         let number = *self.by_exact.entry(exact).or_insert(next);
         if number == next {
@@ -129,6 +132,10 @@ impl Index {
             self.entries.push(Entry { exact, first: report, ..entry });
             self.ranker = OnceLock::new();
             self.keys = OnceLock::new();
+        } else if let Some(entry) = self.entries.get_mut(number as usize)
+            && entry.describe(signature, &mut self.names)
+        {
+            self.ranker = OnceLock::new();
         }
         if let Some(entry) = self.entries.get_mut(number as usize) {
             entry.count = entry.count.saturating_add(seen.count.max(1));
@@ -198,9 +205,13 @@ impl Index {
     }
 
     /// A known report that is of the same bug as another one by the rules of
-    /// [`clusters`](Self::clusters), if there is one.
+    /// [`clusters`](Self::clusters), if there is one; but for reports without a stack, which go by
+    /// what all reports of their title are.
     pub fn same(&self, signature: &Signature<'_>) -> Option<u32> {
         let first = |entry: u32| self.entries.get(entry as usize).map(|entry| entry.first);
+        if signature.corrupted && signature.frames.is_empty() {
+            return None;
+        }
         if let Some(entry) = self.by_exact.get(&signature.exact) {
             return first(*entry);
         }
@@ -304,11 +315,13 @@ impl Index {
     /// Joins what edges link, the strongest first; those that may not be are taken out.
     fn join(&self, sets: &mut Sets, edges: &mut Vec<Edge>) {
         let exact = |entry: u32| self.entries.get(entry as usize).map(|entry| entry.exact);
+        let name = |edge: &Edge| edge.name.map(|name| self.names.hash(name));
         edges.sort_by(|a, b| {
-            (a.how, exact(a.a), exact(a.b))
-                .cmp(&(b.how, exact(b.a), exact(b.b)))
-                .then(b.score.total_cmp(&a.score))
+            let strength = a.how.cmp(&b.how).then(b.score.total_cmp(&a.score));
+            let of = |edge: &Edge| (exact(edge.a), exact(edge.b), name(edge));
+            strength.then_with(|| of(a).cmp(&of(b)))
         });
+        edges.dedup_by_key(|edge| (edge.how, edge.a, edge.b, edge.name));
         edges.retain(|edge| sets.join(edge.a, edge.b));
     }
 
@@ -321,7 +334,8 @@ impl Index {
             if entry.site.is_empty() { bare } else { whole }.push(number);
         }
         let mut edges = Vec::new();
-        for (title, (bare, whole)) in by_title {
+        for (title, (mut bare, whole)) in by_title {
+            bare.sort_by_key(|number| self.entries.get(*number as usize).map(|entry| entry.exact));
             let Some((first, rest)) = bare.split_first() else { continue };
             let mut link = |other: u32| {
                 edges.push(Edge::sure(How::Title, *first, other, Some(title)));
@@ -362,18 +376,15 @@ impl Index {
             let neighbours = ranker.rank(&self.entries, entry, &self.names, NEIGHBOURS, &mut sums);
             for candidate in neighbours {
                 let Some(other) = self.entries.get(candidate.entry as usize) else { continue };
-                if candidate.entry == number
-                    || candidate.score < PERHAPS
-                    || other.exact < entry.exact
-                {
+                if candidate.entry == number || candidate.score < PERHAPS {
                     continue;
                 }
+                let in_order = entry.exact < other.exact;
+                let (a, b) =
+                    if in_order { (number, candidate.entry) } else { (candidate.entry, number) };
                 let evidence = link::in_words(&candidate.features);
-                let edge = Edge {
-                    score: candidate.score,
-                    evidence,
-                    ..Edge::sure(How::Score, number, candidate.entry, None)
-                };
+                let edge =
+                    Edge { score: candidate.score, evidence, ..Edge::sure(How::Score, a, b, None) };
                 if candidate.score >= ATTACH && group::may_attach(entry, other) {
                     sure.push(edge);
                 } else {

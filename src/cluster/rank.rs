@@ -436,7 +436,13 @@ impl Ranker {
         }
         let compared = top.saturating_mul(COMPARED.0).max(COMPARED.1);
         if best.len() > compared {
-            best.select_nth_unstable_by(compared - 1, |a, b| b.0.total_cmp(&a.0));
+            let exact = |document: u32| {
+                let entry = self.documents.get(document as usize)?;
+                entries.get(*entry as usize).map(|entry| entry.exact)
+            };
+            best.select_nth_unstable_by(compared - 1, |a: &(f32, u32), b| {
+                b.0.total_cmp(&a.0).then_with(|| exact(a.1).cmp(&exact(b.1)))
+            });
             best.truncate(compared);
         }
         let by_term: HashMap<u32, Vec<&Lookup>> =

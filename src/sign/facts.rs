@@ -8,7 +8,8 @@ const NULL_PAGE: u64 = 4096;
 
 /// What tells apart two bugs of the same site.
 ///
-/// A fact that both have and that differs speaks against one bug; one that is missing says nothing.
+/// Offsets from NULL that differ, on machines of one size of address, are those of two bugs; all else
+/// tells people more. What is missing says nothing.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]

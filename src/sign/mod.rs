@@ -114,7 +114,8 @@ impl Signer {
 pub struct Signature<'a> {
     /// By which rules it was made: [`VERSION`].
     pub version: u32,
-    /// The hash of all that follows but the release: equal for the same report from another run.
+    /// The hash of title, family, site, frames, origins, facts, and whether it is whole: equal for the
+    /// same report from another run.
     #[cfg_attr(feature = "serde", serde(with = "hex"))]
     pub exact: u64,
     /// The title, and the others under which the bug may be known.
@@ -148,7 +149,7 @@ pub struct Signature<'a> {
     pub place: Place<'a>,
     /// What tells apart two bugs of the same site.
     pub facts: Facts,
-    /// What went wrong, as the kernel names it. This and all that follows is in no hash.
+    /// What went wrong, as the kernel names it: like all that only describes, in no hash.
     pub kind: Kind,
     /// How bad it is.
     pub impact: Impact,
@@ -161,14 +162,15 @@ pub struct Signature<'a> {
     /// Its architecture.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub arch: Option<Arch>,
-    /// Whether the report is not whole: it is never joined with another but by its exact hash.
+    /// Whether the report is not whole: it is never joined with another but by its exact hash, and if
+    /// it has no stack, with none.
     #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "std::ops::Not::not"))]
     pub corrupted: bool,
 }
 
 impl Signature<'_> {
-    /// The hash of everything but what is said to be in none.
-    fn fingerprint(&self) -> u64 {
+    /// The hash of what tells the report from others.
+    pub(crate) fn fingerprint(&self) -> u64 {
         let mut hasher = Stable::new();
         hasher.number(u64::from(self.version));
         hasher.number(self.title.hash);
@@ -514,17 +516,17 @@ pub(crate) mod hex {
 /// The same where there may be none.
 #[cfg(feature = "serde")]
 #[allow(clippy::ref_option, reason = "what serde calls")]
-mod hex_option {
+pub(crate) mod hex_option {
     use serde::{Deserializer, Serializer};
 
-    pub(super) fn serialize<S: Serializer>(hash: &Option<u64>, to: S) -> Result<S::Ok, S::Error> {
+    pub(crate) fn serialize<S: Serializer>(hash: &Option<u64>, to: S) -> Result<S::Ok, S::Error> {
         match hash {
             Some(hash) => super::hex::serialize(hash, to),
             None => to.serialize_none(),
         }
     }
 
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Option<u64>, D::Error> {
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Option<u64>, D::Error> {
         super::hex::deserialize(from).map(Some)
     }
 }

@@ -208,6 +208,12 @@ pub(crate) fn cluster(args: &Cluster) -> io::Result<Status> {
         }
     };
     for (a, b) in apart {
+        let exact = |report| index.signature(report).map(|signature| signature.exact);
+        if exact(a) == exact(b) {
+            let (a, b) = (corpus.name(a), corpus.name(b));
+            complain("cluster", &format!("{a} and {b} are equal: they cannot be kept apart"));
+            return Ok(Status::Unusable);
+        }
         index.apart(a, b);
     }
     for (a, b) in together {
@@ -333,6 +339,9 @@ pub(crate) fn matches(args: &Match) -> io::Result<Status> {
                 let Some(signed) = known.reports.get(found.report as usize) else { continue };
                 let evidence = found.evidence();
                 for report in equal.get(&signed.signature.exact).into_iter().flatten() {
+                    if answer.candidates.len() == args.top {
+                        break;
+                    }
                     let (file, title) = (known.file(report.file), &*report.signature.title.text);
                     if (file, report.index) != (answer.file, answer.index) {
                         let evidence = evidence.clone();
@@ -346,7 +355,6 @@ pub(crate) fn matches(args: &Match) -> io::Result<Status> {
                     }
                 }
             }
-            answer.candidates.truncate(args.top);
             answer
         })
         .collect();

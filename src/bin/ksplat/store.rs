@@ -29,7 +29,9 @@ pub(crate) fn run(args: args::Store) -> io::Result<Status> {
         }
         args::Store::Export { store } => {
             let mut out = BufWriter::new(io::stdout().lock());
-            let exported = Store::open_read_only(&store).and_then(|open| open.export(&mut out));
+            let exported = load(&store)
+                .and_then(|_| Store::open_read_only(&store))
+                .and_then(|open| open.export(&mut out));
             (
                 store,
                 exported
@@ -90,6 +92,9 @@ fn add(path: &Path, logs: &Logs) -> Result<Status, Failure> {
             Sighting::new(signature.clone(), time, format!("{file}#{index}"))
         })
         .collect();
+    if path.exists() {
+        load(path)?;
+    }
     let outcomes = Store::open(path)?.add(&sightings)?;
     let mut out = BufWriter::new(io::stdout().lock());
     for (sighting, outcome) in sightings.iter().zip(&outcomes) {
@@ -113,7 +118,7 @@ fn load(path: &Path) -> Result<Contents, Error> {
         complain(
             &input::name(path),
             &format!(
-                "{damaged} rows are damaged and left out, {whole} are whole; export them into a new store"
+                "{damaged} rows are damaged and left out, {whole} are whole; export and import these into a new store"
             ),
         );
     }

@@ -9,7 +9,8 @@
 //! id. A bug that was said to be fixed and is seen on a kernel that should have the fix is a new bug
 //! with the old one as [`previous`](Record::previous).
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+mod contents;
+
 use std::fmt;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -21,8 +22,9 @@ use redb::{
 use serde::{Deserialize, Serialize};
 
 use crate::arch::Arch;
-use crate::cluster::{Cluster, Index, Match, Seen};
 use crate::sign::{self, Signature};
+
+pub use contents::{Contents, Outcome};
 
 /// The version of the tables. A file of a newer one is refused; an older one is brought up to date
 /// when it is opened for writing.
@@ -112,10 +114,10 @@ pub struct Record {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fixed: Option<Fixed>,
     /// The bug that was fixed and came back as this one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(with = "sign::hex_option", default, skip_serializing_if = "Option::is_none")]
     pub previous: Option<u64>,
     /// Bugs that turned out to be this one.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(with = "hex_list", default, skip_serializing_if = "Vec::is_empty")]
     pub merged: Vec<u64>,
 }
 
@@ -291,6 +293,8 @@ impl Store {
             }
         }
         contents.chain();
+        contents.loaded.0 = contents.bugs.keys().copied().collect();
+        contents.loaded.1 = contents.places.keys().copied().collect();
         Ok(contents)
     }
 
@@ -303,12 +307,18 @@ impl Store {
             let write = db.begin_write()?;
             {
                 let mut bugs = write.open_table(BUGS)?;
-                bugs.retain(|id, _| contents.bugs.contains_key(&id))?;
+                // Rows that could not be read are left as they are.
+                for id in contents.loaded.0.iter().filter(|id| !contents.bugs.contains_key(id)) {
+                    bugs.remove(id)?;
+                }
                 for bug in contents.bugs.values().filter(|bug| contents.changed.contains(&bug.id)) {
                     bugs.insert(bug.id, json(bug).as_slice())?;
                 }
                 let mut sightings = write.open_table(SIGHTINGS)?;
-                sightings.retain(|key, _| contents.places.contains_key(&key))?;
+                for key in contents.loaded.1.iter().filter(|key| !contents.places.contains_key(key))
+                {
+                    sightings.remove(key)?;
+                }
                 for known in
                     contents.known.iter().filter(|known| contents.changed.contains(&known.bug))
                 {
@@ -341,6 +351,8 @@ impl Store {
     /// There is no such bug, or the file cannot be read or written.
     pub fn label(&self, bug: u64, label: &str) -> Result<(), Error> {
         let mut contents = self.load()?;
+        let merged = contents.bugs.values().find(|known| known.merged.contains(&bug));
+        let bug = merged.map_or(bug, |known| known.id);
         let newest = contents.newest(bug);
         let record = contents.bugs.get_mut(&bug);
         record
@@ -367,7 +379,8 @@ impl Store {
         Ok(())
     }
 
-    /// Adds what [`export`](Self::export) wrote; bugs that are in both become one.
+    /// Adds what [`export`](Self::export) wrote; bugs that are in both become one, and their counts are
+    /// added.
     ///
     /// # Errors
     ///
@@ -443,320 +456,19 @@ fn json(value: &impl Serialize) -> Vec<u8> {
     serde_json::to_vec(value).unwrap_or_default()
 }
 
-/// What became of a report.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-#[non_exhaustive]
-pub struct Outcome {
-    /// The bug that it is of.
-    pub bug: u64,
-    /// Whether that was not known before.
-    pub new: bool,
-    /// The bug that was said to be fixed, if it is that one which came back.
-    pub back: Option<u64>,
-}
+/// Ids as lists of sixteen hexadecimal digits each.
+mod hex_list {
+    use std::borrow::Cow;
 
-/// All that a store has.
-#[derive(Debug, Default)]
-pub struct Contents {
-    /// What is known of each bug, by its id.
-    pub bugs: BTreeMap<u64, Record>,
-    /// The signatures that were seen.
-    pub known: Vec<Known>,
-    /// Rows that could not be read.
-    pub damaged: usize,
-    /// The bug that each came back as.
-    later: HashMap<u64, u64>,
-    /// Where each signature of a bug is in `known`.
-    places: HashMap<(u64, u64), usize>,
-    /// Bugs that are not in the file as they are here.
-    changed: BTreeSet<u64>,
-}
+    use serde::de::Error;
+    use serde::{Deserialize, Deserializer, Serializer};
 
-impl Contents {
-    /// Adds a signature, or what is known of it to what was known before.
-    fn push(&mut self, known: Known) {
-        let key = (known.bug, known.signature.exact);
-        if let Some(mine) = self.places.get(&key).and_then(|at| self.known.get_mut(*at)) {
-            mine.take(known);
-        } else {
-            self.places.insert(key, self.known.len());
-            self.known.push(known);
-        }
+    pub(super) fn serialize<S: Serializer>(ids: &[u64], to: S) -> Result<S::Ok, S::Error> {
+        to.collect_seq(ids.iter().map(|id| format!("{id:016x}")))
     }
 
-    /// An index of all signatures; its reports are numbered as they stand in [`Contents::known`].
-    pub fn index(&self) -> Index {
-        let mut index = Index::new();
-        for known in &self.known {
-            index.add(&known.signature, Seen { time: known.first, count: known.count });
-        }
-        index
-    }
-
-    fn add(&mut self, sightings: &[Sighting<'_>]) -> Vec<Outcome> {
-        let groups = self.regroup(sightings);
-        self.chain();
-        let mut outcomes = Vec::with_capacity(sightings.len());
-        for (sighting, group) in sightings.iter().zip(groups) {
-            let (root, new) = group;
-            let current = self.current(root);
-            let release = sighting.signature.release.as_deref();
-            let fixed = self.bugs.get(&current).and_then(|bug| bug.fixed.as_ref());
-            let back = fixed.is_some_and(|fixed| fixed.is_in(release)).then_some(current);
-            let bug = match back {
-                None => current,
-                Some(previous) => {
-                    let id = self.free_id(sighting.signature.exact.rotate_left(1));
-                    self.bugs
-                        .insert(id, Record { id, previous: Some(previous), ..Record::default() });
-                    self.later.insert(previous, id);
-                    id
-                }
-            };
-            self.push(Known::of(sighting, bug));
-            self.changed.insert(bug);
-            outcomes.push(Outcome { bug, new: new && back.is_none(), back });
-        }
-        outcomes
-    }
-
-    /// Groups all signatures with those of new reports, merges bugs that turn out to be one, and gives
-    /// the bug of each new report, and whether it is new.
-    fn regroup(&mut self, sightings: &[Sighting<'_>]) -> Vec<(u64, bool)> {
-        let mut index = self.index();
-        let old = self.known.len();
-        for sighting in sightings {
-            index.add(&sighting.signature, Seen { time: sighting.time, count: 1 });
-        }
-        let mut groups = vec![(0, false); sightings.len()];
-        let mut merges = Merges::default();
-        let first_seen = self.first_seen();
-        for cluster in index.clusters() {
-            let known =
-                cluster.reports.iter().filter_map(|report| self.known.get(*report as usize));
-            let roots: BTreeSet<u64> =
-                known.map(|known| merges.find(self.root(known.bug))).collect();
-            // The one that was seen first, else that with the smallest id.
-            let seen = |id: &u64| (first_seen.get(id).copied().unwrap_or(u64::MAX), *id);
-            let root = if let Some(winner) = roots.iter().copied().min_by_key(|id| seen(id)) {
-                merges.join(&roots, winner);
-                winner
-            } else {
-                let new = cluster.reports.iter().filter_map(|report| {
-                    let at = (*report as usize).checked_sub(old)?;
-                    Some(sightings.get(at)?.signature.exact)
-                });
-                let id = self.free_id(new.min().unwrap_or_default());
-                self.bugs.insert(id, Record { id, ..Record::default() });
-                self.changed.insert(id);
-                id
-            };
-            for report in &cluster.reports {
-                if let Some(group) =
-                    (*report as usize).checked_sub(old).and_then(|at| groups.get_mut(at))
-                {
-                    *group = (root, roots.is_empty());
-                }
-            }
-        }
-        for (root, _) in &mut groups {
-            *root = merges.find(*root);
-        }
-        self.merge_bugs(&merges);
-        groups
-    }
-
-    /// When each bug was seen first.
-    fn first_seen(&self) -> HashMap<u64, u64> {
-        let mut seen: HashMap<u64, u64> = HashMap::new();
-        for known in &self.known {
-            let time = known.first.unwrap_or(u64::MAX);
-            let first = seen.entry(self.root(known.bug)).or_insert(time);
-            *first = time.min(*first);
-        }
-        seen
-    }
-
-    /// Makes one bug of those that are merged, with all that is known of them.
-    fn merge_bugs(&mut self, merges: &Merges) {
-        if merges.into.is_empty() {
-            return;
-        }
-        let losers: BTreeSet<u64> = merges.into.keys().copied().collect();
-        for loser in losers {
-            let winner = merges.find(loser);
-            if let Some(record) = self.bugs.remove(&loser)
-                && let Some(kept) = self.bugs.get_mut(&winner)
-            {
-                kept.labels.extend(record.labels);
-                kept.fixed = kept.fixed.take().or(record.fixed);
-                kept.merged.push(loser);
-                kept.merged.extend(record.merged);
-            }
-            self.changed.insert(winner);
-        }
-        for bug in self.bugs.values_mut() {
-            if let Some(previous) = bug.previous {
-                bug.previous = Some(merges.find(previous));
-                if bug.previous != Some(previous) {
-                    self.changed.insert(bug.id);
-                }
-            }
-        }
-        self.places.clear();
-        for known in std::mem::take(&mut self.known) {
-            let bug = merges.find(known.bug);
-            self.push(Known { bug, ..known });
-        }
-    }
-
-    /// The bug at the beginning of a chain of those that came back.
-    fn root(&self, bug: u64) -> u64 {
-        let mut seen = BTreeSet::from([bug]);
-        let mut at = bug;
-        while let Some(previous) = self.bugs.get(&at).and_then(|bug| bug.previous)
-            && seen.insert(previous)
-        {
-            at = previous;
-        }
-        at
-    }
-
-    /// The bug at its end.
-    fn current(&self, root: u64) -> u64 {
-        let mut seen = BTreeSet::from([root]);
-        let mut at = root;
-        while let Some(next) = self.later.get(&at)
-            && seen.insert(*next)
-        {
-            at = *next;
-        }
-        at
-    }
-
-    /// Finds again which bug came back as which.
-    fn chain(&mut self) {
-        let pairs = self.bugs.values().filter_map(|bug| Some((bug.previous?, bug.id)));
-        self.later = pairs.collect();
-    }
-
-    fn free_id(&self, mut id: u64) -> u64 {
-        while self.bugs.contains_key(&id) {
-            id = id.wrapping_add(1);
-        }
-        id
-    }
-
-    /// The newest release that a bug was seen on.
-    fn newest(&self, bug: u64) -> Option<String> {
-        let known = self.known.iter().filter(|known| known.bug == bug);
-        let releases = known.flat_map(|known| &known.kernels).map(|(release, ..)| release);
-        let age = |release: &String| sign::age(release).unwrap_or(f32::MIN);
-        releases.max_by(|a, b| age(a).total_cmp(&age(b))).cloned()
-    }
-
-    /// The bugs that are most like a report, the likest first, each with its best match.
-    pub fn matches(
-        &self,
-        index: &Index,
-        signature: &Signature<'_>,
-        top: usize,
-    ) -> Vec<(u64, Match)> {
-        let mut found: Vec<(u64, Match)> = Vec::new();
-        for candidate in index.matches(signature, top.saturating_mul(4)) {
-            let Some(known) = self.known.get(candidate.report as usize) else { continue };
-            if !found.iter().any(|(bug, _)| *bug == known.bug) {
-                found.push((known.bug, candidate));
-            }
-        }
-        found.truncate(top);
-        found
-    }
-
-    /// The bug that a report is of by the rules of [`cluster`](crate::cluster), if it is a known one.
-    pub fn bug_of(&self, index: &Index, signature: &Signature<'_>) -> Option<u64> {
-        let known = self.known.get(index.same(signature)? as usize)?;
-        Some(self.current(self.root(known.bug)))
-    }
-
-    /// The clusters as they are in the store: one for each bug.
-    pub fn clusters(&self, index: &Index) -> Vec<(u64, Cluster)> {
-        let mut reports: BTreeMap<u64, Vec<u32>> = BTreeMap::new();
-        for (number, known) in (0_u32..).zip(&self.known) {
-            reports.entry(known.bug).or_default().push(number);
-        }
-        let mut clusters: Vec<_> = reports
-            .into_iter()
-            .map(|(bug, reports)| {
-                let known = || reports.iter().filter_map(|report| self.known.get(*report as usize));
-                let times = known()
-                    .filter_map(|known| known.first)
-                    .min()
-                    .zip(known().filter_map(|known| known.last).max());
-                let mut cluster = index.describe(reports.clone());
-                cluster.id = format!("{bug:016x}");
-                cluster.seen = times;
-                cluster.set_kernels(known().flat_map(|known| known.kernels.iter().cloned()));
-                (bug, cluster)
-            })
-            .collect();
-        clusters.sort_by(|a, b| b.1.count.cmp(&a.1.count).then(a.0.cmp(&b.0)));
-        clusters
-    }
-}
-
-/// Bugs that turned out to be others.
-#[derive(Debug, Default)]
-struct Merges {
-    into: HashMap<u64, u64>,
-}
-
-impl Merges {
-    /// What a bug turned out to be: itself, unless it was merged.
-    fn find(&self, mut bug: u64) -> u64 {
-        while let Some(other) = self.into.get(&bug) {
-            bug = *other;
-        }
-        bug
-    }
-
-    /// Makes all of these one of them, none of which was merged before.
-    fn join(&mut self, bugs: &BTreeSet<u64>, winner: u64) {
-        self.into.extend(bugs.iter().filter(|bug| **bug != winner).map(|bug| (*bug, winner)));
-    }
-}
-
-impl Known {
-    fn of(sighting: &Sighting<'_>, bug: u64) -> Self {
-        let signature = sighting.signature.clone().into_owned();
-        let kernel =
-            signature.release.clone().map(|release| (release.into_owned(), signature.arch, 1));
-        Self {
-            bug,
-            count: 1,
-            first: sighting.time,
-            last: sighting.time,
-            kernels: kernel.into_iter().collect(),
-            places: vec![sighting.place.clone()],
-            signature,
-        }
-    }
-
-    /// Adds what else is known of the same signature.
-    fn take(&mut self, other: Self) {
-        self.count = self.count.saturating_add(other.count);
-        self.first = self.first.into_iter().chain(other.first).min();
-        self.last = self.last.into_iter().chain(other.last).max();
-        for (release, arch, count) in other.kernels {
-            match self.kernels.iter_mut().find(|known| known.0 == release && known.1 == arch) {
-                Some(known) => known.2 = known.2.saturating_add(count),
-                None => self.kernels.push((release, arch, count)),
-            }
-        }
-        for place in other.places {
-            if self.places.len() < MAX_PLACES && !self.places.contains(&place) {
-                self.places.push(place);
-            }
-        }
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<u64>, D::Error> {
+        let texts = Vec::<Cow<'de, str>>::deserialize(from)?;
+        texts.iter().map(|text| u64::from_str_radix(text, 16).map_err(D::Error::custom)).collect()
     }
 }
