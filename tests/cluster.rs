@@ -141,6 +141,27 @@ fn another_fault_in_the_same_function_is_another_bug() {
 }
 
 #[test]
+fn a_lock_in_freed_memory_is_no_lock() {
+    // io_rsrc_node_ref_zero: `KASAN: use-after-free Read in` and `WARNING: locking bug in`, one fix.
+    let above = " io_rsrc_node_ref_zero+0x5b/0x2b0\n percpu_ref_put_many+0x1/0x2\n rcu_do_batch+0x1/0x2\n \
+        run_ksoftirqd+0x1/0x2\n smpboot_thread_fn+0x1/0x2\n";
+    let freed = format!(
+        "BUG: KASAN: use-after-free in io_rsrc_node_ref_zero+0x5b/0x2b0\nRead of size 8 at addr ffff888012345678 by task a/7\n\
+         CPU: 1 PID: 7 Comm: a Not tainted 5.17.0-rc4 #0\nCall Trace:\n kasan_report+0x1/0x2\n{above}"
+    );
+    let broken = format!(
+        "------------[ cut here ]------------\nDEBUG_LOCKS_WARN_ON(1)\n\
+         WARNING: CPU: 1 PID: 7 at kernel/locking/lockdep.c:231 __lock_acquire+0x1d8d/0x5660\n\
+         CPU: 1 PID: 7 Comm: a Not tainted 5.17.0-rc4 #0\nRIP: 0010:__lock_acquire+0x1d8d/0x5660\nCall Trace:\n \
+         lock_acquire+0x1ab/0x570\n _raw_spin_lock_irqsave+0x39/0x50\n{above}"
+    );
+    let (freed, broken) = (sign(&freed), sign(&broken));
+    assert_eq!(broken.title.text, "WARNING: locking bug in io_rsrc_node_ref_zero");
+    assert_eq!((freed.family, broken.family), (Family::UseAfterFree, Family::BrokenLock));
+    assert_eq!(index(&[freed, broken]).clusters().len(), 1);
+}
+
+#[test]
 fn two_users_of_a_helper_are_two_bugs() {
     let ways = [["a_lookup", "a_open"], ["b_drain", "b_xmit"], ["c_walk", "c_start"]];
     let of = |user: &'static str| {

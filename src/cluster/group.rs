@@ -37,10 +37,12 @@ impl Edge {
 
 /// What went wrong, as far as it decides whether two reports of one site are of one bug.
 ///
-/// A `WARN` of one version is the `BUG` of another.
+/// A `WARN` of one version is the `BUG` of another; where KASAN sees that memory was freed, lockdep may
+/// see that what was a lock is none.
 pub(super) fn kin(family: Family) -> Family {
     match family {
         Family::Bug => Family::Warning,
+        Family::BrokenLock => Family::UseAfterFree,
         family => family,
     }
 }

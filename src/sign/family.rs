@@ -54,6 +54,8 @@ families! {
     Arithmetic = "arithmetic",
     /// Locks that can block each other, or are used wrongly.
     Locking = "locking",
+    /// A lock that is no lock: mostly one in memory that was freed.
+    BrokenLock = "broken-lock",
     /// RCU used wrongly.
     Rcu = "rcu",
     /// A wait where none is allowed.
@@ -98,6 +100,8 @@ pub(super) fn family(report: &Report<'_>, reporter: Option<&str>) -> Family {
         Kind::DivideError | Kind::Ubsan => Family::Arithmetic,
         Kind::MemoryLeak => Family::MemoryLeak,
         Kind::Kcsan => Family::Race,
+        // look_up_lock_class() and spin_bug() find no lock where there should be one.
+        Kind::LockBug if says("locking bug") || says("bad magic") => Family::BrokenLock,
         Kind::Deadlock | Kind::LockBug => Family::Locking,
         Kind::RcuUsage => Family::Rcu,
         Kind::AtomicSleep | Kind::Preemptible => Family::Atomic,
