@@ -225,10 +225,8 @@ impl Index {
         }
         let likest = self.ranked(&entry, &names, 1).pop()?;
         let other = self.entry(likest.report)?;
-        let is_bare =
-            entry.site.is_empty() && entry.function.is_some() && entry.title == other.title;
         let attaches = likest.score >= ATTACH && group::may_attach(&entry, other);
-        (is_bare || attaches).then_some(likest.report)
+        attaches.then_some(likest.report)
     }
 
     fn ranker(&self) -> &Ranker {
