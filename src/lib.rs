@@ -35,9 +35,9 @@
 #![forbid(unsafe_code)]
 
 mod arch;
-mod bisect;
 mod blame;
 pub mod cluster;
+mod console;
 #[cfg(feature = "disasm")]
 pub mod disasm;
 #[cfg(feature = "disasm")]
@@ -47,6 +47,7 @@ mod grammar;
 mod kind;
 mod line;
 mod model;
+mod named;
 pub mod output;
 mod parse;
 mod scan;

@@ -7,13 +7,14 @@ use std::path::{Path, PathBuf};
 
 /// Modules in the order in which they may import: each only those before it.
 const ORDER: &[&str] = &[
+    "named",
     "words",
     "span",
     "grammar",
     "line",
     "arch",
     "kind",
-    "bisect",
+    "console",
     "scan",
     "title",
     "frames",
@@ -25,6 +26,7 @@ const ORDER: &[&str] = &[
     "symbolize",
     "sign",
     "cluster",
+    "bisect",
     "store",
     "output",
 ];

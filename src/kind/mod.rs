@@ -8,26 +8,201 @@ pub(crate) mod table;
 
 use pattern::Piece;
 
-macro_rules! kinds {
-    ($( $(#[doc = $doc:literal])+ $kind:ident = $name:literal, )+) => {
-        /// What went wrong, as the kernel itself names it.
-        #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
-        #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-        #[non_exhaustive]
-        pub enum Kind {
-            $( $(#[doc = $doc])+ #[cfg_attr(feature = "serde", serde(rename = $name))] $kind, )+
-        }
+use crate::named::named;
 
-        impl Kind {
-            /// All kinds.
-            pub const ALL: &[Self] = &[ $( Self::$kind, )+ ];
-
-            /// The name in the output and in `corpus/`.
-            pub fn name(self) -> &'static str {
-                match self { $( Self::$kind => $name, )+ }
-            }
-        }
-    };
+named! {
+    /// What went wrong, as the kernel itself names it.
+    pub enum Kind {
+        /// A bad access found by KASAN, or a bad free.
+        ///
+        /// Printed by `print_error_description()` in mm/kasan/report.c.
+        Kasan = "kasan",
+        /// A page fault on an address that no table maps.
+        ///
+        /// Printed by `show_fault_oops()` in arch/x86/mm/fault.c.
+        PageFault = "page-fault",
+        /// A page fault below the first page.
+        ///
+        /// Printed by `show_fault_oops()` in arch/x86/mm/fault.c.
+        NullDereference = "null-deref",
+        /// A general protection fault: most often an address that is not canonical.
+        ///
+        /// Printed by `exc_general_protection()` in arch/x86/kernel/traps.c.
+        GeneralProtectionFault = "gpf",
+        /// A `WARN_ON` or `WARN`.
+        ///
+        /// Printed by `__warn()` in kernel/panic.c.
+        Warning = "warning",
+        /// A counter of references that was zero, or overflowed.
+        ///
+        /// Printed by `refcount_warn_saturate()` in lib/refcount.c through `__warn()`.
+        Refcount = "refcount",
+        /// A `BUG_ON` or `BUG`.
+        ///
+        /// Printed by `report_bug()` in lib/bug.c.
+        KernelBug = "kernel-bug",
+        /// A list whose links do not fit, found by `CONFIG_DEBUG_LIST`.
+        ///
+        /// Printed by `__list_add_valid()` and `__list_del_entry_valid()` in lib/list_debug.c.
+        ListCorruption = "list-corruption",
+        /// A copy to or from user space that leaves its object.
+        ///
+        /// Printed by `usercopy_abort()` in mm/usercopy.c.
+        Usercopy = "usercopy",
+        /// An integer division by zero.
+        ///
+        /// Printed by `exc_divide_error()` in arch/x86/kernel/traps.c.
+        DivideError = "divide-error",
+        /// An instruction that the processor does not know, outside of `BUG` and `WARN`.
+        ///
+        /// Printed by `handle_invalid_op()` in arch/x86/kernel/traps.c.
+        InvalidOpcode = "invalid-opcode",
+        /// A fault while a fault was being handled, most often a stack overflow.
+        ///
+        /// Printed by `exc_double_fault()` in arch/x86/kernel/traps.c.
+        DoubleFault = "double-fault",
+        /// The kernel's use of memory that was never written, or a leak of it to user space.
+        ///
+        /// Printed by `kmsan_report()` in mm/kmsan/report.c.
+        Kmsan = "kmsan",
+        /// A data race.
+        ///
+        /// Printed by `print_report()` in kernel/kcsan/report.c.
+        Kcsan = "kcsan",
+        /// A bad access found by KFENCE, which samples allocations.
+        ///
+        /// Printed by `kfence_report_error()` in mm/kfence/report.c.
+        Kfence = "kfence",
+        /// Undefined behaviour of C.
+        ///
+        /// Printed by `ubsan_prologue()` in lib/ubsan.c.
+        Ubsan = "ubsan",
+        /// A slab object that was freed twice, or overwritten.
+        ///
+        /// Printed by `slab_bug()` in mm/slub.c.
+        Slab = "slab",
+        /// A page in a state that it must not have.
+        ///
+        /// Printed by `bad_page()` in mm/page_alloc.c.
+        BadPage = "bad-page",
+        /// Memory that nothing points to.
+        ///
+        /// Printed by `print_unreferenced()` in mm/kmemleak.c.
+        MemoryLeak = "memory-leak",
+        /// An object of `CONFIG_DEBUG_OBJECTS` in a state that it must not have.
+        ///
+        /// Printed by `debug_print_object()` in lib/debugobjects.c through `__warn()`.
+        Odebug = "odebug",
+        /// A stack that overflowed.
+        ///
+        /// Printed by `handle_stack_overflow()` in arch/x86/mm/fault.c.
+        StackOverflow = "stack-overflow",
+        /// Locks that can wait for each other.
+        ///
+        /// Printed by `print_circular_bug_header()` and its like in kernel/locking/lockdep.c.
+        Deadlock = "deadlock",
+        /// A lock that is used wrongly: freed or kept while held, unlocked twice, not initialised.
+        ///
+        /// Printed in kernel/locking/lockdep.c and by `spin_dump()` in kernel/locking/spinlock_debug.c.
+        LockBug = "lock-bug",
+        /// RCU data that was read outside of a read-side section.
+        ///
+        /// Printed by `lockdep_rcu_suspicious()` in kernel/locking/lockdep.c.
+        RcuUsage = "rcu-usage",
+        /// Sleeping where the kernel must not.
+        ///
+        /// Printed by `__schedule_bug()` and `__might_resched()` in kernel/sched/core.c.
+        AtomicSleep = "atomic-sleep",
+        /// Data of a CPU that was used where the CPU may change.
+        ///
+        /// Printed by `check_preemption_disabled()` in lib/smp_processor_id.c.
+        Preemptible = "preemptible",
+        /// A task that waited for too long.
+        ///
+        /// Printed by `check_hung_task()` in kernel/hung_task.c.
+        HungTask = "hung-task",
+        /// A CPU that did not schedule for too long.
+        ///
+        /// Printed by `watchdog_timer_fn()` in kernel/watchdog.c.
+        SoftLockup = "soft-lockup",
+        /// A CPU that took no interrupt for too long.
+        ///
+        /// Printed by `watchdog_overflow_callback()` in kernel/watchdog_hld.c.
+        HardLockup = "hard-lockup",
+        /// A CPU that kept RCU from going on for too long.
+        ///
+        /// Printed by `print_other_cpu_stall()` and `print_cpu_stall()` in kernel/rcu/tree_stall.h.
+        RcuStall = "rcu-stall",
+        /// A pool of workers that did nothing for too long.
+        ///
+        /// Printed by `wq_watchdog_timer_fn()` in kernel/workqueue.c.
+        WorkqueueLockup = "workqueue-lockup",
+        /// A breakpoint that nobody set.
+        ///
+        /// Printed by `exc_int3()` in arch/x86/kernel/traps.c.
+        Int3 = "int3",
+        /// A fault of the stack segment.
+        ///
+        /// Printed by `exc_stack_segment()` in arch/x86/kernel/traps.c.
+        StackSegment = "stack-segment",
+        /// An error that arm and arm64 die of, such as an external abort.
+        ///
+        /// Printed by `__die()` in arch/arm64/kernel/traps.c.
+        InternalError = "internal-error",
+        /// A fault that arm has no handler for.
+        ///
+        /// Printed by `do_DataAbort()` in arch/arm/mm/fault.c.
+        UnhandledFault = "unhandled-fault",
+        /// A stack that the unwinder could not follow.
+        ///
+        /// Printed by `unwind_next_frame()` in arch/x86/kernel/unwind_frame.c.
+        Unwinder = "unwinder",
+        /// A panic of Rust code in the kernel.
+        ///
+        /// Printed by the panic handler in rust/kernel/lib.rs.
+        RustPanic = "rust-panic",
+        /// A network device that is still in use long after it should be gone.
+        ///
+        /// Printed by `netdev_wait_allrefs_any()` in net/core/dev.c.
+        Netdevice = "netdevice",
+        /// A file or inode that is still in use when it should be gone.
+        ///
+        /// Printed by `filp_close()` in fs/open.c and `generic_shutdown_super()` in fs/super.c.
+        Vfs = "vfs",
+        /// A hardware error that the processor could not correct.
+        ///
+        /// Printed by `print_mce()` in arch/x86/kernel/cpu/mce/core.c, and by `die()` of powerpc.
+        MachineCheck = "machine-check",
+        /// No memory was left, and a task was killed for it. Information: see
+        /// [`Reports::with_information`](crate::Reports::with_information).
+        ///
+        /// Printed by `oom_kill_process()` in mm/oom_kill.c.
+        OutOfMemory = "out-of-memory",
+        /// A request for memory that was not met. Information.
+        ///
+        /// Printed by `warn_alloc()` in mm/page_alloc.c.
+        AllocationFailure = "allocation-failure",
+        /// Damage that a file system found in itself. Information.
+        ///
+        /// Printed by `__ext4_error()` and its like in fs/ext4/super.c.
+        FileSystem = "file-system",
+        /// The kernel booted again where it should not.
+        ///
+        /// Printed by the decompressor, arch/x86/boot/compressed/misc.c.
+        Reboot = "reboot",
+        /// A panic of the Trusty execution environment.
+        Trusty = "trusty",
+        /// A crash of a program that prints on the console: a Go program, a fuzzer, a sandbox.
+        User = "user",
+        /// Any other report that begins with `BUG:`.
+        Bug = "bug",
+        /// Any other report that begins with `INFO:`.
+        Info = "info",
+        /// A panic that no other report led to.
+        ///
+        /// Printed by `panic()` in kernel/panic.c.
+        Panic = "panic",
+    }
 }
 
 impl Kind {
@@ -36,198 +211,6 @@ impl Kind {
     pub fn is_information(self) -> bool {
         matches!(self, Self::OutOfMemory | Self::AllocationFailure | Self::FileSystem)
     }
-}
-
-kinds! {
-    /// A bad access found by KASAN, or a bad free.
-    ///
-    /// Printed by `print_error_description()` in mm/kasan/report.c.
-    Kasan = "kasan",
-    /// A page fault on an address that no table maps.
-    ///
-    /// Printed by `show_fault_oops()` in arch/x86/mm/fault.c.
-    PageFault = "page-fault",
-    /// A page fault below the first page.
-    ///
-    /// Printed by `show_fault_oops()` in arch/x86/mm/fault.c.
-    NullDereference = "null-deref",
-    /// A general protection fault: most often an address that is not canonical.
-    ///
-    /// Printed by `exc_general_protection()` in arch/x86/kernel/traps.c.
-    GeneralProtectionFault = "gpf",
-    /// A `WARN_ON` or `WARN`.
-    ///
-    /// Printed by `__warn()` in kernel/panic.c.
-    Warning = "warning",
-    /// A counter of references that was zero, or overflowed.
-    ///
-    /// Printed by `refcount_warn_saturate()` in lib/refcount.c through `__warn()`.
-    Refcount = "refcount",
-    /// A `BUG_ON` or `BUG`.
-    ///
-    /// Printed by `report_bug()` in lib/bug.c.
-    KernelBug = "kernel-bug",
-    /// A list whose links do not fit, found by `CONFIG_DEBUG_LIST`.
-    ///
-    /// Printed by `__list_add_valid()` and `__list_del_entry_valid()` in lib/list_debug.c.
-    ListCorruption = "list-corruption",
-    /// A copy to or from user space that leaves its object.
-    ///
-    /// Printed by `usercopy_abort()` in mm/usercopy.c.
-    Usercopy = "usercopy",
-    /// An integer division by zero.
-    ///
-    /// Printed by `exc_divide_error()` in arch/x86/kernel/traps.c.
-    DivideError = "divide-error",
-    /// An instruction that the processor does not know, outside of `BUG` and `WARN`.
-    ///
-    /// Printed by `handle_invalid_op()` in arch/x86/kernel/traps.c.
-    InvalidOpcode = "invalid-opcode",
-    /// A fault while a fault was being handled, most often a stack overflow.
-    ///
-    /// Printed by `exc_double_fault()` in arch/x86/kernel/traps.c.
-    DoubleFault = "double-fault",
-    /// The kernel's use of memory that was never written, or a leak of it to user space.
-    ///
-    /// Printed by `kmsan_report()` in mm/kmsan/report.c.
-    Kmsan = "kmsan",
-    /// A data race.
-    ///
-    /// Printed by `print_report()` in kernel/kcsan/report.c.
-    Kcsan = "kcsan",
-    /// A bad access found by KFENCE, which samples allocations.
-    ///
-    /// Printed by `kfence_report_error()` in mm/kfence/report.c.
-    Kfence = "kfence",
-    /// Undefined behaviour of C.
-    ///
-    /// Printed by `ubsan_prologue()` in lib/ubsan.c.
-    Ubsan = "ubsan",
-    /// A slab object that was freed twice, or overwritten.
-    ///
-    /// Printed by `slab_bug()` in mm/slub.c.
-    Slab = "slab",
-    /// A page in a state that it must not have.
-    ///
-    /// Printed by `bad_page()` in mm/page_alloc.c.
-    BadPage = "bad-page",
-    /// Memory that nothing points to.
-    ///
-    /// Printed by `print_unreferenced()` in mm/kmemleak.c.
-    MemoryLeak = "memory-leak",
-    /// An object of `CONFIG_DEBUG_OBJECTS` in a state that it must not have.
-    ///
-    /// Printed by `debug_print_object()` in lib/debugobjects.c through `__warn()`.
-    Odebug = "odebug",
-    /// A stack that overflowed.
-    ///
-    /// Printed by `handle_stack_overflow()` in arch/x86/mm/fault.c.
-    StackOverflow = "stack-overflow",
-    /// Locks that can wait for each other.
-    ///
-    /// Printed by `print_circular_bug_header()` and its like in kernel/locking/lockdep.c.
-    Deadlock = "deadlock",
-    /// A lock that is used wrongly: freed or kept while held, unlocked twice, not initialised.
-    ///
-    /// Printed in kernel/locking/lockdep.c and by `spin_dump()` in kernel/locking/spinlock_debug.c.
-    LockBug = "lock-bug",
-    /// RCU data that was read outside of a read-side section.
-    ///
-    /// Printed by `lockdep_rcu_suspicious()` in kernel/locking/lockdep.c.
-    RcuUsage = "rcu-usage",
-    /// Sleeping where the kernel must not.
-    ///
-    /// Printed by `__schedule_bug()` and `__might_resched()` in kernel/sched/core.c.
-    AtomicSleep = "atomic-sleep",
-    /// Data of a CPU that was used where the CPU may change.
-    ///
-    /// Printed by `check_preemption_disabled()` in lib/smp_processor_id.c.
-    Preemptible = "preemptible",
-    /// A task that waited for too long.
-    ///
-    /// Printed by `check_hung_task()` in kernel/hung_task.c.
-    HungTask = "hung-task",
-    /// A CPU that did not schedule for too long.
-    ///
-    /// Printed by `watchdog_timer_fn()` in kernel/watchdog.c.
-    SoftLockup = "soft-lockup",
-    /// A CPU that took no interrupt for too long.
-    ///
-    /// Printed by `watchdog_overflow_callback()` in kernel/watchdog_hld.c.
-    HardLockup = "hard-lockup",
-    /// A CPU that kept RCU from going on for too long.
-    ///
-    /// Printed by `print_other_cpu_stall()` and `print_cpu_stall()` in kernel/rcu/tree_stall.h.
-    RcuStall = "rcu-stall",
-    /// A pool of workers that did nothing for too long.
-    ///
-    /// Printed by `wq_watchdog_timer_fn()` in kernel/workqueue.c.
-    WorkqueueLockup = "workqueue-lockup",
-    /// A breakpoint that nobody set.
-    ///
-    /// Printed by `exc_int3()` in arch/x86/kernel/traps.c.
-    Int3 = "int3",
-    /// A fault of the stack segment.
-    ///
-    /// Printed by `exc_stack_segment()` in arch/x86/kernel/traps.c.
-    StackSegment = "stack-segment",
-    /// An error that arm and arm64 die of, such as an external abort.
-    ///
-    /// Printed by `__die()` in arch/arm64/kernel/traps.c.
-    InternalError = "internal-error",
-    /// A fault that arm has no handler for.
-    ///
-    /// Printed by `do_DataAbort()` in arch/arm/mm/fault.c.
-    UnhandledFault = "unhandled-fault",
-    /// A stack that the unwinder could not follow.
-    ///
-    /// Printed by `unwind_next_frame()` in arch/x86/kernel/unwind_frame.c.
-    Unwinder = "unwinder",
-    /// A panic of Rust code in the kernel.
-    ///
-    /// Printed by the panic handler in rust/kernel/lib.rs.
-    RustPanic = "rust-panic",
-    /// A network device that is still in use long after it should be gone.
-    ///
-    /// Printed by `netdev_wait_allrefs_any()` in net/core/dev.c.
-    Netdevice = "netdevice",
-    /// A file or inode that is still in use when it should be gone.
-    ///
-    /// Printed by `filp_close()` in fs/open.c and `generic_shutdown_super()` in fs/super.c.
-    Vfs = "vfs",
-    /// A hardware error that the processor could not correct.
-    ///
-    /// Printed by `print_mce()` in arch/x86/kernel/cpu/mce/core.c, and by `die()` of powerpc.
-    MachineCheck = "machine-check",
-    /// No memory was left, and a task was killed for it. Information: see
-    /// [`Reports::with_information`](crate::Reports::with_information).
-    ///
-    /// Printed by `oom_kill_process()` in mm/oom_kill.c.
-    OutOfMemory = "out-of-memory",
-    /// A request for memory that was not met. Information.
-    ///
-    /// Printed by `warn_alloc()` in mm/page_alloc.c.
-    AllocationFailure = "allocation-failure",
-    /// Damage that a file system found in itself. Information.
-    ///
-    /// Printed by `__ext4_error()` and its like in fs/ext4/super.c.
-    FileSystem = "file-system",
-    /// The kernel booted again where it should not.
-    ///
-    /// Printed by the decompressor, arch/x86/boot/compressed/misc.c.
-    Reboot = "reboot",
-    /// A panic of the Trusty execution environment.
-    Trusty = "trusty",
-    /// A crash of a program that prints on the console: a Go program, a fuzzer, a sandbox.
-    User = "user",
-    /// Any other report that begins with `BUG:`.
-    Bug = "bug",
-    /// Any other report that begins with `INFO:`.
-    Info = "info",
-    /// A panic that no other report led to.
-    ///
-    /// Printed by `panic()` in kernel/panic.c.
-    Panic = "panic",
 }
 
 /// A text that starts a report, and the ways in which such a report is titled.

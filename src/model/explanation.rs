@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::{AccessKind, Address, Registers};
+use crate::named::named;
 
 /// What the trapping instruction did, worked out from it, the registers and the report's own words.
 ///
@@ -176,50 +177,34 @@ pub enum Confidence {
     Likely,
 }
 
-macro_rules! classes {
-    ($( $(#[doc = $doc:literal])+ $class:ident = $name:literal, )+) => {
-        /// What kind of address it is.
-        #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-        #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-        #[non_exhaustive]
-        pub enum AddressClass {
-            $( $(#[doc = $doc])+ #[cfg_attr(feature = "serde", serde(rename = $name))] $class, )+
-        }
-
-        impl AddressClass {
-            /// The name in the output.
-            pub fn name(self) -> &'static str {
-                match self { $( Self::$class => $name, )+ }
-            }
-        }
-    };
-}
-
-classes! {
-    /// A NULL pointer, or a field of what it points to.
-    Null = "null",
-    /// Of user space.
-    User = "user",
-    /// No address at all.
-    NonCanonical = "non-canonical",
-    /// The linear map of all memory.
-    DirectMap = "direct-map",
-    /// `vmalloc()`, stacks among others.
-    Vmalloc = "vmalloc",
-    /// Code or data of a module.
-    Module = "module",
-    /// Code or data of the kernel image.
-    Text = "text",
-    /// Data of a CPU.
-    PerCpu = "per-cpu",
-    /// An error number in a pointer.
-    ErrPtr = "err-ptr",
-    /// A pattern that the kernel writes over what must not be used.
-    Poison = "poison",
-    /// Letters: a text was taken for a pointer.
-    Ascii = "ascii",
-    /// None of these.
-    Unknown = "unknown",
+named! {
+    /// What kind of address it is.
+    pub enum AddressClass {
+        /// A NULL pointer, or a field of what it points to.
+        Null = "null",
+        /// Of user space.
+        User = "user",
+        /// No address at all.
+        NonCanonical = "non-canonical",
+        /// The linear map of all memory.
+        DirectMap = "direct-map",
+        /// `vmalloc()`, stacks among others.
+        Vmalloc = "vmalloc",
+        /// Code or data of a module.
+        Module = "module",
+        /// Code or data of the kernel image.
+        Text = "text",
+        /// Data of a CPU.
+        PerCpu = "per-cpu",
+        /// An error number in a pointer.
+        ErrPtr = "err-ptr",
+        /// A pattern that the kernel writes over what must not be used.
+        Poison = "poison",
+        /// Letters: a text was taken for a pointer.
+        Ascii = "ascii",
+        /// None of these.
+        Unknown = "unknown",
+    }
 }
 
 impl fmt::Display for AddressClass {

@@ -16,7 +16,7 @@ use std::collections::VecDeque;
 use std::iter::FusedIterator;
 use std::ops::RangeInclusive;
 
-use crate::bisect;
+use crate::console;
 use crate::kind::Marker;
 use crate::line::{Context, Line};
 use crate::model::Report;
@@ -72,7 +72,7 @@ const MAX_OPEN: usize = 16;
 pub fn reports(log: &[u8]) -> Reports<'_> {
     Reports {
         log,
-        at: bisect::console_start(log),
+        at: console::start(log),
         next: None,
         open: Vec::new(),
         done: VecDeque::new(),

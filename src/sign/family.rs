@@ -2,74 +2,59 @@
 
 use crate::kind::Kind;
 use crate::model::{AddressClass, Report};
+use crate::named::named;
 use crate::words;
 
-macro_rules! families {
-    ($( $(#[doc = $doc:literal])+ $family:ident = $name:literal, )+) => {
-        /// What went wrong, in the few words that a bug keeps from kernel to kernel.
-        #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
-        #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-        #[non_exhaustive]
-        pub enum Family {
-            $( $(#[doc = $doc])+ #[cfg_attr(feature = "serde", serde(rename = $name))] $family, )+
-        }
-
-        impl Family {
-            /// The name in the output.
-            pub fn name(self) -> &'static str {
-                match self { $( Self::$family => $name, )+ }
-            }
-        }
-    };
-}
-
-families! {
-    /// Memory was used after it was freed.
-    UseAfterFree = "use-after-free",
-    /// Memory beside an object was used.
-    OutOfBounds = "out-of-bounds",
-    /// Memory was freed twice, or that was not allocated.
-    BadFree = "bad-free",
-    /// A NULL pointer was followed.
-    NullDereference = "null-dereference",
-    /// A pointer to nowhere was followed.
-    BadAccess = "bad-access",
-    /// A list was found broken.
-    List = "list",
-    /// A count of references was found wrong.
-    Refcount = "refcount",
-    /// A `WARN`.
-    Warning = "warning",
-    /// A `BUG`.
-    Bug = "bug",
-    /// A value that was never written was used.
-    Uninitialized = "uninitialized",
-    /// Memory of the kernel was given away.
-    Leak = "info-leak",
-    /// Memory that nobody points to any more.
-    MemoryLeak = "memory-leak",
-    /// Two accesses at the same time.
-    Race = "data-race",
-    /// Arithmetic: a division by zero, a shift, an index.
-    Arithmetic = "arithmetic",
-    /// Locks that can block each other, or are used wrongly.
-    Locking = "locking",
-    /// A lock that is no lock: mostly one in memory that was freed.
-    BrokenLock = "broken-lock",
-    /// RCU used wrongly.
-    Rcu = "rcu",
-    /// A wait where none is allowed.
-    Atomic = "atomic",
-    /// A task that makes no progress.
-    Hang = "hang",
-    /// A CPU that makes no progress.
-    Stall = "stall",
-    /// A stack that is full or broken.
-    Stack = "stack",
-    /// The kernel gave up.
-    Panic = "panic",
-    /// Anything else.
-    Other = "other",
+named! {
+    /// What went wrong, in the few words that a bug keeps from kernel to kernel.
+    pub enum Family {
+        /// Memory was used after it was freed.
+        UseAfterFree = "use-after-free",
+        /// Memory beside an object was used.
+        OutOfBounds = "out-of-bounds",
+        /// Memory was freed twice, or that was not allocated.
+        BadFree = "bad-free",
+        /// A NULL pointer was followed.
+        NullDereference = "null-dereference",
+        /// A pointer to nowhere was followed.
+        BadAccess = "bad-access",
+        /// A list was found broken.
+        List = "list",
+        /// A count of references was found wrong.
+        Refcount = "refcount",
+        /// A `WARN`.
+        Warning = "warning",
+        /// A `BUG`.
+        Bug = "bug",
+        /// A value that was never written was used.
+        Uninitialized = "uninitialized",
+        /// Memory of the kernel was given away.
+        Leak = "info-leak",
+        /// Memory that nobody points to any more.
+        MemoryLeak = "memory-leak",
+        /// Two accesses at the same time.
+        Race = "data-race",
+        /// Arithmetic: a division by zero, a shift, an index.
+        Arithmetic = "arithmetic",
+        /// Locks that can block each other, or are used wrongly.
+        Locking = "locking",
+        /// A lock that is no lock: mostly one in memory that was freed.
+        BrokenLock = "broken-lock",
+        /// RCU used wrongly.
+        Rcu = "rcu",
+        /// A wait where none is allowed.
+        Atomic = "atomic",
+        /// A task that makes no progress.
+        Hang = "hang",
+        /// A CPU that makes no progress.
+        Stall = "stall",
+        /// A stack that is full or broken.
+        Stack = "stack",
+        /// The kernel gave up.
+        Panic = "panic",
+        /// Anything else.
+        Other = "other",
+    }
 }
 
 /// Functions that notice what went wrong, and what that is: `WARNING in refcount_warn_saturate` and

@@ -1,6 +1,7 @@
 //! How bad it is.
 
 use crate::model::{AccessKind, Report};
+use crate::named::named;
 
 /// How bad a report is, as the community that made the order ranks it.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -30,34 +31,18 @@ impl Impact {
     }
 }
 
-macro_rules! raises {
-    ($( $(#[doc = $doc:literal])+ $raise:ident = $name:literal, )+) => {
-        /// What makes a bug worse than others of its rank.
-        #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
-        #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-        #[non_exhaustive]
-        pub enum Raise {
-            $( $(#[doc = $doc])+ #[cfg_attr(feature = "serde", serde(rename = $name))] $raise, )+
-        }
-
-        impl Raise {
-            /// The name in the output.
-            pub fn name(self) -> &'static str {
-                match self { $( Self::$raise => $name, )+ }
-            }
-        }
-    };
-}
-
-raises! {
-    /// Memory was written.
-    Write = "write",
-    /// The access has a size that no instruction has: the length of a copy went wrong.
-    Copy = "size of a copy",
-    /// The object was freed by another task than the one that used it: a race that can be won.
-    OtherTask = "freed by another task",
-    /// Code was fetched from where none is.
-    Execute = "jump",
+named! {
+    /// What makes a bug worse than others of its rank.
+    pub enum Raise {
+        /// Memory was written.
+        Write = "write",
+        /// The access has a size that no instruction has: the length of a copy went wrong.
+        Copy = "size of a copy",
+        /// The object was freed by another task than the one that used it: a race that can be won.
+        OtherTask = "freed by another task",
+        /// Code was fetched from where none is.
+        Execute = "jump",
+    }
 }
 
 /// The order of syzkaller's `impact_score.go`; types that it does not have stand beside their like.

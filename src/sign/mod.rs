@@ -32,6 +32,7 @@ use crate::model::{LockState, Report, Role};
 
 use crate::frames;
 pub use crate::frames::FrameClass;
+use crate::named::named;
 pub use facts::Facts;
 pub use family::Family;
 pub use impact::{Impact, Raise};
@@ -333,42 +334,26 @@ pub struct Origin<'a> {
     pub name: Cow<'a, str>,
 }
 
-macro_rules! roles {
-    ($( $(#[doc = $doc:literal])+ $role:ident = $name:literal, )+) => {
-        /// What an [`Origin`] is the origin of.
-        #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
-        #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-        #[non_exhaustive]
-        pub enum OriginRole {
-            $( $(#[doc = $doc])+ #[cfg_attr(feature = "serde", serde(rename = $name))] $role, )+
-        }
-
-        impl OriginRole {
-            /// The name in the output.
-            pub fn name(self) -> &'static str {
-                match self { $( Self::$role => $name, )+ }
-            }
-        }
-    };
-}
-
-roles! {
-    /// The function that allocated the object.
-    Allocation = "allocation",
-    /// The function that freed it.
-    Free = "free",
-    /// The function that queued work or a callback for it.
-    Queue = "queue",
-    /// The function on the other side of a data race.
-    Race = "race",
-    /// The function that a timer, work or other such object calls.
-    Object = "object",
-    /// The class of a lock that was wanted, or held, or is in the chain.
-    Lock = "lock",
-    /// The class of the lock that the task of a hang waits for.
-    Blocked = "blocked",
-    /// The slab cache of the object.
-    Cache = "cache",
+named! {
+    /// What an [`Origin`] is the origin of.
+    pub enum OriginRole {
+        /// The function that allocated the object.
+        Allocation = "allocation",
+        /// The function that freed it.
+        Free = "free",
+        /// The function that queued work or a callback for it.
+        Queue = "queue",
+        /// The function on the other side of a data race.
+        Race = "race",
+        /// The function that a timer, work or other such object calls.
+        Object = "object",
+        /// The class of a lock that was wanted, or held, or is in the chain.
+        Lock = "lock",
+        /// The class of the lock that the task of a hang waits for.
+        Blocked = "blocked",
+        /// The slab cache of the object.
+        Cache = "cache",
+    }
 }
 
 /// The part of the kernel that a site is in.

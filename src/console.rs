@@ -13,7 +13,7 @@ const HEADS: [&[u8]; 2] =
 
 /// Where the console output begins: 0 for a log that is no bisection log, the end of the log for
 /// one that holds no crash.
-pub(crate) fn console_start(log: &[u8]) -> usize {
+pub(crate) fn start(log: &[u8]) -> usize {
     // A manager may put one line of its own first: `ci starts bisection 2022-11-03 …`.
     let mut lines = log.split(|&b| b == b'\n');
     let mut head = lines.next().unwrap_or_default();
@@ -43,7 +43,7 @@ mod tests {
 
     #[test]
     fn only_the_crash_of_a_bisection_is_console_output() {
-        let p = |log: &str| log.get(console_start(log.as_bytes())..).map(str::to_owned);
+        let p = |log: &str| log.get(start(log.as_bytes())..).map(str::to_owned);
         let head =
             "bisecting cause commit starting from 1b649e0bcae71c11\nrun #0: crashed: BUG: x\n";
         assert_eq!(p(&format!("{head}crash: BUG: x\nBUG: y\n")).as_deref(), Some("BUG: y\n"));
