@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::escape::escape;
+use super::page::{WIDTH, words};
 use crate::cluster::{Cluster, SharedFrame};
 
 /// A cluster, and where its reports are.
@@ -115,9 +116,6 @@ impl<'a> Member<'a> {
     }
 }
 
-/// Columns of the narrowest terminal that output is made for.
-const WIDTH: usize = 80;
-
 /// Where text stands beside the counts.
 const INDENT: usize = 8;
 
@@ -176,21 +174,7 @@ fn row(out: &mut impl fmt::Write, head: &str, facts: &[String]) -> fmt::Result {
 /// Text in its column, broken at blanks.
 fn wrapped(out: &mut impl fmt::Write, head: &str, text: &str) -> fmt::Result {
     out.write_str(head)?;
-    let mut column = INDENT;
-    let text = escape(text).to_string();
-    for word in text.split(' ') {
-        let len = word.chars().count();
-        if column + 1 + len > WIDTH && column > INDENT {
-            write!(out, "\n{:INDENT$}", "")?;
-            column = INDENT;
-        }
-        if column > INDENT {
-            out.write_char(' ')?;
-            column += 1;
-        }
-        out.write_str(word)?;
-        column += len;
-    }
+    words(out, &escape(text).to_string(), INDENT, INDENT)?;
     out.write_char('\n')
 }
 

@@ -6,4 +6,5 @@ pub mod escape;
 pub mod html;
 #[cfg(feature = "serde")]
 pub mod json;
+mod page;
 pub mod text;

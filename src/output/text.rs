@@ -2,9 +2,8 @@
 
 use std::fmt::{self, Write as _};
 
-use anstyle::{AnsiColor, Style};
-
 use super::escape::escape;
+use super::page::{DIM, LABEL, Page, TITLE, TRAP, WIDTH};
 use crate::model::{
     Access, Code, Confidence, Explanation, Frame, Instruction, Memory, Report, Role, Side, Stack,
     Verdict,
@@ -37,19 +36,11 @@ impl Options {
 /// Instructions that are shown before the trapping one, and after it.
 const AROUND_TRAP: (usize, usize) = (8, 3);
 
-/// Columns of the narrowest terminal that output is made for.
-const WIDTH: usize = 80;
-
 /// Where the source of a frame stands.
 const SOURCE_COLUMN: usize = 44;
 
 /// The frames of the crash's stack that are shown.
 const MAX_SHOWN: usize = 24;
-
-const TITLE: Style = Style::new().bold().fg_color(Some(anstyle::Color::Ansi(AnsiColor::Red)));
-const LABEL: Style = Style::new().fg_color(Some(anstyle::Color::Ansi(AnsiColor::Cyan)));
-const TRAP: Style = Style::new().bold().fg_color(Some(anstyle::Color::Ansi(AnsiColor::Yellow)));
-const DIM: Style = Style::new().dimmed();
 
 /// Writes a report of `file`.
 ///
@@ -98,11 +89,6 @@ pub fn write_explanation(
     options: Options,
 ) -> fmt::Result {
     Page { out, options }.explanation(explanation)
-}
-
-struct Page<'a, W> {
-    out: &'a mut W,
-    options: Options,
 }
 
 impl<W: fmt::Write> Page<'_, W> {
@@ -336,34 +322,8 @@ impl<W: fmt::Write> Page<'_, W> {
         Ok(())
     }
 
-    fn field(&mut self, label: &str, text: &str) -> fmt::Result {
-        if text.is_empty() {
-            return Ok(());
-        }
-        self.styled(LABEL, &format!("  {label:<9}"))?;
-        let mut column = 11;
-        for word in text.split(' ') {
-            let len = word.chars().count();
-            if column + 1 + len > WIDTH && column > 11 {
-                write!(self.out, "\n{:11}", "")?;
-                column = 11;
-            }
-            write!(self.out, " {word}")?;
-            column += 1 + len;
-        }
-        self.out.write_char('\n')
-    }
-
     fn label(&mut self, label: &str) -> fmt::Result {
         self.styled(LABEL, &format!("  {label}\n"))
-    }
-
-    fn styled(&mut self, style: Style, text: &str) -> fmt::Result {
-        if self.options.color {
-            write!(self.out, "{}{text}{}", style.render(), style.render_reset())
-        } else {
-            self.out.write_str(text)
-        }
     }
 }
 
