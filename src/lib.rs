@@ -35,6 +35,7 @@
 #![forbid(unsafe_code)]
 
 mod arch;
+pub mod bisect;
 mod blame;
 pub mod cluster;
 mod console;

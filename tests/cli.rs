@@ -347,3 +347,114 @@ fn images_that_do_not_fit_are_told_in_one_line() {
     assert!(err.contains("name an image with --vmlinux"), "{err}");
     fs::remove_dir_all(&cache).unwrap();
 }
+
+const BISECTION: &str = "tests/bisections/003_36161d8f652fb016.txt";
+
+#[test]
+fn a_bisection_is_audited() {
+    let (out, err, status) = ksplat(&["bisect", BISECTION], b"");
+    assert_eq!((err.as_str(), status), ("", 1));
+    assert!(out.contains("  76313c70c52f ....!..... good, not bad"), "{out}");
+    let words: Vec<_> = out.split_whitespace().collect();
+    assert!(words.join(" ").contains("the first bad commit is 69879c01a0c3 (proc: "), "{out}");
+    let long: Vec<_> = out.lines().filter(|line| line.chars().count() > 80).collect();
+    assert!(long.is_empty(), "{long:#?}");
+
+    let (out, _, status) = ksplat(&["bisect", "--summary", BISECTION, BISECTION], b"");
+    assert_eq!((out.lines().count(), status), (2, 1), "{out}");
+    assert!(out.starts_with(&format!("{BISECTION}: wrong: 76313c70c52f (uml: ")), "{out}");
+
+    let (out, _, _) = ksplat(&["bisect", "--format", "json", BISECTION, BISECTION], b"");
+    let list: serde_json::Value = serde_json::from_str(&out).unwrap();
+    let audit = &list[1];
+    assert_eq!((&audit["file"], &audit["kind"]), (&BISECTION.into(), &"cause".into()));
+    assert_eq!(
+        (&audit["trust"], &audit["audited"]["revisions_left"]),
+        (&"wrong".into(), &0.into())
+    );
+    assert_eq!(audit["culprit"], audit["first_doubtful"]);
+    let step = &audit["steps"][15];
+    assert_eq!((&step["verdict"], &step["audited_verdict"]), (&"bad".into(), &"good".into()));
+    assert_eq!(step["runs"][4]["outcome"], "crashed");
+    assert_eq!(step["related"]["tie"], "same class");
+    assert_eq!(audit["report"]["title"], "general protection fault in batadv_iv_ogm_schedule_buff");
+}
+
+#[test]
+fn what_is_no_bisection_is_refused_in_one_line() {
+    let (out, err, status) = ksplat(&["bisect", "-"], b"hello\n");
+    assert_eq!((out.as_str(), status), ("", 2));
+    assert_eq!(err.lines().count(), 1, "{err}");
+    assert!(err.starts_with("ksplat: -: no bisection log"), "{err}");
+    let (_, err, status) = ksplat(&["bisect", "--report", "Cargo.toml", BISECTION], b"");
+    assert!(status == 2 && err.contains("no crash report"), "{err}");
+    let (out, _, status) = ksplat(&["bisect", "--format", "json"], b"hello\n");
+    assert_eq!((out.as_str(), status), ("[]\n", 2));
+}
+
+#[test]
+fn titles_of_a_bisection_are_escaped() {
+    let log = "bisecting cause commit starting from 1b649e0bcae71c118c1333e02249a7510ba7f70a\n\
+               testing commit 1b649e0bcae71c118c1333e02249a7510ba7f70a\n\
+               all runs: crashed: WARNING in \x1b]0;x\x07foo\u{202e}\n\
+               testing release \x1b[31m\ntesting commit -x\x1b\n";
+    for how in [["--color", "never"].as_slice(), &["--summary"], &["--format", "jsonl"]] {
+        let (out, _, _) = ksplat(&[&["bisect"], how].concat(), log.as_bytes());
+        assert!(!out.is_empty());
+        assert!(!out.contains(['\x1b', '\x07']), "{out}");
+    }
+}
+
+/// Runs git in a folder.
+fn git(folder: &std::path::Path, args: &[&str]) -> Option<String> {
+    let git = Command::new("git")
+        .arg("-C")
+        .arg(folder)
+        .args(["-c", "user.name=a", "-c", "user.email=a@b"])
+        .args(args)
+        .output()
+        .ok()?;
+    Some(String::from_utf8(git.stdout).unwrap().trim().to_owned())
+}
+
+#[test]
+fn a_tree_counts_what_is_left_to_test() {
+    let folder = folder("repo");
+    if git(&folder, &["init", "-q"]).is_none() {
+        eprintln!("skipped: no git");
+        return;
+    }
+    let commits: Vec<String> = (0..4)
+        .map(|number| {
+            git(&folder, &["commit", "-q", "--allow-empty", "-m", &number.to_string()]);
+            git(&folder, &["rev-parse", "HEAD"]).unwrap()
+        })
+        .collect();
+    let [older, middle, _, newest] = commits.as_slice() else { panic!() };
+    let flake = "run #0: crashed: KASAN: use-after-free Read in bar_poll\n".to_owned()
+        + &"run #1: OK\n".repeat(9);
+    let log = |good: &str| {
+        format!(
+            "bisecting cause commit starting from {newest}\ntesting commit {newest}\n\
+             all runs: crashed: WARNING in foo_write\n\
+             testing release v1\ntesting commit {older}\nall runs: OK\n\
+             testing commit {good}\n{flake}# git bisect bad {good}\n"
+        )
+    };
+    let repo = folder.to_str().unwrap();
+    let left = |good: &str| {
+        let args = ["bisect", "--format", "jsonl", "--repo", repo];
+        let (out, err, _) = ksplat(&args, log(good).as_bytes());
+        assert_eq!(err, "");
+        let audit: serde_json::Value = serde_json::from_str(&out).unwrap();
+        (audit["audited"]["revisions_left"].clone(), audit["audited"]["culprit"].clone())
+    };
+    assert_eq!(left(middle), (1.into(), serde_json::Value::Null));
+    assert_eq!(left(&commits[2]), (0.into(), newest.as_str().into()));
+    let (_, err, status) = ksplat(
+        &["bisect", "--repo", repo],
+        log("1111111111111111111111111111111111111111").as_bytes(),
+    );
+    assert!(status == 2 && err.lines().count() == 1 && err.contains("git in"), "{err}");
+    fs::remove_dir_all(folder).unwrap();
+}

@@ -98,3 +98,47 @@ fn the_right_earlier_report_comes_first() {
         assert!(found.is_none_or(|found| found >= min), "{labels}: {word} {found:?}, not {min}");
     }
 }
+
+/// Runs `score-bisect` or `score-bisections`, and gives what it prints and whether it is content.
+fn bisections(tool: &str, more: &[&str]) -> Option<(String, bool)> {
+    let shared = Path::new("../shared");
+    let tool = shared.join("tools").join(tool);
+    if !tool.is_file() || !more.iter().all(|data| shared.join(data).exists()) {
+        eprintln!("skipped: no {} or its data", tool.display());
+        return None;
+    }
+    let judged = Command::new("python3")
+        .arg(&tool)
+        .arg(env!("CARGO_BIN_EXE_ksplat"))
+        .args(more.iter().map(|data| shared.join(data)))
+        .output();
+    let Ok(judged) = judged else {
+        eprintln!("skipped: no python3");
+        return None;
+    };
+    Some((String::from_utf8(judged.stdout).expect("text"), judged.status.success()))
+}
+
+#[test]
+fn the_seeds_are_audited_exactly() {
+    if let Some((said, content)) = bisections("score-bisect", &["docs/seeds-bisect.json", "seeds"])
+    {
+        assert!(content, "{said}");
+    }
+}
+
+#[test]
+fn real_bisections_are_judged_as_the_truth_is() {
+    let Some((said, _)) = bisections("score-bisections", &["bisect"]) else { return };
+    // `incorrect, flagged: 205/265 = 77.4 % | …`
+    let percent = |line: &str, word: &str| -> f64 {
+        let line = said.lines().find(|found| found.starts_with(line)).expect("the line");
+        let (_, rest) = line.split_once(word).expect("the figure");
+        let (_, rest) = rest.split_once(" = ").expect("the percentage");
+        rest.split(' ').next().and_then(|digits| digits.parse().ok()).expect("a number")
+    };
+    assert!(percent("incorrect, flagged", "flagged:") >= 70.0, "{said}");
+    assert!(percent("incorrect, flagged", "T3:") >= 85.0, "{said}");
+    assert!(percent("correct, called wrong", "wrong:") <= 2.0, "{said}");
+    assert!(percent("correct, called wrong", "doubtful:") <= 10.0, "{said}");
+}

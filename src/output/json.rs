@@ -34,6 +34,7 @@ use std::io;
 
 use serde::{Deserialize, Serialize};
 
+use crate::bisect::Audit;
 use crate::model::Report;
 use crate::sign::Signature;
 
@@ -91,4 +92,45 @@ pub fn write(out: &mut impl io::Write, record: &Record<'_>) -> io::Result<()> {
 /// The text is no JSON, or not that of a report; the message says where.
 pub fn read(text: &str) -> Result<Record<'_>, serde_json::Error> {
     serde_json::from_str(text)
+}
+
+/// The audit of a bisection, and the file that it was found in.
+///
+/// | field | value |
+/// |---|---|
+/// | `file` | the path as given, `-` for standard input |
+/// | `kind` | `cause` or `fix` |
+/// | `original` | `titles` of the crash under bisection; its `rate` (`hits`, `runs`; `low` and `high`, from 0 to 1, between which it is with 95 %) on the commits that have it |
+/// | `steps` | `commit`, `subject`, `release`; `runs` (`outcome`, `title`, `count`, `detail`); `rate` of the crash under bisection; `verdict`, `audited_verdict` (`good`, `bad`, `skip`), `decided_by`, `related` (`title`, `tie`, `score`, `evidence`), `confidence` from 0 to 1, `revisions_left`, `why` |
+/// | `culprit`, `subject` | the commit that the bisection names, or null; its subject |
+/// | `trust` | `sound`, `doubtful`, `wrong` |
+/// | `doubt`, `doubts` | how likely another commit is the right one, from 0 to 1; why (`clue`, `value`, `weight`, `text`) |
+/// | `first_doubtful` | the commit of the first step that should not be relied on, or null |
+/// | `audited` | `culprit`, `good`, `bad`, each a commit or null; `goods`; `revisions_left`, a number or null; `resume`, commands |
+/// | `missing` | what the log lacks |
+/// | `report` | the report at the end of the log, as above, or null |
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct AuditRecord<'a> {
+    /// The path as given; `-` for standard input.
+    pub file: Cow<'a, str>,
+    /// The audit.
+    #[serde(flatten)]
+    pub audit: Audit<'a>,
+}
+
+impl<'a> AuditRecord<'a> {
+    /// The audit of `file`.
+    pub fn new(file: &'a str, audit: Audit<'a>) -> Self {
+        Self { file: Cow::Borrowed(file), audit }
+    }
+}
+
+/// Writes an audit as one JSON object on one line, without a line feed after it.
+///
+/// # Errors
+///
+/// Those of `out`.
+pub fn write_audit(out: &mut impl io::Write, record: &AuditRecord<'_>) -> io::Result<()> {
+    serde_json::to_writer(out, record).map_err(io::Error::from)
 }

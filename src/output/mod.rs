@@ -1,5 +1,6 @@
 //! Reports as text and as JSON.
 
+pub mod audit;
 pub mod bugs;
 pub mod escape;
 #[cfg(feature = "serde")]

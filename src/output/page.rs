@@ -12,6 +12,7 @@ pub(super) const WIDTH: usize = 80;
 pub(super) const TITLE: Style = color(AnsiColor::Red).bold();
 pub(super) const LABEL: Style = color(AnsiColor::Cyan);
 pub(super) const TRAP: Style = color(AnsiColor::Yellow).bold();
+pub(super) const GOOD: Style = color(AnsiColor::Green);
 pub(super) const DIM: Style = Style::new().dimmed();
 
 const fn color(color: AnsiColor) -> Style {

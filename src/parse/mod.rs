@@ -70,9 +70,14 @@ const MAX_OPEN: usize = 16;
 /// );
 /// ```
 pub fn reports(log: &[u8]) -> Reports<'_> {
+    reports_from(log, console::start(log))
+}
+
+/// The reports of a log from a byte on.
+pub(crate) fn reports_from(log: &[u8], at: usize) -> Reports<'_> {
     Reports {
         log,
-        at: console::start(log),
+        at,
         next: None,
         open: Vec::new(),
         done: VecDeque::new(),

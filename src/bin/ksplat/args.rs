@@ -14,6 +14,7 @@ Examples:
   ksplat symbolize --vmlinux vmlinux --modules . < dmesg
   ksplat cluster --first logs/
   ksplat match new.log --store bugs.ksplat
+  ksplat bisect bisect.txt
   ksplat code '48 c1 ea 03 <0f> b6 04 02'";
 
 /// Reads Linux kernel crash reports out of console logs.
@@ -40,6 +41,8 @@ pub(crate) enum Command {
     /// Keep a file of the bugs that were seen
     #[command(subcommand)]
     Store(Store),
+    /// Say whether the verdict of a bisection by syzkaller can be believed
+    Bisect(Bisect),
     /// Show a `Code:` line as instructions, the trapping one marked
     Code(Code),
 }
@@ -229,6 +232,31 @@ pub(crate) struct Logs {
     /// Only the first report of each log: what comes later is often its consequence
     #[arg(long)]
     pub(crate) first: bool,
+}
+
+#[derive(Debug, Group)]
+pub(crate) struct Bisect {
+    /// Bisection logs, plain or .gz, .xz, .zst; `-` or none is standard input
+    #[arg(value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+    /// One line for each log
+    #[arg(long, conflicts_with = "format")]
+    pub(crate) summary: bool,
+    /// The title of the crash under bisection; by default the most frequent on the first commit
+    #[arg(long, value_name = "TITLE")]
+    pub(crate) title: Option<String>,
+    /// A console log of the crash under bisection, to compare stacks with
+    #[arg(long, value_name = "FILE")]
+    pub(crate) report: Option<PathBuf>,
+    /// A git tree of the kernel, to count exactly what is left to test
+    #[arg(long, value_name = "DIR")]
+    pub(crate) repo: Option<PathBuf>,
+    /// How audits are written
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub(crate) format: Format,
+    /// When to use colours
+    #[arg(long, value_enum, default_value_t = Color::Auto, value_name = "WHEN")]
+    pub(crate) color: Color,
 }
 
 #[derive(Debug, Group)]

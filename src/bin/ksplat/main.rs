@@ -1,6 +1,7 @@
 //! `ksplat`: reads Linux kernel crash reports.
 
 mod args;
+mod bisect;
 mod cache;
 #[cfg(feature = "debuginfod")]
 mod debuginfod;

@@ -9,6 +9,7 @@ use ksplat::output::{escape, text};
 use ksplat::{disasm, explain};
 
 use crate::args::{Args, Code, Color, Command, Format, Output, Parse, Symbolize};
+use crate::bisect;
 use crate::dedup;
 use crate::images::Images;
 use crate::input;
@@ -40,6 +41,7 @@ pub(crate) fn run(args: Args) -> Status {
         Some(Command::Cluster(args)) => dedup::cluster(&args),
         Some(Command::Match(args)) => dedup::matches(&args),
         Some(Command::Store(args)) => store::run(args),
+        Some(Command::Bisect(args)) => bisect::bisect(&args),
         Some(Command::Code(args)) => code(&args),
     };
     match done {
@@ -359,15 +361,19 @@ impl Writer {
 }
 
 fn text_options(output: &Output) -> text::Options {
-    let color = match output.color {
+    text::Options::default().with_color(in_color(output.color)).with_all(output.all)
+}
+
+/// Whether standard output gets colours.
+pub(crate) fn in_color(color: Color) -> bool {
+    match color {
         Color::Always => true,
         Color::Never => false,
         Color::Auto => {
             io::stdout().is_terminal()
                 && anstream::stdout().current_choice() != anstream::ColorChoice::Never
         }
-    };
-    text::Options::default().with_color(color).with_all(output.all)
+    }
 }
 
 /// Says in one line on standard error what is wrong with an input.

@@ -1,0 +1,172 @@
+//! Fits the weights of `src/bisect/doubt.rs`, and makes the table of `src/bisect/flakes.rs`, from
+//! bisections whose truth is known.
+//!
+//! ```text
+//! cargo run --release --example fit_doubts -- TRUTH.tsv
+//! cargo run --release --example fit_doubts -- --flakes TRUTH.tsv
+//! ```
+//!
+//! The file has on each line, separated by tabs, the name of a log, which is in `logs/NAME.txt` beside
+//! it, and in a column `category` whether its bisection is `correct` or `incorrect`. The weights are
+//! those of a logistic regression. Tenths are left out in turn, to judge the weights of the rest by.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::print_stdout)]
+#![allow(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "hundreds are counted"
+)]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::Path;
+
+use ksplat::bisect::{self, Clue, Options, Tie, Trust};
+
+const CLUES: usize = Clue::ALL.len();
+const ROUNDS: usize = 4000;
+const STEP: f64 = 2.0;
+/// How much large weights are held back.
+const DECAY: f64 = 2e-3;
+/// Crashes that decided steps in bisections of fewer bugs may belong to those.
+const BUGS: usize = 4;
+/// How many of the right ones may be doubted.
+const FALSE_ALARMS: f64 = 0.08;
+
+struct Case {
+    name: String,
+    values: [f64; CLUES + 1],
+    is_wrong: bool,
+    /// What the steps alone say.
+    by_steps: bool,
+}
+
+fn main() {
+    let mut paths: Vec<String> = std::env::args().skip(1).collect();
+    let flakes = paths.first().is_some_and(|first| first == "--flakes");
+    let truth = paths.pop().expect("a file with the truth");
+    if flakes {
+        return print_flakes(Path::new(&truth));
+    }
+    let cases = load(Path::new(&truth));
+    let fold = |case: &Case| case.name.bytes().map(u32::from).sum::<u32>() % 10;
+    let mut held = Vec::new();
+    for tenth in 0..10 {
+        let weights = fit(&cases, |case| fold(case) != tenth);
+        held.extend(
+            cases
+                .iter()
+                .filter(|case| fold(case) == tenth)
+                .map(|case| (case, score(case, &weights))),
+        );
+    }
+    report("held out", &held);
+    let weights = fit(&cases, |_| true);
+    let all: Vec<_> = cases.iter().map(|case| (case, score(case, &weights))).collect();
+    report("all", &all);
+    println!("BASE = {:.2}", weights[CLUES]);
+    for (clue, weight) in Clue::ALL.iter().zip(weights) {
+        println!("{clue:?}: {weight:.2}");
+    }
+}
+
+fn rows(truth: &Path) -> Vec<(String, String)> {
+    let text = fs::read_to_string(truth).unwrap();
+    let mut lines = text.lines().map(|line| line.split('\t').collect::<Vec<_>>());
+    let head = lines.next().unwrap();
+    let column = |name: &str| head.iter().position(|column| *column == name).unwrap();
+    let (log, category) = (column("log"), column("category"));
+    lines.map(|row| (row[log].to_owned(), row[category].to_owned())).collect()
+}
+
+fn log(truth: &Path, name: &str) -> Vec<u8> {
+    fs::read(truth.parent().unwrap().join("logs").join(name).with_extension("txt")).unwrap()
+}
+
+fn load(truth: &Path) -> Vec<Case> {
+    let mut cases = Vec::new();
+    for (name, category) in rows(truth) {
+        if !["correct", "incorrect"].contains(&&*category) {
+            continue;
+        }
+        let log = log(truth, &name);
+        let bisection = bisect::parse(&log).unwrap();
+        let audit = bisect::audit(&bisection, Options::default());
+        let mut values = [0.0; CLUES + 1];
+        values[CLUES] = 1.0;
+        for doubt in &audit.doubts {
+            let at = Clue::ALL.iter().position(|clue| *clue == doubt.clue).unwrap();
+            values[at] = doubt.value;
+        }
+        let by_steps = audit.steps.iter().any(|step| step.verdict != step.audited_verdict);
+        assert!(by_steps || audit.trust != Trust::Wrong);
+        if audit.culprit.is_none() {
+            continue;
+        }
+        cases.push(Case { name, values, is_wrong: category == "incorrect", by_steps });
+    }
+    cases
+}
+
+fn score(case: &Case, weights: &[f64; CLUES + 1]) -> f64 {
+    let sum: f64 = case.values.iter().zip(weights).map(|(value, weight)| value * weight).sum();
+    1.0 / (1.0 + (-sum).exp())
+}
+
+fn fit(cases: &[Case], takes: impl Fn(&Case) -> bool) -> [f64; CLUES + 1] {
+    let cases: Vec<_> = cases.iter().filter(|case| takes(case)).collect();
+    let mut weights = [0.0; CLUES + 1];
+    for _ in 0..ROUNDS {
+        let mut slope = [0.0; CLUES + 1];
+        for case in &cases {
+            let miss = f64::from(u8::from(case.is_wrong)) - score(case, &weights);
+            for (slope, value) in slope.iter_mut().zip(&case.values) {
+                *slope += miss * value / cases.len() as f64;
+            }
+        }
+        for at in 0..=CLUES {
+            let held_back = if at == CLUES { 0.0 } else { DECAY * weights[at] };
+            weights[at] += STEP * (slope[at] - held_back);
+        }
+    }
+    weights
+}
+
+/// How many wrong ones are doubted at the threshold that doubts so many right ones.
+fn report(what: &str, scores: &[(&Case, f64)]) {
+    let mut right: Vec<f64> = scores
+        .iter()
+        .filter(|(case, _)| !case.is_wrong)
+        .map(|(case, score)| if case.by_steps { 1.0 } else { *score })
+        .collect();
+    right.sort_by(f64::total_cmp);
+    let allowed = (right.len() as f64 * FALSE_ALARMS).round();
+    let threshold = right.iter().rev().nth(allowed as usize).copied().unwrap_or(1.0);
+    let wrong: Vec<_> = scores.iter().filter(|(case, _)| case.is_wrong).collect();
+    let flagged = wrong.iter().filter(|(case, score)| case.by_steps || *score > threshold).count();
+    println!(
+        "{what}: at {threshold:.3}, {allowed} of {} right ones doubted, {flagged} of {} wrong ones",
+        right.len(),
+        wrong.len()
+    );
+}
+
+/// Crashes that decided steps in bisections of many bugs with which they have nothing in common.
+fn print_flakes(truth: &Path) {
+    let mut bugs: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for (name, _) in rows(truth) {
+        let log = log(truth, &name);
+        let bisection = bisect::parse(&log).unwrap();
+        let audit = bisect::audit(&bisection, Options::default());
+        let Some(original) = audit.original.titles.first() else { continue };
+        for related in audit.steps.iter().filter_map(|step| step.related.as_ref()) {
+            if related.tie >= Tie::Class {
+                bugs.entry(related.title.clone()).or_default().insert(original.to_string());
+            }
+        }
+    }
+    for (title, bugs) in bugs.iter().filter(|(_, bugs)| bugs.len() >= BUGS) {
+        println!("    ({title:?}, {}),", bugs.len());
+    }
+}

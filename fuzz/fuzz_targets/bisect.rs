@@ -1,0 +1,40 @@
+//! A bisection log: what is read is audited, the audit agrees with itself, and it is safe to print.
+#![no_main]
+
+use ksplat::bisect::{self, MAX_UNKNOWN, Options, Trust};
+use ksplat::output::audit;
+use ksplat::output::json::{self, AuditRecord};
+use ksplat::output::text;
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|log: &[u8]| {
+    let Ok(bisection) = bisect::parse(log) else { return };
+    assert!(bisection.unknown.len() == bisection.unknown_lines.min(MAX_UNKNOWN));
+    let report = bisection.report.clone();
+    for known in [
+        Options::default(),
+        Options::default().with_title(Some("WARNING in io_wqe_enqueue")),
+        Options::default().with_report(report.as_ref()),
+    ] {
+        let audit = bisect::audit(&bisection, known);
+        assert_eq!(audit.steps.len(), bisection.steps.len());
+        let changed = audit.steps.iter().any(|step| step.verdict != step.audited_verdict);
+        assert!(!changed || audit.trust != Trust::Sound);
+        assert!(audit.trust != Trust::Sound || audit.first_doubtful.is_none());
+        assert!(audit.trust == Trust::Sound || !changed || audit.first_doubtful.is_some());
+        assert!(audit.doubt.is_none_or(|doubt| (0.0..=1.0).contains(&doubt)));
+        for step in &audit.steps {
+            assert!(step.confidence.is_none_or(|sure| (0.0..=1.0).contains(&sure)));
+            assert!(step.rate.low <= step.rate.high && step.rate.hits <= step.rate.runs);
+        }
+        let mut page = String::new();
+        audit::write(&mut page, "-", &audit, text::Options::default()).expect("text");
+        assert!(page.chars().all(|c| c == '\n' || !c.is_control()));
+        let mut line = String::new();
+        audit::write_summary(&mut line, "-", &audit, text::Options::default()).expect("text");
+        assert_eq!(line.lines().count(), 1);
+        let mut json = Vec::new();
+        json::write_audit(&mut json, &AuditRecord::new("-", audit)).expect("JSON");
+        serde_json::from_slice::<serde_json::Value>(&json).expect("JSON");
+    }
+});

@@ -1,0 +1,134 @@
+//! `ksplat bisect`.
+
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use ksplat::Report;
+use ksplat::bisect::{self, Audit, Options, Trust};
+use ksplat::output::audit;
+use ksplat::output::json::{self, AuditRecord};
+use ksplat::output::text;
+
+use crate::args::{Bisect, Format};
+use crate::input;
+use crate::run::{Status, complain, in_color};
+
+pub(crate) fn bisect(args: &Bisect) -> io::Result<Status> {
+    let report = match args.report.as_deref().map(report).transpose() {
+        Ok(report) => report,
+        Err(status) => return Ok(status),
+    };
+    let stdin = [PathBuf::from("-")];
+    let files = if args.files.is_empty() { &stdin } else { args.files.as_slice() };
+    let mut out = BufWriter::with_capacity(1 << 16, io::stdout());
+    let options = text::Options::default().with_color(in_color(args.color));
+    let mut status = Status::Nothing;
+    let mut count = 0;
+    for path in files {
+        let name = input::name(path);
+        let log = match input::read(path) {
+            Ok(log) => log,
+            Err(error) => {
+                complain(&name, &error);
+                status = Status::Unusable;
+                continue;
+            }
+        };
+        let bisection = match bisect::parse(&log) {
+            Ok(bisection) => bisection,
+            Err(error) => {
+                complain(&name, &error);
+                status = Status::Unusable;
+                continue;
+            }
+        };
+        let known = Options::default().with_title(args.title.as_deref());
+        let mut audit = bisect::audit(&bisection, known.with_report(report.as_ref()));
+        if let Some(repo) = &args.repo
+            && let Err(error) = settle(&mut audit, repo)
+        {
+            complain(&name, &error);
+            status = Status::Unusable;
+        }
+        if audit.trust != Trust::Sound {
+            status = status.max(Status::Found);
+        }
+        let is_first = count == 0;
+        count += 1;
+        if matches!(args.format, Format::Text) {
+            let mut page = String::new();
+            if args.summary {
+                audit::write_summary(&mut page, &name, &audit, options)
+            } else {
+                audit::write(&mut page, &name, &audit, options)
+            }
+            .map_err(io::Error::other)?;
+            out.write_all(if is_first || args.summary { b"" } else { b"\n" })?;
+            out.write_all(page.as_bytes())?;
+            continue;
+        }
+        let is_list = matches!(args.format, Format::Json);
+        out.write_all(match (is_list, is_first) {
+            (true, true) => b"[",
+            (true, false) => b",\n",
+            (false, _) => b"",
+        })?;
+        json::write_audit(&mut out, &AuditRecord::new(&name, audit))?;
+        out.write_all(if is_list { b"" } else { b"\n" })?;
+    }
+    if matches!(args.format, Format::Json) {
+        out.write_all(if count == 0 { b"[]\n" } else { b"]\n" })?;
+    }
+    out.flush()?;
+    Ok(status)
+}
+
+/// The first report of a console log.
+fn report(path: &Path) -> Result<Report<'static>, Status> {
+    let name = input::name(path);
+    let log = input::read(path).map_err(|error| {
+        complain(&name, &error);
+        Status::Unusable
+    })?;
+    ksplat::reports(&log).next().map(Report::into_owned).ok_or_else(|| {
+        complain(
+            &name,
+            &"no crash report in it; --report takes a log of the crash under bisection",
+        );
+        Status::Unusable
+    })
+}
+
+/// Counts in a tree what is left to test.
+fn settle(audit: &mut Audit<'_>, repo: &Path) -> Result<(), String> {
+    let Some(bad) = audit.audited.bad.clone().filter(|_| audit.audited.culprit.is_none()) else {
+        return Ok(());
+    };
+    let commits =
+        [&*bad, "--not"].into_iter().chain(audit.audited.goods.iter().map(|good| &**good));
+    // What the log calls a commit must not be taken for an option.
+    let commits = commits.filter(|commit| *commit == "--not" || !commit.starts_with('-'));
+    let git = Command::new("git")
+        .arg("-C")
+        .arg(repo)
+        .args(["rev-list", "--bisect-vars"])
+        .args(commits)
+        .output()
+        .map_err(|error| format!("git does not run: {error}"))?;
+    if !git.status.success() {
+        let error = String::from_utf8_lossy(&git.stderr);
+        return Err(format!(
+            "git in {}: {}",
+            repo.display(),
+            error.lines().next().unwrap_or("failed")
+        ));
+    }
+    let text = String::from_utf8_lossy(&git.stdout);
+    let all = text.lines().find_map(|line| line.strip_prefix("bisect_all=")?.parse::<u64>().ok());
+    match all {
+        Some(all) => audit.audited.settle(all.saturating_sub(1)),
+        None => return Err(format!("git in {}: no count of what is left", repo.display())),
+    }
+    Ok(())
+}

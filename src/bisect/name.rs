@@ -1,0 +1,147 @@
+//! What titles of crashes tell of each other.
+
+use crate::frames;
+use crate::words;
+
+/// A title, taken apart.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Name<'a> {
+    pub(super) title: &'a str,
+    /// The function that it names, without leading underscores.
+    pub(super) function: Option<&'a str>,
+    pub(super) class: Class,
+}
+
+/// What went wrong, as far as one bug keeps it from run to run.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Class {
+    /// Memory that should not have been touched.
+    Access,
+    /// No progress, or no connection: whatever the cause is.
+    Hang,
+    /// Locks.
+    Lock,
+    Warning,
+    Leak,
+    Other,
+}
+
+/// The class of a title, by the first of these words that is in it.
+#[rustfmt::skip] // rows
+const CLASSES: &[(&str, Class)] = &[
+    ("task hung", Class::Hang),
+    ("can't die", Class::Hang),
+    ("no output", Class::Hang),
+    ("lost connection", Class::Hang),
+    ("not responding", Class::Hang),
+    ("stall", Class::Hang),
+    ("soft lockup", Class::Hang),
+    ("hard lockup", Class::Hang),
+    ("locking bug", Class::Lock),
+    ("deadlock", Class::Lock),
+    ("lock state", Class::Lock),
+    ("lock balance", Class::Lock),
+    ("lock held", Class::Lock),
+    ("lock order", Class::Lock),
+    ("non-static key", Class::Lock),
+    ("suspicious RCU", Class::Lock),
+    ("spinlock", Class::Lock),
+    ("KASAN", Class::Access),
+    ("KFENCE", Class::Access),
+    ("KMSAN", Class::Access),
+    ("general protection fault", Class::Access),
+    ("unable to handle", Class::Access),
+    ("stack segment", Class::Access),
+    ("list corruption", Class::Access),
+    ("corrupted list", Class::Access),
+    ("bad page", Class::Access),
+    ("Bad page", Class::Access),
+    ("memory leak", Class::Leak),
+    ("WARNING", Class::Warning),
+];
+
+/// Words of function names that say nothing of a subsystem.
+#[rustfmt::skip] // rows
+const COMMON: &[&str] = &[
+    "add", "alloc", "bit", "call", "check", "close", "corrupted", "create", "data", "del", "delete",
+    "destroy", "dev", "device", "do", "entry", "err", "exit", "fini", "find", "free", "from",
+    "func", "get", "handle", "in", "info", "init", "insert", "is", "kernel", "kmem", "list", "lock",
+    "lookup", "mm", "net", "new", "of", "on", "open", "page", "process", "put", "queue", "raw",
+    "read", "release", "remove", "run", "se", "set", "start", "state", "stop", "sub", "sys", "task",
+    "test", "timer", "to", "try", "unlock", "update", "wait", "wake", "work", "write", "x64", "x86",
+];
+
+impl<'a> Name<'a> {
+    pub(super) fn of(title: &'a str) -> Self {
+        let bytes = title.as_bytes();
+        let class = CLASSES.iter().find(|(word, _)| words::has(bytes, word));
+        Self { title, function: function(title), class: class.map_or(Class::Other, |(_, c)| *c) }
+    }
+
+    /// Whether two titles name one function, of those that may name a bug.
+    pub(super) fn same_function(&self, other: &Self) -> bool {
+        self.function.is_some() && self.function == other.function
+    }
+
+    /// The word that both functions begin with, if it names a subsystem.
+    pub(super) fn subsystem(&self, other: &Self) -> Option<&'a str> {
+        let first = |name: &Self| name.function.and_then(|function| parts(function).next());
+        first(self).filter(|word| first(other) == Some(word) && is_telling(word))
+    }
+
+    /// A word that is in the names of both functions.
+    pub(super) fn word(&self, other: &Self) -> Option<&'a str> {
+        let theirs = other.function?;
+        parts(self.function?).find(|word| is_telling(word) && parts(theirs).any(|its| its == *word))
+    }
+}
+
+/// The function that a title names: `… in FUNCTION`.
+fn function(title: &str) -> Option<&str> {
+    let (_, name) = title.rsplit_once(" in ")?;
+    let end = name.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).unwrap_or(name.len());
+    let name = name.get(..end)?.trim_start_matches('_');
+    (name.len() > 1 && name != "corrupted").then_some(name)
+}
+
+/// The words of a name: `io_wqe_wake_worker` has four.
+pub(super) fn parts(name: &str) -> impl Iterator<Item = &str> {
+    name.split(|c: char| !c.is_ascii_alphabetic()).filter(|word| word.len() > 1)
+}
+
+/// Whether a word may name a subsystem.
+pub(super) fn is_telling(word: &str) -> bool {
+    COMMON.binary_search(&word).is_err()
+}
+
+/// Whether a function may name a bug.
+pub(super) fn may_name(function: &str) -> bool {
+    frames::class(function) == frames::FrameClass::Ordinary
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn common_words_are_in_order() {
+        assert!(COMMON.is_sorted());
+    }
+
+    #[test]
+    fn ok_function() {
+        assert_eq!(function("KASAN: use-after-free Read in __io_wq_put (2)"), Some("io_wq_put"));
+        assert_eq!(function("INFO: rcu detected stall in corrupted"), None);
+        assert_eq!(function("kernel BUG at lib/string.c:LINE!"), None);
+        assert_eq!(function("KCSAN: data-race in tcp_poll / tcp_ack"), Some("tcp_poll"));
+    }
+
+    #[test]
+    fn functions_share_a_subsystem_by_their_first_word() {
+        let shared = |a, b| Name::of(a).subsystem(&Name::of(b));
+        assert_eq!(shared("WARNING in io_wqe_enqueue", "WARNING in io_ring_exit_work"), Some("io"));
+        assert_eq!(shared("WARNING in do_mount", "WARNING in do_exit"), None);
+        let word = |a, b| Name::of(a).word(&Name::of(b));
+        assert_eq!(word("WARNING in __tipc_sendstream", "WARNING in msg_tipc"), Some("tipc"));
+    }
+}

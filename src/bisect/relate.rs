@@ -1,0 +1,301 @@
+//! Whether a crash has anything to do with the one under bisection.
+
+use std::collections::BTreeMap;
+
+use super::flakes;
+use super::model::{Bisection, Outcome, Step};
+use super::name::{self, Class, Name};
+use crate::cluster::{Index, Seen};
+use crate::model::Report;
+use crate::named::named;
+use crate::sign::Signer;
+
+named! {
+    /// What ties a crash to the one under bisection, the strongest first.
+    pub enum Tie {
+        /// Its title.
+        Title = "same title",
+        /// An alternative title of one of the two: see [`Report::alt_titles`].
+        Alternative = "alternative title",
+        /// By their signatures the reports are of one bug: see [`cluster`](crate::cluster).
+        Signature = "same bug by signature",
+        /// The function in the title.
+        Function = "same function",
+        /// The function of the other title is in its stack.
+        Stack = "its stack holds the function",
+        /// Both were seen on one commit.
+        Together = "seen together",
+        /// The functions begin with the same word.
+        Subsystem = "same subsystem",
+        /// The functions have a word in common.
+        Word = "a word in common",
+        /// Both are hangs, which may have any cause.
+        Hang = "both hang",
+        /// Both are bad accesses, or both are warnings.
+        Class = "same class",
+        /// Nothing.
+        Nothing = "nothing in common",
+    }
+}
+
+/// How likely a commit that crashes so has the bug: where it crashed in a run or two, in fewer than
+/// half of the runs, in more.
+///
+/// From how often each was so in bisections whose truth is known.
+#[rustfmt::skip] // rows
+const SCORES: &[(Tie, [f64; 3])] = &[
+    (Tie::Title,       [0.55, 0.95, 0.99]),
+    (Tie::Alternative, [0.50, 0.90, 0.97]),
+    (Tie::Signature,   [0.50, 0.90, 0.97]),
+    (Tie::Function,    [0.50, 0.85, 0.97]),
+    (Tie::Stack,       [0.40, 0.70, 0.90]),
+    (Tie::Together,    [0.20, 0.60, 0.85]),
+    (Tie::Subsystem,   [0.35, 0.60, 0.85]),
+    (Tie::Word,        [0.14, 0.35, 0.75]),
+    (Tie::Hang,        [0.20, 0.50, 0.70]),
+    (Tie::Class,       [0.04, 0.10, 0.12]),
+    (Tie::Nothing,     [0.02, 0.06, 0.10]),
+];
+
+/// From this score on a crash is taken for the one under bisection.
+pub const RELATED: f64 = 0.5;
+
+/// Up to this score it is taken for another one; between the two it is not known.
+pub const UNRELATED: f64 = 0.15;
+
+/// How much less likely a crash is related that comes in bisections of many bugs.
+const FLAKE: f64 = 0.5;
+
+/// What a crash has to do with the one under bisection.
+#[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[non_exhaustive]
+pub struct Relation {
+    /// The title of the crash.
+    pub title: String,
+    /// What ties it to the original.
+    pub tie: Tie,
+    /// How likely a commit that crashes so has the bug, from 0 to 1.
+    pub score: f64,
+    /// What speaks for and against it, in words.
+    pub evidence: Vec<String>,
+}
+
+/// The crash under bisection.
+pub(super) struct Original<'a> {
+    pub(super) names: Vec<Name<'a>>,
+    /// On how many commits a title was seen with an original one, and on how many without.
+    seen: BTreeMap<&'a str, Seens>,
+    known: Vec<Known<'a>>,
+}
+
+#[derive(Clone, Copy, Default)]
+struct Seens {
+    with: u32,
+    without: u32,
+}
+
+/// A crash of which there is a report.
+struct Known<'a> {
+    report: &'a Report<'a>,
+    /// Whether it is of the same bug as the crash under bisection, if there is a report of that.
+    same_bug: Option<bool>,
+}
+
+/// The most titles of the crash under bisection.
+const MAX_ORIGINALS: usize = 8;
+
+/// The share of the first commit's crashes that makes a title an original one.
+const ORIGINAL_SHARE: f64 = 0.2;
+
+impl<'a> Original<'a> {
+    /// The crash of the first commit, or the one that is called so, or that of the report.
+    pub(super) fn of(
+        log: &'a Bisection<'a>,
+        title: Option<&'a str>,
+        report: Option<&'a Report<'a>>,
+    ) -> Self {
+        let known = known(log, report);
+        let named = title.or(report.map(|report| &*report.title));
+        let names = match (named, log.steps.first()) {
+            (Some(title), _) => vec![Name::of(title)],
+            (None, Some(step)) => originals(step),
+            (None, None) => Vec::new(),
+        };
+        let mut seen: BTreeMap<&str, Seens> = BTreeMap::new();
+        for step in &log.steps {
+            let titles = titles(step);
+            let is_original = |title: &str| names.iter().any(|name| name.title == title);
+            let with = titles.iter().any(|(title, _)| is_original(title));
+            for (title, _) in titles {
+                let seens = seen.entry(title).or_default();
+                *(if with { &mut seens.with } else { &mut seens.without }) += 1;
+            }
+        }
+        Self { names, seen, known }
+    }
+
+    /// How often a step showed the crash under bisection.
+    pub(super) fn hits(&self, step: &Step<'_>) -> u32 {
+        let related = |title: &str| {
+            let name = Name::of(title);
+            self.names.iter().any(|own| own.title == title || own.same_function(&name))
+        };
+        let titles = titles(step);
+        titles.iter().filter(|(title, _)| related(title)).map(|(_, count)| count).sum()
+    }
+
+    /// Whether a report is of the crash under bisection, by what its title and its stack tell.
+    pub(super) fn is_of(&self, report: &'a Report<'a>) -> bool {
+        self.tie(&Name::of(&report.title)).0 < Tie::Subsystem
+    }
+
+    /// The crash of a step that has most to do with the original; `None` if none crashed.
+    pub(super) fn relation(&self, step: &'a Step<'a>) -> Option<Relation> {
+        let crashed = step.count(Outcome::Crashed);
+        let runs = crashed + step.count(Outcome::Ok);
+        let relations =
+            titles(step).into_iter().map(|(title, count)| self.relate(title, count, crashed, runs));
+        relations.max_by(|a, b| a.score.total_cmp(&b.score).then_with(|| b.title.cmp(&a.title)))
+    }
+
+    fn relate(&self, title: &'a str, count: u32, crashed: u32, runs: u32) -> Relation {
+        let name = Name::of(title);
+        let (tie, mut evidence) = self.tie(&name);
+        // Other titles of one bug come in place of each other; the title itself stands for itself.
+        let hits = if tie == Tie::Title { count } else { crashed };
+        let often = match hits {
+            ..=1 if runs > 1 => 0,
+            hits if u64::from(hits) * 10 <= u64::from(runs) => 0,
+            hits if u64::from(hits) * 2 < u64::from(runs) => 1,
+            _ => 2,
+        };
+        let row = SCORES.iter().find(|(of, _)| *of == tie);
+        let mut score = row.and_then(|(_, scores)| scores.get(often)).copied().unwrap_or(0.0);
+        if often < 2 {
+            evidence.push(format!("in {count} of {runs} runs"));
+        }
+        if let Some(bugs) = flakes::bugs(title).filter(|_| tie != Tie::Title) {
+            score *= FLAKE;
+            evidence.push(format!("seen in bisections of {bugs} other bugs"));
+        }
+        Relation { title: title.to_owned(), tie, score, evidence }
+    }
+
+    /// The strongest tie of a title to the original ones, and what is to be said of it.
+    fn tie(&self, name: &Name<'a>) -> (Tie, Vec<String>) {
+        let says = |tie: Tie, words: String| (tie, vec![words]);
+        let title = name.title;
+        if self.names.iter().any(|own| own.title == title) {
+            return says(Tie::Title, "the title of the crash under bisection".into());
+        }
+        for known in self.known.iter().filter(|known| known.report.title == title) {
+            let own = |title: &String| self.names.iter().any(|own| own.title == *title);
+            if known.report.alt_titles.iter().any(own) {
+                return says(Tie::Alternative, "its report has the original title as well".into());
+            }
+            if known.same_bug == Some(true) {
+                return says(Tie::Signature, "by their signatures one bug".into());
+            }
+        }
+        if let Some(own) = self.names.iter().find(|own| own.same_function(name)) {
+            return says(Tie::Function, format!("the same function as in `{}`", own.title));
+        }
+        for known in self.known.iter().filter(|known| known.report.title == title) {
+            if let Some(function) = self.in_stack(known.report) {
+                return says(Tie::Stack, format!("{function} is in its stack"));
+            }
+        }
+        let seens = self.seen.get(title).copied().unwrap_or_default();
+        let (tie, words) = if seens.with > 0 {
+            (Tie::Together, format!("seen beside the original on {}", commits(seens.with)))
+        } else if let Some(word) = self.names.iter().find_map(|own| own.subsystem(name)) {
+            (Tie::Subsystem, format!("functions of `{word}` as well"))
+        } else if let Some(word) = self.names.iter().find_map(|own| own.word(name)) {
+            (Tie::Word, format!("`{word}` in the names of both functions"))
+        } else if self.names.iter().any(|own| own.class == name.class) {
+            match name.class {
+                Class::Hang => (Tie::Hang, "both hang, which may have any cause".into()),
+                Class::Other => (Tie::Nothing, "another title and another function".into()),
+                _ => (Tie::Class, "the same kind of crash elsewhere".into()),
+            }
+        } else {
+            (Tie::Nothing, "another title and another function".into())
+        };
+        let mut evidence = vec![words];
+        if seens.with == 0 {
+            evidence.push(match seens.without {
+                0 | 1 => "never seen beside the original".into(),
+                without => format!("seen on {}, never beside the original", commits(without)),
+            });
+        }
+        if self.known.iter().any(|k| k.report.title == title && k.same_bug == Some(false)) {
+            evidence.push("by their signatures two bugs".into());
+        }
+        (tie, evidence)
+    }
+
+    /// A function of an original title that is in the stack of a report.
+    fn in_stack(&self, report: &Report<'_>) -> Option<&'a str> {
+        let frames = &report.crash_stack()?.frames;
+        let holds = |function: &str| {
+            frames.iter().any(|frame| {
+                frame.reliable
+                    && frame.function.as_deref().map(|name| name.trim_start_matches('_'))
+                        == Some(function)
+            })
+        };
+        let functions = self.names.iter().filter_map(|own| own.function);
+        functions.filter(|function| name::may_name(function)).find(|function| holds(function))
+    }
+}
+
+/// The reports that there are: that at the end of the log, and that of the crash under bisection.
+fn known<'a>(log: &'a Bisection<'a>, original: Option<&'a Report<'a>>) -> Vec<Known<'a>> {
+    let signer = Signer::new();
+    let last = log.report.as_ref().map(|report| {
+        let same_bug = original.map(|original| {
+            let mut index = Index::new();
+            index.add(&signer.sign(original), Seen::default());
+            index.same(&signer.sign(report)).is_some()
+        });
+        Known { report, same_bug }
+    });
+    let original = original.map(|report| Known { report, same_bug: Some(true) });
+    last.into_iter().chain(original).collect()
+}
+
+/// The titles that the crash under bisection has on its own commit.
+fn originals<'a>(step: &'a Step<'a>) -> Vec<Name<'a>> {
+    let titles = titles(step);
+    let crashed: u32 = titles.iter().map(|(_, count)| count).sum();
+    let Some((main, _)) = titles.first() else { return Vec::new() };
+    let main = Name::of(main);
+    let mut names = vec![main];
+    for (title, count) in titles.into_iter().skip(1) {
+        let name = Name::of(title);
+        let often = f64::from(count) >= ORIGINAL_SHARE * f64::from(crashed);
+        if often || name.same_function(&main) {
+            names.push(name);
+        }
+    }
+    names.truncate(MAX_ORIGINALS);
+    names
+}
+
+/// The titles of a step's crashes with the number of runs, the most frequent first.
+pub(super) fn titles<'a>(step: &'a Step<'_>) -> Vec<(&'a str, u32)> {
+    let mut counts: BTreeMap<&str, u32> = BTreeMap::new();
+    let crashed = step.runs.iter().filter(|run| run.outcome == Outcome::Crashed);
+    for run in crashed {
+        let count = counts.entry(run.title.as_deref().unwrap_or_default()).or_default();
+        *count = count.saturating_add(run.count);
+    }
+    let mut titles: Vec<_> = counts.into_iter().collect();
+    titles.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(b.0)));
+    titles
+}
+
+fn commits(count: u32) -> String {
+    format!("{count} commit{}", if count == 1 { "" } else { "s" })
+}

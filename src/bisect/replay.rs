@@ -1,0 +1,85 @@
+//! A bisection once more, with the verdicts that its steps should have had.
+
+use super::audit::{Audited, Seen, State, short};
+use super::model::{Bisection, Search, Verdict};
+
+/// Where a bisection stands by the audited verdicts.
+///
+/// Git prints with each commit how many are left to test if that one is good. So if a verdict
+/// changes to good, that number holds; for what changes otherwise the log has no number.
+pub(super) fn replay<'a>(log: &Bisection<'a>, steps: &[Seen]) -> Audited<'a> {
+    let mut bad = None;
+    let mut goods: Vec<usize> = Vec::new();
+    let mut skipped: Vec<usize> = Vec::new();
+    let mut left = None;
+    // Whether git's numbers still are about what is left.
+    let mut counted = true;
+    let mut changed = false;
+    for (at, (seen, step)) in steps.iter().zip(&log.steps).enumerate() {
+        match seen.audited {
+            Verdict::Bad => bad = Some(at),
+            Verdict::Good => goods.push(at),
+            Verdict::Skip => skipped.push(at),
+        }
+        changed |= seen.audited != seen.verdict;
+        // After a bad commit git looks among its ancestors: how many they are it does not say.
+        left = match (seen.audited, seen.verdict) {
+            (Verdict::Good, _) if counted => step.revisions_left,
+            (Verdict::Skip, Verdict::Skip) => left,
+            _ => None,
+        };
+        if seen.audited == seen.verdict {
+            continue;
+        }
+        match seen.audited {
+            // What was tested after it is on its other side, and tells nothing new.
+            Verdict::Good if log.search == Search::Cause => break,
+            Verdict::Bad if log.search == Search::Fix => break,
+            _ => counted = false,
+        }
+    }
+    let commit = |at: usize| log.steps.get(at).map(|step| step.commit.clone());
+    let named = log.culprit.as_ref().map(|culprit| culprit.commit.clone());
+    let culprit = match (changed, left) {
+        (false, _) => named,
+        (true, Some(0)) => bad.and_then(commit),
+        _ => None,
+    };
+    let resume = match (&culprit, bad, goods.is_empty()) {
+        (None, Some(bad), false) => resume(log, bad, &goods, &skipped),
+        _ => Vec::new(),
+    };
+    Audited {
+        revisions_left: if culprit.is_some() { Some(0) } else { left },
+        culprit,
+        good: goods.last().copied().and_then(commit),
+        goods: goods.iter().copied().filter_map(commit).collect(),
+        bad: bad.and_then(commit),
+        resume,
+    }
+}
+
+/// The step that bounds the search: the last one before git was started, unless that is the first
+/// commit itself.
+pub(super) fn boundary(log: &Bisection<'_>, steps: &[Seen]) -> Option<usize> {
+    let crashing = log.search.crashing();
+    let before = log.steps.iter().zip(steps).enumerate();
+    let mut before = before.take_while(|(at, (step, _))| *at == 0 || step.release.is_some());
+    before
+        .find(|(_, (_, seen))| seen.verdict != crashing && seen.verdict != Verdict::Skip)
+        .map(|(at, _)| at)
+        .or_else(|| steps.iter().position(|seen| seen.state != State::Stands))
+}
+
+/// What to type to go on.
+fn resume(log: &Bisection<'_>, bad: usize, goods: &[usize], skipped: &[usize]) -> Vec<String> {
+    let names = |steps: &[usize]| {
+        let commits = steps.iter().filter_map(|at| log.steps.get(*at));
+        commits.map(|step| short(&step.commit)).collect::<Vec<_>>().join(" ")
+    };
+    let mut commands = vec![format!("git bisect start {} {}", names(&[bad]), names(goods))];
+    if !skipped.is_empty() {
+        commands.push(format!("git bisect skip {}", names(skipped)));
+    }
+    commands
+}

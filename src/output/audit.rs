@@ -1,0 +1,367 @@
+//! Audits of bisections for people.
+
+use std::collections::BTreeSet;
+use std::fmt::{self, Write as _};
+
+use anstyle::Style;
+
+use super::escape::escape;
+use super::page::{DIM, GOOD, LABEL, Page, TITLE, TRAP, WIDTH, words};
+use super::text::Options;
+use crate::bisect::{
+    Audit, Judged, Outcome, RELATED, Rate, Run, Tie, Trust, UNRELATED, Verdict, short,
+};
+
+/// The most runs of a step that get a mark each.
+const MAX_MARKS: usize = 20;
+
+/// Where the subjects of commits stand, behind the marks.
+const BEHIND_MARKS: usize = 37;
+
+/// How sure a step is that needs no words.
+const EVIDENT: f64 = 0.9;
+
+/// The doubts that are told.
+const MAX_DOUBTS: usize = 3;
+
+/// What the marks of runs mean.
+const MARKS: &[(char, &str)] = &[
+    ('X', "the crash"),
+    ('x', "related"),
+    ('!', "another crash"),
+    ('.', "passed"),
+    ('b', "boot failed"),
+    ('t', "kernel testing failed"),
+    ('?', "infrastructure failed"),
+    ('+', "more runs"),
+];
+
+/// Writes the audit of the bisection in `file`: its steps, what was found in two sentences, and how to
+/// go on.
+///
+/// Text of the log is escaped: no control character of it is written.
+///
+/// # Errors
+///
+/// Those of `out`.
+pub fn write(
+    out: &mut impl fmt::Write,
+    file: &str,
+    audit: &Audit<'_>,
+    options: Options,
+) -> fmt::Result {
+    let mut page = Page { out, options };
+    page.audit_head(file, audit)?;
+    page.steps(audit)?;
+    let text = format!("{} {}", finding(audit), consequence(audit));
+    page.out.write_str("\n  ")?;
+    words(page.out, &escape(text.trim_end()).to_string(), 2, 2)?;
+    page.out.write_str("\n")?;
+    for command in &audit.audited.resume {
+        page.out.write_str("    ")?;
+        page.styled(TRAP, &escape(command).to_string())?;
+        page.out.write_str("\n")?;
+    }
+    if !audit.missing.is_empty() {
+        let text = format!("The log lacks {}.", audit.missing.join(", "));
+        page.out.write_str("  ")?;
+        words(page.out, &escape(&text).to_string(), 2, 2)?;
+        page.out.write_str("\n")?;
+    }
+    Ok(())
+}
+
+/// Writes the same in one line.
+///
+/// # Errors
+///
+/// Those of `out`.
+pub fn write_summary(
+    out: &mut impl fmt::Write,
+    file: &str,
+    audit: &Audit<'_>,
+    options: Options,
+) -> fmt::Result {
+    let mut page = Page { out, options };
+    write!(page.out, "{}: ", escape(file))?;
+    page.styled(style(audit.trust), audit.trust.name())?;
+    let text = format!(": {} {}", finding(audit), consequence(audit));
+    writeln!(page.out, "{}", escape(text.trim_end()))
+}
+
+fn style(trust: Trust) -> Style {
+    match trust {
+        Trust::Sound => GOOD,
+        Trust::Doubtful => TRAP,
+        Trust::Wrong => TITLE,
+    }
+}
+
+impl<W: fmt::Write> Page<'_, W> {
+    fn audit_head(&mut self, file: &str, audit: &Audit<'_>) -> fmt::Result {
+        let mut titles = audit.original.titles.iter();
+        let title = titles.next().map_or("a crash that the log does not name", |title| title);
+        self.styled(TITLE, &escape(title).to_string())?;
+        let place = format!("\n  {} (search for the {})\n", escape(file), audit.kind.name());
+        self.styled(DIM, &place)?;
+        for title in titles {
+            self.field("also", &escape(title).to_string())?;
+        }
+        self.field("rate", &rate(&audit.original.rate))?;
+        let named = match (&audit.culprit, &audit.unfinished) {
+            (Some(culprit), _) => label(audit, culprit),
+            (None, Some(why)) => format!("no commit: {why}"),
+            (None, None) => "no commit".into(),
+        };
+        self.field("names", &escape(&named).to_string())?;
+        self.styled(LABEL, &format!("  {:<9} ", "trust"))?;
+        self.styled(style(audit.trust), audit.trust.name())?;
+        self.out.write_str("\n")
+    }
+
+    /// The table of steps.
+    fn steps(&mut self, audit: &Audit<'_>) -> fmt::Result {
+        let marks: Vec<String> = audit.steps.iter().map(|step| marks(audit, step)).collect();
+        let columns = marks.iter().map(|marks| marks.chars().count()).max().unwrap_or(0).max(4);
+        let head = format!("\n  {:<12} {:<columns$} verdict       sure  commit\n", "", "runs");
+        self.styled(LABEL, &head)?;
+        let mut told = BTreeSet::new();
+        for (number, (step, marks)) in audit.steps.iter().zip(&marks).enumerate() {
+            let first = (number == 0).then_some("where the crash was seen");
+            let name = step.release.as_deref().or(step.subject.as_deref()).or(first);
+            self.step(step, name.unwrap_or_default(), marks, columns)?;
+            // What is so of many steps is told once.
+            let words = format!("{}: {}", step.decided_by, step.why);
+            if needs_words(step) && told.insert(words.clone()) {
+                self.words_of_step(&words)?;
+            }
+        }
+        let used: String = marks.concat();
+        let legend = MARKS.iter().filter(|(mark, _)| used.contains(*mark));
+        let legend: Vec<_> = legend.map(|(mark, means)| format!("{mark} {means}")).collect();
+        self.styled(DIM, &format!("  {}\n", legend.join(", ")))
+    }
+
+    fn step(&mut self, step: &Judged<'_>, name: &str, marks: &str, columns: usize) -> fmt::Result {
+        let changed = step.audited_verdict != step.verdict;
+        let verdict = if changed {
+            format!("{}, not {}", step.audited_verdict.name(), step.verdict.name())
+        } else {
+            step.verdict.name().to_owned()
+        };
+        let commit = short(&step.commit);
+        write!(self.out, "  {:<12} {marks:<columns$} ", escape(commit).to_string())?;
+        let style = match step.audited_verdict {
+            _ if changed => TRAP,
+            Verdict::Good => GOOD,
+            Verdict::Bad => TITLE,
+            Verdict::Skip => DIM,
+        };
+        self.styled(style, &format!("{verdict:<13}"))?;
+        let sure = step.confidence.map(|sure| format!("{:.0} %", sure * 100.0));
+        let name = escape(name).to_string();
+        let room = WIDTH.saturating_sub(BEHIND_MARKS + columns);
+        let line = format!("{:>5}  {}", sure.unwrap_or_default(), cut(&name, room));
+        writeln!(self.out, "{}", line.trim_end())
+    }
+
+    fn words_of_step(&mut self, text: &str) -> fmt::Result {
+        const INDENT: usize = 15;
+        write!(self.out, "{:INDENT$}", "")?;
+        let mut page = String::new();
+        words(&mut page, &escape(text).to_string(), INDENT, INDENT)?;
+        self.styled(DIM, &page)?;
+        self.out.write_str("\n")
+    }
+}
+
+/// Whether a step is not evident from its marks.
+fn needs_words(step: &Judged<'_>) -> bool {
+    let other = step.related.as_ref().is_some_and(|related| related.tie != Tie::Title);
+    other
+        || step.audited_verdict != step.verdict
+        || step.confidence.is_none_or(|confidence| confidence < EVIDENT)
+}
+
+/// A mark for each run.
+fn marks(audit: &Audit<'_>, step: &Judged<'_>) -> String {
+    let mut marks = String::new();
+    let mut count = 0;
+    for run in &step.runs {
+        for _ in 0..run.count {
+            if count == MAX_MARKS {
+                marks.pop();
+                marks.push('+');
+                return marks;
+            }
+            marks.push(mark(audit, step, run));
+            count += 1;
+        }
+    }
+    marks
+}
+
+fn mark(audit: &Audit<'_>, step: &Judged<'_>, run: &Run<'_>) -> char {
+    match run.outcome {
+        Outcome::Ok => '.',
+        Outcome::BootFailed => 'b',
+        Outcome::TestFailed => 't',
+        Outcome::Crashed => {
+            let title = run.title.as_deref().unwrap_or_default();
+            let related = step.related.as_ref();
+            if audit.original.titles.iter().any(|own| own == title) {
+                'X'
+            } else if related.is_some_and(|own| own.score >= RELATED && own.title == title) {
+                'x'
+            } else {
+                '!'
+            }
+        }
+        Outcome::Infrastructure => '?',
+    }
+}
+
+fn rate(rate: &Rate) -> String {
+    if rate.runs == 0 {
+        return "not known: no commit showed it".into();
+    }
+    let (low, high) = (rate.low * 100.0, rate.high * 100.0);
+    format!(
+        "in {} of {} runs on commits that have it ({low:.0} to {high:.0} % with 95 %)",
+        rate.hits, rate.runs
+    )
+}
+
+/// What speaks for or against the verdict, in a sentence.
+fn finding(audit: &Audit<'_>) -> String {
+    let Some(culprit) = audit.culprit.as_deref() else {
+        let why = audit.unfinished.as_deref().unwrap_or("the log does not say why");
+        return match changed(audit) {
+            Some(step) => format!("No commit is named ({why}), and {}.", complaint(audit, step)),
+            None => format!("No commit is named: {why}."),
+        };
+    };
+    let named = label(audit, culprit);
+    match (audit.trust, changed(audit)) {
+        (Trust::Wrong, Some(step)) => format!("{named} is wrong: {}.", complaint(audit, step)),
+        (_, Some(step)) => format!("{named} is not sure: {}.", complaint(audit, step)),
+        (Trust::Sound, None) => format!("{named} stands: nothing speaks against it."),
+        (_, None) => {
+            let against = audit.doubts.iter().filter(|doubt| doubt.weight > 0.0);
+            let reasons: Vec<_> =
+                against.take(MAX_DOUBTS).map(|doubt| doubt.text.as_str()).collect();
+            let percent = audit.doubt.unwrap_or_default() * 100.0;
+            let reasons = reasons.join("; ");
+            format!("{named} is likely not the one ({percent:.0} %): {reasons}.")
+        }
+    }
+}
+
+/// The first step that should have had another verdict.
+fn changed<'a>(audit: &'a Audit<'_>) -> Option<&'a Judged<'a>> {
+    audit.steps.iter().find(|step| step.audited_verdict != step.verdict)
+}
+
+/// What is wrong with a step.
+fn complaint(audit: &Audit<'_>, step: &Judged<'_>) -> String {
+    let is_culprit = audit.culprit.as_ref() == Some(&step.commit);
+    let name = if is_culprit { "it".to_owned() } else { own_label(step) };
+    let verdict = step.verdict.name();
+    let runs = step.rate.runs;
+    let crashed = runs.saturating_sub(passed(step));
+    match (&step.related, step.audited_verdict) {
+        (None, _) => format!("{name} was called {verdict}, but {}", step.why),
+        (Some(related), Verdict::Skip) if related.score > UNRELATED => format!(
+            "{name} was called {verdict} for what may be another crash, {} ({crashed} of {runs} runs)",
+            step.decided_by
+        ),
+        _ => format!(
+            "{name} was called {verdict} for another crash, {} ({crashed} of {runs} runs)",
+            step.decided_by
+        ),
+    }
+}
+
+/// What follows, in a sentence.
+fn consequence(audit: &Audit<'_>) -> String {
+    let range = &audit.audited;
+    let which = if audit.kind.name() == "fix" { "fixing" } else { "first bad" };
+    match (&range.culprit, &range.good, &range.bad) {
+        (Some(own), _, _) if Some(own) != audit.culprit.as_ref() => {
+            format!("Without it the {which} commit is {}.", label(audit, own))
+        }
+        (Some(_), _, _) if audit.trust == Trust::Sound => chance(audit),
+        (Some(_), _, _) => match &audit.first_doubtful {
+            Some(first) => format!(
+                "If so, {} most likely has the crash as well, and passed for another reason: test it \
+                 again, more often or with another reproducer.",
+                label(audit, first)
+            ),
+            None => String::new(),
+        },
+        (None, Some(good), Some(bad)) => {
+            let left = match range.revisions_left {
+                Some(1) => "1 commit is left to test".into(),
+                Some(left) => format!("{left} commits are left to test"),
+                None => "--repo counts what is left to test".into(),
+            };
+            format!(
+                "The {which} commit is between {} (good) and {} (bad): {left}.",
+                short(good),
+                short(bad)
+            )
+        }
+        (None, None, Some(bad)) => {
+            format!("No commit without the crash is known: {} has it.", label(audit, bad))
+        }
+        (None, _, None) => "No commit with the crash is known.".into(),
+    }
+}
+
+/// How sure the last commit is that passed.
+fn chance(audit: &Audit<'_>) -> String {
+    let clean = |step: &&Judged<'_>| step.related.is_none() && passed(step) > 0;
+    let Some(last) = audit.steps.iter().rev().find(clean) else { return String::new() };
+    let missed = 1.0 - last.confidence.unwrap_or(1.0);
+    let runs = passed(last);
+    if missed < 1e-3 {
+        return format!("A commit with the crash would not pass {runs} runs by chance.");
+    }
+    format!("A commit with the crash would pass {runs} runs by chance in {:.1} %.", missed * 100.0)
+}
+
+fn passed(step: &Judged<'_>) -> u32 {
+    let passed = step.runs.iter().filter(|run| run.outcome == Outcome::Ok);
+    passed.fold(0, |sum, run| sum.saturating_add(run.count))
+}
+
+/// A commit with what it is called.
+fn label(audit: &Audit<'_>, commit: &str) -> String {
+    let step = audit.steps.iter().find(|step| step.commit == commit);
+    if let Some(step) = step.filter(|step| step.release.is_some() || step.subject.is_some()) {
+        return own_label(step);
+    }
+    let subject = audit.subject.as_deref().filter(|_| audit.culprit.as_deref() == Some(commit));
+    with_name(commit, subject)
+}
+
+fn own_label(step: &Judged<'_>) -> String {
+    with_name(&step.commit, step.release.as_deref().or(step.subject.as_deref()))
+}
+
+fn with_name(commit: &str, name: Option<&str>) -> String {
+    let mut label = short(commit).to_owned();
+    if let Some(name) = name {
+        let _ = write!(label, " ({name})");
+    }
+    label
+}
+
+/// Text that fits in so many columns.
+fn cut(text: &str, room: usize) -> String {
+    if text.chars().count() <= room {
+        return text.to_owned();
+    }
+    let kept: String = text.chars().take(room.saturating_sub(1)).collect();
+    format!("{kept}…")
+}
