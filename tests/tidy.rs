@@ -156,6 +156,8 @@ fn the_readme_is_true() {
     };
     let output = ksplat(&["cluster", "--long", "tests/duplicates"]);
     assert!(readme.contains(output.trim_end()), "the example's output is now:\n{output}");
+    let output = ksplat(&["bisect", "tests/bisections/003_36161d8f652fb016.txt"]);
+    assert!(readme.contains(output.trim_end()), "the example's output is now:\n{output}");
     let store = std::env::temp_dir().join(format!("ksplat-{}-readme", std::process::id()));
     let _ = fs::remove_file(&store);
     let store = store.to_str().unwrap();
