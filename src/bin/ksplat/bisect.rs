@@ -1,7 +1,7 @@
 //! `ksplat bisect`.
 
 use std::io::{self, BufWriter, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 use ksplat::Report;
@@ -11,30 +11,22 @@ use ksplat::output::json::{self, AuditRecord};
 use ksplat::output::text;
 
 use crate::args::{Bisect, Format};
-use crate::input;
-use crate::run::{Status, complain, in_color};
+use crate::run::{Status, complain, in_color, open, or_stdin};
 
 pub(crate) fn bisect(args: &Bisect) -> io::Result<Status> {
-    let report = match args.report.as_deref().map(report).transpose() {
-        Ok(report) => report,
-        Err(status) => return Ok(status),
+    let mut status = Status::Nothing;
+    let report = match args.report.as_deref() {
+        Some(path) => match report(path, &mut status) {
+            Some(report) => Some(report),
+            None => return Ok(Status::Unusable),
+        },
+        None => None,
     };
-    let stdin = [PathBuf::from("-")];
-    let files = if args.files.is_empty() { &stdin } else { args.files.as_slice() };
     let mut out = BufWriter::with_capacity(1 << 16, io::stdout());
     let options = text::Options::default().with_color(in_color(args.color));
-    let mut status = Status::Nothing;
     let mut count = 0;
-    for path in files {
-        let name = input::name(path);
-        let log = match input::read(path) {
-            Ok(log) => log,
-            Err(error) => {
-                complain(&name, &error);
-                status = Status::Unusable;
-                continue;
-            }
-        };
+    for path in &*or_stdin(&args.files) {
+        let Some((name, log)) = open(path, &mut status) else { continue };
         let bisection = match bisect::parse(&log) {
             Ok(bisection) => bisection,
             Err(error) => {
@@ -85,19 +77,16 @@ pub(crate) fn bisect(args: &Bisect) -> io::Result<Status> {
 }
 
 /// The first report of a console log.
-fn report(path: &Path) -> Result<Report<'static>, Status> {
-    let name = input::name(path);
-    let log = input::read(path).map_err(|error| {
-        complain(&name, &error);
-        Status::Unusable
-    })?;
-    ksplat::reports(&log).next().map(Report::into_owned).ok_or_else(|| {
+fn report(path: &Path, status: &mut Status) -> Option<Report<'static>> {
+    let (name, log) = open(path, status)?;
+    let report = ksplat::reports(&log).next().map(Report::into_owned);
+    if report.is_none() {
         complain(
             &name,
             &"no crash report in it; --report takes a log of the crash under bisection",
         );
-        Status::Unusable
-    })
+    }
+    report
 }
 
 /// Counts in a tree what is left to test.

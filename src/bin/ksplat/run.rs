@@ -1,7 +1,8 @@
 //! One function for each command.
 
+use std::borrow::Cow;
 use std::io::{self, BufWriter, IsTerminal, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use ksplat::output::json::{self, Record};
@@ -12,7 +13,7 @@ use crate::args::{Args, Code, Color, Command, Format, Output, Parse, Symbolize};
 use crate::bisect;
 use crate::dedup;
 use crate::images::Images;
-use crate::input;
+use crate::input::{self, Input};
 use crate::store;
 
 /// How a command ended.
@@ -55,11 +56,32 @@ pub(crate) fn run(args: Args) -> Status {
     }
 }
 
+/// The files that were named, or standard input.
+pub(crate) fn or_stdin(files: &[PathBuf]) -> Cow<'_, [PathBuf]> {
+    if files.is_empty() { vec![PathBuf::from("-")].into() } else { files.into() }
+}
+
+/// Reads an input, and gives it with its name; what cannot be read is complained of.
+pub(crate) fn open<'a>(path: &'a Path, status: &mut Status) -> Option<(Cow<'a, str>, Input)> {
+    let name = input::name(path);
+    match input::read(path) {
+        Ok(log) => Some((name, log)),
+        Err(error) => {
+            complain(&name, &error);
+            *status = Status::Unusable;
+            None
+        }
+    }
+}
+
 /// `ksplat parse`.
 fn parse(args: &Parse) -> io::Result<Status> {
-    let stdin = [PathBuf::from("-")];
-    let files = if args.files.is_empty() { &stdin } else { args.files.as_slice() };
-    parse_files(files, args.information, &mut Images::new(&args.images), &args.output)
+    parse_files(
+        &or_stdin(&args.files),
+        args.information,
+        &mut Images::new(&args.images),
+        &args.output,
+    )
 }
 
 fn parse_files(
@@ -71,15 +93,7 @@ fn parse_files(
     let mut writer = Writer::new(output);
     let mut status = Status::Nothing;
     for path in files {
-        let name = input::name(path);
-        let log = match input::read(path) {
-            Ok(log) => log,
-            Err(error) => {
-                complain(&name, &error);
-                status = Status::Unusable;
-                continue;
-            }
-        };
+        let Some((name, log)) = open(path, &mut status) else { continue };
         let reports = ksplat::reports(&log);
         let reports = if information { reports.with_information() } else { reports };
         for (index, mut report) in reports.enumerate() {
@@ -111,23 +125,15 @@ fn symbolize(args: &Symbolize) -> io::Result<Status> {
         complain("symbolize", &"name an image with --vmlinux PATH, or --vmlinux auto");
         return Ok(Status::Unusable);
     }
-    let stdin = [PathBuf::from("-")];
-    let files = if args.files.is_empty() { &stdin } else { args.files.as_slice() };
+    let files = or_stdin(&args.files);
     let mut images = Images::new(&args.images);
     if !matches!(args.output.format, Format::Text) {
-        return parse_files(files, false, &mut images, &args.output);
+        return parse_files(&files, false, &mut images, &args.output);
     }
     let mut out = BufWriter::new(io::stdout().lock());
     let mut status = Status::Nothing;
-    for path in files {
-        let log = match input::read(path) {
-            Ok(log) => log,
-            Err(error) => {
-                complain(&input::name(path), &error);
-                status = Status::Unusable;
-                continue;
-            }
-        };
+    for path in &*files {
+        let Some((_, log)) = open(path, &mut status) else { continue };
         let mut arch = None;
         for mut report in ksplat::reports(&log) {
             status = status.max(Status::Found).max(images.annotate(&mut report));
