@@ -210,9 +210,9 @@ pub fn audit<'a>(log: &'a Bisection<'a>, options: Options<'a>) -> Audit<'a> {
     let doubts = doubt::doubts(log, &original, &steps);
     let doubt = log.culprit.as_ref().map(|_| doubt::probability(&doubts));
 
-    let unrelated = steps.iter().any(|step| step.state == State::Alien);
+    let turned = |step: &Seen| step.audited != step.verdict && step.audited != Verdict::Skip;
     let changed = steps.iter().position(|step| step.audited != step.verdict);
-    let trust = if unrelated {
+    let trust = if steps.iter().any(turned) {
         Trust::Wrong
     } else if changed.is_some() || doubt.is_some_and(|doubt| doubt >= DOUBTFUL) {
         Trust::Doubtful
@@ -247,17 +247,6 @@ pub fn audit<'a>(log: &'a Bisection<'a>, options: Options<'a>) -> Audit<'a> {
     }
 }
 
-/// What becomes of a step.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum State {
-    /// Its verdict stands.
-    Stands,
-    /// It was decided by another crash, and would have passed without.
-    Alien,
-    /// It is not sure.
-    Unsure,
-}
-
 /// What is seen of a step.
 #[derive(Clone, Debug)]
 pub(super) struct Seen {
@@ -268,7 +257,6 @@ pub(super) struct Seen {
     pub(super) passed: u32,
     /// The chance that a commit with the bug would have passed as this one did.
     pub(super) missed: f64,
-    pub(super) state: State,
     pub(super) audited: Verdict,
     why: String,
 }
@@ -318,7 +306,6 @@ fn seen<'a>(log: &Bisection<'_>, step: &'a Step<'a>, original: &Original<'a>) ->
         rate: Rate::new(original.hits(step), crashed + passed),
         passed,
         missed: 0.0,
-        state: State::Stands,
         audited: verdict,
         why: String::new(),
     }
@@ -430,15 +417,12 @@ fn crash(step: &mut Seen, confirmed: bool) {
     } else if confirmed {
         format!("{evidence}; but a later step confirms it")
     } else if related.score > UNRELATED {
-        step.state = State::Unsure;
         step.audited = Verdict::Skip;
         format!("perhaps another crash: {evidence}")
     } else if step.passed > 0 && step.missed <= SURE {
-        step.state = State::Alien;
         step.audited = clean;
         format!("another crash: {evidence}; {} runs passed", step.passed)
     } else {
-        step.state = State::Unsure;
         step.audited = Verdict::Skip;
         format!("another crash: {evidence}; too few runs passed to tell")
     };
@@ -448,7 +432,6 @@ fn crash(step: &mut Seen, confirmed: bool) {
 fn clean(step: &mut Seen, missed: f64) {
     let percent = step.missed * 100.0;
     step.why = if missed > UNSURE {
-        step.state = State::Unsure;
         step.audited = Verdict::Skip;
         format!(
             "a commit with the crash passes {} runs with a chance of {percent:.0} %",

@@ -1,6 +1,6 @@
 //! A bisection once more, with the verdicts that its steps should have had.
 
-use super::audit::{Audited, Seen, State, short};
+use super::audit::{Audited, Seen, short};
 use super::model::{Bisection, Search, Verdict};
 
 /// Where a bisection stands by the audited verdicts.
@@ -59,16 +59,14 @@ pub(super) fn replay<'a>(log: &Bisection<'a>, steps: &[Seen]) -> Audited<'a> {
     }
 }
 
-/// The step that bounds the search: the last one before git was started, unless that is the first
-/// commit itself.
+/// The step that bounds the search: of those that were tested before git was started, the first one
+/// without the crash.
 pub(super) fn boundary(log: &Bisection<'_>, steps: &[Seen]) -> Option<usize> {
     let crashing = log.search.crashing();
     let before = log.steps.iter().zip(steps).enumerate();
-    let mut before = before.take_while(|(at, (step, _))| *at == 0 || step.release.is_some());
-    before
-        .find(|(_, (_, seen))| seen.verdict != crashing && seen.verdict != Verdict::Skip)
-        .map(|(at, _)| at)
-        .or_else(|| steps.iter().position(|seen| seen.state != State::Stands))
+    let mut before = before.take_while(|(at, (step, _))| *at == 0 || step.verdict.is_none());
+    let clean = |seen: &Seen| seen.verdict != crashing && seen.verdict != Verdict::Skip;
+    before.find(|(_, (_, seen))| clean(seen)).map(|(at, _)| at)
 }
 
 /// What to type to go on.

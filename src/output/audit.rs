@@ -139,7 +139,10 @@ impl<W: fmt::Write> Page<'_, W> {
         let used: String = marks.concat();
         let legend = MARKS.iter().filter(|(mark, _)| used.contains(*mark));
         let legend: Vec<_> = legend.map(|(mark, means)| format!("{mark} {means}")).collect();
-        self.styled(DIM, &format!("  {}\n", legend.join(", ")))
+        let mut text = String::from("  ");
+        words(&mut text, &legend.join(", "), 2, 2)?;
+        self.styled(DIM, &text)?;
+        self.out.write_str("\n")
     }
 
     fn step(&mut self, step: &Judged<'_>, name: &str, marks: &str, columns: usize) -> fmt::Result {
