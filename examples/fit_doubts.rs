@@ -1,14 +1,16 @@
-//! Fits the weights of `src/bisect/doubt.rs`, and makes the table of `src/bisect/flakes.rs`, from
-//! bisections whose truth is known.
+//! Fits the weights of `src/bisect/doubt.rs`, and counts for the tables of `src/bisect/relate.rs` and
+//! `src/bisect/flakes.rs`, from bisections whose truth is known.
 //!
 //! ```text
 //! cargo run --release --example fit_doubts -- TRUTH.tsv
+//! cargo run --release --example fit_doubts -- --scores TRUTH.tsv
 //! cargo run --release --example fit_doubts -- --flakes TRUTH.tsv
 //! ```
 //!
 //! The file has on each line, separated by tabs, the name of a log, which is in `logs/NAME.txt` beside
-//! it, and in a column `category` whether its bisection is `correct` or `incorrect`. The weights are
-//! those of a logistic regression. Tenths are left out in turn, to judge the weights of the rest by.
+//! it; in a column `category` whether its bisection is `correct` or `incorrect`; in `reason`, `T3` if a
+//! step was called bad wrongly, and in `first_wrong` the commit of that step. The weights are those of a
+//! logistic regression. Tenths are left out in turn, to judge the weights of the rest by.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::print_stdout)]
 #![allow(
@@ -22,7 +24,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
-use ksplat::bisect::{self, Clue, Options, Tie, Trust};
+use ksplat::bisect::{self, Clue, Options, Outcome, Tie, Trust, Verdict};
 
 const CLUES: usize = Clue::ALL.len();
 const ROUNDS: usize = 4000;
@@ -44,10 +46,11 @@ struct Case {
 
 fn main() {
     let mut paths: Vec<String> = std::env::args().skip(1).collect();
-    let flakes = paths.first().is_some_and(|first| first == "--flakes");
     let truth = paths.pop().expect("a file with the truth");
-    if flakes {
-        return print_flakes(Path::new(&truth));
+    match paths.first().map(String::as_str) {
+        Some("--flakes") => return print_flakes(Path::new(&truth)),
+        Some("--scores") => return print_scores(Path::new(&truth)),
+        _ => {}
     }
     let cases = load(Path::new(&truth));
     let fold = |case: &Case| case.name.bytes().map(u32::from).sum::<u32>() % 10;
@@ -71,13 +74,29 @@ fn main() {
     }
 }
 
-fn rows(truth: &Path) -> Vec<(String, String)> {
+/// A row of the truth.
+struct Row {
+    log: String,
+    category: String,
+    reason: String,
+    first_wrong: String,
+}
+
+fn rows(truth: &Path) -> Vec<Row> {
     let text = fs::read_to_string(truth).unwrap();
     let mut lines = text.lines().map(|line| line.split('\t').collect::<Vec<_>>());
     let head = lines.next().unwrap();
-    let column = |name: &str| head.iter().position(|column| *column == name).unwrap();
-    let (log, category) = (column("log"), column("category"));
-    lines.map(|row| (row[log].to_owned(), row[category].to_owned())).collect()
+    let column = |row: &[&str], name: &str| {
+        row[head.iter().position(|column| *column == name).unwrap()].to_owned()
+    };
+    lines
+        .map(|row| Row {
+            log: column(&row, "log"),
+            category: column(&row, "category"),
+            reason: column(&row, "reason"),
+            first_wrong: column(&row, "first_wrong"),
+        })
+        .collect()
 }
 
 fn log(truth: &Path, name: &str) -> Vec<u8> {
@@ -86,7 +105,7 @@ fn log(truth: &Path, name: &str) -> Vec<u8> {
 
 fn load(truth: &Path) -> Vec<Case> {
     let mut cases = Vec::new();
-    for (name, category) in rows(truth) {
+    for Row { log: name, category, .. } in rows(truth) {
         if !["correct", "incorrect"].contains(&&*category) {
             continue;
         }
@@ -152,11 +171,40 @@ fn report(what: &str, scores: &[(&Case, f64)]) {
     );
 }
 
+/// How many bad steps of each tie were right and wrong, where one or two runs crashed, fewer than half,
+/// more; each log counts once.
+fn print_scores(truth: &Path) {
+    let mut counts: BTreeMap<Tie, [[usize; 2]; 3]> = BTreeMap::new();
+    for row in rows(truth) {
+        let log = log(truth, &row.log);
+        let bisection = bisect::parse(&log).unwrap();
+        let audit = bisect::audit(&bisection, Options::default());
+        let mut seen = BTreeSet::new();
+        for step in audit.steps.iter().skip(1).filter(|step| step.verdict == Verdict::Bad) {
+            let is_wrong = row.reason == "T3" && *step.commit == *row.first_wrong;
+            let Some(related) = &step.related else { continue };
+            if row.category != "correct" && !is_wrong {
+                continue;
+            }
+            let crashed = step.count(Outcome::Crashed);
+            let hits = if related.tie == Tie::Title { related.count } else { crashed };
+            let runs = crashed + step.count(Outcome::Ok);
+            let often = usize::from(hits > 1) + usize::from(hits > 1 && hits * 2 >= runs);
+            if seen.insert((related.tie, often)) {
+                counts.entry(related.tie).or_default()[often][usize::from(is_wrong)] += 1;
+            }
+        }
+    }
+    for (tie, counts) in counts {
+        println!("{tie:?}: {counts:?}");
+    }
+}
+
 /// Crashes that decided steps in bisections of many bugs with which they have nothing in common.
 fn print_flakes(truth: &Path) {
     let mut bugs: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-    for (name, _) in rows(truth) {
-        let log = log(truth, &name);
+    for row in rows(truth) {
+        let log = log(truth, &row.log);
         let bisection = bisect::parse(&log).unwrap();
         let audit = bisect::audit(&bisection, Options::default());
         let Some(original) = audit.original.titles.first() else { continue };

@@ -33,10 +33,18 @@ Bisecting: 11 revisions left to test after this (roughly 4 steps)
 [<3>] foo: a merge
 testing commit <3>
 failed to run [\"make\" \"bzImage\"]: exit status 2
+error: linking with `cc` failed
+status: 7
 elf.c:135:2: error: 'elf_getshnum' is deprecated
 <9>
 make: *** [Makefile:2] Error 2
 # git bisect skip <3>
+Bisecting: 8 revisions left to test after this (roughly 4 steps)
+[<6>] foo: poll
+testing commit <6> gcc
+compiler: gcc (Debian 10.2.1-6) 10.2.1 20210110
+all runs: OK
+# git bisect good <6>
 Bisecting: 5 revisions left to test after this (roughly 3 steps)
 [<4>] foo: write
 testing commit <4>
@@ -99,7 +107,7 @@ fn every_line_is_understood() {
     assert_eq!((log.unknown_lines, &*log.unknown[0]), (1, "a line that nobody knows"));
     assert!(log.flaky && !log.open_ended);
 
-    let [first, release, broken, bad, parent] = log.steps.as_slice() else {
+    let [first, release, broken, between, bad] = log.steps.as_slice() else {
         panic!("{:#?}", log.steps)
     };
     assert!(first.compiler.as_deref().unwrap().contains("10.2.1"));
@@ -110,7 +118,9 @@ fn every_line_is_understood() {
     let failure = broken.failure.as_deref().unwrap();
     assert!(failure.starts_with("failed to run") && failure.ends_with("Error 2"), "{failure}");
     assert_eq!((broken.verdict, broken.revisions_left), (Some(Verdict::Skip), Some(11)));
-    assert_eq!(bad.subject.as_deref(), Some("foo: write"));
+    assert!(between.compiler.as_deref().unwrap().contains("Debian"));
+    assert_eq!((between.verdict, between.count(Outcome::Ok)), (Some(Verdict::Good), 10));
+    assert_eq!((log.error.as_deref(), bad.subject.as_deref()), (None, Some("foo: write")));
     let outcomes: Vec<_> = bad.runs.iter().map(|run| run.outcome).collect();
     assert_eq!(
         outcomes,
@@ -125,8 +135,9 @@ fn every_line_is_understood() {
     let detail = bad.runs[0].detail.as_deref().unwrap();
     assert!(detail.starts_with("ssh:") && detail.ends_with("lost connection"), "{detail}");
     assert_eq!(bad.runs[4].title.as_deref(), Some("something that is not known"));
-    assert_eq!((parent.signature.as_deref(), parent.runs.len()), (Some("aa05"), 0));
-    assert_eq!(log.untested_parent.as_deref(), Some(&*commit(5)));
+    // It is built, not tested.
+    let parent = log.untested_parent.as_ref().unwrap();
+    assert_eq!((&*parent.commit, parent.signature.as_deref()), (&*commit(5), Some("aa05")));
 
     let culprit = log.culprit.as_ref().unwrap();
     assert_eq!((&*culprit.commit, culprit.subject.as_deref()), (&*commit(4), Some("foo: write")));
@@ -160,8 +171,21 @@ fn the_step_that_a_flake_decided_is_read_as_good() {
     assert_eq!((step.verdict, step.audited_verdict), (Verdict::Bad, Verdict::Good));
     let related = step.related.as_ref().unwrap();
     assert_eq!(related.tie, Tie::Class);
-    assert!(related.score < bisect::UNRELATED && step.rate.hits == 0 && step.rate.runs == 10);
-    assert_eq!((audit.original.rate.hits, audit.original.rate.runs), (99, 99));
+    assert!(related.score < bisect::UNRELATED && step.rate.hits == 0 && step.rate.runs == 9);
+    assert_eq!((audit.original.rate.hits, audit.original.rate.runs), (98, 98));
+}
+
+#[test]
+fn what_was_not_understood_is_told() {
+    let text = with_commits(WHOLE);
+    let log = bisect::parse(text.as_bytes()).unwrap();
+    let audit = audited(&log);
+    assert_eq!((audit.unknown_lines, audit.missing.len()), (1, 0), "{:?}", audit.missing);
+    // A commit that no step of the log leads to.
+    let named =
+        with_commits("bisecting cause commit starting from <1>\n<4> is the first bad commit\n");
+    let log = bisect::parse(named.as_bytes()).unwrap();
+    assert_eq!(audited(&log).trust, Trust::Doubtful);
 }
 
 /// A search with a crash that comes in some of the runs, and what becomes of it.
@@ -233,6 +257,81 @@ fn a_commit_that_always_crashes_otherwise_tells_nothing() {
     let audit = audited(&log);
     assert_eq!(audit.steps[2].audited_verdict, Verdict::Skip);
     assert_eq!((audit.trust, audit.audited.revisions_left), (Trust::Doubtful, None));
+}
+
+#[test]
+fn a_run_that_crashed_otherwise_is_no_evidence() {
+    let mixed = "run #0: crashed: WARNING in foo_write\nrun #1: crashed: WARNING in foo_write\n\
+                 run #2: crashed: BUG: bad unlock balance in a_x\n\
+                 run #3: crashed: possible deadlock in b_x\nrun #4: crashed: WARNING in c_x\n\
+                 run #5: crashed: KASAN: use-after-free Read in d_x\nrun #6: OK\nrun #7: OK\n\
+                 run #8: crashed: memory leak in e_x\nrun #9: crashed: INFO: task hung in f_x\n";
+    let log =
+        with_commits(&search(mixed, "all runs: OK\n", "all runs: OK\n# git bisect good <3>\n"));
+    let log = bisect::parse(log.as_bytes()).unwrap();
+    let audit = audited(&log);
+    assert_eq!(audit.original.titles, ["WARNING in foo_write"]);
+    assert_eq!((audit.original.rate.hits, audit.original.rate.runs), (2, 4));
+    assert_eq!(audit.steps[0].others.len(), 6);
+}
+
+#[test]
+fn a_flake_beside_the_crash_is_not_the_crash() {
+    let flake = "general protection fault in batadv_iv_ogm_queue_add";
+    let first = runs("WARNING in foo_write", 8, 8)
+        + &format!("run #8: crashed: {flake}\nrun #9: crashed: {flake}\n");
+    let log = with_commits(&search(
+        &first,
+        "all runs: OK\n",
+        &(runs(flake, 1, 10) + "# git bisect bad <3>\n"),
+    ));
+    let log = bisect::parse(log.as_bytes()).unwrap();
+    let audit = audited(&log);
+    assert_eq!(audit.original.titles, ["WARNING in foo_write"]);
+    assert_eq!(audit.steps[2].related.as_ref().unwrap().tie, Tie::Together);
+    assert_ne!(audit.steps[2].audited_verdict, Verdict::Bad);
+}
+
+#[test]
+fn after_a_skip_gits_number_is_of_another_commit() {
+    let always = "all runs: crashed: WARNING in foo_write\n";
+    let flake = runs("KASAN: use-after-free Read in bar_poll", 1, 10);
+    let skipped = format!(
+        "all runs: boot failed: no output\n# git bisect skip <3>\n\
+         Bisecting: 0 revisions left to test after this (roughly 1 step)\n\
+         [<4>] mm: two\ntesting commit <4>\n{flake}# git bisect bad <4>\n\
+         <4> is the first bad commit\n"
+    );
+    let log = with_commits(&search(always, "all runs: OK\n", &skipped));
+    let log = bisect::parse(log.as_bytes()).unwrap();
+    let audit = audited(&log);
+    assert_eq!(audit.trust, Trust::Wrong);
+    assert_eq!((audit.audited.revisions_left, audit.audited.culprit.as_deref()), (None, None));
+    assert_eq!(audit.audited.good.as_deref(), Some(&*commit(4)));
+}
+
+#[test]
+fn a_log_without_its_head_names_the_most_frequent_crash() {
+    let at = SEED.find("# git bisect start").unwrap();
+    let log = bisect::parse(&SEED.as_bytes()[at..]).unwrap();
+    let audit = audited(&log);
+    assert!(audit.original.titles[0].ends_with("fsnotify_detach_connector_from_object"));
+    assert_eq!(audit.trust, Trust::Wrong);
+    assert!(audit.audited.culprit.as_deref().unwrap().starts_with("69879c01a0c3"));
+}
+
+#[test]
+fn titles_of_any_length_take_time_in_proportion() {
+    // Each word with each other would take hours.
+    let name = |prefix: &str| {
+        let words: Vec<String> = (0..200_000).map(|n| format!("{prefix}{n}")).collect();
+        words.join("_")
+    };
+    let first = format!("all runs: crashed: WARNING in {}\n", name("a"));
+    let other = format!("all runs: crashed: WARNING at {}\n# git bisect bad <3>\n", name("b"));
+    let log = with_commits(&search(&first, "all runs: OK\n", &other));
+    let log = bisect::parse(log.as_bytes()).unwrap();
+    assert_eq!(audited(&log).steps.len(), 3);
 }
 
 #[test]

@@ -381,6 +381,20 @@ fn a_bisection_is_audited() {
 }
 
 #[test]
+fn an_open_search_says_which_side_is_open() {
+    let said = |head: &str, runs: &str| {
+        let commit = "1b649e0bcae71c118c1333e02249a7510ba7f70a";
+        let log = format!("{head} {commit}\ntesting commit {commit}\nall runs: {runs}\n");
+        ksplat(&["bisect", "--summary"], log.as_bytes()).0
+    };
+    let (cause, fix) = ("bisecting cause commit starting from", "bisecting fixing commit since");
+    assert!(said(cause, "crashed: WARNING in x").contains("No commit without the crash is known"));
+    assert!(said(fix, "crashed: WARNING in x").contains("No commit without the crash is known"));
+    assert!(said(cause, "OK").contains("No commit with the crash is known"));
+    assert!(said(fix, "OK").contains("No commit with the crash is known"));
+}
+
+#[test]
 fn what_is_no_bisection_is_refused_in_one_line() {
     let (out, err, status) = ksplat(&["bisect", "-"], b"hello\n");
     assert_eq!((out.as_str(), status), ("", 2));

@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 
 use super::chance::Rate;
 use super::doubt::{self, Doubt};
-use super::model::{Bisection, Outcome, Run, Search, Step, Verdict};
-use super::relate::{Original, RELATED, Relation, UNRELATED};
+use super::model::{self, Bisection, Outcome, Run, Search, Step, Verdict};
+use super::relate::{Original, RELATED, Relation, Tie, UNRELATED};
 use super::replay;
 use crate::model::Report;
 use crate::named::named;
@@ -89,8 +89,10 @@ pub struct Audit<'a> {
     pub doubts: Vec<Doubt>,
     /// What the bisection says without its doubtful steps.
     pub audited: Audited<'a>,
-    /// What the log does not have that it should.
+    /// What the log does not have that it should, and what was not understood.
     pub missing: Vec<String>,
+    /// How many lines were not understood.
+    pub unknown_lines: usize,
     /// The report at the end of the log.
     pub report: Option<Report<'a>>,
 }
@@ -119,14 +121,22 @@ pub struct Judged<'a> {
     pub release: Option<Cow<'a, str>>,
     /// The runs.
     pub runs: Vec<Run<'a>>,
-    /// How often the crash under bisection came.
+    /// How often the crash under bisection came, of the runs in which it could: one that crashed
+    /// otherwise did not get to show it.
     pub rate: Rate,
     /// What git was told; by the runs where git was not asked.
     pub verdict: Verdict,
     /// What decided: the title of a crash, or how many runs passed.
     pub decided_by: String,
-    /// What the crash has to do with the one under bisection.
+    /// What the crash has to do with the one under bisection; of several that which has most.
     pub related: Option<Relation>,
+    /// What other crashes of it have.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Vec::is_empty"))]
+    pub others: Vec<Relation>,
+    /// The chance that a commit with the crash would have passed as many runs as this one did;
+    /// absent if none did, or if no commit has it.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub missed: Option<f64>,
     /// How likely the verdict is right by these runs alone, from 0 to 1; absent if there is none.
     pub confidence: Option<f64>,
     /// How many commits git had left to test if this one is good.
@@ -161,12 +171,10 @@ impl Audited<'_> {
     /// Takes in how many commits are left to test, as git counts them in a tree:
     /// `git rev-list --bisect-vars BAD --not GOODS` prints one more as `bisect_all`.
     pub fn settle(&mut self, left: u64) {
-        if self.culprit.is_none() && self.bad.is_some() {
-            self.revisions_left = Some(left);
-            if left == 0 {
-                self.culprit.clone_from(&self.bad);
-                self.resume.clear();
-            }
+        self.revisions_left = Some(left);
+        self.culprit = self.bad.clone().filter(|_| left == 0);
+        if self.culprit.is_some() {
+            self.resume.clear();
         }
     }
 }
@@ -214,7 +222,11 @@ pub fn audit<'a>(log: &'a Bisection<'a>, options: Options<'a>) -> Audit<'a> {
     let changed = steps.iter().position(|step| step.audited != step.verdict);
     let trust = if steps.iter().any(turned) {
         Trust::Wrong
-    } else if changed.is_some() || doubt.is_some_and(|doubt| doubt >= DOUBTFUL) {
+    } else if changed.is_some()
+        || doubt.is_some_and(|doubt| doubt >= DOUBTFUL)
+        // Nothing in the log leads to it.
+        || log.culprit.is_some() && !steps.iter().any(Seen::shows)
+    {
         Trust::Doubtful
     } else {
         Trust::Sound
@@ -243,6 +255,7 @@ pub fn audit<'a>(log: &'a Bisection<'a>, options: Options<'a>) -> Audit<'a> {
         doubts,
         audited,
         missing: missing(log),
+        unknown_lines: log.unknown_lines,
         report: log.report.clone(),
     }
 }
@@ -251,7 +264,8 @@ pub fn audit<'a>(log: &'a Bisection<'a>, options: Options<'a>) -> Audit<'a> {
 #[derive(Clone, Debug)]
 pub(super) struct Seen {
     pub(super) verdict: Verdict,
-    pub(super) related: Option<Relation>,
+    /// Its crashes, that which has most to do with the original first.
+    pub(super) crashes: Vec<Relation>,
     pub(super) rate: Rate,
     /// The runs that passed.
     pub(super) passed: u32,
@@ -262,17 +276,33 @@ pub(super) struct Seen {
 }
 
 impl Seen {
+    /// The crash that has most to do with the original.
+    pub(super) fn related(&self) -> Option<&Relation> {
+        self.crashes.first()
+    }
+
+    /// Whether it shows the crash under bisection.
+    pub(super) fn shows(&self) -> bool {
+        self.related().is_some_and(|related| related.score >= RELATED)
+    }
+
+    /// The runs that crashed in whatever way.
+    pub(super) fn crashed(&self) -> u32 {
+        self.crashes.iter().fold(0, |sum, crash| sum.saturating_add(crash.count))
+    }
+
     fn judged<'a>(self, step: &Step<'a>) -> Judged<'a> {
-        let decided_by = match &self.related {
+        let decided_by = match self.related() {
             Some(related) => related.title.clone(),
             None if self.passed > 0 => format!("{} runs passed", self.passed),
             None => failure(step),
         };
-        let confidence = match (&self.related, self.verdict) {
+        let confidence = match (self.related(), self.verdict) {
             (_, Verdict::Skip) => None,
             (Some(related), _) => Some(related.score),
             (None, _) => Some(1.0 - self.missed),
         };
+        let mut crashes = self.crashes.into_iter();
         Judged {
             commit: step.commit.clone(),
             subject: step.subject.clone(),
@@ -281,29 +311,38 @@ impl Seen {
             rate: self.rate,
             verdict: self.verdict,
             decided_by,
-            related: self.related,
+            related: crashes.next(),
+            others: crashes.collect(),
+            missed: (self.passed > 0 && self.missed < 1.0).then_some(self.missed),
             confidence,
             revisions_left: step.revisions_left,
             audited_verdict: self.audited,
             why: self.why,
         }
     }
+}
 
-    /// Whether it shows the crash under bisection.
-    pub(super) fn shows(&self) -> bool {
-        self.related.as_ref().is_some_and(|related| related.score >= RELATED)
+impl Judged<'_> {
+    /// The number of runs that ended so.
+    pub fn count(&self, outcome: Outcome) -> u32 {
+        model::count(&self.runs, outcome)
     }
 }
 
 fn seen<'a>(log: &Bisection<'_>, step: &'a Step<'a>, original: &Original<'a>) -> Seen {
-    let crashed = step.count(Outcome::Crashed);
+    let crashes = original.relations(step);
+    // Where it shows itself, what was only seen beside it does not stand for it.
+    let is_shown = crashes.first().is_some_and(|crash| crash.tie < Tie::Together);
+    let shown = crashes
+        .iter()
+        .filter(|crash| crash.score >= RELATED && (crash.tie < Tie::Together || !is_shown));
+    let hits = shown.fold(0_u32, |sum, crash| sum.saturating_add(crash.count));
     let passed = step.count(Outcome::Ok);
     let verdict = step.verdict.unwrap_or_else(|| step.by_runs(log.search.crashing()));
     Seen {
         verdict,
-        related: original.relation(step),
-        // A run that crashed otherwise did not get to show the original.
-        rate: Rate::new(original.hits(step), crashed + passed),
+        crashes,
+        rate: Rate::new(hits, hits.saturating_add(passed)),
         passed,
         missed: 0.0,
         audited: verdict,
@@ -347,15 +386,7 @@ const MAX_PASSED: u32 = 100;
 impl Rates {
     fn of(steps: &[Seen]) -> Self {
         let shows = |seen: &&Seen| seen.shows() && seen.verdict != Verdict::Skip;
-        let each: Vec<Rate> = steps
-            .iter()
-            .filter(shows)
-            .map(|seen| {
-                // Related crashes under other titles show the bug as well.
-                let runs = seen.rate.runs;
-                Rate::new(seen.rate.hits.max(runs.saturating_sub(seen.passed)), runs)
-            })
-            .collect();
+        let each: Vec<Rate> = steps.iter().filter(shows).map(|seen| seen.rate).collect();
         let sum = |of: fn(&Rate) -> u32| each.iter().map(of).fold(0, u32::saturating_add);
         let pooled = Rate::new(sum(|rate| rate.hits), sum(|rate| rate.runs));
         let told = each.get(..MAX_RATES).unwrap_or(&each);
@@ -403,7 +434,7 @@ fn judge(crashing: Verdict, steps: &mut [Seen], rates: &Rates) {
 
 /// Judges a step that was decided by a crash.
 fn crash(step: &mut Seen, confirmed: bool) {
-    let Some(related) = &step.related else {
+    let Some(related) = step.related() else {
         step.why = "its runs are not in the log".into();
         return;
     };
@@ -470,12 +501,10 @@ fn missing(log: &Bisection<'_>) -> Vec<String> {
     if !log.steps.first().is_some_and(crashes) {
         missing.push("a crash on the first commit that was tested".to_owned());
     }
-    let without = log.steps.iter().filter(|step| step.runs.is_empty() && step.failure.is_none());
-    // The parent of the culprit is built to compare it, and not run.
-    let parent = log.untested_parent.as_deref();
-    let without: Vec<_> = without.filter(|step| Some(&*step.commit) != parent).collect();
-    if let Some(first) = without.first() {
-        let more = if without.len() > 1 { " and others" } else { "" };
+    let mut without =
+        log.steps.iter().filter(|step| step.runs.is_empty() && step.failure.is_none());
+    if let Some(first) = without.next() {
+        let more = if without.next().is_some() { " and others" } else { "" };
         missing.push(format!("the runs of {}{more}", short(&first.commit)));
     }
     if log.totals.is_none() {

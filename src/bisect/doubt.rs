@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::audit::Seen;
 use super::model::{Bisection, Culprit, Verdict};
-use super::name;
+use super::name::{self, Name};
 use super::relate::{Original, UNRELATED};
 use crate::model::{Report, Role};
 use crate::named::named;
@@ -34,31 +34,28 @@ named! {
         Near = "near the stack",
         /// Its subject or its files have a word of the function in the title.
         Word = "word of the function",
-        /// The log does not say which files it changes.
-        NoFiles = "no files",
     }
 }
 
 /// The log odds of the wrong commit before anything is known.
-const BASE: f64 = -0.87;
+const BASE: f64 = -1.03;
 
 /// How much each adds to the log odds, for a value of 1.
 ///
 /// Fitted by `examples/fit_doubts.rs`.
 #[rustfmt::skip] // rows
 const WEIGHTS: &[(Clue, f64)] = &[
-    (Clue::Alien,         1.61),
-    (Clue::Rare,          0.97),
-    (Clue::Flaky,         1.24),
-    (Clue::Skips,         0.50),
-    (Clue::OldRelease,    1.25),
-    (Clue::OlderReleases, 1.54),
-    (Clue::Merge,         1.72),
-    (Clue::SameKernel,    0.69),
-    (Clue::Configuration, 1.71),
-    (Clue::Near,         -0.76),
-    (Clue::Word,         -0.54),
-    (Clue::NoFiles,       0.83),
+    (Clue::Alien,         1.97),
+    (Clue::Rare,          1.14),
+    (Clue::Flaky,         0.56),
+    (Clue::Skips,         0.56),
+    (Clue::OldRelease,    1.27),
+    (Clue::OlderReleases, 1.38),
+    (Clue::Merge,         1.55),
+    (Clue::SameKernel,    0.60),
+    (Clue::Configuration, 1.70),
+    (Clue::Near,         -0.68),
+    (Clue::Word,         -0.37),
 ];
 
 /// Something that speaks for or against the commit that a bisection names.
@@ -113,12 +110,11 @@ impl Found {
 fn search(log: &Bisection<'_>, steps: &[Seen], found: &mut Found) {
     let crashing = log.search.crashing();
     let crashed = || steps.iter().filter(|step| step.verdict == crashing);
-    let relations = || crashed().filter_map(|step| step.related.as_ref());
+    let relations = || crashed().filter_map(|step| step.related());
     let alien = relations().any(|related| related.score <= UNRELATED);
     found.add_if(Clue::Alien, alien, "a step was decided by another crash");
-    let hits = |step: &Seen| step.rate.runs.saturating_sub(step.passed);
-    let rare = crashed().any(|step| step.rate.runs >= 5 && hits(step) <= 2);
-    found.add_if(Clue::Rare, rare, "a step was decided by one or two of its runs");
+    let rare = |step: &Seen| step.crashed() <= 2 && step.crashed() + step.passed >= 5;
+    found.add_if(Clue::Rare, crashed().any(rare), "a step was decided by one or two of its runs");
     found.add_if(Clue::Flaky, log.flaky, "syzkaller calls the reproducer flaky");
     let skips = steps.iter().any(|step| step.verdict == Verdict::Skip);
     found.add_if(Clue::Skips, skips, "steps were skipped");
@@ -132,15 +128,16 @@ fn age(log: &Bisection<'_>, steps: &[Seen], fits: bool, found: &mut Found) {
     let crashing = log.search.crashing();
     let releases = log.steps.iter().zip(steps).filter(|(step, _)| step.release.is_some());
     let older = releases.filter(|(_, seen)| seen.verdict == crashing).count();
-    let older = u32::try_from(older).unwrap_or(u32::MAX).min(MAX_RELEASES);
     found.add_if(
         Clue::OldRelease,
         older > 0,
         "it is in older releases, on which a reproducer may fail for other reasons",
     );
     if !fits {
-        let text = format!("{older} releases have it, and the commit has nothing to do with it");
-        found.add(Clue::OlderReleases, f64::from(older) / f64::from(MAX_RELEASES), text);
+        let releases = if older == 1 { "release has" } else { "releases have" };
+        let text = format!("{older} {releases} it, and nothing in the log ties the commit to it");
+        let share = u32::try_from(older).unwrap_or(u32::MAX).min(MAX_RELEASES);
+        found.add(Clue::OlderReleases, f64::from(share) / f64::from(MAX_RELEASES), text);
     }
 }
 
@@ -159,6 +156,9 @@ fn commit(culprit: &Culprit<'_>, found: &mut Found) {
     found.add_if(Clue::Configuration, configures, "the commit changes what can be configured");
 }
 
+/// The most files of a commit that are looked at: one that changes more is about everything.
+const MAX_FILES: usize = 1000;
+
 /// Whether it has something to do with the crash.
 fn fit<'a>(
     log: &'a Bisection<'a>,
@@ -168,28 +168,27 @@ fn fit<'a>(
 ) -> bool {
     let own = log.report.as_ref().filter(|report| original.is_of(report));
     let stack = own.map(places).unwrap_or_default();
-    let changed: Vec<&str> =
-        culprit.files.iter().map(|file| file.trim_start_matches("...")).collect();
+    // Of a directory alone nothing can be said.
+    let changed = culprit.files.iter().take(MAX_FILES).filter(|file| file.contains('/'));
+    let changed: Vec<&str> = changed.map(|file| file.trim_start_matches("...")).collect();
     let near = changed.iter().find(|file| {
         let folder = directory(file);
         let beside = |place: &&str| !folder.is_empty() && directory(place) == folder;
         stack.iter().any(|place| is_in(place, file) || beside(place))
     });
-    let function = original.names.iter().filter_map(|own| own.function);
-    let words: Vec<&str> =
-        function.flat_map(name::parts).filter(|word| name::is_telling(word)).collect();
+    let words = original.names.iter().flat_map(Name::words);
+    let words: BTreeSet<String> =
+        words.filter(|word| name::is_telling(word)).map(str::to_ascii_lowercase).collect();
+    let own = |part: &&str| words.contains(&part.to_ascii_lowercase());
     let subject = culprit.subject.as_deref().unwrap_or_default();
-    let word = words.iter().find(|word| {
-        let has = |text: &str| name::parts(text).any(|part| part.eq_ignore_ascii_case(word));
-        has(subject) || changed.iter().any(|file| has(file))
-    });
+    let word = std::iter::once(subject).chain(changed.iter().copied());
+    let word = word.flat_map(name::parts).find(own);
     if let Some(file) = near {
         found.add(Clue::Near, 1.0, format!("{file} is in the crash's stack, or beside what is"));
     }
     if let Some(word) = word {
         found.add(Clue::Word, 1.0, format!("it is about `{word}`, as the crash is"));
     }
-    found.add_if(Clue::NoFiles, changed.is_empty(), "the log does not say what the commit changes");
     near.is_some() || word.is_some()
 }
 

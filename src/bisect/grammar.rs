@@ -5,9 +5,7 @@ use std::time::Duration;
 
 use nom::branch::alt;
 use nom::bytes::complete::{tag, take_till1, take_until, take_while, take_while1};
-use nom::character::complete::{
-    char, digit1, multispace0, not_line_ending, space0, space1, u32, u64,
-};
+use nom::character::complete::{char, digit1, not_line_ending, space0, space1, u32, u64};
 use nom::combinator::{all_consuming, map, map_opt, opt, recognize, rest, value, verify};
 use nom::multi::many0;
 use nom::sequence::{delimited, pair, preceded, separated_pair, terminated};
@@ -223,10 +221,12 @@ fn head(text: &[u8]) -> Parsed<'_, Line<'_>> {
 }
 
 fn commit(text: &[u8]) -> Parsed<'_, Line<'_>> {
-    map(
-        preceded(tag("testing commit "), (id, opt(preceded(tag(" with "), rest)), multispace0)),
-        |(commit, compiler, _)| Line::Commit(commit, compiler),
-    )
+    // Old logs name the compiler `with gcc (GCC) 8.1.0`, newer ones in a line of its own, and those
+    // between them `gcc`.
+    let compiler = preceded((space1, opt(tag("with "))), rest);
+    map(preceded(tag("testing commit "), pair(id, opt(compiler))), |(commit, compiler)| {
+        Line::Commit(commit, compiler)
+    })
     .parse(text)
 }
 

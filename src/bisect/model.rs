@@ -76,9 +76,10 @@ pub struct Bisection<'a> {
     pub culprit: Option<Culprit<'a>>,
     /// The commits that are named if skipped ones keep it from being one.
     pub candidates: Vec<Cow<'a, str>>,
-    /// The parent of the culprit, if it was not tested on the way.
+    /// The parent of the culprit, if it was not tested on the way: it is built in the end, to compare
+    /// the kernels, and not run.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
-    pub untested_parent: Option<Cow<'a, str>>,
+    pub untested_parent: Option<Step<'a>>,
     /// Whether syzkaller itself says that the reproducer does not always crash.
     pub flaky: bool,
     /// Whether the oldest release that was tested crashes already, or the newest commit still does.
@@ -217,11 +218,16 @@ pub struct Totals {
     pub test: Duration,
 }
 
+/// The number of runs that ended so.
+pub(super) fn count(runs: &[Run<'_>], outcome: Outcome) -> u32 {
+    let runs = runs.iter().filter(|run| run.outcome == outcome);
+    runs.fold(0, |sum, run| sum.saturating_add(run.count))
+}
+
 impl Step<'_> {
     /// The number of runs that ended so.
     pub fn count(&self, outcome: Outcome) -> u32 {
-        let runs = self.runs.iter().filter(|run| run.outcome == outcome);
-        runs.fold(0, |sum, run| sum.saturating_add(run.count))
+        count(&self.runs, outcome)
     }
 
     /// The verdict by its runs, as syzkaller judges them: one crash is enough for it.

@@ -63,10 +63,10 @@ const CLASSES: &[(&str, Class)] = &[
 /// Words of function names that say nothing of a subsystem.
 #[rustfmt::skip] // rows
 const COMMON: &[&str] = &[
-    "add", "alloc", "bit", "call", "check", "close", "corrupted", "create", "data", "del", "delete",
-    "destroy", "dev", "device", "do", "entry", "err", "exit", "fini", "find", "free", "from",
-    "func", "get", "handle", "in", "info", "init", "insert", "is", "kernel", "kmem", "list", "lock",
-    "lookup", "mm", "net", "new", "of", "on", "open", "page", "process", "put", "queue", "raw",
+    "add", "alloc", "arch", "bit", "call", "check", "close", "corrupted", "create", "data", "del",
+    "delete", "destroy", "dev", "device", "do", "drivers", "entry", "err", "exit", "fini", "find",
+    "free", "from", "fs", "func", "get", "handle", "in", "include", "info", "init", "insert", "is",
+    "kernel", "kmem", "lib", "linux", "list", "lock", "lookup", "mm", "net", "new", "of", "on", "open", "page", "process", "put", "queue", "raw",
     "read", "release", "remove", "run", "se", "set", "start", "state", "stop", "sub", "sys", "task",
     "test", "timer", "to", "try", "unlock", "update", "wait", "wake", "work", "write", "x64", "x86",
 ];
@@ -78,9 +78,15 @@ impl<'a> Name<'a> {
         Self { title, function: function(title), class: class.map_or(Class::Other, |(_, c)| *c) }
     }
 
-    /// Whether two titles name one function, of those that may name a bug.
+    /// Whether two titles name one function.
     pub(super) fn same_function(&self, other: &Self) -> bool {
         self.function.is_some() && self.function == other.function
+    }
+
+    /// The words of the function, or of the file that a title names instead.
+    pub(super) fn words(&self) -> impl Iterator<Item = &'a str> {
+        let file = || self.title.rsplit_once(" at ")?.1.split(':').next();
+        parts(self.function.or_else(file).unwrap_or_default())
     }
 
     /// The word that both functions begin with, if it names a subsystem.
@@ -91,22 +97,29 @@ impl<'a> Name<'a> {
 
     /// A word that is in the names of both functions.
     pub(super) fn word(&self, other: &Self) -> Option<&'a str> {
-        let theirs = other.function?;
-        parts(self.function?).find(|word| is_telling(word) && parts(theirs).any(|its| its == *word))
+        self.words().find(|word| is_telling(word) && other.words().any(|its| its == *word))
     }
 }
+
+/// The longest name of a function that is looked at: `KSYM_NAME_LEN` of include/linux/kallsyms.h is
+/// 512 with what Rust mangles.
+const MAX_NAME: usize = 512;
+
+/// The most words of a name that are looked at.
+const MAX_PARTS: usize = 16;
 
 /// The function that a title names: `… in FUNCTION`.
 fn function(title: &str) -> Option<&str> {
     let (_, name) = title.rsplit_once(" in ")?;
     let end = name.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).unwrap_or(name.len());
     let name = name.get(..end)?.trim_start_matches('_');
-    (name.len() > 1 && name != "corrupted").then_some(name)
+    ((2..=MAX_NAME).contains(&name.len()) && name != "corrupted").then_some(name)
 }
 
 /// The words of a name: `io_wqe_wake_worker` has four.
 pub(super) fn parts(name: &str) -> impl Iterator<Item = &str> {
-    name.split(|c: char| !c.is_ascii_alphabetic()).filter(|word| word.len() > 1)
+    let words = name.split(|c: char| !c.is_ascii_alphanumeric()).take(MAX_PARTS);
+    words.filter(|word| word.len() > 1 && !word.bytes().all(|b| b.is_ascii_digit()))
 }
 
 /// Whether a word may name a subsystem.
@@ -134,6 +147,13 @@ mod tests {
         assert_eq!(function("INFO: rcu detected stall in corrupted"), None);
         assert_eq!(function("kernel BUG at lib/string.c:LINE!"), None);
         assert_eq!(function("KCSAN: data-race in tcp_poll / tcp_ack"), Some("tcp_poll"));
+    }
+
+    #[test]
+    fn files_have_words_where_no_function_is_named() {
+        let words: Vec<_> =
+            Name::of("kernel BUG at net/rxrpc/local_object.c:LINE!").words().collect();
+        assert_eq!(words, ["net", "rxrpc", "local", "object"]);
     }
 
     #[test]

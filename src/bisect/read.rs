@@ -52,6 +52,11 @@ pub fn parse(log: &[u8]) -> Result<Bisection<'_>, NotBisection> {
     }
     reader.close(at);
     let mut bisection = reader.bisection;
+    let parent = bisection.untested_parent.take();
+    bisection.untested_parent = parent.map(|parent| {
+        let is_it = |step: &mut Step<'_>| step.commit == parent.commit && step.runs.is_empty();
+        bisection.steps.pop_if(is_it).unwrap_or(parent)
+    });
     if !reader.is_bisection {
         return Err(NotBisection(()));
     }
@@ -130,6 +135,12 @@ impl<'a> Reader<'a> {
         let known = match grammar::line(line) {
             // What tools print may be anything.
             Some(Line::Hash(_)) if matches!(self.part, Part::Output(_)) => return,
+            Some(Line::Remark) if self.is_building() => return,
+            // A tool's, or why the bisection ends here: what comes next tells.
+            Some(Line::Error(words)) if self.is_building() => {
+                self.bisection.error = Some(text(words));
+                return;
+            }
             Some(known) => known,
             None => return self.other(line),
         };
@@ -156,6 +167,8 @@ impl<'a> Reader<'a> {
             Line::Subject(commit, subject) => self.subject = Some((text(commit), text(subject))),
             Line::Commit(commit, compiler) => {
                 self.is_bisection = true;
+                // That of a tool: after its own syzkaller tests nothing.
+                log.error = None;
                 let commit = text(commit);
                 let subject = self.subject.take();
                 log.steps.push(Step {
@@ -219,7 +232,9 @@ impl<'a> Reader<'a> {
                 return Part::Candidates;
             }
             Line::Hash(_) => self.unknown(line),
-            Line::Untested(commit) => log.untested_parent = Some(text(commit)),
+            Line::Untested(commit) => {
+                log.untested_parent = Some(Step { commit: text(commit), ..Step::default() });
+            }
             Line::CulpritSignature(hash) => {
                 log.culprit.get_or_insert_default().signature = Some(text(hash));
             }
@@ -261,6 +276,12 @@ impl<'a> Reader<'a> {
             }
             Part::Candidates | Part::Nothing => self.unknown(line),
         }
+    }
+
+    /// Whether the output of a build is read, if it fails.
+    fn is_building(&self) -> bool {
+        let last = self.bisection.steps.last();
+        matches!(self.part, Part::Output(_)) && last.is_some_and(|step| step.runs.is_empty())
     }
 
     fn remark(&mut self, line: &'a [u8]) {

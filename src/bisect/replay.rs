@@ -22,10 +22,12 @@ pub(super) fn replay<'a>(log: &Bisection<'a>, steps: &[Seen]) -> Audited<'a> {
             Verdict::Skip => skipped.push(at),
         }
         changed |= seen.audited != seen.verdict;
+        // After a skipped commit git counts for the one that it would have liked to test next, and
+        // tests another.
+        counted &= seen.verdict != Verdict::Skip || step.verdict.is_none();
         // After a bad commit git looks among its ancestors: how many they are it does not say.
         left = match (seen.audited, seen.verdict) {
             (Verdict::Good, _) if counted => step.revisions_left,
-            (Verdict::Skip, Verdict::Skip) => left,
             _ => None,
         };
         if seen.audited == seen.verdict {
@@ -39,9 +41,8 @@ pub(super) fn replay<'a>(log: &Bisection<'a>, steps: &[Seen]) -> Audited<'a> {
         }
     }
     let commit = |at: usize| log.steps.get(at).map(|step| step.commit.clone());
-    let named = log.culprit.as_ref().map(|culprit| culprit.commit.clone());
     let culprit = match (changed, left) {
-        (false, _) => named,
+        (false, _) => log.culprit.as_ref().map(|culprit| culprit.commit.clone()),
         (true, Some(0)) => bad.and_then(commit),
         _ => None,
     };

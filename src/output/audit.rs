@@ -9,14 +9,15 @@ use super::escape::escape;
 use super::page::{DIM, GOOD, LABEL, Page, TITLE, TRAP, WIDTH, words};
 use super::text::Options;
 use crate::bisect::{
-    Audit, Judged, Outcome, RELATED, Rate, Run, Tie, Trust, UNRELATED, Verdict, short,
+    Audit, DOUBTFUL, Judged, Outcome, RELATED, Rate, Run, Search, Tie, Trust, UNRELATED, Verdict,
+    short,
 };
 
 /// The most runs of a step that get a mark each.
 const MAX_MARKS: usize = 20;
 
 /// Where the subjects of commits stand, behind the marks.
-const BEHIND_MARKS: usize = 37;
+const BEHIND_MARKS: usize = 38;
 
 /// How sure a step is that needs no words.
 const EVIDENT: f64 = 0.9;
@@ -62,10 +63,17 @@ pub fn write(
         page.styled(TRAP, &escape(command).to_string())?;
         page.out.write_str("\n")?;
     }
+    let mut notes = Vec::new();
     if !audit.missing.is_empty() {
-        let text = format!("The log lacks {}.", audit.missing.join(", "));
+        notes.push(format!("The log lacks {}.", audit.missing.join(", ")));
+    }
+    if audit.unknown_lines > 0 {
+        let lines = if audit.unknown_lines == 1 { "line was" } else { "lines were" };
+        notes.push(format!("{} {lines} not understood.", audit.unknown_lines));
+    }
+    for note in notes {
         page.out.write_str("  ")?;
-        words(page.out, &escape(&text).to_string(), 2, 2)?;
+        words(page.out, &escape(&note).to_string(), 2, 2)?;
         page.out.write_str("\n")?;
     }
     Ok(())
@@ -123,7 +131,7 @@ impl<W: fmt::Write> Page<'_, W> {
     fn steps(&mut self, audit: &Audit<'_>) -> fmt::Result {
         let marks: Vec<String> = audit.steps.iter().map(|step| marks(audit, step)).collect();
         let columns = marks.iter().map(|marks| marks.chars().count()).max().unwrap_or(0).max(4);
-        let head = format!("\n  {:<12} {:<columns$} verdict       sure  commit\n", "", "runs");
+        let head = format!("\n  {:<12} {:<columns$} verdict        sure  commit\n", "", "runs");
         self.styled(LABEL, &head)?;
         let mut told = BTreeSet::new();
         for (number, (step, marks)) in audit.steps.iter().zip(&marks).enumerate() {
@@ -161,10 +169,16 @@ impl<W: fmt::Write> Page<'_, W> {
             Verdict::Skip => DIM,
         };
         self.styled(style, &format!("{verdict:<13}"))?;
-        let sure = step.confidence.map(|sure| format!("{:.0} %", sure * 100.0));
+        // Of a verdict that changed: how sure the new one is.
+        let sure = match step.audited_verdict {
+            _ if !changed => step.confidence,
+            Verdict::Skip => None,
+            _ => step.missed.map(|missed| 1.0 - missed),
+        };
+        let sure = sure.map(|sure| format!("{:.0} %", sure * 100.0));
         let name = escape(name).to_string();
         let room = WIDTH.saturating_sub(BEHIND_MARKS + columns);
-        let line = format!("{:>5}  {}", sure.unwrap_or_default(), cut(&name, room));
+        let line = format!("{:>6}  {}", sure.unwrap_or_default(), cut(&name, room));
         writeln!(self.out, "{}", line.trim_end())
     }
 
@@ -211,10 +225,10 @@ fn mark(audit: &Audit<'_>, step: &Judged<'_>, run: &Run<'_>) -> char {
         Outcome::TestFailed => 't',
         Outcome::Crashed => {
             let title = run.title.as_deref().unwrap_or_default();
-            let related = step.related.as_ref();
+            let mut crashes = step.related.iter().chain(&step.others);
             if audit.original.titles.iter().any(|own| own == title) {
                 'X'
-            } else if related.is_some_and(|own| own.score >= RELATED && own.title == title) {
+            } else if crashes.any(|crash| crash.score >= RELATED && crash.title == title) {
                 'x'
             } else {
                 '!'
@@ -248,16 +262,24 @@ fn finding(audit: &Audit<'_>) -> String {
     match (audit.trust, changed(audit)) {
         (Trust::Wrong, Some(step)) => format!("{named} is wrong: {}.", complaint(audit, step)),
         (_, Some(step)) => format!("{named} is not sure: {}.", complaint(audit, step)),
-        (Trust::Sound, None) => format!("{named} stands: nothing speaks against it."),
+        (Trust::Sound, None) => {
+            format!("{named} stands: no step speaks against it{}.", reasons(audit, "; but "))
+        }
+        (_, None) if audit.doubt.is_some_and(|doubt| doubt < DOUBTFUL) => {
+            format!("{named} does not follow: no step of the log shows the crash.")
+        }
         (_, None) => {
-            let against = audit.doubts.iter().filter(|doubt| doubt.weight > 0.0);
-            let reasons: Vec<_> =
-                against.take(MAX_DOUBTS).map(|doubt| doubt.text.as_str()).collect();
             let percent = audit.doubt.unwrap_or_default() * 100.0;
-            let reasons = reasons.join("; ");
-            format!("{named} is likely not the one ({percent:.0} %): {reasons}.")
+            format!("{named} is likely not the one ({percent:.0} %){}.", reasons(audit, ": "))
         }
     }
+}
+
+/// What speaks against the commit, if something does.
+fn reasons(audit: &Audit<'_>, before: &str) -> String {
+    let against = audit.doubts.iter().filter(|doubt| doubt.weight > 0.0).take(MAX_DOUBTS);
+    let reasons: Vec<_> = against.map(|doubt| doubt.text.as_str()).collect();
+    if reasons.is_empty() { String::new() } else { format!("{before}{}", reasons.join("; ")) }
 }
 
 /// The first step that should have had another verdict.
@@ -270,8 +292,8 @@ fn complaint(audit: &Audit<'_>, step: &Judged<'_>) -> String {
     let is_culprit = audit.culprit.as_ref() == Some(&step.commit);
     let name = if is_culprit { "it".to_owned() } else { own_label(step) };
     let verdict = step.verdict.name();
-    let runs = step.rate.runs;
-    let crashed = runs.saturating_sub(passed(step));
+    let crashed = step.related.as_ref().map_or(0, |related| related.count);
+    let runs = step.count(Outcome::Crashed).saturating_add(step.count(Outcome::Ok));
     match (&step.related, step.audited_verdict) {
         (None, _) => format!("{name} was called {verdict}, but {}", step.why),
         (Some(related), Verdict::Skip) if related.score > UNRELATED => format!(
@@ -288,10 +310,11 @@ fn complaint(audit: &Audit<'_>, step: &Judged<'_>) -> String {
 /// What follows, in a sentence.
 fn consequence(audit: &Audit<'_>) -> String {
     let range = &audit.audited;
-    let which = if audit.kind.name() == "fix" { "fixing" } else { "first bad" };
+    let is_fix = audit.kind == Search::Fix;
+    let which = if is_fix { "fixing" } else { "first bad" };
     match (&range.culprit, &range.good, &range.bad) {
         (Some(own), _, _) if Some(own) != audit.culprit.as_ref() => {
-            format!("Without it the {which} commit is {}.", label(audit, own))
+            format!("Without that crash the {which} commit is {}.", label(audit, own))
         }
         (Some(_), _, _) if audit.trust == Trust::Sound => chance(audit),
         (Some(_), _, _) => match &audit.first_doubtful {
@@ -314,28 +337,30 @@ fn consequence(audit: &Audit<'_>) -> String {
                 short(bad)
             )
         }
+        (None, _, None) if is_fix => "No commit without the crash is known.".into(),
+        (None, _, None) => "No commit with the crash is known.".into(),
+        (None, None, _) if is_fix => "No commit with the crash is known.".into(),
         (None, None, Some(bad)) => {
             format!("No commit without the crash is known: {} has it.", label(audit, bad))
         }
-        (None, _, None) => "No commit with the crash is known.".into(),
     }
 }
 
 /// How sure the last commit is that passed.
 fn chance(audit: &Audit<'_>) -> String {
-    let clean = |step: &&Judged<'_>| step.related.is_none() && passed(step) > 0;
+    let clean = |step: &&Judged<'_>| step.related.is_none() && step.count(Outcome::Ok) > 0;
     let Some(last) = audit.steps.iter().rev().find(clean) else { return String::new() };
-    let missed = 1.0 - last.confidence.unwrap_or(1.0);
-    let runs = passed(last);
-    if missed < 1e-3 {
-        return format!("A commit with the crash would not pass {runs} runs by chance.");
+    let runs = last.count(Outcome::Ok);
+    match last.missed {
+        None => String::new(),
+        Some(missed) if missed < 1e-3 => {
+            format!("A commit with the crash would not pass {runs} runs by chance.")
+        }
+        Some(missed) => {
+            let percent = missed * 100.0;
+            format!("A commit with the crash would pass {runs} runs by chance in {percent:.1} %.")
+        }
     }
-    format!("A commit with the crash would pass {runs} runs by chance in {:.1} %.", missed * 100.0)
-}
-
-fn passed(step: &Judged<'_>) -> u32 {
-    let passed = step.runs.iter().filter(|run| run.outcome == Outcome::Ok);
-    passed.fold(0, |sum, run| sum.saturating_add(run.count))
 }
 
 /// A commit with what it is called.

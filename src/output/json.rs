@@ -101,13 +101,13 @@ pub fn read(text: &str) -> Result<Record<'_>, serde_json::Error> {
 /// | `file` | the path as given, `-` for standard input |
 /// | `kind` | `cause` or `fix` |
 /// | `original` | `titles` of the crash under bisection; its `rate` (`hits`, `runs`; `low` and `high`, from 0 to 1, between which it is with 95 %) on the commits that have it |
-/// | `steps` | `commit`, `subject`, `release`; `runs` (`outcome`, `title`, `count`, `detail`); `rate` of the crash under bisection; `verdict`, `audited_verdict` (`good`, `bad`, `skip`), `decided_by`, `related` (`title`, `tie`, `score`, `evidence`), `confidence` from 0 to 1, `revisions_left`, `why` |
+/// | `steps` | `commit`, `subject`, `release`; `runs` (`outcome`, `title`, `count`, `detail`); `rate` of the crash under bisection; `verdict`, `audited_verdict` (`good`, `bad`, `skip`), `decided_by`, `related` (`title`, `count` of runs, `tie`, `score`, `evidence`), `others` of the same kind, `confidence` in `verdict` and `missed`, the chance that a commit with the crash passes as many runs, from 0 to 1, `revisions_left`, `why` |
 /// | `culprit`, `subject` | the commit that the bisection names, or null; its subject |
 /// | `trust` | `sound`, `doubtful`, `wrong` |
 /// | `doubt`, `doubts` | how likely another commit is the right one, from 0 to 1; why (`clue`, `value`, `weight`, `text`) |
 /// | `first_doubtful` | the commit of the first step that should not be relied on, or null |
 /// | `audited` | `culprit`, `good`, `bad`, each a commit or null; `goods`; `revisions_left`, a number or null; `resume`, commands |
-/// | `missing` | what the log lacks |
+/// | `missing`, `unknown_lines` | what the log lacks; how many lines were not understood |
 /// | `report` | the report at the end of the log, as above, or null |
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[non_exhaustive]

@@ -140,14 +140,15 @@ impl World {
         while bad - good > 1 {
             let all = bad - good;
             let mut commit = good + all / 2;
-            // Git goes to a neighbour of a commit that was skipped.
+            // Git counts for the commit that it would like best, and goes to a neighbour of one that
+            // was skipped.
+            let left = bad - commit - 1;
             while skipped.contains(&commit) {
                 commit += 1;
             }
             if commit >= bad {
                 return None;
             }
-            let left = bad - commit - 1;
             let _ = writeln!(
                 log,
                 "Bisecting: {left} revisions left to test after this (roughly 9 steps)"

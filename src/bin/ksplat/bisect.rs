@@ -91,9 +91,9 @@ fn report(path: &Path, status: &mut Status) -> Option<Report<'static>> {
 
 /// Counts in a tree what is left to test.
 fn settle(audit: &mut Audit<'_>, repo: &Path) -> Result<(), String> {
-    let Some(bad) = audit.audited.bad.clone().filter(|_| audit.audited.culprit.is_none()) else {
-        return Ok(());
-    };
+    // Where nothing changed the bisection says what git said.
+    let is_open = audit.audited.culprit.is_none() || audit.audited.culprit != audit.culprit;
+    let Some(bad) = audit.audited.bad.clone().filter(|_| is_open) else { return Ok(()) };
     let commits =
         [&*bad, "--not"].into_iter().chain(audit.audited.goods.iter().map(|good| &**good));
     // What the log calls a commit must not be taken for an option.
