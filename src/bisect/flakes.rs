@@ -5,6 +5,7 @@
 /// Made by `examples/fit_doubts.rs --flakes`.
 #[rustfmt::skip] // rows
 const FLAKES: &[(&str, u32)] = &[
+    ("BUG: MAX_STACK_TRACE_ENTRIES too low!", 4),
     ("BUG: sleeping function called from invalid context in lock_sock_nested", 8),
     ("BUG: sleeping function called from invalid context in sta_info_move_state", 5),
     ("BUG: sleeping function called from invalid context in tap_get_minor", 16),
@@ -12,7 +13,8 @@ const FLAKES: &[(&str, u32)] = &[
     ("KASAN: use-after-free Read in batadv_iv_ogm_queue_add", 4),
     ("SYZFAIL: wrong response packet", 4),
     ("SYZFATAL: executor failed NUM times: executor NUM: failed to write control pipe: write |NUM: broken pipe", 4),
-    ("WARNING in __nf_unregister_net_hook", 4),
+    ("WARNING in __nf_unregister_net_hook", 6),
+    ("WARNING in corrupted", 4),
     ("WARNING in kvm_wait", 17),
     ("WARNING in nf_unregister_net_hook", 11),
     ("WARNING in sysfs_warn_dup", 9),
@@ -20,7 +22,6 @@ const FLAKES: &[(&str, u32)] = &[
     ("WARNING: ODEBUG bug in netdev_run_todo", 8),
     ("general protection fault in batadv_iv_ogm_queue_add", 15),
     ("general protection fault in send_hsr_supervision_frame", 6),
-    ("kernel panic: panic_on_warn set", 4),
     ("unregister_netdevice: waiting for DEV to become free", 5),
 ];
 

@@ -64,11 +64,12 @@ const CLASSES: &[(&str, Class)] = &[
 #[rustfmt::skip] // rows
 const COMMON: &[&str] = &[
     "add", "alloc", "arch", "bit", "call", "check", "close", "corrupted", "create", "data", "del",
-    "delete", "destroy", "dev", "device", "do", "drivers", "entry", "err", "exit", "fini", "find",
+    "delete", "destroy", "dev", "device", "do", "drivers", "entry", "err", "exit", "find", "fini",
     "free", "from", "fs", "func", "get", "handle", "in", "include", "info", "init", "insert", "is",
-    "kernel", "kmem", "lib", "linux", "list", "lock", "lookup", "mm", "net", "new", "of", "on", "open", "page", "process", "put", "queue", "raw",
-    "read", "release", "remove", "run", "se", "set", "start", "state", "stop", "sub", "sys", "task",
-    "test", "timer", "to", "try", "unlock", "update", "wait", "wake", "work", "write", "x64", "x86",
+    "kernel", "kmem", "lib", "linux", "list", "lock", "lookup", "mm", "net", "new", "of", "on",
+    "open", "page", "process", "put", "queue", "raw", "read", "release", "remove", "run", "se",
+    "set", "start", "state", "stop", "sub", "sys", "task", "test", "timer", "to", "try", "unlock",
+    "update", "wait", "wake", "work", "write", "x64", "x86",
 ];
 
 impl<'a> Name<'a> {
