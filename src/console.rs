@@ -14,18 +14,7 @@ const HEADS: [&[u8]; 2] =
 /// Where the console output begins: 0 for a log that is no bisection log, the end of the log for
 /// one that holds no crash.
 pub(crate) fn start(log: &[u8]) -> usize {
-    // A manager may put one line of its own first: `ci starts bisection 2022-11-03 …`.
-    let mut lines = log.split(|&b| b == b'\n');
-    let mut head = lines.next().unwrap_or_default();
-    if words::has(head, " starts bisection ") {
-        head = lines.next().unwrap_or_default();
-    }
-    // Nothing but a commit follows, so no line of a console is taken for one.
-    let is_commit = |text: &[u8]| {
-        let text = text.trim_ascii_end();
-        text.len() >= 12 && text.iter().all(u8::is_ascii_hexdigit)
-    };
-    if !HEADS.iter().any(|start| head.strip_prefix(*start).is_some_and(is_commit)) {
+    if !is_bisection(log) {
         return 0;
     }
     match memmem::find(log, b"\ncrash: ") {
@@ -35,6 +24,30 @@ pub(crate) fn start(log: &[u8]) -> usize {
             .map_or(log.len(), |feed| at + 1 + feed + 1),
         None => log.len(),
     }
+}
+
+/// Whether a line is the first of a bisection log, and the next one tells.
+pub(crate) fn is_manager(line: &[u8]) -> bool {
+    words::has(line, " starts bisection ")
+}
+
+/// How the line begins that stands before the console of a bisection log.
+pub(crate) const CRASH: &[u8] = b"crash: ";
+
+/// Whether a log that begins so is one of a bisection.
+pub(crate) fn is_bisection(log: &[u8]) -> bool {
+    // A manager may put one line of its own first: `ci starts bisection 2022-11-03 …`.
+    let mut lines = log.split(|&b| b == b'\n');
+    let mut head = lines.next().unwrap_or_default();
+    if is_manager(head) {
+        head = lines.next().unwrap_or_default();
+    }
+    // Nothing but a commit follows, so no line of a console is taken for one.
+    let is_commit = |text: &[u8]| {
+        let text = text.trim_ascii_end();
+        text.len() >= 12 && text.iter().all(u8::is_ascii_hexdigit)
+    };
+    HEADS.iter().any(|start| head.strip_prefix(*start).is_some_and(is_commit))
 }
 
 #[cfg(test)]

@@ -2,9 +2,11 @@
 
 #![allow(clippy::unwrap_used, clippy::print_stderr)]
 
+use std::fmt::Write;
 use std::fs;
 use std::path::Path;
 
+use ksplat::Monitor;
 use peak_alloc::PeakAlloc;
 
 #[global_allocator]
@@ -37,6 +39,30 @@ fn worst() -> Vec<(&'static str, String)> {
     ]
 }
 
+/// Lines of 32 callers, each with a report.
+fn contexts() -> String {
+    let mut log = String::new();
+    for line in 0..200_000 {
+        let text =
+            if line < 32 { "BUG: KASAN: x in f+0x1/0x2" } else { " f+0x1/0x2 [m] a/name.c:1" };
+        let _ = writeln!(log, "[ 1.0][ T{}] {text}", line % 32);
+    }
+    log
+}
+
+/// What is said in ARCHITECTURE.md of a monitor.
+const MONITOR_LIMIT: usize = 16 << 20;
+
+/// The most bytes that a monitor needs at a time for a log in chunks.
+fn peak_of_monitor(log: &[u8]) -> usize {
+    let before = MEMORY.current_usage();
+    MEMORY.reset_peak_usage();
+    let mut monitor = Monitor::new();
+    log.chunks(4096).for_each(|chunk| monitor.push(chunk).for_each(drop));
+    monitor.finish().for_each(drop);
+    MEMORY.peak_usage() - before
+}
+
 #[test]
 fn one_report_needs_less_than_a_megabyte() {
     // The tables of the searches are made once and stay.
@@ -45,6 +71,14 @@ fn one_report_needs_less_than_a_megabyte() {
         let peak = peak(log.as_bytes());
         eprintln!("{name}: {peak} bytes");
         assert!(peak < LIMIT, "{name}: {peak} bytes");
+    }
+    let mut logs = worst();
+    logs.push(("contexts", contexts()));
+    logs.push(("no line feed", "BUG: x ".repeat(3_000_000)));
+    for (name, log) in logs {
+        let peak = peak_of_monitor(log.as_bytes());
+        eprintln!("{name}, in chunks: {peak} bytes");
+        assert!(peak < MONITOR_LIMIT, "{name}: {peak} bytes");
     }
     let folder = Path::new("corpus/kasan");
     for entry in fs::read_dir(folder).unwrap() {

@@ -25,13 +25,52 @@ pub(crate) const MAX_LINE: usize = 64 * 1024;
 /// Lines of one report share their context, so that reports of two CPUs that were printed at the
 /// same time can be told apart.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Context<'log> {
+pub(crate) enum Context {
     /// No printk prefix: another program's output, or a log whose prefix was cut off.
     Bare,
     /// A printk time without a caller.
     Console,
     /// `CONFIG_PRINTK_CALLER`: `T12` is a task, `C0` a CPU in an interrupt.
-    Caller(&'log [u8]),
+    Caller(Caller),
+}
+
+/// The name of a caller, as far as one has room: print_caller() in kernel/printk/printk.c makes a
+/// letter and a number of 32 bits.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct Caller {
+    name: [u8; Self::ROOM],
+}
+
+impl Caller {
+    const ROOM: usize = 16;
+
+    pub(crate) fn new(name: &[u8]) -> Self {
+        let mut room = [0; Self::ROOM];
+        room.iter_mut().zip(name).for_each(|(to, from)| *to = *from);
+        Self { name: room }
+    }
+
+    /// Whether it is a task.
+    pub(crate) fn is_task(self) -> bool {
+        self.name.starts_with(b"T")
+    }
+
+    /// Whether it is a CPU in an interrupt.
+    pub(crate) fn is_cpu(self) -> bool {
+        self.name.starts_with(b"C")
+    }
+}
+
+impl Context {
+    /// Whether a task printed it.
+    pub(crate) fn is_task(self) -> bool {
+        matches!(self, Self::Caller(caller) if caller.is_task())
+    }
+
+    /// Whether a CPU printed it in an interrupt.
+    pub(crate) fn is_cpu(self) -> bool {
+        matches!(self, Self::Caller(caller) if caller.is_cpu())
+    }
 }
 
 /// One line of the log.
@@ -44,9 +83,11 @@ pub(crate) struct Line<'log> {
     /// The line without its carrier, at most [`MAX_LINE`] bytes.
     pub(crate) text: Cow<'log, [u8]>,
     /// Who printed it.
-    pub(crate) context: Context<'log>,
+    pub(crate) context: Context,
     /// Whether it is the rest of the line above it, which netconsole had to cut.
     pub(crate) is_rest: bool,
+    /// Whether the text is what stands in the log, byte by byte.
+    pub(crate) is_verbatim: bool,
 }
 
 impl<'log> Line<'log> {
@@ -56,6 +97,7 @@ impl<'log> Line<'log> {
         let end = start + memchr(b'\n', rest).unwrap_or(rest.len());
         let raw = log.get(start..end.min(start + MAX_LINE)).unwrap_or_default();
         let raw = clean(raw);
+        let is_verbatim = matches!(raw, Cow::Borrowed(_));
         let mut is_rest = false;
         // A prefix lies at the front, so it can be cut off a copy as well.
         let (context, text) = match raw {
@@ -66,20 +108,24 @@ impl<'log> Line<'log> {
             }
             Cow::Owned(mut raw) => {
                 let (context, skip) = prefix::prefix(&raw);
-                let context = match context {
-                    // The caller must outlive the copy: find it in the log.
-                    Context::Caller(caller) => {
-                        same_bytes(log.get(start..end).unwrap_or_default(), caller)
-                            .map_or(Context::Console, Context::Caller)
-                    }
-                    Context::Bare => Context::Bare,
-                    Context::Console => Context::Console,
-                };
                 raw.drain(..skip);
                 (context, Cow::Owned(raw))
             }
         };
-        Some(Self { start, end, text, context, is_rest })
+        Some(Self { start, end, text, context, is_rest, is_verbatim })
+    }
+
+    /// The same without a loan from the log, which begins `base` bytes later.
+    pub(crate) fn into_owned(self, base: usize) -> Line<'static> {
+        let Self { start, end, text, context, is_rest, is_verbatim } = self;
+        Line {
+            start: start + base,
+            end: end + base,
+            text: Cow::Owned(text.into_owned()),
+            context,
+            is_rest,
+            is_verbatim,
+        }
     }
 
     /// Offset of the next line.
@@ -113,9 +159,12 @@ impl<'log> Line<'log> {
 
     /// Offset in the log of a part of this line's text.
     ///
-    /// The start of the line if the text was copied: bytes were left out of it.
+    /// The start of the line if bytes were left out of the text.
     pub(crate) fn offset_of(&self, part: &[u8]) -> usize {
-        let Cow::Borrowed(text) = self.text else { return self.start };
+        let text: &[u8] = &self.text;
+        if !self.is_verbatim {
+            return self.start;
+        }
         let offset = (part.as_ptr() as usize).wrapping_sub(text.as_ptr() as usize);
         let carrier = (self.end - self.start).saturating_sub(text.len());
         if offset <= text.len() {
@@ -175,16 +224,11 @@ fn escape_len(raw: &[u8]) -> usize {
     2 + parameters + usize::from(rest.get(parameters).is_some_and(|b| (0x40..0x7f).contains(b)))
 }
 
-fn same_bytes<'log>(log: &'log [u8], needle: &[u8]) -> Option<&'log [u8]> {
-    let at = memchr::memmem::find(log, needle)?;
-    log.get(at..at + needle.len())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn first(log: &[u8]) -> (Context<'_>, String) {
+    fn first(log: &[u8]) -> (Context, String) {
         let line = Line::at(log, 0).expect("a line");
         (line.context, String::from_utf8_lossy(&line.text).into_owned())
     }
@@ -196,7 +240,7 @@ mod tests {
         assert_eq!(p("[   12.345678] BUG: x\r\n"), (Context::Console, "BUG: x".into()));
         assert_eq!(
             p("<4>[   12.3][   T12]  f+0x1/0x2"),
-            (Context::Caller(b"T12"), " f+0x1/0x2".into())
+            (Context::Caller(Caller::new(b"T12")), " f+0x1/0x2".into())
         );
         assert_eq!(
             p("\x1b[32m[    1.5] \x1b[0m\x1b[33mBUG\x1b[0m: x"),
@@ -204,7 +248,7 @@ mod tests {
         );
         assert_eq!(
             p("\x1b[1m[    1.5][    C0] BUG: x\0"),
-            (Context::Caller(b"C0"), "BUG: x".into())
+            (Context::Caller(Caller::new(b"C0")), "BUG: x".into())
         );
         assert_eq!(p("a\0b\rc"), (Context::Bare, "abc".into()));
     }

@@ -18,7 +18,7 @@ use nom::bytes::complete::{tag, take, take_while, take_while_m_n, take_while1};
 use nom::combinator::{opt, recognize, value};
 use nom::sequence::{delimited, preceded, terminated};
 
-use super::Context;
+use super::{Caller, Context};
 use crate::grammar::Parsed;
 use crate::grammar::token::{blanks, digits, word};
 use crate::words;
@@ -30,9 +30,11 @@ type Carrier = fn(&[u8]) -> Parsed<'_, Option<&[u8]>>;
 const CARRIERS: &[Carrier] = &[facility, human_time, record, syslog, journal, logcat];
 
 /// Who printed `line`, and how many bytes stand before its text.
-pub(super) fn prefix(line: &[u8]) -> (Context<'_>, usize) {
+pub(super) fn prefix(line: &[u8]) -> (Context, usize) {
     let skipped = |rest: &[u8]| line.len() - rest.len();
-    let context = |caller: Option<_>| caller.map_or(Context::Console, Context::Caller);
+    let context = |caller: Option<&[u8]>| {
+        caller.map_or(Context::Console, |name| Context::Caller(Caller::new(name)))
+    };
     if let Ok((rest, caller)) = stamp(line) {
         return (context(caller), skipped(rest));
     }
@@ -206,9 +208,12 @@ mod tests {
         let p = |line: &'static str| prefix(line.as_bytes());
         assert_eq!(p("[    1.000001] x"), (Context::Console, 15));
         assert_eq!(p("<6>[12345.000001] x"), (Context::Console, 18));
-        assert_eq!(p("[    1.000001][  T345] x"), (Context::Caller(b"T345"), 23));
-        assert_eq!(p("[    1.000001] [  T345] x"), (Context::Caller(b"T345"), 24));
-        assert_eq!(p("syzkaller login: [    1.5][    C1] x"), (Context::Caller(b"C1"), 35));
+        assert_eq!(p("[    1.000001][  T345] x"), (Context::Caller(Caller::new(b"T345")), 23));
+        assert_eq!(p("[    1.000001] [  T345] x"), (Context::Caller(Caller::new(b"T345")), 24));
+        assert_eq!(
+            p("syzkaller login: [    1.5][    C1] x"),
+            (Context::Caller(Caller::new(b"C1")), 35)
+        );
         assert_eq!(p("** 12 printk messages dropped ** [    1.5] x"), (Context::Console, 43));
     }
 
@@ -244,7 +249,7 @@ mod tests {
         }
         assert_eq!(prefix(b"> >  f+0x1/0x2"), (Context::Bare, 4));
         let line = b"4,1234,567890,-,caller=T12;x";
-        assert_eq!(prefix(line), (Context::Caller(b"T12"), 27));
+        assert_eq!(prefix(line), (Context::Caller(Caller::new(b"T12")), 27));
         assert!(is_rest(b"4,1,2,-,ncfrag=980/1500;") && !is_rest(b"4,1,2,-,ncfrag=0/1500;"));
         assert!(!is_rest(b"4,1,2,-;") && !is_rest(b""));
     }

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use super::class::Class;
+use super::context;
 use super::dump::{Processor, Unread};
 use super::facts::Facts;
 use super::region::Region;
@@ -38,13 +39,9 @@ const MAX_MODULES: usize = 1024;
 /// The most lines of shadow memory that are kept; a kernel prints five.
 const MAX_SHADOW: usize = 16;
 
-/// Builds the report of a region whose first line has the number `line`.
-///
-/// `before` are the lines of its context that stand before it, `after` those that stand after it.
+/// Builds the report of a region; `after` gives the lines of its context that stand below it.
 pub(super) fn report<'log>(
     region: &Region<'log>,
-    line: usize,
-    before: &[Line<'log>],
     after: impl FnOnce() -> Vec<Line<'log>>,
     facts: Facts,
 ) -> Report<'log> {
@@ -59,7 +56,7 @@ pub(super) fn report<'log>(
             title = if other.corrupted.is_none() { other } else { title };
         }
     }
-    let span = Span { start: region.start(), end: region.end, line };
+    let span = Span { start: region.start(), end: region.end, line: region.opening.line };
     let mut build = Builder::new(Report::new(title.kind, span), title.trap);
     let mut consequences = region.consequences.iter().peekable();
     let own = region.lines.iter().zip(&region.classes).take(region.len);
@@ -81,9 +78,12 @@ pub(super) fn report<'log>(
     report.blame = blame::blame(&report);
     report.panicked = facts.panicked;
     report.suppressed = facts.suppressed;
-    let mut around = before.iter().chain(&region.lines).filter(|_| facts.executors);
-    report.executor =
-        around.find_map(|line| title::executor(&line.text)).map(|(proc, id)| Executor { proc, id });
+    if facts.executors {
+        let own = || region.lines.iter().find_map(|line| title::executor(&line.text));
+        let executor = region.opening.executor.or_else(own);
+        report.executor = executor.map(|(proc, id)| Executor { proc, id });
+    }
+    report.message = context::message(region);
     report.corrupted = if region.cut {
         Some(Cow::Borrowed("too many lines: the rest was left out"))
     } else if let Some(why) = title.corrupted {
@@ -96,6 +96,12 @@ pub(super) fn report<'log>(
         report.corrupted
     };
     report
+}
+
+/// Whether the lines below a region may tell what it is: see [`context::after`].
+pub(super) fn asks_for_more(region: &Region<'_>) -> bool {
+    let is_cut = || title::name(region.marker, &title::text(&region.lines)).corrupted.is_some();
+    context::has_more(region) && is_cut()
 }
 
 /// Whether the stack of the crash has enough frames to be whole, and begins where it must: with

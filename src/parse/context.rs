@@ -17,29 +17,29 @@ const BEFORE: (usize, usize) = (50, 5);
 const MAX_BEFORE: usize = 256;
 
 /// How many lines after a report are looked at where it has no function of its own.
-const MAX_AFTER: usize = 128;
+pub(super) const MAX_AFTER: usize = 128;
 
-/// The last lines of `context` before `start`, in the order of the log.
-pub(super) fn before<'log>(
-    log: &'log [u8],
-    start: usize,
-    context: Context<'log>,
-) -> Vec<Line<'log>> {
-    let is_task = matches!(context, Context::Caller(caller) if caller.starts_with(b"T"));
-    let limit = if is_task { BEFORE.0 } else { BEFORE.1 };
-    let mut found = Vec::new();
-    let mut end = start;
-    for _ in 0..MAX_BEFORE {
-        if end == 0 || found.len() == limit {
-            break;
-        }
-        let above = log.get(..end - 1).unwrap_or_default();
-        end = memchr::memrchr(b'\n', above).map_or(0, |feed| feed + 1);
-        let Some(line) = Line::at(log, end) else { break };
-        if line.context == context && !line.text.is_empty() && !line.questionable() {
-            found.push(line);
-        }
-    }
+/// How far lines above a report are looked for, in bytes.
+pub(super) const MAX_ABOVE: usize = 64 * 1024;
+
+/// The lines of `above`, the last first.
+fn upwards(above: &[u8]) -> impl Iterator<Item = Line<'_>> {
+    let mut end = above.len();
+    let top = end.saturating_sub(MAX_ABOVE);
+    std::iter::from_fn(move || {
+        let lines = above.get(..end.checked_sub(1)?)?;
+        let start = memchr::memrchr(b'\n', lines).map_or(0, |feed| feed + 1);
+        end = start;
+        Line::at(above, start).filter(|_| start >= top)
+    })
+}
+
+/// The last lines of `context` in what stands above a report, in the order of the log.
+fn before(above: &[u8], context: Context) -> Vec<Line<'_>> {
+    let limit = if context.is_task() { BEFORE.0 } else { BEFORE.1 };
+    let is_own =
+        |line: &Line<'_>| line.context == context && !line.text.is_empty() && !line.questionable();
+    let mut found: Vec<_> = upwards(above).take(MAX_BEFORE).filter(is_own).take(limit).collect();
     found.reverse();
     found
 }
@@ -61,10 +61,42 @@ const ANNOUNCEMENTS: [&str; 8] = [
 /// How far above a headline its message is looked for, in lines.
 const MESSAGE_WITHIN: usize = 6;
 
+/// What is known of a report when it begins.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Opening<'log> {
+    /// The number of its first line, from 1.
+    pub(super) line: usize,
+    /// What the kernel said above the headline.
+    pub(super) message: Option<Cow<'log, str>>,
+    /// The fuzzer's process that the lines above name.
+    pub(super) executor: Option<(u64, u64)>,
+}
+
+impl<'log> Opening<'log> {
+    /// Of the report whose headline is `line`, the `number`-th, below `above`.
+    pub(super) fn of(above: &'log [u8], line: &Line<'_>, number: usize, executors: bool) -> Self {
+        let message = above_headline(above, line.context);
+        let executor = || {
+            let before = before(above, line.context);
+            before.iter().find_map(|line| title::executor(&line.text))
+        };
+        Self {
+            line: number,
+            message: message.map(|line| line.own(line.text.trim_ascii())),
+            executor: if executors { executor() } else { None },
+        }
+    }
+
+    pub(super) fn into_owned(self) -> Opening<'static> {
+        let Self { line, message, executor } = self;
+        Opening { line, message: message.map(|text| Cow::Owned(text.into_owned())), executor }
+    }
+}
+
 /// What the kernel says of a report in words, around its headline.
-pub(super) fn message<'log>(log: &'log [u8], region: &Region<'log>) -> Option<Cow<'log, str>> {
-    let line = above_headline(log, region).or_else(|| below_headline(region).cloned())?;
-    Some(line.own(line.text.trim_ascii()))
+pub(super) fn message<'log>(region: &Region<'log>) -> Option<Cow<'log, str>> {
+    let below = || below_headline(region).map(|line| line.own(line.text.trim_ascii()));
+    region.opening.message.clone().or_else(below)
 }
 
 /// The text of `WARN()` before Linux 4.16: `__warn()` in kernel/panic.c printed it after the headline.
@@ -79,15 +111,11 @@ fn below_headline<'a, 'log>(region: &'a Region<'log>) -> Option<&'a Line<'log>> 
 /// The text of `WARN()` stands between `------------[ cut here ]------------` and the headline
 /// (`__warn_printk()` in kernel/panic.c); what leads to a `BUG()` stands before that mark, which
 /// `report_bug()` in lib/bug.c prints.
-fn above_headline<'log>(log: &'log [u8], region: &Region<'log>) -> Option<Line<'log>> {
-    let mut end = region.start();
+fn above_headline(above: &[u8], context: Context) -> Option<Line<'_>> {
     let mut found = None;
     let mut is_cut = false;
-    for _ in 0..MESSAGE_WITHIN {
-        let above = log.get(..end.checked_sub(1)?)?;
-        end = memchr::memrchr(b'\n', above).map_or(0, |feed| feed + 1);
-        let line = Line::at(log, end)?;
-        if line.context != region.context || line.text.trim_ascii().is_empty() {
+    for line in upwards(above).take(MESSAGE_WITHIN) {
+        if line.context != context || line.text.trim_ascii().is_empty() {
             continue;
         }
         let announces = || ANNOUNCEMENTS.iter().any(|words| words::has(&line.text, words));
@@ -103,12 +131,17 @@ fn above_headline<'log>(log: &'log [u8], region: &Region<'log>) -> Option<Line<'
     None
 }
 
+/// Whether lines below a report can be told to be of its task.
+pub(super) fn has_more(region: &Region<'_>) -> bool {
+    matches!(region.context, Context::Caller(_))
+}
+
 /// The next lines of a report's task after the last that was read into it.
 ///
 /// A task that crashes while it reports leaves the stack to the second report. Without caller
 /// information nothing says that it is the same task.
 pub(super) fn after<'log>(log: &'log [u8], region: &Region<'log>) -> Vec<Line<'log>> {
-    if !matches!(region.context, Context::Caller(_)) {
+    if !has_more(region) {
         return Vec::new();
     }
     let at = region.lines.last().map_or(log.len(), Line::next);
@@ -131,7 +164,7 @@ pub(super) fn after<'log>(log: &'log [u8], region: &Region<'log>) -> Vec<Line<'l
 pub fn text(log: &[u8], report: &Report<'_>) -> String {
     let Some(first) = Line::at(log, report.span.start) else { return String::new() };
     let context = first.context;
-    let before = before(log, report.span.start, context);
+    let before = before(log.get(..report.span.start).unwrap_or_default(), context);
     let mut asks_cpus = false;
     let mut lines = Vec::new();
     let mut next = Some(first);
@@ -139,8 +172,7 @@ pub fn text(log: &[u8], report: &Report<'_>) -> String {
         && lines.len() < MAX_LINES
     {
         next = Line::at(log, line.next());
-        let is_cpu = matches!(line.context, Context::Caller(caller) if caller.starts_with(b"C"));
-        if line.context == context || (asks_cpus && is_cpu) {
+        if line.context == context || (asks_cpus && line.context.is_cpu()) {
             asks_cpus |= words::has(&line.text, "Sending NMI from CPU");
             lines.push(line);
         }

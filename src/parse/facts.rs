@@ -69,7 +69,13 @@ impl Facts {
     /// Reads the whole log.
     pub(super) fn of(log: &[u8]) -> Self {
         let mut facts = Self::default();
-        let Some(search) = SEARCH.as_ref() else { return facts };
+        facts.read(log);
+        facts
+    }
+
+    /// Reads whole lines of a log.
+    pub(super) fn read(&mut self, log: &[u8]) {
+        let Some(search) = SEARCH.as_ref() else { return };
         for found in search.find_iter(log) {
             let Some((_, first)) = FACTS.get(found.pattern().as_usize()) else { continue };
             let Some(line) = line_around(log, found.start()) else { continue };
@@ -78,11 +84,10 @@ impl Facts {
                 FACTS.iter().filter(|(_, literals)| literals.first() == first.first())
             {
                 if words::in_order(line, literals) {
-                    facts.add(*fact);
+                    self.add(*fact);
                 }
             }
         }
-        facts
     }
 
     fn add(&mut self, fact: Fact) {

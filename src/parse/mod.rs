@@ -10,43 +10,29 @@ mod class;
 mod context;
 mod dump;
 mod facts;
+mod monitor;
 mod region;
+mod track;
 
 use std::collections::VecDeque;
 use std::iter::FusedIterator;
-use std::ops::RangeInclusive;
 
 use crate::console;
-use crate::kind::Marker;
-use crate::line::{Context, Line};
+use crate::line::Line;
 use crate::model::Report;
 use crate::scan::{self, Start};
+use context::Opening;
 use facts::Facts;
-use region::Region;
+use track::Tracker;
 
 pub use context::text;
+pub use monitor::{Event, Monitor, QUIET, Started};
 
 /// The most lines that a report may have. The rest is left out, and the report says so.
 ///
 /// The longest reports that kernels print (all locks of a system, a stack for each CPU) have some
 /// thousand; the limit keeps the memory for one report below a megabyte.
 pub const MAX_LINES: usize = 4096;
-
-/// How many lines of other things may stand between two lines of one report.
-///
-/// Other parts of the kernel and, without caller information, other CPUs print in between.
-const MAX_SILENCE: usize = 64;
-
-/// How many lines of other contexts may.
-///
-/// Reports that are printed at the same time do not wait for each other, so this is more.
-const MAX_FOREIGN: usize = 1024;
-
-/// The most reports that are open at the same time, one for each context.
-///
-/// A machine has at most as many as CPUs that crash at once; the limit keeps hostile logs, with a
-/// context for every line, from making each line compare against all of them.
-const MAX_OPEN: usize = 16;
 
 /// Finds the reports of a console log, in the order in which they start.
 ///
@@ -79,12 +65,11 @@ pub(crate) fn reports_from(log: &[u8], at: usize) -> Reports<'_> {
         log,
         at,
         next: None,
-        open: Vec::new(),
+        tracker: Tracker::default(),
         done: VecDeque::new(),
         information: false,
         lines: LineCount { log, at: 0, line: 1 },
         facts: None,
-        above: None,
     }
 }
 
@@ -96,8 +81,8 @@ pub struct Reports<'log> {
     at: usize,
     /// The next line that starts a report, if that has been looked for.
     next: Option<Option<Start>>,
-    /// Reports that may go on, in the order in which they start.
-    open: Vec<Region<'log>>,
+    /// Reports that may go on.
+    tracker: Tracker<'log>,
     /// Reports that are whole, and start before all that are open.
     done: VecDeque<Report<'log>>,
     /// Whether reports are given that tell of no fault.
@@ -105,45 +90,6 @@ pub struct Reports<'log> {
     lines: LineCount<'log>,
     /// What the whole log says, once that is asked.
     facts: Option<Facts>,
-    /// The line that was read last.
-    above: Option<Above<'log>>,
-}
-
-/// How a line came to be two.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum Joint {
-    /// A mail program broke it at a blank.
-    Broken,
-    /// Netconsole cut it anywhere.
-    Cut,
-}
-
-/// The widths at which mail programs break lines, in bytes.
-const MAIL_WIDTH: RangeInclusive<usize> = 66..=90;
-
-/// What must be known of a line to tell whether the next is the rest of it.
-#[derive(Clone, Copy, Debug)]
-struct Above<'log> {
-    /// Where the line below begins.
-    next: usize,
-    width: usize,
-    context: Context<'log>,
-}
-
-impl Above<'_> {
-    /// Whether `line` is the rest of this one, which a mail program broke.
-    ///
-    /// Such a line has no prefix where this one has, and its first word did not fit behind this one.
-    /// That is told by the lines alone, so that it does not depend on which reports are open.
-    fn goes_on_in(&self, line: &Line<'_>) -> bool {
-        let word = line.text.iter().take_while(|b| !b.is_ascii_whitespace()).count();
-        line.start == self.next
-            && self.context != Context::Bare
-            && line.context == Context::Bare
-            && word > 0
-            && self.width <= *MAIL_WIDTH.end()
-            && self.width + 1 + word > *MAIL_WIDTH.start()
-    }
 }
 
 impl<'log> Iterator for Reports<'log> {
@@ -163,7 +109,7 @@ impl<'log> Iterator for Reports<'log> {
 
 impl FusedIterator for Reports<'_> {}
 
-impl<'log> Reports<'log> {
+impl Reports<'_> {
     /// The same with reports that tell what happened without a fault of the kernel: tasks that were
     /// killed because memory ran out, requests for memory that failed, damaged file systems. See
     /// [`Kind::is_information`](crate::Kind::is_information).
@@ -186,116 +132,38 @@ impl<'log> Reports<'log> {
     fn step(&mut self) -> bool {
         let start =
             *self.next.get_or_insert_with(|| scan::next_start(self.log, self.at, self.information));
-        if self.open.is_empty() {
+        if self.tracker.is_idle() {
             match start {
                 Some(start) => self.at = start.at,
                 None => return false,
             }
         }
         let Some(line) = Line::at(self.log, self.at) else {
-            self.open.iter_mut().for_each(|region| region.closed = true);
+            self.tracker.close();
             self.flush();
             return false;
         };
         self.at = line.next();
-        let is_start = start.is_some_and(|start| start.at == line.start);
-        let joint = match self.above {
-            Some(_) if !is_start && line.is_rest => Some(Joint::Cut),
-            Some(above) if !is_start && above.goes_on_in(&line) => Some(Joint::Broken),
-            _ => None,
-        };
-        let context = match self.above {
-            Some(above) if joint.is_some() => above.context,
-            _ => line.context,
-        };
-        self.above = Some(Above { next: line.next(), width: line.end - line.start, context });
-        if is_start {
+        let marker = start.filter(|start| start.at == line.start).map(|start| start.marker);
+        if marker.is_some() {
             self.next = None;
         }
-        match start {
-            Some(start) if is_start && !self.is_part(start.marker, &line) => {
-                self.start(start.marker, line);
-            }
-            _ => self.add(line, joint),
-        }
+        let (log, lines, facts) = (self.log, &mut self.lines, &mut self.facts);
+        self.tracker.line(line, marker, |line| {
+            let facts = facts.get_or_insert_with(|| Facts::of(log));
+            let above = log.get(..line.start).unwrap_or_default();
+            Opening::of(above, line, lines.of(line.start), facts.executors)
+        });
+        self.flush();
         true
-    }
-
-    /// Whether a line with a marker of information belongs to the report that is open.
-    fn is_part(&mut self, marker: &Marker, line: &Line<'log>) -> bool {
-        let is_fault = |region: &mut Region<'_>| !region.marker.kind.is_information();
-        marker.kind.is_information() && self.open_in(line.context).is_some_and(is_fault)
-    }
-
-    /// Takes a line that holds a marker.
-    fn start(&mut self, marker: &'static Marker, line: Line<'log>) {
-        if let Some(region) = self.open_in(line.context) {
-            if region.goes_on_with(marker) {
-                return region.add_headline(line);
-            }
-            // What is no fault leads to none.
-            let may_cause = !region.marker.kind.is_information() || marker.kind.is_information();
-            if may_cause && region.caused(&line) {
-                return region.add_consequence(marker, line);
-            }
-            region.closed = true;
-        }
-        if self.open.len() >= MAX_OPEN {
-            self.open.iter_mut().for_each(|region| region.closed = true);
-        }
-        self.flush();
-        self.open.push(Region::new(marker, line));
-    }
-
-    /// Takes any other line, which may be the rest of the line above it.
-    fn add(&mut self, line: Line<'log>, joint: Option<Joint>) {
-        let below_headline = |region: &&mut Region<'_>| {
-            line.context == Context::Bare && region.has_open_headline(line.start)
-        };
-        if let Some(region) = self.open.iter_mut().find(below_headline) {
-            return region.join(&line, Joint::Broken);
-        }
-        if let Some(joint) = joint {
-            if let Some(region) = self.open.iter_mut().find(|region| region.is_above(line.start)) {
-                region.join(&line, joint);
-            }
-            return;
-        }
-        match self.open_in(line.context) {
-            Some(region) => {
-                region.add(line);
-                region.closed = region.silence > MAX_SILENCE;
-            }
-            None => {
-                for region in &mut self.open {
-                    region.foreign += 1;
-                    region.closed |= region.foreign > MAX_FOREIGN;
-                }
-            }
-        }
-        self.flush();
-    }
-
-    /// The open report to which lines of a context go.
-    fn open_in(&mut self, context: Context<'log>) -> Option<&mut Region<'log>> {
-        self.open.iter_mut().find(|region| !region.closed && region.takes(context))
     }
 
     /// Builds the closed reports that no open one precedes.
     fn flush(&mut self) {
-        let ready = self.open.iter().take_while(|region| region.closed).count();
-        for region in self.open.drain(..ready) {
-            let line = self.lines.of(region.start());
+        for region in self.tracker.closed() {
             let facts = *self.facts.get_or_insert_with(|| Facts::of(self.log));
-            let before = if facts.executors {
-                context::before(self.log, region.start(), region.context)
-            } else {
-                Vec::new()
-            };
             let after = || context::after(self.log, &region);
-            let mut report = build::report(&region, line, &before, after, facts);
-            report.message = context::message(self.log, &region);
-            self.done.push_back(report);
+            self.done.push_back(build::report(&region, after, facts));
         }
     }
 }

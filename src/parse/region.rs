@@ -1,16 +1,17 @@
 //! The lines of one report while it is being read.
 
-use std::borrow::Cow;
-
+use super::MAX_LINES;
 use super::class::{self, Class};
-use super::{Joint, MAX_LINES};
+use super::context::{self, MAX_AFTER, Opening};
+use super::track::Joint;
 use crate::kind::Marker;
 use crate::kind::table::CONSEQUENCES;
 use crate::line::{Context, Line};
 use crate::words;
 
-/// The most bytes of lines that had to be copied because escapes stood in the middle of them.
-const MAX_COPIED: usize = 256 * 1024;
+/// The most bytes of a report's lines: the longest that kernels print have half as many. A monitor
+/// keeps them all, and a log those with escapes in the middle.
+const MAX_TEXT: usize = 384 * 1024;
 
 /// How a headline ends that goes on in the next line.
 const OPEN_ENDS: [&str; 7] = [" at", " for", " address", " address:", " in", ",", " kernel"];
@@ -32,7 +33,7 @@ pub(super) struct Region<'log> {
     /// What starts it.
     pub(super) marker: &'static Marker,
     /// Who prints it.
-    pub(super) context: Context<'log>,
+    pub(super) context: Context,
     /// Its lines, and lines of others between them.
     pub(super) lines: Vec<Line<'log>>,
     /// What each of them is.
@@ -53,8 +54,14 @@ pub(super) struct Region<'log> {
     pub(super) closed: bool,
     /// Where the line below the last one begins.
     below: usize,
-    /// Bytes of the lines that are copies.
-    copied: usize,
+    /// Bytes of the lines.
+    text: usize,
+    /// What is known of it from the lines above.
+    pub(super) opening: Opening<'log>,
+    /// How many lines were read since the last of [`Region::lines`].
+    pub(super) since: usize,
+    /// Lines of its context below it, if they are kept.
+    pub(super) after: Vec<Line<'log>>,
     /// Lines of the headline: with inlined functions it has one for each.
     headlines: usize,
     /// Whether the report said that it ended.
@@ -65,8 +72,12 @@ pub(super) struct Region<'log> {
 
 impl<'log> Region<'log> {
     /// A report of which only the first line is known.
-    pub(super) fn new(marker: &'static Marker, line: Line<'log>) -> Self {
+    pub(super) fn new(marker: &'static Marker, line: Line<'log>, opening: Opening<'log>) -> Self {
         Self {
+            text: line.text.len(),
+            opening,
+            since: 0,
+            after: Vec::new(),
             marker,
             context: line.context,
             len: 1,
@@ -79,7 +90,6 @@ impl<'log> Region<'log> {
             silence: 0,
             foreign: 0,
             closed: false,
-            copied: 0,
             headlines: 1,
             ended: false,
             asks_cpus: false,
@@ -95,9 +105,8 @@ impl<'log> Region<'log> {
     ///
     /// Once it has asked other CPUs for their stacks (`nmi_trigger_cpumask_backtrace()` in
     /// lib/nmi_backtrace.c), what CPUs print in interrupts is an answer.
-    pub(super) fn takes(&self, context: Context<'_>) -> bool {
-        let is_cpu = matches!(context, Context::Caller(caller) if caller.starts_with(b"C"));
-        self.context == context || (self.asks_cpus && is_cpu)
+    pub(super) fn takes(&self, context: Context) -> bool {
+        self.context == context || (self.asks_cpus && context.is_cpu())
     }
 
     /// Whether a line with this marker only continues the headline.
@@ -137,7 +146,7 @@ impl<'log> Region<'log> {
 
     /// Whether the last line of the report stands right above the one that begins at `start`.
     pub(super) fn is_above(&self, start: usize) -> bool {
-        !self.closed && self.below == start && self.copied < MAX_COPIED
+        !self.closed && self.below == start && self.text < MAX_TEXT
     }
 
     /// Adds the rest of the last line.
@@ -154,7 +163,10 @@ impl<'log> Region<'log> {
             text.extend_from_slice(&line.text);
         }
         last.end = line.end;
-        self.copied += text.len();
+        last.is_verbatim = false;
+        // What is joined was copied, each time anew.
+        self.text += text.len();
+        self.since = 0;
         self.below = line.next();
         let class = if is_headline { Class::Headline } else { class::class(text) };
         if let Some(last) = self.classes.last_mut() {
@@ -201,13 +213,20 @@ impl<'log> Region<'log> {
         self.push(line, class, own);
     }
 
+    /// Keeps a line below the report, if it is of its context.
+    pub(super) fn keep(&mut self, line: &Line<'log>) {
+        let is_own = context::has_more(self) && line.context == self.context;
+        if self.closed && self.since <= MAX_AFTER && is_own {
+            self.after.push(line.clone());
+        }
+    }
+
     fn push(&mut self, line: Line<'log>, class: Class, own: bool) {
         let end = line.end;
         self.below = line.next();
-        if matches!(line.text, Cow::Owned(_)) {
-            self.copied += line.text.len();
-        }
-        if self.lines.len() < MAX_LINES && self.copied < MAX_COPIED {
+        self.text += line.text.len();
+        if self.lines.len() < MAX_LINES && self.text < MAX_TEXT {
+            self.since = 0;
             self.lines.push(line);
             self.classes.push(class);
         } else {

@@ -1,0 +1,391 @@
+//! Reports out of a log that is still being written.
+
+use std::collections::VecDeque;
+use std::collections::vec_deque::Drain;
+use std::time::Duration;
+
+use memchr::{memchr, memchr_iter, memrchr};
+
+use super::build;
+use super::context::{MAX_ABOVE, MAX_AFTER, Opening};
+use super::facts::Facts;
+use super::region::Region;
+use super::track::Tracker;
+use crate::console;
+use crate::kind::{Kind, Marker};
+use crate::line::{Line, MAX_LINE};
+use crate::model::Report;
+use crate::scan;
+use crate::title;
+
+/// How much of a chunk is taken in at once, in bytes: what is kept grows by no more.
+const PIECE: usize = 64 * 1024;
+
+/// How long a console is silent before its reports are taken for complete.
+pub const QUIET: Duration = Duration::from_secs(10);
+
+/// Finds reports in a log that comes in chunks of any size.
+///
+/// It gives the same reports, titles and [spans](Report::span) as [`reports`](crate::reports) gives for
+/// the whole log, whatever the chunks; but `panicked`, `suppressed`, and that the console was lost, are
+/// told only of what had come when the report was complete. A report is complete when the next one of
+/// its context begins, when nothing more of it came for some lines or, as
+/// [`tick`](Self::tick) says, for some time.
+///
+/// Memory is bounded by some megabytes whatever comes: at most 16 reports are open, each of at most
+/// [`MAX_LINES`](crate::MAX_LINES) lines and 384 KiB; of a line 64 KiB are kept, and of the log above
+/// a report as much. What is left out is told by [`Report::corrupted`].
+///
+/// ```
+/// use ksplat::{Event, Monitor};
+///
+/// let mut monitor = Monitor::new();
+/// assert_eq!(monitor.push(b"[ 1.0] usb 1-1: new device\n[ 1.5] kernel BU").count(), 0);
+/// let begun: Vec<_> = monitor.push(b"G at fs/a.c:1!\n[ 1.6] RIP: 0010:f+0x1/0x2\n").collect();
+/// assert!(matches!(&begun[..], [Event::Started(started)] if started.title == "kernel BUG at fs/a.c:LINE!"));
+/// let ended: Vec<_> = monitor.finish().collect();
+/// let [Event::Finished(report)] = &ended[..] else { panic!("{ended:?}") };
+/// assert_eq!((report.title(), report.span.line), ("kernel BUG in f", 2));
+/// ```
+#[derive(Debug)]
+pub struct Monitor {
+    /// What is kept of the log: complete lines that were read, then what was not yet read.
+    buffer: Vec<u8>,
+    /// Offset in the log of the first byte of the buffer.
+    base: usize,
+    /// Where in the buffer the next line begins.
+    at: usize,
+    /// Bytes of the last line that were left out, as it is too long.
+    dropped: usize,
+    /// The number of the next line, from 1.
+    line: usize,
+    /// Up to where in the log no further line starts a report, or the line that does.
+    next: Next,
+    head: Head,
+    tracker: Tracker<'static>,
+    /// Closed reports, which may wait for lines below them.
+    pending: VecDeque<Region<'static>>,
+    facts: Facts,
+    events: VecDeque<Event>,
+    information: bool,
+    quiet: Duration,
+    /// When bytes came last, as far as a tick told.
+    last: Option<Duration>,
+    is_fresh: bool,
+}
+
+/// Something that a [`Monitor`] saw.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Event {
+    /// A report began.
+    Started(Started),
+    /// A report is complete.
+    Finished(Box<Report<'static>>),
+}
+
+/// The begin of a report.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Started {
+    /// Where it begins, in bytes from the begin of the log.
+    pub offset: usize,
+    /// The number of that line, from 1.
+    pub line: usize,
+    /// What went wrong, by the first line.
+    pub kind: Kind,
+    /// The title by the first line: the function is mostly in a later one.
+    pub title: String,
+}
+
+/// What is known of the next line that starts a report.
+#[derive(Clone, Copy, Debug)]
+enum Next {
+    /// None before this offset in the log.
+    NoneTo(usize),
+    /// The one at this offset.
+    At(usize, &'static Marker),
+}
+
+/// Whether the log is that of a bisection, of which only the end is a console.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Head {
+    Unknown,
+    /// It is one, and its console has not begun.
+    Bisection,
+    Console,
+}
+
+impl Default for Monitor {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Monitor {
+    /// A monitor at the begin of a log.
+    pub fn new() -> Self {
+        Self {
+            buffer: Vec::new(),
+            base: 0,
+            at: 0,
+            dropped: 0,
+            line: 1,
+            next: Next::NoneTo(0),
+            head: Head::Unknown,
+            tracker: Tracker::default(),
+            pending: VecDeque::new(),
+            facts: Facts::default(),
+            events: VecDeque::new(),
+            information: false,
+            quiet: QUIET,
+            last: None,
+            is_fresh: false,
+        }
+    }
+
+    /// The same with reports of what is no fault of the kernel: see
+    /// [`Reports::with_information`](crate::Reports::with_information).
+    #[must_use]
+    pub fn with_information(self) -> Self {
+        Self { information: true, ..self }
+    }
+
+    /// With the time of silence after which [`tick`](Self::tick) takes reports for complete; by default
+    /// [`QUIET`].
+    #[must_use]
+    pub fn with_quiet(self, quiet: Duration) -> Self {
+        Self { quiet, ..self }
+    }
+
+    /// Takes the next bytes of the log, and gives what they brought.
+    ///
+    /// Events that are not taken out of the iterator are dropped. They are kept until then, so that a
+    /// chunk of very many reports needs memory for all of them.
+    pub fn push(&mut self, chunk: &[u8]) -> Drain<'_, Event> {
+        self.is_fresh |= !chunk.is_empty();
+        for piece in chunk.chunks(PIECE) {
+            self.take(piece);
+        }
+        self.events.drain(..)
+    }
+
+    /// Tells the time, and gives the reports that are complete as the log has been silent since.
+    ///
+    /// `now` is the time since any moment, the same for all calls: the monitor reads no clock. A line
+    /// that has no end yet is not in them.
+    pub fn tick(&mut self, now: Duration) -> Drain<'_, Event> {
+        if std::mem::take(&mut self.is_fresh) || self.last.is_none() {
+            self.last = Some(now);
+        }
+        let silent = self.last.is_some_and(|last| now.saturating_sub(last) >= self.quiet);
+        if silent && !self.is_idle() {
+            self.read(true);
+        }
+        self.events.drain(..)
+    }
+
+    /// Ends the log, and gives the reports that were open. The next bytes begin another log.
+    pub fn finish(&mut self) -> Drain<'_, Event> {
+        self.end_line();
+        self.read(true);
+        let events = std::mem::take(&mut self.events);
+        *self = Self {
+            events,
+            information: self.information,
+            quiet: self.quiet,
+            last: self.last,
+            ..Self::new()
+        };
+        self.events.drain(..)
+    }
+
+    /// Whether no report is open.
+    fn is_idle(&self) -> bool {
+        self.tracker.is_idle() && self.pending.is_empty() && self.at == self.buffer.len()
+    }
+
+    /// Takes in a piece of the log.
+    fn take(&mut self, mut piece: &[u8]) {
+        let line = memrchr(b'\n', &self.buffer).map_or(0, |feed| feed + 1).max(self.at);
+        let room = (line + MAX_LINE).saturating_sub(self.buffer.len());
+        // Of a line without end only the begin is kept.
+        if memchr(b'\n', piece).unwrap_or(piece.len()) > room {
+            let (kept, rest) = piece.split_at(room);
+            self.buffer.extend_from_slice(kept);
+            self.read(false);
+            let end = memchr(b'\n', rest).unwrap_or(rest.len());
+            self.dropped += end;
+            piece = rest.get(end..).unwrap_or_default();
+            if let [b'\n', rest @ ..] = piece {
+                self.buffer.push(b'\n');
+                self.read(false);
+                piece = rest;
+            }
+        }
+        self.buffer.extend_from_slice(piece);
+        self.read(false);
+        self.forget();
+    }
+
+    /// Makes a line of what has no end.
+    fn end_line(&mut self) {
+        if self.buffer.get(self.at..).is_some_and(|rest| !rest.is_empty() && !rest.ends_with(b"\n"))
+        {
+            self.buffer.push(b'\n');
+        }
+    }
+
+    /// Forgets what no report can need any more.
+    fn forget(&mut self) {
+        let old = self.at.saturating_sub(MAX_ABOVE);
+        if old >= 4 * MAX_ABOVE {
+            self.buffer.drain(..old);
+            self.base += old;
+            self.at -= old;
+        }
+    }
+
+    /// Reads the lines that are complete; with `is_end` there are no others, and all reports end.
+    fn read(&mut self, is_end: bool) {
+        let mut complete = memrchr(b'\n', &self.buffer).map_or(0, |feed| feed + 1);
+        if !self.skip_head(&mut complete, is_end) {
+            return;
+        }
+        while self.at < complete {
+            let start = self.find(complete, is_end);
+            // A line that starts a report needs the one below it: see `scan`.
+            let readable = match start {
+                Err(held) => held,
+                Ok(start) => start.map_or(complete, |(at, _)| at),
+            };
+            if self.tracker.is_idle() && self.pending.is_empty() {
+                self.pass(readable);
+            }
+            match start {
+                Ok(Some((at, marker))) if at == self.at => self.line(Some(marker)),
+                _ if self.at < readable => self.line(None),
+                _ => break,
+            }
+        }
+        if is_end {
+            self.tracker.close();
+        }
+        self.build(is_end);
+    }
+
+    /// The line that starts a report, from the next one on, as its place in the buffer; `Err` with a
+    /// line that may, but the one below it has not come yet.
+    fn find(
+        &mut self,
+        complete: usize,
+        is_end: bool,
+    ) -> Result<Option<(usize, &'static Marker)>, usize> {
+        let from = match self.next {
+            Next::At(offset, marker) if offset >= self.base + self.at => {
+                return Ok(Some((offset - self.base, marker)));
+            }
+            Next::NoneTo(offset) => offset.saturating_sub(self.base).max(self.at),
+            Next::At(..) => self.at,
+        };
+        let lines = self.buffer.get(..complete).unwrap_or_default();
+        let Some(start) = scan::next_start(lines, from, self.information) else {
+            self.next = Next::NoneTo(self.base + complete);
+            return Ok(None);
+        };
+        let below = memchr(b'\n', lines.get(start.at..).unwrap_or_default())
+            .map_or(complete, |feed| start.at + feed + 1);
+        let has_below = below < complete || self.buffer.len() - complete >= MAX_LINE;
+        if !has_below && !is_end {
+            self.next = Next::NoneTo(self.base + start.at);
+            return Err(start.at);
+        }
+        self.next = Next::At(self.base + start.at, start.marker);
+        Ok(Some((start.at, start.marker)))
+    }
+
+    /// Passes over lines that no report needs.
+    fn pass(&mut self, to: usize) {
+        let lines = self.buffer.get(self.at..to).unwrap_or_default();
+        self.facts.read(lines);
+        self.line += memchr_iter(b'\n', lines).count();
+        // Only the first line can be one that was cut.
+        if !lines.is_empty() {
+            self.base += std::mem::take(&mut self.dropped);
+        }
+        self.at = to;
+    }
+
+    /// Reads the next line.
+    fn line(&mut self, marker: Option<&'static Marker>) {
+        let Some(line) = Line::at(&self.buffer, self.at) else { return };
+        let (at, next) = (self.at, line.next());
+        let raw = self.buffer.get(at..next).unwrap_or_default();
+        self.facts.read(raw);
+        let mut line = line.into_owned(self.base);
+        line.end += self.dropped;
+        for region in &mut self.pending {
+            region.since += 1;
+            region.keep(&line);
+        }
+        let above = self.buffer.get(at.saturating_sub(MAX_ABOVE)..at).unwrap_or_default();
+        let (number, executors) = (self.line, self.facts.executors);
+        let began = self
+            .tracker
+            .line(line, marker, |line| Opening::of(above, line, number, executors).into_owned());
+        self.base += std::mem::take(&mut self.dropped);
+        self.at = next;
+        self.line += 1;
+        self.pending.extend(self.tracker.closed());
+        if began && let Some(region) = self.tracker.last() {
+            let title = title::name(region.marker, &title::text(&region.lines));
+            self.events.push_back(Event::Started(Started {
+                offset: region.start(),
+                line: number,
+                kind: title.kind,
+                title: title.title,
+            }));
+        }
+        self.build(false);
+    }
+
+    /// Builds the reports that are complete; at the end, all that are closed.
+    fn build(&mut self, is_end: bool) {
+        self.pending.extend(self.tracker.closed());
+        while let Some(region) = self.pending.front() {
+            if !is_end && region.since < MAX_AFTER && build::asks_for_more(region) {
+                return;
+            }
+            let Some(mut region) = self.pending.pop_front() else { return };
+            let after = std::mem::take(&mut region.after);
+            let report = build::report(&region, || after, self.facts);
+            self.events.push_back(Event::Finished(Box::new(report.into_owned())));
+        }
+    }
+
+    /// Passes over the part of a bisection log that is none of a console; false if it is not known yet
+    /// whether there is more of it.
+    fn skip_head(&mut self, complete: &mut usize, is_end: bool) -> bool {
+        if self.head == Head::Unknown {
+            let head = self.buffer.get(..*complete).unwrap_or_default();
+            let first = head.split(|b| *b == b'\n').next().unwrap_or_default();
+            let needs_more = console::is_manager(first) && memchr_iter(b'\n', head).count() < 2;
+            if *complete == 0 || (needs_more && !is_end) {
+                return is_end;
+            }
+            let is_bisection = console::is_bisection(head);
+            self.head = if is_bisection { Head::Bisection } else { Head::Console };
+        }
+        while self.head == Head::Bisection && self.at < *complete {
+            let lines = self.buffer.get(self.at..*complete).unwrap_or_default();
+            let end = memchr(b'\n', lines).map_or(lines.len(), |feed| feed + 1);
+            if lines.starts_with(console::CRASH) {
+                self.head = Head::Console;
+            }
+            self.base += std::mem::take(&mut self.dropped);
+            self.line += 1;
+            self.at += end;
+        }
+        self.head == Head::Console
+    }
+}

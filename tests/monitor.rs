@@ -1,0 +1,196 @@
+//! A log that comes in pieces gives what it gives as a whole.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use ksplat::{Event, Monitor, Report};
+use proptest::prelude::*;
+
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut folders = vec![folder.to_path_buf()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "log") {
+                found.push(path);
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
+/// All logs of the corpus, without their headers.
+fn corpus() -> Vec<(PathBuf, Vec<u8>)> {
+    let log = |path: PathBuf| {
+        let file = fs::read(&path).unwrap();
+        let at = file.windows(2).position(|pair| pair == b"\n\n").unwrap() + 2;
+        (path, file[at..].to_vec())
+    };
+    files(Path::new("corpus")).into_iter().map(log).collect()
+}
+
+/// A report without what only the whole log tells.
+fn plain(report: Report<'_>) -> Report<'static> {
+    let mut report = report.into_owned();
+    report.panicked = false;
+    report.suppressed = false;
+    report
+}
+
+fn whole(log: &[u8]) -> Vec<Report<'static>> {
+    ksplat::reports(log).with_information().map(plain).collect()
+}
+
+/// What a monitor gives for a log cut at these places, and the begins that it told before.
+fn pieces(log: &[u8], cuts: impl IntoIterator<Item = usize>) -> (Vec<Report<'static>>, Vec<usize>) {
+    let mut monitor = Monitor::new().with_information();
+    let (mut reports, mut begins) = (Vec::new(), Vec::new());
+    let mut take = |event: Event| match event {
+        Event::Finished(report) => reports.push(plain(*report)),
+        Event::Started(started) => begins.push(started.offset),
+        other => panic!("{other:?}"),
+    };
+    let mut from = 0;
+    for cut in cuts {
+        monitor.push(&log[from..cut]).for_each(&mut take);
+        from = cut;
+    }
+    monitor.push(&log[from..]).for_each(&mut take);
+    monitor.finish().for_each(&mut take);
+    (reports, begins)
+}
+
+#[track_caller]
+fn same(name: &str, log: &[u8], cuts: impl IntoIterator<Item = usize>) {
+    let (mut expected, (mut found, begins)) = (whole(log), pieces(log, cuts));
+    for (a, b) in expected.iter_mut().zip(&mut found) {
+        let is_lost =
+            |report: &Report<'_>| report.corrupted.as_deref() == Some("the console was lost");
+        if is_lost(a) || is_lost(b) {
+            (a.corrupted, b.corrupted) = (None, None);
+        }
+    }
+    let titles = |reports: &[Report<'_>]| {
+        reports.iter().map(|report| (report.span, report.title().to_owned())).collect::<Vec<_>>()
+    };
+    let (left, right) = (titles(&found), titles(&expected));
+    if let Some((a, b)) = left.iter().zip(&right).find(|(a, b)| a != b) {
+        panic!("{name}: {a:?}, not {b:?}");
+    }
+    assert_eq!(left.len(), right.len(), "{name}");
+    assert_eq!(begins, found.iter().map(|report| report.span.start).collect::<Vec<_>>(), "{name}");
+    assert_eq!(found, expected, "{name}");
+}
+
+#[test]
+fn the_corpus_in_pieces_is_the_corpus() {
+    for (path, log) in corpus() {
+        let name = path.to_str().unwrap();
+        same(name, &log, []);
+        same(name, &log, 0..log.len().min(4000));
+        same(name, &log, (0..log.len()).step_by(61));
+        let feeds = log.iter().enumerate().filter(|(_, b)| **b == b'\n').map(|(at, _)| at + 1);
+        same(name, &log, feeds);
+    }
+}
+
+#[test]
+fn all_logs_as_one_are_read_on() {
+    let log: Vec<u8> =
+        corpus().into_iter().flat_map(|(_, log)| [log, b"\n".to_vec()].concat()).collect();
+    same("all", &log, (0..log.len()).step_by(4096));
+    same("all", &log, (0..log.len()).step_by(100_003));
+}
+
+#[test]
+fn logs_of_machines_in_pieces_are_the_logs() {
+    // Those beside the project, where they are at hand.
+    let mut folders: Vec<_> =
+        ["farm", "wild", "cases", "seeds"].map(|name| Path::new("../shared").join(name)).into();
+    while let Some(folder) = folders.pop() {
+        for path in fs::read_dir(folder).into_iter().flatten().map(|entry| entry.unwrap().path()) {
+            if path.is_dir() {
+                folders.push(path);
+            } else if let Ok(log) = fs::read(&path) {
+                same(path.to_str().unwrap(), &log, (0..log.len()).step_by(997));
+            }
+        }
+    }
+}
+
+proptest! {
+    #[test]
+    fn any_cuts_give_the_same(number in 0..10_000_usize, mut cuts in prop::collection::vec(0.0..1.0_f64, 0..20)) {
+        let logs = files(Path::new("corpus"));
+        let file = fs::read(&logs[number % logs.len()]).unwrap();
+        cuts.sort_by(f64::total_cmp);
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss)]
+        let cuts: Vec<_> = cuts.iter().map(|cut| (cut * file.len() as f64) as usize).collect();
+        same("any", &file, cuts);
+    }
+}
+
+#[test]
+fn a_line_without_end_is_cut_as_in_a_whole_log() {
+    let long = vec![b'a'; 200_000];
+    let logs: [&[&[u8]]; 4] = [
+        &[&long, b"\nBUG: KASAN: x in f+0x1/0x2\n"],
+        &[b"kernel BUG at fs/a.c:1!", &long, b"\n[ 1.0] x\nkernel BUG at fs/b.c:1!\n"],
+        &[b"kernel BUG at fs/a.c:1!\n", &long, b"\nRIP: 0010:f+0x1/0x2\n", &long, b"\n"],
+        &[&long],
+    ];
+    for log in logs {
+        let log = log.concat();
+        same("long", &log, (0..log.len()).step_by(1000));
+        same("long", &log, (0..log.len()).step_by(65_537));
+        same("long", &log, []);
+    }
+}
+
+#[test]
+fn only_the_console_of_a_bisection_is_read() {
+    let log = include_bytes!("bisections/003_36161d8f652fb016.txt");
+    assert_eq!(whole(log).len(), 1);
+    same("bisection", log, (0..log.len()).step_by(100));
+    let manager = [b"ci starts bisection 2022-11-03\n".as_slice(), log].concat();
+    same("bisection", &manager, (0..log.len()).step_by(10));
+}
+
+#[test]
+fn silence_completes_a_report() {
+    let mut monitor = Monitor::new().with_quiet(Duration::from_secs(5));
+    let second = Duration::from_secs;
+    let log = b"kernel BUG at fs/a.c:1!\nRIP: 0010:f+0x1/0x2\nhalf a li";
+    assert_eq!(monitor.push(log).count(), 1);
+    assert_eq!(monitor.tick(second(100)).count(), 0);
+    assert_eq!(monitor.tick(second(104)).count(), 0);
+    let reports: Vec<_> = monitor.tick(second(105)).collect();
+    let [Event::Finished(report)] = &reports[..] else { panic!("{reports:?}") };
+    assert_eq!(report.title(), "kernel BUG in f");
+    assert_eq!(monitor.tick(second(200)).count(), 0);
+    // The clock starts when bytes came.
+    assert_eq!(monitor.push(b"ne\nkernel BUG at fs/b.c:2!\nx\n").count(), 1);
+    assert_eq!(monitor.tick(second(300)).count(), 0);
+    assert_eq!(monitor.push(b"RIP: 0010:g+0x1/0x2\n").count(), 0);
+    assert_eq!(monitor.tick(second(305)).count(), 0);
+    let reports: Vec<_> = monitor.tick(second(310)).collect();
+    let [Event::Finished(report)] = &reports[..] else { panic!("{reports:?}") };
+    assert_eq!((report.title(), report.span.line), ("kernel BUG in g", 4));
+    assert_eq!(monitor.finish().count(), 0);
+}
+
+#[test]
+fn a_headline_that_may_be_printed_again_waits_for_the_next_line() {
+    let mut monitor = Monitor::new();
+    assert_eq!(monitor.push(b"BUG: KASAN: sl\n").count(), 0);
+    let again = b"** replaying previous printk message **\nBUG: KASAN: slab-out-of-bounds in f+0x1/0x2\nx\n";
+    let events: Vec<_> = monitor.push(again).collect();
+    assert!(matches!(&events[..], [Event::Started(started)] if started.offset == 55), "{events:?}");
+}
