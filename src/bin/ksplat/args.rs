@@ -14,6 +14,7 @@ Examples:
   ksplat symbolize --vmlinux vmlinux --modules . < dmesg
   ksplat cluster --first logs/
   ksplat match new.log --store bugs.ksplat
+  journalctl -kf | ksplat watch
   ksplat bisect bisect.txt
   ksplat code '48 c1 ea 03 <0f> b6 04 02'";
 
@@ -32,6 +33,8 @@ pub(crate) struct Args {
 pub(crate) enum Command {
     /// Find and describe every crash report (the default)
     Parse(Parse),
+    /// Follow a console that is still being written, and show each report when it is complete
+    Watch(Watch),
     /// Print a log with files, lines and inlined functions, as decode_stacktrace.sh does
     Symbolize(Symbolize),
     /// Group the reports of many logs by the bug that they are of
@@ -232,6 +235,30 @@ pub(crate) struct Logs {
     /// Only the first report of each log: what comes later is often its consequence
     #[arg(long)]
     pub(crate) first: bool,
+}
+
+#[derive(Debug, Group)]
+pub(crate) struct Watch {
+    /// A log that grows (rotation is followed), a serial device, /dev/kmsg or a pipe; `-` or none is
+    /// standard input
+    #[arg(value_name = "FILE", default_value = "-")]
+    pub(crate) file: PathBuf,
+    /// Only what is written from now on, of a log that is there already
+    #[arg(long)]
+    pub(crate) new: bool,
+    /// A shell command to run for each report, with its JSON on standard input; one at a time
+    #[arg(long, value_name = "COMMAND")]
+    pub(crate) exec: Option<String>,
+    /// How long the console is silent before a report is taken for complete
+    #[arg(long, value_name = "SECONDS", default_value_t = 10)]
+    pub(crate) quiet: u64,
+    /// Also report what is no fault of the kernel: memory that ran out, damaged file systems
+    #[arg(long)]
+    pub(crate) information: bool,
+    #[command(flatten)]
+    pub(crate) images: Images,
+    #[command(flatten)]
+    pub(crate) output: Output,
 }
 
 #[derive(Debug, Group)]

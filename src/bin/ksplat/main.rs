@@ -10,6 +10,7 @@ mod images;
 mod input;
 mod run;
 mod store;
+mod watch;
 
 use std::process::ExitCode;
 

@@ -15,6 +15,7 @@ use crate::dedup;
 use crate::images::Images;
 use crate::input::{self, Input};
 use crate::store;
+use crate::watch;
 
 /// How a command ended.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
@@ -42,6 +43,7 @@ pub(crate) fn run(args: Args) -> Status {
         Some(Command::Cluster(args)) => dedup::cluster(&args),
         Some(Command::Match(args)) => dedup::matches(&args),
         Some(Command::Store(args)) => store::run(args),
+        Some(Command::Watch(args)) => watch::watch(&args),
         Some(Command::Bisect(args)) => bisect::bisect(&args),
         Some(Command::Code(args)) => code(&args),
     };
@@ -309,7 +311,7 @@ struct Explained {
 }
 
 /// Reports to standard output in the format that was asked for.
-struct Writer {
+pub(crate) struct Writer {
     out: BufWriter<io::Stdout>,
     format: Format,
     options: text::Options,
@@ -317,7 +319,7 @@ struct Writer {
 }
 
 impl Writer {
-    fn new(output: &Output) -> Self {
+    pub(crate) fn new(output: &Output) -> Self {
         Self {
             out: BufWriter::with_capacity(1 << 16, io::stdout()),
             format: output.format,
@@ -326,7 +328,12 @@ impl Writer {
         }
     }
 
-    fn report(&mut self, record: &Record<'_>) -> io::Result<()> {
+    /// Writes what there is now.
+    pub(crate) fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+
+    pub(crate) fn report(&mut self, record: &Record<'_>) -> io::Result<()> {
         let is_first = self.count == 0;
         self.count += 1;
         match self.format {
@@ -349,14 +356,14 @@ impl Writer {
     }
 
     /// Adds to the page of the last report.
-    fn add(&mut self, page: &str) -> io::Result<()> {
+    pub(crate) fn add(&mut self, page: &str) -> io::Result<()> {
         match self.format {
             Format::Text => self.out.write_all(page.as_bytes()),
             Format::Json | Format::Jsonl => Ok(()),
         }
     }
 
-    fn finish(mut self) -> io::Result<()> {
+    pub(crate) fn finish(mut self) -> io::Result<()> {
         match (self.format, self.count) {
             (Format::Json, 0) => self.out.write_all(b"[]\n")?,
             (Format::Json, _) => self.out.write_all(b"]\n")?,

@@ -1,0 +1,284 @@
+//! `ksplat watch`.
+
+use std::fs::{self, File, Metadata};
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{self, RecvTimeoutError, SyncSender, TrySendError};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use ksplat::output::json::{self, Record};
+use ksplat::{Event, Monitor, Report, disasm, explain};
+use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::flag;
+
+use crate::args::{Format, Watch};
+use crate::images::Images;
+use crate::input;
+use crate::run::{Status, Writer, complain};
+
+/// The most bytes that are read at once; a record of /dev/kmsg must fit in.
+const CHUNK: usize = 64 * 1024;
+
+/// The chunks that wait to be looked at: then the console waits.
+const QUEUE: usize = 16;
+
+/// How often the clock and signals are looked at.
+const TICK: Duration = Duration::from_millis(200);
+
+/// The reports that wait for the command of `--exec`: more are left out, so that a slow command does
+/// not hold up the console.
+const MAX_WAITING: usize = 1024;
+
+/// The status of a program that a signal ends, as shells tell it.
+const KILLED: i32 = 130;
+
+/// `/dev/kmsg` says so when it has overwritten what was to be read next; the next read goes on.
+const OVERWRITTEN: i32 = 32;
+
+pub(crate) fn watch(args: &Watch) -> io::Result<Status> {
+    let name = input::name(&args.file);
+    if args.output.text {
+        complain("watch", &"--text needs the whole log; use `ksplat parse`");
+        return Ok(Status::Unusable);
+    }
+    let stop = Arc::new(AtomicBool::new(false));
+    for signal in [SIGINT, SIGTERM] {
+        // A second one does not wait for commands.
+        flag::register_conditional_shutdown(signal, KILLED, Arc::clone(&stop))?;
+        flag::register(signal, Arc::clone(&stop))?;
+    }
+    let source = match Source::open(&args.file, args.new) {
+        Ok(source) => source,
+        Err(error) => {
+            complain(&name, &error);
+            return Ok(Status::Unusable);
+        }
+    };
+    let (sender, chunks) = mpsc::sync_channel(QUEUE);
+    thread::spawn(move || source.send(&sender));
+
+    let monitor = Monitor::new().with_quiet(Duration::from_secs(args.quiet));
+    let mut monitor = if args.information { monitor.with_information() } else { monitor };
+    let mut shown = Shown {
+        name: &name,
+        count: 0,
+        writer: Writer::new(&args.output),
+        images: Images::new(&args.images),
+        syntax: args.output.syntax.into(),
+        with_signature: !matches!(args.output.format, Format::Text),
+        runner: args.exec.clone().map(Runner::new),
+    };
+    let mut status = Status::Nothing;
+    let begin = Instant::now();
+    while !stop.load(Ordering::Relaxed) {
+        match chunks.recv_timeout(TICK) {
+            Ok(Ok(chunk)) => shown.events(monitor.push(&chunk))?,
+            Ok(Err(error)) => {
+                complain(&name, &error);
+                status = Status::Unusable;
+                break;
+            }
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => break,
+        }
+        shown.events(monitor.tick(begin.elapsed()))?;
+    }
+    shown.events(monitor.finish())?;
+    if shown.count > 0 {
+        status = status.max(Status::Found);
+    }
+    shown.writer.finish()?;
+    if let Some(runner) = shown.runner {
+        runner.finish();
+    }
+    Ok(status)
+}
+
+/// What becomes of reports.
+struct Shown<'a> {
+    name: &'a str,
+    count: usize,
+    writer: Writer,
+    images: Images<'a>,
+    syntax: disasm::Syntax,
+    with_signature: bool,
+    runner: Option<Runner>,
+}
+
+impl Shown<'_> {
+    fn events(&mut self, events: impl Iterator<Item = Event>) -> io::Result<()> {
+        for event in events {
+            if let Event::Finished(report) = event {
+                self.report(*report)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn report(&mut self, mut report: Report<'static>) -> io::Result<()> {
+        disasm::annotate(&mut report, self.syntax);
+        explain::annotate(&mut report, self.syntax);
+        self.images.annotate(&mut report);
+        let sources = self.images.sources(&report);
+        let signature = (self.with_signature || self.runner.is_some())
+            .then(|| ksplat::sign::Signer::new().sign(&report).into_owned());
+        let record = Record::new(self.name, self.count, report).with_signature(signature);
+        self.count += 1;
+        self.writer.report(&record)?;
+        self.writer.add(&sources)?;
+        self.writer.flush()?;
+        if let Some(runner) = &self.runner {
+            let mut line = Vec::new();
+            json::write(&mut line, &record)?;
+            line.push(b'\n');
+            runner.run(line);
+        }
+        Ok(())
+    }
+}
+
+/// Runs the command of `--exec`, once for each report, in a thread of its own.
+struct Runner {
+    sender: SyncSender<Vec<u8>>,
+    worker: JoinHandle<()>,
+}
+
+impl Runner {
+    fn new(command: String) -> Self {
+        let (sender, reports) = mpsc::sync_channel::<Vec<u8>>(MAX_WAITING);
+        let worker = thread::spawn(move || {
+            for report in reports {
+                if let Err(error) = execute(&command, &report) {
+                    complain("--exec", &error);
+                }
+            }
+        });
+        Self { sender, worker }
+    }
+
+    fn run(&self, report: Vec<u8>) {
+        if let Err(TrySendError::Full(_)) = self.sender.try_send(report) {
+            complain("--exec", &"the command is too slow: it is not run for a report");
+        }
+    }
+
+    /// Waits for the commands that are left.
+    fn finish(self) {
+        drop(self.sender);
+        let _ = self.worker.join();
+    }
+}
+
+fn execute(command: &str, report: &[u8]) -> io::Result<()> {
+    let mut child = Command::new("sh").arg("-c").arg(command).stdin(Stdio::piped()).spawn()?;
+    if let Some(mut stdin) = child.stdin.take() {
+        match stdin.write_all(report) {
+            // It need not read.
+            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => return Err(error),
+            _ => {}
+        }
+    }
+    let status = child.wait()?;
+    if status.success() { Ok(()) } else { Err(io::Error::other(format!("`{command}`: {status}"))) }
+}
+
+/// What is watched.
+enum Source {
+    /// A file that another program writes, and may put another one in the place of.
+    Growing { path: PathBuf, file: File, identity: (u64, u64), at: u64 },
+    /// A pipe or a device, which says itself when there is more.
+    Stream(Box<dyn Read + Send>),
+}
+
+fn identity(metadata: &Metadata) -> (u64, u64) {
+    (metadata.dev(), metadata.ino())
+}
+
+impl Source {
+    fn open(path: &Path, new: bool) -> io::Result<Self> {
+        if path.as_os_str() == "-" {
+            return Ok(Self::Stream(Box::new(io::stdin())));
+        }
+        let mut file = File::open(path)?;
+        let metadata = file.metadata()?;
+        if metadata.is_dir() {
+            return Err(io::Error::other("is a directory; name a file in it"));
+        }
+        let mut at = 0;
+        if new && let Ok(end) = file.seek(SeekFrom::End(0)) {
+            at = end;
+        }
+        if !metadata.is_file() {
+            return Ok(Self::Stream(Box::new(file)));
+        }
+        Ok(Self::Growing { path: path.to_path_buf(), identity: identity(&metadata), file, at })
+    }
+
+    /// Sends what is read, until it ends or nobody listens.
+    fn send(self, chunks: &SyncSender<io::Result<Vec<u8>>>) {
+        let ended = match self {
+            Self::Growing { path, file, identity, at } => follow(&path, file, identity, at, chunks),
+            Self::Stream(mut stream) => drain(&mut stream, chunks).map(drop),
+        };
+        if let Err(error) = ended {
+            let _ = chunks.send(Err(error));
+        }
+    }
+}
+
+/// Follows a file for ever: through rotation, which puts another one in its place, and through
+/// truncation.
+fn follow(
+    path: &Path,
+    mut file: File,
+    mut known: (u64, u64),
+    mut at: u64,
+    chunks: &SyncSender<io::Result<Vec<u8>>>,
+) -> io::Result<()> {
+    loop {
+        let Some(read) = drain(&mut file, chunks)? else { return Ok(()) };
+        at += read;
+        thread::sleep(TICK);
+        // Between two files there may be none.
+        let Ok(metadata) = fs::metadata(path) else { continue };
+        if identity(&metadata) != known {
+            // What was written to the old one since.
+            if drain(&mut file, chunks)?.is_none() {
+                return Ok(());
+            }
+            let Ok(next) = File::open(path) else { continue };
+            known = identity(&next.metadata()?);
+            (file, at) = (next, 0);
+        } else if metadata.len() < at {
+            at = file.seek(SeekFrom::Start(0))?;
+        }
+    }
+}
+
+/// Sends what there is up to the end, and says how many bytes that were; `None` if nobody listens.
+fn drain(
+    source: &mut impl Read,
+    chunks: &SyncSender<io::Result<Vec<u8>>>,
+) -> io::Result<Option<u64>> {
+    let mut sum = 0;
+    let mut buffer = vec![0; CHUNK];
+    loop {
+        let read = match source.read(&mut buffer) {
+            Ok(0) => return Ok(Some(sum)),
+            Ok(read) => read,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(error) if error.raw_os_error() == Some(OVERWRITTEN) => continue,
+            Err(error) => return Err(error),
+        };
+        sum += read as u64;
+        let chunk = buffer.get(..read).unwrap_or_default().to_vec();
+        if chunks.send(Ok(chunk)).is_err() {
+            return Ok(None);
+        }
+    }
+}
