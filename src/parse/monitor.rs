@@ -42,7 +42,8 @@ pub const QUIET: Duration = Duration::from_secs(10);
 /// let mut monitor = Monitor::new();
 /// assert_eq!(monitor.push(b"[ 1.0] usb 1-1: new device\n[ 1.5] kernel BU").count(), 0);
 /// let begun: Vec<_> = monitor.push(b"G at fs/a.c:1!\n[ 1.6] RIP: 0010:f+0x1/0x2\n").collect();
-/// assert!(matches!(&begun[..], [Event::Started(started)] if started.title == "kernel BUG at fs/a.c:LINE!"));
+/// let [Event::Started(started)] = &begun[..] else { panic!("{begun:?}") };
+/// assert_eq!((started.line, started.title.as_str()), (2, "kernel BUG"));
 /// let ended: Vec<_> = monitor.finish().collect();
 /// let [Event::Finished(report)] = &ended[..] else { panic!("{ended:?}") };
 /// assert_eq!((report.title(), report.span.line), ("kernel BUG in f", 2));
@@ -339,11 +340,13 @@ impl Monitor {
         self.pending.extend(self.tracker.closed());
         if began && let Some(region) = self.tracker.last() {
             let title = title::name(region.marker, &title::text(&region.lines));
+            // The convention's word for a function that is not there, which may yet come.
+            let known = title.title.strip_suffix(" in corrupted").unwrap_or(&title.title);
             self.events.push_back(Event::Started(Started {
                 offset: region.start(),
                 line: number,
                 kind: title.kind,
-                title: title.title,
+                title: known.to_owned(),
             }));
         }
         self.build(false);

@@ -1,0 +1,111 @@
+//! The worst logs that one can think of: time in proportion to their size, whatever is in them.
+//!
+//!     cargo bench --bench hostile
+//!     KSPLAT_MEGABYTES=1000 cargo bench --bench hostile -- --test     # each once at that size
+//!
+//! Each is read as a whole and by a monitor; the figures at 1, 4 and 16 MB must be the same.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout)]
+#![allow(clippy::cast_precision_loss)]
+
+use std::hint::black_box;
+use std::time::Instant;
+
+use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use ksplat::{Event, Monitor};
+
+const HEAD: &str = "BUG: KASAN: use-after-free in f+0x1/0x2\n";
+
+/// A log of about so many bytes that begins with `head` and goes on with these lines.
+fn log(head: &str, lines: &[&str], bytes: usize) -> Vec<u8> {
+    let mut log = head.as_bytes().to_vec();
+    for line in lines.iter().cycle() {
+        if log.len() >= bytes {
+            return log;
+        }
+        log.extend_from_slice(line.as_bytes());
+    }
+    log
+}
+
+type Worst = fn(usize) -> Vec<u8>;
+
+const WORST: &[(&str, Worst)] = &[
+    ("headers", |bytes| log("", &[HEAD], bytes)),
+    ("frames", |bytes| log(HEAD, &[" function_name+0x1/0x2 [module] file/name.c:1\n"], bytes)),
+    ("inline frames", |bytes| log(HEAD, &[" function_name file/name.c:1 [inline]\n"], bytes)),
+    ("contexts", |bytes| {
+        let lines: Vec<_> = (0..64)
+            .map(|n| {
+                format!("[ 1.0][ T{n}] BUG: x in f+0x1/0x2\n[ 1.0][ T{}]  f+0x1/0x2\n", 63 - n)
+            })
+            .collect();
+        log("", &lines.iter().map(String::as_str).collect::<Vec<_>>(), bytes)
+    }),
+    ("registers", |bytes| {
+        log(HEAD, &["RAX: 0000000000000001 RBX: 0000000000000002 RCX: 3\n"], bytes)
+    }),
+    ("code", |bytes| {
+        log(HEAD, &["Code: 00 11 <22> 33 44 55 66 77 88 99 aa bb cc dd ee ff\n"], bytes)
+    }),
+    ("marks", |bytes| {
+        log(HEAD, &["<<<<<<<<<<<<<<<<<<<<<<<<<<<<<<\n[[[[[[[[[[[[[[[[[[[[[[[[[[[[\n"], bytes)
+    }),
+    ("one line", |bytes| log("BUG: ", &["f+0x1/0x2 "], bytes)),
+    ("quotes", |bytes| log("", &["> > > > > > > > > > > > > > > > > > x\n"], bytes)),
+    ("escapes", |bytes| log(HEAD, &["\u{1b}[0m f+0x1/0x2\u{1b}[1m\n"], bytes)),
+    ("locks", |bytes| log(HEAD, &[" #0: ffff888001 (&a->b){+.+.}-{3:3}, at: f+0x1/0x2\n"], bytes)),
+    ("executors", |bytes| log("", &["CPU: 1 PID: 7 Comm: syz.1.2 Not tainted\n", HEAD], bytes)),
+    ("anchors", |bytes| log("", &["BUG ARNING INFO panic error fault trap\n"], bytes)),
+];
+
+fn whole(log: &[u8]) -> usize {
+    ksplat::reports(log).count()
+}
+
+fn pieces(log: &[u8]) -> usize {
+    let is_report = |event: &Event| matches!(event, Event::Finished(_));
+    let mut monitor = Monitor::new();
+    let chunks = log.chunks(4096).map(|chunk| monitor.push(chunk).filter(is_report).count());
+    let count: usize = chunks.sum();
+    count + monitor.finish().filter(is_report).count()
+}
+
+/// One run of each at a size that is asked for.
+fn once(megabytes: usize) {
+    for (name, worst) in WORST {
+        for bytes in [1 << 20, megabytes << 20] {
+            let log = worst(bytes);
+            for (how, read) in [("whole", whole as fn(&[u8]) -> usize), ("monitor", pieces)] {
+                let begin = Instant::now();
+                let count = black_box(read(&log));
+                let time = begin.elapsed().as_secs_f64() * 1e9 / log.len() as f64;
+                println!("{name}, {how}, {} MB: {count} reports, {time:.1} ns a byte", bytes >> 20);
+            }
+        }
+    }
+}
+
+fn hostile(c: &mut Criterion) {
+    if let Some(megabytes) =
+        std::env::var("KSPLAT_MEGABYTES").ok().and_then(|text| text.parse().ok())
+    {
+        return once(megabytes);
+    }
+    let mut group = c.benchmark_group("hostile");
+    group.sample_size(10);
+    for (name, worst) in WORST {
+        for megabytes in [1, 4, 16] {
+            let log = worst(megabytes << 20);
+            assert_eq!(whole(&log), pieces(&log), "{name}");
+            group.throughput(Throughput::Bytes(log.len() as u64));
+            group.bench_with_input(BenchmarkId::new(*name, megabytes), &log, |b, log| {
+                b.iter(|| black_box(whole(log)));
+            });
+        }
+    }
+    group.finish();
+}
+
+criterion_group!(benches, hostile);
+criterion_main!(benches);

@@ -1,0 +1,48 @@
+//! All logs below a folder on all cores, as bugs: `cargo run --release --example batch -- FOLDER`
+
+#![allow(clippy::print_stdout)]
+
+use std::path::{Path, PathBuf};
+use std::{env, fs, io};
+
+use ksplat::cluster::{Index, Seen};
+use ksplat::sign::{Signature, Signer};
+use rayon::prelude::*;
+
+fn main() -> io::Result<()> {
+    let mut files = Vec::new();
+    for folder in env::args_os().skip(1) {
+        find(Path::new(&folder), &mut files)?;
+    }
+    files.sort();
+    // Reports borrow from their log; a signature that owns its text outlives it.
+    let signatures: Vec<Vec<Signature<'static>>> = files
+        .par_iter()
+        .map(|path| {
+            let log = fs::read(path).unwrap_or_default();
+            let sign = |report| Signer::new().sign(&report).into_owned();
+            ksplat::reports(&log).map(sign).collect()
+        })
+        .collect();
+    let mut index = Index::new();
+    for signature in signatures.iter().flatten() {
+        index.add(signature, Seen::default());
+    }
+    for bug in index.clusters() {
+        println!("{:>7} {}", bug.count, bug.title);
+    }
+    Ok(())
+}
+
+/// The files below a folder.
+fn find(folder: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        if entry.file_type()?.is_dir() {
+            find(&entry.path(), files)?;
+        } else {
+            files.push(entry.path());
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,63 @@
+//! The loop of a fuzzer's manager: consoles of machines come in pieces, each new bug is filed once.
+//!
+//! `cargo run --example manager -- tests/duplicates/*.log` plays that with logs in place of consoles.
+
+#![allow(clippy::print_stdout)]
+
+use std::time::{Duration, Instant};
+use std::{env, fs, io};
+
+use ksplat::cluster::{Index, Seen};
+use ksplat::sign::Signer;
+use ksplat::{Event, Monitor, Report};
+
+/// What is known of all machines.
+#[derive(Default)]
+struct Bugs {
+    known: Index,
+    signer: Signer,
+}
+
+impl Bugs {
+    /// Files a report, if none of its bug was seen before.
+    fn file(&mut self, machine: &str, report: &Report<'_>) {
+        let signature = self.signer.sign(report);
+        // A report that is not whole is filed with those of its bug, but is no new bug.
+        let is_new = self.known.same(&signature).is_none() && report.corrupted.is_none();
+        self.known.add(&signature, Seen::default());
+        let what = if is_new { "new bug" } else { "seen" };
+        println!("{machine}: {what}: {}", report.title());
+    }
+}
+
+fn main() -> io::Result<()> {
+    let mut bugs = Bugs::default();
+    let clock = Instant::now();
+    for machine in env::args().skip(1) {
+        let console = fs::read(&machine)?;
+        let mut monitor = Monitor::new().with_quiet(Duration::from_secs(10));
+        // A manager reads what there is, and looks at the clock between.
+        for piece in console.chunks(512) {
+            for event in monitor.push(piece) {
+                handle(event, &machine, &mut bugs);
+            }
+            for event in monitor.tick(clock.elapsed()) {
+                handle(event, &machine, &mut bugs);
+            }
+        }
+        // The machine is gone.
+        for event in monitor.finish() {
+            handle(event, &machine, &mut bugs);
+        }
+    }
+    Ok(())
+}
+
+fn handle(event: Event, machine: &str, bugs: &mut Bugs) {
+    match event {
+        // Time to stop the reproducer and to let the console come to its end.
+        Event::Started(started) => println!("{machine}: line {}: {}", started.line, started.title),
+        Event::Finished(report) => bugs.file(machine, &report),
+        _ => {}
+    }
+}

@@ -1,0 +1,42 @@
+//! Any log in pieces: a monitor gives the reports of the whole log, in the same order.
+#![no_main]
+
+use ksplat::{Event, Monitor, Report};
+use libfuzzer_sys::fuzz_target;
+
+/// The sizes of pieces, one after the other; which comes first, the log's first byte decides.
+const SIZES: [usize; 7] = [1, 80, 7, 4096, 64, 3, 1000];
+
+fn plain(report: Report<'_>) -> Report<'static> {
+    let mut report = report.into_owned();
+    // What only a whole log tells: that the console was lost makes a report not whole.
+    report.panicked = false;
+    report.suppressed = false;
+    report.corrupted = None;
+    report
+}
+
+fuzz_target!(|log: &[u8]| {
+    let whole: Vec<_> = ksplat::reports(log).with_information().map(plain).collect();
+    let mut monitor = Monitor::new().with_information();
+    let (mut reports, mut begins) = (Vec::new(), Vec::new());
+    let mut take = |event: Event| match event {
+        Event::Finished(report) => reports.push(plain(*report)),
+        Event::Started(started) => begins.push(started.offset),
+        _ => {}
+    };
+    let first = log.first().map_or(0, |b| usize::from(*b));
+    let mut rest = log;
+    for size in SIZES.iter().cycle().skip(first % SIZES.len()) {
+        if rest.is_empty() {
+            break;
+        }
+        let (piece, more) = rest.split_at(rest.len().min(*size));
+        monitor.push(piece).for_each(&mut take);
+        rest = more;
+    }
+    monitor.finish().for_each(&mut take);
+    assert_eq!(reports, whole);
+    let starts: Vec<_> = whole.iter().map(|report| report.span.start).collect();
+    assert_eq!(begins, starts);
+});
