@@ -31,12 +31,15 @@
 //! - `store`: the module `store`, a file that remembers bugs. Adds redb.
 //! - `serde`: `Serialize` and `Deserialize` for the whole model, and the module `output::json`. Adds
 //!   serde and serde_json.
+//! - `capi`: the module `capi`, two functions for C. Without it the library has no `unsafe`.
 //! - `cli` (default): the program `ksplat`. A library wants `default-features = false`.
-#![forbid(unsafe_code)]
+#![cfg_attr(not(feature = "capi"), forbid(unsafe_code))]
 
 mod arch;
 pub mod bisect;
 mod blame;
+#[cfg(feature = "capi")]
+pub mod capi;
 pub mod cluster;
 mod console;
 #[cfg(feature = "disasm")]

@@ -29,6 +29,7 @@ const ORDER: &[&str] = &[
     "bisect",
     "store",
     "output",
+    "capi",
 ];
 
 /// The most lines of a file.
