@@ -146,8 +146,15 @@ fn a_line_without_end_is_cut_as_in_a_whole_log() {
         &[b"kernel BUG at fs/a.c:1!\n", &long, b"\nRIP: 0010:f+0x1/0x2\n", &long, b"\n"],
         &[&long],
     ];
-    for log in logs {
+    let bug = b"\nkernel BUG at fs/c.c:1!\n".as_slice();
+    let more: [&[&[u8]]; 3] = [
+        &[&long, bug, &long, bug],
+        &[&long, b"\n", &long, bug, &long, b"\nx\n", &long],
+        &[bug, &long, &long, b"\n", &long, bug, bug],
+    ];
+    for log in logs.into_iter().chain(more) {
         let log = log.concat();
+        same("long", &log, (0..log.len()).step_by(7));
         same("long", &log, (0..log.len()).step_by(1000));
         same("long", &log, (0..log.len()).step_by(65_537));
         same("long", &log, []);

@@ -56,6 +56,8 @@ pub struct Monitor {
     base: usize,
     /// Where in the buffer the next line begins.
     at: usize,
+    /// Where in the buffer the line begins that has no end yet.
+    complete: usize,
     /// Bytes of the last line that were left out, as it is too long.
     dropped: usize,
     /// The number of the next line, from 1.
@@ -106,6 +108,8 @@ enum Next {
     NoneTo(usize),
     /// The one at this offset.
     At(usize, &'static Marker),
+    /// Perhaps the one at this offset; the one below it begins at the other, and has not come.
+    Held(usize, usize),
 }
 
 /// Whether the log is that of a bisection, of which only the end is a console.
@@ -130,6 +134,7 @@ impl Monitor {
             buffer: Vec::new(),
             base: 0,
             at: 0,
+            complete: 0,
             dropped: 0,
             line: 1,
             next: Next::NoneTo(0),
@@ -208,32 +213,37 @@ impl Monitor {
 
     /// Takes in a piece of the log.
     fn take(&mut self, mut piece: &[u8]) {
-        let line = memrchr(b'\n', &self.buffer).map_or(0, |feed| feed + 1).max(self.at);
-        let room = (line + MAX_LINE).saturating_sub(self.buffer.len());
+        let room = (self.complete + MAX_LINE).saturating_sub(self.buffer.len());
         // Of a line without end only the begin is kept.
         if memchr(b'\n', piece).unwrap_or(piece.len()) > room {
             let (kept, rest) = piece.split_at(room);
-            self.buffer.extend_from_slice(kept);
+            self.keep(kept);
             self.read(false);
             let end = memchr(b'\n', rest).unwrap_or(rest.len());
             self.dropped += end;
             piece = rest.get(end..).unwrap_or_default();
             if let [b'\n', rest @ ..] = piece {
-                self.buffer.push(b'\n');
+                self.keep(b"\n");
                 self.read(false);
                 piece = rest;
             }
         }
-        self.buffer.extend_from_slice(piece);
+        self.keep(piece);
         self.read(false);
         self.forget();
     }
 
+    fn keep(&mut self, bytes: &[u8]) {
+        if let Some(feed) = memrchr(b'\n', bytes) {
+            self.complete = self.buffer.len() + feed + 1;
+        }
+        self.buffer.extend_from_slice(bytes);
+    }
+
     /// Makes a line of what has no end.
     fn end_line(&mut self) {
-        if self.buffer.get(self.at..).is_some_and(|rest| !rest.is_empty() && !rest.ends_with(b"\n"))
-        {
-            self.buffer.push(b'\n');
+        if self.complete < self.buffer.len() {
+            self.keep(b"\n");
         }
     }
 
@@ -244,15 +254,16 @@ impl Monitor {
             self.buffer.drain(..old);
             self.base += old;
             self.at -= old;
+            self.complete -= old;
         }
     }
 
     /// Reads the lines that are complete; with `is_end` there are no others, and all reports end.
     fn read(&mut self, is_end: bool) {
-        let mut complete = memrchr(b'\n', &self.buffer).map_or(0, |feed| feed + 1);
-        if !self.skip_head(&mut complete, is_end) {
+        if !self.skip_head(is_end) {
             return;
         }
+        let complete = self.complete;
         while self.at < complete {
             let start = self.find(complete, is_end);
             // A line that starts a report needs the one below it: see `scan`.
@@ -282,12 +293,18 @@ impl Monitor {
         complete: usize,
         is_end: bool,
     ) -> Result<Option<(usize, &'static Marker)>, usize> {
+        // Offsets from before a line that was cut are too small, and looked for again.
+        let now = self.base + self.at;
         let from = match self.next {
-            Next::At(offset, marker) if offset >= self.base + self.at => {
+            Next::At(offset, marker) if offset >= now => {
                 return Ok(Some((offset - self.base, marker)));
             }
+            // So that a line that comes byte by byte is not looked at each time.
+            Next::Held(offset, below) if offset >= now && !is_end && !self.has_come(below) => {
+                return Err(offset - self.base);
+            }
             Next::NoneTo(offset) => offset.saturating_sub(self.base).max(self.at),
-            Next::At(..) => self.at,
+            Next::At(..) | Next::Held(..) => self.at,
         };
         let lines = self.buffer.get(..complete).unwrap_or_default();
         let Some(start) = scan::next_start(lines, from, self.information) else {
@@ -296,13 +313,18 @@ impl Monitor {
         };
         let below = memchr(b'\n', lines.get(start.at..).unwrap_or_default())
             .map_or(complete, |feed| start.at + feed + 1);
-        let has_below = below < complete || self.buffer.len() - complete >= MAX_LINE;
-        if !has_below && !is_end {
-            self.next = Next::NoneTo(self.base + start.at);
+        let below = self.base + below;
+        if !is_end && !self.has_come(below) {
+            self.next = Next::Held(self.base + start.at, below);
             return Err(start.at);
         }
         self.next = Next::At(self.base + start.at, start.marker);
         Ok(Some((start.at, start.marker)))
+    }
+
+    /// Whether there is a line at an offset, or as much of it as is read of any.
+    fn has_come(&self, offset: usize) -> bool {
+        offset < self.base + self.complete || self.buffer.len() - self.complete >= MAX_LINE
     }
 
     /// Passes over lines that no report needs.
@@ -313,8 +335,8 @@ impl Monitor {
         // Only the first line can be one that was cut.
         if !lines.is_empty() {
             self.base += std::mem::take(&mut self.dropped);
+            self.at = to;
         }
-        self.at = to;
     }
 
     /// Reads the next line.
@@ -368,19 +390,19 @@ impl Monitor {
 
     /// Passes over the part of a bisection log that is none of a console; false if it is not known yet
     /// whether there is more of it.
-    fn skip_head(&mut self, complete: &mut usize, is_end: bool) -> bool {
+    fn skip_head(&mut self, is_end: bool) -> bool {
         if self.head == Head::Unknown {
-            let head = self.buffer.get(..*complete).unwrap_or_default();
+            let head = self.buffer.get(..self.complete).unwrap_or_default();
             let first = head.split(|b| *b == b'\n').next().unwrap_or_default();
             let needs_more = console::is_manager(first) && memchr_iter(b'\n', head).count() < 2;
-            if *complete == 0 || (needs_more && !is_end) {
+            if self.complete == 0 || (needs_more && !is_end) {
                 return is_end;
             }
             let is_bisection = console::is_bisection(head);
             self.head = if is_bisection { Head::Bisection } else { Head::Console };
         }
-        while self.head == Head::Bisection && self.at < *complete {
-            let lines = self.buffer.get(self.at..*complete).unwrap_or_default();
+        while self.head == Head::Bisection && self.at < self.complete {
+            let lines = self.buffer.get(self.at..self.complete).unwrap_or_default();
             let end = memchr(b'\n', lines).map_or(lines.len(), |feed| feed + 1);
             if lines.starts_with(console::CRASH) {
                 self.head = Head::Console;
