@@ -19,11 +19,11 @@ use crate::parse;
 /// Finds the reports of a log of `len` bytes, and gives them as a JSON array: see the documentation of
 /// `ksplat::output::json`. The string ends with a NUL byte and is freed by `ksplat_free`.
 ///
-/// NULL if `log` is NULL and `len` is not 0, or if there is no memory for the answer.
+/// NULL if `log` is NULL and `len` is not 0.
 ///
 /// # Safety
 ///
-/// `log` must point to `len` bytes that nobody writes in the meantime.
+/// `log` must point to `len` bytes that nobody writes in the meantime, at most `PTRDIFF_MAX`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ksplat_parse(log: *const u8, len: usize) -> *mut c_char {
     let log = match (log.is_null(), len) {

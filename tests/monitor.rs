@@ -162,6 +162,40 @@ fn a_line_without_end_is_cut_as_in_a_whole_log() {
 }
 
 #[test]
+fn what_is_above_and_below_a_report_is_the_same() {
+    let long = "a".repeat(70_000);
+    let caller = |text: &str| format!("[    1.0][   T11] {text}\n");
+    let registers = caller("RAX: 0000000000000000 RBX: 0000000000000001 RCX: 0000000000000002");
+    let logs = [
+        // More lines than a report may have; what comes below them tells the function.
+        caller("BUG: unable to handle kernel paging request at ffff888001286000")
+            + &registers.repeat(4_100)
+            + &caller("RIP: 0010:func+0x1/0x2")
+            + &caller("Call Trace:")
+            + &caller(" one+0x1/0x2").repeat(4),
+        // A message that begins too far above.
+        format!(
+            "x usercopy: Kernel memory exposure attempt {long}\nkernel BUG at mm/usercopy.c:1!\n"
+        ),
+        format!("y\n{0}\n{0}\nkernel BUG at mm/usercopy.c:1!\n", "a".repeat(40_000)),
+        // A headline that is printed again, as a line says that is too long.
+        format!(
+            "BUG: KASAN: sl\n** replaying previous printk message **{long}\nBUG: KASAN: slab x in g+0x1/0x2\nx\n"
+        ),
+        format!("ci starts bisection BUG: x\n{long}\nkernel BUG at a.c:1!\n{}", "x\n".repeat(70)),
+        "crash: ci starts bisection x\nbisecting cause commit starting from 1b649e0bcae71c11\n\
+         BUG: KASAN: x in f+0x1/0x2\n"
+            .to_owned(),
+    ];
+    for log in logs {
+        let log = log.as_bytes();
+        same("around", log, []);
+        same("around", log, (0..log.len()).step_by(11));
+        same("around", log, (0..log.len()).step_by(4096));
+    }
+}
+
+#[test]
 fn only_the_console_of_a_bisection_is_read() {
     let log = include_bytes!("bisections/003_36161d8f652fb016.txt");
     assert_eq!(whole(log).len(), 1);

@@ -212,6 +212,8 @@ pub(crate) fn clean(raw: &[u8]) -> Cow<'_, [u8]> {
         raw = tail.get(escape_len(tail)..).unwrap_or_default();
     }
     copy(raw);
+    // Of a line of escapes little is left, and it may be kept.
+    kept.shrink_to_fit();
     Cow::Owned(kept)
 }
 

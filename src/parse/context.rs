@@ -19,7 +19,7 @@ const MAX_BEFORE: usize = 256;
 /// How many lines after a report are looked at where it has no function of its own.
 pub(super) const MAX_AFTER: usize = 128;
 
-/// How far lines above a report are looked for, in bytes.
+/// How far lines above a report are looked for, in bytes, and how many bytes of those below it are.
 pub(super) const MAX_ABOVE: usize = 64 * 1024;
 
 /// The lines of `above`, the last first.
@@ -146,7 +146,13 @@ pub(super) fn after<'log>(log: &'log [u8], region: &Region<'log>) -> Vec<Line<'l
     }
     let at = region.lines.last().map_or(log.len(), Line::next);
     let lines = std::iter::successors(Line::at(log, at), |line| Line::at(log, line.next()));
-    lines.take(MAX_AFTER).filter(|line| line.context == region.context).collect()
+    let own = lines.take(MAX_AFTER).filter(|line| line.context == region.context);
+    let mut text = 0;
+    own.take_while(|line| {
+        text += line.text.len();
+        text <= MAX_ABOVE
+    })
+    .collect()
 }
 
 /// The text of a report as people mail it: prefixes, guesses of the unwinder and lines of other

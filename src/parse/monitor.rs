@@ -32,7 +32,7 @@ pub const QUIET: Duration = Duration::from_secs(10);
 /// its context begins, when nothing more of it came for some lines or, as
 /// [`tick`](Self::tick) says, for some time.
 ///
-/// Memory is bounded by some megabytes whatever comes: at most 16 reports are open, each of at most
+/// Memory is bounded by 32 MB whatever comes: at most 16 reports are open, each of at most
 /// [`MAX_LINES`](crate::MAX_LINES) lines and 384 KiB; of a line 64 KiB are kept, and of the log above
 /// a report as much. What is left out is told by [`Report::corrupted`].
 ///
@@ -185,7 +185,7 @@ impl Monitor {
             self.last = Some(now);
         }
         let silent = self.last.is_some_and(|last| now.saturating_sub(last) >= self.quiet);
-        if silent && !self.is_idle() {
+        if silent && !self.is_idle() && self.head != Head::Unknown {
             self.read(true);
         }
         self.events.drain(..)
@@ -249,7 +249,8 @@ impl Monitor {
 
     /// Forgets what no report can need any more.
     fn forget(&mut self) {
-        let old = self.at.saturating_sub(MAX_ABOVE);
+        // One byte more than is looked at, so that no part of a line looks like a whole one.
+        let old = self.at.saturating_sub(MAX_ABOVE + 1);
         if old >= 4 * MAX_ABOVE {
             self.buffer.drain(..old);
             self.base += old;
@@ -306,8 +307,12 @@ impl Monitor {
             Next::NoneTo(offset) => offset.saturating_sub(self.base).max(self.at),
             Next::At(..) | Next::Held(..) => self.at,
         };
-        let lines = self.buffer.get(..complete).unwrap_or_default();
-        let Some(start) = scan::next_start(lines, from, self.information) else {
+        // Of a line that is too long there is all that is read of it.
+        let is_long = self.buffer.len() - complete >= MAX_LINE;
+        let end = if is_long { self.buffer.len() } else { complete };
+        let lines = self.buffer.get(..end).unwrap_or_default();
+        let start = scan::next_start(lines, from, self.information);
+        let Some(start) = start.filter(|start| start.at < complete) else {
             self.next = Next::NoneTo(self.base + complete);
             return Ok(None);
         };
@@ -351,7 +356,7 @@ impl Monitor {
             region.since += 1;
             region.keep(&line);
         }
-        let above = self.buffer.get(at.saturating_sub(MAX_ABOVE)..at).unwrap_or_default();
+        let above = self.buffer.get(..at).unwrap_or_default();
         let (number, executors) = (self.line, self.facts.executors);
         let began = self
             .tracker
@@ -377,9 +382,13 @@ impl Monitor {
     /// Builds the reports that are complete; at the end, all that are closed.
     fn build(&mut self, is_end: bool) {
         self.pending.extend(self.tracker.closed());
-        while let Some(region) = self.pending.front() {
-            if !is_end && region.since < MAX_AFTER && build::asks_for_more(region) {
-                return;
+        while let Some(region) = self.pending.front_mut() {
+            if !is_end && region.since < MAX_AFTER {
+                let asks = region.asks.unwrap_or_else(|| build::asks_for_more(region));
+                region.asks = Some(asks);
+                if asks {
+                    return;
+                }
             }
             let Some(mut region) = self.pending.pop_front() else { return };
             let after = std::mem::take(&mut region.after);
@@ -394,17 +403,19 @@ impl Monitor {
         if self.head == Head::Unknown {
             let head = self.buffer.get(..self.complete).unwrap_or_default();
             let first = head.split(|b| *b == b'\n').next().unwrap_or_default();
-            let needs_more = console::is_manager(first) && memchr_iter(b'\n', head).count() < 2;
+            let is_short = self.buffer.len() - self.complete < MAX_LINE;
+            let has_two = memchr_iter(b'\n', head).count() > 1;
+            let needs_more = console::is_manager(first) && !has_two && is_short;
             if self.complete == 0 || (needs_more && !is_end) {
                 return is_end;
             }
-            let is_bisection = console::is_bisection(head);
+            let is_bisection = console::is_bisection(&self.buffer);
             self.head = if is_bisection { Head::Bisection } else { Head::Console };
         }
         while self.head == Head::Bisection && self.at < self.complete {
             let lines = self.buffer.get(self.at..self.complete).unwrap_or_default();
             let end = memchr(b'\n', lines).map_or(lines.len(), |feed| feed + 1);
-            if lines.starts_with(console::CRASH) {
+            if self.line > 1 && lines.starts_with(console::CRASH) {
                 self.head = Head::Console;
             }
             self.base += std::mem::take(&mut self.dropped);

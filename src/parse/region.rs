@@ -2,7 +2,7 @@
 
 use super::MAX_LINES;
 use super::class::{self, Class};
-use super::context::{self, MAX_AFTER, Opening};
+use super::context::{self, MAX_ABOVE, MAX_AFTER, Opening};
 use super::track::Joint;
 use crate::kind::Marker;
 use crate::kind::table::CONSEQUENCES;
@@ -60,8 +60,12 @@ pub(super) struct Region<'log> {
     pub(super) opening: Opening<'log>,
     /// How many lines were read since the last of [`Region::lines`].
     pub(super) since: usize,
-    /// Lines of its context below it, if they are kept.
+    /// Lines of its context below the last of [`Region::lines`].
     pub(super) after: Vec<Line<'log>>,
+    /// Bytes of them.
+    after_text: usize,
+    /// Whether they may tell what it is, once that was asked.
+    pub(super) asks: Option<bool>,
     /// Lines of the headline: with inlined functions it has one for each.
     headlines: usize,
     /// Whether the report said that it ended.
@@ -78,6 +82,8 @@ impl<'log> Region<'log> {
             opening,
             since: 0,
             after: Vec::new(),
+            after_text: 0,
+            asks: None,
             marker,
             context: line.context,
             len: 1,
@@ -216,8 +222,11 @@ impl<'log> Region<'log> {
     /// Keeps a line below the report, if it is of its context.
     pub(super) fn keep(&mut self, line: &Line<'log>) {
         let is_own = context::has_more(self) && line.context == self.context;
-        if self.closed && self.since <= MAX_AFTER && is_own {
-            self.after.push(line.clone());
+        if (self.closed || self.cut) && self.since <= MAX_AFTER && is_own {
+            self.after_text += line.text.len();
+            if self.after_text <= MAX_ABOVE {
+                self.after.push(line.clone());
+            }
         }
     }
 
@@ -229,8 +238,8 @@ impl<'log> Region<'log> {
             self.since = 0;
             self.lines.push(line);
             self.classes.push(class);
-        } else {
-            self.cut = true;
+        } else if !std::mem::replace(&mut self.cut, true) {
+            self.keep(&line);
         }
         if own {
             self.len = self.lines.len();

@@ -390,7 +390,8 @@ pub(crate) fn in_color(color: Color) -> bool {
 }
 
 /// Says in one line on standard error what is wrong with an input.
-#[expect(clippy::print_stderr, reason = "this is where errors go")]
 pub(crate) fn complain(name: &str, error: &dyn std::fmt::Display) {
-    eprintln!("ksplat: {}: {}", escape::escape(name), escape::escape(&error.to_string()));
+    let (name, error) = (escape::escape(name), escape::escape(&error.to_string()).to_string());
+    // Nobody may be there to read it.
+    let _ = writeln!(io::stderr(), "ksplat: {name}: {error}");
 }

@@ -4,10 +4,10 @@ use std::fs::{self, File, Metadata};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{self, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{self, RecvTimeoutError, SyncSender, TrySendError};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, SyncSender, TrySendError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
@@ -31,8 +31,11 @@ const QUEUE: usize = 16;
 const TICK: Duration = Duration::from_millis(200);
 
 /// The reports that wait for the command of `--exec`: more are left out, so that a slow command does
-/// not hold up the console.
-const MAX_WAITING: usize = 1024;
+/// not hold up the console. The longest have some hundred kilobytes.
+const MAX_WAITING: usize = 64;
+
+/// How long after a signal commands, and whoever reads the output, may take.
+const GRACE: Duration = Duration::from_secs(5);
 
 /// The status of a program that a signal ends, as shells tell it.
 const KILLED: i32 = 130;
@@ -52,15 +55,21 @@ pub(crate) fn watch(args: &Watch) -> io::Result<Status> {
         flag::register_conditional_shutdown(signal, KILLED, Arc::clone(&stop))?;
         flag::register(signal, Arc::clone(&stop))?;
     }
-    let source = match Source::open(&args.file, args.new) {
-        Ok(source) => source,
-        Err(error) => {
-            complain(&name, &error);
-            return Ok(Status::Unusable);
+    let stopped = Arc::clone(&stop);
+    thread::spawn(move || {
+        while !stopped.load(Ordering::Relaxed) {
+            thread::sleep(TICK);
         }
-    };
+        thread::sleep(GRACE);
+        process::exit(KILLED);
+    });
     let (sender, chunks) = mpsc::sync_channel(QUEUE);
-    thread::spawn(move || source.send(&sender));
+    let (path, new) = (args.file.clone(), args.new);
+    // A device or a pipe may keep one waiting when it is opened.
+    thread::spawn(move || match Source::open(&path, new) {
+        Ok(source) => source.send(&sender),
+        Err(error) => drop(sender.send(Err(error))),
+    });
 
     let monitor = Monitor::new().with_quiet(Duration::from_secs(args.quiet));
     let mut monitor = if args.information { monitor.with_information() } else { monitor };
@@ -72,31 +81,18 @@ pub(crate) fn watch(args: &Watch) -> io::Result<Status> {
         syntax: args.output.syntax.into(),
         with_signature: !matches!(args.output.format, Format::Text),
         runner: args.exec.clone().map(Runner::new),
+        status: Status::Nothing,
     };
-    let mut status = Status::Nothing;
-    let begin = Instant::now();
-    while !stop.load(Ordering::Relaxed) {
-        match chunks.recv_timeout(TICK) {
-            Ok(Ok(chunk)) => shown.events(monitor.push(&chunk))?,
-            Ok(Err(error)) => {
-                complain(&name, &error);
-                status = Status::Unusable;
-                break;
-            }
-            Err(RecvTimeoutError::Timeout) => {}
-            Err(RecvTimeoutError::Disconnected) => break,
-        }
-        shown.events(monitor.tick(begin.elapsed()))?;
-    }
-    shown.events(monitor.finish())?;
-    if shown.count > 0 {
-        status = status.max(Status::Found);
-    }
-    shown.writer.finish()?;
-    if let Some(runner) = shown.runner {
+    let ended = shown.all(&mut monitor, &chunks, &stop);
+    if let Some(runner) = shown.runner.take() {
         runner.finish();
     }
-    Ok(status)
+    let ended = ended.and_then(|()| shown.writer.finish());
+    match ended {
+        // Whoever read the output has seen enough.
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error),
+        _ => Ok(shown.status),
+    }
 }
 
 /// What becomes of reports.
@@ -108,9 +104,34 @@ struct Shown<'a> {
     syntax: disasm::Syntax,
     with_signature: bool,
     runner: Option<Runner>,
+    status: Status,
 }
 
 impl Shown<'_> {
+    /// Shows what comes, to the end.
+    fn all(
+        &mut self,
+        monitor: &mut Monitor,
+        chunks: &Receiver<io::Result<Vec<u8>>>,
+        stop: &AtomicBool,
+    ) -> io::Result<()> {
+        let begin = Instant::now();
+        while !stop.load(Ordering::Relaxed) {
+            match chunks.recv_timeout(TICK) {
+                Ok(Ok(chunk)) => self.events(monitor.push(&chunk))?,
+                Ok(Err(error)) => {
+                    complain(self.name, &error);
+                    self.status = Status::Unusable;
+                    break;
+                }
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => break,
+            }
+            self.events(monitor.tick(begin.elapsed()))?;
+        }
+        self.events(monitor.finish())
+    }
+
     fn events(&mut self, events: impl Iterator<Item = Event>) -> io::Result<()> {
         for event in events {
             if let Event::Finished(report) = event {
@@ -121,6 +142,9 @@ impl Shown<'_> {
     }
 
     fn report(&mut self, mut report: Report<'static>) -> io::Result<()> {
+        if !report.kind.is_information() {
+            self.status = self.status.max(Status::Found);
+        }
         disasm::annotate(&mut report, self.syntax);
         explain::annotate(&mut report, self.syntax);
         self.images.annotate(&mut report);
@@ -129,16 +153,15 @@ impl Shown<'_> {
             .then(|| ksplat::sign::Signer::new().sign(&report).into_owned());
         let record = Record::new(self.name, self.count, report).with_signature(signature);
         self.count += 1;
-        self.writer.report(&record)?;
-        self.writer.add(&sources)?;
-        self.writer.flush()?;
         if let Some(runner) = &self.runner {
             let mut line = Vec::new();
             json::write(&mut line, &record)?;
             line.push(b'\n');
             runner.run(line);
         }
-        Ok(())
+        self.writer.report(&record)?;
+        self.writer.add(&sources)?;
+        self.writer.flush()
     }
 }
 
@@ -175,14 +198,12 @@ impl Runner {
 }
 
 fn execute(command: &str, report: &[u8]) -> io::Result<()> {
-    let mut child = Command::new("sh").arg("-c").arg(command).stdin(Stdio::piped()).spawn()?;
-    if let Some(mut stdin) = child.stdin.take() {
-        match stdin.write_all(report) {
-            // It need not read.
-            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => return Err(error),
-            _ => {}
-        }
-    }
+    let mut shell = Command::new("sh");
+    // Standard output is for reports.
+    shell.arg("-c").arg(command).stdin(Stdio::piped()).stdout(io::stderr());
+    let mut child = shell.spawn()?;
+    // It need not read.
+    let _ = child.stdin.take().map(|mut stdin| stdin.write_all(report));
     let status = child.wait()?;
     if status.success() { Ok(()) } else { Err(io::Error::other(format!("`{command}`: {status}"))) }
 }
@@ -240,13 +261,15 @@ fn follow(
     mut at: u64,
     chunks: &SyncSender<io::Result<Vec<u8>>>,
 ) -> io::Result<()> {
+    let mut size = 0;
     loop {
         let Some(read) = drain(&mut file, chunks)? else { return Ok(()) };
         at += read;
         thread::sleep(TICK);
-        // Between two files there may be none.
+        // Between two files there may be none, or something else for a while.
         let Ok(metadata) = fs::metadata(path) else { continue };
-        if identity(&metadata) != known {
+        let before = std::mem::replace(&mut size, metadata.len());
+        if identity(&metadata) != known && metadata.is_file() {
             // What was written to the old one since.
             if drain(&mut file, chunks)?.is_none() {
                 return Ok(());
@@ -254,8 +277,15 @@ fn follow(
             let Ok(next) = File::open(path) else { continue };
             known = identity(&next.metadata()?);
             (file, at) = (next, 0);
-        } else if metadata.len() < at {
+        } else if metadata.len() < at && before >= at {
+            // Files of the kernel's own have no size, and are not cut.
             at = file.seek(SeekFrom::Start(0))?;
+        } else {
+            continue;
+        }
+        // The last line of what was there has no end any more.
+        if chunks.send(Ok(b"\n".to_vec())).is_err() {
+            return Ok(());
         }
     }
 }
