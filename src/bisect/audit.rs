@@ -94,7 +94,7 @@ pub struct Audit<'a> {
     /// How many lines were not understood.
     pub unknown_lines: usize,
     /// The report at the end of the log.
-    pub report: Option<Report<'a>>,
+    pub report: Option<&'a Report<'a>>,
 }
 
 /// The crash under bisection.
@@ -120,7 +120,7 @@ pub struct Judged<'a> {
     /// The release that it is.
     pub release: Option<Cow<'a, str>>,
     /// The runs.
-    pub runs: Vec<Run<'a>>,
+    pub runs: &'a [Run<'a>],
     /// How often the crash under bisection came, of the runs in which it could: one that crashed
     /// otherwise did not get to show it.
     pub rate: Rate,
@@ -256,7 +256,7 @@ pub fn audit<'a>(log: &'a Bisection<'a>, options: Options<'a>) -> Audit<'a> {
         audited,
         missing: missing(log),
         unknown_lines: log.unknown_lines,
-        report: log.report.clone(),
+        report: log.report.as_ref(),
     }
 }
 
@@ -291,7 +291,7 @@ impl Seen {
         self.crashes.iter().fold(0, |sum, crash| sum.saturating_add(crash.count))
     }
 
-    fn judged<'a>(self, step: &Step<'a>) -> Judged<'a> {
+    fn judged<'a>(self, step: &'a Step<'a>) -> Judged<'a> {
         let decided_by = match self.related() {
             Some(related) => related.title.clone(),
             None if self.passed > 0 => format!("{} runs passed", self.passed),
@@ -307,7 +307,7 @@ impl Seen {
             commit: step.commit.clone(),
             subject: step.subject.clone(),
             release: step.release.clone(),
-            runs: step.runs.clone(),
+            runs: &step.runs,
             rate: self.rate,
             verdict: self.verdict,
             decided_by,
@@ -325,7 +325,7 @@ impl Seen {
 impl Judged<'_> {
     /// The number of runs that ended so.
     pub fn count(&self, outcome: Outcome) -> u32 {
-        model::count(&self.runs, outcome)
+        model::count(self.runs, outcome)
     }
 }
 
@@ -439,10 +439,6 @@ fn crash(step: &mut Seen, confirmed: bool) {
         return;
     };
     let evidence = related.evidence.join(", ");
-    let clean = match step.verdict {
-        Verdict::Bad => Verdict::Good,
-        _ => Verdict::Bad,
-    };
     step.why = if related.score >= RELATED {
         evidence
     } else if confirmed {
@@ -451,7 +447,7 @@ fn crash(step: &mut Seen, confirmed: bool) {
         step.audited = Verdict::Skip;
         format!("perhaps another crash: {evidence}")
     } else if step.passed > 0 && step.missed <= SURE {
-        step.audited = clean;
+        step.audited = step.verdict.opposite();
         format!("another crash: {evidence}; {} runs passed", step.passed)
     } else {
         step.audited = Verdict::Skip;

@@ -234,10 +234,9 @@ impl Step<'_> {
     ///
     /// `crashing` is what git is told of a commit that crashes.
     pub(super) fn by_runs(&self, crashing: Verdict) -> Verdict {
-        let clean = if crashing == Verdict::Bad { Verdict::Good } else { Verdict::Bad };
         match (self.count(Outcome::Crashed), self.count(Outcome::Ok)) {
             (0, 0) => Verdict::Skip,
-            (0, _) => clean,
+            (0, _) => crashing.opposite(),
             _ => crashing,
         }
     }
@@ -252,6 +251,17 @@ impl Outcome {
             Self::BootFailed => "boot failed",
             Self::TestFailed => "basic kernel testing failed",
             Self::Infrastructure => "infrastructure failed",
+        }
+    }
+}
+
+impl Verdict {
+    /// What git is told of a commit on the other side; of one that is not known, the same.
+    pub(super) fn opposite(self) -> Self {
+        match self {
+            Self::Good => Self::Bad,
+            Self::Bad => Self::Good,
+            Self::Skip => Self::Skip,
         }
     }
 }

@@ -39,7 +39,7 @@ impl std::error::Error for NotBisection {}
 ///
 /// If no line of the log is of a bisection.
 pub fn parse(log: &[u8]) -> Result<Bisection<'_>, NotBisection> {
-    let mut reader = Reader { log, bisection: empty(), ..Reader::default() };
+    let mut reader = Reader { log, ..Reader::default() };
     let mut at = 0;
     let mut console = None;
     while at < log.len() && console.is_none() {
@@ -64,31 +64,6 @@ pub fn parse(log: &[u8]) -> Result<Bisection<'_>, NotBisection> {
         bisection.report = parse::reports_from(log, console).next();
     }
     Ok(bisection)
-}
-
-fn empty() -> Bisection<'static> {
-    Bisection {
-        search: Search::Cause,
-        original: None,
-        manager: None,
-        syzkaller: None,
-        steps: Vec::new(),
-        ends: None,
-        culprit: None,
-        candidates: Vec::new(),
-        untested_parent: None,
-        flaky: false,
-        open_ended: false,
-        error: None,
-        totals: None,
-        recipients: Vec::new(),
-        copied: Vec::new(),
-        crash: None,
-        report: None,
-        remarks: Vec::new(),
-        unknown: Vec::new(),
-        unknown_lines: 0,
-    }
 }
 
 /// To what lines belong that are none of syzkaller's.
@@ -119,7 +94,28 @@ struct Reader<'a> {
 
 impl Default for Bisection<'_> {
     fn default() -> Self {
-        empty()
+        Self {
+            search: Search::Cause,
+            original: None,
+            manager: None,
+            syzkaller: None,
+            steps: Vec::new(),
+            ends: None,
+            culprit: None,
+            candidates: Vec::new(),
+            untested_parent: None,
+            flaky: false,
+            open_ended: false,
+            error: None,
+            totals: None,
+            recipients: Vec::new(),
+            copied: Vec::new(),
+            crash: None,
+            report: None,
+            remarks: Vec::new(),
+            unknown: Vec::new(),
+            unknown_lines: 0,
+        }
     }
 }
 

@@ -204,7 +204,7 @@ fn needs_words(step: &Judged<'_>) -> bool {
 fn marks(audit: &Audit<'_>, step: &Judged<'_>) -> String {
     let mut marks = String::new();
     let mut count = 0;
-    for run in &step.runs {
+    for run in step.runs {
         for _ in 0..run.count {
             if count == MAX_MARKS {
                 marks.pop();

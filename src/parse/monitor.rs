@@ -364,7 +364,6 @@ impl Monitor {
         self.base += std::mem::take(&mut self.dropped);
         self.at = next;
         self.line += 1;
-        self.pending.extend(self.tracker.closed());
         if began && let Some(region) = self.tracker.last() {
             let title = title::name(region.marker, &title::text(&region.lines));
             // The convention's word for a function that is not there, which may yet come.
