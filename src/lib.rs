@@ -72,7 +72,9 @@ pub use model::{
     Lock, LockState, MeantAccess, Member, Memory, Module, Object, Pointer, Register, Registers,
     Report, Role, Shadow, Side, Stack, Step, Task, Verdict,
 };
-pub use parse::{Event, MAX_LINES, Monitor, QUIET, Reports, Started, reports, text};
+pub use parse::{
+    Event, Limits, MAX_FRAMES, MAX_LINES, MAX_OPEN, Monitor, QUIET, Reports, Started, reports, text,
+};
 pub use span::Span;
 
 #[doc = include_str!("../README.md")]

@@ -56,6 +56,29 @@ fn text_is_one_screen_of_80_columns() {
 }
 
 #[test]
+fn limits_are_options() {
+    let log = [log(GPF), log("corpus/gpf/batadv-iv-ogm-schedule-buff.log")].concat();
+    let frames = |args: &[&str]| {
+        let (out, err, status) = ksplat(&[&["--format", "jsonl"], args].concat(), &log);
+        assert_eq!((err.as_str(), status), ("", 1));
+        let count = |line: &str| {
+            let report: serde_json::Value = serde_json::from_str(line).unwrap();
+            let stacks = report["stacks"].as_array().unwrap();
+            stacks.iter().map(|stack| stack["frames"].as_array().unwrap().len()).sum::<usize>()
+        };
+        out.lines().map(count).collect::<Vec<_>>()
+    };
+    let all = frames(&[]);
+    assert!(all.len() == 2 && all.iter().all(|count| *count > 3), "{all:?}");
+    assert_eq!(frames(&["--max-frames", "3"]), [3, 3]);
+    assert_eq!(frames(&["--max-reports", "1"]), all[..1]);
+    assert!(frames(&["--max-lines", "10"])[0] < all[0]);
+    assert_eq!(frames(&["--max-open", "1"]), all);
+    let (_, err, status) = ksplat(&["--max-frames", "0"], b"");
+    assert!(status == 2 && err.contains("--max-frames"), "{err}");
+}
+
+#[test]
 fn information_is_for_those_who_ask() {
     let log = log("corpus/out-of-memory/stress.log");
     assert_eq!(ksplat(&[], &log), (String::new(), String::new(), 0));

@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
 use std::fs::{self, OpenOptions};
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{self, Child, ChildStdout, Command, Stdio};
 
@@ -60,6 +60,17 @@ fn a_pipe_is_watched_to_its_end() {
     drop(stdin);
     assert_eq!(next(&mut out), "kernel BUG in b");
     assert_eq!(child.wait().unwrap().code(), Some(1));
+}
+
+#[test]
+fn it_ends_after_the_last_report_that_was_asked_for() {
+    let mut child = start(&["--max-reports", "1"]);
+    let mut stdin = child.stdin.take().unwrap();
+    stdin.write_all((bug("a") + &bug("b") + &bug("c")).as_bytes()).unwrap();
+    // The pipe stays open.
+    let mut out = String::new();
+    child.stdout.take().unwrap().read_to_string(&mut out).unwrap();
+    assert_eq!((out.lines().count(), child.wait().unwrap().code()), (1, Some(1)));
 }
 
 #[test]

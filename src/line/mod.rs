@@ -128,6 +128,11 @@ impl<'log> Line<'log> {
         }
     }
 
+    /// Whether only the begin of it was read.
+    pub(crate) fn is_cut(&self) -> bool {
+        self.end - self.start > MAX_LINE
+    }
+
     /// Offset of the next line.
     pub(crate) fn next(&self) -> usize {
         self.end + 1

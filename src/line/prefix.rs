@@ -84,9 +84,16 @@ fn unquoted(line: &[u8]) -> &[u8] {
 }
 
 /// Takes quote marks off, each with the blank behind it, but no indentation.
+///
+/// `>ffff888001286000:` is none: `print_memory_metadata()` in mm/kasan/report.c marks the line of
+/// the bad address so.
 fn unmarked(line: &[u8]) -> &[u8] {
+    let is_address = |text: &[u8]| {
+        let digits = text.iter().take_while(|b| b.is_ascii_hexdigit()).count();
+        digits >= 8 && text.get(digits) == Some(&b':')
+    };
     let mut rest = line;
-    while let Some(tail) = rest.strip_prefix(b">") {
+    while let Some(tail) = rest.strip_prefix(b">").filter(|tail| !is_address(tail)) {
         rest = tail.strip_prefix(b" ").unwrap_or(tail);
     }
     rest.strip_prefix(b"| ").unwrap_or(rest)
@@ -248,6 +255,10 @@ mod tests {
             assert_eq!(prefix(line.as_bytes()), (Context::Console, at), "{line:?}");
         }
         assert_eq!(prefix(b"> >  f+0x1/0x2"), (Context::Bare, 4));
+        // The mark of the line with the bad address, in a mail and on a console without times.
+        assert_eq!(prefix(b">ffff888001286000: fa fb"), (Context::Bare, 0));
+        assert_eq!(prefix(b"> >ffff888001286000: fa fb"), (Context::Bare, 2));
+        assert_eq!(prefix(b">> ffff888001286000: fa fb"), (Context::Bare, 3));
         let line = b"4,1234,567890,-,caller=T12;x";
         assert_eq!(prefix(line), (Context::Caller(Caller::new(b"T12")), 27));
         assert!(is_rest(b"4,1,2,-,ncfrag=980/1500;") && !is_rest(b"4,1,2,-,ncfrag=0/1500;"));

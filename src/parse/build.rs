@@ -6,6 +6,7 @@ use super::class::Class;
 use super::context;
 use super::dump::{Processor, Unread};
 use super::facts::Facts;
+use super::limits::Limits;
 use super::region::Region;
 use crate::arch;
 use crate::blame;
@@ -24,9 +25,6 @@ use crate::words;
 /// The most diagnostics that a report keeps: a broken console breaks every line alike.
 const MAX_DIAGNOSTICS: usize = 32;
 
-/// The most frames of all stacks together; what more there is repeats itself.
-const MAX_FRAMES: usize = 1024;
-
 /// The most stacks; lockdep's longest chains have fewer.
 const MAX_STACKS: usize = 128;
 
@@ -38,6 +36,9 @@ const MAX_MODULES: usize = 1024;
 
 /// The most lines of shadow memory that are kept; a kernel prints five.
 const MAX_SHADOW: usize = 16;
+
+/// What is said of a list that is longer than its limit.
+const TOO_MANY: &str = "too many: the rest was left out";
 
 /// Builds the report of a region; `after` gives the lines of its context that stand below it.
 pub(super) fn report<'log>(
@@ -57,7 +58,7 @@ pub(super) fn report<'log>(
         }
     }
     let span = Span { start: region.start(), end: region.end, line: region.opening.line };
-    let mut build = Builder::new(Report::new(title.kind, span), title.trap);
+    let mut build = Builder::new(Report::new(title.kind, span), title.trap, region.limits);
     let mut consequences = region.consequences.iter().peekable();
     let own = region.lines.iter().zip(&region.classes).take(region.len);
     for (index, (line, &class)) in own.enumerate() {
@@ -84,8 +85,8 @@ pub(super) fn report<'log>(
         report.executor = executor.map(|(proc, id)| Executor { proc, id });
     }
     report.message = context::message(region);
-    report.corrupted = if region.cut {
-        Some(Cow::Borrowed("too many lines: the rest was left out"))
+    report.corrupted = if let Some(why) = region.cut {
+        Some(Cow::Borrowed(why))
     } else if let Some(why) = title.corrupted {
         // The convention looks for traces by the words that head them; the model knows better.
         let is_whole = !title.mixed && report.blame.is_some() && has_whole_stack(&report, headless);
@@ -136,6 +137,9 @@ enum Dump {
 #[expect(clippy::struct_excessive_bools, reason = "each answers a question of its own")]
 struct Builder<'log> {
     report: Report<'log>,
+    limits: Limits,
+    /// Offset in the log of the line that is read.
+    at: usize,
     /// Whether the first instruction pointer of the kernel is that of the crash.
     trap: bool,
     /// The stack that frames go to; it is added to the report when the next one begins.
@@ -166,9 +170,11 @@ struct Builder<'log> {
 }
 
 impl<'log> Builder<'log> {
-    fn new(report: Report<'log>, trap: bool) -> Self {
+    fn new(report: Report<'log>, trap: bool, limits: Limits) -> Self {
         Self {
             report,
+            limits,
+            at: 0,
             trap,
             stack: None,
             traced: false,
@@ -201,6 +207,10 @@ impl<'log> Builder<'log> {
     /// Takes one line.
     fn line(&mut self, line: &Line<'log>, class: Class) {
         self.below_cpu += 1;
+        self.at = line.start;
+        if line.is_cut() {
+            self.leave_out("line", "too long: the rest was left out");
+        }
         match class {
             Class::Headline => self.headline(line),
             Class::Stack(role) => {
@@ -224,7 +234,9 @@ impl<'log> Builder<'log> {
             Class::Registers => self.registers(line, &line.text),
             Class::Code => self.code(line),
             Class::Listed if self.dump == Dump::Crash && !self.ended => {
-                self.processor.listed(&line.text);
+                if !self.processor.listed(&line.text) {
+                    self.leave_out("code bytes", TOO_MANY);
+                }
             }
             Class::Words => {
                 let unread = self.processor.words(&line.text);
@@ -357,8 +369,11 @@ impl<'log> Builder<'log> {
         }
         let Some(found) = lock::lock(&line.text) else { return };
         // An inlined function stands on a line of its own before the one that holds it.
-        if self.report.locks.len() >= MAX_LOCKS || line.text.ends_with(b"[inline]") {
+        if line.text.ends_with(b"[inline]") {
             return;
+        }
+        if self.report.locks.len() >= MAX_LOCKS {
+            return self.leave_out("locks", TOO_MANY);
         }
         let state = match (line.text.trim_ascii_start(), found.index) {
             ([b'-', b'>', ..], _) => LockState::Chain,
@@ -423,11 +438,12 @@ impl<'log> Builder<'log> {
 
     fn push(&mut self, mut frame: Frame<'log>) {
         frame.context = self.context;
-        if let Some(stack) = &mut self.stack
-            && self.frames < MAX_FRAMES
-        {
+        let Some(stack) = &mut self.stack else { return };
+        if self.frames < self.limits.frames {
             self.frames += 1;
             stack.frames.push(frame);
+        } else {
+            self.leave_out("frames", TOO_MANY);
         }
     }
 
@@ -577,9 +593,10 @@ impl<'log> Builder<'log> {
         }
         // `[last unloaded: name]` ends the list; it is loaded no more.
         let words = after(&line.text, b"Modules linked in:").split(|&b| b == b' ');
+        let mut words =
+            words.take_while(|word| !word.starts_with(b"[")).filter(|word| !word.is_empty());
         self.report.modules = words
-            .take_while(|word| !word.starts_with(b"["))
-            .filter(|word| !word.is_empty())
+            .by_ref()
             .take(MAX_MODULES)
             .map(|word| {
                 let (name, flags) =
@@ -588,6 +605,9 @@ impl<'log> Builder<'log> {
                 Module { name: line.own(name), flags: flags.map(|flags| line.own(flags)) }
             })
             .collect();
+        if words.next().is_some() {
+            self.leave_out("modules", TOO_MANY);
+        }
     }
 
     fn access(&mut self, line: &Line<'log>) {
@@ -638,6 +658,8 @@ impl<'log> Builder<'log> {
                     bytes: shadow.bytes.to_vec(),
                     hit: shadow.hit,
                 });
+            } else {
+                self.leave_out("shadow", TOO_MANY);
             }
         }
     }
@@ -646,6 +668,16 @@ impl<'log> Builder<'log> {
     fn complain(&mut self, line: &Line<'log>, rest: &[u8], what: &'static str, why: &'static str) {
         if self.report.diagnostics.len() < MAX_DIAGNOSTICS {
             self.report.diagnostics.push(Diagnostic::new(line.offset_of(rest), what, why));
+        } else {
+            self.leave_out("diagnostics", TOO_MANY);
+        }
+    }
+
+    /// Notes, once, that from this line on something is left out.
+    fn leave_out(&mut self, what: &'static str, why: &'static str) {
+        let is_known = |known: &Diagnostic| (&*known.what, &*known.why) == (what, why);
+        if !self.report.diagnostics.iter().any(is_known) {
+            self.report.diagnostics.push(Diagnostic::new(self.at, what, why));
         }
     }
 
@@ -656,12 +688,14 @@ impl<'log> Builder<'log> {
     }
 
     fn close_stack(&mut self) {
-        if let Some(mut stack) = self.stack.take()
-            && !stack.frames.is_empty()
-            && self.report.stacks.len() < MAX_STACKS
-        {
+        let Some(mut stack) = self.stack.take().filter(|stack| !stack.frames.is_empty()) else {
+            return;
+        };
+        if self.report.stacks.len() < MAX_STACKS {
             stack.frames.shrink_to_fit();
             self.report.stacks.push(stack);
+        } else {
+            self.leave_out("stacks", TOO_MANY);
         }
     }
 

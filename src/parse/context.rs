@@ -2,8 +2,8 @@
 
 use std::borrow::Cow;
 
-use super::MAX_LINES;
 use super::class::{self, Class};
+use super::limits::MAX_LINES;
 use super::region::Region;
 use crate::line::{Context, Line};
 use crate::model::Report;

@@ -116,11 +116,11 @@ impl Processor {
         Some((text.get(at..).unwrap_or_default(), "code bytes", why))
     }
 
-    /// Takes an instruction of the kernel's own listing.
-    pub(super) fn listed(&mut self, line: &[u8]) {
-        let Some(listed) = code::listed(line) else { return };
+    /// Takes an instruction of the kernel's own listing; false if there are too many.
+    pub(super) fn listed(&mut self, line: &[u8]) -> bool {
+        let Some(listed) = code::listed(line) else { return true };
         if self.code.bytes.len() >= code::MAX_CODE {
-            return;
+            return false;
         }
         let [above, at] = &mut self.marks;
         match listed.mark {
@@ -132,6 +132,7 @@ impl Processor {
         let bytes = self.code.bytes.get(offset..).unwrap_or_default().to_vec();
         let text = String::from_utf8_lossy(listed.text).replace('\t', " ");
         self.listing.push(Instruction { offset, bytes, text, trapping: false });
+        true
     }
 
     /// The registers, and the code around the crash; the address of the access gets the width of the

@@ -10,6 +10,7 @@ mod class;
 mod context;
 mod dump;
 mod facts;
+mod limits;
 mod monitor;
 mod region;
 mod track;
@@ -26,13 +27,8 @@ use facts::Facts;
 use track::Tracker;
 
 pub use context::text;
+pub use limits::{Limits, MAX_FRAMES, MAX_LINES, MAX_OPEN};
 pub use monitor::{Event, Monitor, QUIET, Started};
-
-/// The most lines that a report may have. The rest is left out, and the report says so.
-///
-/// The longest reports that kernels print (all locks of a system, a stack for each CPU) have some
-/// thousand; the limit keeps the memory for one report below a megabyte.
-pub const MAX_LINES: usize = 4096;
 
 /// Finds the reports of a console log, in the order in which they start.
 ///
@@ -42,7 +38,7 @@ pub const MAX_LINES: usize = 4096;
 ///
 /// Never fails and never panics: what cannot be read is told by [`Report::corrupted`] and
 /// [`Report::diagnostics`]. Time is linear in the log; memory is bounded by the reports that are
-/// open at the same time (16, each of at most [`MAX_LINES`] lines).
+/// open at the same time ([`MAX_OPEN`], each of at most [`MAX_LINES`] lines).
 ///
 /// ```
 /// let log = b"BUG: kernel NULL pointer dereference, address: 0000000000000008\n\
@@ -126,6 +122,13 @@ impl Reports<'_> {
     #[must_use]
     pub fn with_information(self) -> Self {
         Self { information: true, ..self }
+    }
+
+    /// The same with other limits.
+    #[must_use]
+    pub fn with_limits(mut self, limits: Limits) -> Self {
+        self.tracker.limits = limits;
+        self
     }
 
     /// Reads on; false at the end of the log.

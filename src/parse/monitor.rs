@@ -9,6 +9,7 @@ use memchr::{memchr, memchr_iter, memrchr};
 use super::build;
 use super::context::{MAX_ABOVE, MAX_AFTER, Opening};
 use super::facts::Facts;
+use super::limits::Limits;
 use super::region::Region;
 use super::track::Tracker;
 use crate::console;
@@ -32,8 +33,8 @@ pub const QUIET: Duration = Duration::from_secs(10);
 /// its context begins, when nothing more of it came for some lines or, as
 /// [`tick`](Self::tick) says, for some time.
 ///
-/// Memory is bounded by 32 MB whatever comes: at most 16 reports are open, each of at most
-/// [`MAX_LINES`](crate::MAX_LINES) lines and 384 KiB; of a line 64 KiB are kept, and of the log above
+/// Memory is bounded by 32 MB whatever comes: at most [`MAX_OPEN`](crate::MAX_OPEN) reports are open,
+/// each of at most [`MAX_LINES`](crate::MAX_LINES) lines and 384 KiB; of a line 64 KiB are kept, and of the log above
 /// a report as much. What is left out is told by [`Report::corrupted`].
 ///
 /// ```
@@ -157,6 +158,13 @@ impl Monitor {
         Self { information: true, ..self }
     }
 
+    /// The same with other limits: memory grows with their lines and reports at a time.
+    #[must_use]
+    pub fn with_limits(mut self, limits: Limits) -> Self {
+        self.tracker.limits = limits;
+        self
+    }
+
     /// With the time of silence after which [`tick`](Self::tick) takes reports for complete; by default
     /// [`QUIET`].
     #[must_use]
@@ -201,7 +209,7 @@ impl Monitor {
             information: self.information,
             quiet: self.quiet,
             last: self.last,
-            ..Self::new()
+            ..Self::new().with_limits(self.tracker.limits)
         };
         self.events.drain(..)
     }

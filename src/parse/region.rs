@@ -1,17 +1,19 @@
 //! The lines of one report while it is being read.
 
-use super::MAX_LINES;
 use super::class::{self, Class};
 use super::context::{self, MAX_ABOVE, MAX_AFTER, Opening};
+use super::limits::Limits;
 use super::track::Joint;
 use crate::kind::Marker;
 use crate::kind::table::CONSEQUENCES;
 use crate::line::{Context, Line};
 use crate::words;
 
-/// The most bytes of a report's lines: the longest that kernels print have half as many. A monitor
-/// keeps them all, and a log those with escapes in the middle.
-const MAX_TEXT: usize = 384 * 1024;
+/// What is said of a report that has more lines than are kept.
+const TOO_MANY_LINES: &str = "too many lines: the rest was left out";
+
+/// What is said of a report that had to end early.
+const TOO_MANY_REPORTS: &str = "too many reports at the same time: it may go on";
 
 /// How a headline ends that goes on in the next line.
 const OPEN_ENDS: [&str; 7] = [" at", " for", " address", " address:", " in", ",", " kernel"];
@@ -28,7 +30,6 @@ fn with_room<T>(first: T) -> Vec<T> {
 
 /// A report that may go on.
 #[derive(Debug)]
-#[expect(clippy::struct_excessive_bools, reason = "each answers a question of its own")]
 pub(super) struct Region<'log> {
     /// What starts it.
     pub(super) marker: &'static Marker,
@@ -44,8 +45,9 @@ pub(super) struct Region<'log> {
     pub(super) end: usize,
     /// Lines that would have started a report, had this one not caused them.
     pub(super) consequences: Vec<(usize, &'static Marker)>,
-    /// Whether lines were left out because there were too many.
-    pub(super) cut: bool,
+    /// Why lines were left out, if some were.
+    pub(super) cut: Option<&'static str>,
+    pub(super) limits: Limits,
     /// Lines since the last that is its own.
     pub(super) silence: usize,
     /// Lines of other contexts since then.
@@ -76,8 +78,14 @@ pub(super) struct Region<'log> {
 
 impl<'log> Region<'log> {
     /// A report of which only the first line is known.
-    pub(super) fn new(marker: &'static Marker, line: Line<'log>, opening: Opening<'log>) -> Self {
+    pub(super) fn new(
+        marker: &'static Marker,
+        line: Line<'log>,
+        opening: Opening<'log>,
+        limits: Limits,
+    ) -> Self {
         Self {
+            limits,
             text: line.text.len(),
             opening,
             since: 0,
@@ -92,7 +100,7 @@ impl<'log> Region<'log> {
             lines: with_room(line),
             classes: with_room(Class::Headline),
             consequences: Vec::new(),
-            cut: false,
+            cut: None,
             silence: 0,
             foreign: 0,
             closed: false,
@@ -152,7 +160,7 @@ impl<'log> Region<'log> {
 
     /// Whether the last line of the report stands right above the one that begins at `start`.
     pub(super) fn is_above(&self, start: usize) -> bool {
-        !self.closed && self.below == start && self.text < MAX_TEXT
+        !self.closed && self.below == start && self.text < self.limits.text()
     }
 
     /// Adds the rest of the last line.
@@ -219,10 +227,18 @@ impl<'log> Region<'log> {
         self.push(line, class, own);
     }
 
+    /// Ends the report, which may not be at its end.
+    pub(super) fn end_early(&mut self) {
+        self.closed = true;
+        if !self.ended {
+            self.cut.get_or_insert(TOO_MANY_REPORTS);
+        }
+    }
+
     /// Keeps a line below the report, if it is of its context.
     pub(super) fn keep(&mut self, line: &Line<'log>) {
         let is_own = context::has_more(self) && line.context == self.context;
-        if (self.closed || self.cut) && self.since <= MAX_AFTER && is_own {
+        if (self.closed || self.cut.is_some()) && self.since <= MAX_AFTER && is_own {
             self.after_text += line.text.len();
             if self.after_text <= MAX_ABOVE {
                 self.after.push(line.clone());
@@ -234,11 +250,11 @@ impl<'log> Region<'log> {
         let end = line.end;
         self.below = line.next();
         self.text += line.text.len();
-        if self.lines.len() < MAX_LINES && self.text < MAX_TEXT {
+        if self.lines.len() < self.limits.lines && self.text < self.limits.text() {
             self.since = 0;
             self.lines.push(line);
             self.classes.push(class);
-        } else if !std::mem::replace(&mut self.cut, true) {
+        } else if self.cut.replace(TOO_MANY_LINES).is_none() {
             self.keep(&line);
         }
         if own {

@@ -3,6 +3,7 @@
 use std::ops::RangeInclusive;
 
 use super::context::Opening;
+use super::limits::Limits;
 use super::region::Region;
 use crate::kind::Marker;
 use crate::line::{Context, Line};
@@ -16,12 +17,6 @@ const MAX_SILENCE: usize = 64;
 ///
 /// Reports that are printed at the same time do not wait for each other, so this is more.
 const MAX_FOREIGN: usize = 1024;
-
-/// The most reports that are open at the same time, one for each context.
-///
-/// A machine has at most as many as CPUs that crash at once; the limit keeps hostile logs, with a
-/// context for every line, from making each line compare against all of them.
-const MAX_OPEN: usize = 16;
 
 /// How a line came to be two.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -67,6 +62,7 @@ pub(super) struct Tracker<'log> {
     open: Vec<Region<'log>>,
     /// The line that was read last.
     above: Option<Above>,
+    pub(super) limits: Limits,
 }
 
 impl<'log> Tracker<'log> {
@@ -149,11 +145,13 @@ impl<'log> Tracker<'log> {
             region.closed = true;
             region.keep(&line);
         }
-        if self.open.len() >= MAX_OPEN {
-            self.close();
+        if self.open.len() >= self.limits.open
+            && let Some(oldest) = self.open.iter_mut().find(|region| !region.closed)
+        {
+            oldest.end_early();
         }
         let opening = opening(&line);
-        self.open.push(Region::new(marker, line, opening));
+        self.open.push(Region::new(marker, line, opening, self.limits));
         true
     }
 

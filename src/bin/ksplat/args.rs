@@ -1,8 +1,10 @@
 //! The command line.
 
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use clap::{Args as Group, Parser, Subcommand, ValueEnum};
+use ksplat::Limits;
 
 const AFTER_HELP: &str = "\
 Exit status: 0 nothing wrong, 1 crash reports found, 2 the call or an input was unusable.
@@ -55,13 +57,49 @@ pub(crate) struct Parse {
     /// Console logs, plain or .gz, .xz, .zst; `-` or none is standard input
     #[arg(value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
-    /// Also report what is no fault of the kernel: memory that ran out, damaged file systems
-    #[arg(long)]
-    pub(crate) information: bool,
+    #[command(flatten)]
+    pub(crate) reading: Reading,
     #[command(flatten)]
     pub(crate) images: Images,
     #[command(flatten)]
     pub(crate) output: Output,
+}
+
+/// Which reports are read, and how much of them.
+#[derive(Debug, Default, Group)]
+#[command(next_help_heading = "Reports")]
+pub(crate) struct Reading {
+    /// Also report what is no fault of the kernel: memory that ran out, damaged file systems
+    #[arg(long)]
+    pub(crate) information: bool,
+    /// No more than so many reports of each log; `watch` ends then
+    #[arg(long, value_name = "COUNT")]
+    pub(crate) max_reports: Option<NonZeroUsize>,
+    /// The most lines that are read of a report [default: 4096]
+    #[arg(long, value_name = "COUNT")]
+    pub(crate) max_lines: Option<NonZeroUsize>,
+    /// The most frames of all stacks of a report together [default: 1024]
+    #[arg(long, value_name = "COUNT")]
+    pub(crate) max_frames: Option<NonZeroUsize>,
+    /// The most reports that may go on at the same time, as on a machine with many CPUs [default: 16]
+    #[arg(long, value_name = "COUNT")]
+    pub(crate) max_open: Option<NonZeroUsize>,
+}
+
+impl Reading {
+    /// The limits of a report.
+    pub(crate) fn limits(&self) -> Limits {
+        let known = Limits::default();
+        known
+            .with_lines(self.max_lines.map_or(known.lines, NonZeroUsize::get))
+            .with_frames(self.max_frames.map_or(known.frames, NonZeroUsize::get))
+            .with_open(self.max_open.map_or(known.open, NonZeroUsize::get))
+    }
+
+    /// The most reports of a log.
+    pub(crate) fn reports(&self) -> usize {
+        self.max_reports.map_or(usize::MAX, NonZeroUsize::get)
+    }
 }
 
 #[derive(Debug, Group)]
@@ -252,9 +290,8 @@ pub(crate) struct Watch {
     /// How long the console is silent before a report is taken for complete
     #[arg(long, value_name = "SECONDS", default_value_t = 10)]
     pub(crate) quiet: u64,
-    /// Also report what is no fault of the kernel: memory that ran out, damaged file systems
-    #[arg(long)]
-    pub(crate) information: bool,
+    #[command(flatten)]
+    pub(crate) reading: Reading,
     #[command(flatten)]
     pub(crate) images: Images,
     #[command(flatten)]
@@ -299,6 +336,7 @@ pub(crate) struct Code {
 }
 
 #[derive(Debug, Group)]
+#[command(next_help_heading = "Output")]
 pub(crate) struct Output {
     /// Add the text of each report, prefixes and lines of others left out, to the JSON
     #[arg(long)]

@@ -9,7 +9,7 @@ use ksplat::output::json::{self, Record};
 use ksplat::output::{escape, text};
 use ksplat::{disasm, explain};
 
-use crate::args::{Args, Code, Color, Command, Format, Output, Parse, Symbolize};
+use crate::args::{Args, Code, Color, Command, Format, Output, Parse, Reading, Symbolize};
 use crate::bisect;
 use crate::dedup;
 use crate::images::Images;
@@ -78,17 +78,12 @@ pub(crate) fn open<'a>(path: &'a Path, status: &mut Status) -> Option<(Cow<'a, s
 
 /// `ksplat parse`.
 fn parse(args: &Parse) -> io::Result<Status> {
-    parse_files(
-        &or_stdin(&args.files),
-        args.information,
-        &mut Images::new(&args.images),
-        &args.output,
-    )
+    parse_files(&or_stdin(&args.files), &args.reading, &mut Images::new(&args.images), &args.output)
 }
 
 fn parse_files(
     files: &[PathBuf],
-    information: bool,
+    reading: &Reading,
     images: &mut Images<'_>,
     output: &Output,
 ) -> io::Result<Status> {
@@ -96,9 +91,9 @@ fn parse_files(
     let mut status = Status::Nothing;
     for path in files {
         let Some((name, log)) = open(path, &mut status) else { continue };
-        let reports = ksplat::reports(&log);
-        let reports = if information { reports.with_information() } else { reports };
-        for (index, mut report) in reports.enumerate() {
+        let reports = ksplat::reports(&log).with_limits(reading.limits());
+        let reports = if reading.information { reports.with_information() } else { reports };
+        for (index, mut report) in reports.take(reading.reports()).enumerate() {
             if !report.kind.is_information() {
                 status = status.max(Status::Found);
             }
@@ -130,7 +125,7 @@ fn symbolize(args: &Symbolize) -> io::Result<Status> {
     let files = or_stdin(&args.files);
     let mut images = Images::new(&args.images);
     if !matches!(args.output.format, Format::Text) {
-        return parse_files(&files, false, &mut images, &args.output);
+        return parse_files(&files, &Reading::default(), &mut images, &args.output);
     }
     let mut out = BufWriter::new(io::stdout().lock());
     let mut status = Status::Nothing;

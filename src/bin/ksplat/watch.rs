@@ -71,11 +71,14 @@ pub(crate) fn watch(args: &Watch) -> io::Result<Status> {
         Err(error) => drop(sender.send(Err(error))),
     });
 
-    let monitor = Monitor::new().with_quiet(Duration::from_secs(args.quiet));
-    let mut monitor = if args.information { monitor.with_information() } else { monitor };
+    let monitor = Monitor::new()
+        .with_quiet(Duration::from_secs(args.quiet))
+        .with_limits(args.reading.limits());
+    let mut monitor = if args.reading.information { monitor.with_information() } else { monitor };
     let mut shown = Shown {
         name: &name,
         count: 0,
+        most: args.reading.reports(),
         writer: Writer::new(&args.output),
         images: Images::new(&args.images),
         syntax: args.output.syntax.into(),
@@ -99,6 +102,8 @@ pub(crate) fn watch(args: &Watch) -> io::Result<Status> {
 struct Shown<'a> {
     name: &'a str,
     count: usize,
+    /// How many reports are shown.
+    most: usize,
     writer: Writer,
     images: Images<'a>,
     syntax: disasm::Syntax,
@@ -116,7 +121,7 @@ impl Shown<'_> {
         stop: &AtomicBool,
     ) -> io::Result<()> {
         let begin = Instant::now();
-        while !stop.load(Ordering::Relaxed) {
+        while !stop.load(Ordering::Relaxed) && self.count < self.most {
             match chunks.recv_timeout(TICK) {
                 Ok(Ok(chunk)) => self.events(monitor.push(&chunk))?,
                 Ok(Err(error)) => {
@@ -133,10 +138,12 @@ impl Shown<'_> {
     }
 
     fn events(&mut self, events: impl Iterator<Item = Event>) -> io::Result<()> {
-        for event in events {
-            if let Event::Finished(report) = event {
-                self.report(*report)?;
-            }
+        let reports = events.filter_map(|event| match event {
+            Event::Finished(report) => Some(*report),
+            _ => None,
+        });
+        for report in reports.take(self.most - self.count) {
+            self.report(report)?;
         }
         Ok(())
     }
