@@ -48,6 +48,7 @@ pub mod disasm;
 pub mod explain;
 mod frames;
 mod grammar;
+mod inert;
 mod kind;
 mod line;
 mod model;

@@ -318,6 +318,41 @@ fn symbolize_prints_the_log_with_its_places() {
 }
 
 #[test]
+fn a_log_names_no_file_outside_the_source_tree() {
+    let folder = folder("sources");
+    let tree = folder.join("tree");
+    fs::create_dir_all(tree.join("fs/.git")).unwrap();
+    for file in ["secret.c", "tree/fs/a.c", "tree/fs/.git/b.c", "tree/fs/config", "tree/.hidden.c"]
+    {
+        fs::write(folder.join(file), "classified\n").unwrap();
+    }
+    std::os::unix::fs::symlink(folder.join("secret.c"), tree.join("fs/link.c")).unwrap();
+    let shown = |file: &str| {
+        let log = format!("kernel BUG at a.c:1!\nRIP: 0010:f+0x1/0x2 {file}:1\nCall Trace:\n");
+        let (out, err, status) = ksplat(&["--source", tree.to_str().unwrap()], log.as_bytes());
+        assert_eq!((err.as_str(), status), ("", 1));
+        assert!(out.contains("kernel BUG in f"), "{out}");
+        out.contains("classified")
+    };
+    assert!(shown("fs/a.c"));
+    let secret = folder.join("secret.c");
+    for file in [
+        "../secret.c",
+        "fs/../../secret.c",
+        "fs/../fs/a.c",
+        secret.to_str().unwrap(),
+        "fs/link.c",
+        "fs/.git/b.c",
+        ".hidden.c",
+        "fs/config",
+        "fs",
+    ] {
+        assert!(!shown(file), "{file}");
+    }
+    fs::remove_dir_all(&folder).unwrap();
+}
+
+#[test]
 fn packed_images_are_read() {
     let cache = folder("packed");
     let pack = |name: &str| {

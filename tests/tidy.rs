@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 const ORDER: &[&str] = &[
     "named",
     "words",
+    "inert",
     "span",
     "grammar",
     "line",

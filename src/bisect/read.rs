@@ -8,6 +8,7 @@ use memchr::memchr;
 
 use super::grammar::{self, CommitLine, Line};
 use super::model::{ALL_RUNS, Bisection, MAX_UNKNOWN, Run, Search, Step};
+use crate::inert;
 use crate::parse;
 
 /// That a log is not of a bisection: it has no line of one.
@@ -120,7 +121,7 @@ impl Default for Bisection<'_> {
 }
 
 fn text(bytes: &[u8]) -> Cow<'_, str> {
-    String::from_utf8_lossy(bytes)
+    inert::text(bytes)
 }
 
 impl<'a> Reader<'a> {

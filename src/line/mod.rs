@@ -11,6 +11,7 @@ use std::borrow::Cow;
 
 use memchr::{memchr, memchr3};
 
+use crate::inert;
 use crate::words;
 
 /// The longest part of a line that is read, in bytes.
@@ -150,15 +151,15 @@ impl<'log> Line<'log> {
     /// A part of this line's text as text that lives as long as the log.
     ///
     /// `part` must be a slice of [`Line::text`]. It is borrowed from the log where the text is, and
-    /// copied otherwise; bytes that are not UTF-8 become U+FFFD.
+    /// copied otherwise; bytes that are not UTF-8 become `\xff` and the like.
     pub(crate) fn own(&self, part: &[u8]) -> Cow<'log, str> {
         let Cow::Borrowed(text) = self.text else {
-            return Cow::Owned(String::from_utf8_lossy(part).into_owned());
+            return Cow::Owned(inert::text(part).into_owned());
         };
         let offset = (part.as_ptr() as usize).wrapping_sub(text.as_ptr() as usize);
         match text.get(offset..offset.saturating_add(part.len())) {
-            Some(part) => String::from_utf8_lossy(part),
-            None => Cow::Owned(String::from_utf8_lossy(part).into_owned()),
+            Some(part) => inert::text(part),
+            None => Cow::Owned(inert::text(part).into_owned()),
         }
     }
 
@@ -271,7 +272,7 @@ mod tests {
 
         let line = Line::at(b"[    1.5] B\x1b[0mUG: \xff", 0).expect("a line");
         let part = line.text[5..].to_vec();
-        assert_eq!(line.own(&part), "\u{fffd}");
+        assert_eq!(line.own(&part), "\\xff");
         assert_eq!(line.offset_of(&part), 0);
     }
 

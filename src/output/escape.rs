@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::inert::{self, is_active};
+
 /// Shows text so that nothing in it can act on a terminal, or hide.
 ///
 /// Control characters, among them the escape that begins terminal sequences and the line feed,
@@ -16,12 +18,23 @@ pub fn escape(text: &str) -> impl fmt::Display + '_ {
     Escape(text)
 }
 
+/// The same for bytes: those that are not UTF-8 become `\xff` and the like.
+///
+/// ```
+/// use ksplat::output::escape::escape_bytes;
+/// assert_eq!(escape_bytes(b"a\x1b[31m\xff\xfe").to_string(), r"a\x1b[31m\xff\xfe");
+/// ```
+pub fn escape_bytes(bytes: &[u8]) -> impl fmt::Display + '_ {
+    let text = inert::text(bytes);
+    fmt::from_fn(move |f| write!(f, "{}", Escape(&text)))
+}
+
 struct Escape<'a>(&'a str);
 
 impl fmt::Display for Escape<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut rest = self.0;
-        while let Some(at) = rest.find(is_unsafe) {
+        while let Some(at) = rest.find(is_active) {
             let (safe, tail) = rest.split_at(at);
             f.write_str(safe)?;
             let Some(c) = tail.chars().next() else { break };
@@ -33,12 +46,6 @@ impl fmt::Display for Escape<'_> {
         }
         f.write_str(rest)
     }
-}
-
-fn is_unsafe(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}')
-        || matches!(c, '\u{ad}' | '\u{61c}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }
 
 #[cfg(test)]

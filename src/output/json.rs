@@ -27,7 +27,9 @@
 //! | `diagnostics` | what could not be read: `offset` in bytes, `what`, `why` |
 //!
 //! Addresses are strings, `0x` and 16 digits of a 64-bit machine, 8 of a 32-bit one. Offsets, sizes
-//! and ids are numbers. What is unknown is absent. Bytes are strings of hexadecimal digits.
+//! and ids are numbers. What is unknown is absent. Bytes are strings of hexadecimal digits; bytes of text
+//! that are no UTF-8 are `\xff` and the like in it. Control characters, marks that change the direction of
+//! text and invisible characters are escapes of JSON, so that the output can be shown as it is.
 
 use std::borrow::Cow;
 use std::io;
@@ -35,6 +37,7 @@ use std::io;
 use serde::{Deserialize, Serialize};
 
 use crate::bisect::Audit;
+use crate::inert;
 use crate::model::Report;
 use crate::sign::Signature;
 
@@ -76,13 +79,28 @@ impl<'a> Record<'a> {
     }
 }
 
+/// Writes any value as JSON that can be shown: see [the module](self).
+///
+/// ```
+/// let mut line = Vec::new();
+/// ksplat::output::json::write_value(&mut line, &"a\u{9b}31m\u{202e}b").expect("memory");
+/// assert_eq!(line, br#""a\u009b31m\u202eb""#);
+/// ```
+///
+/// # Errors
+///
+/// Those of `out`.
+pub fn write_value(out: &mut impl io::Write, value: &impl Serialize) -> io::Result<()> {
+    inert::write_json(out, value, inert::is_active)
+}
+
 /// Writes a report as one JSON object on one line, without a line feed after it.
 ///
 /// # Errors
 ///
 /// Those of `out`.
 pub fn write(out: &mut impl io::Write, record: &Record<'_>) -> io::Result<()> {
-    serde_json::to_writer(out, record).map_err(io::Error::from)
+    write_value(out, record)
 }
 
 /// Reads a report that [`write()`] wrote.
@@ -132,5 +150,5 @@ impl<'a> AuditRecord<'a> {
 ///
 /// Those of `out`.
 pub fn write_audit(out: &mut impl io::Write, record: &AuditRecord<'_>) -> io::Result<()> {
-    serde_json::to_writer(out, record).map_err(io::Error::from)
+    write_value(out, record)
 }

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use super::class::{self, Class};
 use super::limits::MAX_LINES;
 use super::region::Region;
+use crate::inert;
 use crate::line::{Context, Line};
 use crate::model::Report;
 use crate::title;
@@ -160,7 +161,7 @@ pub(super) fn after<'log>(log: &'log [u8], region: &Region<'log>) -> Vec<Line<'l
 ///
 /// It goes on to the end of the log, or to [`MAX_LINES`]: where a kernel prints without caller
 /// information nothing says what belongs to the report. `log` must be the log that the report was
-/// found in. Bytes that are not UTF-8 become U+FFFD.
+/// found in. Bytes that are not UTF-8 become `\xff` and the like.
 ///
 /// ```
 /// let log = b"[   1.5] usb 1-1: gone\n[   1.6] kernel BUG at a.c:1!\n[   1.7]  ? f+0x1/0x2\n";
@@ -186,7 +187,7 @@ pub fn text(log: &[u8], report: &Report<'_>) -> String {
     let kept = title::text(&lines);
     let mut text = String::new();
     for line in before.iter().map(|line| line.text.as_ref()).chain(kept.lines()) {
-        text.push_str(&String::from_utf8_lossy(line));
+        text.push_str(&inert::text(line));
         text.push('\n');
     }
     text

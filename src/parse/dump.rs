@@ -2,6 +2,7 @@
 
 use crate::arch::{self, Arch};
 use crate::grammar::{code, register};
+use crate::inert;
 use crate::model::{Access, Address, Code, Instruction, Registers};
 
 /// What is not understood: the rest of a line, what was read in it, and why it was not.
@@ -130,7 +131,7 @@ impl Processor {
         }
         let offset = self.code.add(listed.digits);
         let bytes = self.code.bytes.get(offset..).unwrap_or_default().to_vec();
-        let text = String::from_utf8_lossy(listed.text).replace('\t', " ");
+        let text = inert::text(listed.text).replace('\t', " ");
         self.listing.push(Instruction { offset, bytes, text, trapping: false });
         true
     }

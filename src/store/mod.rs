@@ -22,6 +22,7 @@ use redb::{
 use serde::{Deserialize, Serialize};
 
 use crate::arch::Arch;
+use crate::inert;
 use crate::sign::{self, Signature};
 
 pub use contents::{Contents, Outcome};
@@ -453,7 +454,8 @@ fn check(schema: u64) -> Result<(), Error> {
 }
 
 fn json(value: &impl Serialize) -> Vec<u8> {
-    serde_json::to_vec(value).unwrap_or_default()
+    let mut text = Vec::new();
+    inert::write_json(&mut text, value, inert::is_active).map(|()| text).unwrap_or_default()
 }
 
 /// Ids as lists of sixteen hexadecimal digits each.

@@ -10,7 +10,7 @@ use ksplat::cluster::{Index, Seen};
 use ksplat::explain;
 use ksplat::output::bugs::{self, Bug, Member};
 use ksplat::output::escape::escape;
-use ksplat::output::html;
+use ksplat::output::{html, json};
 use ksplat::sign::{Signature, Signer};
 use rayon::prelude::*;
 
@@ -261,12 +261,12 @@ pub(crate) fn write_bugs(
             writeln!(out, "{logs} logs, {reports} reports, {} bugs", bugs.len())?;
         }
         Format::Json => {
-            serde_json::to_writer(&mut out, &All { reports, files: logs, clusters: bugs })?;
+            json::write_value(&mut out, &All { reports, files: logs, clusters: bugs })?;
             out.write_all(b"\n")?;
         }
         Format::Jsonl => {
             for bug in bugs {
-                serde_json::to_writer(&mut out, bug)?;
+                json::write_value(&mut out, bug)?;
                 out.write_all(b"\n")?;
             }
         }
@@ -361,12 +361,12 @@ pub(crate) fn matches(args: &Match) -> io::Result<Status> {
     match args.format {
         Format::Text => answers.iter().try_for_each(|answer| answer.write(&mut out))?,
         Format::Json => {
-            serde_json::to_writer(&mut out, &answers)?;
+            json::write_value(&mut out, &answers)?;
             out.write_all(b"\n")?;
         }
         Format::Jsonl => {
             for answer in &answers {
-                serde_json::to_writer(&mut out, answer)?;
+                json::write_value(&mut out, answer)?;
                 out.write_all(b"\n")?;
             }
         }

@@ -19,6 +19,10 @@ const MAX_FILES: usize = 1 << 20;
 /// How deep directories of modules may be.
 const MAX_DEPTH: usize = 32;
 
+/// The most modules that are looked for, and the most warnings of images of other builds: a machine has
+/// some hundred modules, but a log can name any number, and a console is watched for months.
+const MAX_ASKED: usize = 4096;
+
 /// What the files of modules are called behind their names.
 const ENDINGS: [&str; 5] = [".ko.debug", ".ko", ".ko.xz", ".ko.zst", ".ko.gz"];
 
@@ -100,7 +104,7 @@ impl<'a> Images<'a> {
             return Status::Nothing;
         }
         for warning in &check.warnings {
-            if self.told.insert(warning.clone()) {
+            if self.told.len() < MAX_ASKED && self.told.insert(warning.clone()) {
                 complain("an image of another build", warning);
             }
         }
@@ -129,7 +133,8 @@ impl<'a> Images<'a> {
             let release = self.release.as_deref().unwrap_or_default();
             let found = installed(release, build_id).or_else(|| self.fetch(build_id?));
             if found.is_none() {
-                let why = format!("no image of {release} is installed; name one with --vmlinux");
+                let what = if release.is_empty() { "a log that names no release" } else { release };
+                let why = format!("no image of {what} is installed; name one with --vmlinux");
                 complain("--vmlinux auto", &why);
             }
             found?
@@ -172,8 +177,8 @@ impl<'a> Images<'a> {
     /// Reads the image of a module, once; says so where there is none.
     fn add(&mut self, module: &str, build_id: Option<&str>) {
         let module = module.replace('-', "_");
-        if matches!(self.state, State::Unread | State::Failed) || !self.asked.insert(module.clone())
-        {
+        let is_ready = matches!(self.state, State::Read(_)) && self.asked.len() < MAX_ASKED;
+        if !is_ready || !self.asked.insert(module.clone()) {
             return;
         }
         let (args, release) = (self.args, self.release.as_deref());
@@ -275,12 +280,31 @@ const MAX_SOURCES: usize = 8;
 /// The most lines of source that one place may show before and after.
 const MAX_CONTEXT: usize = 100;
 
+/// What files of source are called behind their names.
+const SOURCES: [&str; 4] = ["c", "h", "S", "rs"];
+
+/// The most bytes of a file of source; the kernel's longest have 20 MB.
+const MAX_SOURCE: u64 = 64 << 20;
+
+/// A file of source below a tree. The path is the image's or, where no image resolved the frame, the
+/// log's: it may not lead out of the tree, by `..` or by a link, nor to anything but source.
+fn below(tree: &Path, file: &str) -> Option<PathBuf> {
+    let file = Path::new(file);
+    let is_name = |part: Component<'_>| matches!(part, Component::Normal(name) if !name.as_encoded_bytes().starts_with(b"."));
+    let is_source =
+        file.extension().is_some_and(|ending| SOURCES.iter().any(|known| ending == *known));
+    if !is_source || !file.components().all(is_name) {
+        return None;
+    }
+    let path = tree.join(file).canonicalize().ok()?;
+    let metadata = fs::metadata(&path).ok()?;
+    let is_read = metadata.is_file() && metadata.len() <= MAX_SOURCE;
+    (is_read && path.starts_with(tree.canonicalize().ok()?)).then_some(path)
+}
+
 /// The lines around one of a file below a source tree; none where there is no such file.
-///
-/// The path is the image's, not the log's; still it may not lead out of the tree.
 fn excerpt(tree: &Path, file: &str, line: usize, context: usize) -> Option<String> {
-    let is_inside = Path::new(file).components().all(|part| matches!(part, Component::Normal(_)));
-    let text = fs::read(tree.join(file)).ok().filter(|_| is_inside)?;
+    let text = fs::read(below(tree, file)?).ok()?;
     let context = context.min(MAX_CONTEXT);
     let first = line.saturating_sub(context).max(1);
     let mut page = format!("  {}:{line}\n", escape::escape(file));
@@ -361,4 +385,20 @@ fn search(directories: &[PathBuf]) -> HashMap<String, Vec<PathBuf>> {
         paths.sort();
     }
     files
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_log_names_is_a_part_of_a_path_only_if_it_is_plain() {
+        for name in ["6.1.0-50-amd64", "6.1.0-rc1+", "a b"] {
+            assert!(is_plain(name), "{name}");
+        }
+        for name in ["", "..", "6.1/../../etc", "/etc", "a/b", "a\0b", "6..1"] {
+            assert!(!is_plain(name), "{name:?}");
+            assert_eq!(installed(name, Some("../../etc/passwd")), None);
+        }
+    }
 }

@@ -161,7 +161,7 @@ fn write_line(out: &mut impl Write, line: &[u8]) -> io::Result<()> {
     if is_plain {
         out.write_all(line)?;
     } else {
-        write!(out, "{}", escape::escape(&String::from_utf8_lossy(line)))?;
+        write!(out, "{}", escape::escape_bytes(line))?;
     }
     out.write_all(b"\n")
 }
@@ -281,7 +281,7 @@ fn code(args: &Code) -> io::Result<Status> {
             out.write_all(page.as_bytes())?;
         }
         Format::Json | Format::Jsonl => {
-            serde_json::to_writer(&mut out, &Explained { code, explanation })?;
+            json::write_value(&mut out, &Explained { code, explanation })?;
             out.write_all(b"\n")?;
         }
     }

@@ -7,6 +7,7 @@ use std::path::Path;
 use ksplat::cluster::Cluster;
 use ksplat::output::bugs::{Bug, Member};
 use ksplat::output::escape::escape;
+use ksplat::output::json;
 use ksplat::store::{Contents, Error, Sighting, Store};
 
 use crate::args::{self, Format, Logs};
@@ -196,7 +197,7 @@ pub(crate) fn matches(
                     .collect();
                 let seen = same.and_then(|bug| clusters.get(&bug)).map(bugs_seen);
                 let line = serde_json::json!({"file": file, "index": number, "seen": seen, "candidates": candidates});
-                serde_json::to_writer(&mut out, &line)?;
+                json::write_value(&mut out, &line)?;
                 out.write_all(b"\n")?;
             }
         }

@@ -1,0 +1,94 @@
+//! Text of a log that nothing obeys.
+
+use std::borrow::Cow;
+use std::fmt::Write as _;
+#[cfg(feature = "serde")]
+use std::io;
+
+#[cfg(feature = "serde")]
+use serde::Serialize;
+#[cfg(feature = "serde")]
+use serde_json::ser::Formatter;
+
+/// Whether a character acts on a terminal, changes the direction of text, or cannot be seen.
+pub(crate) fn is_active(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}')
+        || matches!(c, '\u{ad}' | '\u{61c}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+}
+
+/// Bytes as text; those that are no UTF-8 become `\xff` and the like.
+pub(crate) fn text(bytes: &[u8]) -> Cow<'_, str> {
+    if let Ok(text) = std::str::from_utf8(bytes) {
+        return Cow::Borrowed(text);
+    }
+    let mut text = String::with_capacity(bytes.len());
+    for chunk in bytes.utf8_chunks() {
+        text.push_str(chunk.valid());
+        for byte in chunk.invalid() {
+            let _ = write!(text, "\\x{byte:02x}");
+        }
+    }
+    Cow::Owned(text)
+}
+
+/// Writes a value as JSON in which these characters are escapes.
+#[cfg(feature = "serde")]
+pub(crate) fn write_json(
+    out: impl io::Write,
+    value: &impl Serialize,
+    is_escaped: fn(char) -> bool,
+) -> io::Result<()> {
+    let mut serializer = serde_json::Serializer::with_formatter(out, Inert(is_escaped));
+    value.serialize(&mut serializer).map_err(io::Error::from)
+}
+
+#[cfg(feature = "serde")]
+struct Inert(fn(char) -> bool);
+
+#[cfg(feature = "serde")]
+impl Formatter for Inert {
+    fn write_string_fragment<W: ?Sized + io::Write>(
+        &mut self,
+        out: &mut W,
+        fragment: &str,
+    ) -> io::Result<()> {
+        let mut rest = fragment;
+        while let Some(at) = rest.find(self.0) {
+            let (plain, tail) = rest.split_at(at);
+            out.write_all(plain.as_bytes())?;
+            let Some(c) = tail.chars().next() else { break };
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                write!(out, "\\u{unit:04x}")?;
+            }
+            rest = tail.get(c.len_utf8()..).unwrap_or_default();
+        }
+        out.write_all(rest.as_bytes())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ok_text() {
+        assert!(matches!(text("a ünï\x1b".as_bytes()), Cow::Borrowed("a ünï\x1b")));
+        assert_eq!(text(b"a\xff\xc3(\xe2\x80"), "a\\xff\\xc3(\\xe2\\x80");
+    }
+
+    #[cfg(feature = "serde")]
+    #[test]
+    fn ok_write_json() {
+        let p = |text: &str, is_escaped| {
+            let mut out = Vec::new();
+            write_json(&mut out, &text, is_escaped).expect("memory");
+            assert_eq!(serde_json::from_slice::<String>(&out).expect("JSON"), text);
+            String::from_utf8(out).expect("UTF-8")
+        };
+        assert_eq!(p("ünï\n\"\x1b", is_active), "\"ünï\\n\\\"\\u001b\"");
+        assert_eq!(p("\u{9b}\u{7f}a\u{202e}", is_active), "\"\\u009b\\u007fa\\u202e\"");
+        assert_eq!(p("\u{e0041}", is_active), "\"\\udb40\\udc41\"");
+        assert_eq!(p("</a>", |c| c == '<'), "\"\\u003c/a>\"");
+    }
+}
