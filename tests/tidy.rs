@@ -122,6 +122,25 @@ fn the_library_does_no_input_or_output() {
 }
 
 #[test]
+fn every_dependency_has_a_reason() {
+    let text = fs::read_to_string("ARCHITECTURE.md").unwrap();
+    let reasons = text.split_once("## Dependencies").unwrap().1;
+    let is_part = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+    let named: Vec<_> = reasons.split(|c| !is_part(c)).collect();
+    let tree = std::process::Command::new(env!("CARGO"))
+        .args(["tree", "--locked", "--offline", "-e", "normal", "--prefix", "none"])
+        .args(["--target", "x86_64-unknown-linux-gnu"])
+        .output()
+        .unwrap();
+    let tree = String::from_utf8(tree.stdout).unwrap();
+    let crates: Vec<_> = tree.lines().skip(1).filter_map(|line| line.split(' ').next()).collect();
+    assert!(crates.len() > 50, "{tree}");
+    for name in crates {
+        assert!(named.contains(&name), "`{name}` has no place in ARCHITECTURE.md");
+    }
+}
+
+#[test]
 fn files_are_of_a_size_to_read() {
     for (path, text) in sources("src").iter().filter(|(path, _)| !path.ends_with("table.rs")) {
         assert!(text.lines().count() <= MAX_FILE, "{} is too long", path.display());

@@ -63,6 +63,24 @@ fn a_pipe_is_watched_to_its_end() {
 }
 
 #[test]
+fn a_file_that_is_gone_is_told_and_waited_for() {
+    let folder = folder("gone");
+    let path = folder.join("console");
+    append(&path, &bug("a"));
+    let mut child = start(&["--quiet", "0", path.to_str().unwrap()]);
+    let mut out = BufReader::new(child.stdout.take().unwrap());
+    assert_eq!(next(&mut out), "kernel BUG in a");
+    fs::remove_file(&path).unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stderr.take().unwrap()).read_line(&mut line).unwrap();
+    assert!(line.contains("No such file") && line.contains("waiting"), "{line}");
+    append(&path, &bug("b"));
+    assert_eq!(next(&mut out), "kernel BUG in b");
+    assert_eq!(terminate(child), 1);
+    fs::remove_dir_all(&folder).unwrap();
+}
+
+#[test]
 fn it_ends_after_the_last_report_that_was_asked_for() {
     let mut child = start(&["--max-reports", "1"]);
     let mut stdin = child.stdin.take().unwrap();

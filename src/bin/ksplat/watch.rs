@@ -1,8 +1,8 @@
 //! `ksplat watch`.
 
-use std::fs::{self, File, Metadata};
+use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::process::{self, Command, Stdio};
 use std::sync::Arc;
@@ -40,8 +40,9 @@ const GRACE: Duration = Duration::from_secs(5);
 /// The status of a program that a signal ends, as shells tell it.
 const KILLED: i32 = 130;
 
-/// `/dev/kmsg` says so when it has overwritten what was to be read next; the next read goes on.
-const OVERWRITTEN: i32 = 32;
+/// How many times the file that is followed may be missing before that is told: between two files there
+/// is none for a moment.
+const PATIENCE: u32 = 10;
 
 pub(crate) fn watch(args: &Watch) -> io::Result<Status> {
     let name = input::name(&args.file);
@@ -223,6 +224,11 @@ enum Source {
     Stream(Box<dyn Read + Send>),
 }
 
+/// Opens what is watched. A serial device does not become the terminal that signals come from.
+fn open(path: &Path) -> io::Result<File> {
+    OpenOptions::new().read(true).custom_flags(libc::O_NOCTTY).open(path)
+}
+
 fn identity(metadata: &Metadata) -> (u64, u64) {
     (metadata.dev(), metadata.ino())
 }
@@ -232,7 +238,7 @@ impl Source {
         if path.as_os_str() == "-" {
             return Ok(Self::Stream(Box::new(io::stdin())));
         }
-        let mut file = File::open(path)?;
+        let mut file = open(path)?;
         let metadata = file.metadata()?;
         if metadata.is_dir() {
             return Err(io::Error::other("is a directory; name a file in it"));
@@ -268,26 +274,38 @@ fn follow(
     mut at: u64,
     chunks: &SyncSender<io::Result<Vec<u8>>>,
 ) -> io::Result<()> {
-    let mut size = 0;
+    let (mut size, mut missing) = (0, 0);
     loop {
         let Some(read) = drain(&mut file, chunks)? else { return Ok(()) };
         at += read;
         thread::sleep(TICK);
-        // Between two files there may be none, or something else for a while.
-        let Ok(metadata) = fs::metadata(path) else { continue };
+        let metadata = match fs::metadata(path) {
+            Ok(metadata) => metadata,
+            Err(error) => {
+                missing = miss(path, &error, missing);
+                continue;
+            }
+        };
         let before = std::mem::replace(&mut size, metadata.len());
         if identity(&metadata) != known && metadata.is_file() {
             // What was written to the old one since.
             if drain(&mut file, chunks)?.is_none() {
                 return Ok(());
             }
-            let Ok(next) = File::open(path) else { continue };
+            let next = match open(path) {
+                Ok(next) => next,
+                Err(error) => {
+                    missing = miss(path, &error, missing);
+                    continue;
+                }
+            };
             known = identity(&next.metadata()?);
             (file, at) = (next, 0);
         } else if metadata.len() < at && before >= at {
             // Files of the kernel's own have no size, and are not cut.
             at = file.seek(SeekFrom::Start(0))?;
         } else {
+            missing = 0;
             continue;
         }
         // The last line of what was there has no end any more.
@@ -295,6 +313,15 @@ fn follow(
             return Ok(());
         }
     }
+}
+
+/// Counts how often the file could not be opened, and says so once.
+fn miss(path: &Path, error: &io::Error, missing: u32) -> u32 {
+    let missing = missing.saturating_add(1);
+    if missing == PATIENCE {
+        complain(&path.to_string_lossy(), &format!("{error}; waiting until it is back"));
+    }
+    missing
 }
 
 /// Sends what there is up to the end, and says how many bytes that were; `None` if nobody listens.
@@ -309,7 +336,9 @@ fn drain(
             Ok(0) => return Ok(Some(sum)),
             Ok(read) => read,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-            Err(error) if error.raw_os_error() == Some(OVERWRITTEN) => continue,
+            // So `/dev/kmsg` says that it has overwritten what was to be read next: devkmsg_read() in
+            // kernel/printk/printk.c. The next read goes on.
+            Err(error) if error.raw_os_error() == Some(libc::EPIPE) => continue,
             Err(error) => return Err(error),
         };
         sum += read as u64;
