@@ -56,6 +56,11 @@ const WORST: &[(&str, Worst)] = &[
     ("escapes", |bytes| log(HEAD, &["\u{1b}[0m f+0x1/0x2\u{1b}[1m\n"], bytes)),
     ("locks", |bytes| log(HEAD, &[" #0: ffff888001 (&a->b){+.+.}-{3:3}, at: f+0x1/0x2\n"], bytes)),
     ("executors", |bytes| log("", &["CPU: 1 PID: 7 Comm: syz.1.2 Not tainted\n", HEAD], bytes)),
+    ("consequences", |bytes| {
+        log(HEAD, &["Kernel panic - not syncing: x\n", "general protection fault: 0000\n"], bytes)
+    }),
+    ("modules", |bytes| log(&format!("{HEAD}Modules linked in: "), &["a_module(O) "], bytes)),
+    ("bytes", |bytes| log(HEAD, &["\u{9b}31m\u{202e} \0\x07 f+0x1/0x2\n"], bytes)),
     ("anchors", |bytes| log("", &["BUG ARNING INFO panic error fault trap\n"], bytes)),
 ];
 

@@ -32,19 +32,21 @@ pub(crate) fn text(bytes: &[u8]) -> Cow<'_, str> {
     Cow::Owned(text)
 }
 
-/// Writes a value as JSON in which these characters are escapes.
+/// Writes a value as JSON in which active characters, and these, are escapes.
 #[cfg(feature = "serde")]
 pub(crate) fn write_json(
     out: impl io::Write,
     value: &impl Serialize,
-    is_escaped: fn(char) -> bool,
+    also: &'static [char],
 ) -> io::Result<()> {
-    let mut serializer = serde_json::Serializer::with_formatter(out, Inert(is_escaped));
+    let mut serializer = serde_json::Serializer::with_formatter(out, Inert { also });
     value.serialize(&mut serializer).map_err(io::Error::from)
 }
 
 #[cfg(feature = "serde")]
-struct Inert(fn(char) -> bool);
+struct Inert {
+    also: &'static [char],
+}
 
 #[cfg(feature = "serde")]
 impl Formatter for Inert {
@@ -53,8 +55,14 @@ impl Formatter for Inert {
         out: &mut W,
         fragment: &str,
     ) -> io::Result<()> {
+        // Nearly all text is ASCII, and serde_json itself escapes the controls below the blank.
+        let is_plain = fragment.bytes().fold(true, |is_plain, b| is_plain & (b < 0x7f));
+        if is_plain && self.also.is_empty() {
+            return out.write_all(fragment.as_bytes());
+        }
+        let is_escaped = |c| is_active(c) || self.also.contains(&c);
         let mut rest = fragment;
-        while let Some(at) = rest.find(self.0) {
+        while let Some(at) = rest.find(is_escaped) {
             let (plain, tail) = rest.split_at(at);
             out.write_all(plain.as_bytes())?;
             let Some(c) = tail.chars().next() else { break };
@@ -80,15 +88,15 @@ mod tests {
     #[cfg(feature = "serde")]
     #[test]
     fn ok_write_json() {
-        let p = |text: &str, is_escaped| {
+        let p = |text: &str, also| {
             let mut out = Vec::new();
-            write_json(&mut out, &text, is_escaped).expect("memory");
+            write_json(&mut out, &text, also).expect("memory");
             assert_eq!(serde_json::from_slice::<String>(&out).expect("JSON"), text);
             String::from_utf8(out).expect("UTF-8")
         };
-        assert_eq!(p("ünï\n\"\x1b", is_active), "\"ünï\\n\\\"\\u001b\"");
-        assert_eq!(p("\u{9b}\u{7f}a\u{202e}", is_active), "\"\\u009b\\u007fa\\u202e\"");
-        assert_eq!(p("\u{e0041}", is_active), "\"\\udb40\\udc41\"");
-        assert_eq!(p("</a>", |c| c == '<'), "\"\\u003c/a>\"");
+        assert_eq!(p("ünï\n\"\x1b", &[]), "\"ünï\\n\\\"\\u001b\"");
+        assert_eq!(p("\u{9b}\u{7f}a\u{202e}", &[]), "\"\\u009b\\u007fa\\u202e\"");
+        assert_eq!(p("\u{e0041}", &[]), "\"\\udb40\\udc41\"");
+        assert_eq!(p("</a>", &['<']), "\"\\u003c/a>\"");
     }
 }
