@@ -4,17 +4,37 @@ use std::borrow::Cow;
 use std::fmt::Write as _;
 #[cfg(feature = "serde")]
 use std::io;
+use std::ops::RangeInclusive;
 
 #[cfg(feature = "serde")]
 use serde::Serialize;
 #[cfg(feature = "serde")]
 use serde_json::ser::Formatter;
 
+/// Marks of direction, separators of lines, and what has no width or no ink: Unicode's
+/// `Default_Ignorable_Code_Point`, and the blank of Braille.
+const ACTIVE: [RangeInclusive<char>; 16] = [
+    '\u{ad}'..='\u{ad}',
+    '\u{34f}'..='\u{34f}',
+    '\u{61c}'..='\u{61c}',
+    '\u{115f}'..='\u{1160}',
+    '\u{17b4}'..='\u{17b5}',
+    '\u{180b}'..='\u{180f}',
+    '\u{200b}'..='\u{200f}',
+    '\u{2028}'..='\u{202e}',
+    '\u{2060}'..='\u{206f}',
+    '\u{2800}'..='\u{2800}',
+    '\u{3164}'..='\u{3164}',
+    '\u{fe00}'..='\u{fe0f}',
+    '\u{feff}'..='\u{feff}',
+    '\u{ffa0}'..='\u{ffa0}',
+    '\u{fff0}'..='\u{fffb}',
+    '\u{e0000}'..='\u{e0fff}',
+];
+
 /// Whether a character acts on a terminal, changes the direction of text, or cannot be seen.
 pub(crate) fn is_active(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}')
-        || matches!(c, '\u{ad}' | '\u{61c}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+    c.is_control() || c > '\u{a0}' && ACTIVE.iter().any(|range| range.contains(&c))
 }
 
 /// Bytes as text; those that are no UTF-8 become `\xff` and the like.
@@ -56,7 +76,7 @@ impl Formatter for Inert {
         fragment: &str,
     ) -> io::Result<()> {
         // Nearly all text is ASCII, and serde_json itself escapes the controls below the blank.
-        let is_plain = fragment.bytes().fold(true, |is_plain, b| is_plain & (b < 0x7f));
+        let is_plain = fragment.bytes().fold(0, u8::max) < 0x7f;
         if is_plain && self.also.is_empty() {
             return out.write_all(fragment.as_bytes());
         }

@@ -73,7 +73,15 @@ fn limits_are_options() {
     assert_eq!(frames(&["--max-frames", "3"]), [3, 3]);
     assert_eq!(frames(&["--max-reports", "1"]), all[..1]);
     assert!(frames(&["--max-lines", "10"])[0] < all[0]);
-    assert_eq!(frames(&["--max-open", "1"]), all);
+    let two = |n: u32, text: &str| format!("[ 1.0][ T{n}] {text}\n");
+    let mixed: String = ["BUG: KASAN: x in f+0x1/0x2", "Call Trace:", " a+0x1/0x2"]
+        .map(|text| two(1, text) + &two(2, text))
+        .concat();
+    let ended = |args: &[&str]| {
+        let (out, ..) = ksplat(&[&["--format", "jsonl"], args].concat(), mixed.as_bytes());
+        out.matches("too many at the same time").count()
+    };
+    assert_eq!((ended(&[]), ended(&["--max-open", "1"])), (0, 1));
     let (_, err, status) = ksplat(&["--max-frames", "0"], b"");
     assert!(status == 2 && err.contains("--max-frames"), "{err}");
 }

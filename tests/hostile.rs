@@ -12,8 +12,13 @@ use std::{fs, str};
 /// Colours, the title of a terminal, the same with one byte for the escape, another direction of text,
 /// what cannot be seen, what is no UTF-8, and what means something in HTML, JavaScript and shells.
 const ATTACK: &[u8] =
-    b"\x1b[31m\x1b]0;owned\x07\xc2\x9b31m\xe2\x80\xae\xef\xbb\xbf\xff\xfe\x08\x7f\r\
+    b"\xc2\xad\xd8\x9c\xef\xbf\xb9\xf3\xa0\x81\x81\x1b[31m\x1b]0;owned\x07\xc2\x9b31m\xe2\x80\xae\xef\xbb\xbf\xff\xfe\x08\x7f\r\
     </script><script>alert(1)</script><img/src=x>\"'&`$(id)`";
+
+/// The same as far as it is text.
+fn attack() -> String {
+    String::from_utf8_lossy(ATTACK).into_owned()
+}
 
 /// The same without blanks and marks that end a word for the grammars.
 const WORD: &[u8] = b"w\xc2\x9b31m\xe2\x80\xae\xff\x07<script>&";
@@ -146,6 +151,7 @@ impl Drop for Place {
 fn is_active(c: char) -> bool {
     (c.is_control() && c != '\n')
         || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+        || matches!(c, '\u{ad}' | '\u{61c}' | '\u{fff9}' | '\u{e0041}')
 }
 
 #[track_caller]
@@ -165,11 +171,14 @@ fn no_text_of_a_log_or_of_a_name_acts_on_a_terminal() {
     let (log, bisection) = (place.file("log", &log()), place.file("bisection", &bisection()));
     let (store, missing) = (place.0.join("store"), place.0.join(OsStr::from_bytes(ATTACK)));
     let list = place.file("list", [log.as_os_str().as_bytes(), b"\n"].concat().as_slice());
-    let reports = ["#0", "#1"].map(|end| [log.as_os_str().as_bytes(), end.as_bytes()].concat());
-    let [first, second] = reports.each_ref().map(|name| OsStr::from_bytes(name));
     let content = fs::read(&log).unwrap();
-    let line = OsStr::from_bytes(ATTACK);
-    let code = [b"Code: 48 <0f> 0b ", ATTACK].concat();
+    // Some arguments must be text.
+    let plain = place.0.join(format!("log{}", attack().replace('/', "")));
+    fs::write(&plain, &content).unwrap();
+    let reports = ["#0", "#1"].map(|end| format!("{}{end}", plain.to_str().unwrap()));
+    let [first, second] = reports.each_ref().map(OsStr::new);
+    let (line, code) = (attack(), format!("Code: 48 <0f> 0b {}", attack()));
+    let (line, code) = (OsStr::new(&line), OsStr::new(&code));
     let o = OsStr::new;
     let calls: &[&[&OsStr]] = &[
         &[log.as_os_str()],
@@ -189,7 +198,7 @@ fn no_text_of_a_log_or_of_a_name_acts_on_a_terminal() {
         &[o("cluster"), log.as_os_str(), o("--long")],
         &[o("cluster"), log.as_os_str(), o("--format"), o("json")],
         &[o("cluster"), log.as_os_str(), o("--format"), o("jsonl")],
-        &[o("cluster"), log.as_os_str(), o("--why"), first, second],
+        &[o("cluster"), plain.as_os_str(), o("--why"), first, second],
         &[o("match"), log.as_os_str(), o("--among"), list.as_os_str()],
         &[o("match"), log.as_os_str(), o("--among"), list.as_os_str(), o("--format"), o("json")],
         &[o("store"), o("add"), store.as_os_str(), log.as_os_str()],
@@ -205,8 +214,8 @@ fn no_text_of_a_log_or_of_a_name_acts_on_a_terminal() {
         &[o("watch"), o("-")],
         &[o("watch"), o("-"), o("--format"), o("jsonl"), o("--exec"), o("cat >&2; exit 3")],
         &[o("code"), line],
-        &[o("code"), OsStr::from_bytes(&code)],
-        &[o("code"), log.as_os_str()],
+        &[o("code"), code],
+        &[o("code")],
         &[missing.as_os_str()],
         &[o("cluster"), missing.as_os_str()],
         &[o("store"), o("list"), missing.as_os_str()],
@@ -219,6 +228,10 @@ fn no_text_of_a_log_or_of_a_name_acts_on_a_terminal() {
         let (out, err) = place.run(call, &content);
         let (out, err) = (is_inert(&what, &out), is_inert(&what, &err));
         assert!(!out.is_empty() || !err.is_empty(), "{what}: nothing");
+        assert!(!err.contains("invalid UTF-8"), "{what}: {err}");
+        if what.contains("--why") || what.contains("--among") {
+            assert!(out.contains("script"), "{what}: no names: {out}{err}");
+        }
         if call.iter().any(|arg| arg.as_bytes().starts_with(b"json")) {
             assert!(!out.is_empty(), "{what}: {err}");
             let is_lines =
@@ -302,7 +315,8 @@ fn paths_that_a_log_names_are_not_opened() {
     let o = OsStr::new;
     for args in [
         [o("--source"), place.0.as_os_str(), o("--all")].as_slice(),
-        &[o("--vmlinux"), o("auto"), o("--source"), o("/")],
+        &[o("--vmlinux"), o("auto")],
+        &[o("--vmlinux"), o("tests/fixture/vmlinux"), o("--source"), o("/"), o("--no-cache")],
         &[o("--vmlinux"), o("tests/fixture/vmlinux"), o("--modules"), place.0.as_os_str()],
     ] {
         let (out, err) = place.run(args, log.as_bytes());

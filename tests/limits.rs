@@ -5,6 +5,7 @@
 use ksplat::{Event, Limits, Monitor, Report};
 
 const FIRST: &str = "BUG: KASAN: use-after-free in f+0x1/0x2";
+const TOO_MANY: &str = "report: too many at the same time: it may go on";
 const SECOND: &str = "Read of size 4 at addr ffff888001286000 by task a/1";
 
 /// The reports of a log, which a monitor gives as well.
@@ -26,7 +27,8 @@ fn reports(log: &str, limits: Limits) -> Vec<Report<'static>> {
 
 /// What a report says of itself: why it is not whole, and what was left out.
 fn said(report: &Report<'_>) -> Vec<String> {
-    let left_out = report.diagnostics.iter().filter(|said| said.why.ends_with("left out"));
+    let is_limit = |why: &str| why.contains("too many") || why.contains("too long");
+    let left_out = report.diagnostics.iter().filter(|said| is_limit(&said.why));
     let corrupted = report.corrupted.iter().map(ToString::to_string);
     corrupted.chain(left_out.map(|said| format!("{}: {}", said.what, said.why))).collect()
 }
@@ -85,9 +87,7 @@ fn more_bytes_of_code_than_are_kept_are_told() {
 
 /// Reports of so many tasks at the same time: first all headlines, then all traces.
 fn tasks(count: usize) -> String {
-    let line =
-        |task: usize, text: &str| format!("[    1.000000][{:>6}] {text}\n", format!("T{task}"));
-    let each = |text: &str| (0..count).map(|task| line(task, text)).collect::<String>();
+    let each = |text: &str| (0..count).map(|task| of_task(task, text)).collect::<String>();
     let lines =
         [FIRST, SECOND, "Call Trace:", " a+0x1/0x2", " b+0x1/0x2", " c+0x1/0x2", " d+0x1/0x2"];
     lines.map(each).concat()
@@ -95,31 +95,90 @@ fn tasks(count: usize) -> String {
 
 #[test]
 fn one_report_too_many_ends_the_oldest() {
-    let why = "too many reports at the same time: it may go on";
     let of = |limits| {
         let reports = reports(&tasks(17), limits);
-        reports.iter().map(|report| report.corrupted.as_deref() != Some(why)).collect::<Vec<_>>()
+        assert!(reports.iter().all(|report| report.corrupted.is_none()));
+        let ended: Vec<_> = reports.iter().filter(|report| !said(report).is_empty()).collect();
+        assert!(ended.iter().all(|report| said(report) == [TOO_MANY]));
+        // Those that were ended have but the frames of the headline.
+        assert!(ended.iter().all(|report| report.stacks[0].frames.len() == 1));
+        ended.iter().map(|report| report.span.line).collect::<Vec<_>>()
     };
-    assert_eq!(reports(&tasks(17), Limits::default())[0].corrupted.as_deref(), Some(why));
-    assert_eq!(of(Limits::default()), [[false].as_slice(), &[true; 16]].concat());
-    assert_eq!(of(Limits::default().with_open(17)), [true; 17]);
-    assert_eq!(of(Limits::default().with_open(0)), [[false; 16].as_slice(), &[true]].concat());
+    assert_eq!(of(Limits::default()), [1]);
+    assert!(of(Limits::default().with_open(17)).is_empty());
+    assert_eq!(of(Limits::default().with_open(0)), (1..17).collect::<Vec<_>>());
+}
+
+fn of_task(task: usize, text: &str) -> String {
+    format!("[    1.000000][{:>6}] {text}\n", format!("T{task}"))
+}
+
+/// The lines of a whole report of a task.
+fn whole(task: usize) -> [String; 8] {
+    let end = "---[ end trace 0000000000000000 ]---";
+    let trace = [" a+0x1/0x2", " b+0x1/0x2", " c+0x1/0x2", " d+0x1/0x2"];
+    let [a, b, c, d] = trace;
+    [FIRST, SECOND, "Call Trace:", a, b, c, d, end].map(|text| of_task(task, text))
 }
 
 #[test]
 fn a_report_that_said_that_it_ended_is_whole() {
-    let line =
-        |task: usize, text: &str| format!("[    1.000000][{:>6}] {text}\n", format!("T{task}"));
-    let ended: String = [FIRST, SECOND, "Call Trace:", " a+0x1/0x2", " b+0x1/0x2", " c+0x1/0x2"]
-        .iter()
-        .chain(&["---[ end trace 0000000000000000 ]---"])
-        .map(|text| line(99, text))
-        .collect();
-    let reports = reports(&(ended + &tasks(16)), Limits::default());
-    assert_eq!(
-        reports.iter().map(|report| report.corrupted.as_deref()).collect::<Vec<_>>(),
-        [None; 17]
-    );
+    let reports = reports(&(whole(99).concat() + &tasks(16)), Limits::default());
+    assert_eq!(reports.len(), 17);
+    assert!(reports.iter().all(|report| said(report).is_empty()));
+}
+
+#[test]
+fn reports_that_are_complete_are_not_open() {
+    // One goes on while another task reports again and again.
+    let (first, others) = (whole(1), (0..16).map(|_| whole(2).concat()).collect::<String>());
+    let log = first[..4].concat() + &others + &first[4..].concat();
+    for limits in [Limits::default(), Limits::default().with_open(16)] {
+        let reports = reports(&log, limits);
+        assert_eq!(reports.len(), 17);
+        assert!(reports.iter().all(|report| said(report).is_empty()));
+        assert!(reports.iter().all(|report| report.stacks[0].frames.len() == 4));
+    }
+    // More than may wait.
+    let log = first[..4].concat() + &others.repeat(2) + &first[4..].concat();
+    assert!(said(&reports(&log, Limits::default())[0]).contains(&TOO_MANY.to_owned()));
+}
+
+#[test]
+fn a_report_is_cut_only_where_lines_of_its_own_are() {
+    let log = whole(1).concat() + &of_task(1, "usb 1-1: new device").repeat(60);
+    let of = |lines| {
+        let report = reports(&log, Limits::default().with_lines(lines)).remove(0);
+        (said(&report).len(), report.stacks[0].frames.len())
+    };
+    assert_eq!([of(20), of(8), of(7), of(6)], [(0, 4), (0, 4), (1, 4), (1, 3)]);
+}
+
+#[test]
+fn frames_of_a_headline_count() {
+    let headline = "WARNING: CPU: 0 PID: 1 at a.c:1 f+0x1/0x2";
+    let log = format!("{headline} [inline]\n").repeat(3000) + headline + "\n";
+    let report = reports(&log, Limits::default()).remove(0);
+    assert_eq!(report.stacks[0].frames.len(), ksplat::MAX_FRAMES);
+    assert!(said(&report).contains(&"frames: too many: the rest was left out".to_owned()));
+}
+
+#[test]
+fn lines_in_fragments_are_cut_where_one_is() {
+    let fragment =
+        |at: usize, text: &str| format!("6,1,1,-,caller=T1,ncfrag={at}/2000000;{text}\n");
+    let head = format!("4,1,1,-,caller=T1;{FIRST}\n4,2,1,-,caller=T1;{SECOND}\n");
+    let fragments = |count: usize, len: usize| {
+        let text = "x".repeat(len);
+        let rest: String = (1..count).map(|n| fragment(n * len, &text)).collect();
+        head.clone() + &fragment(0, &format!("Modules linked in: {text}")) + &rest
+    };
+    let long = "line: too long: the rest was left out";
+    let said_of = |log: &str| said(&reports(log, Limits::default())[0]);
+    assert!(!said_of(&fragments(6, 20_000)).contains(&long.to_owned()));
+    assert!(said_of(&fragments(2, 70_000)).contains(&long.to_owned()));
+    let many = "too many lines: the rest was left out";
+    assert!(said_of(&fragments(100, 1000)).contains(&many.to_owned()));
 }
 
 #[test]

@@ -50,6 +50,22 @@ fn contexts() -> String {
     log
 }
 
+/// A report that goes on, while another task has long ones that must wait for it.
+fn waiting() -> String {
+    let mut log = String::from("[ 1.0][ T1] BUG: KASAN: x in f+0x1/0x2\n");
+    for report in 0..100 {
+        log += "[ 1.0][ T1] RAX: 0000000000000001\n[ 1.0][ T2] BUG: KASAN: x in g+0x1/0x2\n";
+        for line in 0..900 {
+            let _ = writeln!(
+                log,
+                "[ 1.0][ T2]  f{report}_{line}+0x1/0x2 [m] a/name.c:{line} {:200}",
+                ""
+            );
+        }
+    }
+    log
+}
+
 /// What is said in ARCHITECTURE.md of a monitor.
 const MONITOR_LIMIT: usize = 32 << 20;
 
@@ -76,6 +92,10 @@ fn one_report_needs_less_than_a_megabyte() {
     logs.push(("contexts", contexts()));
     let long = "[ 1.0][ T11] BUG: KASAN: use-after-free in x ".to_owned() + &"a".repeat(65_000);
     logs.push(("long lines of a task", (long + "\n").repeat(200)));
+    let panic = "[ 1.0] Kernel panic - not syncing:\n";
+    let head = "BUG: kernel NULL pointer dereference, address: 0\n";
+    logs.push(("consequences", head.to_owned() + &panic.repeat(500_000)));
+    logs.push(("waiting", waiting()));
     logs.push(("no line feed", "BUG: x ".repeat(3_000_000)));
     for (name, log) in logs {
         let peak = peak_of_monitor(log.as_bytes());

@@ -81,6 +81,24 @@ fn a_file_that_is_gone_is_told_and_waited_for() {
 }
 
 #[test]
+fn something_else_in_the_place_of_a_file_is_no_file_that_was_cut() {
+    let folder = folder("place");
+    let (path, old) = (folder.join("console"), folder.join("console.1"));
+    append(&path, &(bug("a") + &"usb 1-1: new device\n".repeat(1000)));
+    let mut child = start(&["--quiet", "0", path.to_str().unwrap()]);
+    let mut out = BufReader::new(child.stdout.take().unwrap());
+    assert_eq!(next(&mut out), "kernel BUG in a");
+    fs::rename(&path, &old).unwrap();
+    fs::create_dir(&path).unwrap();
+    for name in ["b", "c"] {
+        append(&old, &bug(name));
+        assert_eq!(next(&mut out), format!("kernel BUG in {name}"));
+    }
+    assert_eq!(terminate(child), 1);
+    fs::remove_dir_all(&folder).unwrap();
+}
+
+#[test]
 fn it_ends_after_the_last_report_that_was_asked_for() {
     let mut child = start(&["--max-reports", "1"]);
     let mut stdin = child.stdin.take().unwrap();

@@ -89,6 +89,8 @@ pub(crate) struct Line<'log> {
     pub(crate) is_rest: bool,
     /// Whether the text is what stands in the log, byte by byte.
     pub(crate) is_verbatim: bool,
+    /// Whether only the begin of it was read.
+    pub(crate) is_cut: bool,
 }
 
 impl<'log> Line<'log> {
@@ -113,12 +115,13 @@ impl<'log> Line<'log> {
                 (context, Cow::Owned(raw))
             }
         };
-        Some(Self { start, end, text, context, is_rest, is_verbatim })
+        let is_cut = end - start > MAX_LINE;
+        Some(Self { start, end, text, context, is_rest, is_verbatim, is_cut })
     }
 
     /// The same without a loan from the log, which begins `base` bytes later.
     pub(crate) fn into_owned(self, base: usize) -> Line<'static> {
-        let Self { start, end, text, context, is_rest, is_verbatim } = self;
+        let Self { start, end, text, context, is_rest, is_verbatim, is_cut } = self;
         Line {
             start: start + base,
             end: end + base,
@@ -126,12 +129,8 @@ impl<'log> Line<'log> {
             context,
             is_rest,
             is_verbatim,
+            is_cut,
         }
-    }
-
-    /// Whether only the begin of it was read.
-    pub(crate) fn is_cut(&self) -> bool {
-        self.end - self.start > MAX_LINE
     }
 
     /// Offset of the next line.

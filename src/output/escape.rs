@@ -1,5 +1,6 @@
 //! Text from a log, made safe for a terminal.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use crate::inert::{self, is_active};
@@ -18,7 +19,17 @@ pub fn escape(text: &str) -> impl fmt::Display + '_ {
     Escape(text)
 }
 
-/// The same for bytes: those that are not UTF-8 become `\xff` and the like.
+/// Bytes as text, not yet escaped: those that are not UTF-8 become `\xff` and the like.
+///
+/// ```
+/// use ksplat::output::escape::text;
+/// assert_eq!(text(b"a\xff\xfe"), r"a\xff\xfe");
+/// ```
+pub fn text(bytes: &[u8]) -> Cow<'_, str> {
+    inert::text(bytes)
+}
+
+/// The same as [`escape`](escape()) for bytes: those that are not UTF-8 become `\xff` and the like.
 ///
 /// ```
 /// use ksplat::output::escape::escape_bytes;

@@ -68,6 +68,9 @@ pub(super) fn report<'log>(
         }
         build.line(line, class);
     }
+    if region.ended_early {
+        build.leave_out("report", "too many at the same time: it may go on");
+    }
 
     let headless = build.headless;
     let mut report = build.finish();
@@ -85,8 +88,8 @@ pub(super) fn report<'log>(
         report.executor = executor.map(|(proc, id)| Executor { proc, id });
     }
     report.message = context::message(region);
-    report.corrupted = if let Some(why) = region.cut {
-        Some(Cow::Borrowed(why))
+    report.corrupted = if region.cut {
+        Some(Cow::Borrowed("too many lines: the rest was left out"))
     } else if let Some(why) = title.corrupted {
         // The convention looks for traces by the words that head them; the model knows better.
         let is_whole = !title.mixed && report.blame.is_some() && has_whole_stack(&report, headless);
@@ -208,7 +211,7 @@ impl<'log> Builder<'log> {
     fn line(&mut self, line: &Line<'log>, class: Class) {
         self.below_cpu += 1;
         self.at = line.start;
-        if line.is_cut() {
+        if line.is_cut {
             self.leave_out("line", "too long: the rest was left out");
         }
         match class {
@@ -704,6 +707,11 @@ impl<'log> Builder<'log> {
         // A warning without a dump: its headline is all that is known of the place.
         let known = self.report.stacks.iter().any(|stack| stack.role == Role::Crash);
         if !known && !self.headline.is_empty() {
+            let room = self.limits.frames.saturating_sub(self.frames).max(1);
+            if self.headline.len() > room {
+                self.headline.drain(..self.headline.len() - room);
+                self.leave_out("frames", TOO_MANY);
+            }
             if let Some(last) = self.headline.last_mut() {
                 last.exact = self.trap;
             }

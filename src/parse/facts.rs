@@ -20,6 +20,8 @@ pub(super) struct Facts {
     pub(super) disconnected: bool,
     /// There are processes of a fuzzer that numbers its programs.
     pub(super) executors: bool,
+    /// What was before the last boot is forgotten.
+    is_of_a_boot: bool,
 }
 
 /// Which fact a row tells.
@@ -29,14 +31,17 @@ enum Fact {
     Suppressed,
     Disconnected,
     Executors,
+    Booted,
 }
 
-use Fact::{Disconnected, Executors, Panicked, Suppressed};
+use Fact::{Booted, Disconnected, Executors, Panicked, Suppressed};
 
 /// Literals that occur in this order on one line, and what they tell.
 #[rustfmt::skip] // rows
 const FACTS: &[(Fact, &[&str])] = &[
     (Panicked, &["Kernel panic - not syncing"]),
+    // linux_banner in init/version-timestamp.c.
+    (Booted, &["Linux version ", "#"]),
     (Disconnected, &["serialport: VM disconnected."]),
     (Executors, &[" Comm: syz."]),
     (Suppressed, &["panic: failed to start executor binary"]),
@@ -73,6 +78,11 @@ impl Facts {
         facts
     }
 
+    /// None, of a log that goes on while machines boot again.
+    pub(super) fn of_a_boot() -> Self {
+        Self { is_of_a_boot: true, ..Self::default() }
+    }
+
     /// Reads whole lines of a log.
     pub(super) fn read(&mut self, log: &[u8]) {
         let Some(search) = SEARCH.as_ref() else { return };
@@ -96,6 +106,10 @@ impl Facts {
             Suppressed => self.suppressed = true,
             Disconnected => self.disconnected = true,
             Executors => self.executors = true,
+            Booted if self.is_of_a_boot => {
+                *self = Self { executors: self.executors, ..Self::of_a_boot() };
+            }
+            Booted => {}
         }
     }
 }
@@ -116,7 +130,8 @@ mod tests {
     #[test]
     fn ok_facts() {
         let p = |log: &str| {
-            let Facts { panicked, suppressed, disconnected, executors } = Facts::of(log.as_bytes());
+            let Facts { panicked, suppressed, disconnected, executors, .. } =
+                Facts::of(log.as_bytes());
             (panicked, suppressed, disconnected, executors)
         };
         assert_eq!(p("x\nKernel panic - not syncing: y"), (true, false, false, false));
@@ -124,5 +139,17 @@ mod tests {
         assert_eq!(p("Killed process 1\n(sshd)"), (false, false, false, false));
         assert_eq!(p("Out of memory: Kill process 7 (sshd)"), (false, true, false, false));
         assert_eq!(p("a Comm: syz.1.2 \nserialport: VM disconnected."), (false, false, true, true));
+    }
+
+    #[test]
+    fn a_boot_is_forgotten_by_the_next() {
+        let log = "Kernel panic - not syncing: x\nserialport: VM disconnected.\n\
+                   Linux version 6.1.0 (a@b) (gcc 12) #1 SMP\n";
+        let mut facts = Facts::of_a_boot();
+        facts.read(log.as_bytes());
+        assert!(!facts.panicked && !facts.disconnected);
+        facts.read(b"Kernel panic - not syncing: y\n");
+        assert!(facts.panicked);
+        assert!(Facts::of(log.as_bytes()).panicked, "of a whole log");
     }
 }

@@ -33,17 +33,18 @@ const BYTES_A_LINE: usize = 96;
 /// let limits = Limits::default().with_frames(1);
 /// let report = ksplat::reports(log).with_limits(limits).next().expect("a report");
 /// assert_eq!(report.stacks[0].frames.len(), 1);
-/// assert_eq!(report.diagnostics[0].to_string(), "byte 64: frames: too many: the rest was left out");
+/// assert_eq!(report.diagnostics[0].to_string(), "byte 63: frames: too many: the rest was left out");
 /// ```
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct Limits {
-    /// Lines of a report, [`MAX_LINES`] by default. Each brings 96 bytes of text, or 384 KiB
-    /// in all if that is more.
+    /// Lines of a report, [`MAX_LINES`] by default. Each brings 96 bytes of text; 384 KiB there are
+    /// in any case.
     pub lines: usize,
     /// Frames of all stacks of a report together, [`MAX_FRAMES`] by default.
     pub frames: usize,
-    /// Reports that are open at the same time, [`MAX_OPEN`] by default: one more ends the oldest.
+    /// Reports that are open at the same time, [`MAX_OPEN`] by default: one more ends the oldest. As many
+    /// that are complete may wait for an earlier one.
     pub open: usize,
 }
 

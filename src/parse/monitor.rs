@@ -29,7 +29,7 @@ pub const QUIET: Duration = Duration::from_secs(10);
 ///
 /// It gives the same reports, titles and [spans](Report::span) as [`reports`](crate::reports) gives for
 /// the whole log, whatever the chunks; but `panicked`, `suppressed`, and that the console was lost, are
-/// told only of what had come when the report was complete. A report is complete when the next one of
+/// told only of what had come when the report was complete, and since the machine booted last. A report is complete when the next one of
 /// its context begins, when nothing more of it came for some lines or, as
 /// [`tick`](Self::tick) says, for some time.
 ///
@@ -142,7 +142,7 @@ impl Monitor {
             head: Head::Unknown,
             tracker: Tracker::default(),
             pending: VecDeque::new(),
-            facts: Facts::default(),
+            facts: Facts::of_a_boot(),
             events: VecDeque::new(),
             information: false,
             quiet: QUIET,
@@ -360,6 +360,7 @@ impl Monitor {
         self.facts.read(raw);
         let mut line = line.into_owned(self.base);
         line.end += self.dropped;
+        line.is_cut |= self.dropped > 0;
         for region in &mut self.pending {
             region.since += 1;
             region.keep(&line);

@@ -9,12 +9,6 @@ use crate::kind::table::CONSEQUENCES;
 use crate::line::{Context, Line};
 use crate::words;
 
-/// What is said of a report that has more lines than are kept.
-const TOO_MANY_LINES: &str = "too many lines: the rest was left out";
-
-/// What is said of a report that had to end early.
-const TOO_MANY_REPORTS: &str = "too many reports at the same time: it may go on";
-
 /// How a headline ends that goes on in the next line.
 const OPEN_ENDS: [&str; 7] = [" at", " for", " address", " address:", " in", ",", " kernel"];
 
@@ -30,6 +24,7 @@ fn with_room<T>(first: T) -> Vec<T> {
 
 /// A report that may go on.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each answers a question of its own")]
 pub(super) struct Region<'log> {
     /// What starts it.
     pub(super) marker: &'static Marker,
@@ -45,8 +40,12 @@ pub(super) struct Region<'log> {
     pub(super) end: usize,
     /// Lines that would have started a report, had this one not caused them.
     pub(super) consequences: Vec<(usize, &'static Marker)>,
-    /// Why lines were left out, if some were.
-    pub(super) cut: Option<&'static str>,
+    /// Whether lines of its own were left out because there were too many.
+    pub(super) cut: bool,
+    /// Whether it had to end for others to begin, and had not said that it ended.
+    pub(super) ended_early: bool,
+    /// Whether lines of any kind are left out.
+    full: bool,
     pub(super) limits: Limits,
     /// Lines since the last that is its own.
     pub(super) silence: usize,
@@ -100,7 +99,9 @@ impl<'log> Region<'log> {
             lines: with_room(line),
             classes: with_room(Class::Headline),
             consequences: Vec::new(),
-            cut: None,
+            cut: false,
+            ended_early: false,
+            full: false,
             silence: 0,
             foreign: 0,
             closed: false,
@@ -160,13 +161,19 @@ impl<'log> Region<'log> {
 
     /// Whether the last line of the report stands right above the one that begins at `start`.
     pub(super) fn is_above(&self, start: usize) -> bool {
-        !self.closed && self.below == start && self.text < self.limits.text()
+        !self.closed && self.below == start
     }
 
     /// Adds the rest of the last line.
     pub(super) fn join(&mut self, line: &Line<'log>, joint: Joint) {
         let is_own = self.len == self.lines.len();
         let is_headline = self.headlines == self.lines.len();
+        self.below = line.next();
+        if self.text >= self.limits.text() {
+            self.full = true;
+            self.cut |= is_own;
+            return;
+        }
         let Some(last) = self.lines.last_mut() else { return };
         let text = last.text.to_mut();
         if joint == Joint::Broken {
@@ -178,10 +185,10 @@ impl<'log> Region<'log> {
         }
         last.end = line.end;
         last.is_verbatim = false;
+        last.is_cut |= line.is_cut;
         // What is joined was copied, each time anew.
         self.text += text.len();
         self.since = 0;
-        self.below = line.next();
         let class = if is_headline { Class::Headline } else { class::class(text) };
         if let Some(last) = self.classes.last_mut() {
             *last = class;
@@ -199,9 +206,10 @@ impl<'log> Region<'log> {
 
     /// Adds a line that starts what this report led to.
     pub(super) fn add_consequence(&mut self, marker: &'static Marker, line: Line<'log>) {
-        self.consequences.push((self.lines.len(), marker));
         self.ended = false;
-        self.push(line, Class::Other, true);
+        if self.push(line, Class::Other, true) {
+            self.consequences.push((self.lines.len() - 1, marker));
+        }
     }
 
     /// Adds any other line.
@@ -230,15 +238,18 @@ impl<'log> Region<'log> {
     /// Ends the report, which may not be at its end.
     pub(super) fn end_early(&mut self) {
         self.closed = true;
-        if !self.ended {
-            self.cut.get_or_insert(TOO_MANY_REPORTS);
-        }
+        self.ended_early = !self.ended;
+    }
+
+    /// About the bytes that it needs.
+    pub(super) fn weight(&self) -> usize {
+        self.text + self.after_text + self.lines.len() * size_of::<Line<'_>>()
     }
 
     /// Keeps a line below the report, if it is of its context.
     pub(super) fn keep(&mut self, line: &Line<'log>) {
         let is_own = context::has_more(self) && line.context == self.context;
-        if (self.closed || self.cut.is_some()) && self.since <= MAX_AFTER && is_own {
+        if (self.closed || self.full) && self.since <= MAX_AFTER && is_own {
             self.after_text += line.text.len();
             if self.after_text <= MAX_ABOVE {
                 self.after.push(line.clone());
@@ -246,16 +257,21 @@ impl<'log> Region<'log> {
         }
     }
 
-    fn push(&mut self, line: Line<'log>, class: Class, own: bool) {
+    /// Adds a line; false if there are too many.
+    fn push(&mut self, line: Line<'log>, class: Class, own: bool) -> bool {
         let end = line.end;
         self.below = line.next();
         self.text += line.text.len();
-        if self.lines.len() < self.limits.lines && self.text < self.limits.text() {
+        let is_kept = self.lines.len() < self.limits.lines && self.text < self.limits.text();
+        if is_kept {
             self.since = 0;
             self.lines.push(line);
             self.classes.push(class);
-        } else if self.cut.replace(TOO_MANY_LINES).is_none() {
-            self.keep(&line);
+        } else {
+            self.cut |= own;
+            if !std::mem::replace(&mut self.full, true) {
+                self.keep(&line);
+            }
         }
         if own {
             self.len = self.lines.len();
@@ -265,5 +281,6 @@ impl<'log> Region<'log> {
         } else {
             self.silence += 1;
         }
+        is_kept
     }
 }

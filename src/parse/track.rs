@@ -18,6 +18,10 @@ const MAX_SILENCE: usize = 64;
 /// Reports that are printed at the same time do not wait for each other, so this is more.
 const MAX_FOREIGN: usize = 1024;
 
+/// The most bytes of reports that are complete and wait for an earlier one; a log gives reports in the
+/// order in which they begin.
+const MAX_WAITING: usize = 8 << 20;
+
 /// How a line came to be two.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Joint {
@@ -145,14 +149,22 @@ impl<'log> Tracker<'log> {
             region.closed = true;
             region.keep(&line);
         }
-        if self.open.len() >= self.limits.open
-            && let Some(oldest) = self.open.iter_mut().find(|region| !region.closed)
-        {
+        let has_room = self.has_room();
+        if let Some(oldest) = self.open.iter_mut().find(|region| !region.closed && !has_room) {
             oldest.end_early();
         }
         let opening = opening(&line);
         self.open.push(Region::new(marker, line, opening, self.limits));
         true
+    }
+
+    /// Whether one more report may begin. Those that are closed wait for the first one to end.
+    fn has_room(&self) -> bool {
+        let waiting = || self.open.iter().filter(|region| region.closed);
+        let count = waiting().count();
+        self.open.len() - count < self.limits.open
+            && count <= self.limits.open
+            && waiting().map(Region::weight).sum::<usize>() <= MAX_WAITING
     }
 
     /// Takes any other line, which may be the rest of the line above it.

@@ -22,12 +22,12 @@ pub(crate) fn indexed(image: Image<'static>) -> Image<'static> {
         return image.with_index(index);
     }
     if io::stderr().is_terminal() {
-        complain(&path.to_string_lossy(), &"making the index of the image, once");
+        complain(&input::name(&path), &"making the index of the image, once");
     }
     // What cannot be indexed, or written, is asked itself.
     let Ok(bytes) = image.index() else { return image };
     if let Err(error) = keep(&path, |file| file.write_all(&bytes)) {
-        complain(&path.to_string_lossy(), &format!("the index was not kept: {error}"));
+        complain(&input::name(&path), &format!("the index was not kept: {error}"));
     }
     let bytes: &'static [u8] = Box::leak(bytes.into_boxed_slice());
     match Index::parse(bytes, build_id) {

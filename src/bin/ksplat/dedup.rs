@@ -1,8 +1,10 @@
 //! `ksplat cluster` and `ksplat match`.
 
 use std::collections::HashMap;
+use std::ffi::OsStr;
 use std::fs;
 use std::io::{self, BufWriter, Write};
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
@@ -184,7 +186,7 @@ fn below(folder: &Path, files: &mut Vec<PathBuf>) {
 fn listed(list: &Path) -> io::Result<Vec<PathBuf>> {
     let text = input::read(list)?;
     let lines = text.split(|b| *b == b'\n').filter(|line| !line.is_empty());
-    Ok(lines.map(|line| PathBuf::from(String::from_utf8_lossy(line).into_owned())).collect())
+    Ok(lines.map(|line| PathBuf::from(OsStr::from_bytes(line))).collect())
 }
 
 /// `ksplat cluster`.

@@ -19,9 +19,12 @@ const MAX_FILES: usize = 1 << 20;
 /// How deep directories of modules may be.
 const MAX_DEPTH: usize = 32;
 
-/// The most modules that are looked for, and the most warnings of images of other builds: a machine has
-/// some hundred modules, but a log can name any number, and a console is watched for months.
-const MAX_ASKED: usize = 4096;
+/// The most modules without an image that are looked for: a machine has some hundred, but a log can name
+/// any number, and a console is watched for months.
+const MAX_MISSING: usize = 4096;
+
+/// The most warnings of images of other builds.
+const MAX_TOLD: usize = 64;
 
 /// What the files of modules are called behind their names.
 const ENDINGS: [&str; 5] = [".ko.debug", ".ko", ".ko.xz", ".ko.zst", ".ko.gz"];
@@ -50,6 +53,8 @@ pub(crate) struct Images<'a> {
     files: Option<HashMap<String, Vec<PathBuf>>>,
     /// The modules that were looked for.
     asked: HashSet<String>,
+    /// How many of them have no file.
+    missing: usize,
     release: Option<String>,
     /// What was said of images of another build.
     told: HashSet<String>,
@@ -70,6 +75,7 @@ impl<'a> Images<'a> {
             state: State::Unread,
             files: None,
             asked: HashSet::new(),
+            missing: 0,
             release: None,
             told: HashSet::new(),
             rewritten: HashMap::new(),
@@ -104,7 +110,7 @@ impl<'a> Images<'a> {
             return Status::Nothing;
         }
         for warning in &check.warnings {
-            if self.told.len() < MAX_ASKED && self.told.insert(warning.clone()) {
+            if self.told.len() < MAX_TOLD && self.told.insert(warning.clone()) {
                 complain("an image of another build", warning);
             }
         }
@@ -145,13 +151,13 @@ impl<'a> Images<'a> {
             Ok(image) if self.args.no_cache => image,
             Ok(image) => cache::indexed(image),
             Err(error) => {
-                complain(&found.to_string_lossy(), &error);
+                complain(&input::name(&found), &error);
                 return None;
             }
         };
         if !image.has_debug() {
             let why = "no debug information: functions can be named, but not files and lines";
-            complain(&found.to_string_lossy(), &why);
+            complain(&input::name(&found), &why);
         }
         let symbolizer = Symbolizer::new(image);
         Some(match self.args.kernel_offset {
@@ -177,8 +183,7 @@ impl<'a> Images<'a> {
     /// Reads the image of a module, once; says so where there is none.
     fn add(&mut self, module: &str, build_id: Option<&str>) {
         let module = module.replace('-', "_");
-        let is_ready = matches!(self.state, State::Read(_)) && self.asked.len() < MAX_ASKED;
-        if !is_ready || !self.asked.insert(module.clone()) {
+        if !matches!(self.state, State::Read(_)) || self.asked.contains(&module) {
             return;
         }
         let (args, release) = (self.args, self.release.as_deref());
@@ -191,6 +196,17 @@ impl<'a> Images<'a> {
             _ => HashMap::new(),
         });
         let mut paths = files.get(&module).cloned().unwrap_or_default();
+        // Those with files are no more than there are files.
+        if paths.is_empty() {
+            if self.missing == MAX_MISSING {
+                return;
+            }
+            self.missing += 1;
+            if self.missing == MAX_MISSING {
+                complain("modules", &"too many without an image: no more are looked for");
+            }
+        }
+        self.asked.insert(module.clone());
         if paths.is_empty() {
             paths.extend(build_id.and_then(|build_id| self.fetch(build_id)));
         }
@@ -206,7 +222,7 @@ impl<'a> Images<'a> {
                     }
                 }
                 Ok(_) => {}
-                Err(error) => complain(&path.to_string_lossy(), &error),
+                Err(error) => complain(&input::name(path), &error),
             }
         }
         let State::Read(symbolizer) = &mut self.state else { return };
@@ -289,17 +305,17 @@ const MAX_SOURCE: u64 = 64 << 20;
 /// A file of source below a tree. The path is the image's or, where no image resolved the frame, the
 /// log's: it may not lead out of the tree, by `..` or by a link, nor to anything but source.
 fn below(tree: &Path, file: &str) -> Option<PathBuf> {
-    let file = Path::new(file);
-    let is_name = |part: Component<'_>| matches!(part, Component::Normal(name) if !name.as_encoded_bytes().starts_with(b"."));
-    let is_source =
-        file.extension().is_some_and(|ending| SOURCES.iter().any(|known| ending == *known));
-    if !is_source || !file.components().all(is_name) {
+    if !Path::new(file).components().all(|part| matches!(part, Component::Normal(_))) {
         return None;
     }
     let path = tree.join(file).canonicalize().ok()?;
-    let metadata = fs::metadata(&path).ok()?;
-    let is_read = metadata.is_file() && metadata.len() <= MAX_SOURCE;
-    (is_read && path.starts_with(tree.canonicalize().ok()?)).then_some(path)
+    // Where it is in fact: links were followed.
+    let inside = path.strip_prefix(tree.canonicalize().ok()?).ok()?;
+    let is_hidden = inside.iter().any(|name| name.as_encoded_bytes().starts_with(b"."));
+    let ending = inside.extension()?;
+    let is_source = !is_hidden && SOURCES.iter().any(|known| ending == *known);
+    let metadata = fs::metadata(&path).ok().filter(|_| is_source)?;
+    (metadata.is_file() && metadata.len() <= MAX_SOURCE).then_some(path)
 }
 
 /// The lines around one of a file below a source tree; none where there is no such file.
@@ -309,7 +325,8 @@ fn excerpt(tree: &Path, file: &str, line: usize, context: usize) -> Option<Strin
     let first = line.saturating_sub(context).max(1);
     let mut page = format!("  {}:{line}\n", escape::escape(file));
     let lines = text.split(|b| *b == b'\n').enumerate().skip(first - 1);
-    for (index, text) in lines.take(line + context + 1 - first) {
+    let last = line.saturating_add(context);
+    for (index, text) in lines.take(last.saturating_sub(first).saturating_add(1)) {
         let mark = if index + 1 == line { '>' } else { ' ' };
         let text = String::from_utf8_lossy(text).replace('\t', "        ");
         let _ = writeln!(page, "  {mark}{:6} {}", index + 1, escape::escape(text.trim_end()));
@@ -357,7 +374,7 @@ fn search(directories: &[PathBuf]) -> HashMap<String, Vec<PathBuf>> {
         let entries = match fs::read_dir(&folder) {
             Ok(entries) => entries,
             Err(error) => {
-                complain(&folder.to_string_lossy(), &error);
+                complain(&input::name(&folder), &error);
                 continue;
             }
         };

@@ -6,6 +6,7 @@ use std::io::{self, Read};
 use std::ops::Deref;
 use std::path::Path;
 
+use ksplat::output::escape;
 use memmap2::Mmap;
 
 /// From this size on, files are mapped rather than read, in bytes.
@@ -103,7 +104,7 @@ fn all(reader: impl Read) -> io::Result<Option<Vec<u8>>> {
     Ok(Some(bytes))
 }
 
-/// The name of an input in the output.
+/// The name of an input in the output; bytes that are no UTF-8 are `\xff` and the like.
 pub(crate) fn name(path: &Path) -> Cow<'_, str> {
-    path.to_string_lossy()
+    escape::text(path.as_os_str().as_encoded_bytes())
 }

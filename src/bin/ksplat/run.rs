@@ -384,9 +384,18 @@ pub(crate) fn in_color(color: Color) -> bool {
     }
 }
 
+/// The most bytes of what is said of an input.
+const MAX_COMPLAINT: usize = 1024;
+
 /// Says in one line on standard error what is wrong with an input.
 pub(crate) fn complain(name: &str, error: &dyn std::fmt::Display) {
-    let (name, error) = (escape::escape(name), escape::escape(&error.to_string()).to_string());
+    let mut error = error.to_string();
+    // It may have words of a log in it.
+    if error.len() > MAX_COMPLAINT {
+        error.truncate(error.floor_char_boundary(MAX_COMPLAINT));
+        error.push('…');
+    }
+    let (name, error) = (escape::escape(name), escape::escape(&error).to_string());
     // Nobody may be there to read it.
     let _ = writeln!(io::stderr(), "ksplat: {name}: {error}");
 }

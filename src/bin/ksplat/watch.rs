@@ -287,7 +287,11 @@ fn follow(
             }
         };
         let before = std::mem::replace(&mut size, metadata.len());
-        if identity(&metadata) != known && metadata.is_file() {
+        if identity(&metadata) != known {
+            // Something else may stand there for a while.
+            if !metadata.is_file() {
+                continue;
+            }
             // What was written to the old one since.
             if drain(&mut file, chunks)?.is_none() {
                 return Ok(());
@@ -319,7 +323,7 @@ fn follow(
 fn miss(path: &Path, error: &io::Error, missing: u32) -> u32 {
     let missing = missing.saturating_add(1);
     if missing == PATIENCE {
-        complain(&path.to_string_lossy(), &format!("{error}; waiting until it is back"));
+        complain(&input::name(path), &format!("{error}; waiting until it is back"));
     }
     missing
 }
