@@ -420,7 +420,10 @@ impl<'r> Window<'r> {
         let access = explanation.access.get_or_insert_default();
         access.expression = Some(memory.text.to_owned()).filter(|text| !text.is_empty());
         for text in [memory.base, memory.index].into_iter().flatten() {
-            if let (Some((name, _)), Some(value)) = (self.register(text), self.value(text)) {
+            // The whole register, also where the instruction uses a part.
+            if let Some((name, _)) = self.register(text)
+                && let Some(value) = self.registers.get(name)
+            {
                 access.registers.add(name, self.address(value));
             }
         }
