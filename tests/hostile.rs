@@ -2,11 +2,12 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
+mod common;
+
 use std::ffi::OsStr;
-use std::io::Write;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
-use std::process::{self, Command, Stdio};
+use std::process::{self, Command};
 use std::{fs, str};
 
 /// Colours, the title of a terminal, the same with one byte for the escape, another direction of text,
@@ -127,16 +128,8 @@ impl Place {
     }
 
     fn run(&self, args: &[&OsStr], input: &[u8]) -> (Vec<u8>, Vec<u8>) {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_ksplat"))
-            .args(args)
-            .env("XDG_CACHE_HOME", &self.0)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let _ = child.stdin.take().unwrap().write_all(input);
-        let output = child.wait_with_output().unwrap();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_ksplat"));
+        let output = common::run(command.args(args).env("XDG_CACHE_HOME", &self.0), input);
         (output.stdout, output.stderr)
     }
 }

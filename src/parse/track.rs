@@ -149,8 +149,9 @@ impl<'log> Tracker<'log> {
             region.closed = true;
             region.keep(&line);
         }
-        let has_room = self.has_room();
-        if let Some(oldest) = self.open.iter_mut().find(|region| !region.closed && !has_room) {
+        if !self.has_room()
+            && let Some(oldest) = self.open.iter_mut().find(|region| !region.closed)
+        {
             oldest.end_early();
         }
         let opening = opening(&line);
