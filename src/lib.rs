@@ -47,7 +47,6 @@ pub mod disasm;
 #[cfg(feature = "disasm")]
 pub mod explain;
 mod frames;
-mod grammar;
 mod inert;
 mod kind;
 mod line;
@@ -62,6 +61,7 @@ mod span;
 pub mod store;
 #[cfg(feature = "symbolize")]
 pub mod symbolize;
+mod syntax;
 mod title;
 mod words;
 

@@ -136,6 +136,14 @@ pub(crate) fn next_start(log: &[u8], from: usize, information: bool) -> Option<S
     None
 }
 
+/// Whether the line that begins at `at` holds a marker.
+pub(crate) fn is_start(log: &[u8], at: usize, information: bool) -> bool {
+    let rest = log.get(at..).unwrap_or_default();
+    let rest = rest.get(..rest.len().min(MAX_LINE)).unwrap_or(rest);
+    let line = memchr(b'\n', rest).and_then(|end| rest.get(..end)).unwrap_or(rest);
+    marker(&clean(line), information).is_some()
+}
+
 /// The marker that makes `line` a start.
 fn marker(line: &[u8], information: bool) -> Option<&'static Marker> {
     let search = MARKER_SEARCH.as_ref()?;

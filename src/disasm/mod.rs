@@ -12,8 +12,8 @@ mod riscv;
 pub(crate) mod x86;
 
 use crate::arch::Arch;
-use crate::grammar::code;
 use crate::model::{Code, Instruction, Report};
+use crate::syntax::code;
 use crate::words;
 
 /// How instructions are written.

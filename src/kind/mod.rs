@@ -6,6 +6,7 @@
 pub(crate) mod pattern;
 pub(crate) mod table;
 
+use crate::syntax::{Says, Start};
 use pattern::Piece;
 
 use crate::named::named;
@@ -259,10 +260,12 @@ impl Consequence {
 pub(crate) struct Format {
     /// What it is.
     pub(crate) kind: Kind,
-    /// What some line must match.
+    /// What the headline must match.
     pub(crate) trigger: &'static [Piece],
-    /// What the text must match as well, if not empty; captures are then taken from here.
+    /// What the headline must match as well, if not empty; captures are then taken from here.
     pub(crate) body: &'static [Piece],
+    /// What lines below the headline must say; their captures come after those of the headline.
+    pub(crate) then: &'static [Then],
     /// The title: `{1}` is the first capture, `{F}` the first frame of the recipe, `{F2}` the second.
     pub(crate) title: &'static str,
     /// Titles under which the same bug may be known.
@@ -286,6 +289,7 @@ const fn row(kind: Kind, trigger: &'static [Piece], title: &'static str) -> Form
         kind,
         trigger,
         body: &[],
+        then: &[],
         title,
         alternatives: &[],
         recipe: Recipe::NONE,
@@ -298,6 +302,10 @@ const fn row(kind: Kind, trigger: &'static [Piece], title: &'static str) -> Form
 impl Format {
     const fn body(self, body: &'static [Piece]) -> Self {
         Self { body, ..self }
+    }
+
+    const fn then(self, then: &'static [Then]) -> Self {
+        Self { then, ..self }
     }
 
     const fn frames(self, recipe: Recipe) -> Self {
@@ -375,6 +383,8 @@ pub(crate) enum Choice {
 /// A part of a recipe.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Part {
+    /// Up to the line of the headline that names a function, which is a frame.
+    Headline,
     /// Up to the instruction pointer, whose function is a frame.
     Pointer,
     /// The same, or up to `--- interrupt: 700 at function`, as powerpc marks a trap.
@@ -383,8 +393,25 @@ pub(crate) enum Part {
     Calls,
     /// The frames that follow, up to the next stack or the next part.
     Stack,
-    /// Up to a line that matches; its captures are frames.
-    Line(&'static [Piece]),
+    /// Up to a line that says one of these.
+    Line(Says),
+    /// Up to the line above a stack of this kind.
+    Begins(Start),
+    /// Up to a line that says one of these, whose function is a frame.
+    Function(Says),
+}
+
+/// What must follow the headline of a form; each on a line below the one before it.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Then {
+    /// A line that says one of these.
+    Says(Says),
+    /// The same, whose function or name is captured.
+    Name(Says),
+    /// An access: `Read` or `Write`, captured.
+    Access,
+    /// The same with a size.
+    SizedAccess,
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@
 //! pieces of a segment follow each other without a gap. As each segment takes the first place
 //! where it fits, nothing is ever tried twice, and matching is linear in the text.
 
-use crate::grammar::token;
+use crate::syntax::token;
 use crate::words;
 
 /// A piece of a pattern.

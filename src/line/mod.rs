@@ -138,15 +138,6 @@ impl<'log> Line<'log> {
         self.end + 1
     }
 
-    /// Whether the line is a guess of the unwinder: an address that lay on the stack.
-    ///
-    /// Only lines with a printk prefix count, as in the convention for titles.
-    pub(crate) fn questionable(&self) -> bool {
-        self.context != Context::Bare
-            && (words::has(&self.text, " ? ") || self.text.ends_with(b" (unreliable)"))
-            && !words::has(&self.text, "<EOI>")
-    }
-
     /// A part of this line's text as text that lives as long as the log.
     ///
     /// `part` must be a slice of [`Line::text`]. It is borrowed from the log where the text is, and

@@ -49,6 +49,9 @@ pub struct Frame<'log> {
     /// The function with its compiler suffixes; absent where only an address was printed.
     #[cfg_attr(feature = "serde", serde(borrow, skip_serializing_if = "Option::is_none"))]
     pub function: Option<Cow<'log, str>>,
+    /// The symbol as printed, where `function` is what Rust or C++ call it.
+    #[cfg_attr(feature = "serde", serde(borrow, skip_serializing_if = "Option::is_none"))]
+    pub symbol: Option<Cow<'log, str>>,
     /// Bytes from the start of the function.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub offset: Option<u64>,

@@ -96,6 +96,7 @@ fn stack(stack: Stack<'_>) -> Stack<'static> {
 fn frame(frame: Frame<'_>) -> Frame<'static> {
     let Frame {
         function,
+        symbol,
         offset,
         size,
         module,
@@ -111,6 +112,7 @@ fn frame(frame: Frame<'_>) -> Frame<'static> {
     } = frame;
     Frame {
         function: function.map(text),
+        symbol: symbol.map(text),
         offset,
         size,
         module: module.map(text),

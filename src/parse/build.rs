@@ -2,25 +2,28 @@
 
 use std::borrow::Cow;
 
-use super::class::Class;
-use super::context;
 use super::dump::{Processor, Unread};
 use super::facts::Facts;
 use super::limits::Limits;
-use super::region::Region;
-use crate::arch;
+use super::open::Open;
 use crate::blame;
-use crate::grammar::token::Hex;
-use crate::grammar::trace::Place;
-use crate::grammar::{access, kasan, kcsan, lock, task, trace};
+use crate::kind::{Kind, Marker};
 use crate::line::Line;
 use crate::model::{
     AccessKind, Address, Context, Diagnostic, Executor, Frame, Lock, LockState, Memory, Module,
     Object, Report, Role, Shadow, Side, Stack,
 };
 use crate::span::Span;
-use crate::title;
-use crate::words;
+use crate::syntax::code::Listed;
+use crate::syntax::frame::Place;
+use crate::syntax::headline::Headline;
+use crate::syntax::pointer::{Link, Pointer};
+use crate::syntax::register::Registers;
+use crate::syntax::stack::StackStart;
+use crate::syntax::task::{Cpu, Taint};
+use crate::syntax::token::Hex;
+use crate::syntax::{Malformed, Record, Start, Tag, access, kasan, lock, symbol};
+use crate::title::{self, Outline, Step, Title};
 
 /// The most diagnostics that a report keeps: a broken console breaks every line alike.
 const MAX_DIAGNOSTICS: usize = 32;
@@ -40,72 +43,63 @@ const MAX_SHADOW: usize = 16;
 /// What is said of a list that is longer than its limit.
 const TOO_MANY: &str = "too many: the rest was left out";
 
-/// Builds the report of a region; `after` gives the lines of its context that stand below it.
-pub(super) fn report<'log>(
-    region: &Region<'log>,
-    after: impl FnOnce() -> Vec<Line<'log>>,
-    facts: Facts,
-) -> Report<'log> {
-    let text = title::text(&region.lines);
-    let mut title = title::name(region.marker, &text);
-    let guilty_file = text.guilty_file(&title.title);
-    if title.corrupted.is_some() {
-        let after = after();
-        if !after.is_empty() {
-            let more: Vec<_> = region.lines.iter().cloned().chain(after).collect();
-            let other = title::name(region.marker, &title::text(&more));
-            title = if other.corrupted.is_none() { other } else { title };
+/// Builds a report that is complete.
+pub(super) fn report<'log>(open: Open<'log>, facts: Facts) -> (Report<'log>, Vec<Step<'log>>) {
+    let Open { marker, opening, mut builder, outline, consequences, .. } = open;
+    let mut title = open.title.unwrap_or_else(|| title::name(marker, &outline, None));
+    if open.after > 0 {
+        let other = title::name(marker, &outline, None);
+        title = if other.corrupted.is_none() { other } else { title };
+    }
+    if open.ended_early {
+        builder.leave_out("report", "too many at the same time: it may go on");
+    }
+    let headless = builder.headless;
+    let mut report = builder.finish();
+    report.span = Span { start: open.start, end: open.end, line: opening.line };
+    report.kind = title.kind;
+    for (step, marker, headline) in &consequences {
+        let led_to = title::title(marker, &outline.from(*step, headline));
+        // The function is that of the report, and the frames below it may be missing here.
+        let led_to = led_to.strip_suffix(" in corrupted").unwrap_or(&led_to);
+        if led_to != title.title {
+            report.consequences.push(led_to.to_owned());
         }
     }
-    let span = Span { start: region.start(), end: region.end, line: region.opening.line };
-    let mut build = Builder::new(Report::new(title.kind, span), title.trap, region.limits);
-    let mut consequences = region.consequences.iter().peekable();
-    let own = region.lines.iter().zip(&region.classes).take(region.len);
-    for (index, (line, &class)) in own.enumerate() {
-        if let Some((_, marker)) = consequences.next_if(|(at, _)| *at == index) {
-            let lines = region.lines.get(index..region.len).unwrap_or_default();
-            build.consequence(&title::title(marker, &title::text(lines)), &title.title);
-        }
-        build.line(line, class);
+    report.blame = blame::blame(&report);
+    if title.corrupted.is_some() && !title.mixed && has_whole_stack(&report, headless) {
+        // The convention looks for traces by the words that head them; the model knows better.
+        title = named_by_model(&report, marker, &outline).unwrap_or(title);
     }
-    if region.ended_early {
-        build.leave_out("report", "too many at the same time: it may go on");
-    }
-
-    let headless = build.headless;
-    let mut report = build.finish();
     report.title = title.title;
     report.alt_titles = title.alternatives;
     report.class = title.class.map(Cow::Borrowed);
     report.frame = title.frame;
-    report.guilty_file = guilty_file;
-    report.blame = blame::blame(&report);
+    report.guilty_file = open.guilty_file;
     report.panicked = facts.panicked;
     report.suppressed = facts.suppressed;
     if facts.executors {
-        let own = || region.lines.iter().find_map(|line| title::executor(&line.text));
-        let executor = region.opening.executor.or_else(own);
+        let executor = opening.executor.or(open.executor);
         report.executor = executor.map(|(proc, id)| Executor { proc, id });
     }
-    report.message = context::message(region);
-    report.corrupted = if region.cut {
+    report.message = opening.message.or_else(|| open.below.message(&outline));
+    report.corrupted = if open.cut {
         Some(Cow::Borrowed("too many lines: the rest was left out"))
     } else if let Some(why) = title.corrupted {
-        // The convention looks for traces by the words that head them; the model knows better.
-        let is_whole = !title.mixed && report.blame.is_some() && has_whole_stack(&report, headless);
-        (!is_whole).then_some(Cow::Borrowed(why))
+        Some(Cow::Borrowed(why))
     } else if facts.disconnected {
         Some(Cow::Borrowed("the console was lost"))
     } else {
         report.corrupted
     };
-    report
+    (report, outline.into_room())
 }
 
-/// Whether the lines below a region may tell what it is: see [`context::after`].
-pub(super) fn asks_for_more(region: &Region<'_>) -> bool {
-    let is_cut = || title::name(region.marker, &title::text(&region.lines)).corrupted.is_some();
-    context::has_more(region) && is_cut()
+/// The title of a report whose stack is whole, with the function that the model knows where the
+/// convention found none.
+fn named_by_model(report: &Report<'_>, marker: &Marker, outline: &Outline<'_>) -> Option<Title> {
+    let blamed = &*report.blame.as_ref()?.function;
+    Some(Title { corrupted: None, ..title::name(marker, outline, Some(blamed)) })
 }
 
 /// Whether the stack of the crash has enough frames to be whole, and begins where it must: with
@@ -138,7 +132,7 @@ enum Dump {
 /// Builds a report line by line.
 #[derive(Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "each answers a question of its own")]
-struct Builder<'log> {
+pub(super) struct Builder<'log> {
     report: Report<'log>,
     limits: Limits,
     /// Offset in the log of the line that is read.
@@ -173,19 +167,18 @@ struct Builder<'log> {
 }
 
 impl<'log> Builder<'log> {
-    fn new(report: Report<'log>, trap: bool, limits: Limits) -> Self {
+    pub(super) fn new(limits: Limits) -> Self {
         Self {
-            report,
+            report: Report::new(Kind::Bug, Span::default()),
             limits,
             at: 0,
-            trap,
+            trap: false,
             stack: None,
             traced: false,
             pointed: false,
             inlined: Vec::new(),
             headline: Vec::new(),
-            // Registers before any instruction pointer are only printed with the crash.
-            dump: if trap { Dump::Crash } else { Dump::Other },
+            dump: Dump::Other,
             below_cpu: 0,
             processor: Processor::default(),
             context: None,
@@ -197,128 +190,127 @@ impl<'log> Builder<'log> {
         }
     }
 
-    /// What follows was caused by the report, whose own title is `known`.
-    fn consequence(&mut self, title: &str, known: &str) {
-        // The function is that of the report, and the frames below it may be missing here.
-        let title = title.strip_suffix(" in corrupted").unwrap_or(title);
-        if title != known {
-            self.report.consequences.push(title.to_owned());
-        }
+    /// Says whether the first instruction pointer of the kernel is that of the crash.
+    pub(super) fn set_trap(&mut self, trap: bool) {
+        self.trap = trap;
+        // Registers before any instruction pointer are only printed with the crash.
+        self.dump = if trap { Dump::Crash } else { Dump::Other };
+    }
+
+    /// Says that what follows was caused by the report.
+    pub(super) fn consequence(&mut self) {
         self.aftermath = true;
     }
 
-    /// Takes one line.
-    fn line(&mut self, line: &Line<'log>, class: Class) {
+    /// Takes one line below the headline.
+    pub(super) fn line(&mut self, line: &Line<'log>, record: &Record<'_>) {
         self.below_cpu += 1;
+        self.begin(line);
+        match *record {
+            Record::StackStart(start) => self.stack_line(line, &start),
+            Record::Race(found) => self.race(found),
+            Record::Lock(lock) => self.lock(line, &lock),
+            Record::LockHolder(pid) => self.holder = Some(pid),
+            Record::ContextMark(name) => self.mark(name),
+            Record::Frame(place) => self.entry(line, &place),
+            Record::InstructionPointer(pointer) => self.pointer(line, &pointer),
+            Record::LinkRegister(link) => self.link(line, &link),
+            Record::Registers(registers) => self.registers(line, registers),
+            Record::Code(text) => self.code(line, text, self.dump == Dump::Crash),
+            // powerpc prints it last, after the registers of what was interrupted.
+            Record::CodeBelow(text) => self.code(line, text, true),
+            Record::Listed(listed) => self.listed(listed),
+            Record::Words(text) => {
+                let unread = self.processor.words(text);
+                self.unread(line, unread);
+            }
+            Record::Cpu(cpu) => self.cpu(line, &cpu),
+            Record::Taint(taint) if self.report.kernel.tainted.is_none() => {
+                self.taint(line, taint);
+            }
+            Record::Hardware(name) => {
+                self.report.kernel.hardware.get_or_insert_with(|| line.own(name));
+            }
+            Record::Workqueue(queue, function) => self.workqueue(line, queue, function),
+            Record::Modules(list) => self.modules(line, list),
+            Record::Access(found) => self.accessed(found),
+            Record::Object(fact, rest) => self.object(line, fact, rest),
+            Record::Shadow(shadow) => self.shadow(&shadow),
+            Record::PageFault(fault) => self.fault(fault),
+            Record::ErrorCode(fault) if self.report.access.is_some() => self.fault(fault),
+            Record::FailingAddress(failing) => {
+                let access = self.report.access.get_or_insert_default();
+                access.address.get_or_insert(address(failing));
+            }
+            Record::EndTrace => {
+                self.close_stack();
+                self.ended = true;
+            }
+            Record::Rule | Record::Cut | Record::Epilogue => self.close_stack(),
+            Record::KernelOffset(offset) => {
+                self.report.kernel.offset = Some(Address::new(offset));
+                self.close_stack();
+            }
+            // Between the instruction pointer and the trace below it there may be anything.
+            Record::Section(_) | Record::Interrupt(_) if self.traced => self.close_stack(),
+            Record::Malformed(malformed) => self.malformed(line, &malformed),
+            Record::Section(_)
+            | Record::Interrupt(_)
+            | Record::Taint(_)
+            | Record::ErrorCode(_)
+            | Record::Blank
+            | Record::Known
+            | Record::Text(_) => {}
+        }
+    }
+
+    fn begin(&mut self, line: &Line<'log>) {
         self.at = line.start;
         if line.is_cut {
             self.leave_out("line", "too long: the rest was left out");
         }
-        match class {
-            Class::Headline => self.headline(line),
-            Class::Stack(role) => {
-                self.stack_start(role);
-                if role == Role::Chain {
-                    self.lock(line);
-                }
-                // SLUB begins a stack on its headline: `Freed in f+0x1/0x2 age=0 cpu=0 pid=95`.
-                let place = words::find(&line.text, " in ").and_then(|at| line.text.get(at + 4..));
-                if let Some((_, place)) = place.and_then(|text| trace::place(text).ok()) {
-                    self.push(frame(line, &place));
-                }
-            }
-            Class::Track(role) => self.track(role, line),
-            Class::Race => self.race(line),
-            Class::Lock => self.lock(line),
-            Class::Mark => self.mark(&line.text),
-            Class::Entry => self.entry(line),
-            Class::Pointer => self.pointer(line),
-            Class::Link => self.link(line),
-            Class::Registers => self.registers(line, &line.text),
-            Class::Code => self.code(line),
-            Class::Listed if self.dump == Dump::Crash && !self.ended => {
-                if !self.processor.listed(&line.text) {
-                    self.leave_out("code bytes", TOO_MANY);
-                }
-            }
-            Class::Words => {
-                let unread = self.processor.words(&line.text);
-                self.unread(line, unread);
-            }
-            Class::Cpu => self.cpu(line),
-            Class::Taint if self.report.kernel.tainted.is_none() => {
-                let (flags, release) = task::taint(&line.text);
-                self.taint(line, flags, release);
-            }
-            Class::Hardware => {
-                let name = after(&line.text, b"Hardware name:").trim_ascii();
-                self.report.kernel.hardware.get_or_insert_with(|| line.own(name));
-            }
-            Class::Workqueue => {
-                if let Ok((_, (queue, function))) =
-                    task::workqueue(after(&line.text, b"Workqueue:").trim_ascii_start())
-                {
-                    self.workqueue(line, queue, function);
-                }
-            }
-            Class::Modules => self.modules(line),
-            Class::Access => self.access(line),
-            Class::Object => self.object(line),
-            Class::Shadow => self.shadow(line),
-            Class::PageFault => {
-                let text = line.text.trim_ascii_start();
-                let fault = access::page_fault(text).or_else(|_| access::data_abort(text));
-                if let Ok((_, fault)) = fault {
-                    self.fault(fault);
-                } else if let Ok((_, failing)) = access::failing_address(text) {
-                    let access = self.report.access.get_or_insert_default();
-                    access.address.get_or_insert(address(failing));
-                }
-            }
-            Class::Oops => {
-                if let Ok((_, fault)) = access::error_code(line.text.trim_ascii_start())
-                    && self.report.access.is_some()
-                {
-                    self.fault(fault);
-                }
-            }
-            Class::End => {
-                self.close_stack();
-                self.ended = true;
-            }
-            Class::Rule | Class::Cut => self.close_stack(),
-            Class::Epilogue => {
-                if let Ok((_, offset)) = task::kernel_offset(line.text.trim_ascii_start()) {
-                    self.report.kernel.offset = Some(Address::new(offset));
-                }
-                self.close_stack();
-            }
-            // Between the instruction pointer and the trace below it there may be anything.
-            Class::Detail if self.traced => self.close_stack(),
-            Class::Blank | Class::Other | Class::Detail | Class::Taint | Class::Listed => {}
+    }
+
+    fn malformed(&mut self, line: &Line<'log>, malformed: &Malformed<'_>) {
+        let is_known = malformed.what == Tag::Cpu && self.report.task.pid.is_some();
+        if !is_known {
+            self.complain(line, malformed.rest, malformed.what.name(), malformed.why);
         }
     }
 
     /// The headline may name an address, and where the code was.
-    fn headline(&mut self, line: &Line<'log>) {
-        if access::is_fetch(&line.text) {
-            self.report.access.get_or_insert_default().kind.get_or_insert(AccessKind::Execute);
-        }
-        if let Some(fault) = access::direction(&line.text) {
+    pub(super) fn headline(&mut self, line: &Line<'log>, read: &Headline<'_>) {
+        self.begin(line);
+        if let Some(fault) = read.fault {
             self.fault(fault);
         }
-        if access::is_free(&line.text) {
+        if read.is_free {
             self.report.access.get_or_insert_default().kind.get_or_insert(AccessKind::Free);
         }
-        if let Some(address) = access::address(&line.text) {
-            self.report
-                .access
-                .get_or_insert_default()
-                .address
-                .get_or_insert(self::address(address));
+        if let Some(found) = read.address {
+            let access = self.report.access.get_or_insert_default();
+            access.address.get_or_insert(address(found));
         }
-        if let Some(place) = headline_place(&line.text) {
+        if let Some(place) = read.place {
             self.headline.push(frame(line, &place));
+        }
+    }
+
+    /// A line above a stack, which may have its first frame: SLUB's `Freed in f+0x1/0x2 age=0 cpu=0`.
+    fn stack_line(&mut self, line: &Line<'log>, read: &StackStart<'_>) {
+        let role = role(read.start);
+        self.stack_start(role);
+        if let Some(task) = read.task {
+            let memory = self.report.memory.get_or_insert_default();
+            let place =
+                if role == Role::Free { &mut memory.freed_by } else { &mut memory.allocated_by };
+            place.get_or_insert(task);
+        }
+        if let Some(lock) = read.lock {
+            self.lock(line, &lock);
+        }
+        if let Some(place) = read.place {
+            self.push(frame(line, &place));
         }
     }
 
@@ -344,19 +336,8 @@ impl<'log> Builder<'log> {
         self.stack = Some(Stack { role, frames: Vec::new() });
     }
 
-    fn track(&mut self, role: Role, line: &Line<'log>) {
-        self.stack_start(role);
-        if let Ok((_, task)) = kasan::track(line.text.trim_ascii_start()) {
-            let memory = self.report.memory.get_or_insert_default();
-            let place =
-                if role == Role::Free { &mut memory.freed_by } else { &mut memory.allocated_by };
-            place.get_or_insert(task);
-        }
-    }
-
     /// An access of a data race: the first is told of, the other is what it raced with.
-    fn race(&mut self, line: &Line<'log>) {
-        let Ok((_, found)) = kcsan::access(line.text.trim_ascii_start()) else { return };
+    fn race(&mut self, found: kasan::Access) {
         let is_first = !std::mem::replace(&mut self.traced, true);
         self.stack_start(if is_first { Role::Crash } else { Role::Race });
         if is_first {
@@ -365,34 +346,29 @@ impl<'log> Builder<'log> {
     }
 
     /// A lock of the report itself, of a chain, or of the list of those that a thread holds.
-    fn lock(&mut self, line: &Line<'log>) {
-        if let Some(pid) = lock::holder(&line.text) {
-            self.holder = Some(pid);
-            return;
-        }
-        let Some(found) = lock::lock(&line.text) else { return };
+    fn lock(&mut self, line: &Line<'log>, found: &lock::Lock<'_>) {
         // An inlined function stands on a line of its own before the one that holds it.
-        if line.text.ends_with(b"[inline]") {
+        if found.is_inlined {
             return;
         }
         if self.report.locks.len() >= MAX_LOCKS {
             return self.leave_out("locks", TOO_MANY);
         }
-        let state = match (line.text.trim_ascii_start(), found.index) {
-            ([b'-', b'>', ..], _) => LockState::Chain,
-            (_, None) if self.report.locks.is_empty() => LockState::Wanted,
+        let state = match found.index {
+            _ if found.is_link => LockState::Chain,
+            None if self.report.locks.is_empty() => LockState::Wanted,
             _ => LockState::Held,
         };
+        let function = found.place.and_then(|place| place.function);
         self.report.locks.push(Lock {
             class: line.own(found.class),
             state,
             holder: self.holder.filter(|_| found.index.is_some()),
-            function: found.place.and_then(|place| place.function).map(|name| line.own(name)),
+            function: function.map(|name| symbol::name(line.own(name))),
         });
     }
 
-    fn mark(&mut self, text: &[u8]) {
-        let Ok((_, name)) = trace::context_marker(text.trim_ascii_start()) else { return };
+    fn mark(&mut self, name: &[u8]) {
         self.context = match name {
             b"TASK" => Some(Context::Task),
             b"IRQ" => Some(Context::Irq),
@@ -403,8 +379,7 @@ impl<'log> Builder<'log> {
         };
     }
 
-    fn entry(&mut self, line: &Line<'log>) {
-        let Ok((_, place)) = trace::entry(&line.text) else { return };
+    fn entry(&mut self, line: &Line<'log>, place: &Place<'_>) {
         // A stack without a headline is that of the crash: KMSAN's stands below the place it names.
         let is_headless = self.pointed || place.callee.is_some();
         if (is_headless || !self.headline.is_empty())
@@ -420,11 +395,10 @@ impl<'log> Builder<'log> {
         }
         let is_first = self.stack.as_ref().is_some_and(|stack| stack.frames.is_empty());
         if let Some(callee) = place.callee.filter(|_| is_first) {
-            let function = Some(line.own(callee));
-            self.push(Frame { function, reliable: true, ..Frame::default() });
+            self.push(Frame { reliable: true, ..named(line, callee) });
         }
         // The instruction pointer begins some traces once more.
-        let frame = frame(line, &place);
+        let frame = frame(line, place);
         if self.pointed && place.callee.is_none() && self.repeats_pointer(&frame) {
             return;
         }
@@ -450,11 +424,8 @@ impl<'log> Builder<'log> {
         }
     }
 
-    fn pointer(&mut self, line: &Line<'log>) {
-        let Some((arch, rest)) = arch::pointer(line.text.trim_ascii_start()) else { return };
-        let Ok((tail, (selector, place))) = trace::pointer(rest) else {
-            return self.complain(line, rest, "instruction pointer", "no symbol and no address");
-        };
+    fn pointer(&mut self, line: &Line<'log>, read: &Pointer<'_>) {
+        let Pointer { arch, selector, place, rest, .. } = *read;
         self.processor.arch.get_or_insert(arch);
         if self.ended || selector.is_some_and(arch.info().is_user) {
             self.dump = Dump::Other;
@@ -465,7 +436,7 @@ impl<'log> Builder<'log> {
             if let Some(frame) = self.stack.as_mut().and_then(|stack| stack.frames.last_mut()) {
                 frame.address = frame.address.or(place.address.map(address));
             }
-            return self.registers(line, tail);
+            return self.more_registers(line, rest);
         }
         let frame = Frame { exact: true, ..frame(line, &place) };
         if self.pointed && self.is_crash(&frame) {
@@ -521,49 +492,60 @@ impl<'log> Builder<'log> {
     }
 
     /// The return address of a function that may not have called anything yet.
-    fn link(&mut self, line: &Line<'log>) {
-        let Some((_, rest)) = arch::link(line.text.trim_ascii_start()) else { return };
+    fn link(&mut self, line: &Line<'log>, read: &Link<'_>) {
         if self.dump != Dump::Crash || self.ended {
             return;
         }
-        match trace::pointer(rest) {
-            Ok((_, (_, place))) if place.function.is_some() => {
-                self.report.link.get_or_insert(frame(line, &place));
+        match read.place {
+            Some(place) => {
+                self.report.link.get_or_insert_with(|| frame(line, &place));
             }
-            _ => self.registers(line, &line.text),
+            None => self.more_registers(line, read.line),
+        }
+    }
+
+    /// Whether registers are those of the crash.
+    fn takes_registers(&mut self) -> bool {
+        self.processor.skip();
+        self.dump == Dump::Crash && !self.ended
+    }
+
+    fn registers(&mut self, line: &Line<'log>, read: Registers<'_>) {
+        if self.takes_registers() {
+            let unread = self.processor.registers(read);
+            self.unread(line, unread);
         }
     }
 
     /// Takes registers from a part of a line.
-    fn registers(&mut self, line: &Line<'log>, text: &[u8]) {
-        self.processor.skip();
-        if self.dump == Dump::Crash && !self.ended {
-            let unread = self.processor.registers(text);
+    fn more_registers(&mut self, line: &Line<'log>, text: &[u8]) {
+        if self.takes_registers() {
+            let unread = self.processor.rest(text);
             self.unread(line, unread);
         }
     }
 
-    fn code(&mut self, line: &Line<'log>) {
+    fn code(&mut self, line: &Line<'log>, text: &[u8], is_of_crash: bool) {
         self.processor.skip();
-        if !self.ended {
-            let unread = self.processor.code(&line.text, self.dump == Dump::Crash);
+        if is_of_crash && !self.ended {
+            let unread = self.processor.code(text);
             self.unread(line, unread);
         }
     }
 
-    fn cpu(&mut self, line: &Line<'log>) {
-        let text = line.text.trim_ascii_start();
-        let Ok((_, cpu)) = task::cpu(text) else {
-            if self.report.task.pid.is_none() {
-                self.complain(line, text, "CPU line", "no CPU, PID and Comm");
-            }
-            return;
-        };
+    fn listed(&mut self, listed: Listed<'_>) {
+        let takes = self.dump == Dump::Crash && !self.ended;
+        if takes && !self.processor.listed(listed) {
+            self.leave_out("code bytes", TOO_MANY);
+        }
+    }
+
+    fn cpu(&mut self, line: &Line<'log>, cpu: &Cpu<'_>) {
         if let Some(pid) = self.report.task.pid {
             // Each such line has a trace below it: two in a row are those of two reports.
             let is_other = (pid, self.report.task.cpu) != (cpu.pid, Some(cpu.cpu));
             if is_other && self.below_cpu <= MIXED_WITHIN && !self.aftermath {
-                self.complain(line, text, "CPU line", MIXED);
+                self.complain(line, line.text.trim_ascii_start(), "CPU line", MIXED);
                 self.report.corrupted = Some(Cow::Borrowed(MIXED));
             }
             return;
@@ -573,12 +555,12 @@ impl<'log> Builder<'log> {
         self.report.task.pid = Some(cpu.pid);
         self.report.task.comm = Some(line.own(cpu.comm));
         self.report.kernel.build_id = cpu.build_id.map(|id| line.own(id));
-        self.taint(line, cpu.tainted, cpu.release);
+        self.taint(line, cpu.taint);
     }
 
-    fn taint(&mut self, line: &Line<'log>, flags: Option<&[u8]>, release: Option<&[u8]>) {
-        self.report.kernel.tainted = flags.map(|flags| line.own(flags));
-        self.report.kernel.release = release.map(|release| line.own(release));
+    fn taint(&mut self, line: &Line<'log>, taint: Taint<'_>) {
+        self.report.kernel.tainted = taint.flags.map(|flags| line.own(flags));
+        self.report.kernel.release = taint.release.map(|release| line.own(release));
     }
 
     fn workqueue(&mut self, line: &Line<'log>, queue: &[u8], function: Option<&[u8]>) {
@@ -590,12 +572,12 @@ impl<'log> Builder<'log> {
         self.report.task.workqueue.get_or_insert(text);
     }
 
-    fn modules(&mut self, line: &Line<'log>) {
+    fn modules(&mut self, line: &Line<'log>, list: &[u8]) {
         if !self.report.modules.is_empty() {
             return;
         }
         // `[last unloaded: name]` ends the list; it is loaded no more.
-        let words = after(&line.text, b"Modules linked in:").split(|&b| b == b' ');
+        let words = list.split(|&b| b == b' ');
         let mut words =
             words.take_while(|word| !word.starts_with(b"[")).filter(|word| !word.is_empty());
         self.report.modules = words
@@ -610,14 +592,6 @@ impl<'log> Builder<'log> {
             .collect();
         if words.next().is_some() {
             self.leave_out("modules", TOO_MANY);
-        }
-    }
-
-    fn access(&mut self, line: &Line<'log>) {
-        let text = line.text.trim_ascii_start();
-        match kasan::access(text) {
-            Ok((_, found)) => self.accessed(found),
-            Err(_) => self.complain(line, text, "access", "no size and no address"),
         }
     }
 
@@ -641,29 +615,30 @@ impl<'log> Builder<'log> {
         self.report.access.get_or_insert_default().kind.get_or_insert(kind);
     }
 
-    fn object(&mut self, line: &Line<'log>) {
+    fn object(&mut self, line: &Line<'log>, first: Option<kasan::Object<'_>>, rest: &[u8]) {
         self.close_stack();
-        let mut rest: &[u8] = &line.text;
-        while let Ok((tail, fact)) = kasan::object(rest) {
+        let mut rest = rest;
+        let mut next = first;
+        while let Some(fact) = next {
             let memory = self.report.memory.get_or_insert_default();
-            let object = memory.object.get_or_insert_default();
-            add_fact(object, &fact, line);
-            rest = tail;
+            add_fact(memory.object.get_or_insert_default(), &fact, line);
+            next = kasan::object(rest).ok().map(|(tail, fact)| {
+                rest = tail;
+                fact
+            });
         }
     }
 
-    fn shadow(&mut self, line: &Line<'log>) {
-        if let Ok((_, shadow)) = kasan::shadow(&line.text) {
-            let memory = self.report.memory.get_or_insert_with(Memory::default);
-            if memory.shadow.len() < MAX_SHADOW {
-                memory.shadow.push(Shadow {
-                    address: address(shadow.address),
-                    bytes: shadow.bytes.to_vec(),
-                    hit: shadow.hit,
-                });
-            } else {
-                self.leave_out("shadow", TOO_MANY);
-            }
+    fn shadow(&mut self, read: &kasan::Shadow) {
+        let memory = self.report.memory.get_or_insert_with(Memory::default);
+        if memory.shadow.len() < MAX_SHADOW {
+            memory.shadow.push(Shadow {
+                address: address(read.address),
+                bytes: read.bytes.to_vec(),
+                hit: read.hit,
+            });
+        } else {
+            self.leave_out("shadow", TOO_MANY);
         }
     }
 
@@ -724,52 +699,50 @@ impl<'log> Builder<'log> {
     }
 }
 
-/// What follows `tag` on a line that begins with it.
-fn after<'a>(text: &'a [u8], tag: &[u8]) -> &'a [u8] {
-    let text = text.trim_ascii_start();
-    text.strip_prefix(tag).unwrap_or(text)
+/// What the stack below a line is the trace of.
+fn role(start: Start) -> Role {
+    match start {
+        Start::CallTrace | Start::Calltrace | Start::Backtrace | Start::Registers => Role::Crash,
+        Start::AllocatedBy
+        | Start::Allocated
+        | Start::AllocatedIn
+        | Start::Created
+        | Start::Leak => Role::Allocation,
+        Start::FreedBy | Start::Freed | Start::FreedIn => Role::Free,
+        Start::Related | Start::Stored => Role::Related,
+        Start::Chain | Start::Became | Start::Registered => Role::Chain,
+        Start::Stopping => Role::Consequence,
+    }
 }
 
 fn address(hex: Hex) -> Address {
     Address::from_digits(hex.value, hex.digits)
 }
 
-/// The place that ends a headline: `… in f+0x1/0x2`, `… at file.c:1 f+0x1/0x2`, also inlined.
-fn headline_place(text: &[u8]) -> Option<Place<'_>> {
-    for before in [&b" in "[..], b" at "] {
-        let Some(at) = memchr::memmem::rfind(text, before) else { continue };
-        let rest = text.get(at + before.len()..)?;
-        if let Ok((_, place)) = trace::place(rest)
-            && place.function.is_some()
-        {
-            return Some(place);
-        }
-        // `WARNING: … at file.c:1 f+0x1/0x2` has the file first.
-        let blank = memchr::memchr(b' ', rest)?;
-        if let Ok((_, place)) = trace::place(rest.get(blank + 1..)?)
-            && place.function.is_some()
-        {
-            return Some(place);
-        }
-    }
-    None
-}
-
 fn frame<'log>(line: &Line<'log>, place: &Place<'_>) -> Frame<'log> {
+    let named = place.function.map(|function| named(line, function)).unwrap_or_default();
     Frame {
-        function: place.function.map(|function| line.own(function)),
         offset: place.offset.map(|(offset, _)| offset),
         size: place.offset.map(|(_, size)| size),
         module: place.module.map(|module| line.own(module)),
         build_id: place.build_id.map(|id| line.own(id)),
         address: place.address.map(address),
-        exact: false,
         reliable: place.reliable,
         inline: place.inline,
         file: place.source.map(|(file, _)| line.own(file)),
         line: place.source.map(|(_, line)| line),
-        column: None,
-        context: None,
+        ..named
+    }
+}
+
+/// A frame of which only the symbol is known.
+fn named<'log>(line: &Line<'log>, symbol: &[u8]) -> Frame<'log> {
+    let symbol = line.own(symbol);
+    match symbol::demangle(&symbol) {
+        Some(name) => {
+            Frame { function: Some(Cow::Owned(name)), symbol: Some(symbol), ..Frame::default() }
+        }
+        None => Frame { function: Some(symbol), ..Frame::default() },
     }
 }
 

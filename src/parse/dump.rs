@@ -1,9 +1,11 @@
 //! The state of the processor: registers and code, from the lines that dump them.
 
 use crate::arch::{self, Arch};
-use crate::grammar::{code, register};
 use crate::inert;
 use crate::model::{Access, Address, Code, Instruction, Registers};
+use crate::syntax::code::{self, Listed};
+use crate::syntax::register::{self, Registers as Read};
+use crate::syntax::token::Hex;
 
 /// What is not understood: the rest of a line, what was read in it, and why it was not.
 pub(super) type Unread<'a> = Option<(&'a [u8], &'static str, &'static str)>;
@@ -41,18 +43,45 @@ impl Processor {
     }
 
     /// Takes the registers of a line.
-    pub(super) fn registers<'a>(&mut self, text: &'a [u8]) -> Unread<'a> {
+    pub(super) fn registers<'a>(&mut self, read: Read<'a>) -> Unread<'a> {
         self.goes_on = GoesOn::Nothing;
-        if let Some((arch, number, values)) = arch::row(text.trim_ascii_start()) {
-            let same = self.arch.filter(|known| known.info().rows == arch.info().rows);
-            return self.row(same.unwrap_or(arch), number, values);
+        match read {
+            Read::Row { arch, number, values } => {
+                let same = self.arch.filter(|known| known.info().rows == arch.info().rows);
+                self.row(same.unwrap_or(arch), number, values)
+            }
+            Read::Named { name, value, rest, .. } => {
+                let arch = self.arch_of(name, value)?;
+                self.arch = Some(arch);
+                self.add(arch, name, value);
+                self.named(arch, rest)
+            }
         }
-        let arch = self.arch_of(text)?;
+    }
+
+    /// Takes what may be registers: the rest of a line that began with something else.
+    pub(super) fn rest<'a>(&mut self, text: &'a [u8]) -> Unread<'a> {
+        self.goes_on = GoesOn::Nothing;
+        let (_, (name, value)) = register::register(text).ok()?;
+        let arch = self.arch_of(name, value)?;
         self.arch = Some(arch);
-        let mut rest = text;
-        while let Ok((tail, (printed, value))) = register::register(rest) {
-            let Some(name) = arch.register(printed) else { break };
+        self.named(arch, text)
+    }
+
+    fn add(&mut self, arch: Arch, printed: &[u8], value: Hex) {
+        if let Some(name) = arch.register(printed) {
             self.registers.add(name, Address::with_bits(value.value, arch.bits()));
+        }
+    }
+
+    /// Takes registers with names.
+    fn named<'a>(&mut self, arch: Arch, text: &'a [u8]) -> Unread<'a> {
+        let mut rest = register::without_note(text);
+        while let Ok((tail, (printed, value))) = register::register(rest) {
+            if arch.register(printed).is_none() {
+                break;
+            }
+            self.add(arch, printed, value);
             rest = register::without_note(tail);
         }
         unread(rest, "registers", "no register with a hexadecimal value")
@@ -88,8 +117,7 @@ impl Processor {
 
     /// The architecture whose registers a line has: the known one, if it can be, else the first
     /// that can.
-    fn arch_of(&self, text: &[u8]) -> Option<Arch> {
-        let (_, (name, value)) = register::register(text).ok()?;
+    fn arch_of(&self, name: &[u8], value: Hex) -> Option<Arch> {
         // i386 prints CR2 with 16 digits at the end of an oops; arm64 says `PC is at` as arm does,
         // before Linux 4.20.
         let fits = |arch: &Arch| arch.bits() == 64 || u32::try_from(value.value).is_ok();
@@ -98,13 +126,10 @@ impl Processor {
             .or_else(|| arch::with_register(name, value.digits).next())
     }
 
-    /// Takes a line of code. Where the registers above it are not those of the crash, it may only be
-    /// a dump that powerpc prints last, after the registers of what was interrupted.
-    pub(super) fn code<'a>(&mut self, line: &'a [u8], is_of_crash: bool) -> Unread<'a> {
+    /// Takes a line of code, unless one is known.
+    pub(super) fn code<'a>(&mut self, text: &'a [u8]) -> Unread<'a> {
         self.goes_on = GoesOn::Nothing;
-        let text = code::tagged(line.trim_ascii_start())?;
-        let is_last = !line.trim_ascii_start().starts_with(b"Code:");
-        if (is_of_crash || is_last) && self.code.bytes.is_empty() {
+        if self.code.bytes.is_empty() {
             self.goes_on = GoesOn::Code;
             return self.bytes(text);
         }
@@ -118,8 +143,7 @@ impl Processor {
     }
 
     /// Takes an instruction of the kernel's own listing; false if there are too many.
-    pub(super) fn listed(&mut self, line: &[u8]) -> bool {
-        let Some(listed) = code::listed(line) else { return true };
+    pub(super) fn listed(&mut self, listed: Listed<'_>) -> bool {
         if self.code.bytes.len() >= code::MAX_CODE {
             return false;
         }
@@ -177,19 +201,25 @@ fn unread<'a>(rest: &'a [u8], what: &'static str, why: &'static str) -> Unread<'
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::syntax::{self, Record};
 
     fn processor(lines: &[&str]) -> Processor {
         let mut processor = Processor::default();
         for line in lines {
-            let line = line.as_bytes();
-            if code::is_words(line.trim_ascii_start()) {
-                processor.words(line);
-            } else if code::listed(line).is_some() {
-                processor.listed(line);
-            } else if code::tagged(line).is_some() {
-                processor.code(line, true);
-            } else {
-                processor.registers(line);
+            match syntax::record(line.as_bytes()) {
+                Record::Words(text) => {
+                    processor.words(text);
+                }
+                Record::Listed(listed) => {
+                    processor.listed(listed);
+                }
+                Record::Code(text) | Record::CodeBelow(text) => {
+                    processor.code(text);
+                }
+                Record::Registers(registers) => {
+                    processor.registers(registers);
+                }
+                record => panic!("{line}: {record:?}"),
             }
         }
         processor
@@ -237,7 +267,7 @@ mod tests {
         let found = processor(&["EAX: 00000000 EBX: c1c74300", "CR2: 0000000000000000"]);
         assert_eq!(found.arch, Some(Arch::X86));
         let mut old = Processor { arch: Some(Arch::Arm), ..Processor::default() };
-        old.registers(b"pc : [<ffffffc000d394c4>] lr : [<ffffffc000d394c4>] pstate: 200001c5");
+        old.rest(b"pc : [<ffffffc000d394c4>] lr : [<ffffffc000d394c4>] pstate: 200001c5");
         assert_eq!(old.arch, Some(Arch::Arm64));
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use aho_corasick::{AhoCorasick, MatchKind};
+use aho_corasick::packed;
 use memchr::{memchr, memrchr};
 
 use crate::line::MAX_LINE;
@@ -65,10 +65,15 @@ const FACTS: &[(Fact, &[&str])] = &[
     (Suppressed, &["panic: ", "cannot allocate memory"]),
 ];
 
-static SEARCH: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
-    let first = FACTS.iter().filter_map(|(_, literals)| literals.first());
-    words::search(first, MatchKind::LeftmostFirst)
-});
+/// A part of each row that is rare in a log, so that one vectorised search finds all of them.
+#[rustfmt::skip] // words
+const ANCHORS: [&str; 13] = [
+    "- not sync", "Linux vers", ": VM disco", " Comm: syz.", "panic: ", "fatal error: ", "SIGBUS",
+    "Kill process ", "illed process ", ": Killing '", "INIT: PANIC", "smashing det", "runtime: ",
+];
+
+static SEARCH: LazyLock<Option<packed::Searcher>> =
+    LazyLock::new(|| packed::Searcher::new(ANCHORS));
 
 impl Facts {
     /// Reads the whole log.
@@ -85,17 +90,24 @@ impl Facts {
 
     /// Reads whole lines of a log.
     pub(super) fn read(&mut self, log: &[u8]) {
-        let Some(search) = SEARCH.as_ref() else { return };
-        for found in search.find_iter(log) {
-            let Some((_, first)) = FACTS.get(found.pattern().as_usize()) else { continue };
-            let Some(line) = line_around(log, found.start()) else { continue };
-            // Rows may begin with the same literal.
-            for (fact, literals) in
-                FACTS.iter().filter(|(_, literals)| literals.first() == first.first())
-            {
-                if words::in_order(line, literals) {
-                    self.add(*fact);
-                }
+        let Some(search) = SEARCH.as_ref() else { return self.read_all(log) };
+        let mut from = 0;
+        while let Some(found) = search.find_in(log, (from..log.len()).into()) {
+            let (start, end) = line_around(log, found.start());
+            self.read_line(log.get(start..end).unwrap_or_default());
+            from = end.max(found.end());
+        }
+    }
+
+    /// The same on a machine without the instructions of the search.
+    fn read_all(&mut self, log: &[u8]) {
+        log.split(|&b| b == b'\n').for_each(|line| self.read_line(line));
+    }
+
+    fn read_line(&mut self, line: &[u8]) {
+        for (fact, literals) in FACTS {
+            if words::in_order(line, literals) {
+                self.add(*fact);
             }
         }
     }
@@ -114,13 +126,12 @@ impl Facts {
     }
 }
 
-/// The line that `at` is in, as far as it is near.
-fn line_around(log: &[u8], at: usize) -> Option<&[u8]> {
-    let before = log.get(at.saturating_sub(MAX_LINE)..at)?;
-    let after = log.get(at..log.len().min(at + MAX_LINE))?;
+/// Where the line that `at` is in begins and ends, as far as that is near.
+fn line_around(log: &[u8], at: usize) -> (usize, usize) {
+    let before = log.get(at.saturating_sub(MAX_LINE)..at).unwrap_or_default();
+    let after = log.get(at..log.len().min(at + MAX_LINE)).unwrap_or_default();
     let start = at - before.len() + memrchr(b'\n', before).map_or(0, |feed| feed + 1);
-    let end = at + memchr(b'\n', after).unwrap_or(after.len());
-    log.get(start..end)
+    (start, at + memchr(b'\n', after).unwrap_or(after.len()))
 }
 
 #[cfg(test)]
@@ -139,6 +150,14 @@ mod tests {
         assert_eq!(p("Killed process 1\n(sshd)"), (false, false, false, false));
         assert_eq!(p("Out of memory: Kill process 7 (sshd)"), (false, true, false, false));
         assert_eq!(p("a Comm: syz.1.2 \nserialport: VM disconnected."), (false, false, true, true));
+    }
+
+    #[test]
+    fn every_row_holds_an_anchor() {
+        for (_, literals) in FACTS {
+            let line = literals.join(" ");
+            assert!(ANCHORS.iter().any(|anchor| line.contains(anchor)), "{literals:?}");
+        }
     }
 
     #[test]

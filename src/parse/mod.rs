@@ -1,19 +1,20 @@
 //! From a log to its reports: which lines belong to which report, and where it ends.
 //!
-//! The log is read once, from start to end. While no report is open, `scan` jumps to the next
-//! line that starts one; while one is open, each line goes to the report whose context it has.
-//! A report is closed, and built, when the next one of its context begins, when nothing more of
-//! it was seen for a while, or at the end of the log.
+//! While no report is open, `scan` jumps to the next line that starts one. While one is open, each
+//! line is joined with its rest (`join`), read once by `syntax`, and its record given to the report
+//! whose context it has (`demux`). The report keeps no lines: it adds the record to the model
+//! (`build`) and to the outline that its title is made from. It is closed when the next one of its
+//! context begins, when nothing more of it was seen for a while, or at the end of the log.
 
 mod build;
-mod class;
-mod context;
+mod demux;
 mod dump;
 mod facts;
+mod join;
 mod limits;
 mod monitor;
-mod region;
-mod track;
+mod open;
+mod surroundings;
 
 use std::collections::VecDeque;
 use std::iter::FusedIterator;
@@ -22,13 +23,13 @@ use crate::console;
 use crate::line::Line;
 use crate::model::Report;
 use crate::scan::{self, Start};
-use context::Opening;
+use demux::Demux;
 use facts::Facts;
-use track::Tracker;
+use surroundings::Opening;
 
-pub use context::text;
 pub use limits::{Limits, MAX_FRAMES, MAX_LINES, MAX_OPEN};
 pub use monitor::{Event, Monitor, QUIET, Started};
+pub use surroundings::text;
 
 /// Finds the reports of a console log, in the order in which they start.
 ///
@@ -61,7 +62,7 @@ pub(crate) fn reports_from(log: &[u8], at: usize) -> Reports<'_> {
         log,
         at,
         next: None,
-        tracker: Tracker::default(),
+        demux: Demux::default(),
         done: VecDeque::new(),
         information: false,
         lines: LineCount { log, at: 0, line: 1 },
@@ -78,7 +79,7 @@ pub struct Reports<'log> {
     /// The next line that starts a report, if that has been looked for.
     next: Option<Option<Start>>,
     /// Reports that may go on.
-    tracker: Tracker<'log>,
+    demux: Demux<'log>,
     /// Reports that are whole, and start before all that are open.
     done: VecDeque<Report<'log>>,
     /// Whether reports are given that tell of no fault.
@@ -127,7 +128,7 @@ impl Reports<'_> {
     /// The same with other limits.
     #[must_use]
     pub fn with_limits(mut self, limits: Limits) -> Self {
-        self.tracker.limits = limits;
+        self.demux.limits = limits;
         self
     }
 
@@ -135,38 +136,40 @@ impl Reports<'_> {
     fn step(&mut self) -> bool {
         let start =
             *self.next.get_or_insert_with(|| scan::next_start(self.log, self.at, self.information));
-        if self.tracker.is_idle() {
+        if self.demux.is_idle() {
             match start {
                 Some(start) => self.at = start.at,
                 None => return false,
             }
         }
         let Some(line) = Line::at(self.log, self.at) else {
-            self.tracker.close();
-            self.flush();
+            self.demux.close();
+            self.flush(true);
             return false;
         };
-        self.at = line.next();
         let marker = start.filter(|start| start.at == line.start).map(|start| start.marker);
         if marker.is_some() {
             self.next = None;
         }
+        let line = join::whole(self.log, line, marker.is_some(), self.information);
+        self.at = line.next();
         let (log, lines, facts) = (self.log, &mut self.lines, &mut self.facts);
-        self.tracker.line(line, marker, |line| {
+        self.demux.line(&line, marker, |line, last| {
             let facts = facts.get_or_insert_with(|| Facts::of(log));
             let above = log.get(..line.start).unwrap_or_default();
-            Opening::of(above, line, lines.of(line.start), facts.executors)
+            Opening::of(above, line, last, lines.of(line.start), facts.executors)
         });
-        self.flush();
+        self.flush(false);
         true
     }
 
     /// Builds the closed reports that no open one precedes.
-    fn flush(&mut self) {
-        for region in self.tracker.closed() {
+    fn flush(&mut self, is_end: bool) {
+        while let Some(open) = self.demux.closed(is_end) {
             let facts = *self.facts.get_or_insert_with(|| Facts::of(self.log));
-            let after = || context::after(self.log, &region);
-            self.done.push_back(build::report(&region, after, facts));
+            let (report, room) = build::report(open, facts);
+            self.demux.give_back(room);
+            self.done.push_back(report);
         }
     }
 }

@@ -7,11 +7,11 @@ use std::time::Duration;
 use memchr::{memchr, memchr_iter, memrchr};
 
 use super::build;
-use super::context::{MAX_ABOVE, MAX_AFTER, Opening};
+use super::demux::Demux;
 use super::facts::Facts;
+use super::join;
 use super::limits::Limits;
-use super::region::Region;
-use super::track::Tracker;
+use super::surroundings::{MAX_ABOVE, Opening};
 use crate::console;
 use crate::kind::{Kind, Marker};
 use crate::line::{Line, MAX_LINE};
@@ -66,9 +66,9 @@ pub struct Monitor {
     /// Up to where in the log no further line starts a report, or the line that does.
     next: Next,
     head: Head,
-    tracker: Tracker<'static>,
-    /// Closed reports, which may wait for lines below them.
-    pending: VecDeque<Region<'static>>,
+    demux: Demux<'static>,
+    /// The line that may go on, by its offset in the log, and up to where lines had come then.
+    held: Option<(usize, usize)>,
     facts: Facts,
     events: VecDeque<Event>,
     information: bool,
@@ -140,8 +140,8 @@ impl Monitor {
             line: 1,
             next: Next::NoneTo(0),
             head: Head::Unknown,
-            tracker: Tracker::default(),
-            pending: VecDeque::new(),
+            demux: Demux::default(),
+            held: None,
             facts: Facts::of_a_boot(),
             events: VecDeque::new(),
             information: false,
@@ -161,7 +161,7 @@ impl Monitor {
     /// The same with other limits: memory grows with their lines and reports at a time.
     #[must_use]
     pub fn with_limits(mut self, limits: Limits) -> Self {
-        self.tracker.limits = limits;
+        self.demux.limits = limits;
         self
     }
 
@@ -209,14 +209,14 @@ impl Monitor {
             information: self.information,
             quiet: self.quiet,
             last: self.last,
-            ..Self::new().with_limits(self.tracker.limits)
+            ..Self::new().with_limits(self.demux.limits)
         };
         self.events.drain(..)
     }
 
     /// Whether no report is open.
     fn is_idle(&self) -> bool {
-        self.tracker.is_idle() && self.pending.is_empty() && self.at == self.buffer.len()
+        self.demux.is_idle() && self.at == self.buffer.len()
     }
 
     /// Takes in a piece of the log.
@@ -280,17 +280,20 @@ impl Monitor {
                 Err(held) => held,
                 Ok(start) => start.map_or(complete, |(at, _)| at),
             };
-            if self.tracker.is_idle() && self.pending.is_empty() {
+            if self.demux.is_idle() {
                 self.pass(readable);
             }
-            match start {
-                Ok(Some((at, marker))) if at == self.at => self.line(Some(marker)),
-                _ if self.at < readable => self.line(None),
-                _ => break,
+            let is_read = match start {
+                Ok(Some((at, marker))) if at == self.at => self.line(Some(marker), is_end),
+                _ if self.at < readable => self.line(None, is_end),
+                _ => false,
+            };
+            if !is_read {
+                break;
             }
         }
         if is_end {
-            self.tracker.close();
+            self.demux.close();
         }
         self.build(is_end);
     }
@@ -352,55 +355,61 @@ impl Monitor {
         }
     }
 
-    /// Reads the next line.
-    fn line(&mut self, marker: Option<&'static Marker>) {
-        let Some(line) = Line::at(&self.buffer, self.at) else { return };
+    /// Reads the next line, with its rest; false if the rest of it may still come.
+    fn line(&mut self, marker: Option<&'static Marker>, is_end: bool) -> bool {
+        // A line that is too long has no rest, and is the rest of none.
+        let may_wait = !is_end && self.dropped == 0 && self.buffer.len() - self.complete < MAX_LINE;
+        // What has come since the last look has no further line.
+        let place = (self.base + self.at, self.base + self.complete);
+        if may_wait && self.held == Some(place) {
+            return false;
+        }
+        let lines = self.buffer.get(..self.complete).unwrap_or_default();
+        let Some(line) = Line::at(lines, self.at) else { return false };
+        let line = match self.dropped {
+            0 => join::whole(lines, line, marker.is_some(), self.information),
+            _ => line,
+        };
+        if may_wait && !self.has_come(self.base + line.next()) {
+            self.held = Some(place);
+            return false;
+        }
         let (at, next) = (self.at, line.next());
-        let raw = self.buffer.get(at..next).unwrap_or_default();
+        let raw = lines.get(at..next).unwrap_or_default();
         self.facts.read(raw);
+        let count = memchr_iter(b'\n', raw).count();
         let mut line = line.into_owned(self.base);
         line.end += self.dropped;
         line.is_cut |= self.dropped > 0;
-        for region in &mut self.pending {
-            region.since += 1;
-            region.keep(&line);
-        }
-        let above = self.buffer.get(..at).unwrap_or_default();
-        let (number, executors) = (self.line, self.facts.executors);
-        let began = self
-            .tracker
-            .line(line, marker, |line| Opening::of(above, line, number, executors).into_owned());
+        let above = lines.get(..at).unwrap_or_default();
+        let (number, executors, base) = (self.line, self.facts.executors, self.base);
+        let began = self.demux.line(&line, marker, |line, last| {
+            let last = last.saturating_sub(base);
+            Opening::of(above, line, last, number, executors).into_owned()
+        });
         self.base += std::mem::take(&mut self.dropped);
         self.at = next;
-        self.line += 1;
-        if began && let Some(region) = self.tracker.last() {
-            let title = title::name(region.marker, &title::text(&region.lines));
+        self.line += count;
+        if began && let Some(open) = self.demux.last() {
+            let title = title::name(open.marker, &open.outline, None);
             // The convention's word for a function that is not there, which may yet come.
             let known = title.title.strip_suffix(" in corrupted").unwrap_or(&title.title);
             self.events.push_back(Event::Started(Started {
-                offset: region.start(),
+                offset: open.start,
                 line: number,
                 kind: title.kind,
                 title: known.to_owned(),
             }));
         }
         self.build(false);
+        true
     }
 
     /// Builds the reports that are complete; at the end, all that are closed.
     fn build(&mut self, is_end: bool) {
-        self.pending.extend(self.tracker.closed());
-        while let Some(region) = self.pending.front_mut() {
-            if !is_end && region.since < MAX_AFTER {
-                let asks = region.asks.unwrap_or_else(|| build::asks_for_more(region));
-                region.asks = Some(asks);
-                if asks {
-                    return;
-                }
-            }
-            let Some(mut region) = self.pending.pop_front() else { return };
-            let after = std::mem::take(&mut region.after);
-            let report = build::report(&region, || after, self.facts);
+        while let Some(open) = self.demux.closed(is_end) {
+            let (report, room) = build::report(open, self.facts);
+            self.demux.give_back(room);
             self.events.push_back(Event::Finished(Box::new(report.into_owned())));
         }
     }

@@ -13,8 +13,8 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::OnceLock;
 
-use crate::grammar::trace::Place;
 use crate::model::{Confidence, Frame, Member, Report, Verdict};
+use crate::syntax::frame::Place;
 
 pub use debug::Location;
 pub use error::Error;

@@ -2,8 +2,8 @@
 
 use super::{Location, Symbolizer, frame_of};
 use crate::arch;
-use crate::grammar::token;
-use crate::grammar::trace::{self, Place};
+use crate::syntax::frame::{self, Place};
+use crate::syntax::token;
 use crate::words;
 
 impl Symbolizer<'_> {
@@ -24,7 +24,7 @@ impl Symbolizer<'_> {
             let name = line.get(from..plus).unwrap_or_default();
             let len = name.iter().rev().take_while(|b| token::is_symbol(**b)).count();
             let start = plus - len;
-            let Ok((rest, place)) = trace::place(line.get(start..).unwrap_or_default()) else {
+            let Ok((rest, place)) = frame::place(line.get(start..).unwrap_or_default()) else {
                 continue;
             };
             if place.source.is_some() || place.offset.is_none() {

@@ -2,9 +2,6 @@
 //!
 //! The names are those of the common convention: dashboards sort and filter by them.
 
-use crate::grammar::token::digits;
-use crate::words;
-
 /// How titles begin, and their types; of two that fit, the first counts. An empty type is none.
 #[rustfmt::skip] // rows
 const TYPES: &[(&str, &str)] = &[
@@ -130,16 +127,6 @@ pub(super) fn class(title: &str) -> Option<&'static str> {
         .filter(|class| !class.is_empty())
 }
 
-/// The fuzzer's process that a `CPU:` line names: `Comm: syz.3.17 ` is process 3, program 17.
-pub(crate) fn executor(line: &[u8]) -> Option<(u64, u64)> {
-    let at = words::find(line, " Comm: syz.")?;
-    let (rest, process) = digits(line.get(at + 11..)?).ok()?;
-    let (rest, program) = digits(rest.strip_prefix(b".")?).ok()?;
-    let number = |digits: &[u8]| std::str::from_utf8(digits).ok()?.parse().ok();
-    rest.starts_with(b" ").then_some(())?;
-    Some((number(process)?, number(program)?))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -162,13 +149,5 @@ mod tests {
         assert_eq!(class("BUG: stack guard page was hit in f"), None);
         assert_eq!(class("WARNING: x"), Some("WARNING"));
         assert_eq!(class("attempt to subtract with overflow in f"), None);
-    }
-
-    #[test]
-    fn ok_executor() {
-        assert_eq!(executor(b"CPU: 0 PID: 1 Comm: syz.3.17 Not tainted"), Some((3, 17)));
-        for line in ["Comm: syz.3.17 x", " Comm: syz.3 x", " Comm: syz.3.17", " Comm: syz.3.17x "] {
-            assert_eq!(executor(line.as_bytes()), None, "{line}");
-        }
     }
 }

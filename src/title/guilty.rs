@@ -4,8 +4,8 @@
 
 use std::borrow::Cow;
 
-use crate::grammar::token;
-use crate::words;
+use super::outline::{Mention, Outline};
+use crate::syntax::Says;
 
 /// Files that are not to blame: `*` is anything, the end is open.
 #[rustfmt::skip] // words
@@ -21,63 +21,39 @@ const INNOCENT: &[&str] = &[
     "net/core/skbuff.c", "net/core/sock.c", "trusty/", "virt/lib/*",
 ];
 
-/// Where the interrupt that noticed a stall had interrupted the kernel.
-const INTERRUPTS: [&str; 3] = ["apic_timer_interrupt+0x", "el1h_64_irq+0x", "Exception stack"];
+/// Where the interrupt that noticed a stall had interrupted the kernel, in the order in which they are
+/// tried.
+const INTERRUPTS: [Says; 3] = [Says::APIC_TIMER, Says::EL1H_IRQ, Says::EXCEPTION_STACK];
 
-/// The file to blame in the lines of a report.
-pub(crate) fn file(lines: &[&[u8]], title: &str) -> Option<String> {
+/// The file to blame in a report with a title.
+pub(super) fn file(outline: &Outline<'_>, title: &str) -> Option<String> {
+    if outline.mentions.is_empty() {
+        return None;
+    }
     if title.starts_with("INFO: rcu detected stall") {
-        let from = |mark: &str| lines.iter().position(|line| words::has(line, mark));
-        let after = |mark: &&str| search(lines.get(from(mark)?..)?);
-        if let Some(file) = INTERRUPTS.iter().find_map(after) {
+        let from = |says| outline.all().iter().position(|step| step.says.any(says));
+        let after = |says| search(outline, from(says)?);
+        if let Some(file) = INTERRUPTS.into_iter().find_map(after) {
             return Some(file);
         }
     }
-    search(lines)
+    search(outline, 0)
 }
 
-/// The first file that may be to blame, or one below its folder that comes later.
-fn search(lines: &[&[u8]]) -> Option<String> {
+/// The first file from a line on that may be to blame, or one below its folder that comes later.
+fn search(outline: &Outline<'_>, from: usize) -> Option<String> {
     let mut first = None;
     let mut guilty: Option<&str> = None;
-    for line in lines {
-        let Some(file) = candidate(line) else { continue };
-        first.get_or_insert(file);
-        let may_be = guilty.is_none_or(|known| is_deeper(known, file));
-        if may_be && !is_innocent(file) && !is_quoted(line) {
-            guilty = Some(file);
+    let lines = from..outline.all().len();
+    for mention in outline.mentions.iter().filter(|mention| lines.contains(&mention.step)) {
+        let Mention { path, is_listed, .. } = mention;
+        first.get_or_insert(&**path);
+        let may_be = guilty.is_none_or(|known| is_deeper(known, path));
+        if may_be && !is_innocent(path) && !is_listed {
+            guilty = Some(path);
         }
     }
     guilty.or(first).map(clean)
-}
-
-/// The first `path/name.c:12` or `.h` of a line.
-fn candidate(line: &[u8]) -> Option<&str> {
-    memchr::memchr_iter(b':', line).find_map(|colon| {
-        let path = line.get(..colon)?;
-        let is_source = path.ends_with(b".c") || path.ends_with(b".h");
-        if !is_source || !line.get(colon + 1)?.is_ascii_digit() {
-            return None;
-        }
-        let start = path.iter().rposition(|&b| !is_path(b)).map_or(0, |at| at + 1);
-        let path = std::str::from_utf8(path.get(start..)?).ok()?;
-        path.contains('/').then_some(path)
-    })
-}
-
-fn is_path(b: u8) -> bool {
-    b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.' | b'/')
-}
-
-/// Lines that name a place without having been there: lockdep's lists and ARM's register notes.
-fn is_quoted(line: &[u8]) -> bool {
-    let start = line.trim_ascii_start();
-    let numbered = start.strip_prefix(b"#").and_then(|rest| token::digits(rest).ok());
-    let irqs = ["hardirqs last ", "softirqs last "];
-    irqs.iter().any(|words| words::has(line, words))
-        || words::has(line, ", at: ")
-        || numbered.is_some_and(|(rest, _)| rest.starts_with(b":"))
-        || (start.starts_with(b"Register r") && words::has(start, " information"))
 }
 
 fn is_innocent(file: &str) -> bool {
@@ -127,25 +103,33 @@ fn clean(path: &str) -> String {
 mod tests {
     use super::*;
 
-    fn check(log: &str) -> Option<String> {
-        file(&log.lines().map(str::as_bytes).collect::<Vec<_>>(), "")
-    }
-
     #[test]
     fn tables_are_sorted() {
         assert!(INNOCENT.is_sorted_by(|a, b| a < b));
     }
 
     #[test]
-    fn ok_file() {
-        assert_eq!(
-            check("f mm/kasan/report.c:1\ng net/a.c:2\nh net/b/c.c:3"),
-            Some("net/b/c.c".into())
-        );
-        assert_eq!(check("f include/a.h:1\n g lib/b.c:2"), Some("include/a.h".into()));
-        assert_eq!(check(" #0: x, at: f net/a.c:1\nf fs/./b.c:2"), Some("fs/b.c".into()));
-        assert_eq!(check("f a.c:1\nf fs/b.c\nf fs/b.rs:1"), None);
+    fn ok_paths() {
         assert!(fits("arch/x86/mm/fault.c", "arch/*/mm/fault.c") && fits("mm/slub.c", "mm/slub"));
         assert!(!fits("mm/shmem.c", "mm/slab"));
+        assert!(is_deeper("net/a.c", "net/b/c.c") && !is_deeper("net/a.c", "net/c.c"));
+        assert_eq!(clean("fs/./a/../b.c"), "fs/b.c");
+    }
+
+    #[test]
+    fn ok_file() {
+        let file = |log: &str| {
+            let report = crate::parse::reports(log.as_bytes()).next();
+            report.and_then(|report| report.guilty_file)
+        };
+        let log = "BUG: x\n f+0x1/0x2 mm/kasan/report.c:1\n g+0x1/0x2 net/a.c:2\n h+0x1/0x2 net/b/c.c:3\n";
+        assert_eq!(file(log).as_deref(), Some("net/b/c.c"));
+        assert_eq!(
+            file("BUG: x\n f+0x1/0x2 include/a.h:1\n g+0x1/0x2 lib/b.c:2\n").as_deref(),
+            Some("include/a.h")
+        );
+        let log = "BUG: x\n #0: ff (&x){....}, at: f+0x1/0x2 net/a.c:1\n f+0x1/0x2 fs/./b.c:2\n";
+        assert_eq!(file(log).as_deref(), Some("fs/b.c"));
+        assert_eq!(file("BUG: x\n f+0x1/0x2 a.c:1\n f+0x1/0x2 fs/b.rs:1\n"), None);
     }
 }

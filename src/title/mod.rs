@@ -8,20 +8,16 @@ mod choice;
 mod class;
 mod guilty;
 mod normal;
+mod outline;
 mod recipe;
 mod skip;
 
-pub(crate) use class::executor;
+pub(crate) use outline::{Outline, Step};
 pub(crate) use skip::{generic, is_generic_by_shape};
 
-use std::borrow::Cow;
-use std::sync::LazyLock;
-
-use aho_corasick::{AhoCorasick, MatchKind};
-
-use crate::kind::pattern::{self, Found, Piece};
-use crate::kind::{Format, Kind, Marker};
-use crate::line::{Context, Line};
+use crate::kind::pattern::{self, Found};
+use crate::kind::{Format, Kind, Marker, Then};
+use crate::syntax::{Says, token};
 use crate::words;
 
 /// A report's name, and what else was found on the way to it.
@@ -34,229 +30,192 @@ pub(crate) struct Title {
     pub(crate) kind: Kind,
     /// The type, by the convention.
     pub(crate) class: Option<&'static str>,
-    /// Whether the next instruction pointer is that of the crash.
-    pub(crate) trap: bool,
     /// Whether lines of something else stand in the report.
     pub(crate) mixed: bool,
     /// Why the report is not whole.
     pub(crate) corrupted: Option<&'static str>,
 }
 
-/// A line that the text of a report treats in its own way.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum Notable {
-    /// Of another thing, printed in between without a context of its own: where there is no caller
-    /// information, what follows cannot be told apart from it.
-    Intruder,
-    /// After it nothing is of interest to a title, if it does not stand near the top.
-    Cut,
-    /// Printed by whichever report is the first: it makes no difference between two.
-    Taint,
-}
-
-#[rustfmt::skip] // rows
-const NOTABLE: [(&str, Notable); 6] = [
-    ("vmalloc: allocation failure:", Notable::Intruder),
-    ("FAULT_INJECTION: forcing a failure", Notable::Intruder),
-    ("FAULT_FLAG_ALLOW_RETRY missing", Notable::Intruder),
-    ("Kernel panic - not syncing", Notable::Cut),
-    ("WARNING: possible circular locking dependency detected", Notable::Cut),
-    ("Disabling lock debugging due to kernel taint", Notable::Taint),
-];
-
-static NOTABLE_SEARCH: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
-    words::search(NOTABLE.iter().map(|(words, _)| words), MatchKind::LeftmostFirst)
-});
-
-fn notable(line: &[u8]) -> Option<Notable> {
-    let found = NOTABLE_SEARCH.as_ref()?.find(line)?;
-    NOTABLE.get(found.pattern().as_usize()).map(|(_, notable)| *notable)
-}
-
-/// The text that titles are made from.
-pub(crate) struct Text<'a> {
-    /// The lines of a report without guesses of the unwinder.
-    lines: Vec<&'a [u8]>,
-    /// How many of them surely are of this report alone.
-    pure: usize,
-}
-
-/// The text of a report.
-pub(crate) fn text<'a>(lines: &'a [Line<'_>]) -> Text<'a> {
-    let first = lines.first();
-    let has_caller = first.is_some_and(|line| matches!(line.context, Context::Caller(_)));
-    let is_kmsan = first.is_some_and(|line| words::has(&line.text, "BUG: KMSAN:"));
-    let near = if is_kmsan { 16 } else { 22 };
-    let mut kept = Vec::with_capacity(lines.len());
-    let mut pure = None;
-    let mut count = 0;
-    for (index, line) in lines.iter().enumerate() {
-        let text: &[u8] = &line.text;
-        if index > 0 {
-            if line.questionable() {
-                continue;
-            }
-            count += 1;
-            // Most lines are frames, and none of the texts below stands in one.
-            if text.starts_with(b" ") {
-                kept.push(text);
-                continue;
-            }
-            match notable(text) {
-                Some(Notable::Taint) => continue,
-                Some(Notable::Cut) if count >= near => break,
-                Some(Notable::Intruder) if !has_caller => {
-                    pure.get_or_insert(kept.len());
-                }
-                _ => {}
-            }
-        }
-        kept.push(text);
+/// Names the report whose headline holds `marker`.
+///
+/// `known` is the function that the model knows; it is named where the recipe finds none.
+pub(crate) fn name(marker: &Marker, outline: &Outline<'_>, known: Option<&str>) -> Title {
+    let choice = choose(marker, outline);
+    if let Some(choice) = choice.found {
+        return with_format(&choice, outline, known);
     }
-    Text { pure: pure.unwrap_or(kept.len()), lines: kept }
-}
-
-impl<'a> Text<'a> {
-    /// All lines.
-    pub(crate) fn lines(&self) -> impl Iterator<Item = &'a [u8]> {
-        self.lines.iter().copied()
-    }
-
-    /// The source file to blame.
-    pub(crate) fn guilty_file(&self, title: &str) -> Option<String> {
-        guilty::file(&self.lines, title)
-    }
-}
-
-/// Names the report whose first line holds `marker`.
-pub(crate) fn name(marker: &Marker, text: &Text<'_>) -> Title {
-    let lines = text.lines.get(..text.pure).unwrap_or_default();
-    let (triggered, choice) = choose(marker, lines);
-    if let Some((format, found)) = choice {
-        return with_format(format, &found, lines, &text.lines);
-    }
-    let title = normal::title(&bare_title(marker, lines));
+    let title = normal::title(&bare_title(marker, outline));
     Title {
         alternatives: Vec::new(),
         frame: normal::frame(&title).map(str::to_owned),
         kind: marker.kind,
         class: class::class(&title),
-        trap: false,
         mixed: false,
-        corrupted: triggered.then_some("the headline is there, what must follow it is not"),
+        corrupted: choice.triggered.then_some("the headline is there, what must follow it is not"),
         title,
     }
 }
 
-/// The title alone of the report whose first line holds `marker`.
-pub(crate) fn title(marker: &Marker, text: &Text<'_>) -> String {
-    let lines = text.lines.get(..text.pure).unwrap_or_default();
-    let raw = match choose(marker, lines).1 {
-        Some((format, found)) => {
-            let frames = recipe::frames(&format.recipe, lines, found.line).found;
-            let frames: Vec<_> = frames.iter().map(Cow::from).collect();
+/// Whether the instruction pointer below a headline is that of the crash.
+///
+/// The forms that a headline triggers agree on that.
+pub(crate) fn is_trap(marker: &Marker, outline: &Outline<'_>) -> bool {
+    let lines: Vec<&[u8]> = outline.opening.iter().map(AsRef::as_ref).collect();
+    let place = |format: &&Format| {
+        let found = pattern::find(format.trigger, &lines, 0..outline.headlines)?;
+        Some((found.line, found.offset))
+    };
+    let first = marker.formats.iter().filter_map(|format| Some((place(&format)?, format.trap)));
+    first.min_by_key(|(place, _)| *place).is_some_and(|(_, trap)| trap)
+}
+
+/// The title alone of the report whose headline holds `marker`.
+pub(crate) fn title(marker: &Marker, outline: &Outline<'_>) -> String {
+    let raw = match choose(marker, outline).found {
+        Some(Choice { format, found }) => {
+            let steps = outline.own().get(found.line..).unwrap_or_default();
+            let frames = recipe::frames(&format.recipe, steps).found;
             fill(format.title, &found.captures, &frames)
         }
-        None => bare_title(marker, lines),
+        None => bare_title(marker, outline),
     };
     normal::title(&raw)
 }
 
-/// The format whose trigger stands first in the text, and whether any trigger stands there.
-fn choose<'a>(marker: &Marker, lines: &[&'a [u8]]) -> (bool, Option<(&'static Format, Found<'a>)>) {
-    let mut choice: Option<(&Format, Found<'_>)> = None;
-    let mut triggered = false;
-    // Triggers and bodies begin with the marker, so they begin in one of few lines.
-    let holds = |(at, line): (usize, &&[u8])| words::has(line, marker.text).then_some(at);
-    let starts: Vec<usize> = lines.iter().enumerate().filter_map(holds).collect();
+/// The source file to blame.
+pub(crate) fn guilty_file(outline: &Outline<'_>, title: &str) -> Option<String> {
+    guilty::file(outline, title)
+}
+
+/// The format of a report, and what it captured.
+struct Choice<'a> {
+    format: &'static Format,
+    found: Found<'a>,
+}
+
+/// The formats that a marker has for a report.
+struct Choices<'a> {
+    /// Whether the trigger of one stands in the headline.
+    triggered: bool,
+    found: Option<Choice<'a>>,
+}
+
+/// Chooses the format whose trigger stands first in the headline.
+fn choose<'a>(marker: &Marker, outline: &'a Outline<'_>) -> Choices<'a> {
+    let lines: Vec<&[u8]> = outline.opening.iter().map(AsRef::as_ref).collect();
+    let mut choices = Choices { triggered: false, found: None };
     for format in marker.formats {
-        let starts = || starts.iter().copied();
-        let Some(trigger) = pattern::find(format.trigger, lines, starts()) else { continue };
-        triggered = true;
+        let starts = || 0..outline.headlines;
+        let Some(trigger) = pattern::find(format.trigger, &lines, starts()) else { continue };
+        choices.triggered = true;
         let place = (trigger.line, trigger.offset);
-        if choice.as_ref().is_some_and(|(_, best)| (best.line, best.offset) <= place) {
+        let best = choices.found.as_ref().map(|best| (best.found.line, best.found.offset));
+        if best.is_some_and(|best| best <= place) {
             continue;
         }
         let found = if format.body.is_empty() {
             Some(trigger)
         } else {
-            pattern::find(format.body, lines, starts())
+            pattern::find(format.body, &lines, starts())
         };
+        let found = found.and_then(|found| follow(format.then, outline.own(), found));
         if let Some(found) = found {
-            choice = Some((format, Found { line: place.0, offset: place.1, ..found }));
+            let found = Found { line: place.0, offset: place.1, ..found };
+            choices.found = Some(Choice { format, found });
         }
     }
-    (triggered, choice)
+    choices
+}
+
+/// Adds what the lines below the headline must say; `None` if they do not.
+fn follow<'a>(then: &[Then], steps: &'a [Step<'_>], mut found: Found<'a>) -> Option<Found<'a>> {
+    let mut below = steps.get(found.line + 1..).unwrap_or_default().iter();
+    for then in then {
+        let capture = below.find_map(|step| said(*then, step))?;
+        found.captures.extend(capture);
+    }
+    Some(found)
+}
+
+/// What a line says if it is what a form asks for, and its capture.
+fn said<'a>(then: Then, step: &'a Step<'_>) -> Option<Option<&'a [u8]>> {
+    let says = |says| step.says.any(says);
+    let access = || match () {
+        () if says(Says::READ) => Some(Some(&b"Read"[..])),
+        () if says(Says::WRITE) => Some(Some(&b"Write"[..])),
+        () => None,
+    };
+    match then {
+        Then::Says(what) => says(what).then_some(None),
+        Then::Name(what) => {
+            step.name.as_ref().filter(|_| says(what)).map(|name| Some(name.as_bytes()))
+        }
+        Then::Access => access(),
+        Then::SizedAccess => access().filter(|_| says(Says::SIZE)),
+    }
 }
 
 /// Names a report by one of its formats.
-fn with_format(format: &Format, found: &Found<'_>, lines: &[&[u8]], all: &[&[u8]]) -> Title {
-    let frames = recipe::frames(&format.recipe, lines, found.line);
+fn with_format(choice: &Choice<'_>, outline: &Outline<'_>, known: Option<&str>) -> Title {
+    let Choice { format, found } = choice;
+    let (steps, all) = (outline.own(), outline.all());
+    let mut frames = recipe::frames(&format.recipe, steps.get(found.line..).unwrap_or_default());
     let raw_title = fill(format.title, &found.captures, &[]);
     let corrupted = if format.corrupted {
         Some("a part of a report only")
     } else if frames.failed {
         Some("no function in the call trace")
-    } else if has_time(raw_title.as_bytes()) {
+    } else if token::has_stamp(raw_title.as_bytes()) {
         Some("another line stands in the headline")
     } else if !format.stackless {
         recipe::missing_stack(all)
     } else {
         None
     };
+    let mixed = steps.len() < all.len() || frames.injected;
+    if frames.failed
+        && let Some(known) = known
+    {
+        frames.name(known);
+    }
 
-    let canonical: Vec<Cow<'_, str>> = frames.found.iter().map(Cow::from).collect();
-    let fill = |template: &str, frames: &[Cow<'_, str>]| fill(template, &found.captures, frames);
-    let title = fill(format.title, &canonical);
+    let fill = |template: &str, frames: &[String]| fill(template, &found.captures, frames);
+    let title = fill(format.title, &frames.found);
     let mut alternatives: Vec<_> =
-        format.alternatives.iter().map(|template| fill(template, &canonical)).collect();
+        format.alternatives.iter().map(|template| fill(template, &frames.found)).collect();
     // The same bug seen through another name of its syscall, the printed one among them.
     for prefix in [""].iter().chain(skip::SYSCALL_PREFIXES) {
-        let raw = frames.raw.iter().map(String::as_str);
+        let raw = frames.raw.iter();
         if frames.raw == frames.found || !raw.clone().any(|frame| frame.starts_with(prefix)) {
             continue;
         }
-        let names: Vec<Cow<'_, str>> =
-            raw.map(|frame| Cow::from(frame.strip_prefix(prefix).unwrap_or(frame))).collect();
+        let names: Vec<_> =
+            raw.map(|frame| frame.strip_prefix(prefix).unwrap_or(frame).to_owned()).collect();
         let other = fill(format.title, &names);
         alternatives.extend((other != title).then_some(other));
         alternatives.extend(format.alternatives.iter().map(|template| fill(template, &names)));
     }
-    let mut alternatives: Vec<_> =
-        alternatives.iter().map(|alternative| normal::title(alternative)).collect();
+    for alternative in &mut alternatives {
+        *alternative = normal::title(alternative);
+    }
     alternatives.sort_unstable();
     alternatives.dedup();
 
     let title = normal::title(&title);
     let frame = normal::frame(&title).map(str::to_owned);
     let class = class::class(&title);
-    let mixed = lines.len() < all.len() || frames.injected;
-    let (kind, trap) = (format.kind, format.trap);
-    Title { title, alternatives, frame, kind, class, trap, mixed, corrupted }
-}
-
-/// Whether a printk time stands in a text.
-fn has_time(text: &[u8]) -> bool {
-    const TIME: &[Piece] = &[
-        Piece::Lit("["),
-        Piece::Blanks,
-        Piece::Digits,
-        Piece::Lit("."),
-        Piece::Digits,
-        Piece::Lit("]"),
-    ];
-    pattern::fits(TIME, text)
+    Title { title, alternatives, frame, kind: format.kind, class, mixed, corrupted }
 }
 
 /// The headline itself, from the marker on.
-fn bare_title(marker: &Marker, lines: &[&[u8]]) -> String {
-    let line = lines.first().copied().unwrap_or_default();
+fn bare_title(marker: &Marker, outline: &Outline<'_>) -> String {
+    let line = outline.opening.first().map_or(&[][..], AsRef::as_ref);
     let at = words::find(line, marker.text).unwrap_or(0);
     String::from_utf8_lossy(line.get(at..).unwrap_or_default()).into_owned()
 }
 
 /// Fills the places of a template: `{1}` a capture, `{F}` and `{F2}` a frame.
-fn fill(template: &str, captures: &[&[u8]], frames: &[Cow<'_, str>]) -> String {
+fn fill(template: &str, captures: &[&[u8]], frames: &[String]) -> String {
     let mut text = String::with_capacity(template.len() + 32);
     let mut rest = template;
     while let Some((before, tail)) = rest.split_once('{') {
@@ -264,7 +223,7 @@ fn fill(template: &str, captures: &[&[u8]], frames: &[Cow<'_, str>]) -> String {
         let (place, tail) = tail.split_once('}').unwrap_or((tail, ""));
         if let Some(number) = place.strip_prefix('F') {
             let index = number.parse().unwrap_or(1usize) - 1;
-            text.push_str(frames.get(index).map_or(recipe::UNKNOWN, Cow::as_ref));
+            text.push_str(frames.get(index).map_or(recipe::UNKNOWN, String::as_str));
         } else {
             let index = place.parse().unwrap_or(1usize) - 1;
             let capture = captures.get(index).copied().unwrap_or_default();
@@ -279,12 +238,18 @@ fn fill(template: &str, captures: &[&[u8]], frames: &[Cow<'_, str>]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kind::table::MARKERS;
 
     fn check(log: &str) -> Title {
-        let lines: Vec<_> = log.lines().map(str::as_bytes).collect();
-        let marker = MARKERS.iter().find(|marker| words::has(lines[0], marker.text));
-        name(marker.expect("a marker"), &Text { pure: lines.len(), lines })
+        let report = crate::parse::reports(log.as_bytes()).next().expect("a report");
+        Title {
+            title: report.title,
+            alternatives: report.alt_titles,
+            frame: report.frame,
+            kind: report.kind,
+            class: None,
+            mixed: false,
+            corrupted: report.corrupted.map(|_| "corrupted"),
+        }
     }
 
     #[test]
@@ -319,7 +284,7 @@ mod tests {
     fn what_is_missing_is_said() {
         let title = check("general protection fault: 0000 [#1] SMP");
         assert_eq!(title.title, "general protection fault in corrupted");
-        assert_eq!(title.corrupted, Some("no function in the call trace"));
+        assert_eq!(title.corrupted, Some("corrupted"));
         let title = check("WARNING: the sky is falling (0x12345678)");
         assert_eq!(
             (title.title.as_str(), title.corrupted),

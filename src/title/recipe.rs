@@ -1,17 +1,9 @@
 //! Recipes: the frames that a title is made from.
 
-use std::borrow::Cow;
-use std::sync::LazyLock;
-
-use aho_corasick::{AhoCorasick, MatchKind};
-
-use crate::grammar::token;
-use crate::kind::pattern;
-use crate::kind::pattern::Piece;
-use crate::kind::{Choice, Part, Recipe};
-use crate::words;
-
+use super::outline::Step;
 use super::{choice, skip};
+use crate::kind::{Choice, Part, Recipe};
+use crate::syntax::{Says, Start};
 
 /// What stands in a title for a function that was not found.
 pub(super) const UNKNOWN: &str = "corrupted";
@@ -32,34 +24,44 @@ pub(super) struct Frames {
     pub(super) injected: bool,
 }
 
-/// Runs a recipe, and its fallback where it fails, over the lines from `first` on.
-pub(super) fn frames(recipe: &Recipe, lines: &[&[u8]], first: usize) -> Frames {
+/// Runs a recipe, and its fallback where it fails, over the lines from the trigger on.
+pub(super) fn frames(recipe: &Recipe, steps: &[Step<'_>]) -> Frames {
     if recipe.parts.is_empty() {
         return Frames::default();
     }
-    let lines = lines.get(first..).unwrap_or_default();
-    let frames = run(recipe.parts, recipe, lines);
+    let frames = run(recipe.parts, recipe, steps);
     if frames.failed && !recipe.fallback.is_empty() {
-        return run(recipe.fallback, recipe, lines);
+        return run(recipe.fallback, recipe, steps);
     }
     frames
+}
+
+impl Frames {
+    /// Takes the function of the first stack from the model, where the lines gave none.
+    pub(super) fn name(&mut self, known: &str) {
+        let places = self.found.first_mut().zip(self.raw.first_mut());
+        if let Some((name, raw)) = places.filter(|(name, _)| **name == UNKNOWN) {
+            skip::canonical(known).clone_into(name);
+            known.clone_into(raw);
+        }
+    }
 }
 
 /// Walks the parts and the lines side by side.
 ///
 /// A line that a part consumes is gone for the next. A second stack makes a second list, and each
 /// list gives one function, by the recipe's choice.
-fn run(parts: &[Part], recipe: &Recipe, lines: &[&[u8]]) -> Frames {
+fn run(parts: &[Part], recipe: &Recipe, steps: &[Step<'_>]) -> Frames {
     let mut result = Frames::default();
-    let mut lines = lines.iter().copied();
+    let mut steps = steps.iter();
     let mut functions = Functions::new(recipe);
     let mut stacks = 0;
     let mut index = 0;
     while let Some(&part) = parts.get(index) {
         index += 1;
         if part != Part::Stack {
-            if let Some(found) = lines.by_ref().find_map(|line| matches(part, line)) {
-                functions.add(found);
+            if let Some(found) = steps.by_ref().find_map(|step| matches(part, step)) {
+                found.into_iter().for_each(|function| functions.add(function));
             }
             continue;
         }
@@ -68,42 +70,26 @@ fn run(parts: &[Part], recipe: &Recipe, lines: &[&[u8]]) -> Frames {
         }
         stacks += 1;
         let next = parts.get(index).copied();
-        for line in lines.by_ref() {
-            if let Some(found) = next.and_then(|next| matches(next, line)) {
-                functions.add(found);
+        for step in steps.by_ref() {
+            if let Some(found) = next.and_then(|next| matches(next, step)) {
+                found.into_iter().for_each(|function| functions.add(function));
                 index += 1;
                 break;
             }
-            if let Some((function, caller)) = frame_line(line) {
-                if INJECTED.contains(&function) {
+            if step.says.any(Says::FRAME) {
+                if step.name.as_deref().is_some_and(|name| INJECTED.contains(&name)) {
                     result.failed = true;
                     result.injected = true;
                     break;
                 }
-                functions.add(std::iter::once(function).chain(caller));
-            } else if is_stack_start(line) {
+                step.name.iter().chain(&step.caller).for_each(|function| functions.add(function));
+            } else if is_stack_start(step) {
                 break;
             }
         }
     }
     functions.finish(&mut result);
     result
-}
-
-/// A function as its language writes it, without hashes and parameters; C stays as it is.
-fn demangle(function: &[u8]) -> Cow<'_, str> {
-    let name = String::from_utf8_lossy(function);
-    if !name.starts_with('_') {
-        return name;
-    }
-    if let Ok(rust) = rustc_demangle::try_demangle(&name) {
-        return Cow::Owned(format!("{rust:#}"));
-    }
-    let options = cpp_demangle::DemangleOptions::new().no_params().no_return_type();
-    match name.strip_prefix("_Z").and_then(|_| cpp_demangle::Symbol::new(name.as_bytes()).ok()) {
-        Some(symbol) => symbol.demangle_with_options(&options).map_or(name.clone(), Cow::Owned),
-        None => name,
-    }
 }
 
 /// The functions of one stack, as far as they are needed.
@@ -117,16 +103,12 @@ impl<'a> Functions<'a> {
         Self { recipe, found: Vec::new() }
     }
 
-    fn add<'b>(&mut self, functions: impl IntoIterator<Item = &'b [u8]>) {
+    fn add(&mut self, function: &str) {
         // Only the longer choices look further than the first.
-        if self.recipe.choice == Choice::First && !self.found.is_empty() {
-            return;
+        let is_known = self.recipe.choice == Choice::First && !self.found.is_empty();
+        if !is_known && !skip::is_skipped(function.as_bytes(), self.recipe.skip) {
+            self.found.push(function.to_owned());
         }
-        let kept = functions
-            .into_iter()
-            .map(demangle)
-            .filter(|function| !skip::is_skipped(function.as_bytes(), self.recipe.skip));
-        self.found.extend(kept.map(Cow::into_owned));
     }
 
     fn finish(&mut self, result: &mut Frames) {
@@ -145,141 +127,66 @@ impl<'a> Functions<'a> {
     }
 }
 
-/// `--- interrupt: 700 at function`, of powerpc.
-const INTERRUPT: &[Piece] =
-    &[Piece::Lit("--- interrupt: "), Piece::Token, Piece::Lit(" at "), Piece::Func];
-
-/// The functions that a line gives if it is what the part looks for.
-fn matches(part: Part, line: &[u8]) -> Option<Vec<&[u8]>> {
+/// The function that a line gives if it is what the part looks for.
+fn matches<'a>(part: Part, step: &'a Step<'_>) -> Option<Option<&'a str>> {
+    let name = step.name.as_deref();
+    let says = |says| step.says.any(says);
     match part {
-        Part::Pointer => pointer(line).map(|function| function.into_iter().collect()),
-        Part::Trap => pointer(line)
-            .map(|function| function.into_iter().collect())
-            .or_else(|| pattern::find(INTERRUPT, &[line], [0]).map(|found| found.captures)),
-        Part::Calls => is_call_trace(line).then(Vec::new),
-        Part::Line(pieces) => pattern::find(pieces, &[line], [0]).map(|found| found.captures),
+        Part::Headline => (says(Says::HEADLINE) && name.is_some()).then_some(name),
+        Part::Pointer => says(Says::POINTER).then_some(name),
+        Part::Trap => {
+            let is_interrupt = says(Says::INTERRUPT) && name.is_some();
+            (is_interrupt || says(Says::POINTER)).then_some(name)
+        }
+        Part::Calls => says(Says::CALLS).then_some(None),
+        Part::Line(what) => says(what).then_some(None),
+        Part::Begins(start) => (step.start == Some(start)).then_some(None),
+        Part::Function(what) => (says(what) && name.is_some()).then_some(name),
         Part::Stack => None,
     }
 }
 
-/// What follows the tag of an instruction pointer: `RIP`, `EIP`, `NIP`, `epc`, `PC is at`, `pc :`.
-///
-/// `None` if the line has none; a pointer without a function is `Some(None)`.
-fn pointer(line: &[u8]) -> Option<Option<&[u8]>> {
-    const TAGS: [&[u8]; 3] = [b"IP", b"pc ", b"PC is at"];
-    memchr::memchr3_iter(b'I', b'p', b'P', line).find_map(|at| {
-        let rest = line.get(at..)?;
-        let rest = TAGS.iter().find_map(|tag| rest.strip_prefix(*tag))?;
-        let rest = rest.strip_prefix(b":").unwrap_or(rest).strip_prefix(b" ")?;
-        let selector = token::hex(rest).ok().and_then(|(tail, _)| tail.strip_prefix(b":"));
-        let rest = selector.unwrap_or(rest).trim_ascii_start();
-        let (rest, address) = token::bracketed(rest).ok()?;
-        let function = pattern::function(rest);
-        let is_bare = address.is_some() || rest.starts_with(b"0x") || rest.starts_with(b"(null)");
-        (function.is_some() || is_bare).then_some(function)
+/// Whether a stack begins below this line by the convention.
+fn is_stack_start(step: &Step<'_>) -> bool {
+    number(step).is_some()
+}
+
+/// The number of a start among those that the convention knows: each must have frames.
+fn number(step: &Step<'_>) -> Option<usize> {
+    Some(match step.start? {
+        Start::CallTrace => 0,
+        Start::Calltrace => 1,
+        Start::Allocated => 2,
+        Start::AllocatedBy => 3,
+        Start::Freed => 4,
+        Start::FreedBy => 5,
+        Start::Backtrace => 6,
+        Start::Stored => 7,
+        Start::Leak if step.says.any(Says::INDENTED) => 8,
+        Start::Registers => REGISTERS,
+        _ => return None,
     })
 }
 
-fn is_call_trace(line: &[u8]) -> bool {
-    const STARTS: [&str; 3] = ["Call Trace:", "Call trace:", "Backtrace:"];
-    STARTS.iter().any(|start| words::has(line, start))
-}
-
-/// The function of a line of a call trace, and its caller where that stands on the line too.
-fn frame_line(line: &[u8]) -> Option<(&[u8], Option<&[u8]>)> {
-    let line = line.get(line.iter().take_while(|&&b| b == b' ').count()..)?;
-    let (rest, _) = token::bracketed(line).ok()?;
-    match pattern::function(rest) {
-        Some(function) => Some((function, None)),
-        None => call(rest),
-    }
-}
-
-/// Both functions of `(f) from [<addr>] (g+0x1/0x2)`: `dump_backtrace_entry()` in
-/// arch/arm/kernel/traps.c.
-fn call(rest: &[u8]) -> Option<(&[u8], Option<&[u8]>)> {
-    let rest = rest.strip_prefix(b"(")?;
-    let end = words::find(rest, ") from ")?;
-    let (tail, address) = token::bracketed(rest.get(end + 7..)?).ok()?;
-    address?;
-    Some((rest.get(..end)?, Some(pattern::function(tail.strip_prefix(b"(")?)?)))
-}
-
-/// Whether a stack begins after this line.
-fn is_stack_start(line: &[u8]) -> bool {
-    stack_start(line).is_some()
-}
-
-/// Texts after which a stack begins. Each is a kind of its own.
-const STACK_STARTS: [&[Piece]; 9] = [
-    &[Piece::Lit("Call Trace")],
-    &[Piece::Lit("Call trace")],
-    &[Piece::Lit("Allocated:")],
-    &[Piece::Lit("Allocated by task "), Piece::Digits, Piece::Lit(":")],
-    &[Piece::Lit("Freed:")],
-    &[Piece::Lit("Freed by task "), Piece::Digits, Piece::Lit(":")],
-    &[Piece::Lit("Backtrace:")],
-    &[Piece::Lit("Uninit was stored to memory at")],
-    // riscv has no headline: its trace follows the registers.
-    RISCV_REGISTERS,
-];
-
-/// The last line of `__show_regs()` in arch/riscv/kernel/process.c.
-const RISCV_REGISTERS: &[Piece] = &[
-    Piece::Lit("status: "),
-    Piece::Hex,
-    Piece::Lit(" badaddr: "),
-    Piece::Hex,
-    Piece::Lit(" cause: "),
-    Piece::Hex,
-];
-
-/// One search for all of [`STACK_STARTS`], as most lines are none of them.
-static STACK_START_SEARCH: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
-    let literal = |pieces: &&[Piece]| match pieces.first() {
-        Some(Piece::Lit(literal)) => Some(*literal),
-        _ => None,
-    };
-    let literals = STACK_STARTS.iter().filter_map(literal).chain([" backtrace"]);
-    words::search(literals, MatchKind::LeftmostFirst)
-});
-
-/// Which of [`STACK_STARTS`] the line is.
-fn stack_start(line: &[u8]) -> Option<usize> {
-    if !STACK_START_SEARCH.as_ref()?.is_match(line) {
-        return None;
-    }
-    let kind = STACK_STARTS.iter().position(|start| pattern::fits(start, line));
-    kind.or_else(|| is_kmemleak(line).then_some(STACK_STARTS.len()))
-}
-
-/// `    backtrace:` or `    backtrace (crc 2f0d3b5a):`, but not the `stack backtrace:` of lockdep.
-fn is_kmemleak(line: &[u8]) -> bool {
-    let Some(at) = words::find(line, " backtrace") else { return false };
-    let before = at.checked_sub(1).and_then(|at| line.get(at));
-    let rest = line.get(at + 10..).unwrap_or_default();
-    before.is_some_and(|&b| b != b'k') && (rest.starts_with(b":") || rest.starts_with(b" (crc "))
-}
+/// The number of the start that may have nothing below it.
+const REGISTERS: usize = 9;
 
 /// A failure that was asked for (`CONFIG_FAULT_INJECTION`): the stack is not that of a bug.
-const INJECTED: [&[u8]; 2] = [b"should_fail", b"should_failslab"];
+const INJECTED: [&str; 2] = ["should_fail", "should_failslab"];
 
 /// Why the stacks of a report are not complete: none begins, or one begins and has no frame.
-pub(super) fn missing_stack(lines: &[&[u8]]) -> Option<&'static str> {
-    let mut first = [None; STACK_STARTS.len() + 1];
-    for (index, line) in lines.iter().enumerate().filter(|(_, line)| frame_line(line).is_none()) {
-        if let Some(place) = stack_start(line).and_then(|kind| first.get_mut(kind)) {
+pub(super) fn missing_stack(steps: &[Step<'_>]) -> Option<&'static str> {
+    let mut first = [None; REGISTERS + 1];
+    for (index, step) in steps.iter().enumerate().filter(|(_, step)| !step.says.any(Says::FRAME)) {
+        if let Some(place) = number(step).and_then(|kind| first.get_mut(kind)) {
             place.get_or_insert(index);
         }
     }
     if first.iter().all(Option::is_none) {
         return Some("no call trace");
     }
-    for (kind, start) in first.into_iter().enumerate().filter_map(|(kind, at)| Some((kind, at?))) {
-        if STACK_STARTS.get(kind) == Some(&RISCV_REGISTERS) {
-            continue;
-        }
-        let after = lines.get(start + 1..).unwrap_or_default();
+    for start in first.into_iter().take(REGISTERS).flatten() {
+        let after = steps.get(start + 1..).unwrap_or_default();
         // The convention asks for four lines, the headline and an empty one at the end among them.
         if after.len() < 2 {
             return Some("the call trace is cut off");
@@ -287,48 +194,11 @@ pub(super) fn missing_stack(lines: &[&[u8]]) -> Option<&'static str> {
         let has_frame = after
             .iter()
             .take(STACK_WITHIN)
-            .take_while(|line| !is_stack_start(line))
-            .any(|line| frame_line(line).is_some() || has(line, "(stack is not available)"));
+            .take_while(|step| !is_stack_start(step))
+            .any(|step| step.says.any(Says::FRAME.or(Says::NO_STACK)));
         if !has_frame {
             return Some("a call trace without frames");
         }
     }
     None
-}
-
-fn has(line: &[u8], text: &str) -> bool {
-    words::has(line, text)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn ok_pointer() {
-        let p = |line: &'static str| {
-            pointer(line.as_bytes())
-                .map(|found| found.map(|f| String::from_utf8_lossy(f).into_owned()))
-        };
-        assert_eq!(p("RIP: 0010:foo+0x1/0x2"), Some(Some("foo".into())));
-        assert_eq!(
-            p("RIP: 0010:[<ffffffff82b8a69a>]  [<ffffffff82b8a69a>] foo+0x9a/0x1a0"),
-            Some(Some("foo".into()))
-        );
-        assert_eq!(p("pc : foo.part.0+0x1/0x2"), Some(Some("foo".into())));
-        assert_eq!(p("RIP: 0033:0x4665e9"), Some(None));
-        assert_eq!(p("RIP: 0010:io_put fs/io_uring.c:11 [inline]"), None);
-        assert_eq!(p("RIPE 0010"), None);
-    }
-
-    #[test]
-    fn ok_lines() {
-        assert_eq!(frame_line(b" foo.cold+0x1/0x2"), Some((&b"foo"[..], None)));
-        let old = b" [<ffffffff82b8a69a>] foo+0x9a/0x1a0";
-        assert_eq!(frame_line(old), Some((&b"foo"[..], None)));
-        let arm = b"[<808ea9f4>] (f.part.0) from [<808dcfac>] (g+0x7b4/0xa6c)";
-        assert_eq!(frame_line(arm), Some((&b"f.part.0"[..], Some(&b"g"[..]))));
-        assert_eq!(frame_line(b" foo fs/io_uring.c:11 [inline]"), None);
-        assert_eq!(frame_line(b" ? foo+0x9a/0x1a0"), None);
-    }
 }

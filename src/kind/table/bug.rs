@@ -1,47 +1,38 @@
 //! `BUG:` and `kernel BUG`.
 
 use super::super::pattern::Piece::{
-    Addr, Any, Digits, Either, End, Func, Hex, Later, Lit, Name, One, Pc, Rest, Token, Until, Words,
+    Addr, Any, Digits, Either, End, Func, Lit, Name, One, Rest, Token, Until, Words,
 };
-use super::super::{Kind as K, Marker, Part, Recipe, row};
-use super::{BAD_ACCESS, CALLS, INVALID_FREE, PC, POINTER, STACK_OVERFLOW, STALL};
+use super::super::{Kind as K, Marker, Part, Recipe, Then, row};
+use super::{BAD_ACCESS, CALLS, INVALID_FREE, POINTER, STACK_OVERFLOW, STALL};
+use crate::syntax::{Says, Start};
 
 /// `BUG: KASAN: kind in function`, whose function is a frame; then the call trace.
-const KASAN: Recipe = Recipe::of(&[
-    Part::Line(&[Lit("BUG: KASAN: "), Any, Lit(" in "), Addr, Func]),
-    Part::Calls,
-    Part::Stack,
-]);
+const KASAN: Recipe = Recipe::of(&[Part::Headline, Part::Calls, Part::Stack]);
 
 /// The same for KFENCE, whose call trace has no headline.
-const KFENCE: Recipe =
-    Recipe::of(&[Part::Line(&[Lit("BUG: KFENCE: "), Any, Lit(" in "), Addr, Func]), Part::Stack]);
+const KFENCE: Recipe = Recipe::of(&[Part::Headline, Part::Stack]);
 
 /// Where a value was used, and where it came from.
-const KMSAN: Recipe = Recipe::of(&[
-    Part::Stack,
-    Part::Line(&[Either(&["Local variable ", "Uninit was "]), Any, Lit("created at:")]),
-    Part::Stack,
-]);
+const KMSAN: Recipe = Recipe::of(&[Part::Stack, Part::Begins(Start::Created), Part::Stack]);
 
 /// Where lost memory was allocated.
-const LEAK: Recipe =
-    Recipe::of(&[Part::Line(&[Either(&["backtrace:", "backtrace (crc "])]), Part::Stack]).skip(&[
-        "kmemleak",
-        "mmap",
-        "kmem",
-        "slab",
-        "alloc",
-        "create_object",
-        "idr_get",
-        "list_lru_init",
-        "kasprintf",
-        "kvasprintf",
-        "pcpu_create",
-        "strdup",
-        "strndup",
-        "memdup",
-    ]);
+const LEAK: Recipe = Recipe::of(&[Part::Begins(Start::Leak), Part::Stack]).skip(&[
+    "kmemleak",
+    "mmap",
+    "kmem",
+    "slab",
+    "alloc",
+    "create_object",
+    "idr_get",
+    "list_lru_init",
+    "kasprintf",
+    "kvasprintf",
+    "pcpu_create",
+    "strdup",
+    "strndup",
+    "memdup",
+]);
 
 #[rustfmt::skip] // rows
 pub(super) const BUG: Marker = Marker {
@@ -54,9 +45,8 @@ pub(super) const BUG: Marker = Marker {
     formats: &[
         row(K::Kasan, &[Lit("BUG: KASAN:")], "KASAN: {1} {3} in {F}")
             .body(&[
-                Lit("BUG: KASAN: "), Words, Lit(" in "), Addr, Func,
-                Later, One(&["Read", "Write"]), Either(&[" of size ", " at addr "]), Hex,
-            ])
+                Lit("BUG: KASAN: "), Words, Lit(" in "), Addr, Func])
+            .then(&[Then::Access])
             .frames(KASAN.skip(&["kernel_fault", "tag_check", "mem_abort", "^el1_", "^el1h_"]))
             .alt(BAD_ACCESS),
         row(K::Kasan, &[Lit("BUG: KASAN:")], "KASAN: invalid-free in {F}")
@@ -68,9 +58,8 @@ pub(super) const BUG: Marker = Marker {
             .frames(KASAN.skip(&["slab_", "kfree", "vunmap", "vfree"]))
             .alt(INVALID_FREE),
         row(K::Kasan, &[
-            Lit("BUG: KASAN: "), Words, Lit(" on address"),
-            Later, One(&["Read", "Write"]), Lit(" of size "), Digits,
-        ], "KASAN: {1} {2}"),
+            Lit("BUG: KASAN: "), Words, Lit(" on address")], "KASAN: {1} {2}")
+            .then(&[Then::SizedAccess]),
         row(K::Kasan, &[Lit("BUG: KASAN: "), Rest], "KASAN: {1}").partial(),
         row(K::Kmsan, &[Lit("BUG: KMSAN: kernel-usb-infoleak in "), Addr, Func],
             "KMSAN: kernel-usb-infoleak in {F}")
@@ -148,23 +137,19 @@ pub(super) const BUG: Marker = Marker {
             .trap(),
         row(K::LockBug, &[Lit("BUG: "), Any, Lit("still has locks held!")],
             "BUG: still has locks held in {1}")
-            .body(&[Lit("BUG: "), Any, Lit("still has locks held!"), Later, Pc, Func]),
+            .then(&[Then::Name(Says::ADDRESSED)]),
         row(K::AtomicSleep, &[Lit("BUG: scheduling while atomic")],
             "BUG: scheduling while atomic in {F}")
             .frames(CALLS.skip(&["schedule"])),
         row(K::LockBug, &[Lit("BUG: lock held when returning to user space")],
             "BUG: lock held when returning to user space in {1}")
-            .body(&[
-                Lit("BUG: lock held when returning to user space"),
-                Later, Lit("leaving the kernel with locks still held"),
-                Later, Lit("at: "), Addr, Func,
-            ])
+            .then(&[Then::Says(Says::LEAVING), Then::Name(Says::AT)])
             .stackless(),
         row(K::LockBug, &[Lit("BUG: bad unlock balance detected!")],
             "BUG: bad unlock balance in {F}")
-            .frames(Recipe::of(&[Part::Line(PC), Part::Calls, Part::Stack])),
+            .frames(Recipe::of(&[Part::Function(Says::ADDRESSED), Part::Calls, Part::Stack])),
         row(K::LockBug, &[Lit("BUG: held lock freed!")], "BUG: held lock freed in {1}")
-            .body(&[Lit("BUG: held lock freed!"), Later, Pc, Func]),
+            .then(&[Then::Name(Says::ADDRESSED)]),
         row(K::Bug, &[Lit("BUG: Bad rss-counter state")], "BUG: Bad rss-counter state").stackless(),
         row(K::Bug, &[Lit("BUG: non-zero nr_ptes on freeing mm")],
             "BUG: non-zero nr_ptes on freeing mm").stackless(),
@@ -175,7 +160,7 @@ pub(super) const BUG: Marker = Marker {
         ], "BUG: Dentry still in use in unmount")
             .alt(&["BUG: Dentry still in use [unmount of {1}]"]),
         row(K::BadPage, &[Lit("BUG: Bad page "), One(&["state", "cache"])], "BUG: Bad page {1} in {F}")
-            .frames(Recipe::of(&[Part::Line(&[Lit("page last allocated")]), Part::Stack]).skip(&[
+            .frames(Recipe::of(&[Part::Line(Says::LAST_ALLOCATED), Part::Stack]).skip(&[
                 "free_page", "put_page", "get_page", "update_page", "release_page", "free_unref",
                 "^folio", "^_folio", "^__folio", "truncate_inode_pages", "page_frag_free", "alloc",
                 "vmap", "page_owner",
@@ -192,10 +177,7 @@ pub(super) const BUG: Marker = Marker {
             ])),
         row(K::LockBug, &[Lit("BUG: workqueue leaked lock or atomic")],
             "BUG: workqueue leaked lock or atomic in {1}")
-            .body(&[
-                Lit("BUG: workqueue leaked lock or atomic"), Later,
-                Lit("last function: "), Name, End,
-            ])
+            .then(&[Then::Name(Says::LAST_FUNCTION)])
             .stackless(),
         row(K::MemoryLeak, &[Lit("BUG: memory leak")], "memory leak in {F}")
             .frames(LEAK),

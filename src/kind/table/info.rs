@@ -1,17 +1,13 @@
 //! `INFO:` and other texts without a trap: stalls, hangs, leaks of references, UBSAN.
 
-use super::super::pattern::Piece::{
-    Any, Either, End, Func, Later, Lit, Near, One, Pc, Rest, Source, Words,
-};
-use super::super::{Kind as K, Marker, Part, Recipe, row};
+use super::super::pattern::Piece::{Any, End, Lit, Near, One, Rest, Words};
+use super::super::{Kind as K, Marker, Part, Recipe, Then, row};
 use super::{BAD_ACCESS, CALLS, HANG, STALL};
+use crate::syntax::Says;
 
 /// What the interrupt that noticed a stall had interrupted.
-const INTERRUPTED: Recipe =
-    Recipe::of(&[Part::Line(&[Lit("apic_timer_interrupt")]), Part::Pointer, Part::Stack]).or(&[
-        Part::Line(&[Either(&["apic_timer_interrupt", "Exception stack", "el1h_64_irq"])]),
-        Part::Stack,
-    ]);
+const INTERRUPTED: Recipe = Recipe::of(&[Part::Line(Says::APIC_TIMER), Part::Pointer, Part::Stack])
+    .or(&[Part::Line(Says::APIC_TIMER.or(Says::EXCEPTION_STACK).or(Says::EL1H_IRQ)), Part::Stack]);
 
 #[rustfmt::skip] // rows
 pub(super) const INFO: Marker = Marker {
@@ -33,33 +29,18 @@ pub(super) const INFO: Marker = Marker {
     formats: &[
         row(K::Deadlock, &[Lit("INFO: possible circular locking dependency detected ]")],
             "possible deadlock in {1}")
-            .body(&[
-                Lit("INFO: possible circular locking dependency detected ]"),
-                Later, Lit("is trying to acquire lock"), Later, Lit("at: "), Pc, Func,
-            ]),
+            .then(&[Then::Says(Says::ACQUIRES), Then::Name(Says::AT)]),
         row(K::Deadlock, &[Lit("INFO: possible irq lock inversion dependency detected ]")],
             "possible deadlock in {1}")
-            .body(&[
-                Lit("INFO: possible irq lock inversion dependency detected ]"),
-                Later, Lit("just changed the state of lock"), Later, Lit("at: "), Pc, Func,
-            ]),
+            .then(&[Then::Says(Says::CHANGED), Then::Name(Says::AT)]),
         row(K::Deadlock, &[Lit("INFO: SOFTIRQ-safe -> SOFTIRQ-unsafe lock order detected ]")],
             "possible deadlock in {1}")
-            .body(&[
-                Lit("INFO: SOFTIRQ-safe -> SOFTIRQ-unsafe lock order detected ]"),
-                Later, Lit("is trying to acquire"), Later, Lit("at: "), Pc, Func,
-            ]),
+            .then(&[Then::Says(Says::ACQUIRES), Then::Name(Says::AT)]),
         row(K::Deadlock, &[Lit("INFO: possible recursive locking detected ]")],
             "possible deadlock in {1}")
-            .body(&[
-                Lit("INFO: possible recursive locking detected ]"),
-                Later, Lit("is trying to acquire lock"), Later, Lit("at: "), Pc, Func,
-            ]),
+            .then(&[Then::Says(Says::ACQUIRES), Then::Name(Says::AT)]),
         row(K::Deadlock, &[Lit("INFO: inconsistent lock state ]")], "inconsistent lock state in {1}")
-            .body(&[
-                Lit("INFO: inconsistent lock state ]"),
-                Later, Lit("takes"), Later, Lit("at: "), Pc, Func,
-            ]),
+            .then(&[Then::Says(Says::TAKES), Then::Name(Says::AT)]),
         row(K::RcuStall, &[Lit("INFO: rcu_"), One(&["preempt", "sched", "bh", "tasks"]), One(&[
             " detected stall", " self-detected stall", " detected expedited stall",
             " self-detected expedited stall",
@@ -70,7 +51,7 @@ pub(super) const INFO: Marker = Marker {
             "INFO: trying to register non-static key in {F}")
             .frames(CALLS.skip(&["stack", "lock", "IRQ"])),
         row(K::RcuUsage, &[Lit("INFO: suspicious RCU usage")], "INFO: suspicious RCU usage in {F}")
-            .body(&[Lit("INFO: suspicious RCU usage"), Later, Source])
+            .then(&[Then::Says(Says::SOURCE)])
             .frames(CALLS.skip(&["rcu", "kmem", "slab"])),
         row(K::HungTask, &[Lit("INFO: task "), Near, One(&[
             " blocked for more than ", " blocked in I/O wait for more than ",

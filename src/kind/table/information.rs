@@ -1,8 +1,9 @@
 //! What is worth knowing and no fault of the kernel: memory that ran out, disks that are damaged.
 
-use super::super::pattern::Piece::{Any, Digits, Either, Later, Lit, Token, Until};
-use super::super::{Kind as K, Marker, Recipe, row};
+use super::super::pattern::Piece::{Any, Digits, Either, Lit, Token, Until};
+use super::super::{Kind as K, Marker, Recipe, Then, row};
 use super::CALLS;
+use crate::syntax::Says;
 
 /// The stack of a task that asked for memory; what manages memory is no answer.
 #[rustfmt::skip] // words
@@ -20,10 +21,7 @@ pub(super) const OOM: Marker = Marker {
     kind: K::OutOfMemory,
     formats: &[
         row(K::OutOfMemory, &[Lit(" invoked oom-killer: ")], "out of memory: killed {1}")
-            .body(&[
-                Lit(" invoked oom-killer: "), Later,
-                Lit("illed process "), Digits, Any, Lit("("), Until(")"), Lit(")"),
-            ])
+            .then(&[Then::Name(Says::KILLED)])
             .stackless(),
         row(K::OutOfMemory, &[Lit(" invoked oom-killer: ")], "out of memory").stackless(),
     ],

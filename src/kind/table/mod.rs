@@ -12,7 +12,6 @@ mod trap;
 mod user;
 mod warning;
 
-use super::pattern::Piece::{self, Addr, Func, Lit, Pc};
 use super::{Consequence, Marker, Part, Recipe};
 
 /// The markers, in the order in which they are tried.
@@ -111,12 +110,6 @@ const CALLS: Recipe = Recipe::of(&[Part::Calls, Part::Stack]);
 
 /// The trap of a `WARN` and the frames below it; without one, the call trace.
 const WARN: Recipe = Recipe::of(&[Part::Trap, Part::Stack]).or(&[Part::Calls, Part::Stack]);
-
-/// `at: function`, of a lock that is held or waited for.
-const AT: &[Piece] = &[Lit("at: "), Addr, Func];
-
-/// `[address] function`.
-const PC: &[Piece] = &[Pc, Func];
 
 const BAD_ACCESS: &[&str] = &["bad-access in {F}"];
 const INVALID_FREE: &[&str] = &["invalid-free in {F}"];

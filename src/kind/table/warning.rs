@@ -1,10 +1,11 @@
 //! `WARNING:`.
 
 use super::super::pattern::Piece::{
-    Addr, Any, Digits, End, Func, Hex, Later, Lit, Name, One, Source, Token, Until,
+    Any, Digits, End, Func, Hex, Lit, Name, One, Source, Token, Until,
 };
-use super::super::{Kind as K, Marker, Part, Recipe, row};
-use super::{AT, CALLS, PC, WARN};
+use super::super::{Kind as K, Marker, Part, Recipe, Then, row};
+use super::{CALLS, WARN};
+use crate::syntax::{Says, Start};
 
 #[rustfmt::skip] // rows
 pub(super) const WARNING: Marker = Marker {
@@ -62,17 +63,13 @@ pub(super) const WARNING: Marker = Marker {
             .trap(),
         row(K::LockBug, &[Lit("WARNING: "), Any, Lit("still has locks held!")],
             "WARNING: still has locks held in {1}")
-            .body(&[Lit("WARNING: "), Any, Lit("still has locks held!"), Later, Lit("at: "), Addr, Func]),
+            .then(&[Then::Name(Says::AT)]),
         row(K::LockBug, &[Lit("WARNING: Nested lock was not taken")],
             "WARNING: nested lock was not taken in {F}")
             .frames(WARN),
         row(K::LockBug, &[Lit("WARNING: lock held when returning to user space")],
             "WARNING: lock held when returning to user space in {1}")
-            .body(&[
-                Lit("WARNING: lock held when returning to user space"),
-                Later, Lit("leaving the kernel with locks still held"),
-                Later, Lit("at: "), Addr, Func,
-            ])
+            .then(&[Then::Says(Says::LEAVING), Then::Name(Says::AT)])
             .stackless(),
         row(K::Warning, &[
             Lit("WARNING: "), Any, Lit("mm/"), Any, Lit(".c"), Any,
@@ -108,41 +105,29 @@ pub(super) const WARNING: Marker = Marker {
             .trap(),
         row(K::Deadlock, &[Lit("WARNING: possible circular locking dependency detected")],
             "possible deadlock in {F}")
-            .body(&[
-                Lit("WARNING: possible circular locking dependency detected"),
-                Later, Lit("is trying to acquire lock"),
-            ])
-            .frames(Recipe::of(&[Part::Line(AT), Part::Line(AT), Part::Stack]).skip(&[
+            .then(&[Then::Says(Says::ACQUIRES)])
+            .frames(Recipe::of(&[Part::Function(Says::AT), Part::Function(Says::AT), Part::Stack]).skip(&[
                 "process_one_work", "flush_workqueue", "drain_workqueue", "destroy_workqueue",
             ])),
         row(K::Deadlock, &[Lit("WARNING: possible irq lock inversion dependency detected")],
             "possible deadlock in {1}")
-            .body(&[
-                Lit("WARNING: possible irq lock inversion dependency detected"),
-                Later, Lit("just changed the state of lock"), Later, Lit("at: "), Addr, Func,
-            ]),
+            .then(&[Then::Says(Says::CHANGED), Then::Name(Says::AT)]),
         row(K::Deadlock, &[
             Lit("WARNING: "), Name, Lit("-safe -> "), Name, Lit("-unsafe lock order detected"),
         ], "possible deadlock in {F}")
             .frames(Recipe::of(&[
-                Part::Line(&[Lit("which became "), Any, Lit(" at:")]),
+                Part::Begins(Start::Became),
                 Part::Stack,
             ])),
         row(K::Deadlock, &[Lit("WARNING: possible recursive locking detected")],
             "possible deadlock in {1}")
-            .body(&[
-                Lit("WARNING: possible recursive locking detected"),
-                Later, Lit("is trying to acquire lock"), Later, Lit("at: "), Addr, Func,
-            ]),
+            .then(&[Then::Says(Says::ACQUIRES), Then::Name(Says::AT)]),
         row(K::Deadlock, &[Lit("WARNING: inconsistent lock state")], "inconsistent lock state in {F}")
-            .body(&[
-                Lit("WARNING: inconsistent lock state"), Later, Lit("takes"),
-                Later, Lit("at: "), Addr, Func,
-            ])
+            .then(&[Then::Says(Says::TAKES), Then::Name(Says::AT)])
             .frames(CALLS),
         row(K::RcuUsage, &[Lit("WARNING: suspicious RCU usage")],
             "WARNING: suspicious RCU usage in {F}")
-            .body(&[Lit("WARNING: suspicious RCU usage"), Later, Source])
+            .then(&[Then::Says(Says::SOURCE)])
             .frames(CALLS.skip(&["rcu", "kmem", "slab"])),
         row(K::Unwinder, &[
             Lit("WARNING: kernel stack regs at "), Hex, Lit(" in "), Token, Lit(" has bad '"),
@@ -156,9 +141,9 @@ pub(super) const WARNING: Marker = Marker {
             .stackless(),
         row(K::LockBug, &[Lit("WARNING: bad unlock balance detected!")],
             "WARNING: bad unlock balance in {F}")
-            .frames(Recipe::of(&[Part::Line(PC), Part::Calls, Part::Stack])),
+            .frames(Recipe::of(&[Part::Function(Says::ADDRESSED), Part::Calls, Part::Stack])),
         row(K::LockBug, &[Lit("WARNING: held lock freed!")], "WARNING: held lock freed in {1}")
-            .body(&[Lit("WARNING: held lock freed!"), Later, Lit("at:"), Any, Addr, Func]),
+            .then(&[Then::Name(Says::AT)]),
         // The same with hashed pointers.
         row(K::Unwinder, &[Lit("WARNING: kernel stack regs "), Any, Lit(" has bad 'bp' value")],
             "WARNING: kernel stack regs has bad value")

@@ -1,14 +1,13 @@
-//! Call traces and instruction pointers.
+//! Frames of call traces.
 //!
 //! ```text
-//! entry   = *( " " / TAB ) [ addresses ] [ "? " ] place [ " (unreliable)" ]   ; show_trace_log_lvl() and others
+//! frame   = *( " " / TAB ) [ addresses ] [ "? " ] place [ " (unreliable)" ]   ; show_trace_log_lvl() and others
 //!         / *( " " / TAB ) callee " from " place                       ; dump_backtrace_entry() in arch/arm
 //! place   = symbol offset "/" size [ " [" module "]" ] [ " " file ":" line ]
 //!         / symbol " " file ":" line " [inline]"            ; put there by a symbolizer
 //!         / symbol " (" file ":" line        ; put there by a test robot
 //!         / "0x" hex                                        ; no symbol
 //! module  = name [ " " build-id ]                           ; CONFIG_STACKTRACE_BUILD_ID
-//! pointer = ( "RIP" / ... ) ":" " " [ selector ":" ] [ addresses ] place   ; show_ip()
 //! ```
 
 use nom::Parser;
@@ -38,20 +37,29 @@ pub(crate) struct Place<'a> {
     pub(crate) build_id: Option<&'a [u8]>,
     /// Source file and line, if the log was symbolized.
     pub(crate) source: Option<(&'a [u8], u64)>,
+    /// Whether the function stands in parentheses: a callee on ARM, a guess on s390.
+    pub(crate) parenthesized: bool,
+    /// Whether nothing but blanks and addresses stands before the function.
+    pub(crate) plain: bool,
     /// Whether this is a function that was inlined into the next one.
     pub(crate) inline: bool,
-    /// False for a `? ` entry: an address that lay on the stack and that the unwinder does not
+    /// False for `? `: an address that lay on the stack and that the unwinder does not
     /// vouch for.
     pub(crate) reliable: bool,
 }
 
-/// Parses one entry of a call trace and leaves what follows it.
-pub(crate) fn entry(input: &[u8]) -> Parsed<'_, Place<'_>> {
-    let marker = opt(terminated(context_marker, blanks));
+/// Parses one frame of a call trace and leaves what follows it.
+pub(crate) fn frame(input: &[u8]) -> Parsed<'_, Place<'_>> {
+    let (rest, indent) = take_while(is_indent).parse(input)?;
+    // Most frames have neither a mark nor an address.
+    let (rest, marker) = if rest.starts_with(b"<") {
+        opt(terminated(context_marker, blanks)).parse(rest)?
+    } else {
+        (rest, None)
+    };
     // s390 puts the frame that a guess was made for in parentheses.
-    let (rest, (_, _, _, address, unsure)) =
-        (take_while(is_indent), marker, opt(tag("(")), token::bracketed, opt(tag("? ")))
-            .parse(input)?;
+    let (rest, (open, address, unsure)) =
+        (opt(tag("(")), token::bracketed, opt(tag("? "))).parse(rest)?;
     let (rest, place) = match place(rest) {
         Ok(found) => found,
         Err(_) => called(rest)?,
@@ -59,26 +67,9 @@ pub(crate) fn entry(input: &[u8]) -> Parsed<'_, Place<'_>> {
     let (rest, unreliable) = opt(tag(" (unreliable)")).parse(rest)?;
     let address = place.address.or(address);
     let reliable = unsure.is_none() && unreliable.is_none();
-    Ok((rest, Place { address, reliable, ..place }))
-}
-
-/// Whether a line is ` f+0x1/0x2` with or without more behind it, or ` f a.c:1 [inline]`, as most
-/// entries are: a glance that needs no values.
-pub(crate) fn is_plain_entry(line: &[u8]) -> bool {
-    fn run(text: &[u8], is: fn(u8) -> bool) -> (usize, &[u8]) {
-        let len = text.iter().take_while(|&&b| is(b)).count();
-        (len, text.get(len..).unwrap_or_default())
-    }
-    let (_, rest) = run(line, is_indent);
-    let Ok((rest, _)) = token::bracketed(rest) else { return false };
-    let (name, rest) = run(rest.strip_prefix(b"? ").unwrap_or(rest), token::is_symbol);
-    if let Some(source) = rest.strip_prefix(b" ") {
-        let is_path = |source: &[u8]| !source.contains(&b' ') && source.contains(&b':');
-        return name > 0 && source.strip_suffix(b" [inline]").is_some_and(is_path);
-    }
-    let (offset, rest) = rest.strip_prefix(b"+0x").map_or((0, rest), |rest| run(rest, is_hex));
-    let (size, _) = rest.strip_prefix(b"/0x").map_or((0, rest), |rest| run(rest, is_hex));
-    name > 0 && (1..=16).contains(&offset) && (1..=16).contains(&size)
+    let plain = marker.is_none() && unsure.is_none() && indent.iter().all(|&b| b == b' ');
+    let parenthesized = open.is_some() || place.parenthesized;
+    Ok((rest, Place { address, reliable, plain, parenthesized, ..place }))
 }
 
 /// print_track() in mm/slub.c puts a tab before a frame; everything else puts blanks.
@@ -86,23 +77,27 @@ fn is_indent(b: u8) -> bool {
     matches!(b, b' ' | b'\t')
 }
 
-fn is_hex(b: u8) -> bool {
-    b.is_ascii_hexdigit()
-}
-
 /// `f [m] from g+0x1/0x2 [m]` and `(f) from [<addr>] (g+0x1/0x2 [m])`: both ends of a call.
 fn called(input: &[u8]) -> Parsed<'_, Place<'_>> {
-    let (rest, (_, callee, _)) = (opt(tag("(")), token::symbol, opt(tag(")"))).parse(input)?;
+    let (rest, (open, callee, _)) = (opt(tag("(")), token::symbol, opt(tag(")"))).parse(input)?;
     let (rest, _) = opt(preceded(tag(" "), module)).parse(rest)?;
     let (rest, (_, address, _, place, _)) =
         (tag(" from "), token::bracketed, opt(tag("(")), place, opt(tag(")"))).parse(rest)?;
-    Ok((rest, Place { callee: Some(callee), address: place.address.or(address), ..place }))
+    let (address, parenthesized) = (place.address.or(address), open.is_some());
+    Ok((rest, Place { callee: Some(callee), parenthesized, address, ..place }))
 }
 
-/// `<IRQ>`, `</TASK>` and their like, which older kernels put before the entry on its line.
+/// `<IRQ>`, `</TASK>` and their like, which older kernels put before the frame on its line.
 pub(crate) fn context_marker(input: &[u8]) -> Parsed<'_, &[u8]> {
     let name = take_while1(|b: u8| b.is_ascii_uppercase() || matches!(b, b'/' | b'#' | b'_'));
     delimited(tag("<"), name, tag(">")).parse(input)
+}
+
+/// `--- interrupt: 700 at f+0x1/0x2`, of powerpc: the function as titles know it.
+pub(crate) fn interrupt(input: &[u8]) -> Parsed<'_, Option<&[u8]>> {
+    let (rest, _) = (tag("--- interrupt: "), token::word).parse(input)?;
+    let place: Parsed<'_, _> = preceded(tag(" at "), |input| Ok((input, input))).parse(rest);
+    Ok((rest, place.ok().and_then(|(_, place)| title_function(place))))
 }
 
 /// A place without what may stand before it.
@@ -197,33 +192,21 @@ fn bare_address(input: &[u8]) -> Parsed<'_, Place<'_>> {
     Ok((rest, place))
 }
 
-/// An instruction pointer line without its tag: `0010:f+0x1/0x2`, `0033:0x4665e9`, and on other
-/// machines `[c008000000430070] f+0x28/0x40`, `80123456 f+0x1/0x2`, `0704… 000003ff… (f+0x20/0x28)`.
-///
-/// The selector is the segment that the code ran in; its two low bits are the privilege level.
-pub(crate) fn pointer(input: &[u8]) -> Parsed<'_, (Option<u64>, Place<'_>)> {
-    let selector = terminated(take_while_m_n(2, 4, |b: u8| b.is_ascii_hexdigit()), tag(":"));
-    let (rest, (_, selector)) = (blanks, opt(selector)).parse(input)?;
-    let selector = selector.and_then(|text| token::hex(text).ok()).map(|(_, hex)| hex.value);
-    let (rest, (_, bracketed)) = (blanks, token::bracketed).parse(rest)?;
-    let (rest, (first, second)) = (opt(plain), opt(plain)).parse(rest)?;
-    let address = second.or(first).or(bracketed);
-    let (rest, (_, place)) = (opt(alt((tag("("), tag("<")))), opt(place)).parse(rest)?;
-    let place = match (place, address) {
-        (None, None) => return Err(nom::Err::Error(())),
-        (None, address) => Place { address, reliable: true, ..Place::default() },
-        (Some(place), address) => Place { address: place.address.or(address), ..place },
-    };
-    Ok((rest, (selector, place)))
+/// A function as titles know it: letters, digits and `_` up to the first `.` or the `+` of its offset.
+pub(crate) fn title_function(text: &[u8]) -> Option<&[u8]> {
+    let (rest, name) = token::name(text).ok()?;
+    matches!(rest.first(), Some(b'.' | b'+')).then_some(name)
 }
 
-/// An address without a mark, padded to its width.
-fn plain(input: &[u8]) -> Parsed<'_, Hex> {
-    let (rest, hex) = terminated(token::hex, blanks).parse(input)?;
-    if matches!(hex.digits, 8 | 16) && !rest.starts_with(b"+") && !input.starts_with(b"0x") {
-        Ok((rest, hex))
-    } else {
-        Err(nom::Err::Error(()))
+impl<'t> Place<'t> {
+    /// The function as titles know it, where the convention takes it for one.
+    ///
+    /// A name without an offset counts only up to a dot of the compiler.
+    pub(crate) fn title_function(&self) -> Option<&'t [u8]> {
+        let function = self.function?;
+        let (rest, name) = token::name(function).ok()?;
+        let ends = rest.first() == Some(&b'.') || (rest.is_empty() && self.offset.is_some());
+        ends.then_some(name)
     }
 }
 
@@ -232,8 +215,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ok_entry() {
-        let p = |line: &'static str| entry(line.as_bytes()).expect(line);
+    fn ok_frame() {
+        let p = |line: &'static str| frame(line.as_bytes()).expect(line);
 
         let (rest, e) = p(" ? kvm_vcpu_ioctl+0x3a5/0x6f0 [kvm] virt/kvm/kvm_main.c:4421");
         assert_eq!(rest, b"");
@@ -265,46 +248,10 @@ mod tests {
     }
 
     #[test]
-    fn the_glance_agrees_with_the_grammar() {
-        for (line, is_plain) in [
-            (" f+0x1/0x2", true),
-            ("\tset_track+0x82/0x160", true),
-            (" ? f.cold+0x1/0x2 [m] a/b.c:3", true),
-            (" [<ffffffff81239ba4>] ? f+0x1/0x2", true),
-            (" f a/b.c:3 [inline]", true),
-            (" lr : f a/b.c:3 [inline]", false),
-            (" f+0x1", false),
-            (" f+0x1/0x11112222333344445", false),
-            (" see f a/b.c:3", false),
-            ("", false),
-        ] {
-            assert_eq!(is_plain_entry(line.as_bytes()), is_plain, "{line:?}");
-            assert_eq!(entry(line.as_bytes()).is_ok(), is_plain, "{line:?}");
-        }
-    }
-
-    #[test]
-    fn err_entry() {
+    fn err_frame() {
         // Cut off, not hexadecimal, without a symbol, a file without the mark, prose, empty.
         for line in ["do_exit+0x", "do_exit+0xg/0x10", "+0x1/0x2", "f a.c:1", "see f() + 0x1", ""] {
-            assert!(entry(line.as_bytes()).is_err(), "{line:?}");
+            assert!(frame(line.as_bytes()).is_err(), "{line:?}");
         }
-    }
-
-    #[test]
-    fn ok_pointer() {
-        let p = |line: &'static str| pointer(line.as_bytes()).expect(line).1;
-        assert_eq!(p(" 0010:f+0x9b/0xe50 a/b.c:605").0, Some(0x10));
-        assert_eq!(p(" 0033:0x4665e9").1.address.map(|a| a.value), Some(0x46_65e9));
-        let (_, place) = p(" 0010:[<ffffffff82b8a69a>]  [<ffffffff82b8a69a>] f+0x9a/0x1a0");
-        assert_eq!((place.function, place.address.map(|a| a.digits)), (Some(&b"f"[..]), Some(16)));
-        let (_, place) = p(" 0704c00180000000 000003ff7fd02658 (f+0x20/0x28 [m])");
-        assert_eq!(
-            (place.function, place.address.map(|a| a.value)),
-            (Some(&b"f"[..]), Some(0x3ff_7fd0_2658))
-        );
-        assert_eq!(p("[c008000000430070] f+0x28/0x40 [m]").1.module, Some(&b"m"[..]));
-        assert!(p(" 0010:io_put fs/io_uring.c:11 [inline]").1.inline);
-        assert!(pointer(b" 0010:").is_err());
     }
 }

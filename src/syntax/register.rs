@@ -10,10 +10,40 @@
 use nom::Parser;
 use nom::bytes::complete::{tag, take_while_m_n};
 use nom::combinator::opt;
-use nom::sequence::{delimited, terminated};
+use nom::sequence::{delimited, preceded, terminated};
 
 use super::Parsed;
 use super::token::{self, Hex, blanks};
+use crate::arch::{self, Arch};
+
+/// The registers of a line.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Registers<'t> {
+    /// Names with values: the first, and the rest of the line.
+    Named { name: &'t [u8], value: Hex, rest: &'t [u8] },
+    /// A row of values of numbered registers: the first architecture that prints such rows, the number
+    /// of the first register, and the values.
+    Row { arch: Arch, number: usize, values: &'t [u8] },
+}
+
+/// Reads a line of registers.
+pub(super) fn registers(line: &[u8]) -> Option<Registers<'_>> {
+    if let Some((arch, number, values)) = arch::row(line) {
+        return Some(Registers::Row { arch, number, values });
+    }
+    let (rest, (name, value)) = register(line).ok()?;
+    arch::is_register(name).then_some(Registers::Named { name, value, rest })
+}
+
+impl Registers<'_> {
+    /// Whether it is the last row of `__show_regs()` in arch/riscv/kernel/process.c: the trace below has
+    /// no headline.
+    pub(crate) fn is_last_of_riscv(&self) -> bool {
+        let Self::Named { name: b"status", rest, .. } = self else { return false };
+        let named = |name| preceded((blanks, tag(name), tag(": ")), token::hex);
+        (named("badaddr"), named("cause")).parse(*rest).is_ok()
+    }
+}
 
 /// Parses one register and leaves what follows it.
 ///

@@ -4,7 +4,6 @@
 //! ```text
 //! access   = ( "Read" / "Write" ) " of size " n " at addr " hex [ " by task " comm "/" pid ]
 //!          / "Free of addr " hex " by task " comm "/" pid     ; since Linux 6.3
-//! track    = ( "Allocated" / "Freed" ) " by task " pid ":"
 //! object   = "The buggy address belongs to the object at " hex
 //! cache    = " which belongs to the cache " name " of size " n
 //! located  = "The buggy address is located " n " bytes " ( "inside of" / "to the right of" / "to the left of" )
@@ -16,10 +15,10 @@ use nom::Parser;
 use nom::branch::alt;
 use nom::bytes::complete::{tag, take_until};
 use nom::combinator::{opt, value};
-use nom::sequence::{delimited, preceded};
+use nom::sequence::preceded;
 
-use super::Parsed;
 use super::token::{Hex, decimal, hex, hex_value, word};
+use super::{Parsed, Says};
 
 /// What a bad access did.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -30,6 +29,18 @@ pub(crate) struct Access {
     pub(crate) size: Option<u64>,
     /// Where.
     pub(crate) address: Option<Hex>,
+}
+
+impl Access {
+    /// What it says to the conventions for titles.
+    pub(super) fn says(&self) -> Says {
+        let what = match self.what {
+            What::Read => Says::READ,
+            What::Write => Says::WRITE,
+            What::Free => Says::NOTHING,
+        };
+        what | Says::SIZE.when(self.size.is_some())
+    }
 }
 
 /// The kinds of accesses that KASAN tells apart.
@@ -57,6 +68,19 @@ pub(crate) fn access(input: &[u8]) -> Parsed<'_, Access> {
         return Err(nom::Err::Error(()));
     }
     Ok((rest, Access { what, size, address }))
+}
+
+/// Whether a line begins as [`access`] does.
+pub(super) fn is_access(line: &[u8]) -> bool {
+    let starts = ["Read of size", "Write of size", "Read at addr", "Write at addr", "Free of addr"];
+    starts.iter().any(|start| line.starts_with(start.as_bytes()))
+}
+
+/// Whether a line is one of shadow memory by its form: a mark or a blank, an address, bytes.
+pub(super) fn is_shadow(text: &[u8]) -> bool {
+    let [b'>' | b' ', rest @ ..] = text else { return false };
+    let digits = rest.iter().take_while(|b| b.is_ascii_hexdigit()).count();
+    (8..=16).contains(&digits) && rest.get(digits..).is_some_and(|rest| rest.starts_with(b": "))
 }
 
 /// A fact about the object that was hit.
@@ -121,12 +145,6 @@ pub(crate) fn shadow(input: &[u8]) -> Parsed<'_, Shadow> {
     Ok((rest, Shadow { address, bytes, hit }))
 }
 
-/// `Allocated by task 46:`: the task.
-pub(crate) fn track(input: &[u8]) -> Parsed<'_, u64> {
-    let what = alt((tag("Allocated"), tag("Freed")));
-    delimited((what, tag(" by task ")), decimal, tag(":")).parse(input)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -176,6 +194,5 @@ mod tests {
             (true, 0xfa, 0xfb)
         );
         assert!(shadow(&line[..60]).is_err());
-        assert_eq!(track(b"Allocated by task 46:"), Ok((&b""[..], 46)));
     }
 }

@@ -95,6 +95,11 @@ const SYMBOL_BYTES: [bool; 256] = {
     is
 };
 
+/// Letters, digits and `_`.
+pub(crate) fn name(input: &[u8]) -> Parsed<'_, &[u8]> {
+    take_while1(|b: u8| b.is_ascii_alphanumeric() || b == b'_').parse(input)
+}
+
 /// The name of a symbol.
 pub(crate) fn symbol(input: &[u8]) -> Parsed<'_, &[u8]> {
     take_while1(is_symbol).parse(input)
@@ -119,6 +124,17 @@ pub(crate) fn bracketed(input: &[u8]) -> Parsed<'_, Option<Hex>> {
         terminated(delimited(tag("["), inside, tag("]")), blanks)
     };
     (opt(one()), opt(one())).map(|(first, second)| second.or(first)).parse(input)
+}
+
+/// Whether the time of printk stands in a text: another line was printed into it.
+pub(crate) fn has_stamp(text: &[u8]) -> bool {
+    memchr::memchr_iter(b'[', text).any(|at| text.get(at..).is_some_and(|rest| stamp(rest).is_ok()))
+}
+
+/// `[    1.000001]`: print_time() in kernel/printk/printk.c.
+pub(crate) fn stamp(input: &[u8]) -> Parsed<'_, ()> {
+    let time = (blanks, digits, tag("."), digits);
+    delimited(tag("["), time.map(|_| ()), tag("]")).parse(input)
 }
 
 /// Any number of blanks.

@@ -10,17 +10,26 @@
 //! listing = [ "Krnl Code:" ] *" " [ "#" / ">" ] address ":" 1*" " 1*6( 2HEXDIG ) text   ; show_code() in arch/s390/kernel/dis.c
 //! ```
 
+use nom::Parser;
+use nom::branch::alt;
+use nom::bytes::complete::tag;
+use nom::combinator::rest;
+use nom::sequence::preceded;
+
+use super::Parsed;
 use super::token;
 
 /// The most bytes that are taken from one line; x86 prints 64, arm64 20, s390 none.
 pub(crate) const MAX_CODE: usize = 256;
 
-/// What dumps of code begin with.
-const TAGS: [&[u8]; 3] = [b"Code:", b"Instruction dump:", b"Instruction DUMP:"];
+/// Parses `Code:`, and gives what follows.
+pub(crate) fn code(line: &[u8]) -> Parsed<'_, &[u8]> {
+    preceded(tag("Code:"), rest).parse(line)
+}
 
-/// What follows the tag of a dump of code.
-pub(crate) fn tagged(line: &[u8]) -> Option<&[u8]> {
-    TAGS.iter().find_map(|tag| line.strip_prefix(*tag))
+/// Parses the tag of a dump that stands below all registers, and gives what follows.
+pub(crate) fn code_below(line: &[u8]) -> Parsed<'_, &[u8]> {
+    preceded(alt((tag("Instruction dump:"), tag("Instruction DUMP:"))), rest).parse(line)
 }
 
 /// The bytes of a dump of code, which may have several lines.

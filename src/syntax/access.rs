@@ -17,7 +17,7 @@ use nom::Parser;
 use nom::branch::alt;
 use nom::bytes::complete::{tag, take_until};
 use nom::combinator::value;
-use nom::sequence::preceded;
+use nom::sequence::{delimited, preceded};
 
 use super::Parsed;
 use super::token::{Hex, blanks, digits, hex};
@@ -99,9 +99,11 @@ pub(crate) fn data_abort(input: &[u8]) -> Parsed<'_, Fault> {
     preceded((tag("CM = "), digits, tag(", WnR = ")), wrote).parse(input)
 }
 
-/// `Oops: 0002 [#1] SMP` of a page fault: the error code, whose bits are those of the processor.
+/// `Oops: 0002 [#1] SMP` of x86: the error code of a page fault, whose bits are those of the processor.
+///
+/// `Oops: 0010 ilc:2 [#1]` of s390 has the code of the interruption there.
 pub(crate) fn error_code(input: &[u8]) -> Parsed<'_, Fault> {
-    preceded(tag("Oops: "), hex)
+    delimited(tag("Oops: "), hex, tag(" [#"))
         .map(|code| match code.value {
             code if code & 0x10 != 0 => Fault::Execute,
             code if code & 0x02 != 0 => Fault::Write,
@@ -165,6 +167,7 @@ mod tests {
         assert_eq!(error_code(b"Oops: 0010 [#1] PREEMPT").map(|(_, f)| f), Ok(Fault::Execute));
         assert_eq!(error_code(b"Oops: 0002 [#1] PREEMPT").map(|(_, f)| f), Ok(Fault::Write));
         assert!(error_code(b"Oops: general protection fault").is_err());
+        assert!(error_code(b"Oops: 0010 ilc:2 [#1] SMP").is_err());
         assert_eq!(data_abort(b"CM = 0, WnR = 1, TnD = 0").map(|(_, f)| f), Ok(Fault::Write));
         assert_eq!(data_abort(b"CM = 0, WnR = 0").map(|(_, f)| f), Ok(Fault::Read));
         assert!(data_abort(b"CM = 0, S1PTW = 0").is_err());

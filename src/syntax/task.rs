@@ -8,12 +8,13 @@
 //! ```
 
 use nom::Parser;
+use nom::branch::alt;
 use nom::bytes::complete::tag;
-use nom::combinator::opt;
+use nom::combinator::{all_consuming, opt, rest};
 use nom::sequence::preceded;
 
 use super::Parsed;
-use super::token::{self, decimal, word};
+use super::token::{self, blanks, decimal, word};
 
 /// A `CPU:` line.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -24,12 +25,18 @@ pub(crate) struct Cpu<'a> {
     pub(crate) pid: u64,
     /// The task's name, which may hold anything but NUL.
     pub(crate) comm: &'a [u8],
-    /// The taint flags, blanks left out of the ends; empty for `Not tainted`.
-    pub(crate) tainted: Option<&'a [u8]>,
-    /// The kernel's release, as `uname -r` says it.
-    pub(crate) release: Option<&'a [u8]>,
+    pub(crate) taint: Taint<'a>,
     /// The kernel's build id in hexadecimal, behind its version (`BUILD_ID_FMT`).
     pub(crate) build_id: Option<&'a [u8]>,
+}
+
+/// What follows the name of the task.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub(crate) struct Taint<'a> {
+    /// The taint flags, blanks left out of the ends; empty for `Not tainted`.
+    pub(crate) flags: Option<&'a [u8]>,
+    /// The kernel's release, as `uname -r` says it.
+    pub(crate) release: Option<&'a [u8]>,
 }
 
 /// Parses a `CPU:` line.
@@ -44,11 +51,17 @@ pub(crate) fn cpu(input: &[u8]) -> Parsed<'_, Cpu<'_>> {
     let marks = [&b" Not tainted"[..], b" Tainted: "];
     let end = marks.iter().filter_map(|mark| memchr::memmem::rfind(rest, mark)).max();
     let (comm, tail) = rest.split_at(end.unwrap_or(rest.len()));
-    let (tainted, release) = taint(tail);
+    let taint = tail_of(tail);
     let last = tail.trim_ascii_end().rsplit(|b| *b == b' ').next().unwrap_or_default();
     let is_id = last.len() == BUILD_ID && last.iter().all(u8::is_ascii_hexdigit);
     let build_id = Some(last).filter(|_| is_id);
-    Ok((&[], Cpu { cpu, pid, comm: comm.trim_ascii_end(), tainted, release, build_id }))
+    Ok((&[], Cpu { cpu, pid, comm: without_kdump(comm), taint, build_id }))
+}
+
+/// A task's name without what dump_stack_print_info() puts behind it where a crash kernel is loaded.
+fn without_kdump(comm: &[u8]) -> &[u8] {
+    let comm = comm.trim_ascii_end();
+    comm.strip_suffix(b" Kdump: loaded").unwrap_or(comm)
 }
 
 /// The digits of a build id: `init_vmlinux_build_id()` in lib/buildid.c takes those of SHA-1.
@@ -59,19 +72,32 @@ pub(crate) fn kernel_offset(input: &[u8]) -> Parsed<'_, u64> {
     preceded(tag("Kernel Offset: 0x"), token::hex).map(|hex| hex.value).parse(input)
 }
 
-/// The end of a `CPU:` line: the taint flags, and the release.
-///
-/// It is a line of its own where the name of the task has a line feed in it.
-pub(crate) fn taint(text: &[u8]) -> (Option<&[u8]>, Option<&[u8]>) {
+/// The end of a `CPU:` line as a line of its own, where the name of the task has a line feed in it.
+pub(crate) fn taint(line: &[u8]) -> Parsed<'_, Taint<'_>> {
+    let start = alt((tag("Not tainted "), tag("Tainted: G"), tag("Tainted: P")));
+    start.map(|_: &[u8]| tail_of(line)).parse(line)
+}
+
+fn tail_of(text: &[u8]) -> Taint<'_> {
     let text = text.trim_ascii_start();
     if let Some(rest) = text.strip_prefix(b"Not tainted") {
-        (Some(&[]), split_taint(rest).1)
+        Taint { flags: Some(&[]), release: split_taint(rest).1 }
     } else if let Some(rest) = text.strip_prefix(b"Tainted:") {
         let (flags, release) = split_taint(rest);
-        (Some(flags), release)
+        Taint { flags: Some(flags), release }
     } else {
-        (None, None)
+        Taint::default()
     }
+}
+
+/// Parses `Hardware name:`, and gives what follows.
+pub(crate) fn hardware(line: &[u8]) -> Parsed<'_, &[u8]> {
+    preceded(tag("Hardware name:"), rest).map(<[u8]>::trim_ascii).parse(line)
+}
+
+/// Parses `Modules linked in:`, and gives what follows.
+pub(crate) fn modules(line: &[u8]) -> Parsed<'_, &[u8]> {
+    preceded(tag("Modules linked in:"), rest).parse(line)
 }
 
 /// Taint flags are letters in fixed columns; the release begins with the first digit after them.
@@ -84,9 +110,15 @@ fn split_taint(text: &[u8]) -> (&[u8], Option<&[u8]>) {
     (flags.trim_ascii(), word(release).ok().map(|(_, release)| release))
 }
 
-/// Parses what follows `Workqueue: `: the queue and the function that it ran.
-pub(crate) fn workqueue(input: &[u8]) -> Parsed<'_, (&[u8], Option<&[u8]>)> {
-    (word, opt(preceded(tag(" "), word))).parse(input)
+/// Parses `Workqueue: `, and gives the queue and the function that it ran.
+pub(crate) fn workqueue(line: &[u8]) -> Parsed<'_, (&[u8], Option<&[u8]>)> {
+    preceded((tag("Workqueue:"), blanks), (word, opt(preceded(tag(" "), word)))).parse(line)
+}
+
+/// The fuzzer's process by the name of a task: `syz.3.17` is process 3, program 17.
+pub(crate) fn executor(comm: &[u8]) -> Option<(u64, u64)> {
+    let numbers = (tag("syz."), decimal, tag("."), decimal);
+    all_consuming(numbers).parse(comm).ok().map(|(_, (_, process, _, program))| (process, program))
 }
 
 #[cfg(test)]
@@ -103,22 +135,30 @@ mod tests {
                 cpu: 0,
                 pid: 2648,
                 comm: b"kworker/u4:4",
-                tainted: Some(b""),
-                release: Some(b"5.4.0-rc5-syzkaller"),
+                taint: Taint { flags: Some(b""), release: Some(b"5.4.0-rc5-syzkaller") },
                 build_id: None,
             }
         );
         let line = p("CPU: 1 UID: 0 PID: 7 Comm: Web Content Tainted: G    B   O       6.12.0 #1 ");
-        assert_eq!((line.comm, line.tainted), (&b"Web Content"[..], Some(&b"G    B   O"[..])));
-        assert_eq!(line.release, Some(&b"6.12.0"[..]));
+        assert_eq!((line.comm, line.taint.flags), (&b"Web Content"[..], Some(&b"G    B   O"[..])));
+        assert_eq!(line.taint.release, Some(&b"6.12.0"[..]));
         // A name that looks like the rest of the line.
         assert_eq!(
             p("CPU: 0 PID: 1 Comm: a Not tainted b Not tainted 5.4").comm,
             b"a Not tainted b"
         );
+        assert_eq!(p("CPU: 0 PID: 1 Comm: sh Kdump: loaded Not tainted 6.1.0").comm, b"sh");
         let cut = p("CPU: 0 PID: 1 Comm: syz-exec");
-        assert_eq!((cut.comm, cut.tainted, cut.release), (&b"syz-exec"[..], None, None));
-        assert_eq!(p("CPU: 0 PID: 1 Comm: x Tainted: G").release, None);
+        assert_eq!((cut.comm, cut.taint.flags, cut.taint.release), (&b"syz-exec"[..], None, None));
+        assert_eq!(p("CPU: 0 PID: 1 Comm: x Tainted: G").taint.release, None);
+    }
+
+    #[test]
+    fn ok_executor() {
+        assert_eq!(executor(b"syz.3.17"), Some((3, 17)));
+        for comm in ["syz.3", "syz.3.17x", "syz-executor.3", "asyz.3.17"] {
+            assert_eq!(executor(comm.as_bytes()), None, "{comm}");
+        }
     }
 
     #[test]

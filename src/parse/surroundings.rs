@@ -1,23 +1,26 @@
-//! The lines around a report: those of its context before it, and after it.
+//! The lines above a report, and its text.
+//!
+//! Lines above are read when a report begins, upwards from its headline; a whole log and a monitor give
+//! the same bytes. Lines below a report that is closed come as all others do: see `demux`.
 
 use std::borrow::Cow;
 
-use super::class::{self, Class};
 use super::limits::MAX_LINES;
-use super::region::Region;
 use crate::inert;
 use crate::line::{Context, Line};
 use crate::model::Report;
-use crate::title;
+use crate::syntax::headline::headline;
+use crate::syntax::{self, Record, Says, task};
+use crate::title::Outline;
 use crate::words;
 
-/// How many lines of a report's context before it are looked at: of a task, and otherwise.
+/// How many lines of a report's context above it are looked at: of a task, and otherwise.
 const BEFORE: (usize, usize) = (50, 5);
 
 /// How far they are looked for, in lines of all contexts.
 const MAX_BEFORE: usize = 256;
 
-/// How many lines after a report are looked at where it has no function of its own.
+/// How many lines below a report are looked at where it has no function of its own.
 pub(super) const MAX_AFTER: usize = 128;
 
 /// How far lines above a report are looked for, in bytes, and how many bytes of those below it are.
@@ -35,14 +38,16 @@ fn upwards(above: &[u8]) -> impl Iterator<Item = Line<'_>> {
     })
 }
 
-/// The last lines of `context` in what stands above a report, in the order of the log.
-fn before(above: &[u8], context: Context) -> Vec<Line<'_>> {
+/// The last lines of `context` in what stands above a report, the last first.
+fn before(above: &[u8], context: Context) -> impl Iterator<Item = Line<'_>> {
     let limit = if context.is_task() { BEFORE.0 } else { BEFORE.1 };
-    let is_own =
-        |line: &Line<'_>| line.context == context && !line.text.is_empty() && !line.questionable();
-    let mut found: Vec<_> = upwards(above).take(MAX_BEFORE).filter(is_own).take(limit).collect();
-    found.reverse();
-    found
+    let is_own = move |line: &Line<'_>| {
+        let is_guess = || syntax::record(&line.text).seen(&line.text).says.any(Says::GUESS);
+        line.context == context
+            && !line.text.is_empty()
+            && (context == Context::Bare || !is_guess())
+    };
+    upwards(above).take(MAX_BEFORE).filter(is_own).take(limit)
 }
 
 /// The lines that hold what a checker says before it calls `BUG()`: usercopy_abort() in
@@ -74,12 +79,20 @@ pub(super) struct Opening<'log> {
 }
 
 impl<'log> Opening<'log> {
-    /// Of the report whose headline is `line`, the `number`-th, below `above`.
-    pub(super) fn of(above: &'log [u8], line: &Line<'_>, number: usize, executors: bool) -> Self {
-        let message = above_headline(above, line.context);
+    /// Of the report whose headline is `line`, the `number`-th, below `above`; the headline of another
+    /// ends at `last`.
+    pub(super) fn of(
+        above: &'log [u8],
+        line: &Line<'_>,
+        last: usize,
+        number: usize,
+        executors: bool,
+    ) -> Self {
+        // The headline of another report has its own message above it.
+        let message = above_headline(above.get(last..).unwrap_or_default(), line.context);
         let executor = || {
-            let before = before(above, line.context);
-            before.iter().find_map(|line| title::executor(&line.text))
+            // The first that the lines name.
+            before(above, line.context).filter_map(|line| executor(&line)).last()
         };
         Self {
             line: number,
@@ -94,17 +107,11 @@ impl<'log> Opening<'log> {
     }
 }
 
-/// What the kernel says of a report in words, around its headline.
-pub(super) fn message<'log>(region: &Region<'log>) -> Option<Cow<'log, str>> {
-    let below = || below_headline(region).map(|line| line.own(line.text.trim_ascii()));
-    region.opening.message.clone().or_else(below)
-}
-
-/// The text of `WARN()` before Linux 4.16: `__warn()` in kernel/panic.c printed it after the headline.
-fn below_headline<'a, 'log>(region: &'a Region<'log>) -> Option<&'a Line<'log>> {
-    let [headline, line, ..] = region.lines.as_slice() else { return None };
-    let is_between = region.classes.starts_with(&[Class::Headline, Class::Other, Class::Modules]);
-    (is_between && words::has(&headline.text, "WARNING: ")).then_some(line)
+fn executor(line: &Line<'_>) -> Option<(u64, u64)> {
+    match syntax::record(&line.text) {
+        Record::Cpu(cpu) => task::executor(cpu.comm),
+        _ => None,
+    }
 }
 
 /// The line above the headline that tells what happened.
@@ -120,12 +127,14 @@ fn above_headline(above: &[u8], context: Context) -> Option<Line<'_>> {
             continue;
         }
         let announces = || ANNOUNCEMENTS.iter().any(|words| words::has(&line.text, words));
-        match class::class(&line.text) {
-            Class::Cut if found.is_some() => return found,
-            Class::Cut if !is_cut => is_cut = true,
-            Class::Other | Class::Detail if found.is_none() && announces() => return Some(line),
+        match syntax::record(&line.text) {
+            Record::Cut if found.is_some() => return found,
+            Record::Cut if !is_cut => is_cut = true,
+            Record::Text(_) | Record::Section(_) if found.is_none() && announces() => {
+                return Some(line);
+            }
             // Of more lines the first is the one that was meant to be read.
-            Class::Other if !is_cut => found = Some(line),
+            Record::Text(_) if !is_cut => found = Some(line),
             _ => return None,
         }
     }
@@ -133,27 +142,8 @@ fn above_headline(above: &[u8], context: Context) -> Option<Line<'_>> {
 }
 
 /// Whether lines below a report can be told to be of its task.
-pub(super) fn has_more(region: &Region<'_>) -> bool {
-    matches!(region.context, Context::Caller(_))
-}
-
-/// The next lines of a report's task after the last that was read into it.
-///
-/// A task that crashes while it reports leaves the stack to the second report. Without caller
-/// information nothing says that it is the same task.
-pub(super) fn after<'log>(log: &'log [u8], region: &Region<'log>) -> Vec<Line<'log>> {
-    if !has_more(region) {
-        return Vec::new();
-    }
-    let at = region.lines.last().map_or(log.len(), Line::next);
-    let lines = std::iter::successors(Line::at(log, at), |line| Line::at(log, line.next()));
-    let own = lines.take(MAX_AFTER).filter(|line| line.context == region.context);
-    let mut text = 0;
-    own.take_while(|line| {
-        text += line.text.len();
-        text <= MAX_ABOVE
-    })
-    .collect()
+pub(super) fn is_of_a_caller(context: Context) -> bool {
+    matches!(context, Context::Caller(_))
 }
 
 /// The text of a report as people mail it: prefixes, guesses of the unwinder and lines of other
@@ -171,24 +161,32 @@ pub(super) fn after<'log>(log: &'log [u8], region: &Region<'log>) -> Vec<Line<'l
 pub fn text(log: &[u8], report: &Report<'_>) -> String {
     let Some(first) = Line::at(log, report.span.start) else { return String::new() };
     let context = first.context;
-    let before = before(log.get(..report.span.start).unwrap_or_default(), context);
+    let above = log.get(..report.span.start).unwrap_or_default();
+    let mut before: Vec<_> = before(above, context).collect();
+    before.reverse();
+    let mut text = String::new();
+    let mut push = |line: &Line<'_>| {
+        text.push_str(&inert::text(&line.text));
+        text.push('\n');
+    };
+    before.iter().chain([&first]).for_each(&mut push);
+    let mut outline = Outline::new(&first, &headline(&first.text), Vec::new());
     let mut asks_cpus = false;
-    let mut lines = Vec::new();
-    let mut next = Some(first);
+    let mut next = Line::at(log, first.next());
+    let mut lines = 1;
     while let Some(line) = next
-        && lines.len() < MAX_LINES
+        && lines < MAX_LINES
+        && !outline.is_closed()
     {
         next = Line::at(log, line.next());
         if line.context == context || (asks_cpus && line.context.is_cpu()) {
-            asks_cpus |= words::has(&line.text, "Sending NMI from CPU");
-            lines.push(line);
+            lines += 1;
+            let record = syntax::record(&line.text);
+            asks_cpus |= record.seen(&line.text).says.any(Says::ASKS_CPUS);
+            if outline.push(&line, &record) {
+                push(&line);
+            }
         }
-    }
-    let kept = title::text(&lines);
-    let mut text = String::new();
-    for line in before.iter().map(|line| line.text.as_ref()).chain(kept.lines()) {
-        text.push_str(&inert::text(line));
-        text.push('\n');
     }
     text
 }

@@ -7,11 +7,14 @@
 //! holder  = n " lock" [ "s" ] " held by " comm "/" pid ":"     ; lockdep_print_held_locks()
 //! ```
 
-use super::trace::{self, Place};
+use super::Says;
+use super::frame::{self, Place};
+use super::source::{self, Source};
+use super::token;
 use crate::words;
 
 /// One line that names a lock.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct Lock<'a> {
     /// Its place in a list of the locks that a task holds.
     pub(crate) index: Option<u64>,
@@ -19,6 +22,15 @@ pub(crate) struct Lock<'a> {
     pub(crate) class: &'a [u8],
     /// Where it was taken.
     pub(crate) place: Option<Place<'a>>,
+    /// Whether it is a link of a chain: `-> #1 (&x){+.+.}:`.
+    pub(crate) is_link: bool,
+    /// Whether the place is that of an inlined function: the line of the one that holds it follows.
+    pub(crate) is_inlined: bool,
+    /// The function behind `at: `, as titles know it.
+    pub(crate) function: Option<&'a [u8]>,
+    pub(crate) says: Says,
+    /// The first source file that it names.
+    pub(crate) source: Option<Source<'a>>,
 }
 
 /// ` #0: ffff888044418170 (&dev->mutex){....}-{3:3}, at: __driver_attach+0x222/0x550`.
@@ -39,9 +51,21 @@ pub(crate) fn lock(line: &[u8]) -> Option<Lock<'_>> {
             [b'[', b'<', ..] => words::find(text, ">] ").and_then(|at| text.get(at + 3..))?,
             text => text,
         };
-        trace::place(text).ok().map(|(_, place)| place)
+        frame::place(text).ok().map(|(_, place)| place)
     });
-    Some(Lock { index, class: bare(class), place })
+    let target = at.and_then(|text| token::bracketed(text).ok());
+    let function = target.and_then(|(rest, _)| frame::title_function(rest));
+    let is_addressed = target.is_some_and(|(_, address)| address.is_some());
+    Some(Lock {
+        index,
+        class: bare(class),
+        place,
+        is_link: line.starts_with(b"->"),
+        is_inlined: line.ends_with(b"[inline]"),
+        function,
+        says: Says::AT.when(function.is_some()) | Says::ADDRESSED.when(is_addressed),
+        source: source::source(line),
+    })
 }
 
 /// The pid in `2 locks held by swapper/0/1:`.

@@ -1,0 +1,169 @@
+//! Lines to reports: which line belongs to which report, and when one is over.
+
+use super::limits::Limits;
+use super::open::Open;
+use super::surroundings::Opening;
+use crate::kind::Marker;
+use crate::line::{Context, Line};
+use crate::syntax::{self, Record};
+use crate::title::Step;
+
+/// How many lines of other things may stand between two lines of one report.
+///
+/// Other parts of the kernel and, without caller information, other CPUs print in between.
+const MAX_SILENCE: usize = 64;
+
+/// How many lines of other contexts may.
+///
+/// Reports that are printed at the same time do not wait for each other, so this is more.
+const MAX_FOREIGN: usize = 1024;
+
+/// The most bytes of reports that are complete and wait for an earlier one; a log gives reports in the
+/// order in which they begin.
+const MAX_WAITING: usize = 8 << 20;
+
+/// The reports that may go on, and the rules by which they do.
+#[derive(Debug, Default)]
+pub(super) struct Demux<'log> {
+    /// In the order in which they start.
+    open: Vec<Open<'log>>,
+    /// Room of reports that are built, for others.
+    rooms: Vec<Vec<Step<'log>>>,
+    /// Offset of the end of the last headline.
+    pub(super) headline_end: usize,
+    pub(super) limits: Limits,
+}
+
+impl<'log> Demux<'log> {
+    /// Whether no report takes lines.
+    pub(super) fn is_idle(&self) -> bool {
+        self.open.is_empty()
+    }
+
+    /// Takes the next line, with the marker that it holds; true if it begins a report.
+    ///
+    /// `opening` reads what stands above a report that begins.
+    pub(super) fn line(
+        &mut self,
+        line: &Line<'log>,
+        marker: Option<&'static Marker>,
+        opening: impl FnOnce(&Line<'log>, usize) -> Opening<'log>,
+    ) -> bool {
+        // The rest of a line that is not there, or was too long.
+        if line.is_rest && marker.is_none() {
+            return false;
+        }
+        let record = syntax::record(&line.text);
+        for report in self.open.iter_mut().filter(|report| report.closed) {
+            report.take_below(line, &record);
+        }
+        match marker {
+            Some(marker) if !self.is_part(marker, line) => {
+                self.start(marker, line, &record, opening)
+            }
+            _ => {
+                self.add(line, &record);
+                false
+            }
+        }
+    }
+
+    /// The report that began last.
+    pub(super) fn last(&self) -> Option<&Open<'log>> {
+        self.open.last()
+    }
+
+    /// Ends all reports.
+    pub(super) fn close(&mut self) {
+        self.open.iter_mut().for_each(Open::close);
+    }
+
+    /// Takes out the first report, if it is closed and does not ask for the lines below it; at the end
+    /// of the log there are none.
+    pub(super) fn closed(&mut self, is_end: bool) -> Option<Open<'log>> {
+        let first = self.open.first()?;
+        let is_ready = first.closed && (is_end || !first.asks_for_more());
+        is_ready.then(|| self.open.remove(0))
+    }
+
+    /// Takes back the room of a report.
+    pub(super) fn give_back(&mut self, room: Vec<Step<'log>>) {
+        if self.rooms.len() < self.limits.open {
+            self.rooms.push(room);
+        }
+    }
+
+    /// Whether a line with a marker of information belongs to the report that is open.
+    fn is_part(&mut self, marker: &Marker, line: &Line<'log>) -> bool {
+        let is_fault = |report: &mut Open<'_>| !report.marker.kind.is_information();
+        marker.kind.is_information() && self.open_in(line.context).is_some_and(is_fault)
+    }
+
+    /// Takes a line that holds a marker.
+    fn start(
+        &mut self,
+        marker: &'static Marker,
+        line: &Line<'log>,
+        record: &Record<'_>,
+        opening: impl FnOnce(&Line<'log>, usize) -> Opening<'log>,
+    ) -> bool {
+        if let Some(report) = self.open_in(line.context) {
+            if report.goes_on_with(marker) {
+                report.add_headline(line);
+                return false;
+            }
+            // What is no fault leads to none.
+            let may_cause = !report.marker.kind.is_information() || marker.kind.is_information();
+            if may_cause && report.caused(line) {
+                report.add_consequence(marker, line, record);
+                return false;
+            }
+            report.close();
+            report.take_below(line, record);
+        }
+        if !self.has_room()
+            && let Some(oldest) = self.open.iter_mut().find(|report| !report.closed)
+        {
+            oldest.end_early();
+        }
+        let opening = opening(line, self.headline_end);
+        self.headline_end = line.end;
+        let room = self.rooms.pop().unwrap_or_default();
+        self.open.push(Open::new(marker, line, opening, self.limits, room));
+        true
+    }
+
+    /// Whether one more report may begin. Those that are closed wait for the first one to end.
+    fn has_room(&self) -> bool {
+        let waiting = || self.open.iter().filter(|report| report.closed);
+        let count = waiting().count();
+        self.open.len() - count < self.limits.open
+            && count <= self.limits.open
+            && waiting().map(Open::weight).sum::<usize>() <= MAX_WAITING
+    }
+
+    /// Takes any other line.
+    fn add(&mut self, line: &Line<'log>, record: &Record<'_>) {
+        match self.open_in(line.context) {
+            Some(report) => {
+                report.add(line, record);
+                if report.silence > MAX_SILENCE {
+                    report.close();
+                }
+            }
+            None => {
+                for report in self.open.iter_mut().filter(|report| !report.closed) {
+                    report.foreign += 1;
+                    if report.foreign > MAX_FOREIGN {
+                        report.close();
+                    }
+                }
+            }
+        }
+    }
+
+    /// The open report to which lines of a context go.
+    fn open_in(&mut self, context: Context) -> Option<&mut Open<'log>> {
+        self.open.iter_mut().find(|report| !report.closed && report.takes(context))
+    }
+}

@@ -1,0 +1,143 @@
+//! Lines that were one: a line and its rest.
+//!
+//! A mail program breaks long lines at a blank, and netconsole cuts records that do not fit a packet.
+//! Whether a line is the rest of the one above is told by the two lines alone, so it does not depend
+//! on which reports are open.
+
+use std::ops::RangeInclusive;
+
+use crate::line::{Context, Line, MAX_LINE};
+use crate::scan;
+use crate::syntax::{self, Record};
+
+/// The widths at which mail programs break lines, in bytes.
+const MAIL_WIDTH: RangeInclusive<usize> = 66..=90;
+
+/// The most bytes of a line and its rest together: no kernel prints a record of so many. What is beyond
+/// is left out.
+const MAX_WHOLE: usize = 2 * MAX_LINE;
+
+/// How a headline ends that goes on in the next line.
+const OPEN_ENDS: [&str; 7] = [" at", " for", " address", " address:", " in", ",", " kernel"];
+
+/// How a line came to be two.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Joint {
+    /// A mail program broke it at a blank.
+    Broken,
+    /// Netconsole cut it anywhere.
+    Cut,
+}
+
+/// A line with its rest, from the lines below it in `log`; `is_headline` if it starts a report.
+pub(super) fn whole<'log>(
+    log: &'log [u8],
+    line: Line<'log>,
+    is_headline: bool,
+    information: bool,
+) -> Line<'log> {
+    let mut line = line;
+    let mut width = line.end - line.start;
+    while !line.is_cut
+        && let Some((rest, joint)) = rest_of(&line, width, is_headline, log)
+        && !rest.is_cut
+        && !scan::is_start(log, rest.start, information)
+    {
+        if line.text.len() + rest.text.len() > MAX_WHOLE {
+            line.is_cut = true;
+            break;
+        }
+        width = rest.end - rest.start;
+        join(&mut line, &rest, joint);
+    }
+    line
+}
+
+/// The line below `line`, if it is the rest of it; `width` is that of the last part of `line`.
+fn rest_of<'log>(
+    line: &Line<'_>,
+    width: usize,
+    is_headline: bool,
+    log: &'log [u8],
+) -> Option<(Line<'log>, Joint)> {
+    let below = log.get(line.next()..)?;
+    let [first, second, ..] = below else { return None };
+    // Lines that begin with the time of printk are whole, and most do.
+    let is_stamped = *first == b'[' && (*second == b' ' || second.is_ascii_digit());
+    let may_be_broken = line.context != Context::Bare && width <= *MAIL_WIDTH.end();
+    let may_be_cut = first.is_ascii_digit();
+    if is_stamped || !(may_be_broken || is_headline || may_be_cut) {
+        return None;
+    }
+    let rest = Line::at(log, line.next())?;
+    let is_bare = rest.context == Context::Bare;
+    let is_open = || {
+        let text = line.text.trim_ascii_end();
+        let is_open = OPEN_ENDS.iter().any(|end| text.ends_with(end.as_bytes()));
+        is_headline
+            && is_open
+            && matches!(syntax::record(&rest.text), Record::Text(_) | Record::Frame(_))
+    };
+    if rest.is_rest {
+        Some((rest, Joint::Cut))
+    } else if is_bare && (may_be_broken && is_broken(width, &rest) || is_open()) {
+        Some((rest, Joint::Broken))
+    } else {
+        None
+    }
+}
+
+/// Whether the first word of `rest` did not fit behind a line of this width.
+fn is_broken(width: usize, rest: &Line<'_>) -> bool {
+    let word = rest.text.iter().take_while(|b| !b.is_ascii_whitespace()).count();
+    word > 0 && width + 1 + word > *MAIL_WIDTH.start()
+}
+
+fn join(line: &mut Line<'_>, rest: &Line<'_>, joint: Joint) {
+    let text = line.text.to_mut();
+    if joint == Joint::Broken {
+        text.truncate(text.trim_ascii_end().len());
+        text.push(b' ');
+        text.extend_from_slice(rest.text.trim_ascii_start());
+    } else {
+        text.extend_from_slice(&rest.text);
+    }
+    line.end = rest.end;
+    line.is_verbatim = false;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn whole_of(log: &str, is_headline: bool) -> String {
+        let line = Line::at(log.as_bytes(), 0).expect("a line");
+        let whole = whole(log.as_bytes(), line, is_headline, false);
+        String::from_utf8(whole.text.into_owned()).expect("text")
+    }
+
+    #[test]
+    fn a_mail_breaks_lines_at_its_width() {
+        let first = "[   12.345678] RIP: 0010:a_function_with_a_long_name+0x123/0x456";
+        assert_eq!(
+            whole_of(&format!("{first}\n[a_module_with_a_name]\n"), false),
+            format!("{} [a_module_with_a_name]", &first[15..])
+        );
+        assert_eq!(whole_of("[   12.3] a\nb\n", false), "a");
+        assert_eq!(whole_of(&format!("{first}\n[   12.345679] x\n"), false), &first[15..]);
+    }
+
+    #[test]
+    fn a_headline_ends_where_nothing_can_end() {
+        let log = "BUG: unable to handle kernel paging request at\nffff880\nx\n";
+        assert_eq!(whole_of(log, true), "BUG: unable to handle kernel paging request at ffff880");
+        assert_eq!(whole_of(log, false), "BUG: unable to handle kernel paging request at");
+        assert_eq!(whole_of("BUG: x at\nBUG: y\n", true), "BUG: x at");
+    }
+
+    #[test]
+    fn netconsole_cuts_records() {
+        let log = "6,416,1,-,ncfrag=0/9;abcde\n6,416,1,-,ncfrag=5/9;fghi\n6,417,1,-;x\n";
+        assert_eq!(whole_of(log, false), "abcdefghi");
+    }
+}

@@ -1,0 +1,313 @@
+//! One report while it is being read.
+
+use std::borrow::Cow;
+
+use super::build::Builder;
+use super::limits::Limits;
+use super::surroundings::{self, MAX_ABOVE, MAX_AFTER, Opening};
+use crate::kind::Marker;
+use crate::kind::table::CONSEQUENCES;
+use crate::line::{Context, Line};
+use crate::syntax::headline::headline;
+use crate::syntax::{Record, Says, task};
+use crate::title::{self, Outline, Step, Title};
+use crate::words;
+
+/// A report that may go on.
+#[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each answers a question of its own")]
+pub(super) struct Open<'log> {
+    /// What starts it.
+    pub(super) marker: &'static Marker,
+    /// Who prints it.
+    pub(super) context: Context,
+    /// Offset in the log of its first line.
+    pub(super) start: usize,
+    /// Offset in the log of the end of the last line that is its own.
+    pub(super) end: usize,
+    /// What is known of it from the lines above.
+    pub(super) opening: Opening<'log>,
+    /// The model, as far as it is read.
+    pub(super) builder: Builder<'log>,
+    /// The lines as titles see them.
+    pub(super) outline: Outline<'log>,
+    /// Lines that would have started a report, had this one not caused them: the step, the marker and
+    /// the text.
+    pub(super) consequences: Vec<(usize, &'static Marker, Cow<'log, [u8]>)>,
+    /// The fuzzer's process that it names first.
+    pub(super) executor: Option<(u64, u64)>,
+    /// The text of `WARN()` before Linux 4.16: `__warn()` in kernel/panic.c printed it below the
+    /// headline and above the modules.
+    pub(super) below: Below<'log>,
+    /// Whether lines of its own were left out because there were too many.
+    pub(super) cut: bool,
+    /// Whether it had to end for others to begin, and had not said that it ended.
+    pub(super) ended_early: bool,
+    /// Whether lines of any kind are left out.
+    full: bool,
+    limits: Limits,
+    /// Lines since the last that is its own.
+    pub(super) silence: usize,
+    /// Lines of other contexts since then.
+    pub(super) foreign: usize,
+    /// Whether nothing more is read into it.
+    pub(super) closed: bool,
+    /// Lines that were read into it, and their bytes.
+    lines: usize,
+    text: usize,
+    /// Lines of the headline: with inlined functions it has one for each.
+    headlines: usize,
+    /// Whether the last line is that of an inlined function.
+    is_inlined: bool,
+    /// Whether the last line may go on in the next.
+    goes_on: bool,
+    /// Whether the report said that it ended.
+    ended: bool,
+    /// Whether it asked other CPUs for their stacks.
+    asks_cpus: bool,
+    /// Lines that were read since the last of its own or below it.
+    since: usize,
+    /// Bytes of lines of its task that came after it was closed.
+    pub(super) after: usize,
+    /// Its title by its own lines, once it is closed.
+    pub(super) title: Option<Title>,
+    /// The source file to blame by its own lines.
+    pub(super) guilty_file: Option<String>,
+}
+
+/// The first line below a headline, if the modules are listed below it.
+#[derive(Debug, Default)]
+pub(super) enum Below<'log> {
+    /// Nothing was read below the headline.
+    #[default]
+    Nothing,
+    /// A line of text.
+    Text(Cow<'log, str>),
+    /// A line of text, and the modules.
+    Message(Cow<'log, str>),
+    /// Anything else.
+    Other,
+}
+
+impl<'log> Below<'log> {
+    /// The text of a `WARN()`.
+    pub(super) fn message(self, outline: &Outline<'_>) -> Option<Cow<'log, str>> {
+        match self {
+            Self::Message(text) if words::has(outline.headline(), "WARNING: ") => Some(text),
+            _ => None,
+        }
+    }
+
+    fn next(&mut self, line: &Line<'log>, record: &Record<'_>) {
+        *self = match (std::mem::replace(self, Self::Other), record) {
+            (Self::Nothing, Record::Text(_)) => Self::Text(line.own(line.text.trim_ascii())),
+            (Self::Text(text), Record::Modules(_)) => Self::Message(text),
+            (Self::Message(text), _) => Self::Message(text),
+            _ => Self::Other,
+        };
+    }
+}
+
+impl<'log> Open<'log> {
+    /// A report of which only the first line is known.
+    pub(super) fn new(
+        marker: &'static Marker,
+        line: &Line<'log>,
+        opening: Opening<'log>,
+        limits: Limits,
+        room: Vec<Step<'log>>,
+    ) -> Self {
+        let read = headline(&line.text);
+        let mut builder = Builder::new(limits);
+        builder.headline(line, &read);
+        let outline = Outline::new(line, &read, room);
+        builder.set_trap(title::is_trap(marker, &outline));
+        Self {
+            marker,
+            context: line.context,
+            start: line.start,
+            end: line.end,
+            opening,
+            builder,
+            outline,
+            consequences: Vec::new(),
+            executor: None,
+            below: Below::Nothing,
+            cut: false,
+            ended_early: false,
+            full: false,
+            limits,
+            silence: 0,
+            foreign: 0,
+            closed: false,
+            lines: 1,
+            text: line.text.len(),
+            headlines: 1,
+            is_inlined: words::has(&line.text, "[inline]"),
+            goes_on: false,
+            ended: false,
+            asks_cpus: false,
+            since: 0,
+            after: 0,
+            title: None,
+            guilty_file: None,
+        }
+    }
+
+    /// Whether lines of a context go to this report.
+    ///
+    /// Once it has asked other CPUs for their stacks (`nmi_trigger_cpumask_backtrace()` in
+    /// lib/nmi_backtrace.c), what CPUs print in interrupts is an answer.
+    pub(super) fn takes(&self, context: Context) -> bool {
+        self.context == context || (self.asks_cpus && context.is_cpu())
+    }
+
+    /// Whether a line with this marker only continues the headline.
+    ///
+    /// A symbolizer repeats the line for each inlined function, the last one being that which
+    /// holds them.
+    pub(super) fn goes_on_with(&self, marker: &Marker) -> bool {
+        std::ptr::eq(self.marker, marker) && self.headlines == self.lines && self.is_inlined
+    }
+
+    /// Whether a line that could start a report tells what this one led to.
+    pub(super) fn caused(&self, line: &Line<'_>) -> bool {
+        // Netconsole may cut the line before the reason.
+        if line.text.trim_ascii_end().ends_with(b"Kernel panic - not syncing:") {
+            return true;
+        }
+        CONSEQUENCES.iter().any(|rule| {
+            (!rule.before_end || !self.ended)
+                && words::has(&line.text, rule.text)
+                && words::has(self.outline.headline(), rule.after)
+        })
+    }
+
+    /// Adds a line that continues the headline.
+    pub(super) fn add_headline(&mut self, line: &Line<'log>) {
+        self.headlines += 1;
+        self.is_inlined = words::has(&line.text, "[inline]");
+        if self.has_room(line, true) {
+            let read = headline(&line.text);
+            self.builder.headline(line, &read);
+            self.outline.push_headline(line, &read);
+            self.builder.set_trap(title::is_trap(self.marker, &self.outline));
+        }
+    }
+
+    /// Adds a line that starts what this report led to.
+    pub(super) fn add_consequence(
+        &mut self,
+        marker: &'static Marker,
+        line: &Line<'log>,
+        record: &Record<'_>,
+    ) {
+        self.ended = false;
+        if self.has_room(line, true) {
+            self.builder.consequence();
+            self.consequences.push((self.outline.len(), marker, line.text.clone()));
+            self.read(line, record);
+        }
+    }
+
+    /// Adds any other line.
+    pub(super) fn add(&mut self, line: &Line<'log>, record: &Record<'_>) {
+        let other = Record::Blank;
+        // Words go on with a dump, and mean nothing by themselves.
+        let record = match record {
+            Record::Words(_) if !self.goes_on => &other,
+            record => record,
+        };
+        self.asks_cpus |= record.seen(&line.text).says.any(Says::ASKS_CPUS);
+        let is_own = match record {
+            Record::Blank | Record::Text(_) | Record::Cut => false,
+            // After its end a report repeats its registers; another stack is not its own.
+            Record::StackStart(_) | Record::Frame(_) | Record::ContextMark(_) => !self.ended,
+            Record::EndTrace => {
+                self.ended = true;
+                true
+            }
+            _ => true,
+        };
+        if self.has_room(line, is_own) {
+            self.read(line, record);
+        }
+    }
+
+    fn read(&mut self, line: &Line<'log>, record: &Record<'_>) {
+        self.goes_on = record.goes_on();
+        if let Record::Cpu(cpu) = record
+            && self.executor.is_none()
+        {
+            self.executor = task::executor(cpu.comm);
+        }
+        self.below.next(line, record);
+        self.builder.line(line, record);
+        self.outline.push(line, record);
+    }
+
+    /// Counts a line; false if there are too many to read it.
+    fn has_room(&mut self, line: &Line<'log>, is_own: bool) -> bool {
+        self.text += line.text.len();
+        let has_room = self.lines < self.limits.lines && self.text < self.limits.text();
+        if has_room {
+            self.lines += 1;
+            self.since = 0;
+        } else {
+            self.full = true;
+            self.cut |= is_own;
+        }
+        if is_own {
+            self.end = line.end;
+            self.silence = 0;
+            self.foreign = 0;
+        } else {
+            self.silence += 1;
+        }
+        has_room
+    }
+
+    /// Ends the report, which may not be at its end.
+    pub(super) fn end_early(&mut self) {
+        self.ended_early = !self.ended;
+        self.close();
+    }
+
+    /// Ends the report, and names it by its own lines.
+    pub(super) fn close(&mut self) {
+        if !std::mem::replace(&mut self.closed, true) {
+            let title = title::name(self.marker, &self.outline, None);
+            self.guilty_file = title::guilty_file(&self.outline, &title.title);
+            self.title = Some(title);
+        }
+    }
+
+    /// Whether lines below the report may tell what it is.
+    ///
+    /// A task that crashes while it reports leaves the stack to the second report. Without caller
+    /// information nothing says that it is the same task.
+    pub(super) fn asks_for_more(&self) -> bool {
+        let is_corrupted = self.title.as_ref().is_some_and(|title| title.corrupted.is_some());
+        is_corrupted
+            && !self.full
+            && self.since < MAX_AFTER
+            && surroundings::is_of_a_caller(self.context)
+    }
+
+    /// Takes a line that was read after the report was closed.
+    pub(super) fn take_below(&mut self, line: &Line<'log>, record: &Record<'_>) {
+        let asks = self.asks_for_more();
+        self.since += 1;
+        if asks && line.context == self.context {
+            self.after += line.text.len();
+            if self.after <= MAX_ABOVE {
+                self.outline.push(line, record);
+            }
+        }
+    }
+
+    /// About the bytes that it needs.
+    pub(super) fn weight(&self) -> usize {
+        self.text + self.after + self.lines * size_of::<Step<'_>>()
+    }
+}

@@ -1,0 +1,131 @@
+//! What the conventions for titles see in a record.
+//!
+//! The conventions were made for lines, and look for words anywhere in them. A record holds the same as
+//! fields; this is the one place that says which field counts for which rule.
+
+use super::source::{self, Source};
+use super::{Record, Says, Start, Tag, pointer, text, token};
+use crate::words;
+
+/// A record as the conventions see it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Seen<'t> {
+    pub(crate) says: Says,
+    /// What a stack below the line is the trace of.
+    pub(crate) start: Option<Start>,
+    /// The function or the name on the line.
+    pub(crate) name: Option<&'t [u8]>,
+    /// The caller of `name`, on lines that have both.
+    pub(crate) caller: Option<&'t [u8]>,
+    /// The first source file that the line names.
+    pub(crate) source: Option<Source<'t>>,
+}
+
+impl<'t> Seen<'t> {
+    const NOTHING: Self =
+        Self { says: Says::NOTHING, start: None, name: None, caller: None, source: None };
+}
+
+impl<'t> Record<'t> {
+    /// What the conventions see in the record of the line `text`.
+    pub(crate) fn seen(&self, text: &'t [u8]) -> Seen<'t> {
+        let seen = self.of_fields(text);
+        // A mail program puts several lines on one: the record is that of the first.
+        let is_one = matches!(self, Self::Frame(_) | Self::Text(_) | Self::Blank);
+        if is_one || !token::has_stamp(text) {
+            return seen;
+        }
+        let rest = text::phrases_of(text);
+        Seen {
+            says: seen.says | rest.says,
+            start: seen.start.or(rest.start),
+            name: seen.name.or(rest.name),
+            source: seen.source.or(rest.source),
+            ..seen
+        }
+    }
+
+    fn of_fields(&self, text: &'t [u8]) -> Seen<'t> {
+        let nothing = Seen::NOTHING;
+        match self {
+            Self::Frame(place) => frame(place, text),
+            Self::InstructionPointer(pointer) => {
+                let place = &pointer.place;
+                let says = Says::POINTER.when(pointer.counts)
+                    | Says::ADDRESSED.when(place.address.is_some())
+                    | Says::GUESS.when(!place.reliable && is_guess(text));
+                let source = place.source.and_then(|(file, _)| source::of_frame(file));
+                // The end of the line may be cut off.
+                let cut = || pointer::anywhere(text).flatten().filter(|_| place.function.is_none());
+                Seen { says, name: place.title_function().or_else(cut), source, ..nothing }
+            }
+            Self::LinkRegister(link) => {
+                let file = link.place.and_then(|place| place.source).map(|(file, _)| file);
+                Seen { source: file.and_then(source::of_frame), ..nothing }
+            }
+            Self::StackStart(found) => {
+                let start = Some(found.start).filter(|start| match start {
+                    Start::AllocatedBy | Start::FreedBy => found.task.is_some(),
+                    _ => true,
+                });
+                let indented = Says::INDENTED.when(found.is_indented);
+                let lock = found.lock.map(|lock| (lock.says, lock.function, lock.source));
+                let (says, name, source) = lock.unwrap_or_default();
+                let says = says | indented | found.start.says();
+                Seen { says, start, name, source, ..nothing }
+            }
+            Self::Registers(registers) if registers.is_last_of_riscv() => {
+                Seen { start: Some(Start::Registers), ..nothing }
+            }
+            Self::Interrupt(function) => Seen { says: Says::INTERRUPT, name: *function, ..nothing },
+            Self::Access(access) => Seen { says: access.says(), ..nothing },
+            Self::Lock(lock) => {
+                Seen { says: lock.says, name: lock.function, source: lock.source, ..nothing }
+            }
+            Self::Section(says) => Seen { says: *says, ..nothing },
+            // `RIP: 0010:(null)` is a pointer without a function.
+            Self::Malformed(malformed) if malformed.what == Tag::Pointer => {
+                let found = pointer::anywhere(malformed.line);
+                let says = Says::POINTER.when(found.is_some());
+                Seen { says, name: found.flatten(), ..nothing }
+            }
+            Self::Text(read) => Seen {
+                says: read.says,
+                start: read.start,
+                name: read.name,
+                source: read.source,
+                caller: None,
+            },
+            _ => nothing,
+        }
+    }
+}
+
+/// A frame counts if a function with an offset, or with a suffix of the compiler, stands right behind
+/// the indentation and its addresses; on ARM both ends of a call do.
+fn frame<'t>(place: &super::frame::Place<'t>, text: &[u8]) -> Seen<'t> {
+    let call = place.callee.filter(|_| place.parenthesized && place.address.is_some());
+    let function = place.title_function();
+    let counts = match (place.callee, place.parenthesized) {
+        (None, is_guess) => !is_guess && function.is_some(),
+        (Some(_), _) => call.is_some() && function.is_some(),
+    };
+    let says = Says::FRAME.when(counts && place.plain)
+        | Says::ADDRESSED.when(place.address.is_some() && function.is_some())
+        | Says::GUESS.when(!place.reliable && is_guess(text))
+        | place.function.map_or(Says::NOTHING, of_function);
+    let source = place.source.and_then(|(file, _)| source::of_frame(file));
+    let name = call.or(function).or(place.function);
+    Seen { says, start: None, name, caller: call.and(function), source }
+}
+
+/// Whether the convention takes a line for a guess of the unwinder: an address that lay on the stack.
+fn is_guess(text: &[u8]) -> bool {
+    (words::has(text, " ? ") || text.ends_with(b" (unreliable)")) && !words::has(text, "<EOI>")
+}
+
+/// The entries of interrupts that notice a stall.
+fn of_function(function: &[u8]) -> Says {
+    Says::APIC_TIMER.when(function.ends_with(b"apic_timer_interrupt"))
+        | Says::EL1H_IRQ.when(function == b"el1h_64_irq")
+}

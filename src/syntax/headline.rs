@@ -1,0 +1,84 @@
+//! The line that opens a report.
+
+use super::access::{self, Fault};
+use super::frame::{self, Place};
+use super::source::{self, Source};
+use super::token::{self, Hex};
+use crate::words;
+
+/// What a headline says of the crash.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Headline<'t> {
+    /// The address that was accessed.
+    pub(crate) address: Option<Hex>,
+    /// What the access did.
+    pub(crate) fault: Option<Fault>,
+    /// Whether memory was freed wrongly.
+    pub(crate) is_free: bool,
+    /// The place that ends it: `… in f+0x1/0x2`, `… at file.c:1 f+0x1/0x2`, also inlined.
+    pub(crate) place: Option<Place<'t>>,
+    /// The function behind the first ` in ` that has one, as titles know it.
+    pub(crate) function: Option<&'t [u8]>,
+    /// The first source file that it names.
+    pub(crate) source: Option<Source<'t>>,
+}
+
+/// Reads a headline.
+pub(crate) fn headline(text: &[u8]) -> Headline<'_> {
+    let fetch = access::is_fetch(text).then_some(Fault::Execute);
+    Headline {
+        address: access::address(text),
+        fault: fetch.or_else(|| access::direction(text)),
+        is_free: access::is_free(text),
+        place: place(text),
+        function: function(text),
+        source: source::source(text),
+    }
+}
+
+fn place(text: &[u8]) -> Option<Place<'_>> {
+    for before in [&b" in "[..], b" at "] {
+        let Some(at) = memchr::memmem::rfind(text, before) else { continue };
+        let rest = text.get(at + before.len()..)?;
+        let named = |rest| frame::place(rest).ok().filter(|(_, place)| place.function.is_some());
+        if let Some((_, place)) = named(rest) {
+            return Some(place);
+        }
+        // `WARNING: … at file.c:1 f+0x1/0x2` has the file first.
+        let blank = memchr::memchr(b' ', rest)?;
+        if let Some((_, place)) = named(rest.get(blank + 1..)?) {
+            return Some(place);
+        }
+    }
+    None
+}
+
+fn function(text: &[u8]) -> Option<&[u8]> {
+    let mut rest = text;
+    while let Some(at) = words::find(rest, " in ") {
+        rest = rest.get(at + 4..)?;
+        let (place, _) = token::bracketed(rest).ok()?;
+        if let Some(function) = frame::title_function(place) {
+            return Some(function);
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ok_headline() {
+        let line = b"BUG: KASAN: use-after-free in f.isra.0+0x1/0x2 [m]";
+        let found = headline(line);
+        assert_eq!(found.function, Some(&b"f"[..]));
+        assert_eq!(found.place.and_then(|place| place.module), Some(&b"m"[..]));
+        let line = b"WARNING: CPU: 1 PID: 7 at fs/io-wq.c:280 io_wqe_wake_worker+0x430/0x4a0";
+        let found = headline(line);
+        assert_eq!(found.place.and_then(|place| place.function), Some(&b"io_wqe_wake_worker"[..]));
+        assert_eq!(found.source.map(|source| source.path), Some(&b"fs/io-wq.c"[..]));
+        assert_eq!(found.function, None);
+    }
+}

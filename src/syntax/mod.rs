@@ -1,0 +1,304 @@
+//! The lexer: the text of one line to one [`Record`], by nom grammars, a file per family of lines.
+//!
+//! It is the only code that decides what a line is. [`record`] dispatches on the first byte of the
+//! line; a grammar takes the fields; the record borrows them from the line. A line that no grammar
+//! takes is [`Record::Text`], with the [`Says`] that stand anywhere in it.
+//!
+//! ```text
+//! line = frame / mark / stack start / pointer / link / registers / code / task / access / object
+//!      / shadow / lock / section / text
+//! ```
+
+pub(crate) mod access;
+pub(crate) mod code;
+pub(crate) mod convention;
+pub(crate) mod frame;
+pub(crate) mod headline;
+pub(crate) mod kasan;
+pub(crate) mod kcsan;
+pub(crate) mod lock;
+pub(crate) mod pointer;
+pub(crate) mod register;
+pub(crate) mod says;
+mod section;
+pub(crate) mod source;
+pub(crate) mod stack;
+pub(crate) mod symbol;
+pub(crate) mod task;
+mod text;
+pub(crate) mod token;
+
+use nom::Parser;
+use nom::branch::alt;
+use nom::combinator::map;
+
+use access::Fault;
+use code::Listed;
+use frame::Place;
+use lock::Lock;
+use pointer::{Link, Pointer};
+use register::Registers;
+use section::Section;
+use stack::StackStart;
+use task::{Cpu, Taint};
+use text::Text;
+use token::Hex;
+
+pub(crate) use says::Says;
+pub(crate) use stack::Start;
+
+/// What a grammar returns: the rest of the line and a record.
+///
+/// The unit error keeps a failed branch as cheap as a comparison: most are.
+pub(crate) type Parsed<'a, T> = nom::IResult<&'a [u8], T, ()>;
+
+/// What one line is, with its fields.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Record<'t> {
+    /// Nothing on it.
+    Blank,
+    /// A frame of a stack.
+    Frame(Place<'t>),
+    /// A mark between frames: the name in `<TASK>`, `</IRQ>`.
+    ContextMark(&'t [u8]),
+    /// A stack begins.
+    StackStart(StackStart<'t>),
+    /// An instruction pointer.
+    InstructionPointer(Pointer<'t>),
+    /// The return address of the function that was running.
+    LinkRegister(Link<'t>),
+    /// Registers with their values.
+    Registers(Registers<'t>),
+    /// What follows `Code:`, or the tag of another dump of code.
+    Code(&'t [u8]),
+    /// The tag of a dump of code that is printed after all registers: powerpc, sparc.
+    CodeBelow(&'t [u8]),
+    /// An instruction in the kernel's own listing.
+    Listed(Listed<'t>),
+    /// Nothing but words of 32 or 64 bits: the line above goes on.
+    Words(&'t [u8]),
+    /// `CPU: … PID: … Comm: …`.
+    Cpu(Cpu<'t>),
+    /// The end of a `CPU:` line, below a task's name with a line feed in it.
+    Taint(Taint<'t>),
+    /// `Hardware name:`.
+    Hardware(&'t [u8]),
+    /// `Workqueue:`: the queue and the function that it ran.
+    Workqueue(&'t [u8], Option<&'t [u8]>),
+    /// What follows `Modules linked in:`.
+    Modules(&'t [u8]),
+    /// The access of a KASAN report.
+    Access(kasan::Access),
+    /// An access of a data race; its stack follows.
+    Race(kasan::Access),
+    /// Facts about the object that was hit: the first, and the rest of the line.
+    Object(Option<kasan::Object<'t>>, &'t [u8]),
+    /// Bytes of the shadow memory.
+    Shadow(kasan::Shadow),
+    /// `#PF: supervisor write access in kernel mode`, `CM = 0, WnR = 1`.
+    PageFault(Fault),
+    /// `Failing address: 0000000000000000 TEID: …`.
+    FailingAddress(Hex),
+    /// `Oops: 0002 [#1]`: the error code of a page fault.
+    ErrorCode(Fault),
+    /// `--- interrupt: 700 at f+0x1/0x2`: the function as titles know it.
+    Interrupt(Option<&'t [u8]>),
+    /// A lock that is held, wanted, or part of a list.
+    Lock(Lock<'t>),
+    /// The thread whose locks follow.
+    LockHolder(u64),
+    /// `Kernel Offset:`, in bytes.
+    KernelOffset(u64),
+    /// `------------[ cut here ]------------`: a report begins.
+    Cut,
+    /// A line of `=`: a checker's report begins or ends.
+    Rule,
+    /// `---[ end trace`: the report is over, but for a second dump of the registers.
+    EndTrace,
+    /// A line that only reports have; it ends the stack above it.
+    Section(Says),
+    /// A line that only reports have, without a field that is kept.
+    Known,
+    /// What the kernel prints after the report, on its way down.
+    Epilogue,
+    /// A line that only reports have and whose fields cannot be read.
+    Malformed(Malformed<'t>),
+    /// Any other line.
+    Text(Text<'t>),
+}
+
+/// A line that a tag announces and whose fields cannot be read.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Malformed<'t> {
+    /// What the tag announces.
+    pub(crate) what: Tag,
+    pub(crate) line: &'t [u8],
+    /// The part that could not be read.
+    pub(crate) rest: &'t [u8],
+    /// What was expected there.
+    pub(crate) why: &'static str,
+}
+
+/// The tags whose lines are told of when they cannot be read.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Tag {
+    Pointer,
+    Cpu,
+    Access,
+}
+
+impl Tag {
+    /// The name in a diagnostic.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Pointer => "instruction pointer",
+            Self::Cpu => "CPU line",
+            Self::Access => "access",
+        }
+    }
+}
+
+impl Record<'_> {
+    /// Whether the next line may go on with this one.
+    pub(crate) fn goes_on(&self) -> bool {
+        matches!(self, Self::Registers(_) | Self::Code(_) | Self::CodeBelow(_) | Self::Words(_))
+            || matches!(self, Self::Listed(_))
+    }
+}
+
+/// Reads one line, given without its prefix.
+pub(crate) fn record(text: &[u8]) -> Record<'_> {
+    let line = text.trim_ascii_start();
+    let Some(&first) = line.first() else { return Record::Blank };
+    // Most lines of a report are frames, and those are indented.
+    let is_indented = text.starts_with(b" ");
+    if is_indented && let Ok((_, place)) = frame::frame(text) {
+        return Record::Frame(place);
+    }
+    if let Some(record) = tagged(first, line, text) {
+        return record;
+    }
+    if !is_indented && let Ok((_, place)) = frame::frame(text) {
+        return Record::Frame(place);
+    }
+    text::untagged(line, text)
+}
+
+/// Reads a line that a tag or a form announces; `line` is `text` without its indentation.
+fn tagged<'t>(first: u8, line: &'t [u8], text: &'t [u8]) -> Option<Record<'t>> {
+    if let Ok((_, section)) = section::section(line) {
+        return Some(match section {
+            Section::Cut => Record::Cut,
+            Section::Rule => Record::Rule,
+            Section::EndTrace => Record::EndTrace,
+            Section::Epilogue => Record::Epilogue,
+            Section::Part(says) => Record::Section(says),
+        });
+    }
+    let of_family = match first {
+        b'#' => fault(line).or_else(|| listed(line)),
+        b'-' => found(frame::interrupt(line), Record::Interrupt),
+        b'<' => mark(line),
+        b'C' => cpu(line).or_else(|| found(code::code(line), Record::Code)).or_else(|| fault(line)),
+        b'F' => access(line).or_else(|| fault(line)),
+        b'H' => found(task::hardware(line), Record::Hardware),
+        b'I' => found(code::code_below(line), Record::CodeBelow),
+        b'K' => found(task::kernel_offset(line), Record::KernelOffset).or_else(|| listed(line)),
+        b'M' => found(task::modules(line), Record::Modules),
+        b'T' | b'w'
+            if line.starts_with(b"The buggy address") || line.starts_with(b"which belongs") =>
+        {
+            Some(object(text))
+        }
+        b'N' | b'T' => found(task::taint(line), Record::Taint),
+        b'O' => fault(line),
+        b'R' => access(line),
+        b'W' => access(line).or_else(|| workqueue(line)),
+        b'a' | b'r' | b'w' => found(kcsan::access(line), Record::Race),
+        _ => None,
+    };
+    of_family
+        .or_else(|| stack::start(line, text.len() - line.len()).map(Record::StackStart))
+        .or_else(|| pointer::pointer(line))
+        .or_else(|| pointer::link(line).map(Record::LinkRegister))
+        .or_else(|| register::registers(line).map(Record::Registers))
+        .or_else(|| dump(first, line, text))
+}
+
+fn found<'t, T>(parsed: Parsed<'t, T>, record: fn(T) -> Record<'t>) -> Option<Record<'t>> {
+    parsed.ok().map(|(_, fields)| record(fields))
+}
+
+/// `CPU: 0 PID: 1 Comm: …`.
+fn cpu(line: &[u8]) -> Option<Record<'_>> {
+    let why = "no CPU, PID and Comm";
+    let malformed = |_| Record::Malformed(Malformed { what: Tag::Cpu, line, rest: line, why });
+    line.starts_with(b"CPU: ")
+        .then(|| task::cpu(line).map_or_else(malformed, |(_, cpu)| Record::Cpu(cpu)))
+}
+
+/// `Read of size`, `Write at addr`, `Free of addr`.
+fn access(line: &[u8]) -> Option<Record<'_>> {
+    let why = "no size and no address";
+    let malformed = |_| Record::Malformed(Malformed { what: Tag::Access, line, rest: line, why });
+    kasan::is_access(line)
+        .then(|| kasan::access(line).map_or_else(malformed, |(_, access)| Record::Access(access)))
+}
+
+/// What the processor says of a page fault, beside the headline.
+fn fault(line: &[u8]) -> Option<Record<'_>> {
+    let known = [&b"#PF: "[..], b"CM = ", b"Failing address:", b"Oops: "];
+    let read = alt((
+        map(alt((access::page_fault, access::data_abort)), Record::PageFault),
+        map(access::failing_address, Record::FailingAddress),
+        map(access::error_code, Record::ErrorCode),
+    ));
+    let is_known = || known.iter().any(|start| line.starts_with(start));
+    found_or_known({ read }.parse(line), is_known)
+}
+
+fn found_or_known<'t>(
+    parsed: Parsed<'t, Record<'t>>,
+    is_known: impl FnOnce() -> bool,
+) -> Option<Record<'t>> {
+    match parsed {
+        Ok((_, record)) => Some(record),
+        Err(_) => is_known().then_some(Record::Known),
+    }
+}
+
+/// `Workqueue: events f`.
+fn workqueue(line: &[u8]) -> Option<Record<'_>> {
+    let read = map(task::workqueue, |(queue, function)| Record::Workqueue(queue, function));
+    found_or_known({ read }.parse(line), || line.starts_with(b"Workqueue:"))
+}
+
+/// `<TASK>` and nothing more.
+fn mark(line: &[u8]) -> Option<Record<'_>> {
+    let (rest, name) = frame::context_marker(line).ok()?;
+    rest.is_empty().then_some(Record::ContextMark(name))
+}
+
+/// Facts about an object.
+fn object(text: &[u8]) -> Record<'_> {
+    match kasan::object(text) {
+        Ok((rest, fact)) => Record::Object(Some(fact), rest),
+        Err(_) => Record::Object(None, text),
+    }
+}
+
+fn listed(line: &[u8]) -> Option<Record<'_>> {
+    code::listed(line).map(Record::Listed)
+}
+
+/// Dumps without a tag: listings of code, words, shadow memory.
+fn dump<'t>(first: u8, line: &'t [u8], text: &'t [u8]) -> Option<Record<'t>> {
+    let listing = || matches!(first, b'>' | b'0').then(|| listed(line)).flatten();
+    let may_be_words = first.is_ascii_hexdigit() || matches!(first, b'<' | b'X');
+    let words = || (may_be_words && code::is_words(line)).then_some(Record::Words(text));
+    let shadow = || {
+        let found = kasan::is_shadow(text).then(|| kasan::shadow(text));
+        found.map(|found| found.map_or(Record::Known, |(_, shadow)| Record::Shadow(shadow)))
+    };
+    listing().or_else(words).or_else(shadow)
+}

@@ -1,0 +1,171 @@
+//! The lines above a stack.
+//!
+//! ```text
+//! start = "Call Trace:" / "Call trace:" / "Backtrace:"     ; show_trace_log_lvl() and its like
+//!       / ( "Allocated" / "Freed" ) " by task " pid ":"    ; kasan_print_track() in mm/kasan/report.c
+//!       / ( "Allocated" / "Freed" ) " in " place           ; print_track() in mm/slub.c
+//!       / "backtrace" [ " (crc " hex ")" ] ":"             ; print_unreferenced() in mm/kmemleak.c
+//!       / "-> #" n lock                                    ; print_circular_bug_entry() in lockdep.c
+//!       / what " created at:"                              ; kmsan_print_origin()
+//!       / "CPU" n ": stopping"                             ; ipi_cpu_stop() in arch/arm/kernel/smp.c
+//! ```
+
+use nom::Parser;
+use nom::bytes::complete::tag;
+use nom::sequence::delimited;
+
+use super::frame::{self, Place};
+use super::lock::{self, Lock};
+use super::token::decimal;
+use super::{Parsed, Says};
+use crate::words;
+
+/// What a stack is the trace of, by the line above it.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Start {
+    /// `Call Trace:`.
+    CallTrace,
+    /// `Call trace:`.
+    Calltrace,
+    /// `Backtrace:`.
+    Backtrace,
+    /// `Allocated by task 46:`.
+    AllocatedBy,
+    /// `Freed by task 46:`.
+    FreedBy,
+    /// `Allocated:`, of KASAN before Linux 4.10.
+    Allocated,
+    /// `Freed:`.
+    Freed,
+    /// `Allocated in f+0x1/0x2 age=0 cpu=0 pid=95`.
+    AllocatedIn,
+    /// `Freed in f+0x1/0x2 age=0 cpu=0 pid=95`.
+    FreedIn,
+    /// Where work or a callback was queued for the object, or the branch before the crash was.
+    Related,
+    /// `Uninit was stored to memory at:`.
+    Stored,
+    /// `Uninit was created at:`, `Local variable x created at:`.
+    Created,
+    /// `backtrace:` of kmemleak.
+    Leak,
+    /// `-> #1 (&x){+.+.}:`.
+    Chain,
+    /// `which became HARDIRQ-irq-safe at:`.
+    Became,
+    /// `the existing dependency chain …`, `… registered at:`.
+    Registered,
+    /// `CPU1: stopping`.
+    Stopping,
+    /// The last row of registers, below which riscv prints its trace.
+    Registers,
+}
+
+impl Start {
+    /// What it says to the conventions for titles.
+    pub(super) fn says(self) -> Says {
+        Says::CALLS.when(matches!(self, Self::CallTrace | Self::Calltrace | Self::Backtrace))
+    }
+}
+
+/// A line above a stack.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct StackStart<'t> {
+    pub(crate) start: Start,
+    /// The first frame, where it stands on the line.
+    pub(crate) place: Option<Place<'t>>,
+    /// The task, where the line names it.
+    pub(crate) task: Option<u64>,
+    /// The lock of a chain.
+    pub(crate) lock: Option<Lock<'t>>,
+    /// Whether the line is indented by two blanks or more.
+    pub(crate) is_indented: bool,
+}
+
+/// How such lines begin; sorted.
+#[rustfmt::skip] // rows
+const STARTS: &[(&str, Start)] = &[
+    ("-> #", Start::Chain),
+    ("Allocated by task", Start::AllocatedBy),
+    ("Allocated in ", Start::AllocatedIn),
+    ("Backtrace:", Start::Backtrace),
+    ("Call Trace:", Start::CallTrace),
+    ("Call trace:", Start::Calltrace),
+    ("Freed by task", Start::FreedBy),
+    ("Freed in ", Start::FreedIn),
+    ("Last Breaking-Event-Address:", Start::Related),
+    ("Last call_rcu", Start::Related),
+    ("Last potentially related work creation:", Start::Related),
+    ("Second to last potentially related work creation:", Start::Related),
+    ("Uninit was stored to memory at:", Start::Stored),
+    ("backtrace (crc ", Start::Leak),
+    ("backtrace:", Start::Leak),
+];
+
+/// Reads a line above a stack; `indent` is the number of blanks before it.
+pub(super) fn start(line: &[u8], indent: usize) -> Option<StackStart<'_>> {
+    let start = beginning(line).or_else(|| ending(line))?;
+    let place = words::find(line, " in ").and_then(|at| frame::place(line.get(at + 4..)?).ok());
+    Some(StackStart {
+        start,
+        place: place.map(|(_, place)| place),
+        task: task(line).ok().map(|(_, task)| task),
+        lock: if start == Start::Chain { lock::lock(line) } else { None },
+        is_indented: indent >= 2,
+    })
+}
+
+fn beginning(line: &[u8]) -> Option<Start> {
+    let first = line.first()?;
+    // A comparison of bytes is cheaper than one of texts.
+    let fits = |(start, _): &&(&str, Start)| {
+        start.as_bytes().first() == Some(first) && line.starts_with(start.as_bytes())
+    };
+    STARTS.iter().find(fits).map(|(_, start)| *start)
+}
+
+fn ending(line: &[u8]) -> Option<Start> {
+    let rest = line.strip_suffix(b":");
+    if let Some(rest) = rest.and_then(|rest| rest.strip_suffix(b" at")) {
+        // kmsan_print_origin() in mm/kmsan/report.c.
+        if rest.ends_with(b" created") {
+            return Some(Start::Created);
+        }
+        // lockdep: what is known of a lock from earlier.
+        if rest.ends_with(b"registered") {
+            return Some(Start::Registered);
+        }
+        return words::has(rest, "which became").then_some(Start::Became);
+    }
+    (line.starts_with(b"C") && line.ends_with(b": stopping")).then_some(Start::Stopping)
+}
+
+/// `Allocated by task 46:`: the task.
+fn task(input: &[u8]) -> Parsed<'_, u64> {
+    let what = nom::branch::alt((tag("Allocated"), tag("Freed")));
+    delimited((what, tag(" by task ")), decimal, tag(":")).parse(input)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ok_start() {
+        let p = |line: &'static str| start(line.as_bytes(), 0).map(|found| found.start);
+        assert_eq!(p("Call Trace:"), Some(Start::CallTrace));
+        assert_eq!(p("which became HARDIRQ-irq-safe at:"), Some(Start::Became));
+        assert_eq!(p("Local variable ----x@f created at:"), Some(Start::Created));
+        assert_eq!(p("CPU1: stopping"), Some(Start::Stopping));
+        let freed = start(b"Freed in f+0x1/0x2 age=0 cpu=0 pid=95", 0).expect("a start");
+        assert_eq!(freed.place.and_then(|place| place.function), Some(&b"f"[..]));
+        assert_eq!(start(b"Allocated by task 46:", 0).and_then(|found| found.task), Some(46));
+    }
+
+    #[test]
+    fn err_start() {
+        for line in ["", "Call Trac", "see at:", "stopping"] {
+            assert!(start(line.as_bytes(), 0).is_none(), "{line}");
+        }
+    }
+}
