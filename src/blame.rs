@@ -6,7 +6,7 @@
 
 use std::borrow::Cow;
 
-use crate::frames::{self, Reason};
+use crate::functions::{self, Reason, Skips};
 use crate::kind::Kind;
 use crate::model::{AccessKind, Blame, Context, Frame, Report, Role, Stack};
 
@@ -27,7 +27,7 @@ pub(crate) fn blame<'log>(report: &Report<'log>) -> Option<Blame<'log>> {
         .or_else(|| first(report, &frames))?;
     let function = frame.function.as_deref()?;
     Some(Blame {
-        function: Cow::Owned(frames::base(function).to_owned()),
+        function: Cow::Owned(functions::base(function).to_owned()),
         file: frame.file.clone(),
         line: frame.line,
         why: Cow::Borrowed(why),
@@ -162,11 +162,12 @@ fn first_of<'a, 'log>(
 
 /// Whether a function does its work for its caller.
 fn is_machinery(function: &str, kind: Kind) -> bool {
-    let name = frames::base(function);
-    match frames::reason(name) {
+    let name = functions::base(function);
+    match functions::reason(name) {
         // Who waits is asked where somebody waits too long, or where nobody may.
         Some(Reason::Waiting) => {
-            matches!(kind, Kind::HungTask | Kind::AtomicSleep) || frames::is_skipped(name)
+            matches!(kind, Kind::HungTask | Kind::AtomicSleep)
+                || functions::is_skipped_in_titles(name, Skips::NONE)
         }
         reason => reason.is_some(),
     }

@@ -46,7 +46,7 @@ mod console;
 pub mod disasm;
 #[cfg(feature = "disasm")]
 pub mod explain;
-mod frames;
+mod functions;
 mod inert;
 mod kind;
 mod line;

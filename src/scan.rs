@@ -1,7 +1,7 @@
 //! Where reports start: one pass over the bytes for a few short anchors.
 //!
-//! Every marker of the kind table holds one of [`ANCHORS`]. A few short patterns are what a
-//! vectorised search handles near the speed of memory, so a log without a splat costs little more
+//! Every marker of the kind table names its anchor. A few short patterns are what a vectorised
+//! search handles near the speed of memory, so a log without a splat costs little more
 //! than reading it; only lines with an anchor are looked at closely, each once.
 
 use std::ops::Range;
@@ -15,23 +15,25 @@ use crate::kind::table::MARKERS;
 use crate::line::{MAX_LINE, clean};
 use crate::words;
 
-/// Parts of markers that are rare in a log without a splat.
+/// The most anchors of one search.
 ///
 /// Teddy, the search behind it, has eight buckets: with more patterns than that in one search it
 /// loses more than a second search costs.
-#[rustfmt::skip] // words
-const ANCHORS: [[&str; 8]; 3] = [
-    ["BUG", "ARNING", "INFO:", "nable to h", "ction f", "segment:", "panic", "PANIC"],
-    ["error:", "opcode:", "int3:", "Booting the k", "netdevice: w", "UBSAN:", "VFS: ", "fault:"],
-    ["trap:", "SYZFA", "unreferenced o", "ception:", "Oops: ", "Kernel bug", "LOCKUP", "hung_task_t"],
-];
-
-/// The same for the markers of information, which are looked for where that is asked for.
-const INFORMATION_ANCHORS: [&str; 4] =
-    ["invoked oom-k", "illed process ", "allocation fail", "-fs error (devic"];
+const GROUP: usize = 8;
 
 /// The longest anchor, in bytes.
-const LONGEST: usize = 16;
+const LONGEST: usize = longest(MARKERS);
+
+const fn longest(markers: &[&Marker]) -> usize {
+    let (mut markers, mut longest) = (markers, 0);
+    while let [first, rest @ ..] = markers {
+        if first.anchor.len() > longest {
+            longest = first.anchor.len();
+        }
+        markers = rest;
+    }
+    longest
+}
 
 /// How much of the log is given to one search before the next gets the same: at first, so that
 /// anchors that follow each other closely cost no more than the bytes between them, and at most,
@@ -43,9 +45,8 @@ const WINDOW: (usize, usize) = (512, 64 * 1024);
 /// See `console_prepend_replay()` in kernel/printk/printk.c.
 const REPLAY: &[u8] = b"** replaying previous printk message **";
 
-static ANCHOR_SEARCHES: LazyLock<[Search; 3]> =
-    LazyLock::new(|| ANCHORS.map(|anchors| Search::new(&anchors)));
-static INFORMATION_SEARCH: LazyLock<Search> = LazyLock::new(|| Search::new(&INFORMATION_ANCHORS));
+static ANCHOR_SEARCHES: LazyLock<Vec<Search>> = LazyLock::new(|| searches(false));
+static INFORMATION_SEARCHES: LazyLock<Vec<Search>> = LazyLock::new(|| searches(true));
 static MARKER_SEARCH: LazyLock<Option<AhoCorasick>> =
     LazyLock::new(|| words::search(MARKERS.iter().map(|marker| marker.text), MatchKind::Standard));
 
@@ -82,14 +83,25 @@ impl Search {
     }
 }
 
+/// The searches for the anchors of the markers, of information or of all else.
+fn searches(information: bool) -> Vec<Search> {
+    let mut anchors: Vec<&str> = Vec::with_capacity(MARKERS.len());
+    for marker in MARKERS.iter().filter(|marker| marker.kind.is_information() == information) {
+        if !anchors.contains(&marker.anchor) {
+            anchors.push(marker.anchor);
+        }
+    }
+    anchors.chunks(GROUP).map(Search::new).collect()
+}
+
 /// The first anchor at `from` or after it.
 fn next_anchor(log: &[u8], from: usize, information: bool) -> Option<usize> {
-    let more = information.then(|| &*INFORMATION_SEARCH);
+    let more = information.then(|| &*INFORMATION_SEARCHES).into_iter().flatten();
     let (mut start, mut size) = (from, WINDOW.0);
     while start < log.len() {
         let mut end = (start + size + LONGEST).min(log.len());
         let mut first = None;
-        for search in ANCHOR_SEARCHES.iter().chain(more) {
+        for search in ANCHOR_SEARCHES.iter().chain(more.clone()) {
             if let Some(found) = search.find(log, start..end) {
                 first = Some(found);
                 end = (found + LONGEST).min(end);
@@ -186,28 +198,32 @@ mod tests {
         found
     }
 
-    /// Whether every line with the marker that is of use has the anchor.
-    fn holds(marker: &Marker, anchor: &str) -> bool {
+    /// Whether every line with the marker that is of use has its anchor.
+    fn holds_anchor(marker: &Marker) -> bool {
         let first = |format: &crate::kind::Format| match format.trigger.first() {
-            Some(Piece::Lit(literal)) => literal.contains(anchor),
+            Some(Piece::Lit(literal)) => literal.contains(marker.anchor),
             _ => false,
         };
-        marker.text.contains(anchor) || marker.formats.iter().all(first)
+        marker.text.contains(marker.anchor) || marker.formats.iter().all(first)
     }
 
     #[test]
-    fn every_marker_holds_an_anchor() {
-        let anchors = || ANCHORS.iter().flatten().chain(&INFORMATION_ANCHORS);
-        assert!(anchors().all(|anchor| anchor.len() <= LONGEST));
+    fn every_marker_is_found_by_its_anchor() {
         assert!(MARKERS.len() <= 64, "`marker` keeps a bit for each");
         for marker in MARKERS {
-            assert!(
-                anchors().any(|anchor| holds(marker, anchor)),
-                "no anchor finds `{}`",
-                marker.text
-            );
+            assert!(holds_anchor(marker), "`{}` is not in `{}`", marker.anchor, marker.text);
             let line = format!("BUG {}", marker.text);
             assert_eq!(starts(&line), [(0, marker.text)], "an earlier marker hides it");
+        }
+    }
+
+    #[test]
+    fn lines_of_consequences_have_the_marker_of_the_rule() {
+        for marker in MARKERS {
+            for rule in marker.consequence {
+                let line = format!("{} {}", marker.text, rule.text);
+                assert_eq!(starts(&line), [(0, marker.text)], "an earlier marker hides it");
+            }
         }
     }
 

@@ -1,7 +1,8 @@
 //! What titles of crashes tell of each other.
 
-use crate::frames;
-use crate::words;
+use crate::functions::{self, FrameClass};
+use crate::kind;
+use crate::kind::class::Symptom;
 
 /// A title, taken apart.
 #[derive(Clone, Copy, Debug)]
@@ -9,55 +10,14 @@ pub(super) struct Name<'a> {
     pub(super) title: &'a str,
     /// The function that it names, without leading underscores.
     pub(super) function: Option<&'a str>,
-    pub(super) class: Class,
+    pub(super) symptom: Symptom,
 }
 
-/// What went wrong, as far as one bug keeps it from run to run.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Class {
-    /// Memory that should not have been touched.
-    Access,
-    /// No progress, or no connection: whatever the cause is.
-    Hang,
-    /// Locks.
-    Lock,
-    Warning,
-    Leak,
-    Other,
-}
-
-/// The class of a title, by the first of these words that is in it.
-#[rustfmt::skip] // rows
-const CLASSES: &[(&str, Class)] = &[
-    ("task hung", Class::Hang),
-    ("can't die", Class::Hang),
-    ("no output", Class::Hang),
-    ("lost connection", Class::Hang),
-    ("not responding", Class::Hang),
-    ("stall", Class::Hang),
-    ("soft lockup", Class::Hang),
-    ("hard lockup", Class::Hang),
-    ("locking bug", Class::Lock),
-    ("deadlock", Class::Lock),
-    ("lock state", Class::Lock),
-    ("lock balance", Class::Lock),
-    ("lock held", Class::Lock),
-    ("lock order", Class::Lock),
-    ("non-static key", Class::Lock),
-    ("suspicious RCU", Class::Lock),
-    ("spinlock", Class::Lock),
-    ("KASAN", Class::Access),
-    ("KFENCE", Class::Access),
-    ("KMSAN", Class::Access),
-    ("general protection fault", Class::Access),
-    ("unable to handle", Class::Access),
-    ("stack segment", Class::Access),
-    ("list corruption", Class::Access),
-    ("corrupted list", Class::Access),
-    ("bad page", Class::Access),
-    ("Bad page", Class::Access),
-    ("memory leak", Class::Leak),
-    ("WARNING", Class::Warning),
+/// Words of titles that the manager of a fuzzer makes where there is no report.
+const MANAGER_TITLES: &[(&str, Symptom)] = &[
+    ("lost connection", Symptom::Hang),
+    ("no output", Symptom::Hang),
+    ("not responding", Symptom::Hang),
 ];
 
 /// Words of function names that say nothing of a subsystem.
@@ -74,9 +34,7 @@ const COMMON: &[&str] = &[
 
 impl<'a> Name<'a> {
     pub(super) fn of(title: &'a str) -> Self {
-        let bytes = title.as_bytes();
-        let class = CLASSES.iter().find(|(word, _)| words::has(bytes, word));
-        Self { title, function: function(title), class: class.map_or(Class::Other, |(_, c)| *c) }
+        Self { title, function: function(title), symptom: symptom(title) }
     }
 
     /// Whether two titles name one function.
@@ -100,6 +58,15 @@ impl<'a> Name<'a> {
     pub(super) fn word(&self, other: &Self) -> Option<&'a str> {
         self.words().find(|word| is_telling(word) && other.words().any(|its| its == *word))
     }
+}
+
+/// What a crash with this title shows.
+fn symptom(title: &str) -> Symptom {
+    if let Some(class) = kind::of_title(title) {
+        return class.symptom;
+    }
+    let by_manager = MANAGER_TITLES.iter().find(|(words, _)| title.contains(words));
+    by_manager.map_or(Symptom::Other, |(_, symptom)| *symptom)
 }
 
 /// The longest name of a function that is looked at: `KSYM_NAME_LEN` of include/linux/kallsyms.h is
@@ -130,7 +97,7 @@ pub(super) fn is_telling(word: &str) -> bool {
 
 /// Whether a function may name a bug.
 pub(super) fn may_name(function: &str) -> bool {
-    frames::class(function) == frames::FrameClass::Ordinary
+    functions::class(function) == FrameClass::Ordinary
 }
 
 #[cfg(test)]

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use super::flakes;
 use super::model::{Bisection, Outcome, Step};
-use super::name::{self, Class, Name};
+use super::name::{self, Name};
 use crate::cluster::{Index, Seen};
+use crate::kind::class::Symptom;
 use crate::model::Report;
 use crate::named::named;
 use crate::sign::Signer;
@@ -223,10 +224,10 @@ impl<'a> Original<'a> {
             (Tie::Subsystem, format!("functions of `{word}` as well"))
         } else if let Some(word) = self.names.iter().find_map(|own| own.word(name)) {
             (Tie::Word, format!("`{word}` in the names of both functions"))
-        } else if self.names.iter().any(|own| own.class == name.class) {
-            match name.class {
-                Class::Hang => (Tie::Hang, "both hang, which may have any cause".into()),
-                Class::Other => (Tie::Nothing, "another title and another function".into()),
+        } else if self.names.iter().any(|own| own.symptom == name.symptom) {
+            match name.symptom {
+                Symptom::Hang => (Tie::Hang, "both hang, which may have any cause".into()),
+                Symptom::Other => (Tie::Nothing, "another title and another function".into()),
                 _ => (Tie::Class, "the same kind of crash elsewhere".into()),
             }
         } else {

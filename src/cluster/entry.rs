@@ -2,7 +2,7 @@
 
 use super::names::{Name, Names, Texts};
 use crate::arch::Arch;
-use crate::frames::FrameClass;
+use crate::functions::FrameClass;
 use crate::kind::Kind;
 use crate::sign::{
     self, Facts, Family, Impact, Origin, OriginRole, Part, Place, Signature, Site, Title,

@@ -6,7 +6,7 @@ use super::entry::Entry;
 use super::feature::{CALIBRATION, Feature};
 use super::names::{Names, Texts};
 use super::spread::{self, Source};
-use crate::frames::FrameClass;
+use crate::functions::FrameClass;
 use crate::sign::{self, OriginRole};
 
 /// What more reports than this have in common is no reason to look at one of them; it still counts

@@ -8,7 +8,7 @@ use super::group::Edge;
 use super::link::How;
 use super::names::Texts;
 use crate::arch::Arch;
-use crate::frames::FrameClass;
+use crate::functions::FrameClass;
 use crate::kind::Kind;
 use crate::sign::{self, Family, Impact};
 

@@ -1,14 +1,19 @@
 //! What can go wrong: the kinds of splats, as data.
 //!
-//! [`Kind`] is the list of names. [`table`] says how each is recognised and titled; `scan` and
-//! `title` read the table and know no kind by name.
+//! [`Kind`] is the list of names. [`table`] says how each is recognised, titled and classed; `scan`,
+//! `title`, `parse`, `sign` and `bisect` read the table and know no kind by name.
 
+pub(crate) mod class;
 pub(crate) mod pattern;
 pub(crate) mod table;
+pub(crate) mod types;
 
 use crate::syntax::{Says, Start};
+use class::{Class, Classes};
 use pattern::Piece;
+use table::MARKERS;
 
+use crate::functions::{Skip, Skips};
 use crate::named::named;
 
 named! {
@@ -50,6 +55,10 @@ named! {
         ///
         /// Printed by `usercopy_abort()` in mm/usercopy.c.
         Usercopy = "usercopy",
+        /// An indirect call of a function of another type, found by `CONFIG_CFI_CLANG`.
+        ///
+        /// Printed by `report_cfi_failure()` in kernel/cfi.c.
+        Cfi = "cfi",
         /// An integer division by zero.
         ///
         /// Printed by `exc_divide_error()` in arch/x86/kernel/traps.c.
@@ -219,12 +228,73 @@ impl Kind {
 pub(crate) struct Marker {
     /// The text, anywhere in a line.
     pub(crate) text: &'static str,
+    /// What the scan looks for: a part of the text, or of the literal that each trigger begins with,
+    /// which is rare in a log without a report.
+    pub(crate) anchor: &'static str,
     /// Lines that hold the text and start nothing: literals that occur in this order.
     pub(crate) unless: &'static [&'static [&'static str]],
+    /// When such a line belongs to the report before it.
+    pub(crate) consequence: &'static [Consequence],
     /// What a report is that has none of the forms.
     pub(crate) kind: Kind,
+    /// The class of a report that has none of the forms: its title is the line from the text on.
+    pub(crate) other: Classes,
     /// The forms that a report may have, in order of preference; see `title`.
     pub(crate) formats: &'static [Format],
+}
+
+impl Marker {
+    /// The class of a report that has none of the forms.
+    ///
+    /// Its title may be one of the table all the same: logs quote titles, such as subjects of mails.
+    pub(crate) fn class(&self, title: &str) -> Class {
+        of_title(title).unwrap_or_else(|| self.other.of(title))
+    }
+}
+
+/// The class of a title that stands without its report; `None` if it is no title of the table.
+pub(crate) fn of_title(title: &str) -> Option<Class> {
+    // A row whose title begins with a capture has any.
+    let tells = |row: &Titled| !row.template.starts_with('{');
+    longest(MARKERS.iter().flat_map(|marker| classes(marker)).filter(tells), title)
+}
+
+/// The class of a report of a kind, by its title.
+///
+/// With a title that no row of the kind makes it is the class of the kind's first row.
+pub(crate) fn of_report(kind: Kind, title: &str) -> Option<Class> {
+    let rows =
+        || MARKERS.iter().flat_map(|marker| classes(marker)).filter(move |row| row.kind == kind);
+    longest(rows(), title).or_else(|| rows().next().map(|row| row.classes.of(title)))
+}
+
+/// What titles begin with, and the classes of those that do.
+struct Titled {
+    kind: Kind,
+    template: &'static str,
+    classes: &'static Classes,
+}
+
+/// The titles of a marker.
+fn classes(marker: &'static Marker) -> impl Iterator<Item = Titled> {
+    let of = |format: &'static Format| Titled {
+        kind: format.kind,
+        template: format.title,
+        classes: &format.classes,
+    };
+    let other = Titled { kind: marker.kind, template: marker.text, classes: &marker.other };
+    marker.formats.iter().map(of).chain([other])
+}
+
+/// The class by the row of which the longest part stands at the front of a title, the first of two.
+fn longest(rows: impl Iterator<Item = Titled>, title: &str) -> Option<Class> {
+    let mut best: Option<(usize, Class)> = None;
+    for (len, class) in rows.filter_map(|row| row.classes.of_any(row.template, title)) {
+        if best.is_none_or(|(longest, _)| longest < len) {
+            best = Some((len, class));
+        }
+    }
+    best.map(|(_, class)| class)
 }
 
 /// A rule that folds a line into the report before it.
@@ -260,6 +330,8 @@ impl Consequence {
 pub(crate) struct Format {
     /// What it is.
     pub(crate) kind: Kind,
+    /// The type, family and symptom.
+    pub(crate) classes: Classes,
     /// What the headline must match.
     pub(crate) trigger: &'static [Piece],
     /// What the headline must match as well, if not empty; captures are then taken from here.
@@ -284,9 +356,15 @@ pub(crate) struct Format {
 }
 
 /// A row of the table: a format of `kind` that a line starts which matches `trigger`.
-const fn row(kind: Kind, trigger: &'static [Piece], title: &'static str) -> Format {
+const fn row(
+    kind: Kind,
+    classes: Classes,
+    trigger: &'static [Piece],
+    title: &'static str,
+) -> Format {
     Format {
         kind,
+        classes,
         trigger,
         body: &[],
         then: &[],
@@ -300,6 +378,11 @@ const fn row(kind: Kind, trigger: &'static [Piece], title: &'static str) -> Form
 }
 
 impl Format {
+    /// The class of a report with this title.
+    pub(crate) fn class(&self, title: &str) -> Class {
+        self.classes.of(title)
+    }
+
     const fn body(self, body: &'static [Piece]) -> Self {
         Self { body, ..self }
     }
@@ -337,16 +420,15 @@ pub(crate) struct Recipe {
     pub(crate) parts: &'static [Part],
     /// What is tried where these find no function.
     pub(crate) fallback: &'static [Part],
-    /// Functions that are no answer for this form, beside those that never are: a part of the
-    /// name, or with `^` its beginning, with `$` its end.
-    pub(crate) skip: &'static [&'static str],
+    /// Functions that are no answer for this form, beside those that never are.
+    pub(crate) skip: Skips,
     /// Which of the functions that are left is the answer.
     pub(crate) choice: Choice,
 }
 
 impl Recipe {
     /// A title without a function.
-    const NONE: Self = Self { parts: &[], fallback: &[], skip: &[], choice: Choice::First };
+    const NONE: Self = Self { parts: &[], fallback: &[], skip: Skips::NONE, choice: Choice::First };
 
     const fn of(parts: &'static [Part]) -> Self {
         Self { parts, ..Self::NONE }
@@ -356,8 +438,9 @@ impl Recipe {
         Self { fallback, ..self }
     }
 
-    const fn skip(self, skip: &'static [&'static str]) -> Self {
-        Self { skip, ..self }
+    /// Adds a set of functions that are no answer.
+    const fn skip(self, skip: Skip) -> Self {
+        Self { skip: self.skip.with(skip), ..self }
     }
 
     const fn stall(self) -> Self {
@@ -419,8 +502,9 @@ mod tests {
     use std::collections::BTreeSet;
     use std::path::Path;
 
-    use super::Kind;
+    use super::class::{Classes, Family, FamilyRule, Symptom};
     use super::table::MARKERS;
+    use super::{Kind, Skip, of_report, of_title};
 
     #[test]
     fn names_are_unique_and_have_a_corpus_case() {
@@ -441,6 +525,54 @@ mod tests {
     }
 
     #[test]
+    fn patterns_of_classes_are_unshadowed() {
+        for row in MARKERS.iter().flat_map(|marker| super::classes(marker)) {
+            let Classes::ByTitle(patterns, _) = row.classes else { continue };
+            for (index, (later, _)) in patterns.iter().enumerate() {
+                for (earlier, _) in &patterns[..index] {
+                    assert!(!later.starts_with(earlier), "`{earlier}` hides `{later}`");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn titles_that_begin_alike_are_of_one_class() {
+        for row in MARKERS.iter().flat_map(|marker| super::classes(marker)) {
+            let begin = row.template.split('{').next().unwrap_or_default();
+            let class = row.classes.of(begin);
+            assert_eq!(of_report(row.kind, begin), Some(class), "{begin} as {}", row.kind.name());
+        }
+    }
+
+    #[test]
+    fn ok_of_title() {
+        let is = |title| {
+            let class = of_title(title).expect("a class");
+            (class.bug_type.name, class.symptom)
+        };
+        assert_eq!(
+            is("KASAN: slab-use-after-free Write in f"),
+            ("KASAN-USE-AFTER-FREE-WRITE", Symptom::Access)
+        );
+        assert_eq!(is("BUG: spinlock bad magic in f"), ("LOCKDEP", Symptom::Lock));
+        assert_eq!(is("BUG: stack guard page was hit in f"), ("", Symptom::Other));
+        assert_eq!(is("WARNING: x"), ("WARNING", Symptom::Warning));
+        assert_eq!(of_title("attempt to subtract with overflow in f"), None);
+        assert_eq!(of_title("no output from test machine"), None);
+    }
+
+    #[test]
+    fn families_are_those_of_the_kind() {
+        let is = |kind, title| of_report(kind, title).map(|class| class.family);
+        let title = "WARNING: x in f";
+        assert_eq!(is(Kind::RustPanic, title), Some(FamilyRule::Is(Family::Other)));
+        assert_eq!(is(Kind::Kasan, title), Some(FamilyRule::Is(Family::BadAccess)));
+        let title = "KASAN: alloca-out-of-bounds Read in f";
+        assert_eq!(is(Kind::Kasan, title), Some(FamilyRule::Is(Family::OutOfBounds)));
+    }
+
+    #[test]
     fn markers_are_unique_and_complete() {
         let mut seen = BTreeSet::new();
         for marker in MARKERS {
@@ -451,6 +583,15 @@ mod tests {
                 let asks = format.title.contains("{F");
                 assert_eq!(asks, !format.recipe.parts.is_empty(), "frames of `{}`", format.title);
             }
+        }
+    }
+
+    #[test]
+    fn every_set_of_functions_is_skipped_somewhere() {
+        let recipes =
+            || MARKERS.iter().flat_map(|marker| marker.formats).map(|format| format.recipe);
+        for skip in Skip::ALL.iter().filter(|skip| **skip != Skip::Always) {
+            assert!(recipes().any(|recipe| recipe.skip.has(*skip)), "{skip:?}");
         }
     }
 }

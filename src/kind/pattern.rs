@@ -5,7 +5,7 @@
 //! pieces of a segment follow each other without a gap. As each segment takes the first place
 //! where it fits, nothing is ever tried twice, and matching is linear in the text.
 
-use crate::syntax::token;
+use crate::syntax::{frame, token};
 use crate::words;
 
 /// A piece of a pattern.
@@ -23,12 +23,8 @@ pub(crate) enum Piece {
     Addr,
     /// A source file with a line number.
     Source,
-    /// An address in brackets.
-    Pc,
     /// Letters, digits and `_`; captured.
     Name,
-    /// Any number of blanks.
-    Blanks,
     /// Anything without a blank.
     Token,
     /// One byte or more up to this text, which is left; captured.
@@ -83,11 +79,6 @@ pub(crate) fn find<'a>(
         }
     }
     None
-}
-
-/// Whether a pattern without gaps is in a line.
-pub(crate) fn fits(pieces: &[Piece], line: &[u8]) -> bool {
-    search(pieces, line, 0, &mut Vec::new()).is_some()
 }
 
 /// How far a failure reaches.
@@ -188,14 +179,9 @@ fn step<'a>(piece: Piece, rest: &mut &'a [u8], captures: &mut Vec<&'a [u8]>) -> 
         Piece::One(all) | Piece::Either(all) => {
             all.iter().find(|one| text.starts_with(one.as_bytes())).map(|one| one.len())
         }
-        Piece::Func => function(text).map(<[u8]>::len),
+        Piece::Func => frame::title_function(text).map(<[u8]>::len),
         Piece::Addr => token::bracketed(text).ok().map(|(rest, _)| text.len() - rest.len()),
-        Piece::Pc => token::bracketed(text)
-            .ok()
-            .filter(|(_, address)| address.is_some())
-            .map(|(rest, _)| text.len() - rest.len()),
         Piece::Name => some_of(text, |b| b.is_ascii_alphanumeric() || b == b'_'),
-        Piece::Blanks => Some(text.iter().take_while(|&&b| b == b' ').count()),
         Piece::Token => some_of(text, |b| !b.is_ascii_whitespace()),
         Piece::Until(end) => crate::words::find(text, end).filter(|&len| len > 0),
         Piece::Source => token::file_and_line(text).ok().map(|(rest, _)| text.len() - rest.len()),
@@ -224,12 +210,6 @@ fn is_captured(piece: Piece) -> bool {
 fn some_of(text: &[u8], is: impl Fn(u8) -> bool) -> Option<usize> {
     let len = text.iter().take_while(|&&b| is(b)).count();
     (len > 0).then_some(len)
-}
-
-/// A function as titles know it: the name up to the first `.` or the `+` of its offset.
-pub(crate) fn function(text: &[u8]) -> Option<&[u8]> {
-    let len = some_of(text, |b| b.is_ascii_alphanumeric() || b == b'_')?;
-    matches!(text.get(len), Some(b'.' | b'+')).then(|| text.get(..len).unwrap_or_default())
 }
 
 #[cfg(test)]

@@ -73,7 +73,7 @@ pub(super) fn report<'log>(open: Open<'log>, facts: Facts) -> (Report<'log>, Vec
     }
     report.title = title.title;
     report.alt_titles = title.alternatives;
-    report.class = title.class.map(Cow::Borrowed);
+    report.class = title.class.in_output().map(Cow::Borrowed);
     report.frame = title.frame;
     report.guilty_file = open.guilty_file;
     report.panicked = facts.panicked;

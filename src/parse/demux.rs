@@ -114,7 +114,7 @@ impl<'log> Demux<'log> {
             }
             // What is no fault leads to none.
             let may_cause = !report.marker.kind.is_information() || marker.kind.is_information();
-            if may_cause && report.caused(line) {
+            if may_cause && report.caused(marker, line) {
                 report.add_consequence(marker, line, record);
                 return false;
             }

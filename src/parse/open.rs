@@ -6,7 +6,6 @@ use super::build::Builder;
 use super::limits::Limits;
 use super::surroundings::{self, MAX_ABOVE, MAX_AFTER, Opening};
 use crate::kind::Marker;
-use crate::kind::table::CONSEQUENCES;
 use crate::line::{Context, Line};
 use crate::syntax::headline::headline;
 use crate::syntax::{Record, Says, task};
@@ -170,13 +169,13 @@ impl<'log> Open<'log> {
         std::ptr::eq(self.marker, marker) && self.headlines == self.lines && self.is_inlined
     }
 
-    /// Whether a line that could start a report tells what this one led to.
-    pub(super) fn caused(&self, line: &Line<'_>) -> bool {
+    /// Whether a line that could start a report by `marker` tells what this one led to.
+    pub(super) fn caused(&self, marker: &Marker, line: &Line<'_>) -> bool {
         // Netconsole may cut the line before the reason.
         if line.text.trim_ascii_end().ends_with(b"Kernel panic - not syncing:") {
             return true;
         }
-        CONSEQUENCES.iter().any(|rule| {
+        marker.consequence.iter().any(|rule| {
             (!rule.before_end || !self.ended)
                 && words::has(&line.text, rule.text)
                 && words::has(self.outline.headline(), rule.after)

@@ -1,5 +1,6 @@
 //! How bad it is.
 
+use crate::kind::types;
 use crate::model::{AccessKind, Report};
 use crate::named::named;
 
@@ -23,7 +24,7 @@ pub struct Impact {
 
 impl Impact {
     /// The types in their order, the worst first.
-    pub const ORDER: &[&str] = ORDER;
+    pub const ORDER: &[&str] = &types::ORDER;
 
     /// What sorts the worst first.
     pub fn key(&self) -> (u8, usize) {
@@ -45,49 +46,12 @@ named! {
     }
 }
 
-/// The order of syzkaller's `impact_score.go`; types that it does not have stand beside their like.
-const ORDER: &[&str] = &[
-    "KASAN-INVALID-FREE",
-    "KFENCE-INVALID-FREE",
-    "KASAN-USE-AFTER-FREE-WRITE",
-    "KASAN-WRITE",
-    "KFENCE-MEMORY-CORRUPTION",
-    "KASAN-USE-AFTER-FREE-READ",
-    "KMSAN-USE-AFTER-FREE-READ",
-    "KASAN-READ",
-    "KFENCE-READ",
-    "MEMORY_SAFETY_UBSAN",
-    "KCSAN-ASSERT",
-    "REFCOUNT_WARNING",
-    "KASAN-NULL-POINTER-DEREFERENCE-WRITE",
-    "KASAN-NULL-POINTER-DEREFERENCE-READ",
-    "NULL-POINTER-DEREFERENCE",
-    "KMSAN-INFO-LEAK",
-    "MEMORY_SAFETY_BUG",
-    "KMSAN-UNINIT-VALUE",
-    "KCSAN-DATARACE",
-    "ATOMIC_SLEEP",
-    "LOCKDEP",
-    "LEAK",
-    "DoS",
-    "HANG",
-];
-
 /// The impact of a report.
 pub(super) fn impact(report: &Report<'_>) -> Impact {
     let name = report.class.as_deref().unwrap_or_default();
-    // KFENCE tells reads from writes as KASAN does, and has no place of its own for some of them.
-    let ranked = match name {
-        "KFENCE-USE-AFTER-FREE-WRITE" => "KASAN-USE-AFTER-FREE-WRITE",
-        "KFENCE-USE-AFTER-FREE-READ" => "KASAN-USE-AFTER-FREE-READ",
-        "KFENCE-WRITE" => "KASAN-WRITE",
-        name => name,
-    };
-    let rank =
-        ORDER.iter().position(|known| *known == ranked).and_then(|rank| u8::try_from(rank).ok());
     Impact {
-        rank,
-        of: u8::try_from(ORDER.len()).unwrap_or(u8::MAX),
+        rank: types::rank(name),
+        of: u8::try_from(types::ORDER.len()).unwrap_or(u8::MAX),
         name: name.to_owned(),
         raised: raised(report),
     }
@@ -111,14 +75,6 @@ fn raised(report: &Report<'_>) -> Vec<Raise> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn types_are_unique() {
-        let mut types = ORDER.to_vec();
-        types.sort_unstable();
-        types.dedup();
-        assert_eq!(types.len(), ORDER.len());
-    }
 
     #[test]
     fn ok_impact() {

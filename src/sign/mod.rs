@@ -30,11 +30,11 @@ use crate::arch::Arch;
 use crate::kind::Kind;
 use crate::model::{LockState, Report, Role};
 
-use crate::frames;
-pub use crate::frames::FrameClass;
+use crate::functions;
+pub use crate::functions::FrameClass;
+pub use crate::kind::class::Family;
 use crate::named::named;
 pub use facts::Facts;
-pub use family::Family;
 pub use impact::{Impact, Raise};
 pub(crate) use release::age;
 
@@ -45,7 +45,7 @@ pub const VERSION: u32 = 1;
 /// What a function, named without what compilers add, is good for in a stack; and why, if it cannot
 /// name a bug.
 pub fn frame_class(function: &str) -> (FrameClass, Option<&'static str>) {
-    (frames::class(function), frames::why(function))
+    (functions::class(function), functions::why(function))
 }
 
 /// The most frames that a signature keeps: those below are the way into the kernel.

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::{MAX_FRAMES, Part, Site, hash};
 use crate::blame;
-use crate::frames::{self, FrameClass};
+use crate::functions::{self, FrameClass};
 use crate::model::{self, Frame, Report};
 
 /// What a signature is made of.
@@ -180,13 +180,13 @@ static KNOWN: [AtomicU64; 4096] = [const { AtomicU64::new(0) }; 4096];
 /// The class of a function whose hash is known.
 fn class(name: &str, hash: u64) -> FrameClass {
     let tag = hash & !0xfff;
-    let Some(place) = KNOWN.get((hash & 0xfff) as usize) else { return frames::class(name) };
+    let Some(place) = KNOWN.get((hash & 0xfff) as usize) else { return functions::class(name) };
     match place.load(Ordering::Relaxed).wrapping_sub(tag) {
         1 => FrameClass::Dropped,
         2 => FrameClass::Generic,
         3 => FrameClass::Ordinary,
         _ => {
-            let class = frames::class(name);
+            let class = functions::class(name);
             let number = match class {
                 FrameClass::Dropped => 1,
                 FrameClass::Generic => 2,
@@ -206,7 +206,7 @@ const PREFIXES: &[&str] = &[
 
 /// The function's name without what compilers add; a syscall's without what architectures add.
 fn normal(function: &str) -> &str {
-    let name = frames::base(function);
+    let name = functions::base(function);
     let short = PREFIXES.iter().find_map(|prefix| name.strip_prefix(prefix));
     short.filter(|rest| rest.starts_with("sys_") || rest.starts_with("compat_sys_")).unwrap_or(name)
 }

@@ -17,7 +17,7 @@ pub(crate) struct Headline<'t> {
     pub(crate) is_free: bool,
     /// The place that ends it: `… in f+0x1/0x2`, `… at file.c:1 f+0x1/0x2`, also inlined.
     pub(crate) place: Option<Place<'t>>,
-    /// The function behind the first ` in ` that has one, as titles know it.
+    /// The function behind the first ` in ` that has one, or else of the place, as titles know it.
     pub(crate) function: Option<&'t [u8]>,
     /// The first source file that it names.
     pub(crate) source: Option<Source<'t>>,
@@ -25,13 +25,14 @@ pub(crate) struct Headline<'t> {
 
 /// Reads a headline.
 pub(crate) fn headline(text: &[u8]) -> Headline<'_> {
+    let place = place(text);
     let fetch = access::is_fetch(text).then_some(Fault::Execute);
     Headline {
         address: access::address(text),
         fault: fetch.or_else(|| access::direction(text)),
         is_free: access::is_free(text),
-        place: place(text),
-        function: function(text),
+        place,
+        function: function(text).or_else(|| place?.title_function()),
         source: source::source(text),
     }
 }
@@ -79,6 +80,6 @@ mod tests {
         let found = headline(line);
         assert_eq!(found.place.and_then(|place| place.function), Some(&b"io_wqe_wake_worker"[..]));
         assert_eq!(found.source.map(|source| source.path), Some(&b"fs/io-wq.c"[..]));
-        assert_eq!(found.function, None);
+        assert_eq!(found.function, Some(&b"io_wqe_wake_worker"[..]));
     }
 }

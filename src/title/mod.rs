@@ -5,7 +5,6 @@
 //! pass; `normal` replaces what differs from one machine to the next.
 
 mod choice;
-mod class;
 mod guilty;
 mod normal;
 mod outline;
@@ -13,9 +12,9 @@ mod recipe;
 mod skip;
 
 pub(crate) use outline::{Outline, Step};
-pub(crate) use skip::{generic, is_generic_by_shape};
 
 use crate::kind::pattern::{self, Found};
+use crate::kind::types::BugType;
 use crate::kind::{Format, Kind, Marker, Then};
 use crate::syntax::{Says, token};
 use crate::words;
@@ -29,7 +28,7 @@ pub(crate) struct Title {
     pub(crate) frame: Option<String>,
     pub(crate) kind: Kind,
     /// The type, by the convention.
-    pub(crate) class: Option<&'static str>,
+    pub(crate) class: BugType,
     /// Whether lines of something else stand in the report.
     pub(crate) mixed: bool,
     /// Why the report is not whole.
@@ -49,7 +48,7 @@ pub(crate) fn name(marker: &Marker, outline: &Outline<'_>, known: Option<&str>) 
         alternatives: Vec::new(),
         frame: normal::frame(&title).map(str::to_owned),
         kind: marker.kind,
-        class: class::class(&title),
+        class: marker.class(&title).bug_type,
         mixed: false,
         corrupted: choice.triggered.then_some("the headline is there, what must follow it is not"),
         title,
@@ -203,7 +202,7 @@ fn with_format(choice: &Choice<'_>, outline: &Outline<'_>, known: Option<&str>) 
 
     let title = normal::title(&title);
     let frame = normal::frame(&title).map(str::to_owned);
-    let class = class::class(&title);
+    let class = format.class(&title).bug_type;
     Title { title, alternatives, frame, kind: format.kind, class, mixed, corrupted }
 }
 
@@ -237,19 +236,10 @@ fn fill(template: &str, captures: &[&[u8]], frames: &[String]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use crate::model::Report;
 
-    fn check(log: &str) -> Title {
-        let report = crate::parse::reports(log.as_bytes()).next().expect("a report");
-        Title {
-            title: report.title,
-            alternatives: report.alt_titles,
-            frame: report.frame,
-            kind: report.kind,
-            class: None,
-            mixed: false,
-            corrupted: report.corrupted.map(|_| "corrupted"),
-        }
+    fn check(log: &str) -> Report<'_> {
+        crate::parse::reports(log.as_bytes()).next().expect("a report")
     }
 
     #[test]
@@ -259,7 +249,7 @@ mod tests {
              Call Trace:\n dump_stack+0x1/0x2\n kasan_report+0x1/0x2\n foo.isra.0+0x1/0x2\n bar+0x1/0x2",
         );
         assert_eq!(title.title, "KASAN: use-after-free Read in foo");
-        assert_eq!(title.alternatives, ["bad-access in foo"]);
+        assert_eq!(title.alt_titles, ["bad-access in foo"]);
         assert_eq!((title.frame.as_deref(), title.corrupted), (Some("foo"), None));
     }
 
@@ -271,7 +261,7 @@ mod tests {
         );
         assert_eq!(title.title, "BUG: unable to handle kernel paging request in sys_rmdir");
         assert_eq!(
-            title.alternatives,
+            title.alt_titles,
             [
                 "BUG: unable to handle kernel paging request in __x64_sys_rmdir",
                 "bad-access in __x64_sys_rmdir",
@@ -284,7 +274,7 @@ mod tests {
     fn what_is_missing_is_said() {
         let title = check("general protection fault: 0000 [#1] SMP");
         assert_eq!(title.title, "general protection fault in corrupted");
-        assert_eq!(title.corrupted, Some("corrupted"));
+        assert_eq!(title.corrupted.as_deref(), Some("no function in the call trace"));
         let title = check("WARNING: the sky is falling (0x12345678)");
         assert_eq!(
             (title.title.as_str(), title.corrupted),

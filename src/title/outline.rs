@@ -8,7 +8,7 @@ use crate::syntax::source::Source;
 use crate::syntax::{Record, Says, Start, symbol};
 use crate::words;
 
-/// How many lines below the headline are kept as text: a task's name may hold line feeds.
+/// How many lines of text below the headline are kept: a task's name may hold line feeds.
 const OPENING: usize = 2;
 
 /// From which line on a line that closes a report does so: of KMSAN, and of others.
@@ -112,7 +112,8 @@ impl<'log> Outline<'log> {
                 self.pure.get_or_insert(self.steps.len());
             }
         }
-        if self.opening.len() < self.headlines + OPENING {
+        let is_text = matches!(record, Record::Text(_));
+        if is_text && self.opening.len() < self.headlines + OPENING {
             self.opening.push(line.text.clone());
         }
         self.mention(line, seen.source);

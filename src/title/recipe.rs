@@ -2,6 +2,7 @@
 
 use super::outline::Step;
 use super::{choice, skip};
+use crate::functions;
 use crate::kind::{Choice, Part, Recipe};
 use crate::syntax::{Says, Start};
 
@@ -106,7 +107,7 @@ impl<'a> Functions<'a> {
     fn add(&mut self, function: &str) {
         // Only the longer choices look further than the first.
         let is_known = self.recipe.choice == Choice::First && !self.found.is_empty();
-        if !is_known && !skip::is_skipped(function.as_bytes(), self.recipe.skip) {
+        if !is_known && !functions::is_skipped_in_titles(function, self.recipe.skip) {
             self.found.push(function.to_owned());
         }
     }

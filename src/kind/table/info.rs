@@ -1,8 +1,12 @@
 //! `INFO:` and other texts without a trap: stalls, hangs, leaks of references, UBSAN.
 
+use super::super::class::FamilyRule::Is;
+use super::super::class::{Classes, Family as F, Symptom as S, always, class};
 use super::super::pattern::Piece::{Any, End, Lit, Near, One, Rest, Words};
-use super::super::{Kind as K, Marker, Part, Recipe, Then, row};
+use super::super::types as t;
+use super::super::{Consequence, Kind as K, Marker, Part, Recipe, Then, row};
 use super::{BAD_ACCESS, CALLS, HANG, STALL};
+use crate::functions::Skip;
 use crate::syntax::Says;
 
 /// What the interrupt that noticed a stall had interrupted.
@@ -12,6 +16,7 @@ const INTERRUPTED: Recipe = Recipe::of(&[Part::Line(Says::APIC_TIMER), Part::Poi
 #[rustfmt::skip] // rows
 pub(super) const INFO: Marker = Marker {
     text: "INFO:",
+    anchor: "INFO:",
     unless: &[
         &["lockdep is turned off"],
         &["Stall ended before state dump start"],
@@ -25,57 +30,75 @@ pub(super) const INFO: Marker = Marker {
         // LTP, a test suite.
         &["TINFO:"],
     ],
+    consequence: &[],
     kind: K::Info,
+    other: always(t::UNTYPED, Is(F::Other), S::Other),
     formats: &[
-        row(K::Deadlock, &[Lit("INFO: possible circular locking dependency detected ]")],
+        row(K::Deadlock, always(t::LOCKDEP, Is(F::Locking), S::Lock),
+            &[Lit("INFO: possible circular locking dependency detected ]")],
             "possible deadlock in {1}")
             .then(&[Then::Says(Says::ACQUIRES), Then::Name(Says::AT)]),
-        row(K::Deadlock, &[Lit("INFO: possible irq lock inversion dependency detected ]")],
+        row(K::Deadlock, always(t::LOCKDEP, Is(F::Locking), S::Lock),
+            &[Lit("INFO: possible irq lock inversion dependency detected ]")],
             "possible deadlock in {1}")
             .then(&[Then::Says(Says::CHANGED), Then::Name(Says::AT)]),
-        row(K::Deadlock, &[Lit("INFO: SOFTIRQ-safe -> SOFTIRQ-unsafe lock order detected ]")],
+        row(K::Deadlock, always(t::LOCKDEP, Is(F::Locking), S::Lock),
+            &[Lit("INFO: SOFTIRQ-safe -> SOFTIRQ-unsafe lock order detected ]")],
             "possible deadlock in {1}")
             .then(&[Then::Says(Says::ACQUIRES), Then::Name(Says::AT)]),
-        row(K::Deadlock, &[Lit("INFO: possible recursive locking detected ]")],
+        row(K::Deadlock, always(t::LOCKDEP, Is(F::Locking), S::Lock),
+            &[Lit("INFO: possible recursive locking detected ]")],
             "possible deadlock in {1}")
             .then(&[Then::Says(Says::ACQUIRES), Then::Name(Says::AT)]),
-        row(K::Deadlock, &[Lit("INFO: inconsistent lock state ]")], "inconsistent lock state in {1}")
+        row(K::Deadlock, always(t::LOCKDEP, Is(F::Locking), S::Lock),
+            &[Lit("INFO: inconsistent lock state ]")], "inconsistent lock state in {1}")
             .then(&[Then::Says(Says::TAKES), Then::Name(Says::AT)]),
-        row(K::RcuStall, &[Lit("INFO: rcu_"), One(&["preempt", "sched", "bh", "tasks"]), One(&[
+        row(K::RcuStall, always(t::HANG, Is(F::Stall), S::Hang),
+            &[Lit("INFO: rcu_"), One(&["preempt", "sched", "bh", "tasks"]), One(&[
             " detected stall", " self-detected stall", " detected expedited stall",
             " self-detected expedited stall",
         ])], "INFO: rcu detected stall in {F}")
-            .frames(INTERRUPTED.skip(&["apic_timer_interrupt", "rcu"]).stall())
+            .frames(INTERRUPTED.skip(Skip::TimerInterrupt).skip(Skip::Rcu).stall())
             .alt(STALL),
-        row(K::LockBug, &[Lit("INFO: trying to register non-static key")],
+        row(K::LockBug, always(t::UNTYPED, Is(F::Locking), S::Lock),
+            &[Lit("INFO: trying to register non-static key")],
             "INFO: trying to register non-static key in {F}")
-            .frames(CALLS.skip(&["stack", "lock", "IRQ"])),
-        row(K::RcuUsage, &[Lit("INFO: suspicious RCU usage")], "INFO: suspicious RCU usage in {F}")
+            .frames(CALLS.skip(Skip::StaticKey)),
+        row(K::RcuUsage, always(t::UNTYPED, Is(F::Rcu), S::Lock),
+            &[Lit("INFO: suspicious RCU usage")], "INFO: suspicious RCU usage in {F}")
             .then(&[Then::Says(Says::SOURCE)])
-            .frames(CALLS.skip(&["rcu", "kmem", "slab"])),
-        row(K::HungTask, &[Lit("INFO: task "), Near, One(&[
+            .frames(CALLS.skip(Skip::Rcu).skip(Skip::Slab)),
+        row(K::HungTask, always(t::HANG, Is(F::Hang), S::Hang),
+            &[Lit("INFO: task "), Near, One(&[
             " blocked for more than ", " blocked in I/O wait for more than ",
         ])], "INFO: task hung in {F}")
             .frames(CALLS.hang())
             .alt(HANG),
-        row(K::HungTask, &[Lit("INFO: task "), Near, Lit(" can't die for more than ")],
+        row(K::HungTask, always(t::HANG, Is(F::Hang), S::Hang),
+            &[Lit("INFO: task "), Near, Lit(" can't die for more than ")],
             "INFO: task can't die in {F}")
-            .frames(CALLS.skip(&["schedule"]))
+            .frames(CALLS.skip(Skip::Schedule))
             .alt(HANG),
-        row(K::Slab, &[Lit("INFO: "), One(&["Freed", "Allocated"]), Lit(" in "), Rest],
+        row(K::Slab, always(t::UNTYPED, Is(F::BadAccess), S::Other),
+            &[Lit("INFO: "), One(&["Freed", "Allocated"]), Lit(" in "), Rest],
             "INFO: {1} in {2}")
             .partial(),
-        row(K::Info, &[Lit("INFO:"), End], "INFO: corrupted").partial(),
+        row(K::Info, always(t::UNTYPED, Is(F::Other), S::Other),
+            &[Lit("INFO:"), End], "INFO: corrupted").partial(),
     ],
 };
 
 /// The third line of a hung task, in a log that begins with it: `check_hung_task()`.
 pub(super) const HUNG_TASK_HINT: Marker = Marker {
     text: "hung_task_timeout_secs\" disables this message",
+    anchor: "hung_task_t",
     unless: &[],
+    consequence: &[Consequence::within("hung_task_timeout_secs")],
     kind: K::HungTask,
+    other: always(t::UNTYPED, Is(F::Hang), S::Other),
     formats: &[row(
         K::HungTask,
+        always(t::HANG, Is(F::Hang), S::Hang),
         &[Lit("hung_task_timeout_secs\" disables this message")],
         "INFO: task hung in {F}",
     )
@@ -83,37 +106,68 @@ pub(super) const HUNG_TASK_HINT: Marker = Marker {
     .alt(HANG)],
 };
 
+/// Of lines that end before the place.
+const OTHER_UBSAN: Classes = Classes::ByTitle(
+    &[(
+        "UBSAN: array-index-out-of-bounds",
+        class(t::MEMORY_SAFETY_UBSAN, Is(F::Arithmetic), S::Other),
+    )],
+    class(t::UBSAN, Is(F::Arithmetic), S::Other),
+);
+
 #[rustfmt::skip] // rows
 pub(super) const UBSAN: Marker = Marker {
     text: "UBSAN:",
+    anchor: "UBSAN:",
     unless: &[],
+    consequence: &[],
     kind: K::Ubsan,
+    other: OTHER_UBSAN,
     formats: &[
-        row(K::Ubsan, &[Lit("UBSAN:")], "UBSAN: undefined-behaviour in {F}")
+        row(K::Ubsan, always(t::UBSAN, Is(F::Arithmetic), S::Other),
+            &[Lit("UBSAN:")], "UBSAN: undefined-behaviour in {F}")
             .body(&[Lit("UBSAN: Undefined behaviour in")])
-            .frames(CALLS.skip(&["ubsan", "overflow"])),
-        row(K::Ubsan, &[Lit("UBSAN: array-index-out-of-bounds in")],
+            .frames(CALLS.skip(Skip::Ubsan)),
+        row(K::Ubsan, always(t::MEMORY_SAFETY_UBSAN, Is(F::Arithmetic), S::Other),
+            &[Lit("UBSAN: array-index-out-of-bounds in")],
             "UBSAN: array-index-out-of-bounds in {F}")
-            .frames(CALLS.skip(&["ubsan", "overflow"]))
+            .frames(CALLS.skip(Skip::Ubsan))
             .alt(BAD_ACCESS),
-        row(K::Ubsan, &[Lit("UBSAN: "), Words, Lit(" in")], "UBSAN: {1} in {F}")
-            .frames(CALLS.skip(&["ubsan", "overflow"])),
+        row(K::Ubsan, always(t::UBSAN, Is(F::Arithmetic), S::Other),
+            &[Lit("UBSAN: "), Words, Lit(" in")], "UBSAN: {1} in {F}")
+            .frames(CALLS.skip(Skip::Ubsan)),
     ],
 };
 
 pub(super) const BOOTING: Marker = Marker {
     text: "Booting the kernel.",
+    anchor: "Booting the k",
     unless: &[&["Parsing ELF"], &["Decompressing Linux"], &["Unknown parameter '"]],
+    consequence: &[],
     kind: K::Reboot,
-    formats: &[row(K::Reboot, &[Lit("Booting the kernel")], "unexpected kernel reboot").stackless()],
+    other: always(t::UNTYPED, Is(F::Other), S::Other),
+    formats: &[row(
+        K::Reboot,
+        always(t::REBOOT, Is(F::Other), S::Other),
+        &[Lit("Booting the kernel")],
+        "unexpected kernel reboot",
+    )
+    .stackless()],
 };
 
 pub(super) const NETDEVICE: Marker = Marker {
     text: "unregister_netdevice: waiting for",
+    anchor: "netdevice: w",
     unless: &[],
+    consequence: &[
+        // A task that hangs with the device's lock keeps it from going away.
+        Consequence::within("unregister_netdevice: waiting for"),
+    ],
     kind: K::Netdevice,
+    other: always(t::UNTYPED, Is(F::Other), S::Other),
     formats: &[row(
         K::Netdevice,
+        always(t::DOS, Is(F::Other), S::Other),
         &[Lit("unregister_netdevice: waiting for "), Any, Lit(" to become free")],
         "unregister_netdevice: waiting for DEV to become free",
     )
@@ -122,10 +176,14 @@ pub(super) const NETDEVICE: Marker = Marker {
 
 pub(super) const VFS_CLOSE: Marker = Marker {
     text: "VFS: Close: file count is 0",
+    anchor: "VFS: ",
     unless: &[],
+    consequence: &[],
     kind: K::Vfs,
+    other: always(t::UNTYPED, Is(F::Other), S::Other),
     formats: &[row(
         K::Vfs,
+        always(t::DOS, Is(F::Other), S::Other),
         &[Lit("VFS: Close: file count is 0")],
         "VFS: Close: file count is zero (use-after-free)",
     )
@@ -134,10 +192,14 @@ pub(super) const VFS_CLOSE: Marker = Marker {
 
 pub(super) const VFS_BUSY: Marker = Marker {
     text: "VFS: Busy inodes after unmount",
+    anchor: "VFS: ",
     unless: &[],
+    consequence: &[],
     kind: K::Vfs,
+    other: always(t::UNTYPED, Is(F::Other), S::Other),
     formats: &[row(
         K::Vfs,
+        always(t::DOS, Is(F::Other), S::Other),
         &[Lit("VFS: Busy inodes after unmount")],
         "VFS: Busy inodes after unmount (use-after-free)",
     )

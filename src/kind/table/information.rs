@@ -1,29 +1,35 @@
 //! What is worth knowing and no fault of the kernel: memory that ran out, disks that are damaged.
 
+use super::super::class::FamilyRule::Is;
+use super::super::class::{Family as F, Symptom as S, always};
 use super::super::pattern::Piece::{Any, Digits, Either, Lit, Token, Until};
-use super::super::{Kind as K, Marker, Recipe, Then, row};
+use super::super::types as t;
+use super::super::{Consequence, Kind as K, Marker, Recipe, Then, row};
 use super::CALLS;
+use crate::functions::Skip;
 use crate::syntax::Says;
 
 /// The stack of a task that asked for memory; what manages memory is no answer.
 #[rustfmt::skip] // words
-const ASKED: Recipe = CALLS.skip(&[
-    "__alloc", "alloc_skb", "skb_alloc", "page_frag", "folio", "memcg", "mempolicy", "cache_grow",
-    "new_slab",
-]);
+const ASKED: Recipe = CALLS.skip(Skip::Allocation);
 
 /// `dump_header()` in mm/oom_kill.c prints the stack of the task that asked, then the memory and the
 /// tasks; `__oom_kill_process()` prints last whom it killed.
 #[rustfmt::skip] // rows
 pub(super) const OOM: Marker = Marker {
     text: " invoked oom-killer: ",
+    anchor: "invoked oom-k",
     unless: &[],
+    consequence: &[],
     kind: K::OutOfMemory,
+    other: always(t::UNTYPED, Is(F::Other), S::Other),
     formats: &[
-        row(K::OutOfMemory, &[Lit(" invoked oom-killer: ")], "out of memory: killed {1}")
+        row(K::OutOfMemory, always(t::UNTYPED, Is(F::Other), S::Other),
+            &[Lit(" invoked oom-killer: ")], "out of memory: killed {1}")
             .then(&[Then::Name(Says::KILLED)])
             .stackless(),
-        row(K::OutOfMemory, &[Lit(" invoked oom-killer: ")], "out of memory").stackless(),
+        row(K::OutOfMemory, always(t::UNTYPED, Is(F::Other), S::Other),
+            &[Lit(" invoked oom-killer: ")], "out of memory").stackless(),
     ],
 };
 
@@ -31,10 +37,14 @@ pub(super) const OOM: Marker = Marker {
 #[rustfmt::skip] // rows
 pub(super) const KILLED: Marker = Marker {
     text: "illed process ",
+    anchor: "illed process ",
     unless: &[],
+    consequence: &[Consequence::within("illed process ").after(" invoked oom-killer: ")],
     kind: K::OutOfMemory,
+    other: always(t::UNTYPED, Is(F::Other), S::Other),
     formats: &[
-        row(K::OutOfMemory, &[Lit("illed process "), Digits, Any, Lit("("), Until(")"), Lit(")")],
+        row(K::OutOfMemory, always(t::UNTYPED, Is(F::Other), S::Other),
+            &[Lit("illed process "), Digits, Any, Lit("("), Until(")"), Lit(")")],
             "out of memory: killed {1}")
             .stackless(),
     ],
@@ -44,10 +54,14 @@ pub(super) const KILLED: Marker = Marker {
 #[rustfmt::skip] // rows
 pub(super) const ALLOCATION: Marker = Marker {
     text: "page allocation failure",
+    anchor: "allocation fail",
     unless: &[],
+    consequence: &[],
     kind: K::AllocationFailure,
+    other: always(t::UNTYPED, Is(F::Other), S::Other),
     formats: &[
-        row(K::AllocationFailure, &[Lit("page allocation failure"), Any, Lit("order:"), Digits],
+        row(K::AllocationFailure, always(t::UNTYPED, Is(F::Other), S::Other),
+            &[Lit("page allocation failure"), Any, Lit("order:"), Digits],
             "page allocation failure in {F}")
             .frames(ASKED),
     ],
@@ -57,10 +71,13 @@ pub(super) const ALLOCATION: Marker = Marker {
 #[rustfmt::skip] // rows
 pub(super) const EXT4: Marker = Marker {
     text: "EXT4-fs error (device ",
+    anchor: "-fs error (devic",
     unless: &[],
+    consequence: &[],
     kind: K::FileSystem,
+    other: always(t::UNTYPED, Is(F::Other), S::Other),
     formats: &[
-        row(K::FileSystem, &[
+        row(K::FileSystem, always(t::UNTYPED, Is(F::Other), S::Other), &[
             Lit("EXT4-fs error (device "), Token, Either(&[" in ", " "]), Until(":"), Lit(":"), Digits,
         ], "EXT4-fs error in {1}")
             .stackless(),

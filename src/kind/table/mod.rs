@@ -5,6 +5,7 @@
 //! Titles are those that syzbot made the common language of kernel bug reports.
 
 mod bug;
+mod cfi;
 mod info;
 mod information;
 mod panic;
@@ -12,7 +13,7 @@ mod trap;
 mod user;
 mod warning;
 
-use super::{Consequence, Marker, Part, Recipe};
+use super::{Marker, Part, Recipe};
 
 /// The markers, in the order in which they are tried.
 pub(crate) const MARKERS: &[&Marker] = &[
@@ -55,48 +56,12 @@ pub(crate) const MARKERS: &[&Marker] = &[
     &trap::HARD_LOCKUP,
     &trap::MACHINE_CHECK,
     &trap::MACHINE_CHECK_OOPS,
+    &cfi::CFI,
+    &cfi::CFI_CHECK,
     &information::OOM,
     &information::KILLED,
     &information::ALLOCATION,
     &information::EXT4,
-];
-
-/// When a line that could start a report tells what the one before it led to.
-#[rustfmt::skip] // rows
-pub(crate) const CONSEQUENCES: &[Consequence] = &[
-    // The reasons of panic() when another report decided to panic.
-    Consequence::always("Fatal exception"),      // oops_end(), die()
-    Consequence::always("Fatal machine check"),
-    Consequence::always("panic_on_warn set"),    // check_panic_on_warn()
-    Consequence::always("Kernel panic - not syncing: panic_on_oops"),
-    Consequence::always("kasan.fault=panic set"),
-    Consequence::always("Kernel panic - not syncing: Attempted to kill"), // do_exit(): init, idle
-    Consequence::always("Aiee, killing interrupt handler"),
-    Consequence::always("hung_task: blocked tasks"),
-    Consequence::always("softlockup: hung tasks"),
-    Consequence::always("Kernel panic - not syncing: Hard LOCKUP"),
-    Consequence::always("Kernel panic - not syncing: RCU Stall"),
-    Consequence::always("Kernel panic - not syncing: Machine halted"), // df_debug(): a double fault
-    Consequence::always("System is deadlocked on memory"),
-    Consequence::always("Kernel panic - not syncing: scheduling while atomic"),
-    Consequence::always("Kernel panic - not syncing: UBSAN:"),
-    // The trap of a BUG is announced after the BUG; arm and arm64 say first what happened, then
-    // that they die of it; powerpc likewise.
-    Consequence::within("invalid opcode:"),
-    Consequence::within("Internal error:"),
-    Consequence::within("hung_task_timeout_secs"),
-    Consequence::within("Oops: 0"),
-    Consequence::within("PANIC: double fault"),
-    Consequence::within("Oops: Kernel access of bad area"),
-    // One line for each bank of each CPU.
-    Consequence::within("Machine Check Exception:").after("Machine Check Exception:"),
-    Consequence::within("illed process ").after(" invoked oom-killer: "),
-    // A task that hangs with the device's lock keeps it from going away.
-    Consequence::within("unregister_netdevice: waiting for"),
-    Consequence::within("unreferenced object").after("BUG: memory leak"),
-    // umount_check() in fs/dcache.c prints both; a panic of Rust code is a BUG() in the end.
-    Consequence::within("fs/dcache.c").after("BUG: Dentry "),
-    Consequence::within("kernel BUG at").after("rust_kernel: panicked"),
 ];
 
 /// The instruction pointer, else the first frame of the call trace.

@@ -1,61 +1,116 @@
 //! Panics of the kernel, and of Rust code in it.
 
-use super::super::pattern::Piece::{Any, Func, Hex, Later, Lit, Rest};
-use super::super::{Kind as K, Marker, row};
+use super::super::class::FamilyRule::Is;
+use super::super::class::{Family as F, Symptom as S, always};
+use super::super::pattern::Piece::{Any, Func, Hex, Later, Lit, Rest, Until};
+use super::super::types as t;
+use super::super::{Consequence, Kind as K, Marker, row};
 use super::{CALLS, STACK_OVERFLOW};
+use crate::functions::Skip;
 
 #[rustfmt::skip] // rows
 pub(super) const PANIC: Marker = Marker {
     text: "Kernel panic",
+    anchor: "panic",
     unless: &[],
+    consequence: &[
+        // The reasons of panic() when another report decided to panic.
+        Consequence::always("Kernel panic - not syncing: Attempted to kill"), // do_exit(): init, idle
+        Consequence::always("Kernel panic - not syncing: Hard LOCKUP"),
+        Consequence::always("Kernel panic - not syncing: Machine halted"), // df_debug(): a double fault
+        Consequence::always("Kernel panic - not syncing: RCU Stall"),
+        Consequence::always("Kernel panic - not syncing: UBSAN:"),
+        Consequence::always("Kernel panic - not syncing: panic_on_oops"),
+        Consequence::always("Kernel panic - not syncing: scheduling while atomic"),
+        Consequence::always("Aiee, killing interrupt handler"),
+        Consequence::always("Fatal exception"), // oops_end(), die()
+        Consequence::always("Fatal machine check"),
+        Consequence::always("System is deadlocked on memory"),
+        Consequence::always("hung_task: blocked tasks"),
+        Consequence::always("kasan.fault=panic set"),
+        Consequence::always("panic_on_warn set"), // check_panic_on_warn()
+        Consequence::always("softlockup: hung tasks"),
+    ],
     kind: K::Panic,
+    other: always(t::UNTYPED, Is(F::Panic), S::Other),
     formats: &[
-        row(K::Panic, &[Lit("Kernel panic - not syncing: stack-protector:")],
+        row(K::Panic, always(t::DOS, Is(F::Panic), S::Other),
+            &[Lit("Kernel panic - not syncing: stack-protector:")],
             "kernel panic: stack is corrupted in {1}")
             .body(&[
                 Lit("Kernel panic - not syncing: stack-protector:"), Any,
                 Lit("ernel stack is corrupted in: "), Func,
             ])
             .stackless(),
-        row(K::Panic, &[Lit("Kernel panic - not syncing: stack-protector:")],
+        row(K::Panic, always(t::DOS, Is(F::Panic), S::Other),
+            &[Lit("Kernel panic - not syncing: stack-protector:")],
             "kernel panic: stack is corrupted in {F}")
             .body(&[
                 Lit("Kernel panic - not syncing: stack-protector:"), Any,
                 Lit("ernel stack is corrupted in: "), Hex,
             ])
-            .frames(CALLS.skip(&["stack_chk"])),
-        row(K::StackOverflow, &[Lit("Kernel panic - not syncing: corrupted stack end")],
+            .frames(CALLS.skip(Skip::StackProtector)),
+        row(K::StackOverflow, always(t::DOS, Is(F::Stack), S::Other),
+            &[Lit("Kernel panic - not syncing: corrupted stack end")],
             "kernel panic: corrupted stack end in {F}")
             .body(&[
                 Lit("Kernel panic - not syncing: corrupted stack end detected inside scheduler"),
             ])
-            .frames(CALLS.skip(&["schedule", "retint_kernel"]).stall())
+            .frames(CALLS.skip(Skip::Schedule).skip(Skip::ScheduleEntry).stall())
             .alt(STACK_OVERFLOW),
-        row(K::StackOverflow, &[Lit("Kernel panic - not syncing: kernel stack overflow")],
+        row(K::StackOverflow, always(t::DOS, Is(F::Stack), S::Other),
+            &[Lit("Kernel panic - not syncing: kernel stack overflow")],
             "kernel stack overflow in {F}")
-            .frames(CALLS.skip(&["bad_stack"]).stall())
+            .frames(CALLS.skip(Skip::BadStack).stall())
             .alt(STACK_OVERFLOW),
-        row(K::Panic, &[Lit("Kernel panic - not syncing: Attempted to kill init!")],
+        row(K::Panic, always(t::DOS, Is(F::Panic), S::Other),
+            &[Lit("Kernel panic - not syncing: Attempted to kill init!")],
             "kernel panic: Attempted to kill init!"),
-        row(K::Panic, &[Lit("Kernel panic - not syncing: Couldn't open N_TTY ldisc for ")],
+        row(K::Panic, always(t::DOS, Is(F::Panic), S::Other),
+            &[Lit("Kernel panic - not syncing: Couldn't open N_TTY ldisc for ")],
             "kernel panic: Couldn't open N_TTY ldisc"),
-        row(K::Panic, &[Lit("Kernel panic - not syncing: Fatal exception")],
+        row(K::Panic, always(t::DOS, Is(F::Panic), S::Other),
+            &[Lit("Kernel panic - not syncing: Fatal exception")],
             "kernel panic: Fatal exception")
             .partial(),
-        row(K::Panic, &[Lit("Kernel panic - not syncing: panic_on_warn set")],
+        row(K::Panic, always(t::DOS, Is(F::Panic), S::Other),
+            &[Lit("Kernel panic - not syncing: panic_on_warn set")],
             "kernel panic: panic_on_warn set")
             .partial(),
-        row(K::Panic, &[Lit("Kernel panic - not syncing: hung_task: blocked tasks")],
+        row(K::Panic, always(t::DOS, Is(F::Panic), S::Other),
+            &[Lit("Kernel panic - not syncing: hung_task: blocked tasks")],
             "kernel panic: hung_task: blocked tasks")
             .partial(),
-        row(K::Panic, &[Lit("Kernel panic - not syncing: "), Rest], "kernel panic: {1}"),
+        row(K::Cfi, always(t::CFI, Is(F::BadAccess), S::Access),
+            &[Lit("Kernel panic - not syncing: CFI failure (target: ")], "CFI failure in {F}")
+            .frames(CALLS),
+        row(K::Panic, always(t::DOS, Is(F::Panic), S::Other),
+            &[Lit("Kernel panic - not syncing: "), Rest], "kernel panic: {1}"),
     ],
 };
 
 pub(super) const RUST: Marker = Marker {
     text: "rust_kernel: panicked",
+    anchor: "panic",
     unless: &[],
+    consequence: &[],
     kind: K::RustPanic,
-    formats: &[row(K::RustPanic, &[Lit("rust_kernel: panicked at "), Later, Rest], "{1} in {F}")
-        .frames(CALLS.skip(&["__rustc::rust_begin_unwind"]))],
+    other: always(t::UNTYPED, Is(F::Other), S::Other),
+    formats: &[
+        // Before Linux 6.7 the message stood on the line, as Rust 1.72 wrote it.
+        row(
+            K::RustPanic,
+            always(t::UNTYPED, Is(F::Other), S::Other),
+            &[Lit("rust_kernel: panicked at '"), Until("',")],
+            "{1} in {F}",
+        )
+        .frames(CALLS),
+        row(
+            K::RustPanic,
+            always(t::UNTYPED, Is(F::Other), S::Other),
+            &[Lit("rust_kernel: panicked at "), Later, Rest],
+            "{1} in {F}",
+        )
+        .frames(CALLS),
+    ],
 };

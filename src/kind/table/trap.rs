@@ -1,28 +1,45 @@
 //! Traps: what a processor reports itself.
 
-use super::super::pattern::Piece::{Any, Lit, One, Rest};
-use super::super::{Kind as K, Marker, row};
+use super::super::class::FamilyRule::{ByAddress, ByReporter, Is};
+use super::super::class::{Classes, Family as F, Symptom as S, always, class};
+use super::super::pattern::Piece::{Any, End, Lit, One, Rest, Token};
+use super::super::types as t;
+use super::super::{Consequence, Kind as K, Marker, row};
 use super::{BAD_ACCESS, POINTER, POINTER_ONLY, STALL};
+
+/// By what the kernel was unable to handle.
+const FAULT_CLASSES: Classes = Classes::ByTitle(
+    &[(
+        "BUG: unable to handle kernel paging request",
+        class(t::MEMORY_SAFETY_BUG, ByAddress, S::Access),
+    )],
+    class(t::UNTYPED, ByAddress, S::Access),
+);
 
 #[rustfmt::skip] // rows
 pub(super) const UNABLE_TO_HANDLE: Marker = Marker {
     text: "Unable to handle kernel",
+    anchor: "nable to h",
     unless: &[],
+    consequence: &[],
     kind: K::PageFault,
+    other: always(t::UNTYPED, ByAddress, S::Other),
     formats: &[
-        row(K::NullDereference, &[Lit("Unable to handle kernel NULL pointer dereference")],
+        row(K::NullDereference, always(t::NULL_DEREFERENCE, Is(F::NullDereference), S::Access),
+            &[Lit("Unable to handle kernel NULL pointer dereference")],
             "BUG: unable to handle kernel NULL pointer dereference in {F}")
             .frames(POINTER)
             .alt(BAD_ACCESS)
             .trap(),
-        row(K::PageFault, &[
+        row(K::PageFault, FAULT_CLASSES, &[
             Lit("Unable to handle kernel "), One(&["paging request", "access to user memory"]),
         ], "BUG: unable to handle kernel {1} in {F}")
             .frames(POINTER)
             .alt(BAD_ACCESS)
             .trap(),
         // What else arm64 and arm say: die_kernel_fault() in arch/arm64/mm/fault.c.
-        row(K::PageFault, &[Lit("Unable to handle kernel "), One(&[
+        row(K::PageFault, always(t::UNTYPED, ByAddress, S::Access),
+            &[Lit("Unable to handle kernel "), One(&[
             "write to read-only memory", "execute from non-executable memory", "execution of memory",
             "read from unreadable memory", "execution of user memory",
         ])], "BUG: unable to handle kernel {1} in {F}")
@@ -30,7 +47,8 @@ pub(super) const UNABLE_TO_HANDLE: Marker = Marker {
             .alt(BAD_ACCESS)
             .trap(),
         // s390: do_no_context() in arch/s390/mm/fault.c.
-        row(K::PageFault, &[Lit("Unable to handle kernel pointer dereference")],
+        row(K::PageFault, always(t::UNTYPED, ByAddress, S::Access),
+            &[Lit("Unable to handle kernel pointer dereference")],
             "BUG: unable to handle kernel pointer dereference in {F}")
             .frames(POINTER)
             .alt(BAD_ACCESS)
@@ -40,108 +58,209 @@ pub(super) const UNABLE_TO_HANDLE: Marker = Marker {
 
 pub(super) const PROTECTION_FAULT: Marker = Marker {
     text: "general protection fault",
+    anchor: "ction f",
     // A program that crashed: `traps: a.out[1] general protection fault ip:… error:0 in a.out[…]`.
     unless: &[&["general protection fault", "error:", " in "]],
+    consequence: &[],
     kind: K::GeneralProtectionFault,
+    other: always(t::UNTYPED, ByAddress, S::Access),
+    formats: &[
+        row(
+            K::GeneralProtectionFault,
+            always(t::DOS, ByAddress, S::Access),
+            &[Lit("general protection fault"), Any, Lit(":")],
+            "general protection fault in {F}",
+        )
+        .frames(POINTER)
+        .alt(BAD_ACCESS)
+        .trap(),
+        // Who mailed it left the address out.
+        row(
+            K::GeneralProtectionFault,
+            always(t::DOS, ByAddress, S::Access),
+            &[Lit("general protection fault, probably for "), Token, Lit(" address"), End],
+            "general protection fault in {F}",
+        )
+        .frames(POINTER)
+        .alt(BAD_ACCESS)
+        .trap(),
+    ],
+};
+
+pub(super) const STACK_SEGMENT: Marker = Marker {
+    text: "stack segment: ",
+    anchor: "segment:",
+    unless: &[],
+    consequence: &[],
+    kind: K::StackSegment,
+    other: always(t::UNTYPED, Is(F::Other), S::Access),
     formats: &[row(
-        K::GeneralProtectionFault,
-        &[Lit("general protection fault"), Any, Lit(":")],
-        "general protection fault in {F}",
+        K::StackSegment,
+        always(t::DOS, Is(F::Other), S::Access),
+        &[Lit("stack segment: ")],
+        "stack segment fault in {F}",
+    )
+    .frames(POINTER)
+    .trap()],
+};
+
+pub(super) const DOUBLE_FAULT: Marker = Marker {
+    text: "PANIC: double fault",
+    anchor: "PANIC",
+    unless: &[],
+    consequence: &[Consequence::within("PANIC: double fault")],
+    kind: K::DoubleFault,
+    other: always(t::DOS, Is(F::Stack), S::Other),
+    formats: &[row(
+        K::DoubleFault,
+        always(t::DOS, Is(F::Stack), S::Other),
+        &[Lit("PANIC: double fault")],
+        "PANIC: double fault in {F}",
+    )
+    .frames(POINTER_ONLY)
+    .trap()],
+};
+
+pub(super) const DIVIDE_ERROR: Marker = Marker {
+    text: "divide error:",
+    anchor: "error:",
+    unless: &[],
+    consequence: &[],
+    kind: K::DivideError,
+    other: always(t::UNTYPED, Is(F::Arithmetic), S::Other),
+    formats: &[row(
+        K::DivideError,
+        always(t::DOS, Is(F::Arithmetic), S::Other),
+        &[Lit("divide error: ")],
+        "divide error in {F}",
+    )
+    .frames(POINTER_ONLY)
+    .trap()],
+};
+
+/// Between Linux 5.8 and 5.9 the name of the trap was that of the handler.
+pub(super) const DIVIDE_ERROR_NEW: Marker = Marker {
+    text: "divide_error:",
+    anchor: "error:",
+    unless: &[],
+    consequence: &[],
+    kind: K::DivideError,
+    other: always(t::UNTYPED, Is(F::Arithmetic), S::Other),
+    formats: &[row(
+        K::DivideError,
+        always(t::DOS, Is(F::Arithmetic), S::Other),
+        &[Lit("divide_error: ")],
+        "divide error in {F}",
+    )
+    .frames(POINTER_ONLY)
+    .trap()],
+};
+
+pub(super) const INVALID_OPCODE: Marker = Marker {
+    text: "invalid opcode:",
+    anchor: "opcode:",
+    unless: &[],
+    consequence: &[
+        // The trap of a BUG is announced after the BUG.
+        Consequence::within("invalid opcode:"),
+    ],
+    kind: K::InvalidOpcode,
+    other: always(t::UNTYPED, ByReporter(F::Bug), S::Other),
+    formats: &[row(
+        K::InvalidOpcode,
+        always(t::DOS, ByReporter(F::Bug), S::Other),
+        &[Lit("invalid opcode: ")],
+        "invalid opcode in {F}",
+    )
+    .frames(POINTER_ONLY)
+    .trap()],
+};
+
+pub(super) const INT3: Marker = Marker {
+    text: "int3:",
+    anchor: "int3:",
+    unless: &[],
+    consequence: &[],
+    kind: K::Int3,
+    other: always(t::UNTYPED, Is(F::Other), S::Other),
+    formats: &[row(
+        K::Int3,
+        always(t::DOS, Is(F::Other), S::Other),
+        &[Lit("int3: ")],
+        "int3 in {F}",
+    )
+    .frames(POINTER)
+    .trap()],
+};
+
+pub(super) const INTERNAL_ERROR: Marker = Marker {
+    text: "Internal error:",
+    anchor: "error:",
+    unless: &[],
+    consequence: &[
+        // arm and arm64 say first what happened, then that they die of it.
+        Consequence::within("Internal error:"),
+    ],
+    kind: K::InternalError,
+    other: always(t::UNTYPED, Is(F::Other), S::Other),
+    formats: &[row(
+        K::InternalError,
+        always(t::DOS, Is(F::Other), S::Other),
+        &[Lit("Internal error:")],
+        "Internal error in {F}",
     )
     .frames(POINTER)
     .alt(BAD_ACCESS)
     .trap()],
 };
 
-pub(super) const STACK_SEGMENT: Marker = Marker {
-    text: "stack segment: ",
-    unless: &[],
-    kind: K::StackSegment,
-    formats: &[row(K::StackSegment, &[Lit("stack segment: ")], "stack segment fault in {F}")
-        .frames(POINTER)
-        .trap()],
-};
-
-pub(super) const DOUBLE_FAULT: Marker = Marker {
-    text: "PANIC: double fault",
-    unless: &[],
-    kind: K::DoubleFault,
-    formats: &[row(K::DoubleFault, &[Lit("PANIC: double fault")], "PANIC: double fault in {F}")
-        .frames(POINTER_ONLY)
-        .trap()],
-};
-
-pub(super) const DIVIDE_ERROR: Marker = Marker {
-    text: "divide error:",
-    unless: &[],
-    kind: K::DivideError,
-    formats: &[row(K::DivideError, &[Lit("divide error: ")], "divide error in {F}")
-        .frames(POINTER_ONLY)
-        .trap()],
-};
-
-/// Between Linux 5.8 and 5.9 the name of the trap was that of the handler.
-pub(super) const DIVIDE_ERROR_NEW: Marker = Marker {
-    text: "divide_error:",
-    formats: &[row(K::DivideError, &[Lit("divide_error: ")], "divide error in {F}")
-        .frames(POINTER_ONLY)
-        .trap()],
-    ..DIVIDE_ERROR
-};
-
-pub(super) const INVALID_OPCODE: Marker = Marker {
-    text: "invalid opcode:",
-    unless: &[],
-    kind: K::InvalidOpcode,
-    formats: &[row(K::InvalidOpcode, &[Lit("invalid opcode: ")], "invalid opcode in {F}")
-        .frames(POINTER_ONLY)
-        .trap()],
-};
-
-pub(super) const INT3: Marker = Marker {
-    text: "int3:",
-    unless: &[],
-    kind: K::Int3,
-    formats: &[row(K::Int3, &[Lit("int3: ")], "int3 in {F}").frames(POINTER).trap()],
-};
-
-pub(super) const INTERNAL_ERROR: Marker = Marker {
-    text: "Internal error:",
-    unless: &[],
-    kind: K::InternalError,
-    formats: &[row(K::InternalError, &[Lit("Internal error:")], "Internal error in {F}")
-        .frames(POINTER)
-        .alt(BAD_ACCESS)
-        .trap()],
-};
-
 pub(super) const UNHANDLED_FAULT: Marker = Marker {
     text: "Unhandled fault:",
+    anchor: "fault:",
     unless: &[],
+    consequence: &[],
     kind: K::UnhandledFault,
-    formats: &[row(K::UnhandledFault, &[Lit("Unhandled fault:")], "Unhandled fault in {F}")
-        .frames(POINTER)
-        .alt(BAD_ACCESS)
-        .trap()],
+    other: always(t::UNTYPED, ByAddress, S::Other),
+    formats: &[row(
+        K::UnhandledFault,
+        always(t::DOS, ByAddress, S::Other),
+        &[Lit("Unhandled fault:")],
+        "Unhandled fault in {F}",
+    )
+    .frames(POINTER)
+    .alt(BAD_ACCESS)
+    .trap()],
 };
 
 pub(super) const ALIGNMENT_TRAP: Marker = Marker {
     text: "Alignment trap:",
+    anchor: "trap:",
     unless: &[],
+    consequence: &[],
     kind: K::UnhandledFault,
-    formats: &[row(K::UnhandledFault, &[Lit("Alignment trap:")], "Alignment trap in {F}")
-        .frames(POINTER)
-        .trap()],
+    other: always(t::UNTYPED, ByAddress, S::Other),
+    formats: &[row(
+        K::UnhandledFault,
+        always(t::DOS, ByAddress, S::Other),
+        &[Lit("Alignment trap:")],
+        "Alignment trap in {F}",
+    )
+    .frames(POINTER)
+    .trap()],
 };
 
 /// What is left of a page fault whose first line is missing: `__die()` in
 /// arch/x86/kernel/dumpstack.c. The error code has four digits.
 pub(super) const OOPS: Marker = Marker {
     text: "Oops: 0",
+    anchor: "Oops: ",
     unless: &[],
+    consequence: &[Consequence::within("Oops: 0")],
     kind: K::PageFault,
+    other: always(t::UNTYPED, ByAddress, S::Other),
     formats: &[row(
         K::PageFault,
+        always(t::MEMORY_SAFETY_BUG, ByAddress, S::Access),
         &[Lit("Oops: 0"), Any, Lit("[#")],
         "BUG: unable to handle kernel paging request in {F}",
     )
@@ -153,10 +272,17 @@ pub(super) const OOPS: Marker = Marker {
 /// powerpc: `die()` in arch/powerpc/kernel/traps.c, after `bad_page_fault()` or alone.
 pub(super) const BAD_AREA: Marker = Marker {
     text: "Oops: Kernel access of bad area",
+    anchor: "Oops: ",
     unless: &[],
+    consequence: &[
+        // powerpc says first what happened.
+        Consequence::within("Oops: Kernel access of bad area"),
+    ],
     kind: K::PageFault,
+    other: always(t::UNTYPED, ByAddress, S::Other),
     formats: &[row(
         K::PageFault,
+        always(t::MEMORY_SAFETY_BUG, ByAddress, S::Access),
         &[Lit("Oops: Kernel access of bad area")],
         "BUG: unable to handle kernel paging request in {F}",
     )
@@ -168,42 +294,73 @@ pub(super) const BAD_AREA: Marker = Marker {
 /// s390: `do_trap()` in arch/s390/kernel/traps.c.
 pub(super) const FIXPOINT_DIVIDE: Marker = Marker {
     text: "fixpoint divide exception:",
+    anchor: "ception:",
     unless: &[],
+    consequence: &[],
     kind: K::DivideError,
-    formats: &[row(K::DivideError, &[Lit("fixpoint divide exception:")], "divide error in {F}")
-        .frames(POINTER)
-        .trap()],
+    other: always(t::UNTYPED, Is(F::Arithmetic), S::Other),
+    formats: &[row(
+        K::DivideError,
+        always(t::DOS, Is(F::Arithmetic), S::Other),
+        &[Lit("fixpoint divide exception:")],
+        "divide error in {F}",
+    )
+    .frames(POINTER)
+    .trap()],
 };
 
 /// mips: `do_trap_or_bp()` in arch/mips/kernel/traps.c.
 pub(super) const KERNEL_BUG_DETECTED: Marker = Marker {
     text: "Kernel bug detected[",
+    anchor: "Kernel bug",
     unless: &[],
+    consequence: &[],
     kind: K::KernelBug,
-    formats: &[row(K::KernelBug, &[Lit("Kernel bug detected["), Rest], "kernel BUG in {F}")
-        .frames(POINTER)
-        .trap()],
+    other: always(t::UNTYPED, ByReporter(F::Bug), S::Other),
+    formats: &[row(
+        K::KernelBug,
+        always(t::BUG, ByReporter(F::Bug), S::Other),
+        &[Lit("Kernel bug detected["), Rest],
+        "kernel BUG in {F}",
+    )
+    .frames(POINTER)
+    .trap()],
 };
 
 /// `watchdog_overflow_callback()` in kernel/watchdog_hld.c.
 pub(super) const HARD_LOCKUP: Marker = Marker {
     text: "Watchdog detected hard LOCKUP",
+    anchor: "LOCKUP",
     unless: &[],
+    consequence: &[],
     kind: K::HardLockup,
-    formats: &[row(K::HardLockup, &[Lit("Watchdog detected hard LOCKUP")], "hard lockup in {F}")
-        .frames(POINTER)
-        .alt(STALL)
-        .trap()],
+    other: always(t::UNTYPED, Is(F::Stall), S::Other),
+    formats: &[row(
+        K::HardLockup,
+        always(t::UNTYPED, Is(F::Stall), S::Hang),
+        &[Lit("Watchdog detected hard LOCKUP")],
+        "hard lockup in {F}",
+    )
+    .frames(POINTER)
+    .alt(STALL)
+    .trap()],
 };
 
 /// x86: `print_mce()` in arch/x86/kernel/cpu/mce/core.c. Without `Exception` the processor corrected
 /// the error itself.
 pub(super) const MACHINE_CHECK: Marker = Marker {
     text: ": Machine Check Exception:",
+    anchor: "ception:",
     unless: &[],
+    consequence: &[
+        // One line for each bank of each CPU.
+        Consequence::within("Machine Check Exception:").after("Machine Check Exception:"),
+    ],
     kind: K::MachineCheck,
+    other: always(t::UNTYPED, Is(F::Other), S::Other),
     formats: &[row(
         K::MachineCheck,
+        always(t::UNTYPED, Is(F::Other), S::Other),
         &[Lit(": Machine Check Exception:")],
         "machine check exception",
     )
@@ -213,9 +370,17 @@ pub(super) const MACHINE_CHECK: Marker = Marker {
 /// powerpc: `die_mce()` in arch/powerpc/kernel/traps.c.
 pub(super) const MACHINE_CHECK_OOPS: Marker = Marker {
     text: "Oops: Machine check",
+    anchor: "Oops: ",
     unless: &[],
+    consequence: &[],
     kind: K::MachineCheck,
-    formats: &[row(K::MachineCheck, &[Lit("Oops: Machine check")], "machine check in {F}")
-        .frames(POINTER)
-        .trap()],
+    other: always(t::UNTYPED, Is(F::Other), S::Other),
+    formats: &[row(
+        K::MachineCheck,
+        always(t::UNTYPED, Is(F::Other), S::Other),
+        &[Lit("Oops: Machine check")],
+        "machine check in {F}",
+    )
+    .frames(POINTER)
+    .trap()],
 };

@@ -1,24 +1,33 @@
 //! What others print on the console: a trusted execution environment, fuzzers, sandboxes.
 
+use super::super::class::FamilyRule::Is;
+use super::super::class::{Family as F, Symptom as S, always};
 use super::super::pattern::Piece::{Any, Lit, Rest};
+use super::super::types as t;
 use super::super::{Kind as K, Marker, row};
 
 #[rustfmt::skip] // rows
 pub(super) const TRUSTY: Marker = Marker {
     text: "trusty: panic",
+    anchor: "panic",
     unless: &[],
+    consequence: &[],
     kind: K::Trusty,
+    other: always(t::DOS, Is(F::Other), S::Other),
     formats: &[
-        row(K::Trusty, &[Lit("trusty: panic"), Any, Lit("ASSERT FAILED")], "trusty: ASSERT FAILED: {1}")
+        row(K::Trusty, always(t::DOS, Is(F::Other), S::Other),
+            &[Lit("trusty: panic"), Any, Lit("ASSERT FAILED")], "trusty: ASSERT FAILED: {1}")
             .body(&[
                 Lit("trusty: panic ("), Any, Lit("): "), Any, Lit("ASSERT FAILED at ("), Any, Lit("): "),
                 Rest,
             ])
             .stackless(),
-        row(K::Trusty, &[Lit("trusty: panic"), Any, Lit("ASSERT FAILED"), Any, Lit(":"), Rest],
+        row(K::Trusty, always(t::DOS, Is(F::Other), S::Other),
+            &[Lit("trusty: panic"), Any, Lit("ASSERT FAILED"), Any, Lit(":"), Rest],
             "trusty: ASSERT FAILED: {1}")
             .partial(),
-        row(K::Trusty, &[Lit("trusty: panic")], "trusty: panic: {1}")
+        row(K::Trusty, always(t::DOS, Is(F::Other), S::Other),
+            &[Lit("trusty: panic")], "trusty: panic: {1}")
             .body(&[Lit("trusty: panic ("), Any, Lit("): "), Rest])
             .stackless(),
     ],
@@ -26,38 +35,69 @@ pub(super) const TRUSTY: Marker = Marker {
 
 pub(super) const GO: Marker = Marker {
     text: "fatal error:",
+    anchor: "error:",
     unless: &[&["ALSA"], &["fatal error: cannot create timer"]],
+    consequence: &[],
     kind: K::User,
-    formats: &[row(K::User, &[Lit("fatal error:")], "go runtime error").stackless()],
+    other: always(t::UNTYPED, Is(F::Other), S::Other),
+    formats: &[row(
+        K::User,
+        always(t::DOS, Is(F::Other), S::Other),
+        &[Lit("fatal error:")],
+        "go runtime error",
+    )
+    .stackless()],
 };
 
 pub(super) const SYZFAIL: Marker = Marker {
     text: "SYZFAIL:",
+    anchor: "SYZFA",
     unless: &[],
+    consequence: &[],
     kind: K::User,
-    formats: &[row(K::User, &[Lit("SYZFAIL:"), Rest], "SYZFAIL:{1}").stackless()],
+    other: always(t::SYZ_FAILURE, Is(F::Other), S::Other),
+    formats: &[row(
+        K::User,
+        always(t::SYZ_FAILURE, Is(F::Other), S::Other),
+        &[Lit("SYZFAIL:"), Rest],
+        "SYZFAIL:{1}",
+    )
+    .stackless()],
 };
 
 pub(super) const SYZFATAL: Marker = Marker {
     text: "SYZFATAL:",
+    anchor: "SYZFA",
     unless: &[],
+    consequence: &[],
     kind: K::User,
-    formats: &[row(K::User, &[Lit("SYZFATAL:"), Rest], "SYZFATAL:{1}")
-        .alt(&["SYZFATAL"])
-        .stackless()],
+    other: always(t::SYZ_FAILURE, Is(F::Other), S::Other),
+    formats: &[row(
+        K::User,
+        always(t::SYZ_FAILURE, Is(F::Other), S::Other),
+        &[Lit("SYZFATAL:"), Rest],
+        "SYZFATAL:{1}",
+    )
+    .alt(&["SYZFATAL"])
+    .stackless()],
 };
 
 pub(super) const OTHER_PANIC: Marker = Marker {
     text: "panic:",
+    anchor: "panic",
     unless: &[&["_panic:"], &["xlog_status:"], &["ddb.onpanic:"], &["evtlog_status:"]],
+    consequence: &[],
     kind: K::User,
+    other: always(t::DOS, Is(F::Other), S::Other),
     formats: &[
         row(
             K::User,
+            always(t::DOS, Is(F::Other), S::Other),
             &[Lit("panic: Sentry detected "), Any, Lit(" stuck task")],
             "panic: Sentry detected stuck tasks",
         )
         .stackless(),
-        row(K::User, &[Lit("panic:"), Rest], "panic:{1}").stackless(),
+        row(K::User, always(t::DOS, Is(F::Other), S::Other), &[Lit("panic:"), Rest], "panic:{1}")
+            .stackless(),
     ],
 };

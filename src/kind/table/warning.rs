@@ -1,15 +1,29 @@
 //! `WARNING:`.
 
+use super::super::class::FamilyRule::{ByReporter, Is};
+use super::super::class::{Classes, Family as F, Symptom as S, always, class};
 use super::super::pattern::Piece::{
     Any, Digits, End, Func, Hex, Lit, Name, One, Source, Token, Until,
 };
-use super::super::{Kind as K, Marker, Part, Recipe, Then, row};
+use super::super::types as t;
+use super::super::{Consequence, Kind as K, Marker, Part, Recipe, Then, row};
 use super::{CALLS, WARN};
+use crate::functions::Skip;
 use crate::syntax::{Says, Start};
+
+/// Of headlines that have none of the forms below.
+#[rustfmt::skip] // rows
+const OTHER_WARNINGS: Classes = Classes::ByTitle(&[
+    ("WARNING: bad unlock balance", class(t::WARNING, ByReporter(F::Warning), S::Lock)),
+    ("WARNING: inconsistent lock state", class(t::WARNING, ByReporter(F::Warning), S::Lock)),
+    ("WARNING: lock held", class(t::LOCKDEP, ByReporter(F::Warning), S::Lock)),
+    ("WARNING: suspicious RCU usage", class(t::WARNING, ByReporter(F::Warning), S::Lock)),
+], class(t::WARNING, ByReporter(F::Warning), S::Warning));
 
 #[rustfmt::skip] // rows
 pub(super) const WARNING: Marker = Marker {
     text: "WARNING:",
+    anchor: "ARNING",
     unless: &[
         // sshd, e2fsprogs and other programs; the boot's hints to the administrator.
         &["WARNING: /etc/ssh/moduli does not exist, using fixed modulus"],
@@ -26,131 +40,150 @@ pub(super) const WARNING: Marker = Marker {
         &["uses wireless extensions"], &["USES WIRELESS EXTENSIONS"],
         &["XFS (", "): WARNING"],
     ],
+    consequence: &[
+        // umount_check() in fs/dcache.c prints both.
+        Consequence::within("fs/dcache.c").after("BUG: Dentry "),
+        // report_cfi_failure() and its like warn where the kernel goes on: CONFIG_CFI_PERMISSIVE.
+        Consequence::within("WARNING:").after("CFI failure "),
+    ],
     kind: K::Warning,
+    other: OTHER_WARNINGS,
     formats: &[
-        row(K::Odebug, &[
+        row(K::Odebug, always(t::WARNING, Is(F::Other), S::Warning), &[
             Lit("WARNING: "), Any, Lit("lib/debugobjects.c"), Any,
             One(&[" debug_print", " debug_check", " at"]),
         ], "WARNING: ODEBUG bug in {F}")
-            .frames(WARN.skip(&[
-                "debug_", "rcu", "hrtimer_", "timer_", "work_", "percpu_", "vunmap", "vfree", "__free_",
-                "debug_check", "kobject_",
-            ]))
+            .frames(WARN.skip(Skip::Odebug).skip(Skip::Rcu))
             .trap(),
-        row(K::Usercopy, &[
+        row(K::Usercopy, always(t::WARNING, Is(F::Other), S::Warning), &[
             Lit("WARNING: "), Any, Lit("mm/usercopy.c"), Any, One(&[" usercopy_warn", " at"]),
         ], "WARNING: bad usercopy in {F}")
-            .frames(WARN.skip(&["usercopy", "__check"]))
+            .frames(WARN.skip(Skip::Usercopy))
             .trap(),
-        row(K::Warning, &[
+        row(K::Warning, always(t::WARNING, ByReporter(F::Warning), S::Warning), &[
             Lit("WARNING: "), Any, Lit("lib/kobject.c"), Any, One(&[" kobject_", " at"]),
         ], "WARNING: kobject bug in {F}")
-            .frames(WARN.skip(&["kobject_"]))
+            .frames(WARN)
             .trap(),
-        row(K::Warning, &[
+        row(K::Warning, always(t::WARNING, ByReporter(F::Warning), S::Warning), &[
             Lit("WARNING: "), Any, Lit("fs/proc/generic.c"), Any, One(&[" proc_register", " at"]),
         ], "WARNING: proc registration bug in {F}")
-            .frames(WARN.skip(&["proc_"]))
+            .frames(WARN.skip(Skip::Proc))
             .trap(),
-        row(K::Refcount, &[
+        row(K::Refcount, always(t::REFCOUNT_WARNING, Is(F::Refcount), S::Warning), &[
             Lit("WARNING: "), Any, Lit("lib/refcount.c"), Any, One(&[" refcount_", " at"]),
         ], "WARNING: refcount bug in {F}")
-            .frames(WARN.skip(&["refcount", "kobject_"]))
+            .frames(WARN.skip(Skip::Refcount))
             .trap(),
-        row(K::LockBug, &[Lit("WARNING: "), Any, Lit("kernel/locking/lockdep.c"), Any, Lit("lock_")],
+        row(K::LockBug, always(t::LOCKDEP, Is(F::BrokenLock), S::Lock),
+            &[Lit("WARNING: "), Any, Lit("kernel/locking/lockdep.c"), Any, Lit("lock_")],
             "WARNING: locking bug in {F}")
-            .frames(WARN.skip(&["lock_sock", "release_sock"]))
+            .frames(WARN.skip(Skip::SocketLock))
             .trap(),
-        row(K::LockBug, &[Lit("WARNING: "), Any, Lit("still has locks held!")],
+        row(K::LockBug, always(t::LOCKDEP, Is(F::Locking), S::Warning),
+            &[Lit("WARNING: "), Any, Lit("still has locks held!")],
             "WARNING: still has locks held in {1}")
             .then(&[Then::Name(Says::AT)]),
-        row(K::LockBug, &[Lit("WARNING: Nested lock was not taken")],
+        row(K::LockBug, always(t::LOCKDEP, Is(F::Locking), S::Warning),
+            &[Lit("WARNING: Nested lock was not taken")],
             "WARNING: nested lock was not taken in {F}")
             .frames(WARN),
-        row(K::LockBug, &[Lit("WARNING: lock held when returning to user space")],
+        row(K::LockBug, always(t::LOCKDEP, Is(F::Locking), S::Lock),
+            &[Lit("WARNING: lock held when returning to user space")],
             "WARNING: lock held when returning to user space in {1}")
             .then(&[Then::Says(Says::LEAVING), Then::Name(Says::AT)])
             .stackless(),
-        row(K::Warning, &[
+        row(K::Warning, always(t::WARNING, ByReporter(F::Warning), S::Warning), &[
             Lit("WARNING: "), Any, Lit("mm/"), Any, Lit(".c"), Any,
             One(&[" malloc", " kmalloc", " kvmalloc", " vmalloc"]),
         ], "WARNING: kmalloc bug in {F}")
-            .frames(WARN.skip(&["kmalloc", "krealloc", "slab", "kmem"]))
+            .frames(WARN.skip(Skip::Slab))
             .trap(),
-        row(K::Warning, &[Lit("WARNING: "), Any, Lit("mm/vmalloc.c"), Any, Lit("__vmalloc_node")],
+        row(K::Warning, always(t::WARNING, ByReporter(F::Warning), S::Warning),
+            &[Lit("WARNING: "), Any, Lit("mm/vmalloc.c"), Any, Lit("__vmalloc_node")],
             "WARNING: zero-size vmalloc in {F}")
             .frames(WARN)
             .trap(),
-        row(K::Warning, &[Lit("WARNING: "), Any, Lit(" usb_submit_urb")],
+        row(K::Warning, always(t::WARNING, ByReporter(F::Warning), S::Warning),
+            &[Lit("WARNING: "), Any, Lit(" usb_submit_urb")],
             "WARNING in {F}/usb_submit_urb")
-            .frames(WARN.skip(&[
-                "usb_submit_urb", "usb_start_wait_urb", "usb_bulk_msg", "usb_interrupt_msg",
-                "usb_control_msg",
-            ]))
+            .frames(WARN.skip(Skip::Usb))
             .trap(),
         // Since Linux 6.18 the place comes before the task.
-        row(K::Warning, &[Lit("WARNING: "), Source, Lit(" at 0x"), Digits, Lit(", CPU#"), Digits],
+        row(K::Warning, always(t::WARNING, ByReporter(F::Warning), S::Warning),
+            &[Lit("WARNING: "), Source, Lit(" at 0x"), Digits, Lit(", CPU#"), Digits],
             "WARNING in {F}")
             .frames(WARN)
             .trap(),
-        row(K::Warning, &[Lit("WARNING: "), Any, Lit("at "), Source, Lit(" "), Func], "WARNING in {F}")
+        row(K::Warning, always(t::WARNING, ByReporter(F::Warning), S::Warning),
+            &[Lit("WARNING: "), Any, Lit("at "), Source, Lit(" "), Func], "WARNING in {F}")
             .frames(WARN)
             .trap(),
-        row(K::Warning, &[Lit("WARNING: "), Source, Lit(" at "), Func], "WARNING in {F}")
+        row(K::Warning, always(t::WARNING, ByReporter(F::Warning), S::Warning),
+            &[Lit("WARNING: "), Source, Lit(" at "), Func], "WARNING in {F}")
             .frames(WARN)
             .trap(),
-        row(K::Warning, &[Lit("WARNING: ["), Any, Lit("] "), Source, Lit(" at "), Func],
+        row(K::Warning, always(t::WARNING, ByReporter(F::Warning), S::Warning),
+            &[Lit("WARNING: ["), Any, Lit("] "), Source, Lit(" at "), Func],
             "WARNING in {F}")
             .frames(WARN)
             .trap(),
-        row(K::Deadlock, &[Lit("WARNING: possible circular locking dependency detected")],
+        row(K::Deadlock, always(t::LOCKDEP, Is(F::Locking), S::Lock),
+            &[Lit("WARNING: possible circular locking dependency detected")],
             "possible deadlock in {F}")
             .then(&[Then::Says(Says::ACQUIRES)])
-            .frames(Recipe::of(&[Part::Function(Says::AT), Part::Function(Says::AT), Part::Stack]).skip(&[
-                "process_one_work", "flush_workqueue", "drain_workqueue", "destroy_workqueue",
-            ])),
-        row(K::Deadlock, &[Lit("WARNING: possible irq lock inversion dependency detected")],
+            .frames(Recipe::of(&[Part::Function(Says::AT), Part::Function(Says::AT), Part::Stack]).skip(Skip::Workqueue)),
+        row(K::Deadlock, always(t::LOCKDEP, Is(F::Locking), S::Lock),
+            &[Lit("WARNING: possible irq lock inversion dependency detected")],
             "possible deadlock in {1}")
             .then(&[Then::Says(Says::CHANGED), Then::Name(Says::AT)]),
-        row(K::Deadlock, &[
+        row(K::Deadlock, always(t::LOCKDEP, Is(F::Locking), S::Lock), &[
             Lit("WARNING: "), Name, Lit("-safe -> "), Name, Lit("-unsafe lock order detected"),
         ], "possible deadlock in {F}")
             .frames(Recipe::of(&[
                 Part::Begins(Start::Became),
                 Part::Stack,
             ])),
-        row(K::Deadlock, &[Lit("WARNING: possible recursive locking detected")],
+        row(K::Deadlock, always(t::LOCKDEP, Is(F::Locking), S::Lock),
+            &[Lit("WARNING: possible recursive locking detected")],
             "possible deadlock in {1}")
             .then(&[Then::Says(Says::ACQUIRES), Then::Name(Says::AT)]),
-        row(K::Deadlock, &[Lit("WARNING: inconsistent lock state")], "inconsistent lock state in {F}")
+        row(K::Deadlock, always(t::LOCKDEP, Is(F::Locking), S::Lock),
+            &[Lit("WARNING: inconsistent lock state")], "inconsistent lock state in {F}")
             .then(&[Then::Says(Says::TAKES), Then::Name(Says::AT)])
             .frames(CALLS),
-        row(K::RcuUsage, &[Lit("WARNING: suspicious RCU usage")],
+        row(K::RcuUsage, always(t::LOCKDEP, Is(F::Rcu), S::Lock),
+            &[Lit("WARNING: suspicious RCU usage")],
             "WARNING: suspicious RCU usage in {F}")
             .then(&[Then::Says(Says::SOURCE)])
-            .frames(CALLS.skip(&["rcu", "kmem", "slab"])),
-        row(K::Unwinder, &[
+            .frames(CALLS.skip(Skip::Rcu).skip(Skip::Slab)),
+        row(K::Unwinder, always(t::UNTYPED, Is(F::Other), S::Warning), &[
             Lit("WARNING: kernel stack regs at "), Hex, Lit(" in "), Token, Lit(" has bad '"),
             Until("'"), Lit("' value"),
         ], "WARNING: kernel stack regs has bad '{1}' value")
             .stackless(),
-        row(K::Unwinder, &[
+        row(K::Unwinder, always(t::UNTYPED, Is(F::Other), S::Warning), &[
             Lit("WARNING: kernel stack frame pointer at "), Hex, Lit(" in "), Token,
             Lit(" has bad value"),
         ], "WARNING: kernel stack frame pointer has bad value")
             .stackless(),
-        row(K::LockBug, &[Lit("WARNING: bad unlock balance detected!")],
+        row(K::LockBug, always(t::LOCKDEP, Is(F::Locking), S::Lock),
+            &[Lit("WARNING: bad unlock balance detected!")],
             "WARNING: bad unlock balance in {F}")
             .frames(Recipe::of(&[Part::Function(Says::ADDRESSED), Part::Calls, Part::Stack])),
-        row(K::LockBug, &[Lit("WARNING: held lock freed!")], "WARNING: held lock freed in {1}")
+        row(K::LockBug, always(t::LOCKDEP, Is(F::Locking), S::Warning),
+            &[Lit("WARNING: held lock freed!")], "WARNING: held lock freed in {1}")
             .then(&[Then::Name(Says::AT)]),
         // The same with hashed pointers.
-        row(K::Unwinder, &[Lit("WARNING: kernel stack regs "), Any, Lit(" has bad 'bp' value")],
+        row(K::Unwinder, always(t::UNTYPED, Is(F::Other), S::Warning),
+            &[Lit("WARNING: kernel stack regs "), Any, Lit(" has bad 'bp' value")],
             "WARNING: kernel stack regs has bad value")
             .stackless(),
-        row(K::Unwinder, &[Lit("WARNING: kernel stack frame pointer "), Any, Lit(" has bad value")],
+        row(K::Unwinder, always(t::UNTYPED, Is(F::Other), S::Warning),
+            &[Lit("WARNING: kernel stack frame pointer "), Any, Lit(" has bad value")],
             "WARNING: kernel stack regs has bad value")
             .stackless(),
-        row(K::Warning, &[Lit("WARNING:"), End], "WARNING: corrupted").partial(),
+        row(K::Warning, always(t::UNTYPED, ByReporter(F::Warning), S::Warning),
+            &[Lit("WARNING:"), End], "WARNING: corrupted").partial(),
     ],
 };
