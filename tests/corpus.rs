@@ -154,6 +154,9 @@ fn json_is_read_back_as_it_was() {
             let record = Record::new("a\u{1b}b", index, report);
             let mut text = Vec::new();
             json::write(&mut text, &record).unwrap();
+            let mut by_serde = Vec::new();
+            json::write_value(&mut by_serde, &record).unwrap();
+            assert!(text == by_serde, "{}", case.path.display());
             let text = String::from_utf8(text).unwrap();
             assert!(!text.contains('\u{1b}') && !text.contains('\n'));
             assert_eq!(json::read(&text).unwrap(), record, "{}", case.path.display());

@@ -29,6 +29,22 @@ impl Address {
         Self { value, bits: if u32::try_from(value).is_ok() { bits } else { 64 } }
     }
 
+    /// As `Display` writes it, without its machinery: a report has dozens of addresses.
+    #[cfg(feature = "serde")]
+    pub(crate) fn text(self, place: &mut [[u8; 2]; 9]) -> &[u8] {
+        let needed = (67 - self.value.leading_zeros()) / 4;
+        let digits = needed.max(u32::from(self.bits / 4)).clamp(1, 16);
+        for (pair, byte) in place.iter_mut().skip(1).zip(self.value.to_be_bytes()) {
+            *pair = hex_digits(byte);
+        }
+        let text = place.as_flattened_mut();
+        let start = 16 - digits as usize;
+        if let Some(mark) = text.get_mut(start..start + 2) {
+            mark.copy_from_slice(b"0x");
+        }
+        text.get(start..).unwrap_or_default()
+    }
+
     /// An address that was printed with so many digits.
     ///
     /// The kernel pads pointers to their width, so eight digits are a 32-bit address. Fewer are a
@@ -166,16 +182,7 @@ mod serde_impls {
 
     impl Serialize for Address {
         fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-            // As `Display` writes it, without its machinery: a report has dozens of addresses.
-            let needed = (67 - u64::from(self.value.leading_zeros())) / 4;
-            let digits = needed.max(u64::from(self.bits / 4)).clamp(1, 16);
-            let mut text = *b"0x0000000000000000";
-            for (place, shift) in text.iter_mut().skip(2).zip((0..digits).rev()) {
-                *place = super::hex_digit(self.value >> (4 * shift));
-            }
-            let len = text.len().min(2 + digits as usize);
-            let text = text.get(..len).unwrap_or_default();
-            serializer.serialize_str(std::str::from_utf8(text).unwrap_or_default())
+            super::serialize_ascii(self.text(&mut [[0; 2]; 9]), serializer)
         }
     }
 
@@ -217,13 +224,20 @@ mod serde_impls {
     }
 }
 
-/// The lowest four bits as a hexadecimal digit.
+/// The two hexadecimal digits of a byte.
 #[cfg(feature = "serde")]
-fn hex_digit(value: u64) -> u8 {
-    match (value & 15) as u8 {
-        digit @ 0..=9 => b'0' + digit,
-        digit => b'a' + digit - 10,
-    }
+pub(crate) fn hex_digits(byte: u8) -> [u8; 2] {
+    let digit = |four: u8| match four {
+        0..=9 => b'0' + four,
+        _ => b'a' + four - 10,
+    };
+    [digit(byte >> 4), digit(byte & 15)]
+}
+
+/// Serializes text that is ASCII.
+#[cfg(feature = "serde")]
+fn serialize_ascii<S: serde::Serializer>(text: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(std::str::from_utf8(text).unwrap_or_default())
 }
 
 /// Bytes as hexadecimal text.
@@ -234,15 +248,14 @@ pub(super) mod hex_text {
     use serde::de::Error;
     use serde::{Deserialize, Deserializer, Serializer};
 
+    use super::serialize_ascii;
+
     pub(in crate::model) fn serialize<S: Serializer>(
         bytes: &[u8],
         serializer: S,
     ) -> Result<S::Ok, S::Error> {
-        let pair = |&byte: &u8| {
-            [super::hex_digit(u64::from(byte >> 4)), super::hex_digit(u64::from(byte))]
-        };
-        let text: String = bytes.iter().flat_map(pair).map(char::from).collect();
-        serializer.serialize_str(&text)
+        let pairs: Vec<_> = bytes.iter().copied().map(super::hex_digits).collect();
+        serialize_ascii(pairs.as_flattened(), serializer)
     }
 
     pub(in crate::model) fn deserialize<'de, D: Deserializer<'de>>(
@@ -273,6 +286,18 @@ mod tests {
                 let json = serde_json::to_string(&address).expect("a string");
                 assert_eq!(json, format!("\"{address}\""));
             }
+        }
+    }
+
+    #[test]
+    fn bytes_are_digits() {
+        for len in [0, 1, 63, 64, 65, 300] {
+            let bytes: Vec<u8> = (0..len).map(|n: u32| (n * 7) as u8).collect();
+            let code = Code { bytes, ..Code::default() };
+            let json = serde_json::to_string(&code).expect("an object");
+            let digits: String = code.bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+            assert_eq!(json, format!("{{\"bytes\":\"{digits}\"}}"));
+            assert_eq!(serde_json::from_str::<Code>(&json).expect("code"), code);
         }
     }
 }

@@ -13,6 +13,8 @@ use std::borrow::Cow;
 use std::fmt;
 
 pub use context::{Kernel, Module, Task};
+#[cfg(feature = "serde")]
+pub(crate) use cpu::hex_digits;
 pub use cpu::{Address, Code, Instruction, Register, Registers};
 pub use explanation::{
     AddressClass, Agreement, Condition, Confidence, Explanation, MeantAccess, Member, Pointer, Step,

@@ -32,12 +32,13 @@
 //! text and invisible characters are escapes of JSON, so that the output can be shown as it is.
 
 use std::borrow::Cow;
-use std::io;
+use std::io::{self, Write as _};
 
 use serde::{Deserialize, Serialize};
 
+use super::record::Value as _;
 use crate::bisect::Audit;
-use crate::inert;
+use crate::inert::{self, Json};
 use crate::model::Report;
 use crate::sign::Signature;
 
@@ -100,7 +101,9 @@ pub fn write_value(out: &mut impl io::Write, value: &impl Serialize) -> io::Resu
 ///
 /// Those of `out`.
 pub fn write(out: &mut impl io::Write, record: &Record<'_>) -> io::Result<()> {
-    write_value(out, record)
+    let mut json = Json::new(out);
+    record.write(&mut json)?;
+    json.flush()
 }
 
 /// Reads a report that [`write()`] wrote.

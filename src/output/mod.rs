@@ -8,4 +8,6 @@ pub mod html;
 #[cfg(feature = "serde")]
 pub mod json;
 mod page;
+#[cfg(feature = "serde")]
+mod record;
 pub mod text;
