@@ -28,6 +28,7 @@ impl<'a> Stack<'a> {
         let mut stack =
             Self { frames: Vec::new(), site: None, module: None, file: None, reporter: None };
         let Some(main) = blame::main_stack(report) else { return stack };
+        stack.frames.reserve(main.frames.len().min(MAX_FRAMES));
         let link = report.link.as_ref().and_then(|link| link.function.as_deref());
         stack.fill(main, link, |frame| frame.reliable);
         if stack.frames.iter().all(|part| part.class != FrameClass::Ordinary) {
@@ -198,16 +199,17 @@ fn class(name: &str, hash: u64) -> FrameClass {
     }
 }
 
-/// What architectures put before the names of syscalls.
+/// What architectures put before the names of syscalls, behind `__`.
 #[rustfmt::skip] // words
 const PREFIXES: &[&str] = &[
-    "__x64_", "__ia32_", "__arm64_", "__riscv_", "__s390x_", "__s390_", "__se_", "__do_", "__powerpc_",
+    "x64_", "ia32_", "arm64_", "riscv_", "s390x_", "s390_", "se_", "do_", "powerpc_",
 ];
 
 /// The function's name without what compilers add; a syscall's without what architectures add.
 fn normal(function: &str) -> &str {
     let name = functions::base(function);
-    let short = PREFIXES.iter().find_map(|prefix| name.strip_prefix(prefix));
+    let Some(rest) = name.strip_prefix("__") else { return name };
+    let short = PREFIXES.iter().find_map(|prefix| rest.strip_prefix(prefix));
     short.filter(|rest| rest.starts_with("sys_") || rest.starts_with("compat_sys_")).unwrap_or(name)
 }
 
@@ -222,6 +224,7 @@ mod tests {
             ("__se_compat_sys_bpf", "compat_sys_bpf"),
             ("__do_sys_bpf.cold", "sys_bpf"),
             ("__do_fault", "__do_fault"),
+            ("x64_sys_call", "x64_sys_call"),
             ("f.constprop.0.isra.0", "f"),
         ] {
             assert_eq!(normal(name), want);
