@@ -1,5 +1,7 @@
 //! x86 instructions, by iced-x86.
 
+use std::fmt::Write as _;
+
 use iced_x86::{
     Decoder, DecoderOptions, Formatter, GasFormatter, Instruction as Decoded, IntelFormatter,
     Register,
@@ -25,6 +27,7 @@ pub(super) fn decode(
     let mut decoded = Decoded::default();
     let mut instructions = Vec::with_capacity(bytes.len() / 3);
     let mut at = start;
+    let mut text = String::with_capacity(64);
     while at < bytes.len() {
         // A guess that ran over the mark is dropped there: the mark is certain.
         let limit = trap.filter(|&trap| at < trap).unwrap_or(bytes.len());
@@ -33,11 +36,11 @@ pub(super) fn decode(
         if found {
             decoder.decode_out(&mut decoded);
         }
-        let mut text = String::new();
+        text.clear();
         let len = if !found || decoded.is_invalid() || at + decoded.len() > limit {
             // The rest of an instruction that is cut off, byte by byte.
             let byte = bytes.get(at).copied().unwrap_or_default();
-            text = format!(".byte {byte:#x}");
+            let _ = write!(text, ".byte {byte:#x}");
             1
         } else {
             // objdump writes a scale of 1, but only where there is an index to scale.
@@ -49,7 +52,7 @@ pub(super) fn decode(
         instructions.push(Instruction {
             offset: at,
             bytes: bytes.get(at..at + len).unwrap_or_default().to_vec(),
-            text,
+            text: text.clone(),
             trapping: trap == Some(at),
         });
         at += len;
