@@ -106,7 +106,8 @@ fn nowhere<'a, 'log>(report: &'a Report<'log>, stack: &'a Stack<'log>) -> Answer
     let fetched = report.access.and_then(|access| access.kind) == Some(AccessKind::Execute);
     // A size beyond any function is that of data, up to the next symbol.
     let is_data = pointer.size.is_some_and(|size| size > 1 << 24);
-    if pointer.function.is_some() && !fetched && !is_data {
+    let is_unnamed = report.kernel.arch.is_some_and(|arch| !arch.info().names_pointer);
+    if (pointer.function.is_some() || is_unnamed) && !fetched && !is_data {
         return None;
     }
     let why = "jumped to where no code is";

@@ -63,6 +63,7 @@ pub mod store;
 pub mod symbolize;
 mod syntax;
 mod title;
+mod token;
 mod words;
 
 pub use arch::Arch;

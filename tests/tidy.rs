@@ -12,6 +12,7 @@ const ORDER: &[&str] = &[
     "inert",
     "span",
     "functions",
+    "token",
     "arch",
     "syntax",
     "line",

@@ -1,12 +1,16 @@
 //! 32-bit ARM: `__show_regs()` in arch/arm/kernel/process.c.
 
-use super::ArchInfo;
+use super::{ArchInfo, Area, Decoder};
 
 #[rustfmt::skip] // rows
 pub(super) const INFO: ArchInfo = ArchInfo {
     bits: 32,
     pointers: &["PC is at"],
+    beside: &[],
+    names_pointer: true,
     links: &["LR is at"],
+    numbered: &[],
+    rows: &[],
     general: &[
         ("r0", "r0"), ("r1", "r1"), ("r2", "r2"), ("r3", "r3"), ("r4", "r4"), ("r5", "r5"),
         ("r6", "r6"), ("r7", "r7"), ("r8", "r8"), ("r9", "r9"), ("r10", "r10"), ("fp", "fp"),
@@ -15,5 +19,32 @@ pub(super) const INFO: ArchInfo = ArchInfo {
     system: &[
         ("Control", "control"), ("Table", "table"), ("DAC", "dac"),
     ],
-    ..ArchInfo::BASE
+    digits: &[8],
+    heads: &["pc lr", "lr psr", "sp ip", "r10 r9", "r7 r6", "r3 r2", "Control Table"],
+    is_user: |_| false,
+    // Documentation/arm/memory.rst.
+    layout: &[
+        (0x0000_0000, 0xbeff_ffff, Area::User),
+        (0xbf00_0000, 0xbfff_ffff, Area::Module),
+        (0xc000_0000, 0xefff_ffff, Area::Linear),
+    ],
+    shadow: None,
+    syscalls: &[],
+    entries: &[
+        "__dabt_svc",
+        "__dabt_usr",
+        "__fiq_svc",
+        "__irq_svc",
+        "__irq_usr",
+        "__pabt_svc",
+        "__pabt_usr",
+        "__sys_trace_return",
+        "__und_svc*",
+        "__und_usr*",
+        "do_DataAbort",
+        "do_PrefetchAbort",
+        "ret_fast_syscall",
+        "vector_swi",
+    ],
+    code: &[(2, Decoder::T32), (4, Decoder::A32)],
 };

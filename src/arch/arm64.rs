@@ -1,11 +1,16 @@
 //! 64-bit ARM: `__show_regs()` in arch/arm64/kernel/process.c.
 
-use super::ArchInfo;
+use super::{ArchInfo, Area, Decoder, Prefix, Shadow};
 
 #[rustfmt::skip] // rows
 pub(super) const INFO: ArchInfo = ArchInfo {
+    bits: 64,
     pointers: &["pc :", "pc:"],
+    beside: &[],
+    names_pointer: true,
     links: &["lr :", "lr:"],
+    numbered: &[],
+    rows: &[],
     general: &[
         ("x0", "x0"), ("x1", "x1"), ("x2", "x2"), ("x3", "x3"), ("x4", "x4"), ("x5", "x5"),
         ("x6", "x6"), ("x7", "x7"), ("x8", "x8"), ("x9", "x9"), ("x10", "x10"), ("x11", "x11"),
@@ -18,5 +23,43 @@ pub(super) const INFO: ArchInfo = ArchInfo {
     system: &[
         ("pmr_save", "pmr_save"), ("ESR", "esr"), ("FAR", "far"),
     ],
-    ..ArchInfo::BASE
+    digits: &[8, 16],
+    heads: &[
+        "x29 x28", "x27 x26", "x26 x25", "x25 x24", "x23 x22", "x21 x20", "x20 x19", "x19 x18",
+        "x17 x16", "x15 x14", "x14 x13", "x13 x12", "x11 x10", "x9 x8", "x8 x7", "x7 x6", "x5 x4",
+        "x3 x2", "x2 x1", "x1 x0", "pc lr", "lr pstate", "sp pstate", "pstate", "pmr_save",
+    ],
+    is_user: |_| false,
+    // Documentation/arm64/memory.rst, 48 bits of address.
+    layout: &[
+        (0x0000_0000_0000_0000, 0x0000_ffff_ffff_ffff, Area::User),
+        (0x0001_0000_0000_0000, 0xfffe_ffff_ffff_ffff, Area::NonCanonical),
+        (0xffff_0000_0000_0000, 0xffff_7fff_ffff_ffff, Area::Linear),
+        (0xffff_8000_0000_0000, 0xffff_8000_07ff_ffff, Area::Module),
+        (0xffff_8000_0800_0000, 0xffff_fbff_ffff_ffff, Area::Vmalloc),
+    ],
+    shadow: Some(Shadow {
+        offset: 0xdfff_8000_0000_0000,
+        // Kernels without KASAN have the linear map there.
+        own: 0..0,
+    }),
+    syscalls: &[
+        Prefix { text: "__arm64_", titles: true, signatures: true },
+    ],
+    entries: &[
+        "__arm64_compat_sys_*",
+        "__arm64_sys_*",
+        "__invoke_syscall",
+        "__primary_switched",
+        "do_el0_irq_bp_hardening",
+        "do_el0_svc*",
+        "do_el1_*",
+        "el0_*",
+        "el0t_*",
+        "el1_*",
+        "el1h_*",
+        "el1t_*",
+        "invoke_syscall",
+    ],
+    code: &[(4, Decoder::A64)],
 };

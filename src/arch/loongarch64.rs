@@ -1,11 +1,14 @@
 //! 64-bit LoongArch: `__show_regs()` in arch/loongarch/kernel/traps.c.
 
-use super::{ArchInfo, mips};
+use super::{ArchInfo, Decoder, mips};
 
 #[rustfmt::skip] // rows
 pub(super) const INFO: ArchInfo = ArchInfo {
+    bits: 64,
     // Before Linux 6.3, and since.
     pointers: &["era   :", "ERA:"],
+    beside: &[],
+    names_pointer: true,
     links: &["ra:"],
     // Before Linux 6.3, as MIPS prints them.
     numbered: mips::INFO.numbered,
@@ -13,11 +16,29 @@ pub(super) const INFO: ArchInfo = ArchInfo {
     general: &[
         ("pc", "pc"), ("ra", "ra"), ("tp", "tp"), ("sp", "sp"), ("a0", "a0"), ("a1", "a1"),
         ("a2", "a2"), ("a3", "a3"), ("a4", "a4"), ("a5", "a5"), ("a6", "a6"), ("a7", "a7"),
-        ("u0", "u0"), ("s9", "s9"),
+        ("t0", "t0"), ("t1", "t1"), ("t2", "t2"), ("t3", "t3"), ("t4", "t4"), ("t5", "t5"),
+        ("t6", "t6"), ("t7", "t7"), ("t8", "t8"), ("u0", "u0"), ("s9", "s9"), ("s0", "s0"),
+        ("s1", "s1"), ("s2", "s2"), ("s3", "s3"), ("s4", "s4"), ("s5", "s5"), ("s6", "s6"),
+        ("s7", "s7"), ("s8", "s8"),
     ],
     system: &[
         ("CRMD", "crmd"), ("PRMD", "prmd"), ("EUEN", "euen"), ("ECFG", "ecfg"), ("ESTAT", "estat"),
         ("BADV", "badv"), ("PRID", "prid"),
     ],
-    ..ArchInfo::BASE
+    digits: &[16],
+    heads: &[
+        "pc ra", "a0 a1", "a4 a5", "t0 t1", "t4 t5", "t8 u0", "s1 s2", "s5 s6", "CRMD", "PRMD",
+        "EUEN", "ECFG", "ESTAT", "BADV", "PRID",
+    ],
+    is_user: |_| false,
+    layout: &[],
+    shadow: None,
+    syscalls: &[],
+    entries: &[
+        "do_vint",
+        "handle_loongarch_irq",
+        "handle_vint",
+        "ret_from_kernel_thread_asm",
+    ],
+    code: &[(4, Decoder::None)],
 };

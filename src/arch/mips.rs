@@ -1,10 +1,13 @@
 //! MIPS, 32-bit and 64-bit: `__show_regs()` in arch/mips/kernel/traps.c.
 
-use super::ArchInfo;
+use super::{ArchInfo, Decoder};
 
 #[rustfmt::skip] // rows
 pub(super) const INFO: ArchInfo = ArchInfo {
+    bits: 64,
     pointers: &["epc   :"],
+    beside: &[],
+    names_pointer: true,
     links: &["ra    :"],
     // The names of registers differ between the two ABIs; $26 and $27 are not printed.
     numbered: &[
@@ -17,10 +20,27 @@ pub(super) const INFO: ArchInfo = ArchInfo {
         ("$20   :", 20), ("$24   :", 24), ("$28   :", 28),
     ],
     general: &[
-        ("Hi", "hi"), ("Lo", "lo"),
+        ("Hi", "hi"), ("Lo", "lo"), ("ra", "ra"),
     ],
     system: &[
         ("Status", "status"), ("Cause", "cause"), ("BadVA", "badva"), ("PrId", "prid"),
     ],
-    ..ArchInfo::BASE
+    digits: &[8, 16],
+    heads: &[],
+    is_user: |_| false,
+    layout: &[],
+    shadow: None,
+    syscalls: &[],
+    entries: &[
+        "except_vec4",
+        "except_vec_vi*",
+        "handle_fpe_int",
+        "handle_sys64",
+        "handle_sysn32",
+        "plat_irq_dispatch",
+        "r4k_wait",
+        "smp_bootstrap",
+        "syscall_common",
+    ],
+    code: &[(4, Decoder::None)],
 };

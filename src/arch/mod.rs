@@ -1,58 +1,157 @@
 //! Architectures, as data: what a machine calls its registers and how it prints where it was.
 
-mod alpha;
-mod arm;
-mod arm64;
-mod loongarch64;
-mod mips;
-mod parisc;
-mod powerpc;
-mod riscv64;
-mod s390x;
-mod sparc64;
-mod x86;
-mod x86_64;
-
 use std::collections::HashMap;
+use std::ops::Range;
 use std::sync::LazyLock;
 
-/// What is known of an architecture.
+use crate::token::register;
+
+/// What is known of an architecture. Each states all of it: there are no defaults.
 #[derive(Debug)]
 pub(crate) struct ArchInfo {
     /// Bits of an address.
     pub(crate) bits: u8,
     /// What may stand before the instruction pointer.
     pub(crate) pointers: &'static [&'static str],
+    /// The tags of the values that stand behind the instruction pointer, all of them on its line. Only
+    /// where `pointers` alone would fit other machines too.
+    pub(crate) beside: &'static [&'static str],
+    /// Whether the kernel prints the function at the instruction pointer. Where it does, an address
+    /// alone is one where no code is.
+    pub(crate) names_pointer: bool,
     /// What may stand before the return address of the function that was running, where the machine
     /// has a register for it.
     pub(crate) links: &'static [&'static str],
     /// The registers that have a number and are printed in rows, by number, as they are called in the
     /// output.
     pub(crate) numbered: &'static [&'static str],
-    /// What begins a row of them, and the number of the first register in it.
+    /// What begins a row of them, and the number of the first register in it. Values without tags
+    /// follow.
     pub(crate) rows: &'static [(&'static str, usize)],
     /// The other registers that programs compute with: as printed, and as they are called in the
     /// output.
     pub(crate) general: &'static [(&'static str, &'static str)],
     /// The other registers.
     pub(crate) system: &'static [(&'static str, &'static str)],
+    /// How many digits the general ones can be printed with.
+    pub(crate) digits: &'static [usize],
+    /// How lines of `general` and `system` begin, or what stands behind the instruction pointer: the
+    /// first two names as printed, or one that no other machine has. Only such a line shows the
+    /// machine: many have a register `sp`.
+    pub(crate) heads: &'static [&'static str],
     /// Whether a code segment selector is that of user mode.
     pub(crate) is_user: fn(u64) -> bool,
+    /// First and last address of each range that has one use, in the order in which they are tried.
+    #[cfg_attr(not(feature = "disasm"), expect(dead_code, reason = "explanations use it"))]
+    pub(crate) layout: &'static [(u64, u64, Area)],
+    /// Where KASAN keeps its shadow.
+    #[cfg_attr(not(feature = "disasm"), expect(dead_code, reason = "explanations use it"))]
+    pub(crate) shadow: Option<Shadow>,
+    /// What stands before `sys_` in the names of functions that are syscalls.
+    pub(crate) syscalls: &'static [Prefix],
+    /// Functions that only kernels of this machine have, where the processor enters the kernel or a
+    /// CPU starts: they show the machine in a stack. `*` at the end stands for any rest.
+    pub(crate) entries: &'static [&'static str],
+    /// The forms of a dump of code: bytes that are printed together, and what reads them.
+    pub(crate) code: &'static [(usize, Decoder)],
+}
+
+/// What a range of addresses is used for.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Area {
+    /// User space.
+    User,
+    /// Addresses that the processor does not translate.
+    NonCanonical,
+    /// The linear map of memory.
+    Linear,
+    /// The vmalloc area.
+    Vmalloc,
+    /// The kernel image.
+    Text,
+    /// Modules.
+    Module,
+}
+
+/// Where the shadow memory of KASAN is: the shadow of an address is at an eighth of it plus `offset`.
+#[derive(Debug)]
+#[cfg_attr(not(feature = "disasm"), expect(dead_code, reason = "explanations use it"))]
+pub(crate) struct Shadow {
+    /// What is added to an eighth of an address.
+    pub(crate) offset: u64,
+    /// The shadow of what the kernel has, where these addresses are used for nothing else.
+    pub(crate) own: Range<u64>,
+}
+
+/// What stands before the name of a syscall, and who takes it off: the convention for titles knows
+/// fewer machines than signatures do.
+#[derive(Debug)]
+pub(crate) struct Prefix {
+    text: &'static str,
+    titles: bool,
+    signatures: bool,
+}
+
+/// Prefixes of syscalls that compilers and the macros of include/linux/syscalls.h make, the same on
+/// all machines.
+#[rustfmt::skip] // rows
+const COMMON_PREFIXES: &[Prefix] = &[
+    Prefix { text: "SYSC_", titles: true, signatures: false },
+    Prefix { text: "SyS_", titles: true, signatures: false },
+    Prefix { text: "____sys_", titles: true, signatures: false },
+    Prefix { text: "___sys_", titles: true, signatures: false },
+    Prefix { text: "__do_", titles: false, signatures: true },
+    Prefix { text: "__do_sys_", titles: true, signatures: false },
+    Prefix { text: "__se_", titles: true, signatures: true },
+    Prefix { text: "__se_sys_", titles: true, signatures: false },
+    Prefix { text: "__sys_", titles: true, signatures: false },
+    Prefix { text: "compat_SYSC_", titles: true, signatures: false },
+    Prefix { text: "compat_SyS_", titles: true, signatures: false },
+    Prefix { text: "ksys_", titles: true, signatures: false },
+    Prefix { text: "sys_", titles: true, signatures: false },
+];
+
+fn prefixes(is_used: fn(&Prefix) -> bool) -> Vec<&'static str> {
+    let own = Arch::ALL.iter().flat_map(|arch| arch.info().syscalls);
+    let used = own.chain(COMMON_PREFIXES).filter(|prefix| is_used(prefix));
+    let mut texts: Vec<_> = used.map(|prefix| prefix.text).collect();
+    texts.sort_unstable();
+    texts.dedup();
+    texts
+}
+
+/// What titles take off the name of a syscall.
+pub(crate) static TITLE_PREFIXES: LazyLock<Vec<&'static str>> =
+    LazyLock::new(|| prefixes(|prefix| prefix.titles));
+
+/// What signatures take off the name of a syscall, which begins with `sys_` or `compat_sys_` then.
+pub(crate) static SIGNATURE_PREFIXES: LazyLock<Vec<&'static str>> =
+    LazyLock::new(|| prefixes(|prefix| prefix.signatures));
+
+/// What reads the bytes of a dump of code.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Decoder {
+    /// Nothing here: they are shown as they are.
+    None,
+    /// The kernel, which prints the instructions itself.
+    Listed,
+    /// x86 with operands of 32 or 64 bits.
+    X86(u32),
+    /// 64-bit ARM.
+    A64,
+    /// 32-bit ARM.
+    A32,
+    /// Thumb.
+    T32,
+    /// PowerPC.
+    Powerpc,
+    /// 64-bit RISC-V in halfwords.
+    RiscvHalves,
+    /// 64-bit RISC-V in words.
+    RiscvWords,
 }
 
 impl ArchInfo {
-    /// A 64-bit machine of which nothing else is known.
-    const BASE: Self = Self {
-        bits: 64,
-        pointers: &[],
-        links: &[],
-        numbered: &[],
-        rows: &[],
-        general: &[],
-        system: &[],
-        is_user: |_| false,
-    };
-
     /// The registers that are printed with a name.
     fn named(&self) -> impl Iterator<Item = &'static (&'static str, &'static str)> {
         self.general.iter().chain(self.system)
@@ -62,10 +161,19 @@ impl ArchInfo {
     pub(crate) fn registers(&self) -> impl Iterator<Item = &'static str> {
         self.numbered.iter().copied().chain(self.named().map(|(_, name)| *name))
     }
+
+    /// What reads code that is printed in units of so many bytes.
+    #[cfg_attr(not(feature = "disasm"), expect(dead_code, reason = "decoders use it"))]
+    pub(crate) fn decoder(&self, unit: usize) -> Decoder {
+        let form = self.code.iter().find(|(bytes, _)| *bytes == unit);
+        form.map_or(Decoder::None, |(_, decoder)| *decoder)
+    }
 }
 
 macro_rules! arches {
     ($( $(#[doc = $doc:literal])+ $arch:ident = $name:literal in $module:ident, )+) => {
+        $( mod $module; )+
+
         /// A processor architecture.
         #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
         #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
@@ -135,20 +243,57 @@ pub(crate) use riscv64::RISCV;
 
 /// The architecture whose instruction pointer line this is, and the line without its tag.
 pub(crate) fn pointer(text: &[u8]) -> Option<(Arch, &[u8])> {
-    tagged(text, |info| info.pointers)
+    tagged(text, |info| info.pointers).find(|(arch, rest)| has_all(rest, arch.info().beside))
+}
+
+/// Whether tags stand in a line, each behind one value and with nothing else between them.
+fn has_all(text: &[u8], tags: &[&str]) -> bool {
+    let after = |text: &[u8], tag: &&str| {
+        let (rest, _) = register::value(text.trim_ascii_start()).ok()?;
+        Some(rest.trim_ascii_start().strip_prefix(tag.as_bytes())?.len())
+    };
+    let last = |len: usize| text.get(text.len() - len..).unwrap_or_default();
+    tags.iter().try_fold(text.len(), |len, tag| after(last(len), tag)).is_some()
 }
 
 /// The architecture whose line of a return address this is, and the line without its tag.
 pub(crate) fn link(text: &[u8]) -> Option<(Arch, &[u8])> {
-    tagged(text, |info| info.links)
+    tagged(text, |info| info.links).next()
 }
 
-/// A row of registers: who prints it, the number of the first, and the values.
-pub(crate) fn row(text: &[u8]) -> Option<(Arch, usize, &[u8])> {
-    tag_start(text)?;
+/// Whether a line begins as a row of registers does.
+pub(crate) fn is_row(text: &[u8]) -> bool {
+    tagged_row(text).next().is_some()
+}
+
+/// A row of registers: who prints it, the number of the first, and the values. Of several machines
+/// that have such rows it is the known one; an unknown one is only shown by two values in a row.
+pub(crate) fn row(text: &[u8], known: Option<Arch>) -> Option<(Arch, usize, &[u8])> {
+    if known.is_some_and(|arch| starts_with_register(text, arch)) {
+        return None;
+    }
+    let of_known = known.and_then(|known| tagged_row(text).find(|(arch, ..)| *arch == known));
+    of_known.or_else(|| tagged_row(text).find(|(.., values)| has_two_values(values)))
+}
+
+fn tagged_row(text: &[u8]) -> impl Iterator<Item = (Arch, usize, &[u8])> {
+    let arches = if tag_start(text).is_some() { Arch::ALL } else { &[] };
     let rows = |&arch: &Arch| arch.info().rows.iter().map(move |(tag, at)| (arch, tag, *at));
-    let mut rows = Arch::ALL.iter().flat_map(rows);
-    rows.find_map(|(arch, tag, at)| Some((arch, at, text.strip_prefix(tag.as_bytes())?)))
+    let rows = arches.iter().flat_map(rows);
+    rows.filter_map(|(arch, tag, at)| Some((arch, at, text.strip_prefix(tag.as_bytes())?)))
+}
+
+/// Whether a line begins with a register of an architecture and a colon.
+fn starts_with_register(text: &[u8], arch: Arch) -> bool {
+    let colon = text.iter().position(|&b| b == b':');
+    let name = colon.and_then(|colon| text.get(..colon)).unwrap_or_default();
+    arch.register(name.trim_ascii_end()).is_some()
+}
+
+fn has_two_values(text: &[u8]) -> bool {
+    let value = |text: &[u8]| Some(register::value(text.trim_ascii_start()).ok()?.0.len());
+    let last = |len: usize| text.get(text.len() - len..).unwrap_or_default();
+    value(text).and_then(|len| value(last(len))).is_some()
 }
 
 /// The bytes that tags begin with: most lines begin with another.
@@ -171,15 +316,19 @@ fn tag_start(text: &[u8]) -> Option<u8> {
     text.first().copied().filter(|&b| TAG_STARTS.get(usize::from(b)) == Some(&true))
 }
 
-fn tagged(text: &[u8], tags: fn(&ArchInfo) -> &'static [&'static str]) -> Option<(Arch, &[u8])> {
-    let first = tag_start(text)?;
-    let tags = |&arch: &Arch| tags(arch.info()).iter().map(move |tag| (arch, tag.as_bytes()));
-    Arch::ALL
+fn tagged(
+    text: &[u8],
+    tags: fn(&ArchInfo) -> &'static [&'static str],
+) -> impl Iterator<Item = (Arch, &[u8])> {
+    let first = tag_start(text);
+    let arches = if first.is_some() { Arch::ALL } else { &[] };
+    let tags = move |&arch: &Arch| tags(arch.info()).iter().map(move |tag| (arch, tag.as_bytes()));
+    arches
         .iter()
         .flat_map(tags)
         // Most lines differ in the first byte.
-        .filter(|(_, tag)| tag.first() == Some(&first))
-        .find_map(|(arch, tag)| text.strip_prefix(tag).map(|rest| (arch, rest)))
+        .filter(move |(_, tag)| tag.first().copied() == first)
+        .filter_map(|(arch, tag)| Some((arch, text.strip_prefix(tag)?)))
 }
 
 /// Registers as they are printed: who has them, and how they are called in the output.
@@ -200,10 +349,28 @@ pub(crate) fn is_register(printed: &[u8]) -> bool {
     REGISTERS.contains_key(printed)
 }
 
-/// The architectures that have a register of this name and print it with so many digits.
-pub(crate) fn with_register(printed: &[u8], digits: usize) -> impl Iterator<Item = Arch> {
-    let owners = REGISTERS.get(printed).into_iter().flatten().map(|(arch, _)| *arch);
-    owners.filter(move |arch| digits * 4 <= usize::from(arch.bits()))
+/// The architecture that a line of registers shows.
+///
+/// Where none is known, a register of 64 bits that only one machine has is enough: lines are torn.
+pub(crate) fn shown_by(text: &[u8], known: Option<Arch>) -> Option<Arch> {
+    let (rest, (first, value)) = register::register(text).ok()?;
+    let second = register::register(register::without_note(rest)).ok().map(|(_, (name, _))| name);
+    let owners = || {
+        let owners = REGISTERS.get(first).into_iter().flatten().map(|(arch, _)| *arch);
+        owners.filter(|arch| value.digits * 4 <= usize::from(arch.bits()))
+    };
+    let is_alone = owners().nth(1).is_none();
+    let begins = |head: &&str| match head.split_once(' ') {
+        Some((name, next)) => name.as_bytes() == first && Some(next.as_bytes()) == second,
+        None => head.as_bytes() == first && is_alone,
+    };
+    let has_line = |arch: &Arch| {
+        let info = arch.info();
+        let is_general = info.general.iter().any(|(printed, _)| printed.as_bytes() == first);
+        (!is_general || info.digits.contains(&value.digits)) && info.heads.iter().any(begins)
+    };
+    let is_whole = known.is_none() && is_alone && value.digits == 16;
+    owners().find(has_line).or_else(|| owners().next().filter(|_| is_whole))
 }
 
 impl Arch {
@@ -212,6 +379,29 @@ impl Arch {
         let owners = REGISTERS.get(printed)?;
         owners.iter().find(|(arch, _)| *arch == self).map(|(_, name)| *name)
     }
+}
+
+/// The entries of all architectures, sorted; whether any rest may follow. None begins with another, so
+/// that only the last one that is not greater than a name can be its beginning.
+static ENTRIES: LazyLock<Vec<(&'static str, bool, Arch)>> = LazyLock::new(|| {
+    let entries = |&arch: &Arch| {
+        arch.info().entries.iter().map(move |&entry| match entry.strip_suffix('*') {
+            Some(start) => (start, true, arch),
+            None => (entry, false, arch),
+        })
+    };
+    let mut entries: Vec<_> = Arch::ALL.iter().flat_map(entries).collect();
+    entries.sort_unstable_by_key(|(name, ..)| *name);
+    entries
+});
+
+/// The architecture whose kernels alone have this function; what compilers add behind a dot is left
+/// out of account.
+pub(crate) fn by_entry(function: &str) -> Option<Arch> {
+    let after = ENTRIES.partition_point(|(name, ..)| *name <= function);
+    let (name, is_start, arch) = ENTRIES.get(after.checked_sub(1)?)?;
+    let rest = function.strip_prefix(name)?;
+    (*is_start || rest.is_empty() || rest.starts_with('.')).then_some(*arch)
 }
 
 #[cfg(test)]
@@ -234,11 +424,83 @@ mod tests {
     }
 
     #[test]
+    fn heads_are_registers() {
+        for arch in Arch::ALL {
+            for head in arch.info().heads {
+                let first = head.split(' ').next().unwrap_or_default();
+                assert!(arch.register(first.as_bytes()).is_some(), "{}: `{head}`", arch.name());
+            }
+        }
+    }
+
+    #[test]
+    fn entries_show_one_machine() {
+        for (earlier, later) in ENTRIES.iter().zip(ENTRIES.iter().skip(1)) {
+            assert!(!later.0.starts_with(earlier.0), "`{}` hides `{}`", earlier.0, later.0);
+        }
+        for arch in Arch::ALL {
+            assert!(arch.info().entries.is_sorted(), "{}", arch.name());
+        }
+        for (function, want) in [
+            ("entry_SYSCALL_64_after_hwframe", Some(Arch::X86_64)),
+            ("asm_sysvec_apic_timer_interrupt", Some(Arch::X86_64)),
+            ("entry_INT80_32", Some(Arch::X86)),
+            ("el0t_64_sync", Some(Arch::Arm64)),
+            ("el0_svc_common.constprop.0", Some(Arch::Arm64)),
+            ("invoke_syscall.constprop.5", Some(Arch::Arm64)),
+            ("ret_fast_syscall", Some(Arch::Arm)),
+            ("do_trap_ecall_u", Some(Arch::Riscv64)),
+            ("ret_from_kernel_user_thread", Some(Arch::Powerpc)),
+            ("__do_syscall", Some(Arch::S390x)),
+            // Several machines have these.
+            ("system_call", None),
+            ("ret_from_fork", None),
+            ("ret_from_fork_asm", None),
+            ("handle_syscall", None),
+            ("invoke_syscalls", None),
+            ("entry_SYSCALL", None),
+            ("", None),
+            ("~", None),
+        ] {
+            assert_eq!(by_entry(function), want, "{function}");
+        }
+    }
+
+    #[test]
+    fn ranges_do_not_overlap() {
+        for arch in Arch::ALL {
+            let layout = arch.info().layout;
+            assert!(layout.iter().all(|(first, last, _)| first < last), "{}", arch.name());
+            let mut pairs = layout.iter().zip(layout.iter().skip(1));
+            assert!(pairs.all(|((_, last, _), (first, ..))| last < first), "{}", arch.name());
+        }
+    }
+
+    #[test]
+    fn rows_are_told_apart_by_their_form() {
+        let tagged = b"GPR00: 00000000 GPR01: c0427dd8 GPR02: c0427de0 GPR03: 00000001";
+        let bare = b"GPR00: c0003e40 c0427dd8 c0427de0 00000001";
+        assert_eq!(row(tagged, None), None);
+        assert_eq!(shown_by(tagged, None), None);
+        assert_eq!(row(bare, None).map(|(arch, ..)| arch), Some(Arch::Powerpc));
+        // Cut off after the first value.
+        assert_eq!(row(&tagged[..15], None), None);
+        let cut = row(&bare[..15], Some(Arch::Powerpc));
+        assert_eq!(cut.map(|(arch, ..)| arch), Some(Arch::Powerpc));
+    }
+
+    #[test]
     fn ok_pointer() {
         assert_eq!(pointer(b"RIP: 0010:f"), Some((Arch::X86_64, &b" 0010:f"[..])));
         assert_eq!(pointer(b"RAX: 0"), None);
         assert!(is_register(b"RAX") && !is_register(b"rax"));
-        assert_eq!(row(b"$ 4   : 8260e888 0"), Some((Arch::Mips, 4, &b" 8260e888 0"[..])));
-        assert_eq!(row(b"$4: 1"), None);
+        assert_eq!(row(b"$ 4   : 8260e888 0", None), Some((Arch::Mips, 4, &b" 8260e888 0"[..])));
+        assert_eq!(row(b"$4: 1", None), None);
+        let known = row(b"$ 4   : 8260e888 0", Some(Arch::Loongarch64));
+        assert_eq!(known.map(|(arch, ..)| arch), Some(Arch::Loongarch64));
+        // m68k, nios2, csky.
+        for line in ["PC: [<00123456>] f+0x8/0x10", "PC: c01d7a3c", "PC: 0xc01d7a3c (f+0x8/0x10)"] {
+            assert_eq!(pointer(line.as_bytes()), None, "{line}");
+        }
     }
 }

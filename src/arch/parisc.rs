@@ -4,7 +4,10 @@ use super::{ArchInfo, powerpc};
 
 #[rustfmt::skip] // rows
 pub(super) const INFO: ArchInfo = ArchInfo {
+    bits: 64,
     pointers: &["IAOQ[0]:"],
+    beside: &[],
+    names_pointer: true,
     links: &["RP(r2):"],
     // They have the same names there.
     numbered: powerpc::INFO.numbered,
@@ -12,8 +15,19 @@ pub(super) const INFO: ArchInfo = ArchInfo {
         ("r00-03", 0), ("r04-07", 4), ("r08-11", 8), ("r12-15", 12), ("r16-19", 16),
         ("r20-23", 20), ("r24-27", 24), ("r28-31", 28),
     ],
+    general: &[],
     system: &[
         ("IIR", "iir"), ("ISR", "isr"), ("IOR", "ior"), ("ORIG_R28", "orig_r28"),
     ],
-    ..ArchInfo::BASE
+    digits: &[8, 16],
+    heads: &["IIR ISR", "ORIG_R28"],
+    is_user: |_| false,
+    layout: &[],
+    shadow: None,
+    syscalls: &[],
+    entries: &[
+        "intr_return",
+        "linux_gateway_entry",
+    ],
+    code: &[],
 };

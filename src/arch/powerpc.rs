@@ -1,10 +1,13 @@
 //! PowerPC, 32-bit and 64-bit: `__show_regs()` in arch/powerpc/kernel/process.c.
 
-use super::ArchInfo;
+use super::{ArchInfo, Area, Decoder, Prefix};
 
 #[rustfmt::skip] // rows
 pub(super) const INFO: ArchInfo = ArchInfo {
+    bits: 64,
     pointers: &["NIP "],
+    beside: &[],
+    names_pointer: true,
     links: &["LR "],
     numbered: &[
         "r0", "r1", "r2", "r3", "r4", "r5", "r6", "r7", "r8", "r9", "r10", "r11", "r12", "r13",
@@ -23,5 +26,44 @@ pub(super) const INFO: ArchInfo = ArchInfo {
         ("MSR", "msr"), ("CR", "cr"), ("XER", "xer"), ("CFAR", "cfar"), ("DAR", "dar"),
         ("DEAR", "dear"), ("DSISR", "dsisr"), ("IRQMASK", "irqmask"),
     ],
-    ..ArchInfo::BASE
+    digits: &[8, 16],
+    heads: &["NIP LR", "MSR CR", "CFAR DAR", "CFAR DEAR", "CFAR IRQMASK", "DAR DSISR", "DEAR ESR"],
+    is_user: |_| false,
+    layout: &[
+        (0x0000_0000_0000_0000, 0x000f_ffff_ffff_ffff, Area::User),
+        (0xc000_0000_0000_0000, 0xc007_ffff_ffff_ffff, Area::Linear),
+        (0xc008_0000_0000_0000, 0xc00a_ffff_ffff_ffff, Area::Vmalloc),
+    ],
+    shadow: None,
+    syscalls: &[
+        Prefix { text: "__powerpc_", titles: false, signatures: true },
+    ],
+    entries: &[
+        ".kthread",
+        ".ret_from_except",
+        ".ret_from_kernel_thread",
+        ".start_kernel",
+        ".system_call_exception",
+        "DataAccess_virt",
+        "InstructionAccess_virt",
+        "data_access_common*",
+        "data_access_slb_common*",
+        "decrementer_common*",
+        "doorbell_super_common*",
+        "hardware_interrupt_common*",
+        "instruction_access_common*",
+        "interrupt_return_srr_*",
+        "program_check_common*",
+        "ret_from_except_full",
+        "ret_from_except_lite",
+        "ret_from_kernel_user_thread",
+        "start_here_common",
+        "start_kernel_thread",
+        "start_secondary_prolog",
+        "start_secondary_resume",
+        "system_call_common*",
+        "system_call_exception",
+        "system_call_vectored_*",
+    ],
+    code: &[(4, Decoder::Powerpc)],
 };

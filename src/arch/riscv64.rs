@@ -1,11 +1,16 @@
 //! 64-bit RISC-V: `__show_regs()` in arch/riscv/kernel/process.c.
 
-use super::ArchInfo;
+use super::{ArchInfo, Area, Decoder, Prefix};
 
 #[rustfmt::skip] // rows
 pub(super) const INFO: ArchInfo = ArchInfo {
+    bits: 64,
     pointers: &["epc :", "epc:"],
+    beside: &[],
+    names_pointer: true,
     links: &["ra :"],
+    numbered: &[],
+    rows: &[],
     general: &[
         ("epc", "epc"), ("ra", "ra"), ("sp", "sp"), ("gp", "gp"), ("tp", "tp"), ("t0", "t0"),
         ("t1", "t1"), ("t2", "t2"), ("s0", "s0"), ("s1", "s1"), ("a0", "a0"), ("a1", "a1"),
@@ -17,7 +22,33 @@ pub(super) const INFO: ArchInfo = ArchInfo {
     system: &[
         ("ssp", "ssp"), ("status", "status"), ("badaddr", "badaddr"), ("cause", "cause"),
     ],
-    ..ArchInfo::BASE
+    digits: &[8, 16],
+    heads: &[
+        "epc ra", "gp tp", "t1 t2", "s1 a0", "a2 a3", "a5 a6", "s2 s3", "s5 s6", "s8 s9", "s11 t3",
+        "t5 t6", "status badaddr",
+    ],
+    is_user: |_| false,
+    layout: &[(0x0000_0000_0000_0000, 0x0000_003f_ffff_ffff, Area::User)],
+    shadow: None,
+    syscalls: &[
+        Prefix { text: "__riscv_", titles: false, signatures: true },
+    ],
+    entries: &[
+        "__riscv_compat_sys_*",
+        "__riscv_sys_*",
+        "do_trap_break",
+        "do_trap_ecall_*",
+        "do_trap_error",
+        "do_trap_insn_*",
+        "do_trap_load_*",
+        "do_trap_store_*",
+        "do_trap_unknown",
+        "handle_riscv_irq",
+        "ret_from_fork_kernel*",
+        "ret_from_fork_user*",
+        "riscv_intc_*",
+    ],
+    code: &[(2, Decoder::RiscvHalves), (4, Decoder::RiscvWords)],
 };
 
 /// The registers in the order of their numbers, by the names that the calling convention gives them.

@@ -1,15 +1,47 @@
 //! z/Architecture: `show_registers()` in arch/s390/kernel/dumpstack.c.
 
-use super::ArchInfo;
+use super::{ArchInfo, Decoder, Prefix};
 
 #[rustfmt::skip] // rows
 pub(super) const INFO: ArchInfo = ArchInfo {
+    bits: 64,
     pointers: &["Krnl PSW :"],
+    beside: &[],
+    names_pointer: true,
+    links: &[],
     numbered: &[
         "r0", "r1", "r2", "r3", "r4", "r5", "r6", "r7", "r8", "r9", "r10", "r11", "r12", "r13",
         "r14", "r15",
     ],
     // The rows after the first have no tag.
     rows: &[("Krnl GPRS:", 0)],
-    ..ArchInfo::BASE
+    general: &[],
+    system: &[],
+    digits: &[16],
+    heads: &[],
+    is_user: |_| false,
+    layout: &[],
+    shadow: None,
+    syscalls: &[
+        Prefix { text: "__s390_", titles: false, signatures: true },
+        Prefix { text: "__s390x_", titles: false, signatures: true },
+    ],
+    entries: &[
+        "__do_pgm_check",
+        "__do_syscall",
+        "__ret_from_fork",
+        "__s390_compat_sys_*",
+        "__s390_sys_*",
+        "__s390x_compat_sys_*",
+        "__s390x_sys_*",
+        "do_ext_irq",
+        "do_io_irq",
+        "ext_int_handler",
+        "io_int_handler",
+        "mcck_int_handler",
+        "pgm_check_handler",
+        "restart_int_handler",
+        "smp_start_secondary",
+    ],
+    code: &[(1, Decoder::Listed)],
 };

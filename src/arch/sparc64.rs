@@ -1,11 +1,16 @@
 //! 64-bit SPARC: `show_regs()` in arch/sparc/kernel/process_64.c.
 
-use super::ArchInfo;
+use super::{ArchInfo, Decoder};
 
 #[rustfmt::skip] // rows
 pub(super) const INFO: ArchInfo = ArchInfo {
+    bits: 64,
     pointers: &["TPC:"],
+    beside: &[],
+    names_pointer: true,
     links: &["RPC:"],
+    numbered: &[],
+    rows: &[],
     general: &[
         ("g0", "g0"), ("g1", "g1"), ("g2", "g2"), ("g3", "g3"), ("g4", "g4"), ("g5", "g5"),
         ("g6", "g6"), ("g7", "g7"), ("i0", "i0"), ("i1", "i1"), ("i2", "i2"), ("i3", "i3"),
@@ -17,5 +22,19 @@ pub(super) const INFO: ArchInfo = ArchInfo {
     system: &[
         ("TSTATE", "tstate"), ("TNPC", "tnpc"),
     ],
-    ..ArchInfo::BASE
+    digits: &[16],
+    heads: &["TSTATE TPC", "g0 g1", "g4 g5", "o0 o1", "o4 o5", "l0 l1", "l4 l5", "i0 i1", "i4 i5"],
+    is_user: |_| false,
+    layout: &[],
+    shadow: None,
+    syscalls: &[],
+    entries: &[
+        "linux_sparc_syscall32",
+        "rtrap_nmi",
+        "sparc64_realfault_common",
+        "start_early_boot",
+        "sun4v_dtsb_miss",
+        "tlb_fixup_done",
+    ],
+    code: &[(4, Decoder::None)],
 };

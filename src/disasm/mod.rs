@@ -11,7 +11,7 @@ mod powerpc;
 mod riscv;
 pub(crate) mod x86;
 
-use crate::arch::Arch;
+use crate::arch::{Arch, Decoder};
 use crate::model::{Code, Instruction, Report};
 use crate::syntax::code;
 use crate::words;
@@ -32,21 +32,21 @@ pub enum Syntax {
 /// architecture is unknown, or has no decoder in the features that are on. Addresses of jumps are
 /// offsets into the bytes on x86, relative elsewhere. The syntax is that of x86.
 pub fn decode(code: &Code, syntax: Syntax) -> Vec<Instruction> {
-    match (code.arch, code.unit) {
-        (Some(Arch::X86_64), 1) => x86::decode(&code.bytes, code.trap_offset, 64, syntax),
-        (Some(Arch::X86), 1) => x86::decode(&code.bytes, code.trap_offset, 32, syntax),
+    let Some(arch) = code.arch else { return Vec::new() };
+    match arch.info().decoder(code.unit) {
+        Decoder::X86(bits) => x86::decode(&code.bytes, code.trap_offset, bits, syntax),
         #[cfg(feature = "disasm-arm")]
-        (Some(Arch::Arm64), 4) => words(code, &arm::A64),
+        Decoder::A64 => words(code, &arm::A64),
         #[cfg(feature = "disasm-arm")]
-        (Some(Arch::Arm), 4) => words(code, &arm::A32),
+        Decoder::A32 => words(code, &arm::A32),
         #[cfg(feature = "disasm-arm")]
-        (Some(Arch::Arm), 2) => words(code, &arm::T32),
+        Decoder::T32 => words(code, &arm::T32),
         #[cfg(feature = "disasm-powerpc")]
-        (Some(Arch::Powerpc), 4) => words(code, &powerpc::POWERPC),
+        Decoder::Powerpc => words(code, &powerpc::POWERPC),
         #[cfg(feature = "disasm-riscv")]
-        (Some(Arch::Riscv64), 2) => words(code, &riscv::HALVES),
+        Decoder::RiscvHalves => words(code, &riscv::HALVES),
         #[cfg(feature = "disasm-riscv")]
-        (Some(Arch::Riscv64), 4) => words(code, &riscv::WORDS),
+        Decoder::RiscvWords => words(code, &riscv::WORDS),
         _ => Vec::new(),
     }
 }

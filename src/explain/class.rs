@@ -1,58 +1,11 @@
 //! What kind of address a value is.
 
-use std::ops::Range;
-
-use crate::arch::Arch;
+use crate::arch::{Arch, Area};
 use crate::model::AddressClass;
-
-/// Where an architecture puts things, in the order in which they are tried.
-struct Layout {
-    arch: Arch,
-    /// First and last address of each range.
-    ranges: &'static [(u64, u64, AddressClass)],
-}
 
 use AddressClass::{
     Ascii, DirectMap, ErrPtr, Module, NonCanonical, Null, Poison, Text, Unknown, User, Vmalloc,
 };
-
-/// Documentation/x86/x86_64/mm.rst and arch/arm64/memory.rst of the kernel. KASLR moves the bounds
-/// between the linear map and vmalloc, so those two are only likely.
-#[rustfmt::skip] // rows
-const LAYOUTS: &[Layout] = &[
-    Layout { arch: Arch::X86_64, ranges: &[
-        (0x0000_0000_0000_0000, 0x0000_7fff_ffff_ffff, User),
-        (0x0000_8000_0000_0000, 0xffff_7fff_ffff_ffff, NonCanonical),
-        (0xffff_8880_0000_0000, 0xffff_c87f_ffff_ffff, DirectMap),
-        (0xffff_c900_0000_0000, 0xffff_e8ff_ffff_ffff, Vmalloc),
-        (0xffff_ffff_8000_0000, 0xffff_ffff_bfff_ffff, Text),
-        (0xffff_ffff_c000_0000, 0xffff_ffff_feff_ffff, Module),
-    ] },
-    Layout { arch: Arch::X86, ranges: &[
-        (0x0000_0000, 0xbfff_ffff, User),
-        (0xc000_0000, 0xf7ff_ffff, DirectMap),
-    ] },
-    Layout { arch: Arch::Arm64, ranges: &[
-        (0x0000_0000_0000_0000, 0x0000_ffff_ffff_ffff, User),
-        (0x0001_0000_0000_0000, 0xfffe_ffff_ffff_ffff, NonCanonical),
-        (0xffff_0000_0000_0000, 0xffff_7fff_ffff_ffff, DirectMap),
-        (0xffff_8000_0000_0000, 0xffff_8000_07ff_ffff, Module),
-        (0xffff_8000_0800_0000, 0xffff_fbff_ffff_ffff, Vmalloc),
-    ] },
-    Layout { arch: Arch::Arm, ranges: &[
-        (0x0000_0000, 0xbeff_ffff, User),
-        (0xbf00_0000, 0xbfff_ffff, Module),
-        (0xc000_0000, 0xefff_ffff, DirectMap),
-    ] },
-    Layout { arch: Arch::Riscv64, ranges: &[
-        (0x0000_0000_0000_0000, 0x0000_003f_ffff_ffff, User),
-    ] },
-    Layout { arch: Arch::Powerpc, ranges: &[
-        (0x0000_0000_0000_0000, 0x000f_ffff_ffff_ffff, User),
-        (0xc000_0000_0000_0000, 0xc007_ffff_ffff_ffff, DirectMap),
-        (0xc008_0000_0000_0000, 0xc00a_ffff_ffff_ffff, Vmalloc),
-    ] },
-];
 
 /// What the kernel writes over memory that must not be used: include/linux/poison.h.
 #[rustfmt::skip] // rows
@@ -79,26 +32,18 @@ const NEAR: u64 = 4096;
 /// The largest error number: include/linux/err.h.
 const MAX_ERRNO: u64 = 4095;
 
-/// Where KASAN keeps its shadow: the shadow of an address is an eighth of it plus this. Then the first
-/// and last shadow of what the kernel has, where these addresses are used for nothing else: on arm64
-/// they are those of the linear map in kernels without KASAN.
-const SHADOWS: [(Arch, u64, Range<u64>); 2] = [
-    (Arch::X86_64, 0xdfff_fc00_0000_0000, 0xffff_ec00_0000_0000..0xffff_fc00_0000_0000),
-    (Arch::Arm64, 0xdfff_8000_0000_0000, 0..0),
-];
-
 /// What is added to an eighth of an address.
 pub(super) fn shadow_offset(arch: Arch) -> Option<u64> {
-    SHADOWS.iter().find(|(known, ..)| *known == arch).map(|(_, offset, _)| *offset)
+    arch.info().shadow.as_ref().map(|shadow| shadow.offset)
 }
 
 /// The first of the eight bytes whose shadow is at an address, if it is one.
 ///
 /// The shadow of NULL, of user space and of what is no address lies where nothing else is.
 pub(super) fn behind_shadow(arch: Arch, address: u64) -> Option<u64> {
-    let (_, offset, own) = SHADOWS.iter().find(|(known, ..)| *known == arch)?;
-    let place = address.wrapping_sub(*offset);
-    let is_shadow = own.contains(&address) || class(arch, address) == NonCanonical;
+    let shadow = arch.info().shadow.as_ref()?;
+    let place = address.wrapping_sub(shadow.offset);
+    let is_shadow = shadow.own.contains(&address) || class(arch, address) == NonCanonical;
     (place >> 61 == 0 && is_shadow).then_some(place << 3)
 }
 
@@ -127,12 +72,16 @@ pub(super) fn class(arch: Arch, value: u64) -> AddressClass {
     if is_wide && value.to_le_bytes().into_iter().all(is_letter) {
         return Ascii;
     }
-    let layout = LAYOUTS.iter().find(|layout| layout.arch == arch);
-    let ranges = layout.map_or(&[][..], |layout| layout.ranges);
-    ranges
-        .iter()
-        .find(|(first, last, _)| (*first..=*last).contains(&value))
-        .map_or(Unknown, |(_, _, class)| *class)
+    let mut ranges = arch.info().layout.iter();
+    match ranges.find(|(first, last, _)| (*first..=*last).contains(&value)) {
+        Some((.., Area::User)) => User,
+        Some((.., Area::NonCanonical)) => NonCanonical,
+        Some((.., Area::Linear)) => DirectMap,
+        Some((.., Area::Vmalloc)) => Vmalloc,
+        Some((.., Area::Text)) => Text,
+        Some((.., Area::Module)) => Module,
+        None => Unknown,
+    }
 }
 
 /// The error number in a pointer, with its name.

@@ -71,7 +71,8 @@ fn is_page_fault(report: &Report<'_>) -> bool {
 fn nowhere(report: &Report<'_>, arch: Arch) -> Option<Explanation> {
     let access = report.access.filter(|access| access.kind == Some(AccessKind::Execute));
     let stack = report.crash_stack();
-    let pointer = stack.and_then(|stack| stack.frames.first()).filter(|frame| frame.exact);
+    let pointer = stack.and_then(|stack| stack.frames.first());
+    let pointer = pointer.filter(|frame| frame.exact && arch.info().names_pointer);
     let bare = pointer.filter(|frame| frame.function.is_none()).and_then(|frame| frame.address);
     let address = match (access.and_then(|access| access.address), bare) {
         (Some(address), _) => address,

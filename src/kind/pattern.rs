@@ -5,7 +5,8 @@
 //! pieces of a segment follow each other without a gap. As each segment takes the first place
 //! where it fits, nothing is ever tried twice, and matching is linear in the text.
 
-use crate::syntax::{frame, token};
+use crate::syntax::frame;
+use crate::token;
 use crate::words;
 
 /// A piece of a pattern.

@@ -19,8 +19,8 @@ use nom::combinator::{opt, recognize, value};
 use nom::sequence::{delimited, preceded, terminated};
 
 use super::{Caller, Context};
-use crate::syntax::Parsed;
-use crate::syntax::token::{blanks, digits, word};
+use crate::token::Parsed;
+use crate::token::{blanks, digits, word};
 use crate::words;
 
 /// Parses a prefix, gives the caller if it names one, and leaves what follows it.

@@ -90,6 +90,13 @@ pub struct Frame<'log> {
     pub context: Option<Context>,
 }
 
+impl Frame<'_> {
+    /// The symbol of the function, as the kernel and its image have it.
+    pub fn symbol(&self) -> Option<&str> {
+        self.symbol.as_deref().or(self.function.as_deref())
+    }
+}
+
 /// The context of a frame: the marks between the frames of a trace.
 ///
 /// Printed by `show_trace_log_lvl()` in arch/x86/kernel/dumpstack.c; the names are those of

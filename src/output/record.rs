@@ -79,6 +79,7 @@ objects! {
     Facts { null_offset: some, bits: some, access: some, size: some, instruction: some, }
     Frame<'_> {
         function: some,
+        symbol: some,
         offset: some,
         size: some,
         module: some,

@@ -6,6 +6,7 @@ use super::dump::{Processor, Unread};
 use super::facts::Facts;
 use super::limits::Limits;
 use super::open::Open;
+use crate::arch::{self, Arch};
 use crate::blame;
 use crate::kind::{Kind, Marker};
 use crate::line::Line;
@@ -21,9 +22,9 @@ use crate::syntax::pointer::{Link, Pointer};
 use crate::syntax::register::Registers;
 use crate::syntax::stack::StackStart;
 use crate::syntax::task::{Cpu, Taint};
-use crate::syntax::token::Hex;
 use crate::syntax::{Malformed, Record, Start, Tag, access, kasan, lock, symbol};
 use crate::title::{self, Outline, Step, Title};
+use crate::token::Hex;
 
 /// The most diagnostics that a report keeps: a broken console breaks every line alike.
 const MAX_DIAGNOSTICS: usize = 32;
@@ -461,10 +462,12 @@ impl<'log> Builder<'log> {
         } else {
             self.dump = Dump::Other;
         }
-        for inlined in std::mem::take(&mut self.inlined) {
-            self.push(inlined);
+        for frame in std::mem::take(&mut self.inlined).into_iter().chain([frame]) {
+            self.push(frame);
         }
-        self.push(frame);
+        if !arch.info().names_pointer {
+            self.more_registers(line, rest);
+        }
     }
 
     /// Whether this is the instruction pointer of the crash once more.
@@ -692,11 +695,18 @@ impl<'log> Builder<'log> {
             }
             self.report.stacks.insert(0, Stack { role: Role::Crash, frames: self.headline });
         }
+        self.processor.arch = self.processor.arch.or_else(|| shown_by_entry(&self.report.stacks));
         self.report.kernel.arch = self.processor.arch;
         let access = self.report.access.as_mut();
         (self.report.registers, self.report.code) = self.processor.finish(access);
         self.report
     }
+}
+
+/// The machine of a report without registers, by the functions through which its kernel is entered.
+fn shown_by_entry(stacks: &[Stack<'_>]) -> Option<Arch> {
+    let frames = stacks.iter().flat_map(|stack| stack.frames.iter().rev());
+    frames.filter_map(|frame| frame.function.as_deref()).find_map(arch::by_entry)
 }
 
 /// What the stack below a line is the trace of.

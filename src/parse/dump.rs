@@ -4,8 +4,8 @@ use crate::arch::{self, Arch};
 use crate::inert;
 use crate::model::{Access, Address, Code, Instruction, Registers};
 use crate::syntax::code::{self, Listed};
-use crate::syntax::register::{self, Registers as Read};
-use crate::syntax::token::Hex;
+use crate::syntax::register::Registers as Read;
+use crate::token::register;
 
 /// What is not understood: the rest of a line, what was read in it, and why it was not.
 pub(super) type Unread<'a> = Option<(&'a [u8], &'static str, &'static str)>;
@@ -45,43 +45,24 @@ impl Processor {
     /// Takes the registers of a line.
     pub(super) fn registers<'a>(&mut self, read: Read<'a>) -> Unread<'a> {
         self.goes_on = GoesOn::Nothing;
-        match read {
-            Read::Row { arch, number, values } => {
-                let same = self.arch.filter(|known| known.info().rows == arch.info().rows);
-                self.row(same.unwrap_or(arch), number, values)
-            }
-            Read::Named { name, value, rest, .. } => {
-                let arch = self.arch_of(name, value)?;
-                self.arch = Some(arch);
-                self.add(arch, name, value);
-                self.named(arch, rest)
-            }
+        let line = match read {
+            Read::Named { line, .. } | Read::Row(line) => line,
+        };
+        match arch::row(line, self.arch).filter(|_| matches!(read, Read::Row(_))) {
+            Some((arch, number, values)) => self.row(arch, number, values),
+            None => self.rest(line),
         }
     }
 
     /// Takes what may be registers: the rest of a line that began with something else.
     pub(super) fn rest<'a>(&mut self, text: &'a [u8]) -> Unread<'a> {
         self.goes_on = GoesOn::Nothing;
-        let (_, (name, value)) = register::register(text).ok()?;
-        let arch = self.arch_of(name, value)?;
+        let arch = self.arch_of(text)?;
         self.arch = Some(arch);
-        self.named(arch, text)
-    }
-
-    fn add(&mut self, arch: Arch, printed: &[u8], value: Hex) {
-        if let Some(name) = arch.register(printed) {
-            self.registers.add(name, Address::with_bits(value.value, arch.bits()));
-        }
-    }
-
-    /// Takes registers with names.
-    fn named<'a>(&mut self, arch: Arch, text: &'a [u8]) -> Unread<'a> {
-        let mut rest = register::without_note(text);
+        let mut rest = text;
         while let Ok((tail, (printed, value))) = register::register(rest) {
-            if arch.register(printed).is_none() {
-                break;
-            }
-            self.add(arch, printed, value);
+            let Some(name) = arch.register(printed) else { break };
+            self.registers.add(name, Address::with_bits(value.value, arch.bits()));
             rest = register::without_note(tail);
         }
         unread(rest, "registers", "no register with a hexadecimal value")
@@ -115,15 +96,16 @@ impl Processor {
         }
     }
 
-    /// The architecture whose registers a line has: the known one, if it can be, else the first
-    /// that can.
-    fn arch_of(&self, name: &[u8], value: Hex) -> Option<Arch> {
+    /// The architecture whose registers a line has: the known one, if it can be, else one that the
+    /// line shows.
+    fn arch_of(&self, text: &[u8]) -> Option<Arch> {
+        let (_, (name, value)) = register::register(text).ok()?;
         // i386 prints CR2 with 16 digits at the end of an oops; arm64 says `PC is at` as arm does,
         // before Linux 4.20.
         let fits = |arch: &Arch| arch.bits() == 64 || u32::try_from(value.value).is_ok();
         self.arch
             .filter(|arch| arch.register(name).is_some() && fits(arch))
-            .or_else(|| arch::with_register(name, value.digits).next())
+            .or_else(|| arch::shown_by(text, self.arch))
     }
 
     /// Takes a line of code, unless one is known.

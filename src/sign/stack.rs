@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::{MAX_FRAMES, Part, Site, hash};
+use crate::arch::SIGNATURE_PREFIXES;
 use crate::blame;
 use crate::functions::{self, FrameClass};
 use crate::model::{self, Frame, Report};
@@ -199,17 +200,14 @@ fn class(name: &str, hash: u64) -> FrameClass {
     }
 }
 
-/// What architectures put before the names of syscalls, behind `__`.
-#[rustfmt::skip] // words
-const PREFIXES: &[&str] = &[
-    "x64_", "ia32_", "arm64_", "riscv_", "s390x_", "s390_", "se_", "do_", "powerpc_",
-];
-
 /// The function's name without what compilers add; a syscall's without what architectures add.
 fn normal(function: &str) -> &str {
     let name = functions::base(function);
-    let Some(rest) = name.strip_prefix("__") else { return name };
-    let short = PREFIXES.iter().find_map(|prefix| rest.strip_prefix(prefix));
+    // Each of the prefixes begins so.
+    if !name.starts_with("__") {
+        return name;
+    }
+    let short = SIGNATURE_PREFIXES.iter().find_map(|prefix| name.strip_prefix(*prefix));
     short.filter(|rest| rest.starts_with("sys_") || rest.starts_with("compat_sys_")).unwrap_or(name)
 }
 

@@ -93,7 +93,7 @@ fn hex(bytes: &[u8]) -> String {
 fn sizes(symbolizer: &Symbolizer<'_>, report: &Report<'_>, check: &mut ImageCheck) {
     let mut first = None;
     for frame in report.stacks.iter().flat_map(|stack| &stack.frames) {
-        let (Some(name), Some(size)) = (frame.function.as_deref(), frame.size) else { continue };
+        let (Some(name), Some(size)) = (frame.symbol(), frame.size) else { continue };
         let Some(image) = symbolizer.image(frame.module.as_deref()) else { continue };
         let named = image.named(name);
         if named.iter().any(|symbol| super::has_size(image, symbol, size)) {

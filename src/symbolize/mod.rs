@@ -155,7 +155,7 @@ impl<'data> Symbolizer<'data> {
     fn address(&self, frame: &Frame<'_>) -> Option<(&Image<'data>, u64)> {
         let image = self.image(frame.module.as_deref())?;
         let offset = frame.offset?;
-        let symbols = image.named(frame.function.as_deref()?);
+        let symbols = image.named(frame.symbol()?);
         let symbol = match symbols.as_slice() {
             [] => return None,
             [only] => only,
@@ -190,7 +190,7 @@ impl<'data> Symbolizer<'data> {
             Some((name.into_owned(), address.checked_sub(start)?.checked_add(1)?, size))
         });
         if let Some((name, offset, size)) = found {
-            frame.function = Some(Cow::Owned(name));
+            (frame.function, frame.symbol) = (Some(Cow::Owned(name)), None);
             (frame.offset, frame.size) = (Some(offset), Some(size));
         }
     }
@@ -286,7 +286,7 @@ impl<'data> Symbolizer<'data> {
 
     /// Whether the image has the function of a frame with the size that the frame tells.
     fn has_size(&self, frame: &Frame<'_>) -> bool {
-        let named = self.image(frame.module.as_deref()).zip(frame.function.as_deref());
+        let named = self.image(frame.module.as_deref()).zip(frame.symbol());
         named.zip(frame.size).is_some_and(|((image, name), size)| {
             image.named(name).iter().any(|symbol| has_size(image, symbol, size))
         })

@@ -3,7 +3,7 @@
 use super::{Location, Symbolizer, frame_of};
 use crate::arch;
 use crate::syntax::frame::{self, Place};
-use crate::syntax::token;
+use crate::token;
 use crate::words;
 
 impl Symbolizer<'_> {

@@ -20,7 +20,7 @@ use nom::combinator::value;
 use nom::sequence::{delimited, preceded};
 
 use super::Parsed;
-use super::token::{Hex, blanks, digits, hex};
+use crate::token::{Hex, blanks, digits, hex};
 use crate::words;
 
 /// Finds the address that a headline names.

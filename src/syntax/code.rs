@@ -17,7 +17,7 @@ use nom::combinator::rest;
 use nom::sequence::preceded;
 
 use super::Parsed;
-use super::token;
+use crate::token;
 
 /// The most bytes that are taken from one line; x86 prints 64, arm64 20, s390 none.
 pub(crate) const MAX_CODE: usize = 256;

@@ -4,7 +4,8 @@
 //! fields; this is the one place that says which field counts for which rule.
 
 use super::source::{self, Source};
-use super::{Record, Says, Start, Tag, pointer, text, token};
+use super::{Record, Says, Start, Tag, pointer, text};
+use crate::token;
 use crate::words;
 
 /// A record as the conventions see it.

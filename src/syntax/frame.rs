@@ -17,7 +17,7 @@ use nom::combinator::opt;
 use nom::sequence::{delimited, preceded, terminated};
 
 use super::Parsed;
-use super::token::{self, Hex, blanks};
+use crate::token::{self, Hex, blanks};
 use crate::words;
 
 /// Where code was, borrowed from the log.

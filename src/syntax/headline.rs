@@ -3,7 +3,7 @@
 use super::access::{self, Fault};
 use super::frame::{self, Place};
 use super::source::{self, Source};
-use super::token::{self, Hex};
+use crate::token::{self, Hex};
 use crate::words;
 
 /// What a headline says of the crash.

@@ -17,8 +17,8 @@ use nom::bytes::complete::{tag, take_until};
 use nom::combinator::{opt, value};
 use nom::sequence::preceded;
 
-use super::token::{Hex, decimal, hex, hex_value, word};
 use super::{Parsed, Says};
+use crate::token::{Hex, decimal, hex, hex_value, word};
 
 /// What a bad access did.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

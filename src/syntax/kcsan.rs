@@ -14,7 +14,7 @@ use nom::sequence::{delimited, preceded};
 
 use super::Parsed;
 use super::kasan::{Access, What};
-use super::token::{decimal, hex};
+use crate::token::{decimal, hex};
 
 /// `write to 0xffff88812b78c158 of 8 bytes by task 16024 on cpu 1:`; its stack follows.
 pub(crate) fn access(input: &[u8]) -> Parsed<'_, Access> {

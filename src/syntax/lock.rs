@@ -10,7 +10,7 @@
 use super::Says;
 use super::frame::{self, Place};
 use super::source::{self, Source};
-use super::token;
+use crate::token;
 use crate::words;
 
 /// One line that names a lock.

@@ -26,7 +26,6 @@ pub(crate) mod stack;
 pub(crate) mod symbol;
 pub(crate) mod task;
 mod text;
-pub(crate) mod token;
 
 use nom::Parser;
 use nom::branch::alt;
@@ -42,15 +41,10 @@ use section::Section;
 use stack::StackStart;
 use task::{Cpu, Taint};
 use text::Text;
-use token::Hex;
 
+use crate::token::{Hex, Parsed};
 pub(crate) use says::Says;
 pub(crate) use stack::Start;
-
-/// What a grammar returns: the rest of the line and a record.
-///
-/// The unit error keeps a failed branch as cheap as a comparison: most are.
-pub(crate) type Parsed<'a, T> = nom::IResult<&'a [u8], T, ()>;
 
 /// What one line is, with its fields.
 #[derive(Clone, Copy, Debug)]

@@ -13,9 +13,9 @@ use nom::combinator::opt;
 use nom::sequence::{preceded, terminated};
 
 use super::frame::{self, Place};
-use super::token::{self, Hex, blanks};
 use super::{Malformed, Parsed, Record, Tag};
 use crate::arch::{self, Arch};
+use crate::token::{self, Hex, blanks};
 
 /// An instruction pointer.
 #[derive(Clone, Copy, Debug)]
@@ -50,7 +50,7 @@ pub(super) fn pointer(line: &[u8]) -> Option<Record<'_>> {
             selector,
             place,
             rest: tail,
-            counts: counts(tag) && is_convention(&place),
+            counts: (counts(tag) || !arch.info().names_pointer) && is_convention(&place),
         }),
         Err(_) => Record::Malformed(Malformed {
             what: Tag::Pointer,

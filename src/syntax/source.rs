@@ -42,7 +42,7 @@ fn is_path(b: u8) -> bool {
 fn is_listed(line: &[u8]) -> bool {
     let start = line.trim_ascii_start();
     let numbered = || {
-        let rest = start.strip_prefix(b"#").and_then(|rest| super::token::digits(rest).ok());
+        let rest = start.strip_prefix(b"#").and_then(|rest| crate::token::digits(rest).ok());
         rest.is_some_and(|(rest, _)| rest.starts_with(b":"))
     };
     let has = |words: &str| crate::words::has(line, words);

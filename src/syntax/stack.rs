@@ -16,8 +16,8 @@ use nom::sequence::delimited;
 
 use super::frame::{self, Place};
 use super::lock::{self, Lock};
-use super::token::decimal;
 use super::{Parsed, Says};
+use crate::token::decimal;
 use crate::words;
 
 /// What a stack is the trace of, by the line above it.

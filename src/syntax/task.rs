@@ -14,7 +14,7 @@ use nom::combinator::{all_consuming, opt, rest};
 use nom::sequence::preceded;
 
 use super::Parsed;
-use super::token::{self, blanks, decimal, word};
+use crate::token::{self, blanks, decimal, word};
 
 /// A `CPU:` line.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]

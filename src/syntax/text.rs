@@ -9,8 +9,8 @@ use super::lock;
 use super::pointer;
 use super::says::{self, Means};
 use super::source::{self, Source};
-use super::token::{self, blanks, digits, name};
 use super::{Parsed, Record, Says, Start};
+use crate::token::{self, blanks, digits, name};
 
 /// A line of other text.
 #[derive(Clone, Copy, Debug)]

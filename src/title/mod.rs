@@ -13,10 +13,12 @@ mod skip;
 
 pub(crate) use outline::{Outline, Step};
 
+use crate::arch::TITLE_PREFIXES;
 use crate::kind::pattern::{self, Found};
 use crate::kind::types::BugType;
 use crate::kind::{Format, Kind, Marker, Then};
-use crate::syntax::{Says, token};
+use crate::syntax::Says;
+use crate::token;
 use crate::words;
 
 /// A report's name, and what else was found on the way to it.
@@ -183,7 +185,7 @@ fn with_format(choice: &Choice<'_>, outline: &Outline<'_>, known: Option<&str>) 
     let mut alternatives: Vec<_> =
         format.alternatives.iter().map(|template| fill(template, &frames.found)).collect();
     // The same bug seen through another name of its syscall, the printed one among them.
-    for prefix in [""].iter().chain(skip::SYSCALL_PREFIXES) {
+    for prefix in [""].iter().chain(TITLE_PREFIXES.iter()) {
         let raw = frames.raw.iter();
         if frames.raw == frames.found || !raw.clone().any(|frame| frame.starts_with(prefix)) {
             continue;

@@ -1,4 +1,6 @@
-//! Numbers, names and places: what the other grammars are made of.
+//! Numbers, names and places: what the grammars of lines are made of.
+
+pub(crate) mod register;
 
 use nom::Parser;
 use nom::branch::alt;
@@ -6,7 +8,10 @@ use nom::bytes::complete::{tag, take_while, take_while1};
 use nom::combinator::{map_opt, opt, recognize};
 use nom::sequence::{delimited, preceded, terminated};
 
-use super::Parsed;
+/// What a grammar returns: the rest of the line and a record.
+///
+/// The unit error keeps a failed branch as cheap as a comparison: most are.
+pub(crate) type Parsed<'a, T> = nom::IResult<&'a [u8], T, ()>;
 
 /// One or more decimal digits, as text.
 pub(crate) fn digits(input: &[u8]) -> Parsed<'_, &[u8]> {
