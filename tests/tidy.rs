@@ -109,6 +109,16 @@ fn only_tables_name_kinds_and_architectures() {
     }
 }
 
+/// OpenRISC has a file and a line, and no other file knows of it.
+#[test]
+fn an_architecture_is_one_file_and_one_line() {
+    for (path, text) in sources("src") {
+        let lines = code(&text).filter(|line| line.to_lowercase().contains("openrisc")).count();
+        let most = usize::from(path == Path::new("src/arch/mod.rs"));
+        assert!(lines <= most, "{} knows OpenRISC", path.display());
+    }
+}
+
 #[test]
 fn the_library_does_no_input_or_output() {
     for (path, text) in sources("src").iter().filter(|(path, _)| !path.starts_with("src/bin")) {

@@ -223,6 +223,8 @@ arches! {
     Alpha = "alpha" in alpha,
     /// PA-RISC.
     Parisc = "parisc" in parisc,
+    /// OpenRISC.
+    Openrisc = "openrisc" in openrisc,
 }
 
 impl Arch {
@@ -452,6 +454,7 @@ mod tests {
             ("do_trap_ecall_u", Some(Arch::Riscv64)),
             ("ret_from_kernel_user_thread", Some(Arch::Powerpc)),
             ("__do_syscall", Some(Arch::S390x)),
+            ("_syscall_return", Some(Arch::Openrisc)),
             // Several machines have these.
             ("system_call", None),
             ("ret_from_fork", None),
@@ -481,10 +484,11 @@ mod tests {
         let tagged = b"GPR00: 00000000 GPR01: c0427dd8 GPR02: c0427de0 GPR03: 00000001";
         let bare = b"GPR00: c0003e40 c0427dd8 c0427de0 00000001";
         assert_eq!(row(tagged, None), None);
-        assert_eq!(shown_by(tagged, None), None);
+        assert_eq!(shown_by(tagged, None), Some(Arch::Openrisc));
         assert_eq!(row(bare, None).map(|(arch, ..)| arch), Some(Arch::Powerpc));
         // Cut off after the first value.
         assert_eq!(row(&tagged[..15], None), None);
+        assert_eq!(row(&tagged[..15], Some(Arch::Openrisc)), None);
         let cut = row(&bare[..15], Some(Arch::Powerpc));
         assert_eq!(cut.map(|(arch, ..)| arch), Some(Arch::Powerpc));
     }
@@ -498,6 +502,10 @@ mod tests {
         assert_eq!(row(b"$4: 1", None), None);
         let known = row(b"$ 4   : 8260e888 0", Some(Arch::Loongarch64));
         assert_eq!(known.map(|(arch, ..)| arch), Some(Arch::Loongarch64));
+        assert_eq!(
+            pointer(b"PC: c01d7a3c    SR: 0000807f    SP: c1045d88").map(|p| p.0),
+            Some(Arch::Openrisc)
+        );
         // m68k, nios2, csky.
         for line in ["PC: [<00123456>] f+0x8/0x10", "PC: c01d7a3c", "PC: 0xc01d7a3c (f+0x8/0x10)"] {
             assert_eq!(pointer(line.as_bytes()), None, "{line}");
