@@ -245,7 +245,8 @@ pub(crate) use riscv64::RISCV;
 
 /// The architecture whose instruction pointer line this is, and the line without its tag.
 pub(crate) fn pointer(text: &[u8]) -> Option<(Arch, &[u8])> {
-    tagged(text, |info| info.pointers).find(|(arch, rest)| has_all(rest, arch.info().beside))
+    let found = tagged(text, |tag| tag.announces == Announces::Pointer);
+    found.map(|(tag, rest)| (tag.arch, rest)).find(|(arch, rest)| has_all(rest, arch.info().beside))
 }
 
 /// Whether tags stand in a line, each behind one value and with nothing else between them.
@@ -260,7 +261,8 @@ fn has_all(text: &[u8], tags: &[&str]) -> bool {
 
 /// The architecture whose line of a return address this is, and the line without its tag.
 pub(crate) fn link(text: &[u8]) -> Option<(Arch, &[u8])> {
-    tagged(text, |info| info.links).next()
+    let mut found = tagged(text, |tag| tag.announces == Announces::Link);
+    found.next().map(|(tag, rest)| (tag.arch, rest))
 }
 
 /// Whether a line begins as a row of registers does.
@@ -279,10 +281,11 @@ pub(crate) fn row(text: &[u8], known: Option<Arch>) -> Option<(Arch, usize, &[u8
 }
 
 fn tagged_row(text: &[u8]) -> impl Iterator<Item = (Arch, usize, &[u8])> {
-    let arches = if tag_start(text).is_some() { Arch::ALL } else { &[] };
-    let rows = |&arch: &Arch| arch.info().rows.iter().map(move |(tag, at)| (arch, tag, *at));
-    let rows = arches.iter().flat_map(rows);
-    rows.filter_map(|(arch, tag, at)| Some((arch, at, text.strip_prefix(tag.as_bytes())?)))
+    let rows = tagged(text, |tag| matches!(tag.announces, Announces::Row(_)));
+    rows.filter_map(|(tag, rest)| match tag.announces {
+        Announces::Row(number) => Some((tag.arch, number, rest)),
+        _ => None,
+    })
 }
 
 /// Whether a line begins with a register of an architecture and a colon.
@@ -298,39 +301,47 @@ fn has_two_values(text: &[u8]) -> bool {
     value(text).and_then(|len| value(last(len))).is_some()
 }
 
-/// The bytes that tags begin with: most lines begin with another.
-static TAG_STARTS: LazyLock<[bool; 256]> = LazyLock::new(|| {
-    let mut starts = [false; 256];
-    for info in Arch::ALL.iter().map(|arch| arch.info()) {
-        let rows = info.rows.iter().map(|(tag, _)| tag);
-        let tags = info.pointers.iter().chain(info.links).chain(rows);
-        for first in tags.filter_map(|tag| tag.as_bytes().first()) {
-            if let Some(start) = starts.get_mut(usize::from(*first)) {
-                *start = true;
-            }
-        }
-    }
-    starts
-});
-
-/// The first byte of a line, if a tag begins with it.
-fn tag_start(text: &[u8]) -> Option<u8> {
-    text.first().copied().filter(|&b| TAG_STARTS.get(usize::from(b)) == Some(&true))
+/// A tag at the begin of a line.
+#[derive(Debug)]
+struct Tag {
+    text: &'static [u8],
+    announces: Announces,
+    arch: Arch,
 }
 
-fn tagged(
-    text: &[u8],
-    tags: fn(&ArchInfo) -> &'static [&'static str],
-) -> impl Iterator<Item = (Arch, &[u8])> {
-    let first = tag_start(text);
-    let arches = if first.is_some() { Arch::ALL } else { &[] };
-    let tags = move |&arch: &Arch| tags(arch.info()).iter().map(move |tag| (arch, tag.as_bytes()));
-    arches
-        .iter()
-        .flat_map(tags)
-        // Most lines differ in the first byte.
-        .filter(move |(_, tag)| tag.first().copied() == first)
-        .filter_map(|(arch, tag)| Some((arch, text.strip_prefix(tag)?)))
+/// What a tag announces.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Announces {
+    /// The instruction pointer.
+    Pointer,
+    /// The return address of the function that was running.
+    Link,
+    /// Registers from this number on.
+    Row(usize),
+}
+
+/// The tags of all machines by their first byte, those of one byte in the order of the machines.
+static TAGS: LazyLock<[Vec<Tag>; 256]> = LazyLock::new(|| {
+    let mut tags = [const { Vec::new() }; 256];
+    for &arch in Arch::ALL {
+        let info = arch.info();
+        let pointers = info.pointers.iter().map(|tag| (*tag, Announces::Pointer));
+        let links = info.links.iter().map(|tag| (*tag, Announces::Link));
+        let rows = info.rows.iter().map(|(tag, number)| (*tag, Announces::Row(*number)));
+        for (text, announces) in pointers.chain(links).chain(rows) {
+            let text = text.as_bytes();
+            let of_byte = text.first().and_then(|first| tags.get_mut(usize::from(*first)));
+            of_byte.into_iter().for_each(|tags| tags.push(Tag { text, announces, arch }));
+        }
+    }
+    tags
+});
+
+/// The tags of one kind that a line begins with, each with what follows it.
+fn tagged(text: &[u8], is_kind: fn(&Tag) -> bool) -> impl Iterator<Item = (&'static Tag, &[u8])> {
+    let tags = text.first().and_then(|first| TAGS.get(usize::from(*first)));
+    let of_kind = tags.map_or(&[][..], Vec::as_slice).iter().filter(move |tag| is_kind(tag));
+    of_kind.filter_map(|tag| Some((tag, text.strip_prefix(tag.text)?)))
 }
 
 /// Registers as they are printed: who has them, and how they are called in the output.

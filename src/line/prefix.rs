@@ -14,13 +14,13 @@
 
 use nom::Parser;
 use nom::branch::alt;
-use nom::bytes::complete::{tag, take, take_while, take_while_m_n, take_while1};
+use nom::bytes::complete::{tag, take, take_till1, take_while, take_while_m_n, take_while1};
 use nom::combinator::{opt, recognize, value};
 use nom::sequence::{delimited, preceded, terminated};
 
 use super::{Caller, Context};
 use crate::token::Parsed;
-use crate::token::{blanks, digits, word};
+use crate::token::{blanks, digits, stamp as time_stamp, word};
 use crate::words;
 
 /// Parses a prefix, gives the caller if it names one, and leaves what follows it.
@@ -101,14 +101,56 @@ fn unmarked(line: &[u8]) -> &[u8] {
 
 /// Parses a printk stamp and gives the caller, without brackets and padding.
 fn stamp(input: &[u8]) -> Parsed<'_, Option<&[u8]>> {
-    let dropped = (tag("** "), digits, tag(" printk messages dropped ** "));
-    let level = (tag("<"), digits, tag(">"));
-    let time = delimited(tag("["), (blanks, digits, tag("."), digits), tag("]"));
+    let rest = match input.first() {
+        Some(b'[') => input,
+        Some(b'<' | b'*') => {
+            let dropped = (tag("** "), digits, tag(" printk messages dropped ** "));
+            let level = (tag("<"), digits, tag(">"));
+            (opt(dropped), opt(level)).parse(input)?.0
+        }
+        _ => return Err(nom::Err::Error(())),
+    };
+    let (rest, ()) = time_stamp(rest)?;
+    match rest {
+        [b'[', ..] | [b' ', b'[', ..] => {
+            let (rest, caller) = opt(caller).parse(rest)?;
+            let (rest, _) = tag(" ").parse(rest)?;
+            match caller {
+                Some(caller) => Ok((rest, Some(caller))),
+                None => {
+                    Ok(BEHIND.iter().find_map(|behind| behind(rest).ok()).unwrap_or((rest, None)))
+                }
+            }
+        }
+        [b' ', rest @ ..] => {
+            Ok(BEHIND.iter().find_map(|behind| behind(rest).ok()).unwrap_or((rest, None)))
+        }
+        _ => Err(nom::Err::Error(())),
+    }
+}
+
+/// What vendors put between the time and the text: each parses it, and gives the caller if it names one.
+const BEHIND: &[Carrier] = &[mediatek, samsung];
+
+/// `.(0)[91:init]` and ` (2)[1234:kworker/2:1]` of MediaTek's kernels: the CPU and the task.
+fn mediatek(input: &[u8]) -> Parsed<'_, Option<&[u8]>> {
+    let cpu = delimited(tag("("), digits, tag(")"));
+    let task = (tag("["), digits, tag(":"), take_till1(|b| b == b']'), tag("]"));
+    value(None, (blanks, opt(tag(".")), cpu, task, opt(tag(" ")))).parse(input)
+}
+
+/// `[1:            init:   95] ` of Samsung's kernels: the CPU, the task and its id.
+fn samsung(input: &[u8]) -> Parsed<'_, Option<&[u8]>> {
+    let name = take_till1(|b| b == b':' || b == b']');
+    let task = (blanks, name, tag(":"), blanks, digits);
+    value(None, (blanks, tag("["), digits, tag(":"), task, tag("]"), opt(tag(" ")))).parse(input)
+}
+
+/// `[T12]` and `[   C1]`; some programs that show a log put a blank before it.
+fn caller(input: &[u8]) -> Parsed<'_, &[u8]> {
     let letter = alt((tag("T"), tag("C")));
-    // Some programs that show a log put a blank before the caller.
     let start = (opt(tag(" ")), tag("["), blanks);
-    let caller = delimited(start, recognize((letter, digits)), tag("]"));
-    preceded((opt(dropped), opt(level), time), terminated(opt(caller), tag(" "))).parse(input)
+    delimited(start, recognize((letter, digits)), tag("]")).parse(input)
 }
 
 /// `kern  :warn  : `, of `dmesg -x`.
@@ -263,6 +305,22 @@ mod tests {
         assert_eq!(prefix(line), (Context::Caller(Caller::new(b"T12")), 27));
         assert!(is_rest(b"4,1,2,-,ncfrag=980/1500;") && !is_rest(b"4,1,2,-,ncfrag=0/1500;"));
         assert!(!is_rest(b"4,1,2,-;") && !is_rest(b""));
+    }
+
+    #[test]
+    fn ok_behind_a_stamp() {
+        for line in [
+            "[   12.345678]  (2)[1234:kworker/2:1]|x",
+            "<0>[    6.425406] .(0)[91:init]|x",
+            "<0>[    6.644256]  [1:            init:   95] |x",
+        ] {
+            let at = line.find('|').expect("a mark");
+            let line = line.replacen('|', "", 1);
+            assert_eq!(prefix(line.as_bytes()), (Context::Console, at), "{line:?}");
+        }
+        // Text that only begins alike.
+        assert_eq!(prefix(b"[    1.5] (2) x"), (Context::Console, 10));
+        assert_eq!(prefix(b"[    1.5] [1: x] y"), (Context::Console, 10));
     }
 
     #[test]

@@ -83,7 +83,7 @@ impl Registers {
     /// Sorts them into the order of their architecture.
     pub(crate) fn sort(&mut self, arch: Arch) {
         self.0.sort_by_cached_key(|register| {
-            arch.info().registers().position(|name| register.name == name)
+            arch.info().registers().position(|name| is_same(&register.name, name))
         });
     }
 
@@ -106,10 +106,15 @@ impl Registers {
 
     /// Adds a register unless it is known: the first value is the one of the crash.
     pub(crate) fn add(&mut self, name: &'static str, value: Address) {
-        if self.get(name).is_none() {
+        if !self.0.iter().any(|known| is_same(&known.name, name)) {
             self.0.push(Register { name: Cow::Borrowed(name), value });
         }
     }
+}
+
+/// Whether two names are the same. They have few bytes, which are compared faster one by one.
+fn is_same(name: &str, other: &str) -> bool {
+    name.bytes().eq(other.bytes())
 }
 
 /// The bytes of a `Code:` line.

@@ -41,6 +41,9 @@ const MAX_MODULES: usize = 1024;
 /// The most lines of shadow memory that are kept; a kernel prints five.
 const MAX_SHADOW: usize = 16;
 
+/// The frames that most stacks have.
+const ROOM: usize = 16;
+
 /// What is said of a list that is longer than its limit.
 const TOO_MANY: &str = "too many: the rest was left out";
 
@@ -168,9 +171,9 @@ pub(super) struct Builder<'log> {
 }
 
 impl<'log> Builder<'log> {
-    pub(super) fn new(limits: Limits) -> Self {
+    pub(super) fn new(kind: Kind, limits: Limits) -> Self {
         Self {
-            report: Report::new(Kind::Bug, Span::default()),
+            report: Report::new(kind, Span::default()),
             limits,
             at: 0,
             trap: false,
@@ -334,7 +337,7 @@ impl<'log> Builder<'log> {
             }
         }
         self.close_stack();
-        self.stack = Some(Stack { role, frames: Vec::new() });
+        self.stack = Some(Stack { role, frames: Vec::with_capacity(ROOM) });
     }
 
     /// An access of a data race: the first is told of, the other is what it raced with.
@@ -455,7 +458,7 @@ impl<'log> Builder<'log> {
                 stack.role = Role::Reporting;
             }
             self.close_stack();
-            self.stack = Some(Stack { role: Role::Crash, frames: Vec::new() });
+            self.stack = Some(Stack { role: Role::Crash, frames: Vec::with_capacity(ROOM) });
             if self.inlined.is_empty() {
                 self.inlined = self.inlined_in_headline(&frame);
             }
@@ -673,7 +676,10 @@ impl<'log> Builder<'log> {
             return;
         };
         if self.report.stacks.len() < MAX_STACKS {
-            stack.frames.shrink_to_fit();
+            // Room for the frames of most stacks is made at once; what is much too large is given back.
+            if stack.frames.len() < stack.frames.capacity() / 2 {
+                stack.frames.shrink_to_fit();
+            }
             self.report.stacks.push(stack);
         } else {
             self.leave_out("stacks", TOO_MANY);

@@ -7,6 +7,7 @@ use super::limits::Limits;
 use super::surroundings::{self, MAX_ABOVE, MAX_AFTER, Opening};
 use crate::kind::Marker;
 use crate::line::{Context, Line};
+use crate::syntax::convention::Seen;
 use crate::syntax::headline::headline;
 use crate::syntax::{Record, Says, task};
 use crate::title::{self, Outline, Step, Title};
@@ -117,7 +118,7 @@ impl<'log> Open<'log> {
         room: Vec<Step<'log>>,
     ) -> Self {
         let read = headline(&line.text);
-        let mut builder = Builder::new(limits);
+        let mut builder = Builder::new(marker.kind, limits);
         builder.headline(line, &read);
         let outline = Outline::new(line, &read, room);
         builder.set_trap(title::is_trap(marker, &outline));
@@ -205,7 +206,7 @@ impl<'log> Open<'log> {
         if self.has_room(line, true) {
             self.builder.consequence();
             self.consequences.push((self.outline.len(), marker, line.text.clone()));
-            self.read(line, record);
+            self.read(line, record, &record.seen(&line.text));
         }
     }
 
@@ -217,7 +218,8 @@ impl<'log> Open<'log> {
             Record::Words(_) if !self.goes_on => &other,
             record => record,
         };
-        self.asks_cpus |= record.seen(&line.text).says.any(Says::ASKS_CPUS);
+        let seen = record.seen(&line.text);
+        self.asks_cpus |= seen.says.any(Says::ASKS_CPUS);
         let is_own = match record {
             Record::Blank | Record::Text(_) | Record::Cut => false,
             // After its end a report repeats its registers; another stack is not its own.
@@ -229,11 +231,11 @@ impl<'log> Open<'log> {
             _ => true,
         };
         if self.has_room(line, is_own) {
-            self.read(line, record);
+            self.read(line, record, &seen);
         }
     }
 
-    fn read(&mut self, line: &Line<'log>, record: &Record<'_>) {
+    fn read(&mut self, line: &Line<'log>, record: &Record<'_>, seen: &Seen<'_>) {
         self.goes_on = record.goes_on();
         if let Record::Cpu(cpu) = record
             && self.executor.is_none()
@@ -242,7 +244,7 @@ impl<'log> Open<'log> {
         }
         self.below.next(line, record);
         self.builder.line(line, record);
-        self.outline.push(line, record);
+        self.outline.push(line, record, seen);
     }
 
     /// Counts a line; false if there are too many to read it.
@@ -300,7 +302,7 @@ impl<'log> Open<'log> {
         if asks && line.context == self.context {
             self.after += line.text.len();
             if self.after <= MAX_ABOVE {
-                self.outline.push(line, record);
+                self.outline.push(line, record, &record.seen(&line.text));
             }
         }
     }

@@ -182,8 +182,9 @@ pub fn text(log: &[u8], report: &Report<'_>) -> String {
         if line.context == context || (asks_cpus && line.context.is_cpu()) {
             lines += 1;
             let record = syntax::record(&line.text);
-            asks_cpus |= record.seen(&line.text).says.any(Says::ASKS_CPUS);
-            if outline.push(&line, &record) {
+            let seen = record.seen(&line.text);
+            asks_cpus |= seen.says.any(Says::ASKS_CPUS);
+            if outline.push(&line, &record, &seen) {
                 push(&line);
             }
         }

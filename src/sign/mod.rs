@@ -40,7 +40,7 @@ pub(crate) use release::age;
 
 /// The version of all signatures: it is counted up whenever the same report would be signed in
 /// another way. Signatures of different versions are not comparable.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// What a function, named without what compilers add, is good for in a stack; and why, if it cannot
 /// name a bug.

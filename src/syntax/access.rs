@@ -15,7 +15,7 @@
 
 use nom::Parser;
 use nom::branch::alt;
-use nom::bytes::complete::{tag, take_until};
+use nom::bytes::complete::tag;
 use nom::combinator::value;
 use nom::sequence::{delimited, preceded};
 
@@ -39,9 +39,9 @@ pub(crate) fn address(headline: &[u8]) -> Option<Hex> {
         " request at ",
     ];
     BEFORE.iter().find_map(|&before| {
-        let found: Parsed<'_, Hex> =
-            preceded((take_until(before), tag(before), blanks), hex).parse(headline);
-        found.ok().map(|(_, address)| address)
+        let at = words::find(headline, before)?;
+        let rest = headline.get(at + before.len()..)?;
+        preceded(blanks, hex).parse(rest).ok().map(|(_, address)| address)
     })
 }
 

@@ -14,7 +14,7 @@ mod skip;
 pub(crate) use outline::{Outline, Step};
 
 use crate::arch::TITLE_PREFIXES;
-use crate::kind::pattern::{self, Found};
+use crate::kind::pattern::{self, Found, Piece};
 use crate::kind::types::BugType;
 use crate::kind::{Format, Kind, Marker, Then};
 use crate::syntax::Says;
@@ -61,13 +61,11 @@ pub(crate) fn name(marker: &Marker, outline: &Outline<'_>, known: Option<&str>) 
 ///
 /// The forms that a headline triggers agree on that.
 pub(crate) fn is_trap(marker: &Marker, outline: &Outline<'_>) -> bool {
-    let lines: Vec<&[u8]> = outline.opening.iter().map(AsRef::as_ref).collect();
-    let place = |format: &&Format| {
-        let found = pattern::find(format.trigger, &lines, 0..outline.headlines)?;
-        Some((found.line, found.offset))
-    };
-    let first = marker.formats.iter().filter_map(|format| Some((place(&format)?, format.trap)));
-    first.min_by_key(|(place, _)| *place).is_some_and(|(_, trap)| trap)
+    let lines = Lines::of(marker, outline);
+    let triggered =
+        marker.formats.iter().filter_map(|format| Some((lines.trigger(format)?, format)));
+    let first = triggered.min_by_key(|(found, _)| (found.line, found.offset));
+    first.is_some_and(|(_, format)| format.trap)
 }
 
 /// The title alone of the report whose headline holds `marker`.
@@ -101,24 +99,58 @@ struct Choices<'a> {
     found: Option<Choice<'a>>,
 }
 
+/// The headline of a report and the text below it, where forms are looked for.
+struct Lines<'a> {
+    marker: &'static str,
+    text: Vec<&'a [u8]>,
+    headlines: usize,
+    /// Where the marker stands in a headline of one line that holds it once.
+    single: Option<usize>,
+}
+
+impl<'a> Lines<'a> {
+    fn of(marker: &Marker, outline: &'a Outline<'_>) -> Self {
+        let text: Vec<&[u8]> = outline.opening.iter().map(AsRef::as_ref).collect();
+        let line = text.first().copied().unwrap_or_default();
+        let first = words::find(line, marker.text).filter(|_| outline.headlines == 1);
+        let is_single = |at: &usize| {
+            let rest = line.get(at + marker.text.len()..).unwrap_or_default();
+            !words::has(rest, marker.text)
+        };
+        let single = first.filter(is_single);
+        Self { marker: marker.text, text, headlines: outline.headlines, single }
+    }
+
+    /// Where the trigger of a format stands.
+    fn trigger(&self, format: &Format) -> Option<Found<'a>> {
+        // Nearly all triggers begin with the marker: most are told apart by the next word.
+        if let (Some(at), Some(Piece::Lit(literal))) = (self.single, format.trigger.first())
+            && literal.starts_with(self.marker)
+            && !self.text.first()?.get(at..)?.starts_with(literal.as_bytes())
+        {
+            return None;
+        }
+        self.find(format.trigger)
+    }
+
+    fn find(&self, pieces: &[Piece]) -> Option<Found<'a>> {
+        pattern::find(pieces, &self.text, 0..self.headlines)
+    }
+}
+
 /// Chooses the format whose trigger stands first in the headline.
 fn choose<'a>(marker: &Marker, outline: &'a Outline<'_>) -> Choices<'a> {
-    let lines: Vec<&[u8]> = outline.opening.iter().map(AsRef::as_ref).collect();
+    let lines = Lines::of(marker, outline);
     let mut choices = Choices { triggered: false, found: None };
     for format in marker.formats {
-        let starts = || 0..outline.headlines;
-        let Some(trigger) = pattern::find(format.trigger, &lines, starts()) else { continue };
+        let Some(trigger) = lines.trigger(format) else { continue };
         choices.triggered = true;
         let place = (trigger.line, trigger.offset);
         let best = choices.found.as_ref().map(|best| (best.found.line, best.found.offset));
         if best.is_some_and(|best| best <= place) {
             continue;
         }
-        let found = if format.body.is_empty() {
-            Some(trigger)
-        } else {
-            pattern::find(format.body, &lines, starts())
-        };
+        let found = if format.body.is_empty() { Some(trigger) } else { lines.find(format.body) };
         let found = found.and_then(|found| follow(format.then, outline.own(), found));
         if let Some(found) = found {
             let found = Found { line: place.0, offset: place.1, ..found };

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use crate::line::{Context, Line};
+use crate::syntax::convention::Seen;
 use crate::syntax::headline::Headline;
 use crate::syntax::source::Source;
 use crate::syntax::{Record, Says, Start, symbol};
@@ -13,6 +14,9 @@ const OPENING: usize = 2;
 
 /// From which line on a line that closes a report does so: of KMSAN, and of others.
 const NEAR: (usize, usize) = (16, 22);
+
+/// The lines that most reports have.
+const ROOM: usize = 64;
 
 /// One line of a report, without guesses of the unwinder.
 #[derive(Clone, Debug)]
@@ -64,6 +68,7 @@ impl<'log> Outline<'log> {
     ) -> Self {
         let is_kmsan = words::has(&line.text, "BUG: KMSAN:");
         steps.clear();
+        steps.reserve(ROOM);
         let mut outline = Self {
             steps,
             has_caller: matches!(line.context, Context::Caller(_)),
@@ -94,8 +99,7 @@ impl<'log> Outline<'log> {
     }
 
     /// Adds any other line; false if the text of the report leaves it out.
-    pub(crate) fn push(&mut self, line: &Line<'log>, record: &Record<'_>) -> bool {
-        let seen = record.seen(&line.text);
+    pub(crate) fn push(&mut self, line: &Line<'log>, record: &Record<'_>, seen: &Seen<'_>) -> bool {
         if seen.says.any(Says::GUESS) && line.context != Context::Bare {
             return false;
         }

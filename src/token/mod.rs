@@ -138,8 +138,7 @@ pub(crate) fn has_stamp(text: &[u8]) -> bool {
 
 /// `[    1.000001]`: print_time() in kernel/printk/printk.c.
 pub(crate) fn stamp(input: &[u8]) -> Parsed<'_, ()> {
-    let time = (blanks, digits, tag("."), digits);
-    delimited(tag("["), time.map(|_| ()), tag("]")).parse(input)
+    (tag("["), blanks, digits, tag("."), digits, tag("]")).map(|_| ()).parse(input)
 }
 
 /// Any number of blanks.

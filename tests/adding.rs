@@ -1,0 +1,90 @@
+//! A kind, a line prefix and a machine are added in one place each: see "To add one thing" in
+//! ARCHITECTURE.md. The three that were added to show it stay as real support.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use ksplat::sign::{Family, Signer};
+use ksplat::{Kind, Report};
+
+/// The first report of a corpus file.
+fn report(path: &str) -> Report<'static> {
+    let file = fs::read(path).unwrap();
+    let at = file.windows(2).position(|pair| pair == b"\n\n").unwrap() + 2;
+    ksplat::reports(&file[at..]).next().expect("a report").into_owned()
+}
+
+fn sources(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(sources(&path));
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            found.push(path);
+        }
+    }
+    found
+}
+
+/// The source files in whose code, tests and comments left out, a word stands.
+fn files_with(word: &str) -> Vec<String> {
+    let holds = |path: &PathBuf| {
+        let text = fs::read_to_string(path).unwrap();
+        let code = text.split("#[cfg(test)]\nmod tests").next().unwrap().to_owned();
+        code.lines().any(|line| !line.trim_start().starts_with("//") && line.contains(word))
+    };
+    let mut files: Vec<_> = sources(Path::new("src")).into_iter().filter(holds).collect();
+    files.sort();
+    files.iter().map(|path| path.display().to_string()).collect()
+}
+
+#[test]
+fn a_kind_is_a_name_and_a_row() {
+    let report = report("corpus/cfi/indirect-call.log");
+    assert_eq!(report.kind, Kind::Cfi);
+    assert!(report.title.starts_with("CFI failure in "), "{}", report.title);
+    assert_eq!(report.frame, report.blame.as_ref().map(|blame| blame.function.to_string()));
+    assert_eq!(report.class.as_deref(), Some("CFI"));
+    assert_eq!(Signer::new().sign(&report).family, Family::BadAccess);
+    assert!(!report.registers.is_empty());
+    // Its name, and its rows: of the line, and of the panic that it may lead to.
+    let tables = ["src/kind/mod.rs", "src/kind/table/cfi.rs", "src/kind/table/panic.rs"];
+    assert!(files_with("Cfi").iter().all(|file| {
+        // The functions that check a call are rows of the table of functions.
+        tables.contains(&file.as_str()) || file.starts_with("src/kind/table/")
+    }));
+    assert!(files_with("CFI fail").iter().all(|file| file.starts_with("src/kind/table/")));
+}
+
+#[test]
+fn a_prefix_is_a_parser() {
+    let with = report("corpus/null-deref/mediatek.log");
+    let without = report("corpus/null-deref/arm64.log");
+    assert_eq!(
+        (&with.title, &with.class, &with.blame, &with.registers, &with.stacks, &with.task),
+        (
+            &without.title,
+            &without.class,
+            &without.blame,
+            &without.registers,
+            &without.stacks,
+            &without.task
+        )
+    );
+    assert_eq!(files_with("mediatek"), ["src/line/prefix.rs"]);
+}
+
+#[test]
+fn a_machine_is_a_file_and_a_line() {
+    let report = report("corpus/null-deref/openrisc.log");
+    assert_eq!(report.kernel.arch, Some(ksplat::Arch::Openrisc));
+    assert_eq!(report.kind, Kind::NullDereference);
+    assert_eq!(report.frame, report.blame.as_ref().map(|blame| blame.function.to_string()));
+    assert!(report.registers.get("r31").is_some() && report.registers.get("r0") == Some(0));
+    assert!(report.registers.iter().all(|register| register.value.bits == 32));
+    assert!(report.code.is_none_or(|code| code.instructions.is_empty()));
+    assert_eq!(files_with("penrisc"), ["src/arch/mod.rs"]);
+}
