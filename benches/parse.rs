@@ -1,6 +1,5 @@
 //! Reports: how fast they are parsed, decoded and titled.
 
-use std::fs;
 use std::hint::black_box;
 use std::path::Path;
 
@@ -8,40 +7,8 @@ use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use ksplat::disasm::{self, Syntax};
 use ksplat::output::json::{self, Record};
 
-/// The log of a corpus file, without its header.
-fn log(path: &Path) -> Option<Vec<u8>> {
-    let file = fs::read(path).ok()?;
-    let at = file.windows(2).position(|pair| pair == b"\n\n")?;
-    file.get(at + 2..).map(<[u8]>::to_vec)
-}
-
-/// The logs of all corpus files below `folder`.
-fn logs(folder: &Path) -> Vec<Vec<u8>> {
-    let Ok(entries) = fs::read_dir(folder) else { return Vec::new() };
-    let paths = entries.flatten().map(|entry| entry.path());
-    paths
-        .flat_map(|path| match path.extension() {
-            None => logs(&path),
-            Some(extension) if extension == "log" => log(&path).into_iter().collect(),
-            Some(_) => Vec::new(),
-        })
-        .collect()
-}
-
-/// The logs of the cases in a folder, without their headers and the reports behind them.
-fn cases(folder: &Path) -> Vec<Vec<u8>> {
-    let Ok(entries) = fs::read_dir(folder) else { return Vec::new() };
-    let files = entries.flatten().filter_map(|entry| fs::read(entry.path()).ok());
-    files
-        .filter_map(|file| {
-            let is_bare = file.starts_with(b"\n");
-            let header = file.windows(2).position(|pair| pair == b"\n\n").map(|end| end + 2);
-            let rest = file.get(if is_bare { 1 } else { header? }..)?;
-            let end = rest.windows(9).position(|end| end == b"\nREPORT:\n");
-            rest.get(..end.unwrap_or(rest.len())).map(<[u8]>::to_vec)
-        })
-        .collect()
-}
+#[path = "common/logs.rs"]
+mod logs;
 
 /// Titles of everything, decoded: what a user gets.
 fn full(log: &[u8]) -> usize {
@@ -62,7 +29,7 @@ fn parse(c: &mut Criterion) {
         "warning/io-wqe-wake-worker",
     ]
     .iter()
-    .filter_map(|name| log(Path::new(&format!("corpus/{name}.log"))))
+    .filter_map(|name| logs::log(Path::new(&format!("corpus/{name}.log"))))
     .collect();
     let titles: Vec<_> =
         seeds.iter().flat_map(|log| ksplat::reports(log)).map(|report| report.title).collect();
@@ -76,7 +43,7 @@ fn parse(c: &mut Criterion) {
             "WARNING in io_wqe_wake_worker",
         ]
     );
-    let corpus = logs(Path::new("corpus"));
+    let corpus = logs::corpus(Path::new("corpus"));
     assert!(corpus.len() > 20, "run from the folder of Cargo.toml");
 
     let mut group = c.benchmark_group("parse");
@@ -94,7 +61,7 @@ fn parse(c: &mut Criterion) {
             });
         });
     }
-    let cases = cases(Path::new("../shared/cases/titles"));
+    let cases = logs::cases(Path::new(logs::TITLES));
     let with_report = cases.iter().filter(|log| ksplat::reports(log).next().is_some()).count();
     assert!(with_report * 10 >= cases.len() * 9, "{with_report} of {} have a report", cases.len());
     for (name, logs) in [("corpus", &corpus), ("cases of titles", &cases)] {

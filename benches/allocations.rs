@@ -1,0 +1,124 @@
+//! How often memory is asked for: see `Allocations` in `README.md`.
+//!
+//! With `--test` the counts must be the same twice, and below the limits.
+
+use std::alloc::System;
+use std::io::{self, Write as _};
+use std::path::Path;
+
+use ksplat::disasm::{self, Syntax};
+use ksplat::explain;
+use ksplat::output::json::{self, Record};
+use ksplat::sign::Signer;
+use ksplat::{Report, reports};
+use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
+
+#[path = "common/logs.rs"]
+mod logs;
+
+#[global_allocator]
+static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
+
+/// What was counted.
+#[derive(PartialEq)]
+struct Row {
+    name: String,
+    /// Reports, or 1 for what is counted as a whole.
+    of: usize,
+    /// Calls that gave memory, or more of it.
+    count: usize,
+    /// The most for each of them.
+    limit: f64,
+}
+
+/// Counts how often `work` asks for memory; what it returns is freed later.
+fn count<T>(work: impl FnOnce() -> T) -> (usize, T) {
+    let region = Region::new(ALLOCATOR);
+    let result = work();
+    let change = region.change();
+    (change.allocations + change.reallocations, result)
+}
+
+fn read(logs: &[Vec<u8>]) -> Vec<Report<'_>> {
+    let mut all = Vec::with_capacity(4096);
+    all.extend(logs.iter().flat_map(|log| reports(log)));
+    all
+}
+
+/// The stages, one after the other, over all logs.
+fn stages(name: &str, logs: &[Vec<u8>], limits: [f64; 5]) -> Vec<Row> {
+    let (reading, mut reports) = count(|| read(logs));
+    let of = reports.len();
+    let (decoding, ()) =
+        count(|| reports.iter_mut().for_each(|report| disasm::annotate(report, Syntax::Att)));
+    let (explaining, ()) =
+        count(|| reports.iter_mut().for_each(|report| explain::annotate(report, Syntax::Att)));
+    let signer = Signer::new();
+    let (signing, ()) = count(|| reports.iter().for_each(|report| drop(signer.sign(report))));
+    let records: Vec<_> = reports.into_iter().map(|report| Record::new("-", 0, report)).collect();
+    let mut out = Vec::with_capacity(64 << 20);
+    let (writing, ()) = count(|| {
+        for record in &records {
+            json::write(&mut out, record).unwrap_or_default();
+        }
+    });
+    let stages = ["read", "decode", "explain", "sign", "JSON"];
+    let counts = [reading, decoding, explaining, signing, writing];
+    let rows = stages.into_iter().zip(counts).zip(limits);
+    rows.map(|((stage, count), limit)| Row { name: format!("{name}: {stage}"), of, count, limit })
+        .collect()
+}
+
+/// The most that a log without a report asks for, however long it is.
+const BENIGN: f64 = 0.0;
+
+/// The most for the tables that are made once in a process: 27,600 are those of iced-x86.
+const ONCE: f64 = 45_000.0;
+
+/// The most for a report of `corpus/`, stage by stage: an eighth to a third above what was measured in
+/// November 2026. A report is written from a buffer on the stack.
+const CORPUS: [f64; 5] = [52.0, 20.0, 12.0, 7.0, 0.0];
+
+/// The same for the cases of titles.
+const TITLES: [f64; 5] = [60.0, 11.0, 5.0, 7.0, 0.0];
+
+fn rows() -> Vec<Row> {
+    let corpus = logs::corpus(Path::new("corpus"));
+    let titles = logs::cases(Path::new(logs::TITLES));
+    let mut rows = Vec::new();
+    for megabytes in [1, 8] {
+        let log = logs::benign(megabytes << 20);
+        let (count, reports) = count(|| reports(&log).count());
+        assert_eq!(reports, 0, "the log is not benign");
+        let name = format!("{megabytes} MiB without a report");
+        rows.push(Row { name, of: 1, count, limit: BENIGN });
+    }
+    rows.extend(stages("corpus", &corpus, CORPUS));
+    if !titles.is_empty() {
+        rows.extend(stages("cases of titles", &titles, TITLES));
+    }
+    rows
+}
+
+fn main() -> io::Result<()> {
+    let is_test = std::env::args().any(|arg| arg == "--test");
+    let first = [logs::FIRST.to_vec()];
+    let (cold, warm) = [0; 2].map(|_| count(|| stages("", &first, [0.0; 5])).0).into();
+    let once = Row { name: "tables, once".to_owned(), of: 1, count: cold - warm, limit: ONCE };
+    // The first time makes tables of other machines as well.
+    rows();
+    let mut table = rows();
+    if is_test {
+        assert!(table == rows(), "another count for the same logs");
+    }
+    table.insert(0, once);
+    let mut out = io::stdout().lock();
+    writeln!(out, "{:24} {:>7} {:>7} {:>9}", "", "reports", "count", "each")?;
+    for Row { name, of, count, limit } in &table {
+        #[expect(clippy::cast_precision_loss, reason = "small")]
+        let each = *count as f64 / *of as f64;
+        writeln!(out, "{name:24} {of:7} {count:7} {each:9.1}")?;
+        assert!(!is_test || each <= *limit, "{name}: at most {limit}");
+    }
+    Ok(())
+}

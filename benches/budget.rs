@@ -1,0 +1,94 @@
+//! What each stage costs in instructions, on the cases of titles: see `Budget` in `README.md`.
+//!
+//! Each stage is a function of its own that is run once over all of them, so that a profiler that
+//! counts instructions tells its part. What is made once in a process is made before, by `once`.
+
+use std::hint::black_box;
+use std::io::{self, Write as _};
+use std::path::Path;
+
+use ksplat::disasm::{self, Syntax};
+use ksplat::explain;
+use ksplat::output::json::{self, Record};
+use ksplat::sign::Signer;
+use ksplat::{Report, reports};
+
+#[path = "common/logs.rs"]
+mod logs;
+
+#[inline(never)]
+fn stage_once() -> io::Result<()> {
+    let mut reports: Vec<_> = reports(logs::FIRST).collect();
+    decode(&mut reports);
+    explain(&mut reports);
+    sign(&reports);
+    let records = reports.into_iter().map(|report| Record::new("-", 0, report)).collect::<Vec<_>>();
+    write(&mut Vec::new(), &records)
+}
+
+#[inline(never)]
+fn stage_read(logs: &[Vec<u8>]) -> Vec<Report<'_>> {
+    logs.iter().flat_map(|log| reports(black_box(log))).collect()
+}
+
+#[inline(never)]
+fn stage_decode(reports: &mut [Report<'_>]) {
+    decode(reports);
+}
+
+fn decode(reports: &mut [Report<'_>]) {
+    for report in reports {
+        disasm::annotate(black_box(report), Syntax::Att);
+    }
+}
+
+#[inline(never)]
+fn stage_explain(reports: &mut [Report<'_>]) {
+    explain(reports);
+}
+
+fn explain(reports: &mut [Report<'_>]) {
+    for report in reports {
+        explain::annotate(black_box(report), Syntax::Att);
+    }
+}
+
+#[inline(never)]
+fn stage_sign(reports: &[Report<'_>]) {
+    sign(reports);
+}
+
+fn sign(reports: &[Report<'_>]) {
+    for report in reports {
+        black_box(Signer::new().sign(black_box(report)));
+    }
+}
+
+#[inline(never)]
+fn stage_json(out: &mut Vec<u8>, records: &[Record<'_>]) -> io::Result<()> {
+    write(out, records)
+}
+
+fn write(out: &mut Vec<u8>, records: &[Record<'_>]) -> io::Result<()> {
+    for record in records {
+        json::write(out, black_box(record))?;
+        out.push(b'\n');
+    }
+    Ok(())
+}
+
+fn main() -> io::Result<()> {
+    let logs = logs::cases(Path::new(logs::TITLES));
+    stage_once()?;
+    let mut reports = stage_read(&logs);
+    stage_decode(&mut reports);
+    stage_sign(&reports);
+    let record = |(index, report)| Record::new("-", index, report);
+    let records: Vec<_> = reports.iter().cloned().enumerate().map(record).collect();
+    let mut out = Vec::with_capacity(8 << 20);
+    stage_json(&mut out, &records)?;
+    stage_explain(&mut reports);
+    let bytes: usize = logs.iter().map(Vec::len).sum();
+    let (logs, reports, json) = (logs.len(), reports.len(), out.len());
+    writeln!(io::stdout(), "{logs} logs, {bytes} bytes, {reports} reports, {json} bytes of JSON")
+}
