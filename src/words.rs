@@ -31,6 +31,17 @@ pub(crate) fn find(text: &[u8], literal: impl AsRef<[u8]>) -> Option<usize> {
         .find(|&at| text.get(at..).is_some_and(|text| text.starts_with(literal)))
 }
 
+/// The last place of `literal` in `text`, a line.
+pub(crate) fn rfind(text: &[u8], literal: impl AsRef<[u8]>) -> Option<usize> {
+    let literal = literal.as_ref();
+    let Some(last) = literal.len().checked_sub(1) else { return Some(text.len()) };
+    // Blanks are everywhere, so the byte before the last is looked for.
+    let skip = last.saturating_sub(1);
+    let byte = literal.get(skip)?;
+    let places = memchr::memrchr_iter(*byte, text).filter_map(|at| at.checked_sub(skip));
+    places.into_iter().find(|&at| text.get(at..).is_some_and(|text| text.starts_with(literal)))
+}
+
 /// Whether `literal` is in `text`, a line.
 pub(crate) fn has(text: &[u8], literal: impl AsRef<[u8]>) -> bool {
     find(text, literal).is_some()
@@ -57,10 +68,9 @@ mod tests {
     proptest! {
         #[test]
         fn as_memmem(text in "[ab ]{0,20}", literal in "[ab ]{0,4}") {
-            prop_assert_eq!(
-                find(text.as_bytes(), &literal),
-                memchr::memmem::find(text.as_bytes(), literal.as_bytes())
-            );
+            let (text, literal) = (text.as_bytes(), literal.as_bytes());
+            prop_assert_eq!(find(text, literal), memchr::memmem::find(text, literal));
+            prop_assert_eq!(rfind(text, literal), memchr::memmem::rfind(text, literal));
         }
     }
 }

@@ -146,7 +146,10 @@ fn row(
 
 /// Whether a title begins with a pattern of [`Classes::ByTitle`].
 fn fits(pattern: &str, title: &str) -> bool {
-    let (begin, rest) = pattern.split_once('*').unwrap_or((pattern, ""));
+    let star = memchr::memchr(b'*', pattern.as_bytes());
+    let Some((begin, rest)) = star.and_then(|_| pattern.split_once('*')) else {
+        return title.starts_with(pattern);
+    };
     title.strip_prefix(begin).is_some_and(|tail| words::has(tail.as_bytes(), rest))
 }
 

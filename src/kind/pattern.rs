@@ -82,6 +82,23 @@ pub(crate) fn find<'a>(
     None
 }
 
+/// The match of `pieces` that begins at an offset in a line.
+pub(crate) fn find_at<'a>(
+    pieces: &[Piece],
+    lines: &[&'a [u8]],
+    line: usize,
+    offset: usize,
+) -> Option<Found<'a>> {
+    let (segment, rest) = split(pieces);
+    let text = *lines.get(line)?;
+    let mut tail = text.get(offset..)?;
+    let mut captures = Vec::new();
+    let begins = segment.iter().all(|piece| step(*piece, &mut tail, &mut captures));
+    let end = text.len() - tail.len();
+    let is_whole = begins && follow(rest, lines, (line, end), &mut captures).is_ok();
+    is_whole.then_some(Found { line, offset, captures })
+}
+
 /// How far a failure reaches.
 enum Fail {
     /// Another line may do.

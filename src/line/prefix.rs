@@ -115,18 +115,20 @@ fn stamp(input: &[u8]) -> Parsed<'_, Option<&[u8]>> {
         [b'[', ..] | [b' ', b'[', ..] => {
             let (rest, caller) = opt(caller).parse(rest)?;
             let (rest, _) = tag(" ").parse(rest)?;
-            match caller {
-                Some(caller) => Ok((rest, Some(caller))),
-                None => {
-                    Ok(BEHIND.iter().find_map(|behind| behind(rest).ok()).unwrap_or((rest, None)))
-                }
-            }
+            Ok(if caller.is_some() { (rest, caller) } else { behind(rest) })
         }
-        [b' ', rest @ ..] => {
-            Ok(BEHIND.iter().find_map(|behind| behind(rest).ok()).unwrap_or((rest, None)))
-        }
+        [b' ', rest @ ..] => Ok(behind(rest)),
         _ => Err(nom::Err::Error(())),
     }
+}
+
+/// Takes off what stands behind the time, if that is in the table.
+fn behind(input: &[u8]) -> (&[u8], Option<&[u8]>) {
+    // Each begins with one of these marks.
+    if !matches!(input.trim_ascii_start().first(), Some(b'.' | b'(' | b'[')) {
+        return (input, None);
+    }
+    BEHIND.iter().find_map(|behind| behind(input).ok()).unwrap_or((input, None))
 }
 
 /// What vendors put between the time and the text: each parses it, and gives the caller if it names one.

@@ -1,5 +1,7 @@
 //! Lines to reports: which line belongs to which report, and when one is over.
 
+use std::cell::OnceCell;
+
 use super::limits::Limits;
 use super::open::Open;
 use super::surroundings::Opening;
@@ -21,6 +23,26 @@ const MAX_FOREIGN: usize = 1024;
 /// The most bytes of reports that are complete and wait for an earlier one; a log gives reports in the
 /// order in which they begin.
 const MAX_WAITING: usize = 8 << 20;
+
+/// A line, and its record once that is asked for: that of a headline mostly is not.
+struct Read<'a, 'log> {
+    line: &'a Line<'log>,
+    record: OnceCell<Record<'a>>,
+}
+
+impl<'a, 'log> Read<'a, 'log> {
+    fn record(&self) -> &Record<'a> {
+        self.record.get_or_init(|| syntax::record(&self.line.text))
+    }
+
+    /// Gives the line to a report that is closed above it.
+    fn below(&self, report: &mut Open<'log>) {
+        if report.asks_for_more() {
+            report.take_below(self.line, self.record());
+        }
+        report.pass();
+    }
+}
 
 /// The reports that may go on, and the rules by which they do.
 #[derive(Debug, Default)]
@@ -53,16 +75,14 @@ impl<'log> Demux<'log> {
         if line.is_rest && marker.is_none() {
             return false;
         }
-        let record = syntax::record(&line.text);
+        let read = Read { line, record: OnceCell::new() };
         for report in self.open.iter_mut().filter(|report| report.closed) {
-            report.take_below(line, &record);
+            read.below(report);
         }
         match marker {
-            Some(marker) if !self.is_part(marker, line) => {
-                self.start(marker, line, &record, opening)
-            }
+            Some(marker) if !self.is_part(marker, line) => self.start(marker, &read, opening),
             _ => {
-                self.add(line, &record);
+                self.add(line, read.record());
                 false
             }
         }
@@ -103,10 +123,10 @@ impl<'log> Demux<'log> {
     fn start(
         &mut self,
         marker: &'static Marker,
-        line: &Line<'log>,
-        record: &Record<'_>,
+        read: &Read<'_, 'log>,
         opening: impl FnOnce(&Line<'log>, usize) -> Opening<'log>,
     ) -> bool {
+        let line = read.line;
         if let Some(report) = self.open_in(line.context) {
             if report.goes_on_with(marker) {
                 report.add_headline(line);
@@ -115,11 +135,11 @@ impl<'log> Demux<'log> {
             // What is no fault leads to none.
             let may_cause = !report.marker.kind.is_information() || marker.kind.is_information();
             if may_cause && report.caused(marker, line) {
-                report.add_consequence(marker, line, record);
+                report.add_consequence(marker, line, read.record());
                 return false;
             }
             report.close();
-            report.take_below(line, record);
+            read.below(report);
         }
         if !self.has_room()
             && let Some(oldest) = self.open.iter_mut().find(|report| !report.closed)

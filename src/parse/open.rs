@@ -295,11 +295,14 @@ impl<'log> Open<'log> {
             && surroundings::is_of_a_caller(self.context)
     }
 
+    /// Counts a line that was read after the report was closed.
+    pub(super) fn pass(&mut self) {
+        self.since += 1;
+    }
+
     /// Takes a line that was read after the report was closed.
     pub(super) fn take_below(&mut self, line: &Line<'log>, record: &Record<'_>) {
-        let asks = self.asks_for_more();
-        self.since += 1;
-        if asks && line.context == self.context {
+        if line.context == self.context {
             self.after += line.text.len();
             if self.after <= MAX_ABOVE {
                 self.outline.push(line, record, &record.seen(&line.text));

@@ -38,6 +38,10 @@ pub(crate) fn address(headline: &[u8]) -> Option<Hex> {
         " dereference at ",
         " request at ",
     ];
+    // Each of them holds one of these.
+    if !words::has(headline, " at ") && !words::has(headline, "address") {
+        return None;
+    }
     BEFORE.iter().find_map(|&before| {
         let at = words::find(headline, before)?;
         let rest = headline.get(at + before.len()..)?;

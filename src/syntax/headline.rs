@@ -39,7 +39,7 @@ pub(crate) fn headline(text: &[u8]) -> Headline<'_> {
 
 fn place(text: &[u8]) -> Option<Place<'_>> {
     for before in [&b" in "[..], b" at "] {
-        let Some(at) = memchr::memmem::rfind(text, before) else { continue };
+        let Some(at) = words::rfind(text, before) else { continue };
         let rest = text.get(at + before.len()..)?;
         let named = |rest| frame::place(rest).ok().filter(|(_, place)| place.function.is_some());
         if let Some((_, place)) = named(rest) {

@@ -63,7 +63,7 @@ pub(crate) fn name(marker: &Marker, outline: &Outline<'_>, known: Option<&str>) 
 pub(crate) fn is_trap(marker: &Marker, outline: &Outline<'_>) -> bool {
     let lines = Lines::of(marker, outline);
     let triggered =
-        marker.formats.iter().filter_map(|format| Some((lines.trigger(format)?, format)));
+        marker.formats.iter().filter_map(|format| Some((lines.find(format.trigger)?, format)));
     let first = triggered.min_by_key(|(found, _)| (found.line, found.offset));
     first.is_some_and(|(_, format)| format.trap)
 }
@@ -121,19 +121,14 @@ impl<'a> Lines<'a> {
         Self { marker: marker.text, text, headlines: outline.headlines, single }
     }
 
-    /// Where the trigger of a format stands.
-    fn trigger(&self, format: &Format) -> Option<Found<'a>> {
-        // Nearly all triggers begin with the marker: most are told apart by the next word.
-        if let (Some(at), Some(Piece::Lit(literal))) = (self.single, format.trigger.first())
-            && literal.starts_with(self.marker)
-            && !self.text.first()?.get(at..)?.starts_with(literal.as_bytes())
-        {
-            return None;
-        }
-        self.find(format.trigger)
-    }
-
+    /// Where a pattern stands.
     fn find(&self, pieces: &[Piece]) -> Option<Found<'a>> {
+        // Nearly all patterns begin with the marker, which a headline mostly holds once.
+        if let (Some(at), Some(Piece::Lit(literal))) = (self.single, pieces.first())
+            && literal.starts_with(self.marker)
+        {
+            return pattern::find_at(pieces, &self.text, 0, at);
+        }
         pattern::find(pieces, &self.text, 0..self.headlines)
     }
 }
@@ -143,7 +138,7 @@ fn choose<'a>(marker: &Marker, outline: &'a Outline<'_>) -> Choices<'a> {
     let lines = Lines::of(marker, outline);
     let mut choices = Choices { triggered: false, found: None };
     for format in marker.formats {
-        let Some(trigger) = lines.trigger(format) else { continue };
+        let Some(trigger) = lines.find(format.trigger) else { continue };
         choices.triggered = true;
         let place = (trigger.line, trigger.offset);
         let best = choices.found.as_ref().map(|best| (best.found.line, best.found.offset));

@@ -1,5 +1,7 @@
 //! What makes titles the same on every machine: numbers and addresses become words.
 
+use crate::words;
+
 /// The most bytes of a title that are kept.
 const MAX_TITLE: usize = 120;
 
@@ -13,23 +15,24 @@ const MAX_RAW: usize = 1024;
 /// Gives the length of what is replaced, and the word for it.
 type Rule = fn(&[u8], Option<u8>) -> Option<(usize, &'static str)>;
 
-/// The rules, each applied until nothing changes before the next is.
-const RULES: [Rule; 9] = [
-    |text, _| numbered(text, b"syz-executor", true),
-    |text, _| numbered(text, b"syzkaller", false),
-    address,
-    ip_address,
-    source_line,
-    offset,
-    |text, _| {
+/// The rules, each applied until nothing changes before the next is, with a text that stands in all that
+/// a rule replaces: most titles have none of them.
+const RULES: [(&str, Rule); 9] = [
+    ("syz-executor", |text, _| numbered(text, b"syz-executor", true)),
+    ("syzkaller", |text, _| numbered(text, b"syzkaller", false)),
+    ("", address),
+    (".", ip_address),
+    (":", source_line),
+    ("+0x", offset),
+    ("CPU#", |text, _| {
         let digits = count(text.strip_prefix(b"CPU#")?, |b| b.is_ascii_digit());
         (digits > 0).then_some((4 + digits, "CPU"))
-    },
-    number,
-    |text, _| {
+    }),
+    ("", number),
+    ("", |text, _| {
         let digits = count(text, |b| b.is_ascii_digit());
         (digits >= 7).then_some((digits, "NUM"))
-    },
+    }),
 ];
 
 /// The title in its final form.
@@ -38,10 +41,12 @@ pub(super) fn title(raw: &str) -> String {
     text.truncate(MAX_RAW);
     // Every rule but that for addresses, which may be all letters, is about digits.
     let has_digit = text.iter().any(u8::is_ascii_digit);
-    let rules: &[Rule] = if has_digit { &RULES } else { &[address] };
-    for &rule in rules {
+    let rules = if has_digit { &RULES[..] } else { &[("", address as Rule)] };
+    for (part, rule) in rules {
         // Each replacement shortens the text or takes a digit out of it, so this ends.
-        while let Some(changed) = apply(rule, &text) {
+        while words::has(&text, part)
+            && let Some(changed) = apply(*rule, &text)
+        {
             text = changed;
         }
     }
