@@ -5,6 +5,7 @@
 
 #[cfg(feature = "disasm-arm")]
 mod arm;
+mod att;
 #[cfg(feature = "disasm-powerpc")]
 mod powerpc;
 #[cfg(feature = "disasm-riscv")]

@@ -4,10 +4,10 @@ use std::fmt::Write as _;
 
 use iced_x86::{
     Decoder, DecoderOptions, Formatter, GasFormatter, Instruction as Decoded, IntelFormatter,
-    Register,
+    OpKind, Register,
 };
 
-use super::Syntax;
+use super::{Syntax, att};
 use crate::model::Instruction;
 
 /// The longest instruction that there is, in bytes.
@@ -22,7 +22,7 @@ pub(super) fn decode(
 ) -> Vec<Instruction> {
     let trap = trap.filter(|&trap| trap < bytes.len());
     let start = trap.map_or(0, |trap| start(bytes, trap, bits));
-    let mut formatter = formatter(syntax);
+    let mut writer = Writer::new(syntax);
     let mut decoder = decoder(bytes, start, bits);
     let mut decoded = Decoded::default();
     let mut instructions = Vec::with_capacity(bytes.len() / 3);
@@ -43,10 +43,7 @@ pub(super) fn decode(
             let _ = write!(text, ".byte {byte:#x}");
             1
         } else {
-            // objdump writes a scale of 1, but only where there is an index to scale.
-            let scaled = syntax == Syntax::Att && decoded.memory_index() != Register::None;
-            formatter.options_mut().set_always_show_scale(scaled);
-            formatter.format(&decoded, &mut text);
+            writer.write(&mut text, &decoded);
             decoded.len()
         };
         instructions.push(Instruction {
@@ -111,8 +108,51 @@ fn decoder(bytes: &[u8], start: usize, bits: u32) -> Decoder<'_> {
     decoder
 }
 
-/// A formatter that writes as objdump does.
-pub(crate) fn formatter(syntax: Syntax) -> Box<dyn Formatter> {
+/// Writes instructions as objdump does.
+pub(crate) struct Writer {
+    syntax: Syntax,
+    /// Made when it is first needed: see [`att`].
+    iced: Option<Box<dyn Formatter>>,
+}
+
+impl Writer {
+    pub(crate) fn new(syntax: Syntax) -> Self {
+        Self { syntax, iced: None }
+    }
+
+    /// Writes an instruction.
+    pub(crate) fn write(&mut self, text: &mut String, instruction: &Decoded) {
+        if self.syntax != Syntax::Att || !att::write(text, instruction) {
+            self.iced(instruction).format(instruction, text);
+        }
+    }
+
+    /// The memory operand of an instruction.
+    pub(crate) fn memory(&mut self, instruction: &Decoded) -> Option<String> {
+        let known = (self.syntax == Syntax::Att).then(|| att::memory_operand(instruction));
+        known.flatten().or_else(|| self.memory_by_iced(instruction))
+    }
+
+    fn memory_by_iced(&mut self, instruction: &Decoded) -> Option<String> {
+        let mut operands = 0..instruction.op_count();
+        let operand = operands.find(|&op| instruction.op_kind(op) == OpKind::Memory)?;
+        let formatter = self.iced(instruction);
+        let shown = formatter.get_formatter_operand(instruction, operand).ok()??;
+        let mut text = String::new();
+        formatter.format_operand(instruction, &mut text, shown).ok()?;
+        Some(text)
+    }
+
+    fn iced(&mut self, instruction: &Decoded) -> &mut dyn Formatter {
+        let formatter = self.iced.get_or_insert_with(|| formatter(self.syntax));
+        // objdump writes a scale of 1, but only where there is an index to scale.
+        let is_scaled = self.syntax == Syntax::Att && instruction.memory_index() != Register::None;
+        formatter.options_mut().set_always_show_scale(is_scaled);
+        &mut **formatter
+    }
+}
+
+fn formatter(syntax: Syntax) -> Box<dyn Formatter> {
     let mut formatter: Box<dyn Formatter> = match syntax {
         Syntax::Att => Box::new(GasFormatter::new()),
         Syntax::Intel => Box::new(IntelFormatter::new()),
@@ -159,6 +199,55 @@ mod tests {
     #[test]
     fn a_cut_instruction_is_shown_as_bytes() {
         assert_eq!(check("90 48 8b", Some(0)), ["*0: nop", "1: .byte 0x48", "2: .byte 0x8b"]);
+    }
+
+    /// Instructions with random bytes, some of which begin as most instructions do.
+    #[test]
+    fn common_ones_as_iced_writes_them() {
+        const STARTS: [&[u8]; 12] = [
+            b"\x48",
+            b"\x0f",
+            b"\x66",
+            b"\x65",
+            b"\xff",
+            b"\x4c\x8b",
+            b"\x65\x48",
+            b"\xf0",
+            b"",
+            b"",
+            b"",
+            b"",
+        ];
+        let mut state = 1u64;
+        let mut random = || {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            (state >> 40) as u8
+        };
+        let mut writer = Writer::new(Syntax::Att);
+        let (mut known, mut all) = (0, 0);
+        for round in 0..400_000 {
+            let mut bytes: [u8; LONGEST] = std::array::from_fn(|_| random());
+            let start = STARTS[round % STARTS.len()];
+            bytes[..start.len()].copy_from_slice(start);
+            for bits in [32, 64] {
+                let mut decoder = Decoder::with_ip(bits, &bytes, 0x10, DecoderOptions::NONE);
+                let decoded = decoder.decode();
+                if decoded.is_invalid() {
+                    continue;
+                }
+                all += 1;
+                let mut ours = String::new();
+                if att::write(&mut ours, &decoded) {
+                    known += 1;
+                    let mut text = String::new();
+                    writer.iced(&decoded).format(&decoded, &mut text);
+                    assert_eq!(ours, text, "{bits} {bytes:02x?}");
+                    let operand = writer.memory_by_iced(&decoded);
+                    assert_eq!(writer.memory(&decoded), operand, "{bits} {bytes:02x?}");
+                }
+            }
+        }
+        assert!(known * 2 > all, "{known} of {all}");
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! The window of code and the registers of the same dump.
 
-use iced_x86::{Formatter, Instruction, Register};
+use iced_x86::{Instruction, Register};
 
 use crate::disasm::Syntax;
 use crate::disasm::x86;
@@ -110,26 +110,13 @@ impl<'r> Machine<'r> {
     /// An instruction as text.
     pub(super) fn text(&self, instruction: &Instruction) -> String {
         let mut text = String::new();
-        self.formatter(instruction).format(instruction, &mut text);
+        x86::Writer::new(self.syntax).write(&mut text, instruction);
         text
     }
 
     /// The memory operand of an instruction as text.
     pub(super) fn memory(&self, instruction: &Instruction) -> Option<String> {
-        let mut operands = 0..instruction.op_count();
-        let operand = operands.find(|&op| instruction.op_kind(op) == iced_x86::OpKind::Memory)?;
-        let mut formatter = self.formatter(instruction);
-        let shown = formatter.get_formatter_operand(instruction, operand).ok()??;
-        let mut text = String::new();
-        formatter.format_operand(instruction, &mut text, shown).ok()?;
-        Some(text)
-    }
-
-    fn formatter(&self, instruction: &Instruction) -> Box<dyn Formatter> {
-        let mut formatter = x86::formatter(self.syntax);
-        let scaled = self.syntax == Syntax::Att && instruction.memory_index() != Register::None;
-        formatter.options_mut().set_always_show_scale(scaled);
-        formatter
+        x86::Writer::new(self.syntax).memory(instruction)
     }
 }
 

@@ -1,0 +1,267 @@
+//! Common instructions of x86 in AT&T syntax.
+//!
+//! The formatter of iced-x86 makes tables of all 4,900 instructions when it is first needed, which
+//! takes longer than everything else that a short log needs. Here is what nearly all windows are made
+//! of, in the same words; a test holds both against each other.
+
+use std::fmt::{self, Debug, Write};
+
+use iced_x86::{Code, CodeSize, Instruction, Mnemonic, OpKind, Register};
+
+/// How an instruction is named.
+#[derive(Clone, Copy, Eq, PartialEq)]
+enum Name {
+    /// As Intel names it.
+    Same,
+    /// With the size of its operand in memory, where no register tells it.
+    Sized,
+    /// With the size of its operand in memory: a register is only a count.
+    Shift,
+    /// With the sizes of both operands: `movzbl`.
+    Extended(&'static str),
+    Other(&'static str),
+}
+
+/// Instructions by how they are named.
+#[rustfmt::skip] // names
+fn name(mnemonic: Mnemonic) -> Option<Name> {
+    use Mnemonic as M;
+    Some(match mnemonic {
+        M::Bsf | M::Bsr | M::Bswap | M::Clac | M::Clc | M::Cld | M::Cli | M::Cmc | M::Cmova | M::Cmovae
+        | M::Cmovb | M::Cmovbe | M::Cmove | M::Cmovg | M::Cmovge | M::Cmovl | M::Cmovle | M::Cmovne
+        | M::Cmovno | M::Cmovnp | M::Cmovns | M::Cmovo | M::Cmovp | M::Cmovs | M::Cmpxchg | M::Cpuid
+        | M::Endbr64 | M::Hlt | M::Int3 | M::Ja | M::Jae | M::Jb | M::Jbe | M::Je | M::Jg | M::Jge | M::Jl
+        | M::Jle | M::Jne | M::Jno | M::Jnp | M::Jns | M::Jo | M::Jp | M::Js | M::Lea | M::Leave
+        | M::Lfence | M::Mfence | M::Pause | M::Popcnt | M::Rdmsr | M::Rdtsc | M::Ret | M::Seta | M::Setae
+        | M::Setb | M::Setbe | M::Sete | M::Setg | M::Setge | M::Setl | M::Setle | M::Setne | M::Setno
+        | M::Setnp | M::Setns | M::Seto | M::Setp | M::Sets | M::Sfence | M::Shld | M::Shrd | M::Stac
+        | M::Stc | M::Std | M::Sti | M::Swapgs | M::Tzcnt | M::Ud1 | M::Ud2 | M::Verw | M::Wrmsr | M::Xadd | M::Xchg => Name::Same,
+        M::Adc | M::Add | M::And | M::Bt | M::Btc | M::Btr | M::Bts | M::Call | M::Cmp | M::Dec | M::Div
+        | M::Idiv | M::Imul | M::Inc | M::Jmp | M::Mov | M::Mul | M::Neg | M::Nop | M::Not | M::Or | M::Pop
+        | M::Push | M::Sbb | M::Sub | M::Test | M::Xor => Name::Sized,
+        M::Rcl | M::Rcr | M::Rol | M::Ror | M::Sal | M::Sar | M::Shl | M::Shr => Name::Shift,
+        M::Movsx | M::Movsxd => Name::Extended("movs"),
+        M::Movzx => Name::Extended("movz"),
+        M::Cdq => Name::Other("cltd"),
+        M::Cdqe => Name::Other("cltq"),
+        M::Cqo => Name::Other("cqto"),
+        M::Cwde => Name::Other("cwtl"),
+        M::Popfq => Name::Other("popf"),
+        M::Pushfq => Name::Other("pushf"),
+        _ => return None,
+    })
+}
+
+/// Whether an instruction has a form of its own in that syntax, which no compiler of kernels uses.
+fn is_odd(instruction: &Instruction) -> bool {
+    let is_near = !instruction.is_call_far_indirect() && !instruction.is_jmp_far_indirect();
+    let is_odd = matches!(
+        instruction.code(),
+        // Two bytes of the stack, exchanges that do nothing.
+        Code::Leavew | Code::Retnw | Code::Retnw_imm16 | Code::Nopq
+        // An address instead of an operand.
+            | Code::Mov_AL_moffs8 | Code::Mov_AX_moffs16 | Code::Mov_EAX_moffs32 | Code::Mov_RAX_moffs64
+            | Code::Mov_moffs8_AL | Code::Mov_moffs16_AX | Code::Mov_moffs32_EAX | Code::Mov_moffs64_RAX
+        // Nothing is extended.
+            | Code::Movsx_r16_rm16 | Code::Movsxd_r16_rm16 | Code::Movsxd_r32_rm32 | Code::Movzx_r16_rm16
+    );
+    is_odd
+        || !is_near
+        || instruction.stack_pointer_increment().abs() == 2
+        || instruction.has_rep_prefix()
+        || instruction.has_repne_prefix()
+}
+
+/// How an instruction is named, if it is one of those that are known here.
+fn known(instruction: &Instruction) -> Option<Name> {
+    let name = name(instruction.mnemonic()).filter(|_| !is_odd(instruction))?;
+    let has_memory = instruction.op_kinds().any(|kind| kind == OpKind::Memory);
+    let is_plain = match instruction.segment_prefix() {
+        Register::None => true,
+        Register::FS | Register::GS => has_memory && instruction.mnemonic() != Mnemonic::Lea,
+        // Code of 64 bits has no other segments; before branches the prefix means something else.
+        _ => has_memory && !is_branch(instruction) && instruction.code_size() == CodeSize::Code64,
+    };
+    is_plain.then_some(name)
+}
+
+/// Writes an instruction, if it is one of those that are known here.
+pub(super) fn write(text: &mut String, instruction: &Instruction) -> bool {
+    let start = text.len();
+    let is_written = try_write(text, instruction).is_some();
+    if !is_written {
+        text.truncate(start);
+    }
+    is_written
+}
+
+/// The operand in memory of an instruction that is known here.
+pub(super) fn memory_operand(instruction: &Instruction) -> Option<String> {
+    known(instruction)?;
+    instruction.op_kinds().find(|kind| *kind == OpKind::Memory)?;
+    let mut text = String::new();
+    if is_branch(instruction) {
+        text.push('*');
+    }
+    memory(&mut text, instruction)?;
+    Some(text)
+}
+
+fn is_branch(instruction: &Instruction) -> bool {
+    matches!(instruction.mnemonic(), Mnemonic::Call | Mnemonic::Jmp)
+}
+
+fn try_write(text: &mut String, instruction: &Instruction) -> Option<()> {
+    let name = known(instruction)?;
+    let kinds = || instruction.op_kinds();
+    let has_memory = kinds().any(|kind| kind == OpKind::Memory);
+    let has_register = kinds().any(|kind| kind == OpKind::Register);
+    if instruction.has_lock_prefix() {
+        text.push_str("lock ");
+    }
+    match name {
+        // Its two bytes exchange a register with itself.
+        Name::Sized if instruction.code() == Code::Nopw => text.push_str("xchg %ax,%ax"),
+        Name::Same => lower(text, instruction.mnemonic())?,
+        Name::Sized if kinds().any(|kind| kind == OpKind::Immediate64) => text.push_str("movabs"),
+        Name::Sized | Name::Shift => {
+            lower(text, instruction.mnemonic())?;
+            if has_memory && (name == Name::Shift || !has_register) {
+                text.push(suffix(instruction.memory_size().size())?);
+            }
+        }
+        Name::Extended(name) => {
+            let from = match instruction.op1_kind() {
+                OpKind::Register => instruction.op1_register().size(),
+                _ => instruction.memory_size().size(),
+            };
+            text.push_str(name);
+            text.push(suffix(from)?);
+            text.push(suffix(instruction.op0_register().size())?);
+        }
+        Name::Other(name) => text.push_str(name),
+    }
+    // A product of a register and a number that goes to the same register.
+    let is_twice = instruction.op_count() == 3
+        && instruction.mnemonic() == Mnemonic::Imul
+        && instruction.op1_kind() == OpKind::Register
+        && instruction.op0_register() == instruction.op1_register();
+    let mut separator = ' ';
+    for operand in (0..instruction.op_count()).rev() {
+        if operand == 1 && is_twice {
+            continue;
+        }
+        text.push(separator);
+        separator = ',';
+        let kind = instruction.op_kind(operand);
+        if is_branch(instruction) && matches!(kind, OpKind::Register | OpKind::Memory) {
+            text.push('*');
+        }
+        match kind {
+            OpKind::Memory => memory(text, instruction)?,
+            OpKind::Register => register(text, instruction.op_register(operand))?,
+            OpKind::NearBranch32 | OpKind::NearBranch64 => {
+                write!(text, "{:#x}", instruction.near_branch_target()).ok()?;
+            }
+            _ => write!(text, "${:#x}", immediate(instruction, kind)?).ok()?,
+        }
+    }
+    Some(())
+}
+
+/// The value of an immediate operand in the size of the operation.
+fn immediate(instruction: &Instruction, kind: OpKind) -> Option<u64> {
+    Some(match kind {
+        OpKind::Immediate8 => u64::from(instruction.immediate8()),
+        OpKind::Immediate16 => u64::from(instruction.immediate16()),
+        OpKind::Immediate32 => u64::from(instruction.immediate32()),
+        OpKind::Immediate64 => instruction.immediate64(),
+        OpKind::Immediate8to16 => u64::from(instruction.immediate8to16().cast_unsigned()),
+        OpKind::Immediate8to32 => u64::from(instruction.immediate8to32().cast_unsigned()),
+        OpKind::Immediate8to64 => instruction.immediate8to64().cast_unsigned(),
+        OpKind::Immediate32to64 => instruction.immediate32to64().cast_unsigned(),
+        _ => return None,
+    })
+}
+
+/// Writes the address of the operand in memory, if its address has the size of the machine's.
+fn memory(text: &mut String, instruction: &Instruction) -> Option<()> {
+    let (base, index) = (instruction.memory_base(), instruction.memory_index());
+    let has_register = base != Register::None || index != Register::None;
+    let displacement = instruction.memory_displacement64();
+    let mut sizes = [base, index].into_iter().filter(|r| *r != Register::None).map(Register::size);
+    // 4 in code of 64 bits is a prefix, 2 a mode of its own.
+    let signed = match (instruction.code_size(), sizes.next().unwrap_or_default()) {
+        (_, 0) => 0,
+        (CodeSize::Code64, 8) if base == Register::RIP => {
+            displacement.wrapping_sub(instruction.next_ip()).cast_signed()
+        }
+        (CodeSize::Code64, 8) => displacement.cast_signed(),
+        (CodeSize::Code32, 4) => i64::from(instruction.memory_displacement32().cast_signed()),
+        _ => return None,
+    };
+    // A scale without an index, which no compiler gives.
+    if index == Register::None && instruction.memory_index_scale() != 1 {
+        return None;
+    }
+    if matches!(instruction.segment_prefix(), Register::FS | Register::GS) {
+        register(text, instruction.segment_prefix())?;
+        text.push(':');
+    }
+    if !has_register {
+        return write!(text, "{displacement:#x}").ok();
+    }
+    match signed {
+        0 => {}
+        1.. => write!(text, "{signed:#x}").ok()?,
+        _ => write!(text, "-{:#x}", signed.unsigned_abs()).ok()?,
+    }
+    text.push('(');
+    if base != Register::None {
+        register(text, base)?;
+    }
+    if index != Register::None {
+        text.push(',');
+        register(text, index)?;
+        write!(text, ",{}", instruction.memory_index_scale()).ok()?;
+    }
+    text.push(')');
+    Some(())
+}
+
+fn register(text: &mut String, register: Register) -> Option<()> {
+    text.push('%');
+    if !(register.is_gpr() || register == Register::RIP || register.is_segment_register()) {
+        return None;
+    }
+    lower(text, register)?;
+    // `r8b` is `R8L` to Intel.
+    if (Register::R8L..=Register::R15L).contains(&register) {
+        text.pop();
+        text.push('b');
+    }
+    Some(())
+}
+
+/// The letter of a size in bytes.
+fn suffix(size: usize) -> Option<char> {
+    Some(match size {
+        1 => 'b',
+        2 => 'w',
+        4 => 'l',
+        8 => 'q',
+        _ => return None,
+    })
+}
+
+/// Writes the name of a variant in lower case.
+fn lower(text: &mut String, name: impl Debug) -> Option<()> {
+    struct Lower<'t>(&'t mut String);
+    impl Write for Lower<'_> {
+        fn write_str(&mut self, text: &str) -> fmt::Result {
+            self.0.extend(text.chars().map(|c| c.to_ascii_lowercase()));
+            Ok(())
+        }
+    }
+    write!(Lower(text), "{name:?}").ok()
+}
