@@ -48,6 +48,18 @@ pub(crate) enum Piece {
     Near,
 }
 
+impl Piece {
+    /// Whether a match may begin with a byte: a glance that spares most matches.
+    pub(crate) fn may_begin(&self, byte: Option<u8>) -> bool {
+        let begins = |text: &str| text.as_bytes().first().copied() == byte;
+        match self {
+            Self::Lit(text) => begins(text),
+            Self::One(all) | Self::Either(all) => all.iter().any(|text| begins(text)),
+            _ => true,
+        }
+    }
+}
+
 /// How many lines [`Piece::Near`] reaches.
 const NEAR: usize = 2;
 

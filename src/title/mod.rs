@@ -127,6 +127,11 @@ impl<'a> Lines<'a> {
         if let (Some(at), Some(Piece::Lit(literal))) = (self.single, pieces.first())
             && literal.starts_with(self.marker)
         {
+            let text = self.text.first()?.get(at..)?;
+            let rest = text.strip_prefix(literal.as_bytes())?;
+            if !pieces.get(1).is_none_or(|next| next.may_begin(rest.first().copied())) {
+                return None;
+            }
             return pattern::find_at(pieces, &self.text, 0, at);
         }
         pattern::find(pieces, &self.text, 0..self.headlines)

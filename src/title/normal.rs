@@ -1,7 +1,5 @@
 //! What makes titles the same on every machine: numbers and addresses become words.
 
-use crate::words;
-
 /// The most bytes of a title that are kept.
 const MAX_TITLE: usize = 120;
 
@@ -15,25 +13,28 @@ const MAX_RAW: usize = 1024;
 /// Gives the length of what is replaced, and the word for it.
 type Rule = fn(&[u8], Option<u8>) -> Option<(usize, &'static str)>;
 
-/// The rules, each applied until nothing changes before the next is, with a text that stands in all that
-/// a rule replaces: most titles have none of them.
-const RULES: [(&str, Rule); 9] = [
-    ("syz-executor", |text, _| numbered(text, b"syz-executor", true)),
-    ("syzkaller", |text, _| numbered(text, b"syzkaller", false)),
-    ("", address),
-    (".", ip_address),
-    (":", source_line),
-    ("+0x", offset),
-    ("CPU#", |text, _| {
+/// The rules, each applied until nothing changes before the next is, with the bytes that what a rule
+/// replaces begins with.
+const RULES: [(First, Rule); 9] = [
+    (|b| b == b's', |text, _| numbered(text, b"syz-executor", true)),
+    (|b| b == b's', |text, _| numbered(text, b"syzkaller", false)),
+    (|b| b.is_ascii_hexdigit(), address),
+    (|b| b.is_ascii_digit(), ip_address),
+    (|b| b == b':', source_line),
+    (|b| b == b'+', offset),
+    (|b| b == b'C', |text, _| {
         let digits = count(text.strip_prefix(b"CPU#")?, |b| b.is_ascii_digit());
         (digits > 0).then_some((4 + digits, "CPU"))
     }),
-    ("", number),
-    ("", |text, _| {
+    (|b| b.is_ascii_digit(), number),
+    (|b| b.is_ascii_digit(), |text, _| {
         let digits = count(text, |b| b.is_ascii_digit());
         (digits >= 7).then_some((digits, "NUM"))
     }),
 ];
+
+/// Whether what a rule replaces may begin with a byte.
+type First = fn(u8) -> bool;
 
 /// The title in its final form.
 pub(super) fn title(raw: &str) -> String {
@@ -41,12 +42,10 @@ pub(super) fn title(raw: &str) -> String {
     text.truncate(MAX_RAW);
     // Every rule but that for addresses, which may be all letters, is about digits.
     let has_digit = text.iter().any(u8::is_ascii_digit);
-    let rules = if has_digit { &RULES[..] } else { &[("", address as Rule)] };
-    for (part, rule) in rules {
+    let rules = if has_digit { &RULES[..] } else { RULES.get(2..3).unwrap_or_default() };
+    for (first, rule) in rules {
         // Each replacement shortens the text or takes a digit out of it, so this ends.
-        while words::has(&text, part)
-            && let Some(changed) = apply(*rule, &text)
-        {
+        while let Some(changed) = apply(*first, *rule, &text) {
             text = changed;
         }
     }
@@ -63,11 +62,15 @@ pub(super) fn title(raw: &str) -> String {
 }
 
 /// Applies a rule everywhere, from left to right; `None` if it fits nowhere.
-fn apply(rule: Rule, text: &[u8]) -> Option<Vec<u8>> {
+fn apply(first: First, rule: Rule, text: &[u8]) -> Option<Vec<u8>> {
     let mut changed: Option<Vec<u8>> = None;
     let (mut at, mut copied, mut before) = (0, 0, None);
     while let Some(rest) = text.get(at..).filter(|rest| !rest.is_empty()) {
-        if let Some((len, word)) = rule(rest, before) {
+        let skipped = rest.iter().position(|&b| first(b)).unwrap_or(rest.len());
+        if skipped > 0 {
+            before = rest.get(skipped - 1).copied();
+            at += skipped;
+        } else if let Some((len, word)) = rule(rest, before) {
             let out = changed.get_or_insert_with(|| Vec::with_capacity(text.len()));
             out.extend_from_slice(text.get(copied..at)?);
             out.extend_from_slice(word.as_bytes());
