@@ -1,11 +1,49 @@
 //! Benign console output: how fast a log without a splat is passed over.
 
+use std::collections::HashSet;
+use std::fs;
 use std::hint::black_box;
+use std::path::{Path, PathBuf};
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 
 #[path = "common/logs.rs"]
 mod logs;
+
+/// Logs of many machines, from the boot on: beside the repository, absent elsewhere.
+const SHARED: &[&str] = &["../shared/farm/logs", "../shared/farm72/logs", "../shared/wild"];
+
+/// The files of a folder and of those in it, by name.
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+            let path = entry.path();
+            if path.is_dir() { &mut folders } else { &mut found }.push(path);
+        }
+    }
+    found.sort_unstable();
+    found
+}
+
+/// What machines printed before the first report, each line once; at most `limit` files of a folder.
+fn boots(limit: usize) -> Vec<u8> {
+    let mut seen = HashSet::new();
+    let mut log = Vec::new();
+    let paths = SHARED.iter().flat_map(|folder| files(Path::new(folder)).into_iter().take(limit));
+    for text in paths.filter_map(|path| fs::read(path).ok()) {
+        let first = ksplat::reports(&text).with_information().next();
+        let before = first.map_or(text.len(), |report| report.span.start);
+        for line in text.get(..before).unwrap_or_default().split_inclusive(|&b| b == b'\n') {
+            if !seen.contains(line) && ksplat::reports(line).with_information().count() == 0 {
+                log.extend_from_slice(line);
+                seen.insert(line.to_vec());
+            }
+        }
+    }
+    log
+}
 
 fn scan(c: &mut Criterion) {
     let log = logs::benign(64 << 20);
@@ -22,6 +60,19 @@ fn scan(c: &mut Criterion) {
     group.bench_function("lines (memchr)", |b| {
         b.iter(|| memchr::memchr_iter(b'\n', black_box(&log)).count());
     });
+
+    let is_measured = std::env::args().any(|argument| argument == "--bench");
+    let log = boots(if is_measured { usize::MAX } else { 10 });
+    if !log.is_empty() {
+        assert_eq!(ksplat::reports(&log).with_information().count(), 0, "the boots have reports");
+        group.throughput(Throughput::Bytes(log.len() as u64));
+        group.bench_function("boot logs of many machines", |b| {
+            b.iter(|| ksplat::reports(black_box(&log)).count());
+        });
+        group.bench_function("boot logs of many machines, information too", |b| {
+            b.iter(|| ksplat::reports(black_box(&log)).with_information().count());
+        });
+    }
     group.finish();
 }
 

@@ -1,25 +1,30 @@
 //! Where reports start: one pass over the bytes for a few short anchors.
 //!
-//! Every marker of the kind table names its anchor. A few short patterns are what a vectorised
-//! search handles near the speed of memory, so a log without a splat costs little more
-//! than reading it; only lines with an anchor are looked at closely, each once.
+//! Every marker of the kind table names its anchor. A vectorised search finds all of them near the
+//! speed of memory, so a log without a report costs little more than reading it. Where an anchor is,
+//! the marker's text is compared in place; only a line that passes is looked at closely, once.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::LazyLock;
 
-use aho_corasick::{AhoCorasick, MatchKind, packed};
-use memchr::{memchr, memrchr};
+use aho_corasick::{AhoCorasick, Input, MatchKind, packed};
+use memchr::{memchr, memmem, memrchr};
 
 use crate::kind::Marker;
 use crate::kind::table::MARKERS;
-use crate::line::{MAX_LINE, clean};
+use crate::line::{MAX_LINE, clean, is_odd};
 use crate::words;
 
-/// The most anchors of one search.
-///
-/// Teddy, the search behind it, has eight buckets: with more patterns than that in one search it
-/// loses more than a second search costs.
-const GROUP: usize = 8;
+/// The most anchors of one search: beyond it Teddy, the packed search of aho-corasick, takes a form
+/// of half the speed.
+const GROUP: usize = 32;
+
+/// Teddy's buckets: pattern `i` goes to bucket `i % BUCKETS`.
+const BUCKETS: usize = 8;
+
+/// The bytes of a pattern by which Teddy finds candidates; no anchor is shorter.
+const PREFIX: usize = 4;
 
 /// The longest anchor, in bytes.
 const LONGEST: usize = longest(MARKERS);
@@ -27,6 +32,7 @@ const LONGEST: usize = longest(MARKERS);
 const fn longest(markers: &[&Marker]) -> usize {
     let (mut markers, mut longest) = (markers, 0);
     while let [first, rest @ ..] = markers {
+        assert!(first.anchor.len() >= PREFIX, "an anchor is too short");
         if first.anchor.len() > longest {
             longest = first.anchor.len();
         }
@@ -45,22 +51,29 @@ const WINDOW: (usize, usize) = (512, 64 * 1024);
 /// See `console_prepend_replay()` in kernel/printk/printk.c.
 const REPLAY: &[u8] = b"** replaying previous printk message **";
 
-static ANCHOR_SEARCHES: LazyLock<Vec<Search>> = LazyLock::new(|| searches(false));
-static INFORMATION_SEARCHES: LazyLock<Vec<Search>> = LazyLock::new(|| searches(true));
+static FAULTS: LazyLock<Vec<Search>> = LazyLock::new(|| searches(false));
+static INFORMATION: LazyLock<Vec<Search>> = LazyLock::new(|| searches(true));
 static MARKER_SEARCH: LazyLock<Option<AhoCorasick>> =
     LazyLock::new(|| words::search(MARKERS.iter().map(|marker| marker.text), MatchKind::Standard));
 
-/// The searches for anchors: vectorised where the machine can.
+/// The texts of markers whose anchors stand elsewhere in the line.
+static APART: LazyLock<Vec<memmem::Finder<'static>>> = LazyLock::new(|| {
+    let apart = MARKERS.iter().filter(|marker| !marker.text.contains(marker.anchor));
+    apart.map(|marker| memmem::Finder::new(marker.text)).collect()
+});
+
+/// How anchors are found.
 #[derive(Debug)]
-enum Search {
+enum Method {
+    /// Vectorised, where the machine can.
     Packed(packed::Searcher),
     Automaton(AhoCorasick),
-    /// Neither could be built, which no known machine does: every line is looked at.
+    /// Neither could be built, which no known machine does: every byte may be an anchor.
     Nothing,
 }
 
-impl Search {
-    fn new(anchors: &[&str]) -> Self {
+impl Method {
+    fn new(anchors: &[Vec<u8>]) -> Self {
         if let Some(searcher) = packed::Searcher::new(anchors) {
             return Self::Packed(searcher);
         }
@@ -69,42 +82,90 @@ impl Search {
             .build(anchors)
             .map_or(Self::Nothing, Self::Automaton)
     }
+}
 
+/// A search for some of the anchors.
+#[derive(Debug)]
+struct Search {
+    method: Method,
+    /// By index of the anchor: its markers, and where in their texts it stands.
+    markers: Vec<Vec<(&'static Marker, usize)>>,
+}
+
+/// An anchor in the log.
+#[derive(Clone, Copy, Debug)]
+struct Found<'s> {
+    at: usize,
+    search: &'s Search,
+    /// The index of the anchor.
+    anchor: usize,
+}
+
+impl Search {
     /// The first anchor within a part of the log.
-    fn find(&self, log: &[u8], part: Range<usize>) -> Option<usize> {
-        match self {
-            Self::Packed(search) => search.find_in(log, part.into()).map(|found| found.start()),
-            Self::Automaton(search) => {
-                let input = aho_corasick::Input::new(log).range(part);
-                search.find(input).map(|found| found.start())
+    fn find(&self, log: &[u8], part: Range<usize>) -> Option<Found<'_>> {
+        let (at, anchor) = match &self.method {
+            Method::Packed(search) => {
+                let found = search.find_in(log, part.into())?;
+                (found.start(), found.pattern().as_usize())
             }
-            Self::Nothing => (!part.is_empty()).then_some(part.start),
-        }
+            Method::Automaton(search) => {
+                let found = search.find(Input::new(log).range(part))?;
+                (found.start(), found.pattern().as_usize())
+            }
+            Method::Nothing => (part.start, usize::MAX),
+        };
+        Some(Found { at, search: self, anchor })
     }
 }
 
-/// The searches for the anchors of the markers, of information or of all else.
-fn searches(information: bool) -> Vec<Search> {
-    let mut anchors: Vec<&str> = Vec::with_capacity(MARKERS.len());
-    for marker in MARKERS.iter().filter(|marker| marker.kind.is_information() == information) {
-        if !anchors.contains(&marker.anchor) {
-            anchors.push(marker.anchor);
+impl Found<'_> {
+    /// Whether the text of a marker stands around the anchor.
+    fn is_marker(&self, log: &[u8]) -> bool {
+        let Some(markers) = self.search.markers.get(self.anchor) else { return true };
+        markers.iter().any(|(marker, offset)| {
+            let text = self.at.checked_sub(*offset).and_then(|start| log.get(start..));
+            text.is_some_and(|text| text.starts_with(marker.text.as_bytes()))
+        })
+    }
+}
+
+/// The markers of each anchor, of information or of all else, and where in their texts it stands.
+fn anchors(information: bool) -> BTreeMap<Vec<u8>, Vec<(&'static Marker, usize)>> {
+    let mut anchors: BTreeMap<_, Vec<_>> = BTreeMap::new();
+    for &marker in MARKERS.iter().filter(|marker| marker.kind.is_information() == information) {
+        let markers = anchors.entry(marker.anchor.as_bytes().to_vec()).or_default();
+        markers.extend(marker.text.find(marker.anchor).map(|offset| (marker, offset)));
+        // dmesg ends the colour of a prefix before its colon. Such a line is always looked at.
+        if let Some(prefix) = marker.anchor.strip_suffix(':') {
+            anchors.entry([prefix.as_bytes(), b"\x1b"].concat()).or_default();
         }
     }
-    anchors.chunks(GROUP).map(Search::new).collect()
+    anchors
+}
+
+/// The searches for the anchors of information, or of all else.
+fn searches(information: bool) -> Vec<Search> {
+    let mut markers = anchors(information);
+    let sorted = sorted(markers.keys().cloned());
+    let mut search = |group: Vec<Vec<u8>>| Search {
+        method: Method::new(&group),
+        markers: group.iter().filter_map(|anchor| markers.remove(anchor)).collect(),
+    };
+    sorted.chunks(GROUP).map(|group| search(spread(group))).collect()
 }
 
 /// The first anchor at `from` or after it.
-fn next_anchor(log: &[u8], from: usize, information: bool) -> Option<usize> {
-    let more = information.then(|| &*INFORMATION_SEARCHES).into_iter().flatten();
+fn next_anchor(log: &[u8], from: usize, information: bool) -> Option<Found<'static>> {
+    let more = information.then(|| &*INFORMATION).into_iter().flatten();
     let (mut start, mut size) = (from, WINDOW.0);
     while start < log.len() {
         let mut end = (start + size + LONGEST).min(log.len());
         let mut first = None;
-        for search in ANCHOR_SEARCHES.iter().chain(more.clone()) {
+        for search in FAULTS.iter().chain(more.clone()) {
             if let Some(found) = search.find(log, start..end) {
+                end = (found.at + LONGEST).min(end);
                 first = Some(found);
-                end = (found + LONGEST).min(end);
             }
         }
         if first.is_some() {
@@ -114,6 +175,38 @@ fn next_anchor(log: &[u8], from: usize, information: bool) -> Option<usize> {
         size = (size * 2).min(WINDOW.1);
     }
     None
+}
+
+/// Whether a line may hold a marker's text that does not stand around its anchor: bytes that are
+/// taken off may stand in the middle.
+fn may_hold(line: &[u8]) -> bool {
+    is_odd(line) || APART.iter().any(|text| text.find(line).is_some())
+}
+
+/// Sorts anchors by the high halves of the bytes of their prefixes.
+fn sorted(anchors: impl Iterator<Item = Vec<u8>>) -> Vec<Vec<u8>> {
+    let high = |anchor: &[u8]| -> Vec<u8> { anchor.iter().take(PREFIX).map(|b| b >> 4).collect() };
+    let mut anchors: Vec<_> = anchors.collect();
+    anchors.sort_by_cached_key(|anchor| (high(anchor), anchor.clone()));
+    anchors
+}
+
+/// Deals sorted anchors to the buckets, so that alike prefixes share one.
+///
+/// A bucket compares the high and the low halves of each byte of a prefix on their own: with `BUG:`
+/// and `warn` in one bucket `rewo` passes too, and each that passes costs as much as some hundred
+/// bytes of the log.
+fn spread(anchors: &[Vec<u8>]) -> Vec<Vec<u8>> {
+    let (least, more) = (anchors.len() / BUCKETS, anchors.len() % BUCKETS);
+    let mut rest = anchors;
+    let mut buckets = Vec::with_capacity(BUCKETS);
+    for bucket in 0..BUCKETS {
+        let (own, others) = rest.split_at(least + usize::from(bucket < more));
+        buckets.push(own);
+        rest = others;
+    }
+    let row = |row| buckets.iter().filter_map(move |own: &&[Vec<u8>]| own.get(row)).cloned();
+    (0..=least).flat_map(row).collect()
 }
 
 /// A line that starts a report.
@@ -131,19 +224,31 @@ pub(crate) struct Start {
 ///
 /// Information is left out unless `information` is asked for.
 pub(crate) fn next_start(log: &[u8], from: usize, information: bool) -> Option<Start> {
-    let mut from = from;
-    while from < log.len() {
-        let anchor = next_anchor(log, from, information)?;
-        let at = memrchr(b'\n', log.get(from..anchor)?).map_or(from, |feed| from + feed + 1);
-        let end = memchr(b'\n', log.get(anchor..)?).map_or(log.len(), |feed| anchor + feed);
-        let line = log.get(at..end.min(at + MAX_LINE))?;
-        // Colours may stand in the middle of a marker.
-        if let Some(marker) = marker(&clean(line), information)
-            && !is_replayed(log, end)
-        {
-            return Some(Start { at, marker });
+    let mut search_from = from;
+    // The line of the last anchor.
+    let mut line = from..from;
+    while let Some(found) = next_anchor(log, search_from, information) {
+        let is_second = line.contains(&found.at);
+        if !is_second {
+            let feed = memrchr(b'\n', log.get(line.end..found.at)?);
+            line.start = feed.map_or(line.end, |feed| line.end + feed + 1);
+            let feed = memchr(b'\n', log.get(found.at..)?);
+            line.end = feed.map_or(log.len(), |feed| found.at + feed);
         }
-        from = end + 1;
+        let text = log.get(line.start..line.end.min(line.start + MAX_LINE))?;
+        // Most lines have one anchor. With another the whole line is looked at, so that a line of
+        // anchors costs no more than two looks.
+        if !is_second && !found.is_marker(log) && !may_hold(text) {
+            search_from = found.at + 1;
+            continue;
+        }
+        // Colours may stand in the middle of a marker.
+        if let Some(marker) = marker(&clean(text), information)
+            && !is_replayed(log, line.end)
+        {
+            return Some(Start { at: line.start, marker });
+        }
+        search_from = line.end + 1;
     }
     None
 }
@@ -210,6 +315,7 @@ mod tests {
     #[test]
     fn every_marker_is_found_by_its_anchor() {
         assert!(MARKERS.len() <= 64, "`marker` keeps a bit for each");
+        assert_eq!(FAULTS.len(), 1, "a second search takes as long as the first: share anchors");
         for marker in MARKERS {
             assert!(holds_anchor(marker), "`{}` is not in `{}`", marker.anchor, marker.text);
             let line = format!("BUG {}", marker.text);
@@ -225,6 +331,53 @@ mod tests {
                 assert_eq!(starts(&line), [(0, marker.text)], "an earlier marker hides it");
             }
         }
+    }
+
+    /// Whether Teddy takes the prefix of `text` for one of a bucket's.
+    fn passes(bucket: &[&Vec<u8>], text: &[u8]) -> bool {
+        (0..PREFIX).all(|at| {
+            let any = |half: fn(u8) -> u8| bucket.iter().any(|a| half(a[at]) == half(text[at]));
+            any(|b| b >> 4) && any(|b| b & 15)
+        })
+    }
+
+    #[test]
+    fn anchors_are_rare_where_nothing_is_reported() {
+        let order = spread(&sorted(anchors(false).into_keys()));
+        let bucket = |bucket| order.iter().skip(bucket).step_by(BUCKETS).collect();
+        let buckets: Vec<Vec<_>> = (0..BUCKETS).map(bucket).collect();
+        let (mut size, mut passed) = (0, BTreeMap::new());
+        let is_log = |path: &std::path::PathBuf| path.extension().is_some_and(|ext| ext == "log");
+        for path in files("corpus".into()).into_iter().filter(is_log) {
+            let case = std::fs::read(path).unwrap();
+            let log = &case[memmem::find(&case, b"\n\n").expect("a header")..];
+            let start = next_start(log, 0, true).map_or(log.len(), |start| start.at);
+            for text in log[..start].windows(PREFIX) {
+                size += 1;
+                if let Some(bucket) = buckets.iter().find(|bucket| passes(bucket, text)) {
+                    let name = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+                    let bucket: Vec<_> = bucket.iter().map(|anchor| name(anchor)).collect();
+                    *passed.entry((name(text), bucket)).or_insert(0) += 1;
+                }
+            }
+        }
+        let count: usize = passed.values().sum();
+        assert!(count * 300 < size, "{count} of {size}: take other anchors: {passed:#?}");
+    }
+
+    fn files(path: std::path::PathBuf) -> Vec<std::path::PathBuf> {
+        if !path.is_dir() {
+            return vec![path];
+        }
+        let entries = std::fs::read_dir(path).unwrap();
+        entries.flat_map(|entry| files(entry.unwrap().path())).collect()
+    }
+
+    #[test]
+    fn the_next_anchor_of_a_line_counts_where_one_is_in_vain() {
+        assert_eq!(starts("organic panic=1 BUG: x\n"), [(0, "BUG:")]);
+        assert_eq!(starts("DEBUG 1\nBUG a (x): Poison overwritten\n"), [(8, " overwritten")]);
+        assert_eq!(starts("x\nBUG\n: y\nU\x1b[0mBSAN: BUG\x1b[0m: z"), [(10, "BUG:")]);
     }
 
     #[test]

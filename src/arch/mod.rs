@@ -331,7 +331,9 @@ static TAGS: LazyLock<[Vec<Tag>; 256]> = LazyLock::new(|| {
         for (text, announces) in pointers.chain(links).chain(rows) {
             let text = text.as_bytes();
             let of_byte = text.first().and_then(|first| tags.get_mut(usize::from(*first)));
-            of_byte.into_iter().for_each(|tags| tags.push(Tag { text, announces, arch }));
+            if let Some(tags) = of_byte {
+                tags.push(Tag { text, announces, arch });
+            }
         }
     }
     tags

@@ -221,7 +221,7 @@ mod tests {
         let mut state = 1u64;
         let mut random = || {
             state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-            (state >> 40) as u8
+            state.to_be_bytes()[2]
         };
         let mut writer = Writer::new(Syntax::Att);
         let (mut known, mut all) = (0, 0);

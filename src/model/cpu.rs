@@ -297,10 +297,11 @@ mod tests {
     #[test]
     fn bytes_are_digits() {
         for len in [0, 1, 63, 64, 65, 300] {
-            let bytes: Vec<u8> = (0..len).map(|n: u32| (n * 7) as u8).collect();
+            let bytes: Vec<u8> = (0..=u8::MAX).cycle().step_by(7).take(len).collect();
             let code = Code { bytes, ..Code::default() };
             let json = serde_json::to_string(&code).expect("an object");
-            let digits: String = code.bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+            let digits: Vec<_> = code.bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+            let digits = digits.concat();
             assert_eq!(json, format!("{{\"bytes\":\"{digits}\"}}"));
             assert_eq!(serde_json::from_str::<Code>(&json).expect("code"), code);
         }

@@ -48,7 +48,7 @@ const ROOM: usize = 16;
 const TOO_MANY: &str = "too many: the rest was left out";
 
 /// Builds a report that is complete.
-pub(super) fn report<'log>(open: Open<'log>, facts: Facts) -> (Report<'log>, Vec<Step<'log>>) {
+pub(super) fn report(open: Open<'_>, facts: Facts) -> (Report<'_>, Vec<Step<'_>>) {
     let Open { marker, opening, mut builder, outline, consequences, .. } = open;
     let mut title = open.title.unwrap_or_else(|| title::name(marker, &outline, None));
     if open.after > 0 {

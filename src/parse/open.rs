@@ -101,8 +101,9 @@ impl<'log> Below<'log> {
     fn next(&mut self, line: &Line<'log>, record: &Record<'_>) {
         *self = match (std::mem::replace(self, Self::Other), record) {
             (Self::Nothing, Record::Text(_)) => Self::Text(line.own(line.text.trim_ascii())),
-            (Self::Text(text), Record::Modules(_)) => Self::Message(text),
-            (Self::Message(text), _) => Self::Message(text),
+            (Self::Text(text), Record::Modules(_)) | (Self::Message(text), _) => {
+                Self::Message(text)
+            }
             _ => Self::Other,
         };
     }

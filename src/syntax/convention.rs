@@ -22,7 +22,7 @@ pub(crate) struct Seen<'t> {
     pub(crate) source: Option<Source<'t>>,
 }
 
-impl<'t> Seen<'t> {
+impl Seen<'_> {
     const NOTHING: Self =
         Self { says: Says::NOTHING, start: None, name: None, caller: None, source: None };
 }

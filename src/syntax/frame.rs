@@ -22,6 +22,7 @@ use crate::words;
 
 /// Where code was, borrowed from the log.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub(crate) struct Place<'a> {
     /// The function; compiler suffixes such as `.cold` are kept. `None` for a bare address.
     pub(crate) function: Option<&'a [u8]>,
@@ -69,7 +70,7 @@ pub(crate) fn frame(input: &[u8]) -> Parsed<'_, Place<'_>> {
     let reliable = unsure.is_none() && unreliable.is_none();
     let plain = marker.is_none() && unsure.is_none() && indent.iter().all(|&b| b == b' ');
     let parenthesized = open.is_some() || place.parenthesized;
-    Ok((rest, Place { address, reliable, plain, parenthesized, ..place }))
+    Ok((rest, Place { address, parenthesized, plain, reliable, ..place }))
 }
 
 /// print_track() in mm/slub.c puts a tab before a frame; everything else puts blanks.

@@ -255,10 +255,7 @@ fn found_or_known<'t>(
     parsed: Parsed<'t, Record<'t>>,
     is_known: impl FnOnce() -> bool,
 ) -> Option<Record<'t>> {
-    match parsed {
-        Ok((_, record)) => Some(record),
-        Err(_) => is_known().then_some(Record::Known),
-    }
+    parsed.ok().map(|(_, record)| record).or_else(|| is_known().then_some(Record::Known))
 }
 
 /// `Workqueue: events f`.

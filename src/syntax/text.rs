@@ -71,9 +71,9 @@ fn phrases(text: &[u8]) -> (Text<'_>, Option<Means>) {
                     read.say(Says::POINTER, function);
                 }
             }
-            Means::At => read.find(Says::AT, preceded(token::bracketed, title_name).parse(rest)),
-            Means::Killed => read.find(Says::KILLED, killed(rest)),
-            Means::LastFunction => read.find(Says::LAST_FUNCTION, last_function(rest)),
+            Means::At => read.find(Says::AT, place, rest),
+            Means::Killed => read.find(Says::KILLED, killed, rest),
+            Means::LastFunction => read.find(Says::LAST_FUNCTION, last_function, rest),
         }
     }
     read.source = source::source(text);
@@ -88,8 +88,8 @@ impl<'t> Text<'t> {
         self.name = self.name.or(name);
     }
 
-    fn find(&mut self, says: Says, name: Parsed<'t, &'t [u8]>) {
-        if let Ok((_, name)) = name {
+    fn find(&mut self, says: Says, grammar: fn(&'t [u8]) -> Parsed<'t, &'t [u8]>, rest: &'t [u8]) {
+        if let Ok((_, name)) = grammar(rest) {
             self.say(says, Some(name));
         }
     }
@@ -114,9 +114,11 @@ impl<'t> Text<'t> {
     }
 }
 
-fn title_name(input: &[u8]) -> Parsed<'_, &[u8]> {
-    match frame::title_function(input) {
-        Some(function) => Ok((input, function)),
+/// A function, with its address before it or without.
+fn place(input: &[u8]) -> Parsed<'_, &[u8]> {
+    let (rest, _) = token::bracketed(input)?;
+    match frame::title_function(rest) {
+        Some(function) => Ok((rest, function)),
         None => Err(nom::Err::Error(())),
     }
 }

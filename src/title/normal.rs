@@ -22,15 +22,21 @@ const RULES: [(First, Rule); 9] = [
     (|b| b.is_ascii_digit(), ip_address),
     (|b| b == b':', source_line),
     (|b| b == b'+', offset),
-    (|b| b == b'C', |text, _| {
-        let digits = count(text.strip_prefix(b"CPU#")?, |b| b.is_ascii_digit());
-        (digits > 0).then_some((4 + digits, "CPU"))
-    }),
+    (
+        |b| b == b'C',
+        |text, _| {
+            let digits = count(text.strip_prefix(b"CPU#")?, |b| b.is_ascii_digit());
+            (digits > 0).then_some((4 + digits, "CPU"))
+        },
+    ),
     (|b| b.is_ascii_digit(), number),
-    (|b| b.is_ascii_digit(), |text, _| {
-        let digits = count(text, |b| b.is_ascii_digit());
-        (digits >= 7).then_some((digits, "NUM"))
-    }),
+    (
+        |b| b.is_ascii_digit(),
+        |text, _| {
+            let digits = count(text, |b| b.is_ascii_digit());
+            (digits >= 7).then_some((digits, "NUM"))
+        },
+    ),
 ];
 
 /// Whether what a rule replaces may begin with a byte.

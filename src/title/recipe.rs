@@ -62,7 +62,7 @@ fn run(parts: &[Part], recipe: &Recipe, steps: &[Step<'_>]) -> Frames {
         index += 1;
         if part != Part::Stack {
             if let Some(found) = steps.by_ref().find_map(|step| matches(part, step)) {
-                found.into_iter().for_each(|function| functions.add(function));
+                functions.extend(found);
             }
             continue;
         }
@@ -73,7 +73,7 @@ fn run(parts: &[Part], recipe: &Recipe, steps: &[Step<'_>]) -> Frames {
         let next = parts.get(index).copied();
         for step in steps.by_ref() {
             if let Some(found) = next.and_then(|next| matches(next, step)) {
-                found.into_iter().for_each(|function| functions.add(function));
+                functions.extend(found);
                 index += 1;
                 break;
             }
@@ -83,7 +83,8 @@ fn run(parts: &[Part], recipe: &Recipe, steps: &[Step<'_>]) -> Frames {
                     result.injected = true;
                     break;
                 }
-                step.name.iter().chain(&step.caller).for_each(|function| functions.add(function));
+                functions.extend(step.name.as_deref());
+                functions.extend(step.caller.as_deref());
             } else if is_stack_start(step) {
                 break;
             }
@@ -102,6 +103,12 @@ struct Functions<'a> {
 impl<'a> Functions<'a> {
     fn new(recipe: &'a Recipe) -> Self {
         Self { recipe, found: Vec::new() }
+    }
+
+    fn extend(&mut self, function: Option<&str>) {
+        if let Some(function) = function {
+            self.add(function);
+        }
     }
 
     fn add(&mut self, function: &str) {

@@ -139,7 +139,7 @@ const OTHER_BUGS: Classes = Classes::ByTitle(&[
 #[rustfmt::skip] // rows
 pub(super) const BUG: Marker = Marker {
     text: "BUG:",
-    anchor: "BUG",
+    anchor: "BUG:",
     unless: &[
         &["ODEBUG:"], &["Boot_DEBUG:"], &["xlog_status:"], &["DEBUG:"],
         &["BUG: no syscalls can create resource"],
@@ -328,7 +328,7 @@ pub(super) const BUG: Marker = Marker {
 #[rustfmt::skip] // rows
 pub(super) const KERNEL_BUG: Marker = Marker {
     text: "kernel BUG",
-    anchor: "BUG",
+    anchor: "l BUG",
     unless: &[],
     consequence: &[
         Consequence::within("fs/dcache.c").after("BUG: Dentry "),
@@ -356,7 +356,7 @@ pub(super) const KERNEL_BUG: Marker = Marker {
 
 pub(super) const KERNEL_BUG_REST: Marker = Marker {
     text: "Kernel BUG",
-    anchor: "BUG",
+    anchor: "l BUG",
     unless: &[],
     consequence: &[
         // riscv: do_trap_break() dies of a failed check as of a BUG().
@@ -375,7 +375,7 @@ pub(super) const KERNEL_BUG_REST: Marker = Marker {
 /// `print_unreferenced()` in mm/kmemleak.c: what a program reads from /sys/kernel/debug/kmemleak.
 pub(super) const UNREFERENCED: Marker = Marker {
     text: "unreferenced object 0x",
-    anchor: "unreferenced o",
+    anchor: " object 0x",
     unless: &[],
     consequence: &[Consequence::within("unreferenced object").after("BUG: memory leak")],
     kind: K::MemoryLeak,
@@ -392,7 +392,7 @@ pub(super) const UNREFERENCED: Marker = Marker {
 /// `slab_bug()` in mm/slub.c: an object that was written after it was freed, or beyond its end.
 pub(super) const OVERWRITTEN: Marker = Marker {
     text: " overwritten",
-    anchor: "BUG",
+    anchor: "BUG ",
     unless: &[],
     consequence: &[],
     kind: K::Slab,
@@ -424,7 +424,7 @@ pub(super) const OVERWRITTEN: Marker = Marker {
 
 pub(super) const KMALLOC: Marker = Marker {
     text: "BUG kmalloc-",
-    anchor: "BUG",
+    anchor: "BUG ",
     unless: &[],
     consequence: &[],
     kind: K::Slab,

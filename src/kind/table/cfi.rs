@@ -13,7 +13,7 @@ const CALLER: Recipe = Recipe::of(&[Part::Headline]).or(POINTER.parts);
 /// `report_cfi_failure()`: `CFI failure at CALLER (target: FUNCTION; expected type: 0xHASH)`.
 pub(super) const CFI: Marker = Marker {
     text: "CFI failure at ",
-    anchor: "CFI fail",
+    anchor: "lure ",
     unless: &[],
     consequence: &[],
     kind: K::Cfi,
@@ -32,7 +32,7 @@ pub(super) const CFI: Marker = Marker {
 /// `CFI failure (target: FUNCTION):`, which a `WARNING:` follows.
 pub(super) const CFI_CHECK: Marker = Marker {
     text: "CFI failure (target: ",
-    anchor: "CFI fail",
+    anchor: "lure ",
     unless: &[],
     consequence: &[],
     kind: K::Cfi,

@@ -16,7 +16,7 @@ const INTERRUPTED: Recipe = Recipe::of(&[Part::Line(Says::APIC_TIMER), Part::Poi
 #[rustfmt::skip] // rows
 pub(super) const INFO: Marker = Marker {
     text: "INFO:",
-    anchor: "INFO:",
+    anchor: "INFO",
     unless: &[
         &["lockdep is turned off"],
         &["Stall ended before state dump start"],
@@ -91,7 +91,7 @@ pub(super) const INFO: Marker = Marker {
 /// The third line of a hung task, in a log that begins with it: `check_hung_task()`.
 pub(super) const HUNG_TASK_HINT: Marker = Marker {
     text: "hung_task_timeout_secs\" disables this message",
-    anchor: "hung_task_t",
+    anchor: "out_secs",
     unless: &[],
     consequence: &[Consequence::within("hung_task_timeout_secs")],
     kind: K::HungTask,
@@ -118,7 +118,7 @@ const OTHER_UBSAN: Classes = Classes::ByTitle(
 #[rustfmt::skip] // rows
 pub(super) const UBSAN: Marker = Marker {
     text: "UBSAN:",
-    anchor: "UBSAN:",
+    anchor: "BSAN",
     unless: &[],
     consequence: &[],
     kind: K::Ubsan,
@@ -141,7 +141,7 @@ pub(super) const UBSAN: Marker = Marker {
 
 pub(super) const BOOTING: Marker = Marker {
     text: "Booting the kernel.",
-    anchor: "Booting the k",
+    anchor: "Booting the kernel",
     unless: &[&["Parsing ELF"], &["Decompressing Linux"], &["Unknown parameter '"]],
     consequence: &[],
     kind: K::Reboot,
@@ -157,7 +157,7 @@ pub(super) const BOOTING: Marker = Marker {
 
 pub(super) const NETDEVICE: Marker = Marker {
     text: "unregister_netdevice: waiting for",
-    anchor: "netdevice: w",
+    anchor: "netdevice",
     unless: &[],
     consequence: &[
         // A task that hangs with the device's lock keeps it from going away.
@@ -176,7 +176,7 @@ pub(super) const NETDEVICE: Marker = Marker {
 
 pub(super) const VFS_CLOSE: Marker = Marker {
     text: "VFS: Close: file count is 0",
-    anchor: "VFS: ",
+    anchor: "count is 0",
     unless: &[],
     consequence: &[],
     kind: K::Vfs,
@@ -192,7 +192,7 @@ pub(super) const VFS_CLOSE: Marker = Marker {
 
 pub(super) const VFS_BUSY: Marker = Marker {
     text: "VFS: Busy inodes after unmount",
-    anchor: "VFS: ",
+    anchor: "Busy inodes",
     unless: &[],
     consequence: &[],
     kind: K::Vfs,

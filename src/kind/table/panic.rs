@@ -11,7 +11,7 @@ use crate::functions::Skip;
 #[rustfmt::skip] // rows
 pub(super) const PANIC: Marker = Marker {
     text: "Kernel panic",
-    anchor: "panic",
+    anchor: "anic",
     unless: &[],
     consequence: &[
         // The reasons of panic() when another report decided to panic.
@@ -91,7 +91,7 @@ pub(super) const PANIC: Marker = Marker {
 
 pub(super) const RUST: Marker = Marker {
     text: "rust_kernel: panicked",
-    anchor: "panic",
+    anchor: "anic",
     unless: &[],
     consequence: &[],
     kind: K::RustPanic,

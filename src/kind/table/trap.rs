@@ -19,7 +19,7 @@ const FAULT_CLASSES: Classes = Classes::ByTitle(
 #[rustfmt::skip] // rows
 pub(super) const UNABLE_TO_HANDLE: Marker = Marker {
     text: "Unable to handle kernel",
-    anchor: "nable to h",
+    anchor: "dle kernel",
     unless: &[],
     consequence: &[],
     kind: K::PageFault,
@@ -58,7 +58,7 @@ pub(super) const UNABLE_TO_HANDLE: Marker = Marker {
 
 pub(super) const PROTECTION_FAULT: Marker = Marker {
     text: "general protection fault",
-    anchor: "ction f",
+    anchor: " fault",
     // A program that crashed: `traps: a.out[1] general protection fault ip:… error:0 in a.out[…]`.
     unless: &[&["general protection fault", "error:", " in "]],
     consequence: &[],
@@ -89,7 +89,7 @@ pub(super) const PROTECTION_FAULT: Marker = Marker {
 
 pub(super) const STACK_SEGMENT: Marker = Marker {
     text: "stack segment: ",
-    anchor: "segment:",
+    anchor: " segment",
     unless: &[],
     consequence: &[],
     kind: K::StackSegment,
@@ -106,7 +106,7 @@ pub(super) const STACK_SEGMENT: Marker = Marker {
 
 pub(super) const DOUBLE_FAULT: Marker = Marker {
     text: "PANIC: double fault",
-    anchor: "PANIC",
+    anchor: " fault",
     unless: &[],
     consequence: &[Consequence::within("PANIC: double fault")],
     kind: K::DoubleFault,
@@ -123,7 +123,7 @@ pub(super) const DOUBLE_FAULT: Marker = Marker {
 
 pub(super) const DIVIDE_ERROR: Marker = Marker {
     text: "divide error:",
-    anchor: "error:",
+    anchor: "ror:",
     unless: &[],
     consequence: &[],
     kind: K::DivideError,
@@ -141,7 +141,7 @@ pub(super) const DIVIDE_ERROR: Marker = Marker {
 /// Between Linux 5.8 and 5.9 the name of the trap was that of the handler.
 pub(super) const DIVIDE_ERROR_NEW: Marker = Marker {
     text: "divide_error:",
-    anchor: "error:",
+    anchor: "ror:",
     unless: &[],
     consequence: &[],
     kind: K::DivideError,
@@ -158,7 +158,7 @@ pub(super) const DIVIDE_ERROR_NEW: Marker = Marker {
 
 pub(super) const INVALID_OPCODE: Marker = Marker {
     text: "invalid opcode:",
-    anchor: "opcode:",
+    anchor: "id opcode",
     unless: &[],
     consequence: &[
         // The trap of a BUG is announced after the BUG.
@@ -178,7 +178,7 @@ pub(super) const INVALID_OPCODE: Marker = Marker {
 
 pub(super) const INT3: Marker = Marker {
     text: "int3:",
-    anchor: "int3:",
+    anchor: "int3",
     unless: &[],
     consequence: &[],
     kind: K::Int3,
@@ -195,7 +195,7 @@ pub(super) const INT3: Marker = Marker {
 
 pub(super) const INTERNAL_ERROR: Marker = Marker {
     text: "Internal error:",
-    anchor: "error:",
+    anchor: "ror:",
     unless: &[],
     consequence: &[
         // arm and arm64 say first what happened, then that they die of it.
@@ -216,7 +216,7 @@ pub(super) const INTERNAL_ERROR: Marker = Marker {
 
 pub(super) const UNHANDLED_FAULT: Marker = Marker {
     text: "Unhandled fault:",
-    anchor: "fault:",
+    anchor: " fault",
     unless: &[],
     consequence: &[],
     kind: K::UnhandledFault,
@@ -234,7 +234,7 @@ pub(super) const UNHANDLED_FAULT: Marker = Marker {
 
 pub(super) const ALIGNMENT_TRAP: Marker = Marker {
     text: "Alignment trap:",
-    anchor: "trap:",
+    anchor: "gnment trap",
     unless: &[],
     consequence: &[],
     kind: K::UnhandledFault,
@@ -253,7 +253,7 @@ pub(super) const ALIGNMENT_TRAP: Marker = Marker {
 /// arch/x86/kernel/dumpstack.c. The error code has four digits.
 pub(super) const OOPS: Marker = Marker {
     text: "Oops: 0",
-    anchor: "Oops: ",
+    anchor: "ops: ",
     unless: &[],
     consequence: &[Consequence::within("Oops: 0")],
     kind: K::PageFault,
@@ -272,7 +272,7 @@ pub(super) const OOPS: Marker = Marker {
 /// powerpc: `die()` in arch/powerpc/kernel/traps.c, after `bad_page_fault()` or alone.
 pub(super) const BAD_AREA: Marker = Marker {
     text: "Oops: Kernel access of bad area",
-    anchor: "Oops: ",
+    anchor: "ops: ",
     unless: &[],
     consequence: &[
         // powerpc says first what happened.
@@ -294,7 +294,7 @@ pub(super) const BAD_AREA: Marker = Marker {
 /// s390: `do_trap()` in arch/s390/kernel/traps.c.
 pub(super) const FIXPOINT_DIVIDE: Marker = Marker {
     text: "fixpoint divide exception:",
-    anchor: "ception:",
+    anchor: "ception",
     unless: &[],
     consequence: &[],
     kind: K::DivideError,
@@ -312,7 +312,7 @@ pub(super) const FIXPOINT_DIVIDE: Marker = Marker {
 /// mips: `do_trap_or_bp()` in arch/mips/kernel/traps.c.
 pub(super) const KERNEL_BUG_DETECTED: Marker = Marker {
     text: "Kernel bug detected[",
-    anchor: "Kernel bug",
+    anchor: "l bug detected",
     unless: &[],
     consequence: &[],
     kind: K::KernelBug,
@@ -330,7 +330,7 @@ pub(super) const KERNEL_BUG_DETECTED: Marker = Marker {
 /// `watchdog_overflow_callback()` in kernel/watchdog_hld.c.
 pub(super) const HARD_LOCKUP: Marker = Marker {
     text: "Watchdog detected hard LOCKUP",
-    anchor: "LOCKUP",
+    anchor: "OCKUP",
     unless: &[],
     consequence: &[],
     kind: K::HardLockup,
@@ -350,7 +350,7 @@ pub(super) const HARD_LOCKUP: Marker = Marker {
 /// the error itself.
 pub(super) const MACHINE_CHECK: Marker = Marker {
     text: ": Machine Check Exception:",
-    anchor: "ception:",
+    anchor: "ception",
     unless: &[],
     consequence: &[
         // One line for each bank of each CPU.
@@ -370,7 +370,7 @@ pub(super) const MACHINE_CHECK: Marker = Marker {
 /// powerpc: `die_mce()` in arch/powerpc/kernel/traps.c.
 pub(super) const MACHINE_CHECK_OOPS: Marker = Marker {
     text: "Oops: Machine check",
-    anchor: "Oops: ",
+    anchor: "ops: ",
     unless: &[],
     consequence: &[],
     kind: K::MachineCheck,

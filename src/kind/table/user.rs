@@ -9,7 +9,7 @@ use super::super::{Kind as K, Marker, row};
 #[rustfmt::skip] // rows
 pub(super) const TRUSTY: Marker = Marker {
     text: "trusty: panic",
-    anchor: "panic",
+    anchor: "anic",
     unless: &[],
     consequence: &[],
     kind: K::Trusty,
@@ -35,7 +35,7 @@ pub(super) const TRUSTY: Marker = Marker {
 
 pub(super) const GO: Marker = Marker {
     text: "fatal error:",
-    anchor: "error:",
+    anchor: "ror:",
     unless: &[&["ALSA"], &["fatal error: cannot create timer"]],
     consequence: &[],
     kind: K::User,
@@ -84,7 +84,7 @@ pub(super) const SYZFATAL: Marker = Marker {
 
 pub(super) const OTHER_PANIC: Marker = Marker {
     text: "panic:",
-    anchor: "panic",
+    anchor: "anic",
     unless: &[&["_panic:"], &["xlog_status:"], &["ddb.onpanic:"], &["evtlog_status:"]],
     consequence: &[],
     kind: K::User,

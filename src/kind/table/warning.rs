@@ -23,7 +23,7 @@ const OTHER_WARNINGS: Classes = Classes::ByTitle(&[
 #[rustfmt::skip] // rows
 pub(super) const WARNING: Marker = Marker {
     text: "WARNING:",
-    anchor: "ARNING",
+    anchor: "NING",
     unless: &[
         // sshd, e2fsprogs and other programs; the boot's hints to the administrator.
         &["WARNING: /etc/ssh/moduli does not exist, using fixed modulus"],
