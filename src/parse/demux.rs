@@ -1,7 +1,5 @@
 //! Lines to reports: which line belongs to which report, and when one is over.
 
-use std::cell::OnceCell;
-
 use super::limits::Limits;
 use super::open::Open;
 use super::surroundings::Opening;
@@ -27,16 +25,16 @@ const MAX_WAITING: usize = 8 << 20;
 /// A line, and its record once that is asked for: that of a headline mostly is not.
 struct Read<'a, 'log> {
     line: &'a Line<'log>,
-    record: OnceCell<Record<'a>>,
+    record: Option<Record<'a>>,
 }
 
 impl<'a, 'log> Read<'a, 'log> {
-    fn record(&self) -> &Record<'a> {
-        self.record.get_or_init(|| syntax::record(&self.line.text))
+    fn record(&mut self) -> &Record<'a> {
+        self.record.get_or_insert_with(|| syntax::record(&self.line.text))
     }
 
     /// Gives the line to a report that is closed above it.
-    fn below(&self, report: &mut Open<'log>) {
+    fn below(&mut self, report: &mut Open<'log>) {
         if report.asks_for_more() {
             report.take_below(self.line, self.record());
         }
@@ -75,12 +73,13 @@ impl<'log> Demux<'log> {
         if line.is_rest && marker.is_none() {
             return false;
         }
-        let read = Read { line, record: OnceCell::new() };
+        let record = marker.is_none().then(|| syntax::record(&line.text));
+        let mut read = Read { line, record };
         for report in self.open.iter_mut().filter(|report| report.closed) {
             read.below(report);
         }
         match marker {
-            Some(marker) if !self.is_part(marker, line) => self.start(marker, &read, opening),
+            Some(marker) if !self.is_part(marker, line) => self.start(marker, &mut read, opening),
             _ => {
                 self.add(line, read.record());
                 false
@@ -123,7 +122,7 @@ impl<'log> Demux<'log> {
     fn start(
         &mut self,
         marker: &'static Marker,
-        read: &Read<'_, 'log>,
+        read: &mut Read<'_, 'log>,
         opening: impl FnOnce(&Line<'log>, usize) -> Opening<'log>,
     ) -> bool {
         let line = read.line;

@@ -205,9 +205,13 @@ impl<'t> Place<'t> {
     /// A name without an offset counts only up to a dot of the compiler.
     pub(crate) fn title_function(&self) -> Option<&'t [u8]> {
         let function = self.function?;
-        let (rest, name) = token::name(function).ok()?;
-        let ends = rest.first() == Some(&b'.') || (rest.is_empty() && self.offset.is_some());
-        ends.then_some(name)
+        // Names of C have no other marks; those of Rust that were demangled have `::`.
+        match memchr::memchr3(b'.', b'$', b':', function) {
+            None => self.offset.is_some().then_some(function),
+            Some(end) if function.get(end) == Some(&b'.') => function.get(..end),
+            Some(_) => None,
+        }
+        .filter(|name| !name.is_empty())
     }
 }
 

@@ -6,6 +6,8 @@ use crate::arch::TITLE_PREFIXES;
 pub(super) fn canonical(function: &str) -> &str {
     TITLE_PREFIXES
         .iter()
+        // A comparison of bytes is cheaper than one of texts.
+        .filter(|prefix| prefix.as_bytes().first() == function.as_bytes().first())
         .filter_map(|prefix| function.strip_prefix(*prefix))
         .min_by_key(|name| name.len())
         .unwrap_or(function)
