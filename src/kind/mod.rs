@@ -229,7 +229,7 @@ pub(crate) struct Marker {
     /// The text, anywhere in a line.
     pub(crate) text: &'static str,
     /// What the scan looks for: a part of the text, or of the literal that each trigger begins with,
-    /// which is rare in a log without a report.
+    /// which is rare in a log without a report; four bytes or more.
     pub(crate) anchor: &'static str,
     /// Lines that hold the text and start nothing: literals that occur in this order.
     pub(crate) unless: &'static [&'static [&'static str]],
@@ -578,6 +578,7 @@ mod tests {
         for marker in MARKERS {
             assert!(seen.insert(marker.text), "two markers `{}`", marker.text);
             assert!(!marker.formats.is_empty(), "`{}` has no format", marker.text);
+            assert!(marker.formats.len() <= 64, "an outline keeps a bit for each format");
             for format in marker.formats {
                 assert!(!format.trigger.is_empty(), "a format of `{}` has no trigger", marker.text);
                 let asks = format.title.contains("{F");

@@ -49,6 +49,11 @@ pub(crate) enum Piece {
 }
 
 impl Piece {
+    /// Whether what follows may be on another line.
+    pub(crate) fn leaves_the_line(&self) -> bool {
+        matches!(self, Self::Later | Self::Near)
+    }
+
     /// Whether a match may begin with a byte: a glance that spares most matches.
     pub(crate) fn may_begin(&self, byte: Option<u8>) -> bool {
         let begins = |text: &str| text.as_bytes().first().copied() == byte;

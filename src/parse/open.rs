@@ -121,8 +121,8 @@ impl<'log> Open<'log> {
         let read = headline(&line.text);
         let mut builder = Builder::new(marker.kind, limits);
         builder.headline(line, &read);
-        let outline = Outline::new(line, &read, room);
-        builder.set_trap(title::is_trap(marker, &outline));
+        let mut outline = Outline::new(line, &read, room);
+        builder.set_trap(title::is_trap(marker, &mut outline));
         Self {
             marker,
             context: line.context,
@@ -192,7 +192,7 @@ impl<'log> Open<'log> {
             let read = headline(&line.text);
             self.builder.headline(line, &read);
             self.outline.push_headline(line, &read);
-            self.builder.set_trap(title::is_trap(self.marker, &self.outline));
+            self.builder.set_trap(title::is_trap(self.marker, &mut self.outline));
         }
     }
 

@@ -57,15 +57,26 @@ pub(crate) fn name(marker: &Marker, outline: &Outline<'_>, known: Option<&str>) 
     }
 }
 
-/// Whether the instruction pointer below a headline is that of the crash.
+/// Whether the instruction pointer below a headline is that of the crash; notes in the outline which
+/// forms it may have.
 ///
 /// The forms that a headline triggers agree on that.
-pub(crate) fn is_trap(marker: &Marker, outline: &Outline<'_>) -> bool {
+pub(crate) fn is_trap(marker: &Marker, outline: &mut Outline<'_>) -> bool {
     let lines = Lines::of(marker, outline);
-    let triggered =
-        marker.formats.iter().filter_map(|format| Some((lines.find(format.trigger)?, format)));
-    let first = triggered.min_by_key(|(found, _)| (found.line, found.offset));
-    first.is_some_and(|(_, format)| format.trap)
+    let mut possible = 0;
+    let mut first: Option<((usize, usize), bool)> = None;
+    for (index, format) in marker.formats.iter().enumerate() {
+        let found = lines.find(format.trigger);
+        // What goes on below the headline cannot be told yet.
+        let may_be = found.is_some() || format.trigger.iter().any(|piece| piece.leaves_the_line());
+        possible |= u64::from(may_be) << index;
+        let place = found.map(|found| (found.line, found.offset));
+        if let Some(place) = place.filter(|place| first.is_none_or(|(known, _)| *place < known)) {
+            first = Some((place, format.trap));
+        }
+    }
+    outline.possible = possible;
+    first.is_some_and(|(_, is_trap)| is_trap)
 }
 
 /// The title alone of the report whose headline holds `marker`.
@@ -142,7 +153,9 @@ impl<'a> Lines<'a> {
 fn choose<'a>(marker: &Marker, outline: &'a Outline<'_>) -> Choices<'a> {
     let lines = Lines::of(marker, outline);
     let mut choices = Choices { triggered: false, found: None };
-    for format in marker.formats {
+    let possible = |index: usize| outline.possible & (1 << index) != 0;
+    let formats = marker.formats.iter().enumerate().filter(|(index, _)| possible(*index));
+    for (_, format) in formats {
         let Some(trigger) = lines.find(format.trigger) else { continue };
         choices.triggered = true;
         let place = (trigger.line, trigger.offset);

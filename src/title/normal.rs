@@ -13,45 +13,81 @@ const MAX_RAW: usize = 1024;
 /// Gives the length of what is replaced, and the word for it.
 type Rule = fn(&[u8], Option<u8>) -> Option<(usize, &'static str)>;
 
-/// The rules, each applied until nothing changes before the next is, with the bytes that what a rule
-/// replaces begins with.
-const RULES: [(First, Rule); 9] = [
-    (|b| b == b's', |text, _| numbered(text, b"syz-executor", true)),
-    (|b| b == b's', |text, _| numbered(text, b"syzkaller", false)),
-    (|b| b.is_ascii_hexdigit(), address),
-    (|b| b.is_ascii_digit(), ip_address),
-    (|b| b == b':', source_line),
-    (|b| b == b'+', offset),
-    (
-        |b| b == b'C',
-        |text, _| {
-            let digits = count(text.strip_prefix(b"CPU#")?, |b| b.is_ascii_digit());
-            (digits > 0).then_some((4 + digits, "CPU"))
-        },
-    ),
-    (|b| b.is_ascii_digit(), number),
-    (
-        |b| b.is_ascii_digit(),
-        |text, _| {
-            let digits = count(text, |b| b.is_ascii_digit());
-            (digits >= 7).then_some((digits, "NUM"))
-        },
-    ),
+/// The rules, each applied until nothing changes before the next is.
+const RULES: [Rule; 9] = [
+    |text, _| numbered(text, b"syz-executor", true),
+    |text, _| numbered(text, b"syzkaller", false),
+    address,
+    ip_address,
+    source_line,
+    offset,
+    |text, _| {
+        let digits = count(text.strip_prefix(b"CPU#")?, |b| b.is_ascii_digit());
+        (digits > 0).then_some((4 + digits, "CPU"))
+    },
+    number,
+    |text, _| {
+        let digits = count(text, |b| b.is_ascii_digit());
+        (digits >= 7).then_some((digits, "NUM"))
+    },
 ];
 
-/// Whether what a rule replaces may begin with a byte.
-type First = fn(u8) -> bool;
+/// The index of the rule for addresses.
+const ADDRESS: usize = 2;
+
+/// For each byte the rules, by a bit, that replace what begins with it.
+#[expect(
+    clippy::indexing_slicing,
+    clippy::cast_possible_truncation,
+    reason = "worked out when the program is built"
+)]
+const FIRST: [u16; 256] = {
+    let mut first = [0; 256];
+    let mut b = 0;
+    while b < 256 {
+        let byte = b as u8;
+        let is = [
+            byte == b's',
+            byte == b's',
+            byte.is_ascii_hexdigit(),
+            byte.is_ascii_digit(),
+            byte == b':',
+            byte == b'+',
+            byte == b'C',
+            byte.is_ascii_digit(),
+            byte.is_ascii_digit(),
+        ];
+        let mut rule = 0;
+        while rule < is.len() {
+            first[b] |= (is[rule] as u16) << rule;
+            rule += 1;
+        }
+        b += 1;
+    }
+    first
+};
+
+fn first(byte: u8) -> u16 {
+    FIRST.get(usize::from(byte)).copied().unwrap_or(0)
+}
 
 /// The title in its final form.
 pub(super) fn title(raw: &str) -> String {
     let mut text = raw.as_bytes().to_vec();
     text.truncate(MAX_RAW);
     // Every rule but that for addresses, which may be all letters, is about digits.
-    let has_digit = text.iter().any(u8::is_ascii_digit);
-    let rules = if has_digit { &RULES[..] } else { RULES.get(2..3).unwrap_or_default() };
-    for (first, rule) in rules {
+    let mut present = text.iter().fold(0, |all, &b| all | first(b));
+    if !text.iter().any(u8::is_ascii_digit) {
+        present &= 1 << ADDRESS;
+    }
+    for (index, &rule) in RULES.iter().enumerate() {
+        let bit = 1 << index;
+        // A replacement brings no byte that another rule begins with but letters, which are here.
+        if present & bit == 0 {
+            continue;
+        }
         // Each replacement shortens the text or takes a digit out of it, so this ends.
-        while let Some(changed) = apply(*first, *rule, &text) {
+        while let Some(changed) = apply(bit, rule, &text) {
             text = changed;
         }
     }
@@ -68,11 +104,11 @@ pub(super) fn title(raw: &str) -> String {
 }
 
 /// Applies a rule everywhere, from left to right; `None` if it fits nowhere.
-fn apply(first: First, rule: Rule, text: &[u8]) -> Option<Vec<u8>> {
+fn apply(bit: u16, rule: Rule, text: &[u8]) -> Option<Vec<u8>> {
     let mut changed: Option<Vec<u8>> = None;
     let (mut at, mut copied, mut before) = (0, 0, None);
     while let Some(rest) = text.get(at..).filter(|rest| !rest.is_empty()) {
-        let skipped = rest.iter().position(|&b| first(b)).unwrap_or(rest.len());
+        let skipped = rest.iter().position(|&b| first(b) & bit != 0).unwrap_or(rest.len());
         if skipped > 0 {
             before = rest.get(skipped - 1).copied();
             at += skipped;

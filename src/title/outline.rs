@@ -41,7 +41,7 @@ pub(super) struct Mention<'log> {
 }
 
 /// What titles know of a report: its headline as text, and each line below it as a step.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(crate) struct Outline<'log> {
     /// The headline, one line for each inlined function, and the lines below it.
     pub(super) opening: Vec<Cow<'log, [u8]>>,
@@ -49,6 +49,8 @@ pub(crate) struct Outline<'log> {
     pub(super) headlines: usize,
     pub(super) steps: Vec<Step<'log>>,
     pub(super) mentions: Vec<Mention<'log>>,
+    /// The forms that the headline may have, a bit for each of the marker's.
+    pub(super) possible: u64,
     has_caller: bool,
     near: usize,
     /// Lines below the headline.
@@ -57,6 +59,23 @@ pub(crate) struct Outline<'log> {
     pure: Option<usize>,
     /// How many of the steps come before the line that closes the report.
     end: Option<usize>,
+}
+
+impl Default for Outline<'_> {
+    fn default() -> Self {
+        Self {
+            opening: Vec::new(),
+            headlines: 0,
+            steps: Vec::new(),
+            mentions: Vec::new(),
+            possible: u64::MAX,
+            has_caller: false,
+            near: 0,
+            count: 0,
+            pure: None,
+            end: None,
+        }
+    }
 }
 
 impl<'log> Outline<'log> {
