@@ -68,7 +68,7 @@ pub(crate) fn is_trap(marker: &Marker, outline: &mut Outline<'_>) -> bool {
     for (index, format) in marker.formats.iter().enumerate() {
         let found = lines.find(format.trigger);
         // What goes on below the headline cannot be told yet.
-        let may_be = found.is_some() || format.trigger.iter().any(|piece| piece.leaves_the_line());
+        let may_be = found.is_some() || format.trigger.iter().any(Piece::leaves_the_line);
         possible |= u64::from(may_be) << index;
         let place = found.map(|found| (found.line, found.offset));
         if let Some(place) = place.filter(|place| first.is_none_or(|(known, _)| *place < known)) {
