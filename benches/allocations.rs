@@ -23,7 +23,7 @@ static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 #[derive(PartialEq)]
 struct Row {
     name: String,
-    /// Reports, or 1 for what is counted as a whole.
+    /// The number of reports; 1 if the total is counted.
     of: usize,
     /// Calls that gave memory, or more of it.
     count: usize,
@@ -31,7 +31,7 @@ struct Row {
     limit: f64,
 }
 
-/// Counts how often `work` asks for memory; what it returns is freed later.
+/// Counts the allocations of `work`; the caller drops its result.
 fn count<T>(work: impl FnOnce() -> T) -> (usize, T) {
     let region = Region::new(ALLOCATOR);
     let result = work();

@@ -1,7 +1,7 @@
 //! What each stage costs in instructions, on the cases of titles: see `Budget` in `README.md`.
 //!
 //! Each stage is a function of its own that is run once over all of them, so that a profiler that
-//! counts instructions tells its part. What is made once in a process is made before, by `once`.
+//! counts instructions tells its part. Tables that a process builds once are built before, by `once`.
 
 use std::hint::black_box;
 use std::io::{self, Write as _};

@@ -31,7 +31,7 @@ fn openrisc_is_one_file() {
     for (name, value) in [("r1", 0xc104_5d88), ("r31", 0), ("sr", 0x807f), ("sp", 0xc104_5d88)] {
         assert_eq!(report.registers.get(name), Some(value), "{name}");
     }
-    // An address without a function is no jump to where no code is.
+    // A program counter without a symbol is not proof of a wild jump.
     assert!(report.explanation.is_none());
 }
 

@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 
 use crate::token::register;
 
-/// What is known of an architecture. Each states all of it: there are no defaults.
+/// The properties of an architecture. Each architecture states every column.
 #[derive(Debug)]
 pub(crate) struct ArchInfo {
     /// Bits of an address.
@@ -56,7 +56,7 @@ pub(crate) struct ArchInfo {
     pub(crate) code: &'static [(usize, Decoder)],
 }
 
-/// What a range of addresses is used for.
+/// The use of a range of addresses.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Area {
     /// User space.
@@ -77,9 +77,9 @@ pub(crate) enum Area {
 #[derive(Debug)]
 #[cfg_attr(not(feature = "disasm"), expect(dead_code, reason = "explanations use it"))]
 pub(crate) struct Shadow {
-    /// What is added to an eighth of an address.
+    /// Shadow address = address / 8 + `offset`.
     pub(crate) offset: u64,
-    /// The shadow of what the kernel has, where these addresses are used for nothing else.
+    /// The shadow of kernel memory, if only the shadow uses these addresses.
     pub(crate) own: Range<u64>,
 }
 
@@ -131,7 +131,7 @@ pub(crate) static SIGNATURE_PREFIXES: LazyLock<Vec<&'static str>> =
 /// What reads the bytes of a dump of code.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Decoder {
-    /// Nothing here: they are shown as they are.
+    /// No decoder: the bytes are shown undecoded.
     None,
     /// The kernel, which prints the instructions itself.
     Listed,
@@ -309,7 +309,7 @@ struct Tag {
     arch: Arch,
 }
 
-/// What a tag announces.
+/// The meaning of a tag.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Announces {
     /// The instruction pointer.
@@ -366,7 +366,7 @@ pub(crate) fn is_register(printed: &[u8]) -> bool {
 
 /// The architecture that a line of registers shows.
 ///
-/// Where none is known, a register of 64 bits that only one machine has is enough: lines are torn.
+/// If `known` is `None`, one 64-bit register that a single machine has decides: lines may be torn.
 pub(crate) fn shown_by(text: &[u8], known: Option<Arch>) -> Option<Arch> {
     let (rest, (first, value)) = register::register(text).ok()?;
     let second = register::register(register::without_note(rest)).ok().map(|(_, (name, _))| name);

@@ -13,7 +13,7 @@ pub(super) struct Name<'a> {
     pub(super) symptom: Symptom,
 }
 
-/// Words of titles that the manager of a fuzzer makes where there is no report.
+/// Titles that the manager of a fuzzer makes for a machine that died without a report.
 const MANAGER_TITLES: &[(&str, Symptom)] = &[
     ("lost connection", Symptom::Hang),
     ("no output", Symptom::Hang),
@@ -60,7 +60,7 @@ impl<'a> Name<'a> {
     }
 }
 
-/// What a crash with this title shows.
+/// The symptom of a crash with this title.
 fn symptom(title: &str) -> Symptom {
     if let Some(class) = kind::of_title(title) {
         return class.symptom;

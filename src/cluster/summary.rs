@@ -1,4 +1,4 @@
-//! What is told of a cluster.
+//! The summary of a cluster.
 
 use std::collections::BTreeMap;
 

@@ -13,9 +13,9 @@ use iced_x86::{Code, CodeSize, Instruction, Mnemonic, OpKind, Register};
 enum Name {
     /// As Intel names it.
     Same,
-    /// With the size of its operand in memory, where no register tells it.
+    /// With a size suffix if no operand is a register.
     Sized,
-    /// With the size of its operand in memory: a register is only a count.
+    /// With the size of the memory operand; the register operand is a count.
     Shift,
     /// With the sizes of both operands: `movzbl`.
     Extended(&'static str),

@@ -32,7 +32,7 @@ const NEAR: u64 = 4096;
 /// The largest error number: include/linux/err.h.
 const MAX_ERRNO: u64 = 4095;
 
-/// What is added to an eighth of an address.
+/// The offset of the KASAN shadow of an architecture.
 pub(super) fn shadow_offset(arch: Arch) -> Option<u64> {
     arch.info().shadow.as_ref().map(|shadow| shadow.offset)
 }

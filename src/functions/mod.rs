@@ -9,7 +9,7 @@ mod table;
 
 pub(crate) use search::look_up;
 
-/// What a function in a stack is good for.
+/// The class of a function in a stack.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "kebab-case"))]
@@ -166,7 +166,7 @@ flags! {
 }
 
 flags! {
-    /// What a function tells of a CPU that stalls or a task that hangs.
+    /// The role of a function in the stack of a stalled CPU or a hung task.
     Role in
     /// Several of [`Role`].
     Roles {
@@ -254,7 +254,7 @@ pub(crate) fn reason(function: &str) -> Option<Reason> {
     look_up(function).reason
 }
 
-/// What a function, named without what compilers add, is good for in a stack.
+/// The class of a function, given without compiler suffixes.
 pub(crate) fn class(function: &str) -> FrameClass {
     reason(function).map_or(FrameClass::Ordinary, Reason::class)
 }
@@ -269,7 +269,7 @@ pub(crate) fn is_skipped_in_titles(function: &str, sets: Skips) -> bool {
     look_up(function).skips.meets(sets.with(Skip::Always))
 }
 
-/// What a function tells of a stall or a hang.
+/// The roles of a function in the stack of a stalled CPU or a hung task.
 pub(crate) fn roles(function: &str) -> Roles {
     look_up(function).roles
 }

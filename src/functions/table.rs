@@ -1,7 +1,7 @@
 //! The table of functions that never name a bug: one name a line, in the order of bytes.
 //!
 //! `is` gives the reason why the function is never blamed, `skip` the titles that skip it (`Always`
-//! is a reason too: `Reason::Convention`), `role` what it tells of a stall or a hang.
+//! is a reason too: `Reason::Convention`), `role` its role in the stack of a stall or a hang.
 
 use super::Reason::{
     Allocator, Control, Copying, Counting, Dispatch, Entry, Reporting, Stall, Trap, Unwinding,

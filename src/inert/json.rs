@@ -128,7 +128,7 @@ impl<'w> Json<'w> {
         let Some(place) = self.text.get_mut(self.len..self.len + bytes.len()) else {
             return self.spill(bytes);
         };
-        // A call of `memcpy` costs more than what it copies, for most pieces.
+        // Most pieces are so short that a call of `memcpy` costs more than the copy.
         match bytes.len() {
             4..=7 => copy_ends::<4>(place, bytes),
             8..=16 => copy_ends::<8>(place, bytes),
@@ -138,7 +138,7 @@ impl<'w> Json<'w> {
         Ok(())
     }
 
-    /// Writes what finds no place behind what is collected.
+    /// Flushes the buffer, then writes bytes that exceed its free space.
     #[cold]
     fn spill(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.flush()?;

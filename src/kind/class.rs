@@ -37,11 +37,11 @@ named! {
         Arithmetic = "arithmetic",
         /// Locks that can block each other, or are used wrongly.
         Locking = "locking",
-        /// A lock that is no lock: mostly one in memory that was freed.
+        /// An invalid lock object, mostly in freed memory.
         BrokenLock = "broken-lock",
         /// RCU used wrongly.
         Rcu = "rcu",
-        /// A wait where none is allowed.
+        /// A sleep in atomic context.
         Atomic = "atomic",
         /// A task that makes no progress.
         Hang = "hang",
@@ -67,7 +67,7 @@ pub(crate) enum FamilyRule {
     ByReporter(Family),
 }
 
-/// What a bug shows, as far as it is the same from run to run.
+/// The symptom of a bug, stable across runs.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Symptom {
     /// Memory that should not have been touched.

@@ -252,7 +252,7 @@ impl Marker {
     }
 }
 
-/// The class of a title that stands without its report; `None` if it is no title of the table.
+/// The class of a title alone; `None` if no row of the table matches it.
 pub(crate) fn of_title(title: &str) -> Option<Class> {
     // A row whose title begins with a capture has any.
     let tells = |row: &Titled| !row.template.starts_with('{');

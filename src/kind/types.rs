@@ -31,7 +31,7 @@ types! {
     KASAN_INVALID_FREE = "KASAN-INVALID-FREE", Some(0);
     KFENCE_INVALID_FREE = "KFENCE-INVALID-FREE", Some(1);
     KASAN_USE_AFTER_FREE_WRITE = "KASAN-USE-AFTER-FREE-WRITE", Some(2);
-    // KFENCE tells reads from writes as KASAN does; the order has no place of its own for some.
+    // KFENCE distinguishes reads and writes as KASAN does; the rank order lists only some of these.
     KFENCE_USE_AFTER_FREE_WRITE = "KFENCE-USE-AFTER-FREE-WRITE", Some(2);
     KASAN_WRITE = "KASAN-WRITE", Some(3);
     KFENCE_WRITE = "KFENCE-WRITE", Some(3);

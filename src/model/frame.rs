@@ -17,7 +17,7 @@ pub struct Stack<'log> {
     pub frames: Vec<Frame<'log>>,
 }
 
-/// What a stack is the trace of.
+/// The role of a stack in its report.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "kebab-case"))]

@@ -1,4 +1,4 @@
-//! Locks that a report tells of.
+//! Locks in a report.
 
 use std::borrow::Cow;
 

@@ -283,7 +283,7 @@ impl Value for Registers {
     }
 }
 
-/// What is short or rare is left to serde.
+/// Short or rare types are serialized by serde.
 macro_rules! by_serde {
     ($( $type:ident $(<$log:lifetime>)?, )+) => {$(
         impl Value for $type $(<$log>)? {
@@ -314,7 +314,7 @@ by_serde! {
 mod tests {
     use super::super::json;
 
-    /// All fields that a report can have, but for what is left to serde.
+    /// All fields of a report, except those serialized by serde.
     const FULL: &str = r#"{
         "file": "a\u001b\"b", "index": 2, "text": "t\n",
         "signature": {

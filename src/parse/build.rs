@@ -340,7 +340,7 @@ impl<'log> Builder<'log> {
         self.stack = Some(Stack { role, frames: Vec::with_capacity(ROOM) });
     }
 
-    /// An access of a data race: the first is told of, the other is what it raced with.
+    /// An access of a data race: the first is the reported access, the second the racing one.
     fn race(&mut self, found: kasan::Access) {
         let is_first = !std::mem::replace(&mut self.traced, true);
         self.stack_start(if is_first { Role::Crash } else { Role::Race });
@@ -485,7 +485,7 @@ impl<'log> Builder<'log> {
         self.stack.iter().chain(&self.report.stacks).any(pointer)
     }
 
-    /// The inlined functions of the headline, if it tells of the same place.
+    /// The inlined functions of the headline, if it names the same address.
     fn inlined_in_headline(&self, frame: &Frame<'log>) -> Vec<Frame<'log>> {
         match self.headline.split_last() {
             Some((last, inlined))
@@ -676,7 +676,7 @@ impl<'log> Builder<'log> {
             return;
         };
         if self.report.stacks.len() < MAX_STACKS {
-            // Room for the frames of most stacks is made at once; what is much too large is given back.
+            // The capacity for most stacks is allocated at once; unused capacity is released.
             if stack.frames.len() < stack.frames.capacity() / 2 {
                 stack.frames.shrink_to_fit();
             }

@@ -131,7 +131,7 @@ impl<'log> Demux<'log> {
                 report.add_headline(line);
                 return false;
             }
-            // What is no fault leads to none.
+            // An information report does not cause a fault.
             let may_cause = !report.marker.kind.is_information() || marker.kind.is_information();
             if may_cause && report.caused(marker, line) {
                 report.add_consequence(marker, line, read.record());

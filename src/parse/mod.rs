@@ -82,7 +82,7 @@ pub struct Reports<'log> {
     demux: Demux<'log>,
     /// Reports that are whole, and start before all that are open.
     done: VecDeque<Report<'log>>,
-    /// Whether reports are given that tell of no fault.
+    /// Whether information reports are returned.
     information: bool,
     lines: LineCount<'log>,
     /// What the whole log says, once that is asked.

@@ -151,7 +151,7 @@ impl Monitor {
         }
     }
 
-    /// The same with reports of what is no fault of the kernel: see
+    /// Also returns information reports: see
     /// [`Reports::with_information`](crate::Reports::with_information).
     #[must_use]
     pub fn with_information(self) -> Self {

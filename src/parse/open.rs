@@ -25,7 +25,7 @@ pub(super) struct Open<'log> {
     pub(super) start: usize,
     /// Offset in the log of the end of the last line that is its own.
     pub(super) end: usize,
-    /// What is known of it from the lines above.
+    /// The state taken from the lines above.
     pub(super) opening: Opening<'log>,
     /// The model, as far as it is read.
     pub(super) builder: Builder<'log>,
@@ -171,7 +171,7 @@ impl<'log> Open<'log> {
         std::ptr::eq(self.marker, marker) && self.headlines == self.lines && self.is_inlined
     }
 
-    /// Whether a line that could start a report by `marker` tells what this one led to.
+    /// Whether a line that matches `marker` is a consequence of this report.
     pub(super) fn caused(&self, marker: &Marker, line: &Line<'_>) -> bool {
         // Netconsole may cut the line before the reason.
         if line.text.trim_ascii_end().ends_with(b"Kernel panic - not syncing:") {
@@ -284,7 +284,7 @@ impl<'log> Open<'log> {
         }
     }
 
-    /// Whether lines below the report may tell what it is.
+    /// Whether lines below the report may decide its kind.
     ///
     /// A task that crashes while it reports leaves the stack to the second report. Without caller
     /// information nothing says that it is the same task.

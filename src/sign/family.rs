@@ -23,7 +23,7 @@ pub(super) fn family(report: &Report<'_>, reporter: Option<&str>) -> Family {
     }
 }
 
-/// The family that a function which reports tells.
+/// The family of bugs that a reporting function stands for.
 fn by_reporter(function: &str) -> Option<Family> {
     let row = REPORTERS.iter().find(|(start, _)| function.starts_with(start));
     row.map(|(_, family)| *family)

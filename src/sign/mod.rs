@@ -42,8 +42,8 @@ pub(crate) use release::age;
 /// another way. Signatures of different versions are not comparable.
 pub const VERSION: u32 = 2;
 
-/// What a function, named without what compilers add, is good for in a stack; and why, if it cannot
-/// name a bug.
+/// The class of a function, given without compiler suffixes; and the reason, if it cannot name a
+/// bug.
 pub fn frame_class(function: &str) -> (FrameClass, Option<&'static str>) {
     (functions::class(function), functions::why(function))
 }

@@ -49,15 +49,14 @@ pub(crate) fn address(headline: &[u8]) -> Option<Hex> {
     })
 }
 
-/// Whether a headline tells of an instruction that was fetched from where none is: arm64, arm and
-/// powerpc.
+/// Whether a headline reports a fault on an instruction fetch: arm64, arm and powerpc.
 pub(crate) fn is_fetch(headline: &[u8]) -> bool {
     ["execute from", "execution of memory", "instruction fetch"]
         .iter()
         .any(|words| words::has(headline, words))
 }
 
-/// What powerpc says of an access in its headline.
+/// The direction of an access in a powerpc headline.
 pub(crate) fn direction(headline: &[u8]) -> Option<Fault> {
     let directions = [(" on read at ", Fault::Read), (" on write at ", Fault::Write)];
     directions.iter().find(|(words, _)| words::has(headline, words)).map(|(_, fault)| *fault)
@@ -68,7 +67,7 @@ pub(crate) fn failing_address(input: &[u8]) -> Parsed<'_, Hex> {
     preceded((tag("Failing address:"), blanks), hex).parse(input)
 }
 
-/// Whether a headline tells of memory that was freed wrongly.
+/// Whether a headline reports a double or invalid free.
 pub(crate) fn is_free(headline: &[u8]) -> bool {
     ["double-free", "invalid-free"].iter().any(|kind| words::has(headline, kind))
 }

@@ -12,7 +12,7 @@ use crate::words;
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Seen<'t> {
     pub(crate) says: Says,
-    /// What a stack below the line is the trace of.
+    /// The role of the stack below the line.
     pub(crate) start: Option<Start>,
     /// The function or the name on the line.
     pub(crate) name: Option<&'t [u8]>,

@@ -6,7 +6,7 @@ use super::source::{self, Source};
 use crate::token::{self, Hex};
 use crate::words;
 
-/// What a headline says of the crash.
+/// The facts in a headline.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Headline<'t> {
     /// The address that was accessed.

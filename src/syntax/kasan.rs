@@ -32,7 +32,7 @@ pub(crate) struct Access {
 }
 
 impl Access {
-    /// What it says to the conventions for titles.
+    /// The line's meaning to the title rules.
     pub(super) fn says(&self) -> Says {
         let what = match self.what {
             What::Read => Says::READ,

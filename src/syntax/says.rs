@@ -8,7 +8,7 @@ use aho_corasick::{AhoCorasick, MatchKind};
 use super::Start;
 use crate::words;
 
-/// What a line says to the conventions for titles.
+/// The meaning of a line to the title rules.
 ///
 /// A convention looks for its words anywhere in a line. Where a grammar has read the line, the record
 /// knows which of them it holds; any other line is searched once for all of [`PHRASES`].
@@ -119,7 +119,7 @@ impl BitOr for Says {
     }
 }
 
-/// What a phrase leads to.
+/// The action of a phrase.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Means {
     /// It says this by itself.

@@ -20,7 +20,7 @@ use super::{Parsed, Says};
 use crate::token::decimal;
 use crate::words;
 
-/// What a stack is the trace of, by the line above it.
+/// The role of a stack, by the line above it.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Start {
     /// `Call Trace:`.
@@ -62,7 +62,7 @@ pub(crate) enum Start {
 }
 
 impl Start {
-    /// What it says to the conventions for titles.
+    /// The line's meaning to the title rules.
     pub(super) fn says(self) -> Says {
         Says::CALLS.when(matches!(self, Self::CallTrace | Self::Calltrace | Self::Backtrace))
     }
@@ -131,7 +131,7 @@ fn ending(line: &[u8]) -> Option<Start> {
         if rest.ends_with(b" created") {
             return Some(Start::Created);
         }
-        // lockdep: what is known of a lock from earlier.
+        // lockdep: where a lock class was registered.
         if rest.ends_with(b"registered") {
             return Some(Start::Registered);
         }

@@ -18,7 +18,7 @@ pub(crate) struct Text<'t> {
     pub(crate) says: Says,
     /// A stack that begins below it by the convention for titles.
     pub(crate) start: Option<Start>,
-    /// The function, or the name, that what it says is about.
+    /// The function or name that the line refers to.
     pub(crate) name: Option<&'t [u8]>,
     /// The first source file that it names.
     pub(crate) source: Option<Source<'t>>,

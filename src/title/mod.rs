@@ -183,7 +183,7 @@ fn follow<'a>(then: &[Then], steps: &'a [Step<'_>], mut found: Found<'a>) -> Opt
     Some(found)
 }
 
-/// What a line says if it is what a form asks for, and its capture.
+/// Whether a step satisfies the condition of a form; and its capture, if it has one.
 fn said<'a>(then: Then, step: &'a Step<'_>) -> Option<Option<&'a [u8]>> {
     let says = |says| step.says.any(says);
     let access = || match () {

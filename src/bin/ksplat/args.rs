@@ -69,7 +69,7 @@ pub(crate) struct Parse {
 #[derive(Debug, Default, Group)]
 #[command(next_help_heading = "Reports")]
 pub(crate) struct Reading {
-    /// Also report what is no fault of the kernel: memory that ran out, damaged file systems
+    /// Also print information reports: memory exhaustion, damaged file systems
     #[arg(long)]
     pub(crate) information: bool,
     /// No more than so many reports of each log; `watch` ends then

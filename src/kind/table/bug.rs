@@ -77,7 +77,7 @@ const KMSAN_CLASSES: Classes = Classes::ByTitle(&[
     ("KMSAN: *infoleak", class(t::KMSAN_UNKNOWN, Is(F::Leak), S::Access)),
 ], class(t::KMSAN_UNKNOWN, Is(F::BadAccess), S::Access));
 
-/// By what is told of the race: `print_report()` in kernel/kcsan/report.c.
+/// By the headline of the race: `print_report()` in kernel/kcsan/report.c.
 const KCSAN_CLASSES: Classes = Classes::ByTitle(
     &[
         ("KCSAN: assert: race in", class(t::KCSAN_ASSERT, Is(F::Race), S::Other)),
@@ -97,7 +97,7 @@ const KFENCE_CLASSES: Classes = Classes::ByTitle(&[
     ("KFENCE: use-after-free", class(t::KFENCE_USE_AFTER_FREE_READ, Is(F::UseAfterFree), S::Access)),
 ], class(t::KFENCE_UNKNOWN, Is(F::BadAccess), S::Access));
 
-/// By what is wrong with the lock: without its magic number it is none.
+/// By the failed check: a lock without its magic number is not initialized, or was overwritten.
 const SPINLOCK_CLASSES: Classes = Classes::ByTitle(
     &[("BUG: spinlock bad magic", class(t::LOCKDEP, Is(F::BrokenLock), S::Lock))],
     class(t::LOCKDEP, Is(F::Locking), S::Lock),

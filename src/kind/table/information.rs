@@ -1,4 +1,4 @@
-//! What is worth knowing and no fault of the kernel: memory that ran out, disks that are damaged.
+//! Information reports: memory exhaustion and damaged file systems.
 
 use super::super::class::FamilyRule::Is;
 use super::super::class::{Family as F, Symptom as S, always};
