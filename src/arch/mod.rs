@@ -25,7 +25,7 @@ pub(crate) struct ArchInfo {
     /// The registers that have a number and are printed in rows, by number, as they are called in the
     /// output.
     pub(crate) numbered: &'static [&'static str],
-    /// What begins a row of them, and the number of the first register in it. Values without tags
+    /// The tag of a row of registers, and the number of the first register in it. Values without tags
     /// follow.
     pub(crate) rows: &'static [(&'static str, usize)],
     /// The other registers that programs compute with: as printed, and as they are called in the
@@ -83,7 +83,7 @@ pub(crate) struct Shadow {
     pub(crate) own: Range<u64>,
 }
 
-/// What stands before the name of a syscall, and who takes it off: the convention for titles knows
+/// The prefix of a syscall's name, and who strips it: the convention for titles knows
 /// fewer machines than signatures do.
 #[derive(Debug)]
 pub(crate) struct Prefix {
@@ -120,7 +120,7 @@ fn prefixes(is_used: fn(&Prefix) -> bool) -> Vec<&'static str> {
     texts
 }
 
-/// What titles take off the name of a syscall.
+/// The prefix that titles strip from the name of a syscall.
 pub(crate) static TITLE_PREFIXES: LazyLock<Vec<&'static str>> =
     LazyLock::new(|| prefixes(|prefix| prefix.titles));
 
@@ -128,7 +128,7 @@ pub(crate) static TITLE_PREFIXES: LazyLock<Vec<&'static str>> =
 pub(crate) static SIGNATURE_PREFIXES: LazyLock<Vec<&'static str>> =
     LazyLock::new(|| prefixes(|prefix| prefix.signatures));
 
-/// What reads the bytes of a dump of code.
+/// The decoder of a dump of code.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Decoder {
     /// No decoder: the bytes are shown undecoded.
@@ -162,7 +162,7 @@ impl ArchInfo {
         self.numbered.iter().copied().chain(self.named().map(|(_, name)| *name))
     }
 
-    /// What reads code that is printed in units of so many bytes.
+    /// The decoder of code printed in units of this many bytes.
     #[cfg_attr(not(feature = "disasm"), expect(dead_code, reason = "decoders use it"))]
     pub(crate) fn decoder(&self, unit: usize) -> Decoder {
         let form = self.code.iter().find(|(bytes, _)| *bytes == unit);

@@ -249,7 +249,7 @@ impl Properties {
     }
 }
 
-/// Why a function, named without what compilers add, does not name a bug; `None` if it may.
+/// The reason why a function, given without compiler suffixes, cannot name a bug; `None` if it can.
 pub(crate) fn reason(function: &str) -> Option<Reason> {
     look_up(function).reason
 }
@@ -274,7 +274,7 @@ pub(crate) fn roles(function: &str) -> Roles {
     look_up(function).roles
 }
 
-/// What compilers add to a name behind a dot: `.cold`, `.isra.0`, `.constprop.1`, `.part.3`, and
+/// Strips compiler suffixes: `.cold`, `.isra.0`, `.constprop.1`, `.part.3`, and
 /// clang's `.llvm.123`, `.__uniq.456`, `.cfi`, `.cfi_jt`.
 pub(crate) fn base(function: &str) -> &str {
     function.split('.').next().filter(|name| !name.is_empty()).unwrap_or(function)

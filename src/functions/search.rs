@@ -111,7 +111,7 @@ const fn starts_with(name: &[u8], start: &[u8]) -> bool {
     true
 }
 
-/// What the table says of a function, named without what compilers add.
+/// The entry of a function, given without compiler suffixes.
 pub(crate) fn look_up(function: &str) -> Properties {
     let mut properties = Properties::NONE;
     let name = function.as_bytes();

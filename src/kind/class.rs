@@ -1,4 +1,4 @@
-//! What kind of bug a report is of, for those that compare and sort reports.
+//! The class of the bug in a report, for comparing and sorting reports.
 
 use super::types::BugType;
 use crate::named::named;
@@ -81,14 +81,14 @@ pub(crate) enum Symptom {
     Other,
 }
 
-/// What kind of bug it is.
+/// The bug type.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct Class {
     /// The type in the output, and its impact.
     pub(crate) bug_type: BugType,
     /// The family, a part of the signature.
     pub(crate) family: FamilyRule,
-    /// What bisections compare crashes by.
+    /// The symptom by which bisections compare crashes.
     pub(crate) symptom: Symptom,
 }
 

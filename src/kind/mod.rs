@@ -268,7 +268,7 @@ pub(crate) fn of_report(kind: Kind, title: &str) -> Option<Class> {
     longest(rows(), title).or_else(|| rows().next().map(|row| row.classes.of(title)))
 }
 
-/// What titles begin with, and the classes of those that do.
+/// Prefixes of titles, and the class of each.
 struct Titled {
     kind: Kind,
     template: &'static str,
@@ -332,7 +332,7 @@ pub(crate) struct Format {
     pub(crate) kind: Kind,
     /// The type, family and symptom.
     pub(crate) classes: Classes,
-    /// What the headline must match.
+    /// The pattern of the headline.
     pub(crate) trigger: &'static [Piece],
     /// What the headline must match as well, if not empty; captures are then taken from here.
     pub(crate) body: &'static [Piece],

@@ -26,12 +26,12 @@ use crate::sign::{
 };
 use crate::span::Span;
 
-/// What can be a field.
+/// A value that can be a field.
 pub(super) trait Value {
     fn write(&self, to: &mut Json<'_>) -> io::Result<()>;
 }
 
-/// What has fields.
+/// A type with fields.
 trait Fields {
     /// Writes the fields, without the braces.
     fn fields(&self, to: &mut Json<'_>) -> io::Result<()>;

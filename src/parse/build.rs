@@ -715,7 +715,7 @@ fn shown_by_entry(stacks: &[Stack<'_>]) -> Option<Arch> {
     frames.filter_map(|frame| frame.function.as_deref()).find_map(arch::by_entry)
 }
 
-/// What the stack below a line is the trace of.
+/// The role of the stack below a line.
 fn role(start: Start) -> Role {
     match start {
         Start::CallTrace | Start::Calltrace | Start::Backtrace | Start::Registers => Role::Crash,

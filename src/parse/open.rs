@@ -17,7 +17,7 @@ use crate::words;
 #[derive(Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "each answers a question of its own")]
 pub(super) struct Open<'log> {
-    /// What starts it.
+    /// The marker that starts it.
     pub(super) marker: &'static Marker,
     /// Who prints it.
     pub(super) context: Context,

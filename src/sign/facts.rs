@@ -20,7 +20,7 @@ pub struct Facts {
     /// The bits of an address of that machine: offsets of members differ with them.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub bits: Option<u8>,
-    /// What the access did.
+    /// The direction of the access.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub access: Option<AccessKind>,
     /// Its size in bytes.

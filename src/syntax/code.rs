@@ -22,12 +22,12 @@ use crate::token;
 /// The most bytes that are taken from one line; x86 prints 64, arm64 20, s390 none.
 pub(crate) const MAX_CODE: usize = 256;
 
-/// Parses `Code:`, and gives what follows.
+/// Parses `Code:`, and returns the rest of the line.
 pub(crate) fn code(line: &[u8]) -> Parsed<'_, &[u8]> {
     preceded(tag("Code:"), rest).parse(line)
 }
 
-/// Parses the tag of a dump that stands below all registers, and gives what follows.
+/// Parses the tag of a dump below all registers, and returns the rest of the line.
 pub(crate) fn code_below(line: &[u8]) -> Parsed<'_, &[u8]> {
     preceded(alt((tag("Instruction dump:"), tag("Instruction DUMP:"))), rest).parse(line)
 }

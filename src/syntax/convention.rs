@@ -1,4 +1,4 @@
-//! What the conventions for titles see in a record.
+//! The facts that the title rules read from a record.
 //!
 //! The conventions were made for lines, and look for words anywhere in them. A record holds the same as
 //! fields; this is the one place that says which field counts for which rule.
@@ -28,7 +28,7 @@ impl Seen<'_> {
 }
 
 impl<'t> Record<'t> {
-    /// What the conventions see in the record of the line `text`.
+    /// The facts that the title rules read from the record of the line `text`.
     pub(crate) fn seen(&self, text: &'t [u8]) -> Seen<'t> {
         let seen = self.of_fields(text);
         // A mail program puts several lines on one: the record is that of the first.

@@ -49,7 +49,7 @@ pub(crate) struct Place<'a> {
     pub(crate) reliable: bool,
 }
 
-/// Parses one frame of a call trace and leaves what follows it.
+/// Parses one frame of a call trace, and returns the rest of the line.
 pub(crate) fn frame(input: &[u8]) -> Parsed<'_, Place<'_>> {
     let (rest, indent) = take_while(is_indent).parse(input)?;
     // Most frames have neither a mark nor an address.

@@ -11,7 +11,7 @@ use crate::words;
 pub(crate) struct Headline<'t> {
     /// The address that was accessed.
     pub(crate) address: Option<Hex>,
-    /// What the access did.
+    /// The direction of the access.
     pub(crate) fault: Option<Fault>,
     /// Whether memory was freed wrongly.
     pub(crate) is_free: bool,

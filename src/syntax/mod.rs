@@ -46,7 +46,7 @@ use crate::token::{Hex, Parsed};
 pub(crate) use says::Says;
 pub(crate) use stack::Start;
 
-/// What one line is, with its fields.
+/// The record of one line, with its fields.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Record<'t> {
     /// Nothing on it.
@@ -63,7 +63,7 @@ pub(crate) enum Record<'t> {
     LinkRegister(Link<'t>),
     /// Registers with their values.
     Registers(Registers<'t>),
-    /// What follows `Code:`, or the tag of another dump of code.
+    /// The text after `Code:`, or after the tag of another dump of code.
     Code(&'t [u8]),
     /// The tag of a dump of code that is printed after all registers: powerpc, sparc.
     CodeBelow(&'t [u8]),
@@ -79,7 +79,7 @@ pub(crate) enum Record<'t> {
     Hardware(&'t [u8]),
     /// `Workqueue:`: the queue and the function that it ran.
     Workqueue(&'t [u8], Option<&'t [u8]>),
-    /// What follows `Modules linked in:`.
+    /// The text after `Modules linked in:`.
     Modules(&'t [u8]),
     /// The access of a KASAN report.
     Access(kasan::Access),
@@ -113,7 +113,7 @@ pub(crate) enum Record<'t> {
     Section(Says),
     /// A line that only reports have, without a field that is kept.
     Known,
-    /// What the kernel prints after the report, on its way down.
+    /// A line that the kernel prints after the report, while it stops.
     Epilogue,
     /// A line that only reports have and whose fields cannot be read.
     Malformed(Malformed<'t>),
@@ -124,12 +124,12 @@ pub(crate) enum Record<'t> {
 /// A line that a tag announces and whose fields cannot be read.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Malformed<'t> {
-    /// What the tag announces.
+    /// The meaning of the tag.
     pub(crate) what: Tag,
     pub(crate) line: &'t [u8],
     /// The part that could not be read.
     pub(crate) rest: &'t [u8],
-    /// What was expected there.
+    /// The expected value.
     pub(crate) why: &'static str,
 }
 
@@ -239,7 +239,7 @@ fn access(line: &[u8]) -> Option<Record<'_>> {
         .then(|| kasan::access(line).map_or_else(malformed, |(_, access)| Record::Access(access)))
 }
 
-/// What the processor says of a page fault, beside the headline.
+/// The processor's details of a page fault, below the headline.
 fn fault(line: &[u8]) -> Option<Record<'_>> {
     let known = [&b"#PF: "[..], b"CM = ", b"Failing address:", b"Oops: "];
     let read = alt((

@@ -25,7 +25,7 @@ pub(crate) struct Pointer<'t> {
     /// The segment that the code ran in; its two low bits are the privilege level.
     pub(crate) selector: Option<u64>,
     pub(crate) place: Place<'t>,
-    /// What follows on the line: other registers.
+    /// The rest of the line: other registers.
     pub(crate) rest: &'t [u8],
     /// Whether it is one by the convention for titles: see [`counts`].
     pub(crate) counts: bool,
@@ -114,7 +114,7 @@ pub(super) fn anywhere(line: &[u8]) -> Option<Option<&[u8]>> {
         .map(|(_, function)| function)
 }
 
-/// `IP`, `pc ` or `PC is at`, and what may follow.
+/// `IP`, `pc ` or `PC is at`, with optional separators.
 fn convention(input: &[u8]) -> Parsed<'_, Option<&[u8]>> {
     let selector = terminated(token::hex, tag(":"));
     let name = alt((tag("IP"), tag("pc "), tag("PC is at")));

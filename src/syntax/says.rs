@@ -1,4 +1,4 @@
-//! What the conventions for titles know of a line, one bit each.
+//! The facts that the title rules read from a line, one bit each.
 
 use std::ops::BitOr;
 use std::sync::LazyLock;

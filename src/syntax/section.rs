@@ -2,7 +2,7 @@
 
 use super::{Parsed, Says};
 
-/// What such a line is.
+/// The meaning of such a line.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Section {
     /// A report begins.
@@ -11,7 +11,7 @@ pub(super) enum Section {
     Rule,
     /// The report is over.
     EndTrace,
-    /// What the kernel prints after the report.
+    /// A line that the kernel prints after the report.
     Epilogue,
     /// Another part of the report begins.
     Part(Says),

@@ -30,7 +30,7 @@ pub(crate) struct Cpu<'a> {
     pub(crate) build_id: Option<&'a [u8]>,
 }
 
-/// What follows the name of the task.
+/// The text after the name of the task.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub(crate) struct Taint<'a> {
     /// The taint flags, blanks left out of the ends; empty for `Not tainted`.
@@ -90,12 +90,12 @@ fn tail_of(text: &[u8]) -> Taint<'_> {
     }
 }
 
-/// Parses `Hardware name:`, and gives what follows.
+/// Parses `Hardware name:`, and returns the rest of the line.
 pub(crate) fn hardware(line: &[u8]) -> Parsed<'_, &[u8]> {
     preceded(tag("Hardware name:"), rest).map(<[u8]>::trim_ascii).parse(line)
 }
 
-/// Parses `Modules linked in:`, and gives what follows.
+/// Parses `Modules linked in:`, and returns the rest of the line.
 pub(crate) fn modules(line: &[u8]) -> Parsed<'_, &[u8]> {
     preceded(tag("Modules linked in:"), rest).parse(line)
 }

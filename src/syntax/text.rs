@@ -48,7 +48,7 @@ pub(super) fn untagged<'t>(line: &'t [u8], text: &'t [u8]) -> Record<'t> {
     Record::Text(read)
 }
 
-/// What the words anywhere in a line say.
+/// The facts in the words of a line.
 pub(super) fn phrases_of(text: &[u8]) -> Text<'_> {
     phrases(text).0
 }

@@ -67,7 +67,7 @@ pub(crate) fn is_trap(marker: &Marker, outline: &mut Outline<'_>) -> bool {
     let mut first: Option<((usize, usize), bool)> = None;
     for (index, format) in marker.formats.iter().enumerate() {
         let found = lines.find(format.trigger);
-        // What goes on below the headline cannot be told yet.
+        // A form that needs lines below the headline is undecided so far.
         let may_be = found.is_some() || format.trigger.iter().any(Piece::leaves_the_line);
         possible |= u64::from(may_be) << index;
         let place = found.map(|found| (found.line, found.offset));

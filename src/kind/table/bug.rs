@@ -23,7 +23,7 @@ const KMSAN: Recipe = Recipe::of(&[Part::Stack, Part::Begins(Start::Created), Pa
 /// Where lost memory was allocated.
 const LEAK: Recipe = Recipe::of(&[Part::Begins(Start::Leak), Part::Stack]).skip(Skip::Leak);
 
-/// What `spin_bug()` and `rwlock_bug()` say.
+/// The messages of `spin_bug()` and `rwlock_bug()`.
 #[rustfmt::skip] // words
 const SPIN_BUGS: &[&str] = &[
     "lockup suspected", "already unlocked", "recursion", "bad magic", "wrong owner",
@@ -65,7 +65,7 @@ const KASAN_CLASSES: Classes = Classes::ByTitle(&[
     ("KASAN: *out-of-bounds", class(t::KASAN_UNKNOWN, Is(F::OutOfBounds), S::Access)),
 ], class(t::KASAN_UNKNOWN, Is(F::BadAccess), S::Access));
 
-/// By what `kmsan_report()` calls the bug: mm/kmsan/report.c.
+/// By the bug type in the headline of `kmsan_report()`: mm/kmsan/report.c.
 #[rustfmt::skip] // rows
 const KMSAN_CLASSES: Classes = Classes::ByTitle(&[
     ("KMSAN: kernel-infoleak-after-free", class(t::KMSAN_USE_AFTER_FREE_READ, Is(F::Leak), S::Access)),
@@ -116,7 +116,7 @@ const SLAB_CLASSES: Classes = Classes::ByTitle(
     class(t::UNTYPED, Is(F::BadAccess), S::Other),
 );
 
-/// By what `BUG kmalloc-…` says of the object.
+/// By the message after `BUG kmalloc-…`.
 #[rustfmt::skip] // rows
 const KMALLOC_CLASSES: Classes = Classes::ByTitle(&[
     ("BUG kmalloc-*Poison overwritten", class(t::UNTYPED, Is(F::UseAfterFree), S::Other)),

@@ -7,7 +7,7 @@ use super::super::types as t;
 use super::super::{Consequence, Kind as K, Marker, row};
 use super::{BAD_ACCESS, POINTER, POINTER_ONLY, STALL};
 
-/// By what the kernel was unable to handle.
+/// By the fault that the kernel could not handle.
 const FAULT_CLASSES: Classes = Classes::ByTitle(
     &[(
         "BUG: unable to handle kernel paging request",
