@@ -39,10 +39,16 @@ pub(crate) struct Hex {
 pub(crate) fn hex(input: &[u8]) -> Parsed<'_, Hex> {
     // By hand, because every frame and every register has some.
     let text = input.strip_prefix(b"0x").unwrap_or(input);
-    let digits = text.iter().map_while(|&b| HEX_VALUES.get(usize::from(b)).copied().flatten());
-    let (value, digits) = digits
-        .take(17)
-        .fold((0u64, 0), |(value, len), digit| ((value << 4) | u64::from(digit), len + 1));
+    let first = text.get(..17).unwrap_or(text);
+    let (mut value, mut rest) = (0u64, first);
+    while let [b, tail @ ..] = rest
+        && let Some(&digit) = HEX_VALUES.get(usize::from(*b))
+        && digit != NO_DIGIT
+    {
+        value = (value << 4) | u64::from(digit);
+        rest = tail;
+    }
+    let digits = first.len() - rest.len();
     // A seventeenth digit means that this is no 64-bit number.
     match text.get(digits..) {
         Some(rest) if (1..=16).contains(&digits) => Ok((rest, Hex { value, digits })),
@@ -50,18 +56,21 @@ pub(crate) fn hex(input: &[u8]) -> Parsed<'_, Hex> {
     }
 }
 
+/// The value of a byte that is no hexadecimal digit.
+const NO_DIGIT: u8 = u8::MAX;
+
 /// The value of each byte that is a hexadecimal digit.
 #[expect(
     clippy::indexing_slicing,
     clippy::cast_possible_truncation,
     reason = "worked out when the program is built"
 )]
-const HEX_VALUES: [Option<u8>; 256] = {
-    let mut values = [None; 256];
+const HEX_VALUES: [u8; 256] = {
+    let mut values = [NO_DIGIT; 256];
     let mut value = 0;
     while value < 16 {
-        values[b"0123456789abcdef"[value] as usize] = Some(value as u8);
-        values[b"0123456789ABCDEF"[value] as usize] = Some(value as u8);
+        values[b"0123456789abcdef"[value] as usize] = value as u8;
+        values[b"0123456789ABCDEF"[value] as usize] = value as u8;
         value += 1;
     }
     values
@@ -69,7 +78,7 @@ const HEX_VALUES: [Option<u8>; 256] = {
 
 /// The value of a hexadecimal digit; anything else counts as zero.
 pub(crate) fn hex_value(digit: u8) -> u8 {
-    HEX_VALUES.get(usize::from(digit)).copied().flatten().unwrap_or(0)
+    HEX_VALUES.get(usize::from(digit)).copied().filter(|value| *value != NO_DIGIT).unwrap_or(0)
 }
 
 /// `+0x` and an offset into a symbol, `/0x` and its size, as `%pS` prints them.
@@ -138,7 +147,26 @@ pub(crate) fn has_stamp(text: &[u8]) -> bool {
 
 /// `[    1.000001]`: print_time() in kernel/printk/printk.c.
 pub(crate) fn stamp(input: &[u8]) -> Parsed<'_, ()> {
-    (tag("["), blanks, digits, tag("."), digits, tag("]")).map(|_| ()).parse(input)
+    // By hand, because every line has one.
+    let no_stamp = Err(nom::Err::Error(()));
+    let [b'[', rest @ ..] = input else { return no_stamp };
+    let mut rest = rest;
+    while let [b' ', tail @ ..] = rest {
+        rest = tail;
+    }
+    let (seconds, b'.', rest) = run_of_digits(rest) else { return no_stamp };
+    let (fraction, b']', rest) = run_of_digits(rest) else { return no_stamp };
+    if seconds > 0 && fraction > 0 { Ok((rest, ())) } else { no_stamp }
+}
+
+/// The number of digits that a text begins with, the byte behind them or NUL, and what follows it.
+fn run_of_digits(text: &[u8]) -> (usize, u8, &[u8]) {
+    let mut rest = text;
+    while let [b'0'..=b'9', tail @ ..] = rest {
+        rest = tail;
+    }
+    let digits = text.len() - rest.len();
+    rest.split_first().map_or((digits, 0, rest), |(mark, tail)| (digits, *mark, tail))
 }
 
 /// Any number of blanks.
