@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 use std::ops::Range;
+use std::slice;
 use std::sync::LazyLock;
 
 use aho_corasick::{AhoCorasick, Input, MatchKind, packed};
@@ -53,14 +54,16 @@ const REPLAY: &[u8] = b"** replaying previous printk message **";
 
 static FAULTS: LazyLock<Vec<Search>> = LazyLock::new(|| searches(false));
 static INFORMATION: LazyLock<Vec<Search>> = LazyLock::new(|| searches(true));
-static MARKER_SEARCH: LazyLock<Option<AhoCorasick>> =
-    LazyLock::new(|| words::search(MARKERS.iter().map(|marker| marker.text), MatchKind::Standard));
 
-/// The texts of markers whose anchors stand elsewhere in the line.
-static APART: LazyLock<Vec<memmem::Finder<'static>>> = LazyLock::new(|| {
-    let apart = MARKERS.iter().filter(|marker| !marker.text.contains(marker.anchor));
-    apart.map(|marker| memmem::Finder::new(marker.text)).collect()
+/// The texts of markers whose anchors stand elsewhere in the line, and their indexes.
+static APART: LazyLock<Vec<(usize, memmem::Finder<'static>)>> = LazyLock::new(|| {
+    let apart =
+        MARKERS.iter().enumerate().filter(|(_, marker)| !marker.text.contains(marker.anchor));
+    apart.map(|(index, marker)| (index, memmem::Finder::new(marker.text))).collect()
 });
+
+/// The index of a marker in the table, and where in its text the anchor stands.
+type Place = (usize, usize);
 
 /// How anchors are found.
 #[derive(Debug)]
@@ -88,8 +91,8 @@ impl Method {
 #[derive(Debug)]
 struct Search {
     method: Method,
-    /// By index of the anchor: its markers, and where in their texts it stands.
-    markers: Vec<Vec<(&'static Marker, usize)>>,
+    /// By index of the anchor: its markers.
+    markers: Vec<Vec<Place>>,
 }
 
 /// An anchor in the log.
@@ -102,6 +105,12 @@ struct Found<'s> {
 }
 
 impl Search {
+    /// The searches that look for faults, and for information where that is asked for.
+    fn all(information: bool) -> impl Iterator<Item = &'static Self> {
+        let more = information.then(|| &*INFORMATION).into_iter().flatten();
+        FAULTS.iter().chain(more)
+    }
+
     /// The first anchor within a part of the log.
     fn find(&self, log: &[u8], part: Range<usize>) -> Option<Found<'_>> {
         let (at, anchor) = match &self.method {
@@ -120,22 +129,27 @@ impl Search {
 }
 
 impl Found<'_> {
-    /// Whether the text of a marker stands around the anchor.
-    fn is_marker(&self, log: &[u8]) -> bool {
-        let Some(markers) = self.search.markers.get(self.anchor) else { return true };
-        markers.iter().any(|(marker, offset)| {
+    /// The indexes of the markers whose texts stand around the anchor; around any byte, where the
+    /// search could not be built.
+    fn markers(&self, log: &[u8]) -> impl Iterator<Item = usize> {
+        let all = &*self.search.markers;
+        let places = all.get(self.anchor).map_or(all, slice::from_ref).iter().flatten();
+        let stands = move |(index, offset): &&Place| {
             let text = self.at.checked_sub(*offset).and_then(|start| log.get(start..));
-            text.is_some_and(|text| text.starts_with(marker.text.as_bytes()))
-        })
+            let marker = MARKERS.get(*index);
+            text.zip(marker).is_some_and(|(text, marker)| text.starts_with(marker.text.as_bytes()))
+        };
+        places.filter(stands).map(|(index, _)| *index)
     }
 }
 
-/// The markers of each anchor, of information or of all else, and where in their texts it stands.
-fn anchors(information: bool) -> BTreeMap<Vec<u8>, Vec<(&'static Marker, usize)>> {
+/// The markers of each anchor, of information or of all else.
+fn anchors(information: bool) -> BTreeMap<Vec<u8>, Vec<Place>> {
     let mut anchors: BTreeMap<_, Vec<_>> = BTreeMap::new();
-    for &marker in MARKERS.iter().filter(|marker| marker.kind.is_information() == information) {
+    let is_asked = |marker: &Marker| marker.kind.is_information() == information;
+    for (index, marker) in MARKERS.iter().enumerate().filter(|(_, marker)| is_asked(marker)) {
         let markers = anchors.entry(marker.anchor.as_bytes().to_vec()).or_default();
-        markers.extend(marker.text.find(marker.anchor).map(|offset| (marker, offset)));
+        markers.extend(marker.text.find(marker.anchor).map(|offset| (index, offset)));
         // dmesg ends the colour of a prefix before its colon. Such a line is always looked at.
         if let Some(prefix) = marker.anchor.strip_suffix(':') {
             anchors.entry([prefix.as_bytes(), b"\x1b"].concat()).or_default();
@@ -157,12 +171,11 @@ fn searches(information: bool) -> Vec<Search> {
 
 /// The first anchor at `from` or after it.
 fn next_anchor(log: &[u8], from: usize, information: bool) -> Option<Found<'static>> {
-    let more = information.then(|| &*INFORMATION).into_iter().flatten();
     let (mut start, mut size) = (from, WINDOW.0);
     while start < log.len() {
         let mut end = (start + size + LONGEST).min(log.len());
         let mut first = None;
-        for search in FAULTS.iter().chain(more.clone()) {
+        for search in Search::all(information) {
             if let Some(found) = search.find(log, start..end) {
                 end = (found.at + LONGEST).min(end);
                 first = Some(found);
@@ -180,7 +193,7 @@ fn next_anchor(log: &[u8], from: usize, information: bool) -> Option<Found<'stat
 /// Whether a line may hold a marker's text that does not stand around its anchor: bytes that are
 /// taken off may stand in the middle.
 fn may_hold(line: &[u8]) -> bool {
-    is_odd(line) || APART.iter().any(|text| text.find(line).is_some())
+    is_odd(line) || APART.iter().any(|(_, text)| text.find(line).is_some())
 }
 
 /// Sorts anchors by the high halves of the bytes of their prefixes.
@@ -238,7 +251,7 @@ pub(crate) fn next_start(log: &[u8], from: usize, information: bool) -> Option<S
         let text = log.get(line.start..line.end.min(line.start + MAX_LINE))?;
         // Most lines have one anchor. With another the whole line is looked at, so that a line of
         // anchors costs no more than two looks.
-        if !is_second && !found.is_marker(log) && !may_hold(text) {
+        if !is_second && found.markers(log).next().is_none() && !may_hold(text) {
             search_from = found.at + 1;
             continue;
         }
@@ -263,18 +276,18 @@ pub(crate) fn is_start(log: &[u8], at: usize, information: bool) -> bool {
 
 /// The marker that makes `line` a start.
 fn marker(line: &[u8], information: bool) -> Option<&'static Marker> {
-    let search = MARKER_SEARCH.as_ref()?;
     let mut present = 0u64;
-    for found in search.find_overlapping_iter(line) {
-        present |= 1 << found.pattern().as_usize();
+    for search in Search::all(information) {
+        let mut from = 0;
+        while let Some(found) = search.find(line, from..line.len()) {
+            present = found.markers(line).fold(present, |present, index| present | 1 << index);
+            from = found.at + 1;
+        }
     }
-    if present == 0 {
-        return None;
-    }
-    MARKERS
-        .iter()
-        .enumerate()
-        .filter(|(index, _)| present & (1 << index) != 0)
+    let apart = APART.iter().filter(|(_, text)| text.find(line).is_some());
+    present = apart.fold(present, |present, (index, _)| present | 1 << index);
+    let markers = MARKERS.iter().enumerate().filter(|(index, _)| present & (1 << index) != 0);
+    markers
         .map(|(_, marker)| *marker)
         .filter(|marker| information || !marker.kind.is_information())
         .find(|marker| !marker.unless.iter().any(|literals| words::in_order(line, literals)))
@@ -314,6 +327,11 @@ mod tests {
 
     #[test]
     fn every_marker_is_found_by_its_anchor() {
+        for information in [false, true] {
+            let anchors: Vec<_> = anchors(information).into_keys().collect();
+            // The search tells one of those that begin at the same byte.
+            assert!(anchors.windows(2).all(|pair| !pair[1].starts_with(&pair[0])), "{anchors:?}");
+        }
         assert!(MARKERS.len() <= 64, "`marker` keeps a bit for each");
         assert_eq!(FAULTS.len(), 1, "a second search takes as long as the first: share anchors");
         for marker in MARKERS {

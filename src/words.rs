@@ -3,18 +3,14 @@
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 use memchr::memchr_iter;
 
-/// One search for many words; of two that begin at the same place the first wins, unless all are
-/// asked for ([`MatchKind::Standard`]).
+/// One search for many words; of two that begin at the same place the first wins.
 ///
 /// `None` if it cannot be built, which takes more words than any table here has. It is an automaton
 /// that takes little time to build, because programs start for every log; a faster one costs more to
 /// build than a log of some megabytes gives back.
-pub(crate) fn search<W: AsRef<[u8]>>(
-    words: impl IntoIterator<Item = W>,
-    kind: MatchKind,
-) -> Option<AhoCorasick> {
-    let kind_of_search = Some(AhoCorasickKind::ContiguousNFA);
-    AhoCorasick::builder().kind(kind_of_search).match_kind(kind).build(words).ok()
+pub(crate) fn search<W: AsRef<[u8]>>(words: impl IntoIterator<Item = W>) -> Option<AhoCorasick> {
+    let kind = Some(AhoCorasickKind::ContiguousNFA);
+    AhoCorasick::builder().kind(kind).match_kind(MatchKind::LeftmostFirst).build(words).ok()
 }
 
 /// The first place of `literal` in `text`, a line.

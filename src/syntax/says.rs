@@ -3,7 +3,7 @@
 use std::ops::BitOr;
 use std::sync::LazyLock;
 
-use aho_corasick::{AhoCorasick, MatchKind};
+use aho_corasick::AhoCorasick;
 
 use super::Start;
 use crate::words;
@@ -191,9 +191,8 @@ pub(super) const PHRASES: &[(&str, Means)] = &[
     ("vmalloc: allocation failure:", Means::Says(Says::INTRUDER)),
 ];
 
-static SEARCH: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
-    words::search(PHRASES.iter().map(|(words, _)| words), MatchKind::LeftmostFirst)
-});
+static SEARCH: LazyLock<Option<AhoCorasick>> =
+    LazyLock::new(|| words::search(PHRASES.iter().map(|(words, _)| words)));
 
 /// The phrases of a line, with where each ends.
 pub(super) fn phrases(line: &[u8]) -> impl Iterator<Item = (Means, usize)> + '_ {
