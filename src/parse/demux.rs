@@ -73,8 +73,7 @@ impl<'log> Demux<'log> {
         if line.is_rest && marker.is_none() {
             return false;
         }
-        let record = marker.is_none().then(|| syntax::record(&line.text));
-        let mut read = Read { line, record };
+        let mut read = Read { line, record: None };
         for report in self.open.iter_mut().filter(|report| report.closed) {
             read.below(report);
         }

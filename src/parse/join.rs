@@ -29,17 +29,11 @@ enum Joint {
     Cut,
 }
 
-/// A line with its rest, from the lines below it in `log`; `is_headline` if it starts a report.
-pub(super) fn whole<'log>(
-    log: &'log [u8],
-    line: Line<'log>,
-    is_headline: bool,
-    information: bool,
-) -> Line<'log> {
-    let mut line = line;
+/// Adds to a line its rest, from the lines below it in `log`; `is_headline` if it starts a report.
+pub(super) fn whole(log: &[u8], line: &mut Line<'_>, is_headline: bool, information: bool) {
     let mut width = line.end - line.start;
     while !line.is_cut
-        && let Some((rest, joint)) = rest_of(&line, width, is_headline, log)
+        && let Some((rest, joint)) = rest_of(line, width, is_headline, log)
         && !rest.is_cut
         && !scan::is_start(log, rest.start, information)
     {
@@ -48,9 +42,8 @@ pub(super) fn whole<'log>(
             break;
         }
         width = rest.end - rest.start;
-        join(&mut line, &rest, joint);
+        join(line, &rest, joint);
     }
-    line
 }
 
 /// The line below `line`, if it is the rest of it; `width` is that of the last part of `line`.
@@ -111,9 +104,9 @@ mod tests {
     use super::*;
 
     fn whole_of(log: &str, is_headline: bool) -> String {
-        let line = Line::at(log.as_bytes(), 0).expect("a line");
-        let whole = whole(log.as_bytes(), line, is_headline, false);
-        String::from_utf8(whole.text.into_owned()).expect("text")
+        let mut line = Line::at(log.as_bytes(), 0).expect("a line");
+        whole(log.as_bytes(), &mut line, is_headline, false);
+        String::from_utf8(line.text.into_owned()).expect("text")
     }
 
     #[test]

@@ -142,7 +142,7 @@ impl Reports<'_> {
                 None => return false,
             }
         }
-        let Some(line) = Line::at(self.log, self.at) else {
+        let Some(mut line) = Line::at(self.log, self.at) else {
             self.demux.close();
             self.flush(true);
             return false;
@@ -151,7 +151,7 @@ impl Reports<'_> {
         if marker.is_some() {
             self.next = None;
         }
-        let line = join::whole(self.log, line, marker.is_some(), self.information);
+        join::whole(self.log, &mut line, marker.is_some(), self.information);
         self.at = line.next();
         let (log, lines, facts) = (self.log, &mut self.lines, &mut self.facts);
         self.demux.line(&line, marker, |line, last| {

@@ -367,7 +367,11 @@ impl Monitor {
         let lines = self.buffer.get(..self.complete).unwrap_or_default();
         let Some(line) = Line::at(lines, self.at) else { return false };
         let line = match self.dropped {
-            0 => join::whole(lines, line, marker.is_some(), self.information),
+            0 => {
+                let mut line = line;
+                join::whole(lines, &mut line, marker.is_some(), self.information);
+                line
+            }
             _ => line,
         };
         if may_wait && !self.has_come(self.base + line.next()) {
