@@ -1,6 +1,5 @@
 //! Architectures, as data: what a machine calls its registers and how it prints where it was.
 
-use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::LazyLock;
 
@@ -347,21 +346,34 @@ fn tagged(text: &[u8], is_kind: fn(&Tag) -> bool) -> impl Iterator<Item = (&'sta
 }
 
 /// Registers as they are printed: who has them, and how they are called in the output.
-type Names = HashMap<&'static [u8], Vec<(Arch, &'static str)>>;
+type Owner = (u128, Arch, &'static str);
 
-static REGISTERS: LazyLock<Names> = LazyLock::new(|| {
-    let mut names = Names::new();
-    for &arch in Arch::ALL {
-        for (printed, name) in arch.info().named() {
-            names.entry(printed.as_bytes()).or_default().push((arch, name));
-        }
-    }
-    names
+/// Sorted by the name as it is printed, and those of one name by machine.
+static REGISTERS: LazyLock<Vec<Owner>> = LazyLock::new(|| {
+    let of_arch = |&arch: &Arch| {
+        arch.info().named().map(move |(printed, name)| (number(printed.as_bytes()), arch, *name))
+    };
+    let mut owners: Vec<_> = Arch::ALL.iter().flat_map(of_arch).collect();
+    owners.sort_by_key(|(printed, ..)| *printed);
+    owners
 });
+
+/// The name of a register as a number, which is cheap to compare: at most 16 bytes.
+fn number(printed: &[u8]) -> u128 {
+    printed.iter().fold(0, |number, b| (number << 8) | u128::from(*b))
+}
+
+/// The machines that have a register of this name, and its name in the output.
+fn owners(printed: &[u8]) -> impl Iterator<Item = (Arch, &'static str)> + Clone {
+    let number = number(printed);
+    let first = REGISTERS.partition_point(|(known, ..)| *known < number);
+    let owners = REGISTERS.get(first..).unwrap_or_default().iter();
+    owners.take_while(move |(known, ..)| *known == number).map(|(_, arch, name)| (*arch, *name))
+}
 
 /// Whether a line that begins with this register name belongs to a register dump.
 pub(crate) fn is_register(printed: &[u8]) -> bool {
-    REGISTERS.contains_key(printed)
+    owners(printed).next().is_some()
 }
 
 /// The architecture that a line of registers shows.
@@ -371,7 +383,7 @@ pub(crate) fn shown_by(text: &[u8], known: Option<Arch>) -> Option<Arch> {
     let (rest, (first, value)) = register::register(text).ok()?;
     let second = register::register(register::without_note(rest)).ok().map(|(_, (name, _))| name);
     let owners = || {
-        let owners = REGISTERS.get(first).into_iter().flatten().map(|(arch, _)| *arch);
+        let owners = owners(first).map(|(arch, _)| arch);
         owners.filter(|arch| value.digits * 4 <= usize::from(arch.bits()))
     };
     let is_alone = owners().nth(1).is_none();
@@ -391,8 +403,7 @@ pub(crate) fn shown_by(text: &[u8], known: Option<Arch>) -> Option<Arch> {
 impl Arch {
     /// The name in the output of a register as it was printed.
     pub(crate) fn register(self, printed: &[u8]) -> Option<&'static str> {
-        let owners = REGISTERS.get(printed)?;
-        owners.iter().find(|(arch, _)| *arch == self).map(|(_, name)| *name)
+        owners(printed).find(|(arch, _)| *arch == self).map(|(_, name)| name)
     }
 }
 
