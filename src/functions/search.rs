@@ -11,6 +11,9 @@ use crate::words;
 use super::table::TABLE;
 use super::{Properties, Reason, Row, Shape, Skip};
 
+/// Of each row the first eight bytes of its name, in the order in which they compare.
+static HEADS: [u64; TABLE.len()] = heads();
+
 /// How many bytes of a name are hashed.
 pub(super) const KEY: usize = 3;
 
@@ -98,6 +101,32 @@ const fn parents() -> [u16; TABLE.len()] {
     parents
 }
 
+#[allow(clippy::indexing_slicing, reason = "made at build time")]
+const fn heads() -> [u64; TABLE.len()] {
+    let mut heads = [0; TABLE.len()];
+    let mut row = 0;
+    while row < TABLE.len() {
+        heads[row] = head(TABLE[row].name.as_bytes());
+        row += 1;
+    }
+    heads
+}
+
+/// The first eight bytes of a name, or all of it and zeros.
+#[allow(clippy::indexing_slicing, reason = "below the length")]
+const fn head(name: &[u8]) -> u64 {
+    if let Some(first) = name.first_chunk::<8>() {
+        return u64::from_be_bytes(*first);
+    }
+    let mut bytes = [0; 8];
+    let mut at = 0;
+    while at < name.len() {
+        bytes[at] = name[at];
+        at += 1;
+    }
+    u64::from_be_bytes(bytes)
+}
+
 /// `starts_with()` of slices, for the compiler.
 #[allow(clippy::indexing_slicing, reason = "used at build time")]
 const fn starts_with(name: &[u8], start: &[u8]) -> bool {
@@ -142,8 +171,15 @@ fn slot(key: u32) -> Option<&'static Slot> {
 /// Adds those of the rows that fit where `rest` of a name begins.
 fn add_prefixes(properties: &mut Properties, rows: Rows, rest: &[u8], at_start: bool) {
     let start = usize::from(rows.start);
-    let rows = TABLE.get(start..usize::from(rows.end)).unwrap_or_default();
-    let count = rows.partition_point(|row| row.name.as_bytes() <= rest);
+    let heads = HEADS.get(start..usize::from(rows.end)).unwrap_or_default();
+    let own = head(rest);
+    // Rows with the same head, which are few, are compared as a whole.
+    let mut count = heads.partition_point(|head| *head < own);
+    while heads.get(count) == Some(&own)
+        && TABLE.get(start + count).is_some_and(|row| row.name.as_bytes() <= rest)
+    {
+        count += 1;
+    }
     let mut next = count.checked_sub(1).map(|last| start + last);
     while let Some(at) = next {
         let Some((row, parent)) = TABLE.get(at).zip(PARENTS.get(at)) else { return };
