@@ -125,10 +125,13 @@ fn symbol_and_offset(input: &[u8]) -> Parsed<'_, Place<'_>> {
 
 /// A name up to `+0x`: `%pS` of Rust code that was demangled has `<`, `:` and blanks in it.
 fn symbol_name(input: &[u8]) -> Parsed<'_, &[u8]> {
-    if let Ok((rest, name)) = token::symbol(input)
-        && rest.starts_with(b"+0x")
-    {
-        return Ok((rest, name));
+    if let Ok((rest, name)) = token::symbol(input) {
+        match rest.first() {
+            Some(b'+') if rest.starts_with(b"+0x") => return Ok((rest, name)),
+            // An inlined function, or any other text.
+            Some(b' ') | None => return Err(nom::Err::Error(())),
+            _ => {}
+        }
     }
     match words::find(input, b"+0x") {
         Some(end)
