@@ -277,7 +277,8 @@ pub(crate) fn roles(function: &str) -> Roles {
 /// Strips compiler suffixes: `.cold`, `.isra.0`, `.constprop.1`, `.part.3`, and
 /// clang's `.llvm.123`, `.__uniq.456`, `.cfi`, `.cfi_jt`.
 pub(crate) fn base(function: &str) -> &str {
-    function.split('.').next().filter(|name| !name.is_empty()).unwrap_or(function)
+    let end = memchr::memchr(b'.', function.as_bytes()).unwrap_or(function.len());
+    function.get(..end).filter(|name| !name.is_empty()).unwrap_or(function)
 }
 
 #[cfg(test)]
