@@ -54,9 +54,10 @@ fn rest_of<'log>(
     log: &'log [u8],
 ) -> Option<(Line<'log>, Joint)> {
     let below = log.get(line.next()..)?;
-    let [first, second, ..] = below else { return None };
+    let first = below.first()?;
     // Lines that begin with the time of printk are whole, and most do.
-    let is_stamped = *first == b'[' && (*second == b' ' || second.is_ascii_digit());
+    let is_stamped =
+        *first == b'[' && below.get(1).is_some_and(|b| *b == b' ' || b.is_ascii_digit());
     let may_be_broken = line.context != Context::Bare && width <= *MAIL_WIDTH.end();
     let may_be_cut = first.is_ascii_digit();
     if is_stamped || !(may_be_broken || is_headline || may_be_cut) {
@@ -116,6 +117,13 @@ mod tests {
             whole_of(&format!("{first}\n[a_module_with_a_name]\n"), false),
             format!("{} [a_module_with_a_name]", &first[15..])
         );
+        // The last line of a log ends with a line feed or without.
+        for end in ["\n[", "\n[\n"] {
+            assert_eq!(
+                whole_of(&format!("{first}789{end}"), false),
+                format!("{}789 [", &first[15..])
+            );
+        }
         assert_eq!(whole_of("[   12.3] a\nb\n", false), "a");
         assert_eq!(whole_of(&format!("{first}\n[   12.345679] x\n"), false), &first[15..]);
     }
