@@ -269,11 +269,16 @@ fn conditions() {
 
 #[test]
 fn instructions_without_a_second_number() {
-    // shr %cl,%rdx; sub %rcx,%rdx; mov %ds,%eax; each before mov (%rdx),%rax
-    for code in ["48 d3 ea", "48 29 ca", "8c d8", "48 c1 ea 40"] {
+    // shr %cl,%rdx; sub %rcx,%rdx; mov %ds,%eax; shr $64,%rdx; each before mov (%rdx),%rax
+    for (code, want) in [
+        ("48 d3 ea", "%rdx = %rdx >> %cl"),
+        ("48 29 ca", "%rdx = %rdx - %rcx"),
+        ("8c d8", ""),
+        ("48 c1 ea 40", "%rdx = %rdx >> 0"),
+    ] {
         let found = fault("58", &format!("{code} <48> 8b 02"), "RDX: 0000000000000058").unwrap();
         assert_eq!(brief(&found), "read 8 0x58 = rdx 0x58 + 0x0", "{code}");
-        assert_eq!(means(&found), [""; 0], "{code}");
+        assert_eq!(means(&found).concat(), want, "{code}");
     }
 }
 
@@ -595,6 +600,166 @@ proptest! {
             let meant = values[1].wrapping_add(u64::from((trapping >> 10) & 0xfff) * 4);
             prop_assert_eq!(access.address.map(|address| address.value), Some(meant));
             prop_assert_eq!((access.kind, access.size), (Some(AccessKind::Write), Some(4)));
+        }
+    }
+}
+
+#[test]
+fn flags_of_results_and_bits() {
+    let warned = |code: &str, registers: &str| {
+        let log = format!(
+            "WARNING: CPU: 0 PID: 1 at a.c:1 f+0x1/0x2\nRIP: 0010:f+0x1/0x2\nCode: {code}\n\
+             {registers}\nCall Trace:\n g+0x1/0x2\n"
+        );
+        explained(&log).expect(code).condition.map(|condition| condition.text)
+    };
+    // and $0x200,%esi; jne +2; ud2
+    let masked = warned("81 e6 00 02 00 00 75 02 <0f> 0b", "RSI: 0000000000000000");
+    assert_eq!(masked.as_deref(), Some("%esi (0) == 0"));
+    // test $0x4,%al; je +2; ud2
+    let tested = warned("a8 04 74 02 <0f> 0b", "RAX: 0000000000000006");
+    assert_eq!(tested.as_deref(), Some("(%al (6) & 4) != 0"));
+    // lock decl 0x8(%rdi); jns +2; ud2
+    let counted = warned("f0 ff 4f 08 79 02 <0f> 0b", "RDI: ffff888012345678");
+    assert_eq!(counted.as_deref(), Some("0x8(%rdi) < 0"));
+    // cmp $0x5,%ecx; ja to the ud2; mov $0,%ecx; ret: what is not run changes nothing.
+    let jumped = warned("83 f9 05 77 06 b9 00 00 00 00 c3 <0f> 0b", "RCX: 0000000000000009");
+    assert_eq!(jumped.as_deref(), Some("%ecx (9) > 5"));
+    // add %al,(%rax) is two bytes of zero.
+    assert_eq!(warned("00 00 75 02 <0f> 0b", "RAX: ffff888012345678"), None);
+}
+
+#[test]
+fn values_that_are_made() {
+    // and $-16,%rdx; mov 8(%rdx),%rax
+    let found = fault("8", "48 83 e2 f0 <48> 8b 42 08", "RDX: 0000000000000000").unwrap();
+    assert_eq!(means(&found), ["%rdx = %rdx & 0xfffffffffffffff0"]);
+    // mov %ecx,%edx; neg %rdx; mov 8(%rdx),%rax
+    let found = fault(
+        "fffffffffffffff8",
+        "89 ca 48 f7 da <48> 8b 42 08",
+        "RCX: ffff888000000010 RDX: fffffffffffffff0",
+    )
+    .unwrap();
+    assert_eq!(means(&found), ["%rdx = -%rdx, %rdx = 0x10", "%edx = %ecx, %ecx = 0x10"],);
+    // test %rcx,%rcx; cmove %rcx,%rdx; mov 8(%rdx),%rax: the register tells which of both it was.
+    let found = fault(
+        "8",
+        "48 89 ca 48 85 c9 48 0f 45 d6 <48> 8b 42 08",
+        "RCX: 0000000000000000 RDX: 0000000000000000 RSI: ffff888012345678",
+    )
+    .unwrap();
+    assert_eq!(brief(&found), "read 8 0x8 = rdx 0x0 + 0x8");
+    // rep movsq: five of eight bytes each were to go.
+    let found = fault(
+        "20",
+        "<f3> 48 a5",
+        "RCX: 0000000000000005 RSI: ffff888012345678 RDI: 0000000000000020",
+    )
+    .unwrap();
+    assert!(found.summary.ends_with(", with 40 bytes to go"), "{found:?}");
+}
+
+#[test]
+fn calls_through_a_pointer_of_another_type() {
+    // mov $0x12345678,%r10d; add -4(%r11),%r10d; je +2; ud2
+    let log = "CFI failure at f+0x10/0x20 [m] (target: g+0x0/0x10 [m]; expected type: 0x9b1a2b3c)\n\
+               RIP: 0010:f+0x10/0x20\nCode: 41 ba 78 56 34 12 45 03 53 fc 74 02 <0f> 0b\n\
+               R11: ffffffffc0a01130\nCall Trace:\n g+0x1/0x2\n";
+    let found = explained(log).unwrap();
+    assert_eq!(
+        found.summary,
+        "calls through a pointer to a function of another type, %r11 = 0xffffffffc0a01130"
+    );
+    // brk #0x8228: x8 has the pointer, w17 the type.
+    let found = arm64(
+        "CFI failure at f+0x10/0x20 [m] (target: g+0x0/0x10 [m]; expected type: 0x9b1a2b3c)",
+        "(d4304500)",
+        "x8 : ffffd00c8b11a3c4",
+    );
+    assert_eq!(
+        found.summary,
+        "calls through a pointer to a function of another type, x8 = 0xffffd00c8b11a3c4"
+    );
+}
+
+#[test]
+fn maps_of_addresses() {
+    // Five levels of page tables, by CR4 or by the stack.
+    let at = |registers: &str| {
+        let code = "<48> 8b 02";
+        fault("ff1100000bad0000", code, registers).unwrap().address_class
+    };
+    let rdx = "RDX: ff1100000bad0000";
+    assert_eq!(at(&format!("{rdx} CR4: 0000000000771ef0")), Some(AddressClass::DirectMap));
+    assert_eq!(at(&format!("RSP: 0018:ffa0000000123e58 {rdx}")), Some(AddressClass::DirectMap));
+    assert_eq!(at(&format!("{rdx} CR4: 0000000000770ef0")), Some(AddressClass::NonCanonical));
+    // arm64 prints an address without its top byte.
+    let found = arm64(
+        "Unable to handle kernel paging request at virtual address 006b6b6b6b6b6b8f",
+        "(f9401260)",
+        "x19: 6b6b6b6b6b6b6b6b",
+    );
+    assert_eq!(found.address_class, Some(AddressClass::Poison), "{found:?}");
+}
+
+/// Whatever the bytes: nothing panics, and what is said of the access is what the report says.
+#[test]
+fn random_code_of_every_machine() {
+    let machines: [(&str, usize, &str); 5] = [
+        ("pc : f+0x10/0x20\nx1 : 0000000000000008 x0 : 0000000000000010", 4, "Call trace:"),
+        (
+            "PC is at f+0x10/0x20\npc : [<c0008000>]    lr : [<c0008000>]    psr: 60000013\nr1 : 00000008  r0 : 00000010",
+            4,
+            "Backtrace:",
+        ),
+        (
+            "PC is at f+0x10/0x20\npc : [<c0008000>]    lr : [<c0008000>]    psr: 60000033\nr1 : 00000008  r0 : 00000010",
+            2,
+            "Backtrace:",
+        ),
+        (
+            "NIP [c000000000008000] f+0x10/0x20\nGPR00: 0000000000000000 0000000000000008 0000000000000010 0000000000000018",
+            4,
+            "Call Trace:",
+        ),
+        (
+            "epc : f+0x10/0x20\n a0 : 0000000000000010 a1 : 0000000000000008 a2 : 0000000000000000",
+            2,
+            "Call Trace:",
+        ),
+    ];
+    let mut state = 7u64;
+    let mut random = || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        state >> 16
+    };
+    for (registers, unit, trace) in machines {
+        for _ in 0..4000 {
+            let words: Vec<String> = (0..6)
+                .map(|_| {
+                    format!(
+                        "{:0width$x}",
+                        random() & (u64::MAX >> (64 - 8 * unit)),
+                        width = 2 * unit
+                    )
+                })
+                .collect();
+            let address = random() & 0xff;
+            let log = format!(
+                "Unable to handle kernel paging request at virtual address {address:016x}\n{registers}\n\
+                 {trace}\n f+0x10/0x20\n g+0x1/0x2\nCode: {} ({})\n",
+                words[..5].join(" "),
+                words[5]
+            );
+            let Some(found) = explained(&log) else { continue };
+            let told = found.access.as_ref().and_then(|access| access.address);
+            let size = found.access.as_ref().and_then(|access| access.size).unwrap_or(1);
+            if let Some(told) =
+                told.filter(|_| found.confidence == Confidence::Certain && !found.shadow)
+            {
+                assert!(address.wrapping_sub(told.value) < size, "{log}{found:?}");
+            }
         }
     }
 }

@@ -24,8 +24,11 @@ pub(super) const INFO: ArchInfo = ArchInfo {
         "v0 t0", "t2 t3", "t5 t6", "s0 s1", "s3 s4", "a0 a1", "a3 a4", "t8 t9", "t11 pv", "gp sp",
     ],
     is_user: |_| false,
-    layout: &[],
+    layouts: &[],
     shadow: None,
+    calls: None,
+    exact_to: 1,
+    tag: 0,
     syscalls: &[],
     entries: &[
         "do_entArith",

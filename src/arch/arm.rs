@@ -1,6 +1,6 @@
 //! 32-bit ARM: `__show_regs()` in arch/arm/kernel/process.c.
 
-use super::{ArchInfo, Area, Decoder};
+use super::{ArchInfo, Area, Calls, Decoder, Layout};
 
 #[rustfmt::skip] // rows
 pub(super) const INFO: ArchInfo = ArchInfo {
@@ -23,12 +23,18 @@ pub(super) const INFO: ArchInfo = ArchInfo {
     heads: &["pc lr", "lr psr", "sp ip", "r10 r9", "r7 r6", "r3 r2", "Control Table"],
     is_user: |_| false,
     // Documentation/arm/memory.rst.
-    layout: &[
+    layouts: &[Layout::only(&[
         (0x0000_0000, 0xbeff_ffff, Area::User),
         (0xbf00_0000, 0xbfff_ffff, Area::Module),
         (0xc000_0000, 0xefff_ffff, Area::Linear),
-    ],
+    ])],
     shadow: None,
+    calls: Some(Calls {
+        result: "r0",
+        saved: &["r4", "r5", "r6", "r7", "r8", "r9", "r10", "fp", "sp"],
+    }),
+    exact_to: 1,
+    tag: 0,
     syscalls: &[],
     entries: &[
         "__dabt_svc",

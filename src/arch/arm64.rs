@@ -1,6 +1,6 @@
 //! 64-bit ARM: `__show_regs()` in arch/arm64/kernel/process.c.
 
-use super::{ArchInfo, Area, Decoder, Prefix, Shadow};
+use super::{ArchInfo, Area, Calls, Decoder, Layout, Prefix, Shadow};
 
 #[rustfmt::skip] // rows
 pub(super) const INFO: ArchInfo = ArchInfo {
@@ -31,18 +31,27 @@ pub(super) const INFO: ArchInfo = ArchInfo {
     ],
     is_user: |_| false,
     // Documentation/arm64/memory.rst, 48 bits of address.
-    layout: &[
+    layouts: &[Layout::only(&[
         (0x0000_0000_0000_0000, 0x0000_ffff_ffff_ffff, Area::User),
         (0x0001_0000_0000_0000, 0xfffe_ffff_ffff_ffff, Area::NonCanonical),
         (0xffff_0000_0000_0000, 0xffff_7fff_ffff_ffff, Area::Linear),
         (0xffff_8000_0000_0000, 0xffff_8000_07ff_ffff, Area::Module),
         (0xffff_8000_0800_0000, 0xffff_fbff_ffff_ffff, Area::Vmalloc),
-    ],
+    ])],
     shadow: Some(Shadow {
         offset: 0xdfff_8000_0000_0000,
         // Kernels without KASAN have the linear map there.
         own: 0..0,
     }),
+    calls: Some(Calls {
+        result: "x0",
+        saved: &[
+            "x19", "x20", "x21", "x22", "x23", "x24", "x25", "x26", "x27", "x28", "x29", "sp",
+        ],
+    }),
+    exact_to: 1,
+    // The top byte is ignored, and `untagged_addr()` takes it off before the address is printed.
+    tag: 0xff00_0000_0000_0000,
     syscalls: &[
         Prefix { text: "__arm64_", titles: true, signatures: true },
     ],

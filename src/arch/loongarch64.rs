@@ -31,8 +31,11 @@ pub(super) const INFO: ArchInfo = ArchInfo {
         "EUEN", "ECFG", "ESTAT", "BADV", "PRID",
     ],
     is_user: |_| false,
-    layout: &[],
+    layouts: &[],
     shadow: None,
+    calls: None,
+    exact_to: 1,
+    tag: 0,
     syscalls: &[],
     entries: &[
         "do_vint",

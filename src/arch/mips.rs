@@ -28,8 +28,11 @@ pub(super) const INFO: ArchInfo = ArchInfo {
     digits: &[8, 16],
     heads: &[],
     is_user: |_| false,
-    layout: &[],
+    layouts: &[],
     shadow: None,
+    calls: None,
+    exact_to: 1,
+    tag: 0,
     syscalls: &[],
     entries: &[
         "except_vec4",

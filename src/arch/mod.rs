@@ -40,12 +40,21 @@ pub(crate) struct ArchInfo {
     pub(crate) heads: &'static [&'static str],
     /// Whether a code segment selector is that of user mode.
     pub(crate) is_user: fn(u64) -> bool,
-    /// First and last address of each range that has one use, in the order in which they are tried.
+    /// The maps of addresses that its kernels use, the usual one last.
     #[cfg_attr(not(feature = "disasm"), expect(dead_code, reason = "explanations use it"))]
-    pub(crate) layout: &'static [(u64, u64, Area)],
+    pub(crate) layouts: &'static [Layout],
     /// Where KASAN keeps its shadow.
     #[cfg_attr(not(feature = "disasm"), expect(dead_code, reason = "explanations use it"))]
     pub(crate) shadow: Option<Shadow>,
+    /// The calling convention, where a decoder reads its code.
+    #[cfg_attr(not(feature = "disasm"), expect(dead_code, reason = "explanations use it"))]
+    pub(crate) calls: Option<Calls>,
+    /// The number of bytes that the address of a bad access, as it is printed, is a multiple of.
+    #[cfg_attr(not(feature = "disasm"), expect(dead_code, reason = "explanations use it"))]
+    pub(crate) exact_to: u64,
+    /// The bits of an address that are a tag, and may be zero where it is printed.
+    #[cfg_attr(not(feature = "disasm"), expect(dead_code, reason = "explanations use it"))]
+    pub(crate) tag: u64,
     /// What stands before `sys_` in the names of functions that are syscalls.
     pub(crate) syscalls: &'static [Prefix],
     /// Functions that only kernels of this machine have, where the processor enters the kernel or a
@@ -53,6 +62,35 @@ pub(crate) struct ArchInfo {
     pub(crate) entries: &'static [&'static str],
     /// The forms of a dump of code: bytes that are printed together, and what reads them.
     pub(crate) code: &'static [(usize, Decoder)],
+}
+
+/// The values of registers, by their names in the output.
+pub(crate) type Values<'r> = &'r dyn Fn(&str) -> Option<u64>;
+
+/// A map of addresses.
+#[derive(Debug)]
+#[cfg_attr(not(feature = "disasm"), expect(dead_code, reason = "explanations use it"))]
+pub(crate) struct Layout {
+    /// Whether a kernel uses it, by the registers of a report.
+    pub(crate) is_used: fn(Values<'_>) -> bool,
+    /// First and last address of each range that has one use, in the order in which they are tried.
+    pub(crate) ranges: &'static [(u64, u64, Area)],
+}
+
+impl Layout {
+    const fn only(ranges: &'static [(u64, u64, Area)]) -> Self {
+        Self { is_used: |_| true, ranges }
+    }
+}
+
+/// What functions of a machine leave as it was, by the names of registers in the output.
+#[derive(Debug)]
+#[cfg_attr(not(feature = "disasm"), expect(dead_code, reason = "explanations use it"))]
+pub(crate) struct Calls {
+    /// The register with the result.
+    pub(crate) result: &'static str,
+    /// The registers that a function keeps for its caller.
+    pub(crate) saved: &'static [&'static str],
 }
 
 /// The use of a range of addresses.
@@ -496,10 +534,11 @@ mod tests {
     #[test]
     fn ranges_do_not_overlap() {
         for arch in Arch::ALL {
-            let layout = arch.info().layout;
-            assert!(layout.iter().all(|(first, last, _)| first < last), "{}", arch.name());
-            let mut pairs = layout.iter().zip(layout.iter().skip(1));
-            assert!(pairs.all(|((_, last, _), (first, ..))| last < first), "{}", arch.name());
+            for Layout { ranges: layout, .. } in arch.info().layouts {
+                assert!(layout.iter().all(|(first, last, _)| first < last), "{}", arch.name());
+                let mut pairs = layout.iter().zip(layout.iter().skip(1));
+                assert!(pairs.all(|((_, last, _), (first, ..))| last < first), "{}", arch.name());
+            }
         }
     }
 

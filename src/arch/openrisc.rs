@@ -1,6 +1,6 @@
 //! OpenRISC: `show_registers()` in arch/openrisc/kernel/traps.c.
 
-use super::{ArchInfo, Area, Decoder};
+use super::{ArchInfo, Area, Decoder, Layout};
 
 #[rustfmt::skip] // rows
 pub(super) const INFO: ArchInfo = ArchInfo {
@@ -32,12 +32,15 @@ pub(super) const INFO: ArchInfo = ArchInfo {
     ],
     is_user: |_| false,
     // TASK_SIZE in asm/processor.h, VMALLOC_START in asm/pgtable.h, PAGE_OFFSET in asm/page.h.
-    layout: &[
+    layouts: &[Layout::only(&[
         (0x0000_0000, 0x7fff_ffff, Area::User),
         (0xbc00_0000, 0xbfff_ffff, Area::Vmalloc),
         (0xc000_0000, 0xffff_efff, Area::Linear),
-    ],
+    ])],
     shadow: None,
+    calls: None,
+    exact_to: 1,
+    tag: 0,
     syscalls: &[],
     entries: &[
         "_data_page_fault_handler",

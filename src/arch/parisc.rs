@@ -22,8 +22,11 @@ pub(super) const INFO: ArchInfo = ArchInfo {
     digits: &[8, 16],
     heads: &["IIR ISR", "ORIG_R28"],
     is_user: |_| false,
-    layout: &[],
+    layouts: &[],
     shadow: None,
+    calls: None,
+    exact_to: 1,
+    tag: 0,
     syscalls: &[],
     entries: &[
         "intr_return",

@@ -1,6 +1,6 @@
 //! PowerPC, 32-bit and 64-bit: `__show_regs()` in arch/powerpc/kernel/process.c.
 
-use super::{ArchInfo, Area, Decoder, Prefix};
+use super::{ArchInfo, Area, Calls, Decoder, Layout, Prefix};
 
 #[rustfmt::skip] // rows
 pub(super) const INFO: ArchInfo = ArchInfo {
@@ -29,12 +29,21 @@ pub(super) const INFO: ArchInfo = ArchInfo {
     digits: &[8, 16],
     heads: &["NIP LR", "MSR CR", "CFAR DAR", "CFAR DEAR", "CFAR IRQMASK", "DAR DSISR", "DEAR ESR"],
     is_user: |_| false,
-    layout: &[
+    layouts: &[Layout::only(&[
         (0x0000_0000_0000_0000, 0x000f_ffff_ffff_ffff, Area::User),
         (0xc000_0000_0000_0000, 0xc007_ffff_ffff_ffff, Area::Linear),
         (0xc008_0000_0000_0000, 0xc00a_ffff_ffff_ffff, Area::Vmalloc),
-    ],
+    ])],
     shadow: None,
+    calls: Some(Calls {
+        result: "r3",
+        saved: &[
+            "r1", "r2", "r13", "r14", "r15", "r16", "r17", "r18", "r19", "r20", "r21", "r22", "r23",
+            "r24", "r25", "r26", "r27", "r28", "r29", "r30", "r31",
+        ],
+    }),
+    exact_to: 1,
+    tag: 0,
     syscalls: &[
         Prefix { text: "__powerpc_", titles: false, signatures: true },
     ],

@@ -1,6 +1,6 @@
 //! 64-bit RISC-V: `__show_regs()` in arch/riscv/kernel/process.c.
 
-use super::{ArchInfo, Area, Decoder, Prefix};
+use super::{ArchInfo, Area, Calls, Decoder, Layout, Prefix};
 
 #[rustfmt::skip] // rows
 pub(super) const INFO: ArchInfo = ArchInfo {
@@ -28,8 +28,14 @@ pub(super) const INFO: ArchInfo = ArchInfo {
         "t5 t6", "status badaddr",
     ],
     is_user: |_| false,
-    layout: &[(0x0000_0000_0000_0000, 0x0000_003f_ffff_ffff, Area::User)],
+    layouts: &[Layout::only(&[(0x0000_0000_0000_0000, 0x0000_003f_ffff_ffff, Area::User)])],
     shadow: None,
+    calls: Some(Calls {
+        result: "a0",
+        saved: &["s0", "s1", "s2", "s3", "s4", "s5", "s6", "s7", "s8", "s9", "s10", "s11", "sp"],
+    }),
+    exact_to: 1,
+    tag: 0,
     syscalls: &[
         Prefix { text: "__riscv_", titles: false, signatures: true },
     ],

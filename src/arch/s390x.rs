@@ -1,6 +1,6 @@
 //! z/Architecture: `show_registers()` in arch/s390/kernel/dumpstack.c.
 
-use super::{ArchInfo, Decoder, Prefix};
+use super::{ArchInfo, Calls, Decoder, Prefix};
 
 #[rustfmt::skip] // rows
 pub(super) const INFO: ArchInfo = ArchInfo {
@@ -20,8 +20,15 @@ pub(super) const INFO: ArchInfo = ArchInfo {
     digits: &[16],
     heads: &[],
     is_user: |_| false,
-    layout: &[],
+    layouts: &[],
     shadow: None,
+    calls: Some(Calls {
+        result: "r2",
+        saved: &["r6", "r7", "r8", "r9", "r10", "r11", "r12", "r13", "r15"],
+    }),
+    // The lowest bits of the failing address are not kept: `dump_fault_info()`.
+    exact_to: 4096,
+    tag: 0,
     syscalls: &[
         Prefix { text: "__s390_", titles: false, signatures: true },
         Prefix { text: "__s390x_", titles: false, signatures: true },

@@ -1,6 +1,6 @@
 //! 32-bit x86: `__show_regs()` in arch/x86/kernel/process_32.c.
 
-use super::{ArchInfo, Area, Decoder, Prefix};
+use super::{ArchInfo, Area, Calls, Decoder, Layout, Prefix};
 
 #[rustfmt::skip] // rows
 pub(super) const INFO: ArchInfo = ArchInfo {
@@ -24,11 +24,14 @@ pub(super) const INFO: ArchInfo = ArchInfo {
     heads: &["EAX EBX", "ESI EDI", "DS ES", "CR0 CR2", "DR0 DR1", "DR6 DR7"],
     // The two low bits of a selector are the privilege level: 0x60 is __KERNEL_CS, 0x73 __USER_CS.
     is_user: |selector| selector & 3 == 3,
-    layout: &[
+    layouts: &[Layout::only(&[
         (0x0000_0000, 0xbfff_ffff, Area::User),
         (0xc000_0000, 0xf7ff_ffff, Area::Linear),
-    ],
+    ])],
     shadow: None,
+    calls: Some(Calls { result: "eax", saved: &["ebx", "ebp", "esp", "esi", "edi"] }),
+    exact_to: 1,
+    tag: 0,
     syscalls: &[
         Prefix { text: "__ia32_", titles: true, signatures: true },
     ],

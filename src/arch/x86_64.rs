@@ -1,6 +1,6 @@
 //! 64-bit x86: `__show_regs()` in arch/x86/kernel/process_64.c.
 
-use super::{ArchInfo, Area, Decoder, Prefix, Shadow};
+use super::{ArchInfo, Area, Calls, Decoder, Layout, Prefix, Shadow};
 
 #[rustfmt::skip] // rows
 pub(super) const INFO: ArchInfo = ArchInfo {
@@ -36,18 +36,38 @@ pub(super) const INFO: ArchInfo = ArchInfo {
     is_user: |selector| selector & 3 == 3,
     // Documentation/x86/x86_64/mm.rst. KASLR moves the bounds between the linear map and vmalloc
     // (`kernel_randomize_memory()`), so those two are only likely.
-    layout: &[
+    layouts: &[
+        // Five levels of page tables: CR4.LA57, or a stack where four levels have no address.
+        Layout {
+            is_used: |value| match value("cr4") {
+                Some(cr4) => cr4 & 1 << 12 != 0,
+                None => value("rsp").is_some_and(|at| (0xff00 << 48..0xffff_8000 << 32).contains(&at)),
+            },
+            ranges: &[
+                (0x0000_0000_0000_0000, 0x00ff_ffff_ffff_ffff, Area::User),
+                (0x0100_0000_0000_0000, 0xfeff_ffff_ffff_ffff, Area::NonCanonical),
+                (0xff11_0000_0000_0000, 0xff90_ffff_ffff_ffff, Area::Linear),
+                (0xff91_0000_0000_0000, 0xffd1_ffff_ffff_ffff, Area::Vmalloc),
+                (0xffff_ffff_8000_0000, 0xffff_ffff_bfff_ffff, Area::Text),
+                (0xffff_ffff_c000_0000, 0xffff_ffff_feff_ffff, Area::Module),
+            ],
+        },
+        Layout::only(&[
         (0x0000_0000_0000_0000, 0x0000_7fff_ffff_ffff, Area::User),
         (0x0000_8000_0000_0000, 0xffff_7fff_ffff_ffff, Area::NonCanonical),
         (0xffff_8880_0000_0000, 0xffff_c87f_ffff_ffff, Area::Linear),
         (0xffff_c900_0000_0000, 0xffff_e8ff_ffff_ffff, Area::Vmalloc),
         (0xffff_ffff_8000_0000, 0xffff_ffff_bfff_ffff, Area::Text),
         (0xffff_ffff_c000_0000, 0xffff_ffff_feff_ffff, Area::Module),
+    ]),
     ],
     shadow: Some(Shadow {
         offset: 0xdfff_fc00_0000_0000,
         own: 0xffff_ec00_0000_0000..0xffff_fc00_0000_0000,
     }),
+    calls: Some(Calls { result: "rax", saved: &["rbx", "rbp", "rsp", "r12", "r13", "r14", "r15"] }),
+    exact_to: 1,
+    tag: 0,
     syscalls: &[
         Prefix { text: "__ia32_", titles: true, signatures: true },
         Prefix { text: "__x64_", titles: true, signatures: true },

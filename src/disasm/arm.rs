@@ -1,49 +1,98 @@
-//! 64-bit and 32-bit ARM, and Thumb, by yaxpeax-arm.
+//! 32-bit ARM and Thumb, by the crate `yaxpeax-arm`.
 
 use yaxpeax_arch::{Decoder, U8Reader};
-use yaxpeax_arm::{armv7, armv8::a64};
+use yaxpeax_arm::armv7::{
+    ConditionCode, InstDecoder, Instruction, Opcode, Operand, Reg, RegShift, RegShiftStyle,
+    ShiftStyle,
+};
 
-use super::Words;
+use super::insn::{Compute, Index, Memory, Register, Source, Trap};
+use super::verb::{self, Operands, Verb};
+use super::{Decoded, Machine, Words, little_endian};
+use crate::model::Relation;
 
-/// 64-bit ARM.
-pub(super) const A64: Words = Words {
-    decode: |bytes| {
-        let word = little_endian(bytes)?;
-        let decoded = a64::InstDecoder::default().decode(&mut U8Reader::new(&word)).ok()?;
-        Some((4, decoded.to_string()))
-    },
+#[rustfmt::skip] // rows
+const REGISTERS: &[&str] = &[
+    "r0", "r1", "r2", "r3", "r4", "r5", "r6", "r7", "r8", "r9", "r10", "fp", "ip", "sp", "lr",
+];
+
+/// The names of the decoder.
+#[rustfmt::skip] // rows
+const NAMES: &[&str] = &[
+    "r0", "r1", "r2", "r3", "r4", "r5", "r6", "r7", "r8", "sb", "sl", "fp", "ip", "sp", "lr",
+];
+
+const MACHINE: &Machine = &Machine {
+    registers: REGISTERS,
+    name: |register, _| NAMES.get(usize::from(register.number)).copied().unwrap_or("pc").to_owned(),
 };
 
 /// 32-bit ARM.
 pub(super) const A32: Words = Words {
-    decode: |bytes| {
+    machine: MACHINE,
+    decode: |bytes, offset| {
         let word = little_endian(bytes)?;
+        let is_bug = u32::from_le_bytes(word) == BUG_A32;
         if has_no_pair(u32::from_le_bytes(word)) {
             return None;
         }
-        let decoded = armv7::InstDecoder::default().decode(&mut U8Reader::new(&word)).ok()?;
-        Some((4, decoded.to_string()))
+        let decoded = InstDecoder::default().decode(&mut U8Reader::new(&word)).ok();
+        decoded_of(decoded, 4, is_bug, offset)
     },
 };
 
 /// Thumb: instructions of one or two halfwords.
 pub(super) const T32: Words = Words {
-    decode: |bytes| {
+    machine: MACHINE,
+    decode: |bytes, offset| {
         let halves: Vec<u8> =
             bytes.chunks_exact(2).take(2).flat_map(|half| half.iter().rev().copied()).collect();
         // The five highest bits tell an instruction of two halfwords: ARM ARM, A6.1.
         let len = if halves.get(1)? >> 3 >= 0b11101 { 4 } else { 2 };
         let bytes = halves.get(..len)?;
-        let decoder = armv7::InstDecoder::default_thumb();
-        let decoded = decoder.decode(&mut U8Reader::new(bytes)).ok()?;
-        Some((len, decoded.to_string()))
+        let is_bug = *bytes == BUG_T32.to_le_bytes();
+        let decoded = InstDecoder::default_thumb().decode(&mut U8Reader::new(bytes)).ok();
+        decoded_of(decoded, len, is_bug, offset)
     },
 };
 
-fn little_endian(bytes: &[u8]) -> Option<[u8; 4]> {
-    let mut word = *bytes.first_chunk::<4>()?;
-    word.reverse();
-    Some(word)
+/// `BUG_INSTR_VALUE` in arch/arm/include/asm/bug.h.
+const BUG_A32: u32 = 0xe7f0_01f2;
+const BUG_T32: u16 = 0xde02;
+
+fn decoded_of(
+    decoded: Option<Instruction>,
+    len: usize,
+    is_bug: bool,
+    offset: usize,
+) -> Option<Decoded> {
+    if is_bug {
+        let insn = verb::insn(Verb::Trap(Trap::Assertion), &Operands::default(), None, offset);
+        let text = match &decoded {
+            Some(decoded) => decoded.to_string(),
+            None if len == 2 => format!(".inst {BUG_T32:#x}"),
+            None => format!(".inst {BUG_A32:#x}"),
+        };
+        return Some(Decoded { len, text, memory: None, insn: Some(insn) });
+    }
+    let decoded = decoded?;
+    let operands = operands(&decoded);
+    let memory = decoded.operands.into_iter().find_map(memory);
+    let predicate = match decoded.condition {
+        ConditionCode::AL => None,
+        code => Some(relation(code)),
+    };
+    let verb = verb(&decoded);
+    let verb = match (verb, predicate) {
+        (Some(Verb::Jump), Some(relation)) => Some(Verb::Branch(relation)),
+        (verb, _) => verb,
+    };
+    Some(Decoded {
+        len,
+        text: decoded.to_string(),
+        memory: memory.map(|(memory, updates)| text(&memory, updates)),
+        insn: verb.map(|verb| verb::insn(verb, &operands, predicate, offset)),
+    })
 }
 
 /// Whether a word would load or store the register after the last, which the decoder does not expect:
@@ -55,27 +104,187 @@ fn has_no_pair(word: u32) -> bool {
     (is_double && from_pc) || (is_exclusive && (from_pc || word & 0xf == 0xf))
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+fn register(register: Reg) -> Register {
+    let number = if register.number() == 15 { Register::POINTER } else { register.number() };
+    Register::new(number, 4)
+}
 
-    #[test]
-    fn ok_decode() {
-        let text = |machine: &Words, bytes: &[u8]| (machine.decode)(bytes);
-        assert_eq!(text(&A64, &[0xf9, 0x40, 0x02, 0x60]), Some((4, "ldr x0, [x19]".into())));
-        assert_eq!(text(&A64, &[0xd4, 0x21, 0, 0]), Some((4, "brk #0x800".into())));
-        assert_eq!(text(&A32, &[0xe5, 0x03, 0x40, 0x20]), Some((4, "str r4, [r3, -0x20]".into())));
-        assert_eq!(text(&T32, &[0x46, 0x02, 0x68, 0x13]), Some((2, "mov r2, r0".into())));
-        assert_eq!(text(&A32, &[0xe5]), None);
-    }
-
-    #[test]
-    fn no_word_is_too_odd() {
-        for word in [0xa12b_f2d2u32, 0x40c8_faf0, 0xe1bf_ff9f, 0xe1a0_0f9f, u32::MAX, 0] {
-            let bytes = word.to_be_bytes();
-            for machine in [&A64, &A32, &T32] {
-                let _ = (machine.decode)(&bytes);
-            }
+/// An operand in memory, and whether its base is changed.
+fn memory(operand: Operand) -> Option<(Memory, bool)> {
+    let at =
+        |base: Reg| Memory { base: Some(register(base)), address_size: 4, ..Memory::default() };
+    let by = |base: Reg, bytes: u16, is_added: bool| {
+        let bytes = i64::from(bytes);
+        Memory { displacement: if is_added { bytes } else { -bytes }, ..at(base) }
+    };
+    let index = |base: Reg, other: Reg, shift: u8, is_added: bool| {
+        let register = register(other);
+        let index = Index { register, shift, is_signed: false, is_negative: !is_added };
+        Memory { index: Some(index), ..at(base) }
+    };
+    Some(match operand {
+        Operand::RegDeref(base) => (at(base), false),
+        Operand::RegDerefPreindexOffset(base, bytes, add, update) => (by(base, bytes, add), update),
+        Operand::RegDerefPreindexReg(base, other, add, update) => {
+            (index(base, other, 0, add), update)
         }
+        Operand::RegDerefPreindexRegShift(base, shift, add, update) => {
+            let (other, shift) = shifted(shift)?;
+            (index(base, other, shift, add), update)
+        }
+        Operand::RegDerefPostindexOffset(base, ..)
+        | Operand::RegDerefPostindexReg(base, ..)
+        | Operand::RegDerefPostindexRegShift(base, ..) => (at(base), true),
+        _ => return None,
+    })
+}
+
+/// An operand in memory as the decoder writes it.
+fn text(memory: &Memory, updates: bool) -> String {
+    let name = |register: Register| (MACHINE.name)(register, super::Syntax::Att);
+    let base = memory.base.map(name).unwrap_or_default();
+    let inside = match (memory.index, memory.displacement) {
+        (Some(index), _) => {
+            let sign = if index.is_negative { "-" } else { "" };
+            let shift = match index.shift {
+                0 => String::new(),
+                shift => format!(", lsl {shift}"),
+            };
+            format!("{base}, {sign}{}{shift}", name(index.register))
+        }
+        (None, 0) => base,
+        (None, by @ ..0) => format!("{base}, -{:#x}", by.unsigned_abs()),
+        (None, by) => format!("{base}, {by:#x}"),
+    };
+    // What is added behind the access is no part of its address.
+    let is_before = memory.displacement != 0 || memory.index.is_some();
+    format!("[{inside}]{}", if updates && is_before { "!" } else { "" })
+}
+
+/// A register that is shifted to the left by a number.
+fn shifted(shift: RegShift) -> Option<(Reg, u8)> {
+    match shift.into_shift() {
+        RegShiftStyle::RegImm(shift) if shift.stype() == ShiftStyle::LSL => {
+            Some((shift.shiftee(), shift.imm()))
+        }
+        _ => None,
+    }
+}
+
+/// The operands of an instruction.
+fn operands(instruction: &Instruction) -> Operands {
+    let mut all = Operands::default();
+    for operand in &instruction.operands {
+        match *operand {
+            Operand::Nothing => {}
+            Operand::Reg(found) | Operand::RegWBack(found, _) => {
+                all.push(Source::Register(register(found)));
+            }
+            Operand::Imm12(value) => all.push(Source::Number(u64::from(value))),
+            Operand::Imm32(value) => all.push(Source::Number(u64::from(value))),
+            Operand::RegShift(shift) => all.push(match shifted(shift) {
+                Some((found, 0)) => Source::Register(register(found)),
+                Some((found, by)) => Source::Shifted(register(found), by),
+                None => Source::Other,
+            }),
+            Operand::BranchOffset(words) => all.distance = Some(i64::from(words) * 4),
+            Operand::BranchThumbOffset(halves) => all.distance = Some(i64::from(halves) * 2),
+            _ => match memory(*operand) {
+                Some((found, updates)) => {
+                    all.memory = Some(found);
+                    all.updates = found.base.filter(|_| updates);
+                }
+                None => all.push(Source::Other),
+            },
+        }
+    }
+    all
+}
+
+fn relation(code: ConditionCode) -> Option<Relation> {
+    use ConditionCode as C;
+    Some(match code {
+        C::EQ => Relation::Equal,
+        C::NE => Relation::NotEqual,
+        C::HS => Relation::AboveOrEqual,
+        C::LO => Relation::Below,
+        C::HI => Relation::Above,
+        C::LS => Relation::BelowOrEqual,
+        C::GE | C::PL => Relation::GreaterOrEqual,
+        C::LT | C::MI => Relation::Less,
+        C::GT => Relation::Greater,
+        C::LE => Relation::LessOrEqual,
+        C::VS | C::VC | C::AL => return None,
+    })
+}
+
+/// What an instruction does.
+fn verb(instruction: &Instruction) -> Option<Verb> {
+    use Opcode as O;
+    let sets_flags = instruction.s;
+    let compute = |compute| Some(Verb::Compute(compute, sets_flags));
+    match instruction.opcode {
+        O::LDR | O::LDREX | O::LDRT | O::LDA | O::LDAEX => Some(Verb::Load(4)),
+        O::LDRB | O::LDRSB | O::LDREXB | O::LDRBT | O::LDAB => Some(Verb::Load(1)),
+        O::LDRH | O::LDRSH | O::LDREXH | O::LDRHT | O::LDAH => Some(Verb::Load(2)),
+        O::LDRD | O::LDREXD => Some(Verb::LoadPair(4)),
+        O::STR | O::STRT | O::STL => Some(Verb::Store(4)),
+        O::STRB | O::STRBT | O::STLB => Some(Verb::Store(1)),
+        O::STRH | O::STRHT | O::STLH => Some(Verb::Store(2)),
+        O::STRD => Some(Verb::StorePair(4)),
+        O::STREX | O::STLEX => Some(Verb::StoreExclusive(4)),
+        O::STREXB | O::STLEXB => Some(Verb::StoreExclusive(1)),
+        O::STREXH | O::STLEXH => Some(Verb::StoreExclusive(2)),
+        O::MOV => Some(Verb::Move),
+        O::MVN => compute(Compute::Not),
+        O::ADD => compute(Compute::Add),
+        O::SUB => compute(Compute::Subtract),
+        O::AND => compute(Compute::And),
+        O::ORR => compute(Compute::Or),
+        O::EOR => compute(Compute::Xor),
+        O::LSL => compute(Compute::ShiftLeft),
+        O::LSR => compute(Compute::ShiftRight),
+        O::ASR => compute(Compute::ShiftRightSigned),
+        O::MOVT
+        | O::BIC
+        | O::ROR
+        | O::RRX
+        | O::RSB
+        | O::RSC
+        | O::ADC
+        | O::SBC
+        | O::MUL
+        | O::MLA
+        | O::MLS
+        | O::UBFX
+        | O::SBFX
+        | O::UXTB
+        | O::UXTH
+        | O::SXTB
+        | O::SXTH
+        | O::UXTAB
+        | O::UXTAH
+        | O::BFI
+        | O::BFC
+        | O::CLZ
+        | O::RBIT
+        | O::REV
+        | O::REV16
+        | O::ORN
+        | O::UDIV
+        | O::SDIV
+        | O::MRS => Some(Verb::Change),
+        O::NOP | O::DMB | O::DSB | O::ISB | O::PLD | O::HINT | O::CSDB | O::IT => {
+            Some(Verb::Nothing)
+        }
+        O::CMP => Some(Verb::Compare(4)),
+        O::TST => Some(Verb::Test(4)),
+        O::CBZ => Some(Verb::BranchZero(Relation::Equal)),
+        O::CBNZ => Some(Verb::BranchZero(Relation::NotEqual)),
+        O::B => Some(Verb::Jump),
+        O::BL | O::BLX => Some(Verb::Call),
+        O::BX | O::POP => Some(Verb::Leave),
+        O::UDF => Some(Verb::Trap(Trap::Assertion)),
+        _ => None,
     }
 }

@@ -5,12 +5,24 @@
 
 #[cfg(feature = "disasm-arm")]
 mod arm;
-mod att;
+#[cfg(feature = "disasm-arm")]
+mod arm64;
+pub(crate) mod insn;
+mod listing;
 #[cfg(feature = "disasm-powerpc")]
 mod powerpc;
 #[cfg(feature = "disasm-riscv")]
 mod riscv;
+mod s390;
+#[cfg_attr(
+    not(all(feature = "disasm-arm", feature = "disasm-powerpc", feature = "disasm-riscv")),
+    allow(dead_code, reason = "each decoder uses a part")
+)]
+mod verb;
 pub(crate) mod x86;
+
+pub(crate) use listing::Listing;
+use listing::{Decoded, Machine, Words};
 
 use crate::arch::{Arch, Decoder};
 use crate::model::{Code, Instruction, Report};
@@ -36,59 +48,35 @@ pub fn decode(code: &Code, syntax: Syntax) -> Vec<Instruction> {
     let Some(arch) = code.arch else { return Vec::new() };
     match arch.info().decoder(code.unit) {
         Decoder::X86(bits) => x86::decode(&code.bytes, code.trap_offset, bits, syntax),
-        #[cfg(feature = "disasm-arm")]
-        Decoder::A64 => words(code, &arm::A64),
-        #[cfg(feature = "disasm-arm")]
-        Decoder::A32 => words(code, &arm::A32),
-        #[cfg(feature = "disasm-arm")]
-        Decoder::T32 => words(code, &arm::T32),
-        #[cfg(feature = "disasm-powerpc")]
-        Decoder::Powerpc => words(code, &powerpc::POWERPC),
-        #[cfg(feature = "disasm-riscv")]
-        Decoder::RiscvHalves => words(code, &riscv::HALVES),
-        #[cfg(feature = "disasm-riscv")]
-        Decoder::RiscvWords => words(code, &riscv::WORDS),
-        _ => Vec::new(),
+        decoder => machine(decoder).map(|machine| machine.instructions(code)).unwrap_or_default(),
     }
 }
 
-/// A machine whose code is printed as words.
-#[cfg(any(feature = "disasm-arm", feature = "disasm-powerpc", feature = "disasm-riscv"))]
-struct Words {
-    /// The instruction that the bytes begin with, words with the most significant byte first: how
-    /// many bytes it has, and its text.
-    decode: fn(&[u8]) -> Option<(usize, String)>,
+/// What decodes words.
+fn machine(decoder: Decoder) -> Option<&'static Words> {
+    match decoder {
+        #[cfg(feature = "disasm-arm")]
+        Decoder::A64 => Some(&arm64::A64),
+        #[cfg(feature = "disasm-arm")]
+        Decoder::A32 => Some(&arm::A32),
+        #[cfg(feature = "disasm-arm")]
+        Decoder::T32 => Some(&arm::T32),
+        #[cfg(feature = "disasm-powerpc")]
+        Decoder::Powerpc => Some(&powerpc::POWERPC),
+        #[cfg(feature = "disasm-riscv")]
+        Decoder::RiscvHalves => Some(&riscv::HALVES),
+        #[cfg(feature = "disasm-riscv")]
+        Decoder::RiscvWords => Some(&riscv::WORDS),
+        _ => None,
+    }
 }
 
-/// Decodes words.
-///
-/// Where instructions have one word or two, the first may be the second half of one: decoding starts
-/// at the first word from which an instruction begins at the mark.
-#[cfg(any(feature = "disasm-arm", feature = "disasm-powerpc", feature = "disasm-riscv"))]
-fn words(code: &Code, machine: &Words) -> Vec<Instruction> {
-    let from = |start: usize| {
-        let mut instructions = Vec::with_capacity(code.bytes.len() / code.unit);
-        let mut at = start;
-        while let Some(rest) = code.bytes.get(at..).filter(|rest| !rest.is_empty()) {
-            let (len, text) = (machine.decode)(rest).unwrap_or_else(|| {
-                let word = rest.get(..code.unit).unwrap_or(rest);
-                let value = word.iter().fold(0u32, |sum, &byte| (sum << 8) | u32::from(byte));
-                (word.len(), format!(".inst {value:#0width$x}", width = 2 + 2 * word.len()))
-            });
-            instructions.push(Instruction {
-                offset: at,
-                bytes: rest.get(..len).unwrap_or(rest).to_vec(),
-                text,
-                trapping: code.trap_offset == Some(at),
-            });
-            at += len.max(1);
-        }
-        instructions
-    };
-    let marked = |instructions: &Vec<Instruction>| {
-        code.trap_offset.is_none() || instructions.iter().any(|instruction| instruction.trapping)
-    };
-    [0, code.unit].into_iter().map(from).find(marked).unwrap_or_default()
+/// A word of four bytes, which is printed with its most significant byte first, as it lies in memory.
+#[cfg(feature = "disasm-arm")]
+fn little_endian(bytes: &[u8]) -> Option<[u8; 4]> {
+    let mut word = *bytes.first_chunk::<4>()?;
+    word.reverse();
+    Some(word)
 }
 
 /// Fills in the instructions of a report, unless the kernel listed them itself and there is no

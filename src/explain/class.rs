@@ -1,5 +1,6 @@
 //! What kind of address a value is.
 
+use super::space::Space;
 use crate::arch::{Arch, Area};
 use crate::model::AddressClass;
 
@@ -40,22 +41,26 @@ pub(super) fn shadow_offset(arch: Arch) -> Option<u64> {
 /// The first of the eight bytes whose shadow is at an address, if it is one.
 ///
 /// The shadow of NULL, of user space and of what is no address lies where nothing else is.
-pub(super) fn behind_shadow(arch: Arch, address: u64) -> Option<u64> {
-    let shadow = arch.info().shadow.as_ref()?;
+pub(super) fn behind_shadow(space: Space, address: u64) -> Option<u64> {
+    let shadow = space.arch.info().shadow.as_ref()?;
     let place = address.wrapping_sub(shadow.offset);
-    let is_shadow = shadow.own.contains(&address) || class(arch, address) == NonCanonical;
+    let is_shadow = shadow.own.contains(&address) || class(space, address) == NonCanonical;
     (place >> 61 == 0 && is_shadow).then_some(place << 3)
 }
 
-/// The poison that a value is, or is near to.
-pub(super) fn poison(value: u64) -> Option<&'static str> {
+/// The poison that a value is, or is near to; its tag may be left out.
+pub(super) fn poison(arch: Arch, value: u64) -> Option<&'static str> {
+    let tag = arch.info().tag;
+    let is_untagged = tag != 0 && value & tag == 0;
+    let mask = if is_untagged { !tag } else { u64::MAX };
     // The list poisons of 32-bit machines are small numbers, as fields of NULL pointers are.
-    let is_near = |poison: u64| poison > NEAR && value.abs_diff(poison) < NEAR;
+    let is_near = |poison: u64| poison & mask > NEAR && value.abs_diff(poison & mask) < NEAR;
     POISONS.iter().find(|(poison, _)| is_near(*poison)).map(|(_, name)| *name)
 }
 
 /// The class of a value on a machine.
-pub(super) fn class(arch: Arch, value: u64) -> AddressClass {
+pub(super) fn class(space: Space, value: u64) -> AddressClass {
+    let arch = space.arch;
     let is_wide = arch.bits() == 64;
     let top = if is_wide { u64::MAX } else { u64::from(u32::MAX) };
     if value < NEAR {
@@ -64,7 +69,7 @@ pub(super) fn class(arch: Arch, value: u64) -> AddressClass {
     if value > top - MAX_ERRNO {
         return ErrPtr;
     }
-    if poison(value).is_some() {
+    if poison(arch, value).is_some() {
         return Poison;
     }
     // Four letters are too few to tell a text from an address.
@@ -72,14 +77,13 @@ pub(super) fn class(arch: Arch, value: u64) -> AddressClass {
     if is_wide && value.to_le_bytes().into_iter().all(is_letter) {
         return Ascii;
     }
-    let mut ranges = arch.info().layout.iter();
-    match ranges.find(|(first, last, _)| (*first..=*last).contains(&value)) {
-        Some((.., Area::User)) => User,
-        Some((.., Area::NonCanonical)) => NonCanonical,
-        Some((.., Area::Linear)) => DirectMap,
-        Some((.., Area::Vmalloc)) => Vmalloc,
-        Some((.., Area::Text)) => Text,
-        Some((.., Area::Module)) => Module,
+    match space.area(value) {
+        Some(Area::User) => User,
+        Some(Area::NonCanonical) => NonCanonical,
+        Some(Area::Linear) => DirectMap,
+        Some(Area::Vmalloc) => Vmalloc,
+        Some(Area::Text) => Text,
+        Some(Area::Module) => Module,
         None => Unknown,
     }
 }
@@ -130,12 +134,12 @@ mod tests {
             (0xffff_ffff_81c7_4e8d, Text),
             (0xffff_ffff_c04b_d540, Module),
         ] {
-            assert_eq!(class(Arch::X86_64, value), want, "{value:#x}");
+            assert_eq!(class(Space::usual(Arch::X86_64), value), want, "{value:#x}");
         }
-        assert_eq!(class(Arch::X86, 0xffff_fff4), ErrPtr);
-        assert_eq!(class(Arch::X86, 0x4141_4034), User);
-        assert_eq!(class(Arch::X86, 0x6b6b_6b73), Poison);
-        assert_eq!(class(Arch::S390x, 0x3ff_7fd0_2658), Unknown);
+        assert_eq!(class(Space::usual(Arch::X86), 0xffff_fff4), ErrPtr);
+        assert_eq!(class(Space::usual(Arch::X86), 0x4141_4034), User);
+        assert_eq!(class(Space::usual(Arch::X86), 0x6b6b_6b73), Poison);
+        assert_eq!(class(Space::usual(Arch::S390x), 0x3ff_7fd0_2658), Unknown);
     }
 
     #[test]
@@ -149,7 +153,7 @@ mod tests {
             (Arch::Arm64, 0xffff_0000_c2a8_0e68, None),
             (Arch::S390x, 0xdfff_fc00_0000_000b, None),
         ] {
-            assert_eq!(behind_shadow(arch, address), want, "{address:#x}");
+            assert_eq!(behind_shadow(Space::usual(arch), address), want, "{address:#x}");
         }
     }
 

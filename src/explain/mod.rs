@@ -3,22 +3,24 @@
 //! The operand of the trapping instruction is worked out from the registers of the same dump, held
 //! against what else the report says of the access, and followed back through the window.
 
+mod access;
 mod class;
-mod compare;
-mod dialect;
-mod machine;
-mod trace;
-mod words;
-mod x86;
+mod condition;
+mod flow;
+mod space;
+mod steps;
+mod window;
 
 use crate::arch::Arch;
 use crate::disasm::Syntax;
+use crate::disasm::insn::Op;
 use crate::kind::Kind;
 use crate::model::{
     AccessKind, Address, AddressClass, Agreement, Confidence, Explanation, Frame, MeantAccess,
     Pointer, Report,
 };
-use machine::Machine;
+use space::Space;
+use window::Window;
 
 /// Fills in the explanation of a report; instructions are written in `syntax`.
 ///
@@ -44,22 +46,26 @@ pub fn annotate(report: &mut Report<'_>, syntax: Syntax) {
 }
 
 fn explain(report: &Report<'_>, syntax: Syntax) -> Option<Explanation> {
-    let arch = report.kernel.arch?;
-    if let Some(explanation) = nowhere(report, arch) {
+    let space = Space::of(report, report.kernel.arch?);
+    if let Some(explanation) = nowhere(report, space) {
         return Some(explanation);
     }
     if report.kind == Kind::Int3 {
         return Some(breakpoint(report));
     }
-    let decoded = match arch {
-        Arch::X86_64 | Arch::X86 => {
-            let is_same = report.code.as_ref().is_some_and(|code| code.arch == Some(arch));
-            let machine = is_same.then(|| Machine::new(report, syntax)).flatten();
-            machine.and_then(|machine| x86::explain(report, &machine, arch))
-        }
-        _ => words::explain(report, arch),
-    };
-    decoded.or_else(|| by_header(report, arch))
+    let window = Window::of(report, space, syntax);
+    let by_code = window.and_then(|window| by_code(report, &window));
+    by_code.or_else(|| by_header(report, space))
+}
+
+/// What the trapping instruction says.
+fn by_code(report: &Report<'_>, window: &Window<'_>) -> Option<Explanation> {
+    match window.trapping()?.op {
+        Op::Trap(trap) => Some(condition::assertion(window, trap)),
+        Op::Divide if report.kind == Kind::DivideError => condition::division(window),
+        _ if is_access(report) => access::access(report, window),
+        _ => None,
+    }
 }
 
 /// Whether the processor could not translate an address.
@@ -68,18 +74,18 @@ fn is_page_fault(report: &Report<'_>) -> bool {
 }
 
 /// Control went to where no code is.
-fn nowhere(report: &Report<'_>, arch: Arch) -> Option<Explanation> {
+fn nowhere(report: &Report<'_>, space: Space) -> Option<Explanation> {
     let access = report.access.filter(|access| access.kind == Some(AccessKind::Execute));
     let stack = report.crash_stack();
     let pointer = stack.and_then(|stack| stack.frames.first());
-    let pointer = pointer.filter(|frame| frame.exact && arch.info().names_pointer);
+    let pointer = pointer.filter(|frame| frame.exact && space.arch.info().names_pointer);
     let bare = pointer.filter(|frame| frame.function.is_none()).and_then(|frame| frame.address);
     let address = match (access.and_then(|access| access.address), bare) {
         (Some(address), _) => address,
         (None, Some(address)) if is_page_fault(report) => address,
         _ => return None,
     };
-    let class = class::class(arch, address.value);
+    let class = class::class(space, address.value);
     let caller = report.link.as_ref().filter(|link| link.function.is_some()).or_else(|| {
         let below = stack.map(|stack| stack.frames.as_slice()).unwrap_or_default();
         below.iter().skip(1).find(|frame| frame.function.is_some() && !frame.inline)
@@ -87,7 +93,7 @@ fn nowhere(report: &Report<'_>, arch: Arch) -> Option<Explanation> {
     let from = caller.and_then(|frame: &Frame<'_>| frame.function.as_deref());
     let from = from.map(|function| format!(", called from {function}")).unwrap_or_default();
     let summary =
-        format!("jumps to {address}, {}{from}", meaning(arch, class, None, address.value));
+        format!("jumps to {address}, {}{from}", meaning(space, class, None, address.value));
     // A bad instruction pointer alone may be one that was printed wrongly.
     let confidence = if access.is_some() { Confidence::Certain } else { Confidence::Likely };
     Some(Explanation {
@@ -125,19 +131,19 @@ fn breakpoint(report: &Report<'_>) -> Explanation {
 const INT3: u8 = 0xcc;
 
 /// What the report's first lines say, where the instruction does not tell more.
-fn by_header(report: &Report<'_>, arch: Arch) -> Option<Explanation> {
+fn by_header(report: &Report<'_>, space: Space) -> Option<Explanation> {
     let access = report.access.filter(|_| is_access(report))?;
     let address = access.address?;
-    if let Some(real) = class::behind_shadow(arch, address.value) {
-        return Some(by_shadow(arch, address, real));
+    if let Some(real) = class::behind_shadow(space, address.value) {
+        return Some(by_shadow(space, address, real));
     }
-    let class = class::class(arch, address.value);
+    let class = class::class(space, address.value);
     let verb = match access.kind {
         Some(AccessKind::Read) => "reads",
         Some(AccessKind::Write) => "writes",
         _ => "accesses memory",
     };
-    let meant = meaning(arch, class, None, address.value);
+    let meant = meaning(space, class, None, address.value);
     Some(Explanation {
         access: Some(MeantAccess {
             kind: access.kind,
@@ -151,12 +157,12 @@ fn by_header(report: &Report<'_>, arch: Arch) -> Option<Explanation> {
 }
 
 /// A fault in the shadow of KASAN, where no more is known of the real access than its eight bytes.
-fn by_shadow(arch: Arch, shadow: Address, real: u64) -> Explanation {
-    let class = class::class(arch, real);
+fn by_shadow(space: Space, shadow: Address, real: u64) -> Explanation {
+    let class = class::class(space, real);
     let summary = format!(
         "reads at {shadow}, the KASAN shadow: the real access is in {real:#x}..{:#x}, {}",
         real | 7,
-        meaning(arch, class, None, real)
+        meaning(space, class, None, real)
     );
     Explanation {
         access: Some(MeantAccess {
@@ -183,7 +189,8 @@ fn is_access(report: &Report<'_>) -> bool {
 }
 
 /// What a value of a class is, in words.
-fn meaning(arch: Arch, class: AddressClass, pointer: Option<&Pointer>, address: u64) -> String {
+fn meaning(space: Space, class: AddressClass, pointer: Option<&Pointer>, address: u64) -> String {
+    let arch = space.arch;
     let offset = pointer.map_or(0, |pointer| pointer.offset);
     let value = pointer.map_or(address, |pointer| pointer.value.value);
     let plus = match offset {
@@ -210,11 +217,11 @@ fn meaning(arch: Arch, class: AddressClass, pointer: Option<&Pointer>, address: 
         AddressClass::PerCpu => "data of a CPU".to_owned(),
         AddressClass::ErrPtr => format!("{}{plus}", class::error(value, arch)),
         AddressClass::Poison => {
-            let name = class::poison(value).or_else(|| class::poison(address));
+            let name = class::poison(arch, value).or_else(|| class::poison(arch, address));
             name.unwrap_or("a poison").to_owned()
         }
         AddressClass::Ascii => {
-            let is_text = class::class(arch, value) == AddressClass::Ascii;
+            let is_text = class::class(space, value) == AddressClass::Ascii;
             let letters = if is_text { value } else { address }.to_le_bytes().map(char::from);
             format!("the text \"{}\"", letters.iter().collect::<String>().escape_default())
         }
@@ -233,14 +240,14 @@ fn confidence(is_sure: bool) -> Confidence {
 }
 
 /// The class of what was meant: a bad pointer stays one, whatever is added to it.
-fn meant_class(arch: Arch, pointer: Option<&Pointer>, address: u64) -> AddressClass {
-    let of_pointer = pointer.map(|pointer| class::class(arch, pointer.value.value));
+fn meant_class(space: Space, pointer: Option<&Pointer>, address: u64) -> AddressClass {
+    let of_pointer = pointer.map(|pointer| class::class(space, pointer.value.value));
     match of_pointer {
         Some(AddressClass::Null) if pointer.is_some_and(|pointer| pointer.value.value == 0) => {
             AddressClass::Null
         }
         Some(class @ (AddressClass::ErrPtr | AddressClass::Poison | AddressClass::Ascii)) => class,
-        _ => class::class(arch, address),
+        _ => class::class(space, address),
     }
 }
 

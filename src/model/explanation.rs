@@ -131,7 +131,7 @@ pub struct Step {
 }
 
 /// A comparison.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct Condition {
@@ -139,6 +139,94 @@ pub struct Condition {
     pub text: String,
     /// The values of the registers in it.
     pub values: Registers,
+}
+
+named! {
+    /// What holds between two numbers. The numbers of `Below` and `Above` have no sign.
+    pub enum Relation {
+        /// `==`.
+        Equal = "equal",
+        /// `!=`.
+        NotEqual = "not-equal",
+        /// `<`.
+        Below = "below",
+        /// `>=`.
+        AboveOrEqual = "above-or-equal",
+        /// `<=`.
+        BelowOrEqual = "below-or-equal",
+        /// `>`.
+        Above = "above",
+        /// `<` of numbers with a sign.
+        Less = "less",
+        /// `>=` of numbers with a sign.
+        GreaterOrEqual = "greater-or-equal",
+        /// `<=` of numbers with a sign.
+        LessOrEqual = "less-or-equal",
+        /// `>` of numbers with a sign.
+        Greater = "greater",
+    }
+}
+
+impl Relation {
+    /// Its sign in C.
+    pub fn sign(self) -> &'static str {
+        match self {
+            Self::Equal => "==",
+            Self::NotEqual => "!=",
+            Self::Below | Self::Less => "<",
+            Self::AboveOrEqual | Self::GreaterOrEqual => ">=",
+            Self::BelowOrEqual | Self::LessOrEqual => "<=",
+            Self::Above | Self::Greater => ">",
+        }
+    }
+
+    /// The relation that holds where this one does not.
+    #[must_use]
+    pub fn negated(self) -> Self {
+        match self {
+            Self::Equal => Self::NotEqual,
+            Self::NotEqual => Self::Equal,
+            Self::Below => Self::AboveOrEqual,
+            Self::AboveOrEqual => Self::Below,
+            Self::BelowOrEqual => Self::Above,
+            Self::Above => Self::BelowOrEqual,
+            Self::Less => Self::GreaterOrEqual,
+            Self::GreaterOrEqual => Self::Less,
+            Self::LessOrEqual => Self::Greater,
+            Self::Greater => Self::LessOrEqual,
+        }
+    }
+
+    /// The same between numbers with a sign.
+    #[must_use]
+    pub fn signed(self) -> Self {
+        match self {
+            Self::Below => Self::Less,
+            Self::AboveOrEqual => Self::GreaterOrEqual,
+            Self::BelowOrEqual => Self::LessOrEqual,
+            Self::Above => Self::Greater,
+            other => other,
+        }
+    }
+
+    /// Whether it holds between the lowest `size` bytes of two numbers.
+    pub fn holds(self, a: u64, b: u64, size: u8) -> bool {
+        let unused = 64 - 8 * u32::from(size.clamp(1, 8));
+        let (a, b) = (a << unused, b << unused);
+        let (signed_a, signed_b) = (a.cast_signed(), b.cast_signed());
+        match self {
+            Self::Equal => a == b,
+            Self::NotEqual => a != b,
+            Self::Below => a < b,
+            Self::AboveOrEqual => a >= b,
+            Self::BelowOrEqual => a <= b,
+            Self::Above => a > b,
+            Self::Less => signed_a < signed_b,
+            Self::GreaterOrEqual => signed_a >= signed_b,
+            Self::LessOrEqual => signed_a <= signed_b,
+            Self::Greater => signed_a > signed_b,
+        }
+    }
 }
 
 /// What else tells of the access, where it does: whether it says the same.

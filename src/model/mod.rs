@@ -17,7 +17,8 @@ pub use context::{Kernel, Module, Task};
 pub(crate) use cpu::hex_digits;
 pub use cpu::{Address, Code, Instruction, Register, Registers};
 pub use explanation::{
-    AddressClass, Agreement, Condition, Confidence, Explanation, MeantAccess, Member, Pointer, Step,
+    AddressClass, Agreement, Condition, Confidence, Explanation, MeantAccess, Member, Pointer,
+    Relation, Step,
 };
 pub use frame::{Context, Frame, Role, Stack};
 pub use image::{CodeCheck, ImageCheck, Verdict};

@@ -1,13 +1,17 @@
 //! x86 instructions, by iced-x86.
 
+mod att;
+pub(crate) mod record;
+
 use std::fmt::Write as _;
 
 use iced_x86::{
-    Decoder, DecoderOptions, Formatter, GasFormatter, Instruction as Decoded, IntelFormatter,
-    OpKind, Register,
+    Decoder, DecoderOptions, Formatter, GasFormatter, Instruction as Decoded,
+    InstructionInfoFactory, IntelFormatter, OpKind, Register,
 };
 
-use super::{Syntax, att};
+use super::insn::{Insn, Register as Kept};
+use super::{Machine, Syntax};
 use crate::model::Instruction;
 
 /// The longest instruction that there is, in bytes.
@@ -76,6 +80,35 @@ pub(crate) fn window(bytes: &[u8], trap: usize, bits: u32) -> Option<(Vec<Decode
         instructions.push(decoded);
     }
     Some((instructions, index?))
+}
+
+/// The records of instructions; that of the trapping one with all its operands in memory.
+pub(super) fn records(decoded: &[Decoded], trap: usize) -> Vec<Insn> {
+    let mut factory = InstructionInfoFactory::new();
+    let record = |(index, decoded)| record::record(decoded, index == trap, &mut factory);
+    decoded.iter().enumerate().map(record).collect()
+}
+
+/// The registers of a machine of so many bits.
+pub(super) fn machine(bits: u32) -> &'static Machine {
+    const fn machine(registers: &'static [&'static str]) -> Machine {
+        Machine { registers, name: |register, syntax| name(register, syntax) }
+    }
+    const WIDE: &Machine = &machine(record::WIDE);
+    const NARROW: &Machine = &machine(record::NARROW);
+    if bits == 64 { WIDE } else { NARROW }
+}
+
+fn name(register: Kept, syntax: Syntax) -> String {
+    let mark = if syntax == Syntax::Att { "%" } else { "" };
+    format!("{mark}{}", record::name(register))
+}
+
+/// An instruction as text.
+pub(super) fn text(decoded: &Decoded, syntax: Syntax) -> String {
+    let mut text = String::new();
+    Writer::new(syntax).write(&mut text, decoded);
+    text
 }
 
 /// Where to start so that an instruction begins at `trap`: the first of the leading offsets from

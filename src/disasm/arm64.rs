@@ -1,0 +1,441 @@
+//! 64-bit ARM, by the crate `yaxpeax-arm`.
+
+use yaxpeax_arch::{Decoder, U8Reader};
+use yaxpeax_arm::armv8::a64::{InstDecoder, Instruction, Opcode, Operand, ShiftStyle, SizeCode};
+
+use super::insn::{Compute, Index, Memory, Register, Source, Trap};
+use super::verb::{self, Operands, Verb};
+use super::{Decoded, Machine, Words, little_endian};
+use crate::model::Relation;
+
+#[rustfmt::skip] // rows
+const REGISTERS: &[&str] = &[
+    "x0", "x1", "x2", "x3", "x4", "x5", "x6", "x7", "x8", "x9", "x10", "x11", "x12", "x13", "x14",
+    "x15", "x16", "x17", "x18", "x19", "x20", "x21", "x22", "x23", "x24", "x25", "x26", "x27",
+    "x28", "x29", "lr", "sp",
+];
+
+const STACK_POINTER: u8 = 31;
+
+/// 64-bit ARM.
+pub(super) const A64: Words = Words {
+    machine: &Machine {
+        registers: REGISTERS,
+        name: |register, _| {
+            let is_wide = register.size == 8;
+            let letter = if is_wide { 'x' } else { 'w' };
+            match register.number {
+                Register::ZERO => format!("{letter}zr"),
+                STACK_POINTER => if is_wide { "sp" } else { "wsp" }.to_owned(),
+                number => format!("{letter}{number}"),
+            }
+        },
+    },
+    decode: |bytes, offset| {
+        let word = little_endian(bytes)?;
+        let decoded = InstDecoder::default().decode(&mut U8Reader::new(&word)).ok()?;
+        let memory = decoded.operands.iter().find(|operand| is_memory(operand));
+        let (verb, operands) = read(&decoded);
+        Some(Decoded {
+            len: 4,
+            text: decoded.to_string(),
+            memory: memory.map(memory_text),
+            insn: verb.map(|verb| verb::insn(verb, &operands, None, offset)),
+        })
+    },
+};
+
+fn is_memory(operand: &Operand) -> bool {
+    use Operand::{RegPostIndex, RegPostIndexReg, RegPreIndex, RegRegOffset};
+    matches!(operand, RegPreIndex(..) | RegPostIndex(..) | RegPostIndexReg(..) | RegRegOffset(..))
+}
+
+/// An operand in memory as text; what is added behind the access is no part of its address.
+fn memory_text(operand: &Operand) -> String {
+    match *operand {
+        Operand::RegPostIndex(base, _) | Operand::RegPostIndexReg(base, _) => {
+            Operand::RegPreIndex(base, 0, false).to_string()
+        }
+        operand => operand.to_string(),
+    }
+}
+
+fn size(code: SizeCode) -> u8 {
+    if code == SizeCode::X { 8 } else { 4 }
+}
+
+/// A register where number 31 reads as zero.
+fn register(code: SizeCode, number: u16) -> Register {
+    let number = u8::try_from(number).ok().filter(|number| *number < 31);
+    Register::new(number.unwrap_or(Register::ZERO), size(code))
+}
+
+/// A register where number 31 is the stack pointer.
+fn base(number: u16) -> Register {
+    Register::new(u8::try_from(number).unwrap_or(STACK_POINTER), 8)
+}
+
+/// The operands of an instruction.
+fn operands(instruction: &Instruction) -> Operands {
+    let mut all = Operands::default();
+    let memory = Memory { address_size: 8, ..Memory::default() };
+    for operand in &instruction.operands {
+        match *operand {
+            Operand::Nothing | Operand::ConditionCode(_) => {}
+            Operand::Register(size, number) => {
+                all.push(Source::Register(register(size, number)));
+            }
+            Operand::RegisterPair(size, number) => {
+                all.push(Source::Register(register(size, number)));
+                all.push(Source::Register(register(size, number + 1)));
+            }
+            Operand::RegisterOrSP(code, number) => {
+                all.push(Source::Register(Register { size: size(code), ..base(number) }));
+            }
+            Operand::Immediate(value) => all.push(Source::Number(u64::from(value))),
+            Operand::Imm64(value) => all.push(Source::Number(value)),
+            Operand::Imm16(value) => all.push(Source::Number(u64::from(value))),
+            Operand::ImmShift(value, shift) => {
+                let shifted = u64::from(value).checked_shl(u32::from(shift));
+                all.push(shifted.map_or(Source::Other, Source::Number));
+            }
+            Operand::RegShift(style, shift, size, number) => {
+                let register = register(size, number);
+                all.push(match (style, shift) {
+                    (ShiftStyle::LSL | ShiftStyle::UXTX, 0) => Source::Register(register),
+                    (ShiftStyle::LSL, shift) => Source::Shifted(register, shift),
+                    _ => Source::Other,
+                });
+            }
+            Operand::PCOffset(distance) => all.distance = Some(distance),
+            Operand::RegPreIndex(number, displacement, updates) => {
+                let displacement = i64::from(displacement);
+                all.memory = Some(Memory { base: Some(base(number)), displacement, ..memory });
+                all.updates = Some(base(number)).filter(|_| updates);
+            }
+            Operand::RegPostIndex(number, _) | Operand::RegPostIndexReg(number, _) => {
+                all.memory = Some(Memory { base: Some(base(number)), ..memory });
+                all.updates = Some(base(number));
+            }
+            Operand::RegRegOffset(number, index, size, style, shift) => {
+                let is_signed = matches!(style, ShiftStyle::SXTW | ShiftStyle::SXTX);
+                let register = register(size, index);
+                let index = Index { register, shift, is_signed, is_negative: false };
+                all.memory =
+                    Some(Memory { base: Some(base(number)), index: Some(index), ..memory });
+            }
+            _ => all.push(Source::Other),
+        }
+    }
+    all
+}
+
+/// The condition with a number; always for the last two.
+fn relation(code: u8) -> Option<Relation> {
+    Some(match code {
+        0b0000 => Relation::Equal,
+        0b0001 => Relation::NotEqual,
+        0b0010 => Relation::AboveOrEqual,
+        0b0011 => Relation::Below,
+        0b1000 => Relation::Above,
+        0b1001 => Relation::BelowOrEqual,
+        // The sign of the result, and its order.
+        0b0101 | 0b1010 => Relation::GreaterOrEqual,
+        0b0100 | 0b1011 => Relation::Less,
+        0b1100 => Relation::Greater,
+        0b1101 => Relation::LessOrEqual,
+        _ => return None,
+    })
+}
+
+/// `KCFI_BRK_IMM_BASE` in arch/arm64/include/asm/brk-imm.h: its low ten bits name the registers.
+const INDIRECT_CALL: u16 = 0x8000;
+
+/// What an instruction does, and its operands in the order of its name.
+fn read(instruction: &Instruction) -> (Option<Verb>, Operands) {
+    let mut all = operands(instruction);
+    let verb = access(instruction)
+        .or_else(|| flow(instruction))
+        .or_else(|| computation(instruction, &mut all))
+        .or_else(|| other(instruction.opcode));
+    if let (Some(Verb::Trap(Trap::IndirectCall)), [Operand::Imm16(code), ..]) =
+        (verb, instruction.operands)
+    {
+        all.replace(&[Source::Register(register(SizeCode::X, code & 31))]);
+    }
+    (verb, all)
+}
+
+/// What reads or writes memory.
+fn access(instruction: &Instruction) -> Option<Verb> {
+    use Opcode as O;
+    let [first, ..] = instruction.operands;
+    Some(match instruction.opcode {
+        O::LDR
+        | O::LDUR
+        | O::LDAR
+        | O::LDLAR
+        | O::LDAXR
+        | O::LDXR
+        | O::LDAPR
+        | O::LDTR
+        | O::LDAPUR => Verb::Load(vector(first)),
+        O::LDRB
+        | O::LDURB
+        | O::LDRSB
+        | O::LDURSB
+        | O::LDARB
+        | O::LDLARB
+        | O::LDAXRB
+        | O::LDXRB
+        | O::LDTRB
+        | O::LDTRSB
+        | O::LDAPRB
+        | O::LDAPURB
+        | O::LDAPURSB => Verb::Load(1),
+        O::LDRH
+        | O::LDURH
+        | O::LDRSH
+        | O::LDURSH
+        | O::LDARH
+        | O::LDLARH
+        | O::LDAXRH
+        | O::LDXRH
+        | O::LDTRH
+        | O::LDTRSH
+        | O::LDAPRH
+        | O::LDAPURH
+        | O::LDAPURSH => Verb::Load(2),
+        O::LDRSW | O::LDURSW | O::LDTRSW | O::LDAPURSW => Verb::Load(4),
+        O::LDP | O::LDNP | O::LDXP | O::LDAXP => Verb::LoadPair(vector(first)),
+        O::LDPSW => Verb::LoadPair(4),
+        O::STR | O::STUR | O::STLR | O::STLLR | O::STTR | O::STLUR => Verb::Store(vector(first)),
+        O::STRB | O::STURB | O::STLRB | O::STLLRB | O::STTRB | O::STLURB => Verb::Store(1),
+        O::STRH | O::STURH | O::STLRH | O::STLLRH | O::STTRH | O::STLURH => Verb::Store(2),
+        O::STP | O::STNP => Verb::StorePair(vector(first)),
+        O::STXR | O::STLXR => Verb::StoreExclusive(0),
+        O::STXRB | O::STLXRB => Verb::StoreExclusive(1),
+        O::STXRH | O::STLXRH => Verb::StoreExclusive(2),
+        O::LDADD(_)
+        | O::LDCLR(_)
+        | O::LDEOR(_)
+        | O::LDSET(_)
+        | O::LDSMAX(_)
+        | O::LDSMIN(_)
+        | O::LDUMAX(_)
+        | O::LDUMIN(_)
+        | O::SWP(_)
+        | O::CAS(_) => Verb::Update(0),
+        O::LDADDB(_) | O::LDCLRB(_) | O::LDEORB(_) | O::LDSETB(_) | O::SWPB(_) | O::CASB(_) => {
+            Verb::Update(1)
+        }
+        O::LDADDH(_) | O::LDCLRH(_) | O::LDEORH(_) | O::LDSETH(_) | O::SWPH(_) | O::CASH(_) => {
+            Verb::Update(2)
+        }
+        _ => return None,
+    })
+}
+
+/// What moves or combines registers; the operands are put in the order of the verb.
+fn computation(instruction: &Instruction, all: &mut Operands) -> Option<Verb> {
+    use Opcode as O;
+    let [first, second, third, fourth] = instruction.operands;
+    let is_zero = |operand: Operand| matches!(operand, Operand::Register(_, 31));
+    let width = match first {
+        Operand::Register(code, _) | Operand::RegisterOrSP(code, _) => u32::from(size(code)) * 8,
+        _ => 64,
+    };
+    let number = |value: u64| Source::Number(value & (u64::MAX >> (64 - width)));
+    Some(match instruction.opcode {
+        O::MOVZ => Verb::Move,
+        O::MOVN => {
+            let Operand::ImmShift(value, shift) = second else { return None };
+            let value = !(u64::from(value) << (shift & 63));
+            all.replace(&[source(first), number(value)]);
+            Verb::Move
+        }
+        O::ORR if is_zero(second) => {
+            all.replace(&[destination(first), source(third)]);
+            Verb::Move
+        }
+        O::ORN if is_zero(second) => {
+            all.replace(&[source(first), source(third)]);
+            Verb::Compute(Compute::Not, false)
+        }
+        O::SUB | O::SUBS if is_zero(second) && !is_zero(first) => {
+            all.replace(&[source(first), source(third)]);
+            Verb::Compute(Compute::Negate, instruction.opcode == O::SUBS)
+        }
+        O::SUBS if is_zero(first) => Verb::Compare(0),
+        O::ANDS if is_zero(first) => Verb::Test(0),
+        O::ADDS if is_zero(first) => match source(third) {
+            // `cmn`: with the negative number.
+            Source::Number(value) => {
+                all.replace(&[all.get(1), number(value.wrapping_neg())]);
+                Verb::Compare(0)
+            }
+            _ => Verb::Nothing,
+        },
+        O::ADD => Verb::Compute(Compute::Add, false),
+        O::ADDS => Verb::Compute(Compute::Add, true),
+        O::SUB => Verb::Compute(Compute::Subtract, false),
+        O::SUBS => Verb::Compute(Compute::Subtract, true),
+        O::AND => Verb::Compute(Compute::And, false),
+        O::ANDS => Verb::Compute(Compute::And, true),
+        O::ORR => Verb::Compute(Compute::Or, false),
+        O::EOR => Verb::Compute(Compute::Xor, false),
+        O::UBFM | O::SBFM => match (third, fourth) {
+            (Operand::Immediate(from), Operand::Immediate(to)) => {
+                let is_signed = instruction.opcode == O::SBFM;
+                let Some((compute, by)) = field(from, to, width, is_signed) else {
+                    return Some(Verb::Change);
+                };
+                all.replace(&[source(first), source(second), number(by)]);
+                Verb::Compute(compute, false)
+            }
+            _ => Verb::Change,
+        },
+        O::CSEL => match fourth {
+            Operand::ConditionCode(code) => relation(code).map_or(Verb::Change, Verb::Select),
+            _ => Verb::Change,
+        },
+        _ => return None,
+    })
+}
+
+/// An operand of a computation.
+fn source(operand: Operand) -> Source {
+    match operand {
+        Operand::Register(size, number) => Source::Register(register(size, number)),
+        Operand::Immediate(value) => Source::Number(u64::from(value)),
+        Operand::Imm64(value) => Source::Number(value),
+        Operand::RegShift(ShiftStyle::LSL, 0, size, number) => {
+            Source::Register(register(size, number))
+        }
+        _ => Source::Other,
+    }
+}
+
+/// What goes elsewhere, or stops.
+fn flow(instruction: &Instruction) -> Option<Verb> {
+    use Opcode as O;
+    let [first, ..] = instruction.operands;
+    Some(match instruction.opcode {
+        O::CBZ => Verb::BranchZero(Relation::Equal),
+        O::CBNZ => Verb::BranchZero(Relation::NotEqual),
+        O::TBZ => Verb::BranchBit(Relation::Equal),
+        O::TBNZ => Verb::BranchBit(Relation::NotEqual),
+        O::B => Verb::Jump,
+        O::Bcc(code) | O::BCcc(code) => Verb::Branch(relation(code)),
+        O::BL | O::BLR | O::BLRAA | O::BLRAAZ | O::BLRAB | O::BLRABZ => Verb::Call,
+        O::RET
+        | O::BR
+        | O::ERET
+        | O::RETAA
+        | O::RETAB
+        | O::BRAA
+        | O::BRAAZ
+        | O::BRAB
+        | O::BRABZ => Verb::Leave,
+        O::BRK => Verb::Trap(match first {
+            Operand::Imm16(code) if code & !0x3ff == INDIRECT_CALL => Trap::IndirectCall,
+            _ => Trap::Assertion,
+        }),
+        _ => return None,
+    })
+}
+
+/// What is not followed.
+fn other(opcode: Opcode) -> Option<Verb> {
+    use Opcode as O;
+    Some(match opcode {
+        O::MOVK
+        | O::ADRP
+        | O::ADR
+        | O::ORN
+        | O::BIC
+        | O::EON
+        | O::MADD
+        | O::MSUB
+        | O::UDIV
+        | O::SDIV
+        | O::CSINC
+        | O::CSINV
+        | O::CSNEG
+        | O::BFM
+        | O::EXTR
+        | O::CLZ
+        | O::CLS
+        | O::RBIT
+        | O::REV
+        | O::REV16
+        | O::REV32
+        | O::LSLV
+        | O::LSRV
+        | O::ASRV
+        | O::RORV
+        | O::SMADDL
+        | O::UMADDL
+        | O::SMULH
+        | O::UMULH
+        | O::ADC
+        | O::SBC
+        | O::MRS
+        | O::XPACI
+        | O::XPACD
+        | O::CRC32B
+        | O::CRC32H
+        | O::CRC32W
+        | O::CRC32X => Verb::Change,
+        O::HINT
+        | O::DMB(_)
+        | O::DSB(_)
+        | O::ISB
+        | O::SB
+        | O::PRFM
+        | O::PRFUM
+        | O::MSR
+        | O::CLREX
+        | O::PACIASP
+        | O::AUTIASP
+        | O::PACIBSP
+        | O::AUTIBSP => Verb::Nothing,
+        O::CCMP | O::CCMN => Verb::LoseFlags,
+        _ => return None,
+    })
+}
+
+/// How many bytes a vector register has; 0 for any other, which tells itself.
+fn vector(operand: Operand) -> u8 {
+    use yaxpeax_arm::armv8::a64::SIMDSizeCode as V;
+    match operand {
+        Operand::SIMDRegister(V::B, _) => 1,
+        Operand::SIMDRegister(V::H, _) => 2,
+        Operand::SIMDRegister(V::S, _) => 4,
+        Operand::SIMDRegister(V::D, _) => 8,
+        Operand::SIMDRegister(V::Q, _) => 16,
+        _ => 0,
+    }
+}
+
+fn destination(operand: Operand) -> Source {
+    match operand {
+        Operand::Register(code, number) => Source::Register(register(code, number)),
+        Operand::RegisterOrSP(code, number) => {
+            Source::Register(Register { size: size(code), ..base(number) })
+        }
+        _ => Source::Other,
+    }
+}
+
+/// What `ubfm` and `sbfm` do with bits `from` and `to` of a register: `lsr`, `lsl`, `uxtb` and the like.
+fn field(from: u32, to: u32, width: u32, is_signed: bool) -> Option<(Compute, u64)> {
+    let shift = if is_signed { Compute::ShiftRightSigned } else { Compute::ShiftRight };
+    let extend = if is_signed { Compute::ExtendSigned } else { Compute::Extend };
+    Some(match (from, to) {
+        (from, to) if to == width - 1 => (shift, u64::from(from)),
+        (from, to) if to + 1 == from && !is_signed => (Compute::ShiftLeft, u64::from(width - from)),
+        (0, 7 | 15 | 31) => (extend, u64::from(to + 1) / 8),
+        _ => return None,
+    })
+}

@@ -1,0 +1,425 @@
+//! An instruction of any machine, as data.
+//!
+//! Every decoder fills the same record from its own structured output, so one engine explains the
+//! traps of all machines. Text is made for output alone.
+
+use crate::model::Relation;
+
+/// A register of a machine: its number, and how many bytes of it are used.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct Register {
+    /// The index in [`Machine::registers`](super::Machine::registers), or one of the two below.
+    pub(crate) number: u8,
+    /// In bytes; 0 for a part that does not begin at the lowest byte.
+    pub(crate) size: u8,
+}
+
+impl Register {
+    /// Reads as zero.
+    pub(crate) const ZERO: u8 = 62;
+    /// The instruction pointer.
+    pub(crate) const POINTER: u8 = 63;
+
+    pub(crate) const fn new(number: u8, size: u8) -> Self {
+        Self { number, size }
+    }
+
+    /// The bit of the register in a [`Set`].
+    fn bit(self) -> u64 {
+        1 << (self.number & 63)
+    }
+
+    /// Whether it is one of those that a dump of registers may have.
+    fn is_kept(self) -> bool {
+        self.number < Self::ZERO
+    }
+}
+
+/// A set of registers, one bit each.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub(crate) struct Set(u64);
+
+impl Set {
+    pub(crate) fn with(self, register: Register) -> Self {
+        if register.is_kept() { Self(self.0 | register.bit()) } else { self }
+    }
+
+    pub(crate) fn has(self, register: Register) -> bool {
+        self.0 & register.bit() != 0
+    }
+
+    /// The numbers of the registers.
+    pub(crate) fn numbers(self) -> impl Iterator<Item = u8> {
+        (0..Register::ZERO).filter(move |number| self.0 & (1 << number) != 0)
+    }
+}
+
+impl FromIterator<Register> for Set {
+    fn from_iter<I: IntoIterator<Item = Register>>(registers: I) -> Self {
+        registers.into_iter().fold(Self::default(), Self::with)
+    }
+}
+
+/// An operand that an instruction reads.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub(crate) enum Source {
+    #[default]
+    None,
+    Register(Register),
+    Number(u64),
+    /// A register that is shifted to the left first, by so many bits.
+    Shifted(Register, u8),
+    /// The first memory operand.
+    Memory,
+    /// An operand that this record has no form for.
+    Other,
+}
+
+/// The operation of an instruction.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub(crate) enum Op {
+    /// Destination = first source; a load if that is memory.
+    Move,
+    /// Destination = first source combined with the second.
+    Compute(Compute),
+    /// Destination = address of the memory operand.
+    Address,
+    /// Memory = first source.
+    Store,
+    /// Memory is read and written.
+    Update,
+    /// Destination = first source if the condition holds, otherwise the second.
+    Select,
+    /// The flags tell how the first source compares with the second.
+    Compare,
+    /// The flags tell how the sources, combined bit by bit, compare with zero.
+    Test,
+    /// Divides by the last source.
+    Divide,
+    Call,
+    /// Goes to the target: if the condition holds, where there is one.
+    Branch,
+    /// Goes where these bytes do not tell: a return, a jump through a register.
+    Leave,
+    /// Stops the kernel: if the condition holds between the sources, where there is one.
+    Trap(Trap),
+    /// No register that is followed changes, but those in `writes`.
+    Nothing,
+    /// Registers in `writes` change, in a way that is not followed.
+    Other,
+    /// No decoder reads the instruction: any register may change.
+    #[default]
+    Unknown,
+}
+
+/// A trap that an instruction is made for.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Trap {
+    /// `BUG()` and `WARN()`.
+    Assertion,
+    /// A check of an indirect call failed: kCFI.
+    IndirectCall,
+}
+
+/// How two numbers make one.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Compute {
+    Add,
+    Subtract,
+    And,
+    Or,
+    Xor,
+    ShiftLeft,
+    ShiftRight,
+    ShiftRightSigned,
+    /// The first number, of as many bytes as its register has, without a sign.
+    Extend,
+    /// The same with its sign.
+    ExtendSigned,
+    /// All bits of the first number inverted.
+    Not,
+    /// Zero less the first number.
+    Negate,
+}
+
+impl Compute {
+    /// The result in numbers of `size` bytes; `None` where that is not defined.
+    pub(crate) fn apply(self, a: u64, b: u64, size: u8) -> Option<u64> {
+        let (a, mask) = (cut(a, size), cut(u64::MAX, size));
+        let bits = u32::try_from(b).ok().filter(|bits| *bits < u32::from(size) * 8);
+        let result = match self {
+            Self::Add => a.wrapping_add(b),
+            Self::Subtract => a.wrapping_sub(b),
+            Self::And => a & b,
+            Self::Or => a | b,
+            Self::Xor => a ^ b,
+            Self::ShiftLeft => a << bits?,
+            Self::ShiftRight => a >> bits?,
+            Self::ShiftRightSigned => (extend(a, size) >> bits?).cast_unsigned(),
+            Self::Extend => cut(a, u8::try_from(b).ok()?),
+            Self::ExtendSigned => extend(a, u8::try_from(b).ok()?).cast_unsigned(),
+            Self::Not => !a,
+            Self::Negate => a.wrapping_neg(),
+        };
+        Some(result & mask)
+    }
+
+    /// The first number of which `result` was made with `b`, where there is only one.
+    pub(crate) fn invert(self, result: u64, b: u64) -> Option<u64> {
+        Some(match self {
+            Self::Add => result.wrapping_sub(b),
+            Self::Subtract => result.wrapping_add(b),
+            Self::Xor => result ^ b,
+            Self::Not => !result,
+            Self::Negate => result.wrapping_neg(),
+            _ => return None,
+        })
+    }
+
+    /// The sign between two numbers.
+    pub(crate) fn sign(self) -> Option<&'static str> {
+        Some(match self {
+            Self::Add => "+",
+            Self::Subtract => "-",
+            Self::And => "&",
+            Self::Or => "|",
+            Self::Xor => "^",
+            Self::ShiftLeft => "<<",
+            Self::ShiftRight | Self::ShiftRightSigned => ">>",
+            Self::Extend | Self::ExtendSigned | Self::Not | Self::Negate => return None,
+        })
+    }
+}
+
+/// The lowest `size` bytes of a number.
+pub(crate) fn cut(value: u64, size: u8) -> u64 {
+    match size {
+        0 => 0,
+        1..8 => value & ((1 << (u32::from(size) * 8)) - 1),
+        _ => value,
+    }
+}
+
+/// A number of `size` bytes with its sign.
+pub(crate) fn extend(value: u64, size: u8) -> i64 {
+    let unused = 64 - 8 * u32::from(size.clamp(1, 8));
+    (value << unused).cast_signed() >> unused
+}
+
+/// An operand in memory.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub(crate) struct Memory {
+    /// A base of [`Register::POINTER`] leaves the address to `displacement`, as an offset into the
+    /// bytes of the code.
+    pub(crate) base: Option<Register>,
+    pub(crate) index: Option<Index>,
+    pub(crate) displacement: i64,
+    /// The register with the base of the segment.
+    pub(crate) segment: Option<Register>,
+    /// How many bytes are accessed; 0 where it depends.
+    pub(crate) size: u64,
+    pub(crate) reads: bool,
+    pub(crate) writes: bool,
+    /// How many bytes an address has.
+    pub(crate) address_size: u8,
+}
+
+/// A register that is added to the base of an address.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct Index {
+    pub(crate) register: Register,
+    /// Bits by which it is shifted to the left.
+    pub(crate) shift: u8,
+    /// Whether its part is extended with its sign.
+    pub(crate) is_signed: bool,
+    /// Whether it is subtracted.
+    pub(crate) is_negative: bool,
+}
+
+impl Memory {
+    /// The registers in it.
+    pub(crate) fn registers(&self) -> impl Iterator<Item = Register> {
+        let index = self.index.map(|index| index.register);
+        [self.base, index].into_iter().flatten().filter(|register| register.is_kept())
+    }
+
+    /// The address of its first byte, if the registers in it are known.
+    ///
+    /// `origin` is the address of the first byte of the code.
+    pub(crate) fn address(
+        &self,
+        value: impl Fn(Register) -> Option<u64>,
+        origin: Option<u64>,
+    ) -> Option<u64> {
+        let base = match self.base {
+            None => 0,
+            Some(Register { number: Register::POINTER, .. }) => origin?,
+            Some(base) => value(base)?,
+        };
+        let index = match self.index {
+            None => 0,
+            Some(index) => {
+                let Index { register, shift, is_signed, is_negative } = index;
+                let part = value(register)?;
+                let part =
+                    if is_signed { extend(part, register.size).cast_unsigned() } else { part };
+                let part = part.checked_shl(u32::from(shift))?;
+                if is_negative { part.wrapping_neg() } else { part }
+            }
+        };
+        let sum = base.wrapping_add(index).wrapping_add(self.displacement.cast_unsigned());
+        let segment = match self.segment {
+            None => 0,
+            Some(segment) => value(segment)?,
+        };
+        Some(cut(sum, self.address_size).wrapping_add(segment))
+    }
+}
+
+/// One instruction.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub(crate) struct Insn {
+    /// Where it begins, in bytes from the start of the code.
+    pub(crate) offset: usize,
+    pub(crate) op: Op,
+    /// How many bytes it works on.
+    pub(crate) size: u8,
+    pub(crate) destination: Option<Register>,
+    pub(crate) sources: [Source; 2],
+    /// The operands in memory, the one that is written in its text first.
+    pub(crate) memory: [Option<Memory>; 2],
+    /// A second register that is loaded from the same memory.
+    pub(crate) second: Option<Register>,
+    /// What must hold for it to be done.
+    pub(crate) condition: Option<Condition>,
+    pub(crate) flags: Flags,
+    /// All registers that it changes.
+    pub(crate) writes: Set,
+    /// Where a branch goes, in bytes from the start of the code.
+    pub(crate) target: Option<usize>,
+    /// Whether it is repeated, and the count is in the register that x86 has for it.
+    pub(crate) is_repeated: bool,
+}
+
+/// The condition of an instruction.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct Condition {
+    pub(crate) on: On,
+    /// `None` where this record has no form for it: the parity, an overflow.
+    pub(crate) relation: Option<Relation>,
+}
+
+/// What a condition is about.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum On {
+    /// The result of the comparison before it, by number: PowerPC keeps eight.
+    Flags(u8),
+    /// The first source and the second.
+    Sources,
+    /// The sources combined bit by bit, and zero.
+    Bits,
+}
+
+impl Condition {
+    /// A condition on the only result of comparisons that a machine keeps.
+    pub(crate) const fn on_flags(relation: Option<Relation>) -> Self {
+        Self { on: On::Flags(0), relation }
+    }
+}
+
+/// What an instruction does to the flags.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub(crate) enum Flags {
+    /// They stay.
+    #[default]
+    Kept,
+    /// They tell how the result compares with zero; the sources of [`Op::Compare`] and [`Op::Test`]
+    /// with each other. The number is that of [`On::Flags`].
+    Set(u8),
+    /// The same between numbers with a sign, whatever the branch says.
+    SetSigned(u8),
+    /// They change in a way that is not followed.
+    Lost,
+}
+
+impl Insn {
+    /// Whether the next instruction is always next.
+    pub(crate) fn is_straight(&self) -> bool {
+        !matches!(self.op, Op::Branch | Op::Leave | Op::Trap(_) | Op::Unknown)
+    }
+
+    /// Whether control may go on below it or elsewhere.
+    pub(crate) fn is_conditional(&self) -> bool {
+        self.condition.is_some() && matches!(self.op, Op::Branch | Op::Leave)
+    }
+
+    /// Whether it is done only if its condition holds.
+    pub(crate) fn is_predicated(&self) -> bool {
+        self.condition.is_some() && self.op != Op::Select
+    }
+}
+
+/// The target of a branch, from an offset and a distance.
+pub(crate) fn target(offset: usize, distance: i64) -> Option<usize> {
+    offset.checked_add_signed(isize::try_from(distance).ok()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ok_compute() {
+        use Compute::{
+            Add, And, Extend, ExtendSigned, Negate, Not, ShiftLeft, ShiftRight, ShiftRightSigned,
+            Subtract, Xor,
+        };
+        for (op, a, b, size, want) in [
+            (Add, u64::MAX, 2, 8, Some(1)),
+            (Add, 0xffff_ffff, 2, 4, Some(1)),
+            (Subtract, 1, 2, 4, Some(0xffff_ffff)),
+            (And, 0xff0, 0x0ff, 8, Some(0x0f0)),
+            (Xor, 1, 3, 8, Some(2)),
+            (ShiftLeft, 1, 63, 8, Some(1 << 63)),
+            (ShiftLeft, 1, 32, 4, None),
+            (ShiftRight, 0x8000_0000, 31, 4, Some(1)),
+            (ShiftRightSigned, 0x8000_0000, 31, 4, Some(0xffff_ffff)),
+            (Extend, 0x1ff, 1, 8, Some(0xff)),
+            (ExtendSigned, 0x1ff, 1, 8, Some(u64::MAX)),
+            (ExtendSigned, 0x80, 1, 4, Some(0xffff_ff80)),
+            (Not, 0, 0, 4, Some(0xffff_ffff)),
+            (Negate, 1, 0, 8, Some(u64::MAX)),
+        ] {
+            assert_eq!(op.apply(a, b, size), want, "{op:?} {a:#x} {b:#x} {size}");
+        }
+        for op in [Add, Subtract, Xor, Not, Negate] {
+            let result = op.apply(0x1234, 0x77, 8).expect("a result");
+            assert_eq!(op.invert(result, 0x77), Some(0x1234), "{op:?}");
+        }
+        assert_eq!(And.invert(0, 0), None);
+    }
+
+    #[test]
+    fn ok_address() {
+        let value = |register: Register| {
+            [Some(0x1000), Some(0xffff_fffe), None]
+                .get(usize::from(register.number))
+                .copied()
+                .flatten()
+        };
+        let base = Some(Register::new(0, 8));
+        let index = |is_signed, is_negative| {
+            Some(Index { register: Register::new(1, 4), shift: 2, is_signed, is_negative })
+        };
+        let plain = Memory { base, displacement: -8, address_size: 8, ..Memory::default() };
+        let at = |memory: Memory| memory.address(value, Some(0x5000));
+        assert_eq!(at(plain), Some(0xff8));
+        assert_eq!(at(Memory { index: index(true, false), ..plain }), Some(0xff0));
+        assert_eq!(at(Memory { index: index(true, true), ..plain }), Some(0x1000));
+        assert_eq!(at(Memory { index: index(false, false), ..plain }), Some(0x4_0000_0ff0));
+        assert_eq!(at(Memory { base: Some(Register::new(2, 8)), ..plain }), None);
+        let relative = Memory { base: Some(Register::new(Register::POINTER, 8)), ..plain };
+        assert_eq!(at(relative), Some(0x4ff8));
+        assert_eq!(at(Memory { address_size: 4, base: None, ..plain }), Some(0xffff_fff8));
+    }
+}

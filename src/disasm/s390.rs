@@ -1,0 +1,288 @@
+//! z/Architecture, by the listing that the kernel makes itself: `show_code()` in arch/s390/kernel/dis.c.
+//!
+//! ```text
+//! instruction = name [ 1*BLANK operand *( "," operand ) ]
+//! operand     = "%r" number                                            ; a general register
+//!             / number "(" [ ( "%r" number / number ) "," ] "%r" number ")"     ; memory
+//!             / number                                                 ; also an address in hex
+//! ```
+
+use nom::Parser;
+use nom::branch::alt;
+use nom::bytes::complete::{tag, take_while1};
+use nom::combinator::{opt, value};
+use nom::multi::separated_list0;
+use nom::sequence::{delimited, preceded, terminated};
+
+use super::insn::{Compute, Flags, Index, Insn, Memory, Register, Source, Trap};
+use super::verb::{self, Operands, Verb};
+use super::{Decoded, Machine};
+use crate::model::{Instruction, Relation};
+use crate::token::{Parsed, decimal};
+
+#[rustfmt::skip] // rows
+const REGISTERS: &[&str] = &[
+    "r0", "r1", "r2", "r3", "r4", "r5", "r6", "r7", "r8", "r9", "r10", "r11", "r12", "r13",
+    "r14", "r15",
+];
+
+pub(super) const MACHINE: &Machine =
+    &Machine { registers: REGISTERS, name: |register, _| format!("%r{}", register.number) };
+
+/// An operand as it is written.
+#[derive(Clone, Copy, Debug)]
+enum Written<'t> {
+    Register(Register),
+    Number(i64),
+    Memory(Memory, &'t [u8]),
+    /// An address, a register of another kind.
+    Other,
+}
+
+/// Reads an instruction of a listing.
+pub(super) fn read(listed: &Instruction) -> Decoded {
+    let text = &listed.text;
+    let parsed = instruction(text.as_bytes()).ok();
+    let memory = parsed.as_ref().and_then(|(_, (_, operands))| {
+        operands.iter().find_map(|operand| match operand {
+            Written::Memory(_, text) => Some(String::from_utf8_lossy(text).into_owned()),
+            _ => None,
+        })
+    });
+    let insn = parsed.and_then(|(_, (name, operands))| record(name, &operands, listed));
+    Decoded { len: listed.bytes.len(), text: text.clone(), memory, insn }
+}
+
+fn instruction(text: &[u8]) -> Parsed<'_, (&[u8], Vec<Written<'_>>)> {
+    let blanks = || take_while1(|b| b == b' ' || b == b'\t');
+    let name = take_while1(|b: u8| b.is_ascii_alphanumeric());
+    let operands = separated_list0(tag(","), operand);
+    (name, opt(preceded(blanks(), operands)).map(Option::unwrap_or_default)).parse(text)
+}
+
+fn operand(text: &[u8]) -> Parsed<'_, Written<'_>> {
+    let other = take_while1(|b: u8| b != b',' && b != b' ');
+    alt((
+        terminated(register, end).map(Written::Register),
+        memory.map(|(memory, text)| Written::Memory(memory, text)),
+        terminated(number, end).map(Written::Number),
+        value(Written::Other, other),
+    ))
+    .parse(text)
+}
+
+/// Nothing more of an operand.
+fn end(text: &[u8]) -> Parsed<'_, ()> {
+    match text.first() {
+        None | Some(b',' | b' ') => Ok((text, ())),
+        _ => Err(nom::Err::Error(())),
+    }
+}
+
+fn register(text: &[u8]) -> Parsed<'_, Register> {
+    let (rest, number) = preceded(tag("%r"), decimal).parse(text)?;
+    match u8::try_from(number) {
+        Ok(number @ 0..16) => Ok((rest, Register::new(number, 8))),
+        _ => Err(nom::Err::Error(())),
+    }
+}
+
+fn number(text: &[u8]) -> Parsed<'_, i64> {
+    let (rest, (minus, value)) = (opt(tag("-")), decimal).parse(text)?;
+    let value = i64::try_from(value).map_err(|_| nom::Err::Error(()))?;
+    Ok((rest, if minus.is_some() { -value } else { value }))
+}
+
+fn memory(text: &[u8]) -> Parsed<'_, (Memory, &[u8])> {
+    let first = alt((register.map(Some), value(None, number)));
+    let inside = (opt(terminated(first, tag(","))), register);
+    let (rest, (displacement, (index, base))) =
+        (number, delimited(tag("("), inside, tag(")"))).parse(text)?;
+    // Register 0 reads as zero in an address.
+    let kept = |register: Register| Some(register).filter(|register| register.number != 0);
+    let index = index.flatten().and_then(kept).map(|register| Index {
+        register,
+        shift: 0,
+        is_signed: false,
+        is_negative: false,
+    });
+    let memory =
+        Memory { base: kept(base), index, displacement, address_size: 8, ..Memory::default() };
+    Ok((rest, (memory, text.get(..text.len() - rest.len()).unwrap_or_default())))
+}
+
+/// What the condition code must be, as the bits of a mask from 8 down: equal, less, greater.
+fn relation(mask: i64) -> Option<Relation> {
+    Some(match mask & 0b1110 {
+        0b1000 => Relation::Equal,
+        0b0110 => Relation::NotEqual,
+        0b0100 => Relation::Below,
+        0b0010 => Relation::Above,
+        0b1100 => Relation::BelowOrEqual,
+        0b1010 => Relation::AboveOrEqual,
+        _ => return None,
+    })
+}
+
+/// The distance of a relative branch, which is in its bytes in halfwords: the listing has addresses.
+fn distance(bytes: &[u8]) -> Option<i64> {
+    let halves = match bytes {
+        [0xa7 | 0xec, _, high, low, ..] => i64::from(i16::from_be_bytes([*high, *low])),
+        [0xc0, _, a, b, c, d] => i64::from(i32::from_be_bytes([*a, *b, *c, *d])),
+        _ => return None,
+    };
+    Some(halves * 2)
+}
+
+fn record(name: &[u8], written: &[Written<'_>], listed: &Instruction) -> Option<Insn> {
+    let mut operands = Operands::default();
+    for operand in written {
+        match *operand {
+            Written::Register(register) => operands.push(Source::Register(register)),
+            Written::Number(number) => operands.push(Source::Number(number.cast_unsigned())),
+            Written::Memory(memory, _) => {
+                operands.memory = Some(memory);
+                operands.push(Source::Memory);
+            }
+            Written::Other => operands.push(Source::Other),
+        }
+    }
+    operands.distance = distance(&listed.bytes);
+    // A register of another kind.
+    if matches!(operands.get(0), Source::Other) {
+        return None;
+    }
+    let number = |index| match operands.get(index) {
+        Source::Number(number) => Some(number.cast_signed()),
+        _ => None,
+    };
+    let name = std::str::from_utf8(name).ok()?;
+    let verb = match name {
+        "lg" | "lgf" | "ltg" => Verb::Load(8),
+        "l" | "ly" | "llgf" | "lt" => Verb::Load(4),
+        "lh" | "lhy" | "llgh" | "llh" | "lgh" => Verb::Load(2),
+        "llgc" | "llc" | "lb" | "lgb" => Verb::Load(1),
+        "ag" | "sg" | "ng" | "og" | "xg" => Verb::Combine(8),
+        "a" | "ay" | "s" | "sy" | "n" | "o" | "x" => Verb::Combine(4),
+        "ic" | "icy" | "tm" | "tmy" => Verb::Combine(1),
+        "stg" | "mvghi" => Verb::Store(8),
+        "st" | "sty" | "mvhi" => Verb::Store(4),
+        "sth" | "sthy" => Verb::Store(2),
+        "stc" | "stcy" | "mvi" | "mviy" => Verb::Store(1),
+        "agsi" | "csg" | "laag" => Verb::Update(8),
+        "asi" | "cs" | "laa" => Verb::Update(4),
+        "lgr" | "lr" | "lghi" | "lhi" | "ltgr" => Verb::Move,
+        "aghik" | "agrk" | "aghi" | "agr" | "agfi" => Verb::Compute(Compute::Add, true),
+        "sgrk" | "sgr" => Verb::Compute(Compute::Subtract, true),
+        "ngr" | "ngrk" => Verb::Compute(Compute::And, true),
+        "ogr" | "ogrk" => Verb::Compute(Compute::Or, true),
+        "srlg" => Verb::Compute(Compute::ShiftRight, false),
+        "sllg" => Verb::Compute(Compute::ShiftLeft, false),
+        "lgfr" | "llgfr" | "lgfi" | "llihf" | "llihl" | "llilh" | "llilf" | "llill" | "llihh"
+        | "larl" | "la" | "lay" | "lgrl" | "lrl" | "llgfrl" | "llgcr" | "llcr" | "lgbr" | "ltr"
+        | "lcgr" | "lngr" | "lpgr" | "ahi" | "ahik" | "nilf" | "nihh" | "nill" | "risbg"
+        | "risbgn" | "sra" | "srl" | "sll" | "ar" | "sr" | "nr" | "or" | "xr" | "xgr" | "ark"
+        | "srk" | "msgr" => Verb::Change,
+        "cg" | "cgr" | "cghi" | "cgfi" => Verb::CompareSigned(8),
+        "c" | "cy" | "cr" | "chi" | "cfi" => Verb::CompareSigned(4),
+        "clg" | "clgr" | "clgfi" => Verb::Compare(8),
+        "cl" | "cly" | "clr" | "clfi" => Verb::Compare(4),
+        "cli" | "cliy" => Verb::Compare(1),
+        "brc" | "brcl" => match number(0)? & 0b1111 {
+            0b1111 => Verb::Jump,
+            0 => Verb::Nothing,
+            mask => Verb::Branch(relation(mask)),
+        },
+        "bcr" | "bc" => match number(0)? & 0b1111 {
+            0 => Verb::Nothing,
+            0b1111 => Verb::Leave,
+            _ => return None,
+        },
+        "cgrj" | "cgij" | "crj" | "cij" => Verb::BranchCompare(relation(number(2)?)?.signed()),
+        "clgrj" | "clgij" | "clrj" | "clij" => Verb::BranchCompare(relation(number(2)?)?),
+        "brasl" | "basr" | "bras" => Verb::Call,
+        "dsgfr" | "dlr" | "dr" => Verb::Divide(4),
+        "dsgr" | "dlgr" => Verb::Divide(8),
+        "mc" => Verb::Trap(Trap::Assertion),
+        _ => return None,
+    };
+    let insn = verb::insn(verb, &operands, None, listed.offset);
+    let flags = match name {
+        "ltgr" | "ltg" => Flags::SetSigned(0),
+        // Bits tell zero from all else, which is no order.
+        "ngr" | "ngrk" | "ogr" | "ogrk" => Flags::Lost,
+        _ => match (verb, insn.flags) {
+            (_, Flags::Set(result)) if matches!(verb, Verb::Compute(..)) => {
+                Flags::SetSigned(result)
+            }
+            (Verb::Change | Verb::Combine(_) | Verb::Update(_), _) if !name.starts_with('l') => {
+                Flags::Lost
+            }
+            (_, flags) => flags,
+        },
+    };
+    let size = match name {
+        "cij" | "crj" | "clij" | "clrj" => 4,
+        _ => insn.size,
+    };
+    Some(Insn { size, flags, ..insn })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(text: &str, bytes: &[u8]) -> Decoded {
+        let listed =
+            Instruction { offset: 0x20, bytes: bytes.to_vec(), text: text.into(), trapping: false };
+        read(&listed)
+    }
+
+    #[test]
+    fn ok_memory() {
+        let at = |text: &str| {
+            let decoded = of(text, &[]);
+            let memory = decoded.insn.expect("a record").memory[0].expect("an operand");
+            let index = memory.index.map(|index| index.register.number);
+            (
+                decoded.memory,
+                memory.base.map(|base| base.number),
+                index,
+                memory.displacement,
+                memory.size,
+            )
+        };
+        assert_eq!(at("lg %r1,24(%r2)"), (Some("24(%r2)".into()), Some(2), None, 24, 8));
+        assert_eq!(
+            at("llgc %r1,-8(%r3,%r4)"),
+            (Some("-8(%r3,%r4)".into()), Some(4), Some(3), -8, 1)
+        );
+        assert_eq!(at("st %r1,0(%r0)"), (Some("0(%r0)".into()), None, None, 0, 4));
+        assert_eq!(at("mvi 8(%r11),3"), (Some("8(%r11)".into()), Some(11), None, 8, 1));
+    }
+
+    #[test]
+    fn ok_branches() {
+        let brc = of("brc 8,000003ff7fd02876", &[0xa7, 0x84, 0xff, 0xfe]).insn.expect("a record");
+        assert_eq!(
+            (brc.target, brc.condition.and_then(|c| c.relation)),
+            (Some(0x1c), Some(Relation::Equal))
+        );
+        let cij = of("cij %r2,0,6,000003ff7fd02876", &[0xec, 0x26, 0, 4, 0, 0x7e])
+            .insn
+            .expect("a record");
+        assert_eq!(
+            (cij.target, cij.condition.and_then(|c| c.relation)),
+            (Some(0x28), Some(Relation::NotEqual))
+        );
+        assert_eq!(cij.sources[1], Source::Number(0));
+    }
+
+    #[test]
+    fn err_read() {
+        for text in ["", "lg", "lg %r1", "lg %r16,8(%r1)", "bc 3,0(%r1)", "frob %r1"] {
+            let insn = of(text, &[]).insn;
+            assert!(insn.is_none_or(|insn| insn.memory[0].is_none()), "{text}");
+        }
+    }
+}

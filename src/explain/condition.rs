@@ -1,0 +1,297 @@
+//! The comparison that led to a trap.
+
+use super::flow::{Flow, Value};
+use super::steps::{step, with_source};
+use super::window::Window;
+use super::{confidence, short};
+use crate::disasm::insn::{Compute, Flags, Insn, On, Op, Register, Source, Trap, cut};
+use crate::model::{Condition, Explanation, Relation, Step};
+
+/// One side of a comparison.
+#[derive(Debug)]
+struct Side {
+    text: String,
+    /// Its value at the trap, if nothing changed it since.
+    value: Option<u64>,
+    register: Option<Register>,
+}
+
+impl Side {
+    fn number(value: u64) -> Self {
+        Self { text: short(value), value: Some(value), register: None }
+    }
+
+    /// With its value, where the text is not that.
+    fn with_value(&self) -> String {
+        match (self.register, self.value) {
+            (Some(_), Some(value)) => format!("{} ({})", self.text, short(value)),
+            _ => self.text.clone(),
+        }
+    }
+}
+
+/// A comparison that may have led to a trap.
+struct Found {
+    condition: Condition,
+    /// Whether the registers show that it held.
+    is_sure: bool,
+    /// Where what was compared came from.
+    steps: Vec<Step>,
+}
+
+/// A trap of an assertion, with what was compared before it.
+pub(super) fn assertion(window: &Window<'_>, trap: Trap) -> Explanation {
+    if trap == Trap::IndirectCall {
+        return indirect_call(window, None);
+    }
+    if let Some(pointer) = checked_call(window) {
+        return indirect_call(window, Some(pointer));
+    }
+    let Some(Found { condition, is_sure, steps }) = found(window) else {
+        let summary = "traps at an assertion; these bytes do not show what was compared";
+        return Explanation::new(summary.to_owned(), confidence(false));
+    };
+    let summary = format!("traps because {}", condition.text);
+    Explanation {
+        steps,
+        condition: Some(condition),
+        ..Explanation::new(summary, confidence(is_sure))
+    }
+}
+
+/// A call through a pointer to a function of another type: kCFI.
+fn indirect_call(window: &Window<'_>, pointer: Option<Register>) -> Explanation {
+    let pointer = pointer.or_else(|| match window.trapping()?.sources {
+        [Source::Register(register), _] => Some(register),
+        _ => None,
+    });
+    let target = pointer.map(|register| {
+        let value = window.value(register).map(|value| format!(" = {}", window.address(value)));
+        format!(", {}{}", window.name(register), value.unwrap_or_default())
+    });
+    let summary = format!(
+        "calls through a pointer to a function of another type{}",
+        target.unwrap_or_default()
+    );
+    Explanation::new(summary, confidence(pointer.is_some()))
+}
+
+/// The pointer whose type the instructions above check, as clang makes them for x86
+/// (`-fsanitize=kcfi`): the negative hash of the type, plus the hash before the function, is zero.
+fn checked_call(window: &Window<'_>) -> Option<Register> {
+    let Way { branch, is_taken, .. } = way_in(window)?;
+    let [mov, add, jump] = window.insns().get(branch.checked_sub(2)?..=branch)? else {
+        return None;
+    };
+    let is_equal =
+        jump.condition.is_some_and(|condition| condition.relation == Some(Relation::Equal));
+    let is_hash =
+        mov.op == Op::Move && matches!(mov.sources, [Source::Number(_), _]) && mov.size == 4;
+    let is_sum = add.op == Op::Compute(Compute::Add) && matches!(add.sources, [_, Source::Memory]);
+    let memory = add.memory.first()?.as_ref()?;
+    let is_before = (-64..0).contains(&memory.displacement) && memory.size == 4;
+    let is_check = !is_taken && is_equal && is_hash && is_sum && is_before;
+    memory.base.filter(|_| is_check && mov.destination == add.destination)
+}
+
+/// The comparison that led to the trap.
+fn found(window: &Window<'_>) -> Option<Found> {
+    let trap = window.trap();
+    let trapping = window.trapping()?;
+    if let Some(condition) = trapping.condition {
+        let here = Way { branch: trap, is_taken: false, block: trap };
+        return between(window, here, trap, condition.relation?, condition.on);
+    }
+    let way = way_in(window)?;
+    let Way { branch, is_taken, .. } = way;
+    let insn = window.insn(branch)?;
+    let condition = insn.condition?;
+    let relation = condition.relation?;
+    let relation = if is_taken { relation } else { relation.negated() };
+    let On::Flags(result) = condition.on else {
+        return between(window, way, branch, relation, condition.on);
+    };
+    for at in (0..branch).rev() {
+        let (insn, next) = (window.insn(at)?, window.insn(at + 1)?);
+        let goes_on = insn.is_straight() || insn.is_conditional();
+        if window.is_target(next.offset) || !goes_on || insn.op == Op::Call {
+            return None;
+        }
+        let is_set = match insn.flags {
+            Flags::Kept => false,
+            Flags::Lost => return None,
+            Flags::Set(number) | Flags::SetSigned(number) => number == result,
+        };
+        if is_set {
+            let is_signed = matches!(insn.flags, Flags::SetSigned(_));
+            let relation = if is_signed { relation.signed() } else { relation };
+            return of_flags(window, way, at, relation);
+        }
+    }
+    None
+}
+
+/// The comparison by an instruction that sets flags.
+fn of_flags(window: &Window<'_>, way: Way, at: usize, relation: Relation) -> Option<Found> {
+    let insn = window.insn(at)?;
+    match insn.op {
+        Op::Compare => {
+            // The flag that lets a warning come only once: nothing to do with the bug.
+            let is_once = insn.sources == [Source::Memory, Source::Number(0)] && insn.size == 1;
+            if is_once { None } else { between(window, way, at, relation, On::Sources) }
+        }
+        Op::Test => between(window, way, at, relation, On::Bits),
+        // Zero bytes read as `add %al,(%rax)`: no code.
+        Op::Update if insn.size == 1 => None,
+        _ => {
+            // The result of a sum or the like: its order needs a carry, which is not followed.
+            let is_of_sign = matches!(relation, Relation::Less | Relation::GreaterOrEqual);
+            let is_followed = is_of_sign
+                || matches!(insn.flags, Flags::SetSigned(_))
+                || matches!(relation, Relation::Equal | Relation::NotEqual);
+            let source = insn.destination.map_or(Source::Memory, Source::Register);
+            let left = side(window, way, at, source).filter(|_| is_followed)?;
+            holds(window, &left, relation, &Side::number(0), insn.size)
+        }
+    }
+}
+
+/// The comparison of the sources of an instruction.
+fn between(window: &Window<'_>, way: Way, at: usize, relation: Relation, on: On) -> Option<Found> {
+    let insn = window.insn(at)?;
+    let [left, right] = insn.sources;
+    let first = side(window, way, at, left)?;
+    if on != On::Bits {
+        let right = side(window, way, at, right)?;
+        return holds(window, &first, relation, &right, insn.size);
+    }
+    if left == right {
+        return holds(window, &first, relation, &Side::number(0), insn.size);
+    }
+    let second = side(window, way, at, right)?;
+    let value = first.value.zip(second.value).map(|(first, second)| first & second);
+    let text = format!("({} & {})", first.with_value(), second.with_value());
+    let both = Side { text, value, register: None };
+    let found = holds(window, &both, relation, &Side::number(0), insn.size)?;
+    let registers = [first.register, second.register].into_iter().flatten();
+    Some(with_registers(window, found, registers))
+}
+
+/// The comparison of two sides of so many bytes, unless the registers contradict it.
+fn holds(
+    window: &Window<'_>,
+    left: &Side,
+    relation: Relation,
+    right: &Side,
+    size: u8,
+) -> Option<Found> {
+    let holds = left.value.zip(right.value).map(|(a, b)| relation.holds(a, b, size));
+    if holds == Some(false) {
+        return None;
+    }
+    let text = format!("{} {} {}", left.with_value(), relation.sign(), right.with_value());
+    let condition = Condition { text, ..Condition::default() };
+    let found = Found { condition, is_sure: holds == Some(true), steps: Vec::new() };
+    Some(with_registers(window, found, [left.register, right.register].into_iter().flatten()))
+}
+
+/// Adds the values of registers, and where they came from.
+fn with_registers(
+    window: &Window<'_>,
+    mut found: Found,
+    registers: impl Iterator<Item = Register> + Clone,
+) -> Found {
+    found.condition.values = window.values(registers.clone());
+    let flow = Flow::of(window);
+    for register in registers {
+        let step = flow
+            .held(register)
+            .and_then(|id| Some(with_source(window, &flow, id, step(window, &flow, id)?)));
+        found.steps.extend(step);
+    }
+    found
+}
+
+/// An operand of a comparison.
+fn side(window: &Window<'_>, way: Way, at: usize, source: Source) -> Option<Side> {
+    let insn = window.insn(at)?;
+    match source {
+        Source::Register(register) if register.number == Register::ZERO => Some(Side::number(0)),
+        Source::Register(register) => {
+            let is_kept = !way.since(window, at).any(|insn| window.changes(insn, register));
+            let value = window.value(register).filter(|_| is_kept);
+            Some(Side { text: window.name(register), value, register: Some(register) })
+        }
+        Source::Number(value) => Some(Side::number(cut(value, insn.size))),
+        Source::Memory => {
+            Some(Side { text: window.listing.memory(at)?, value: None, register: None })
+        }
+        Source::None | Source::Shifted(..) | Source::Other => None,
+    }
+}
+
+/// How control came to the trap.
+#[derive(Clone, Copy, Debug)]
+struct Way {
+    /// The index of the branch.
+    branch: usize,
+    is_taken: bool,
+    /// The index of the first instruction below the last branch above the trap.
+    block: usize,
+}
+
+impl Way {
+    /// The instructions that were done after one above the branch, up to the trap.
+    fn since<'w>(self, window: &'w Window<'_>, at: usize) -> impl Iterator<Item = &'w Insn> {
+        let trap = window.trap();
+        let (before, from) =
+            if self.is_taken { (self.branch + 1, self.block) } else { (trap, trap) };
+        let part = |range: std::ops::Range<usize>| window.insns().get(range).unwrap_or_default();
+        part(at + 1..before.max(at + 1)).iter().chain(part(from..trap))
+    }
+}
+
+/// The branch through which control came to the trap.
+fn way_in(window: &Window<'_>) -> Option<Way> {
+    let insns = window.insns();
+    let above = insns.get(..window.trap())?;
+    let last = above.iter().rposition(|insn| !insn.is_straight())?;
+    let block = insns.get(last + 1..=window.trap())?;
+    let into = |insn: &Insn| block.iter().any(|other| insn.target == Some(other.offset));
+    let branches: Vec<usize> =
+        (0..insns.len()).filter(|at| insns.get(*at).is_some_and(into)).collect();
+    let is_conditional = |at: usize| insns.get(at).is_some_and(Insn::is_conditional);
+    let way = |branch, is_taken| Way { branch, is_taken, block: last + 1 };
+    match branches.as_slice() {
+        [] => is_conditional(last).then(|| way(last, false)),
+        [only] => (!is_conditional(last) && is_conditional(*only)).then(|| way(*only, true)),
+        _ => None,
+    }
+}
+
+/// A division by zero, or one whose result is too large.
+pub(super) fn division(window: &Window<'_>) -> Option<Explanation> {
+    let trapping = window.trapping()?;
+    let [divisor, _] = trapping.sources;
+    let here = Way { branch: window.trap(), is_taken: false, block: window.trap() };
+    let divisor = side(window, here, window.trap(), divisor)?;
+    let value = divisor.value.map(|value| cut(value, trapping.size));
+    let summary = match value {
+        Some(0) => format!("divides by {}, which is 0", divisor.text),
+        Some(value) => {
+            format!("divides by {} = {}: the result is too large", divisor.text, short(value))
+        }
+        None => format!("divides by {}", divisor.text),
+    };
+    let flow = Flow::of(window);
+    let made = divisor.register.and_then(|register| {
+        let id = flow.held(register)?;
+        // How the instruction makes the divisor from a wider value says nothing of that.
+        match flow.what(id) {
+            Value::Unknown => None,
+            _ => step(window, &flow, id),
+        }
+    });
+    let steps = made.into_iter().collect();
+    Some(Explanation { steps, ..Explanation::new(summary, confidence(value.is_some())) })
+}
