@@ -73,7 +73,7 @@ fn seed_001_is_a_field_of_null() {
             "%r12 was loaded from 0x70(%rbp), %rbp = 0xffff88801b9e8280"
         ]
     );
-    assert_eq!(found.pointer.unwrap().origin.as_deref(), Some("loaded from 0x70(%rbp)"));
+    assert_eq!(found.pointer.unwrap().origin.unwrap().to_string(), "loaded from 0x70(%rbp)");
 }
 
 #[test]

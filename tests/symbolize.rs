@@ -77,6 +77,18 @@ fn frames_get_files_lines_and_what_was_inlined() {
 }
 
 #[test]
+fn the_access_has_its_name_in_both_syntaxes() {
+    for syntax in [Syntax::Att, Syntax::Intel] {
+        let mut report = ksplat::reports(OOPS.as_bytes()).next().expect("a report");
+        disasm::annotate(&mut report, syntax);
+        explain::annotate(&mut report, syntax);
+        symbolizer(VMLINUX).annotate(&mut report);
+        let member = report.explanation.expect("an explanation").member.expect("a member");
+        assert_eq!(member.expression, "node->next->in.count", "{syntax:?}");
+    }
+}
+
+#[test]
 fn the_access_is_named_in_the_words_of_the_source() {
     let report = resolved(&symbolizer(VMLINUX), OOPS);
     let member = report.explanation.expect("an explanation").member.expect("a member");

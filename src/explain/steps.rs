@@ -4,7 +4,7 @@ use super::flow::{Flow, Id, Value};
 use super::short;
 use super::window::Window;
 use crate::disasm::insn::{Compute, Op, Register, Source, extend};
-use crate::model::{Pointer, Step};
+use crate::model::{Pointer, PointerOrigin, Step};
 
 /// Beyond this a number that was added is no offset of a field: it may be the pointer itself.
 const MAX_OFFSET: u64 = 1 << 20;
@@ -38,12 +38,19 @@ pub(super) fn pointer(
 }
 
 /// Where a value came from.
-fn origin(window: &Window<'_>, flow: &Flow<'_>, id: Id) -> Option<String> {
-    let at = flow.at(id)?;
+fn origin(window: &Window<'_>, flow: &Flow<'_>, id: Id) -> Option<PointerOrigin> {
+    let index = flow.at(id)?;
+    let at = window.insn(index)?.offset;
     match flow.what(id) {
-        Value::Load(_) => Some(format!("loaded from {}", window.listing.memory(at)?)),
-        Value::Returned => Some(format!("returned by the call at {:#x}", window.insn(at)?.offset)),
-        Value::Number(value) => Some(format!("the constant {}", short(value))),
+        Value::Load(_) => {
+            let memory = window.operand(index)?;
+            let base = memory.base.filter(|_| memory.index.is_none() && memory.segment.is_none());
+            let register = base.and_then(|base| window.model_name(base)).map(str::to_owned);
+            let operand = window.listing.memory(index)?;
+            Some(PointerOrigin::Loaded { at, operand, register, displacement: memory.displacement })
+        }
+        Value::Returned => Some(PointerOrigin::Returned { at }),
+        Value::Number(value) => Some(PointerOrigin::Constant { value }),
         _ => None,
     }
 }

@@ -86,18 +86,96 @@ pub struct MeantAccess {
 /// A pointer, and what was added to it.
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(into = "json::Pointer", from = "json::Pointer"))]
 #[non_exhaustive]
 pub struct Pointer {
     /// The register that has it.
-    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub register: Option<String>,
     /// Its value.
     pub value: Address,
     /// Bytes from it to the access; where a field of a NULL pointer was accessed, the field's.
     pub offset: i64,
-    /// Where it came from: `loaded from 0x70(%rbp)`.
-    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
-    pub origin: Option<String>,
+    /// Where it came from. In JSON its words are `origin`, its fields with a `code` are `source`.
+    pub origin: Option<PointerOrigin>,
+}
+
+/// Where a pointer came from.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(tag = "code", rename_all = "kebab-case"))]
+#[non_exhaustive]
+pub enum PointerOrigin {
+    /// Read from memory.
+    #[non_exhaustive]
+    Loaded {
+        /// The offset of the instruction in the bytes of the code.
+        at: usize,
+        /// Its operand as text: `0x70(%rbp)`.
+        operand: String,
+        /// The register that the address was made from, by its name in the report; `None` where that
+        /// is not one register and a displacement.
+        #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
+        register: Option<String>,
+        /// Bytes from the register's value to the memory.
+        displacement: i64,
+    },
+    /// The result of a function.
+    #[non_exhaustive]
+    Returned {
+        /// The offset of the call in the bytes of the code.
+        at: usize,
+    },
+    /// A number in the code.
+    #[non_exhaustive]
+    Constant {
+        /// The number.
+        value: u64,
+    },
+}
+
+impl fmt::Display for PointerOrigin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Loaded { operand, .. } => write!(f, "loaded from {operand}"),
+            Self::Returned { at } => write!(f, "returned by the call at {at:#x}"),
+            Self::Constant { value: value @ ..10 } => write!(f, "the constant {value}"),
+            Self::Constant { value } => write!(f, "the constant {value:#x}"),
+        }
+    }
+}
+
+#[cfg(feature = "serde")]
+mod json {
+    //! Pointers as they stand in JSON: the words of the origin beside its fields.
+
+    use super::{Address, PointerOrigin};
+
+    #[derive(serde::Serialize, serde::Deserialize)]
+    pub(super) struct Pointer {
+        #[serde(skip_serializing_if = "Option::is_none")]
+        register: Option<String>,
+        value: Address,
+        offset: i64,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        origin: Option<String>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        source: Option<PointerOrigin>,
+    }
+
+    impl From<super::Pointer> for Pointer {
+        fn from(pointer: super::Pointer) -> Self {
+            let super::Pointer { register, value, offset, origin } = pointer;
+            let words = origin.as_ref().map(ToString::to_string);
+            Self { register, value, offset, origin: words, source: origin }
+        }
+    }
+
+    impl From<Pointer> for super::Pointer {
+        fn from(pointer: Pointer) -> Self {
+            let Pointer { register, value, offset, source, .. } = pointer;
+            Self { register, value, offset, origin: source }
+        }
+    }
 }
 
 /// A member of a structure that was accessed, by the debug information of the image.

@@ -18,7 +18,7 @@ pub(crate) use cpu::hex_digits;
 pub use cpu::{Address, Code, Instruction, Register, Registers};
 pub use explanation::{
     AddressClass, Agreement, Condition, Confidence, Explanation, MeantAccess, Member, Pointer,
-    Relation, Step,
+    PointerOrigin, Relation, Step,
 };
 pub use frame::{Context, Frame, Role, Stack};
 pub use image::{CodeCheck, ImageCheck, Verdict};

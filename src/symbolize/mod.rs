@@ -13,7 +13,7 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::OnceLock;
 
-use crate::model::{Confidence, Frame, Member, Report, Verdict};
+use crate::model::{Confidence, Frame, Member, PointerOrigin, Report, Verdict};
 use crate::syntax::frame::Place;
 
 pub use debug::Location;
@@ -262,17 +262,13 @@ impl<'data> Symbolizer<'data> {
             .chain(copies.map(|register| &*register.name))
             .filter_map(number)
             .collect();
-        let load = explanation.steps.last().filter(|_| pointer.origin.is_some());
-        let source = load.zip(trap).and_then(|(step, trap)| {
-            let origin = pointer.origin.as_deref()?.strip_prefix("loaded from ")?;
-            let (displacement, base) = origin.split_once('(')?;
-            let base = base.strip_suffix(')')?.trim_start_matches('%');
-            let displacement = match displacement {
-                "" => 0,
-                text => u64::from_str_radix(text.strip_prefix("0x")?, 16).ok()?,
+        let source = pointer.origin.as_ref().zip(trap).and_then(|(origin, trap)| {
+            let PointerOrigin::Loaded { at, register: Some(register), displacement, .. } = origin
+            else {
+                return None;
             };
-            let at = address.wrapping_sub(trap as u64).wrapping_add(step.offset as u64);
-            Some((at, number(base)?, displacement))
+            let at = address.wrapping_sub(trap as u64).wrapping_add(*at as u64);
+            Some((at, number(register)?, u64::try_from(*displacement).ok()?))
         });
         let found =
             image.debug().ok().and_then(|debug| debug.member(address, &registers, offset, source));
