@@ -85,8 +85,8 @@ pub struct MeantAccess {
 
 /// A pointer, and what was added to it.
 #[derive(Clone, Debug, PartialEq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-#[cfg_attr(feature = "serde", serde(into = "json::Pointer", from = "json::Pointer"))]
+#[cfg_attr(feature = "serde", derive(serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(from = "json::Read"))]
 #[non_exhaustive]
 pub struct Pointer {
     /// The register that has it.
@@ -148,31 +148,51 @@ impl fmt::Display for PointerOrigin {
 mod json {
     //! Pointers as they stand in JSON: the words of the origin beside its fields.
 
-    use super::{Address, PointerOrigin};
+    use serde::{Deserialize, Serialize, Serializer};
 
-    #[derive(serde::Serialize, serde::Deserialize)]
-    pub(super) struct Pointer {
+    use super::{Address, Pointer, PointerOrigin};
+
+    #[derive(Serialize)]
+    struct Written<'p> {
         #[serde(skip_serializing_if = "Option::is_none")]
-        register: Option<String>,
+        register: Option<&'p str>,
         value: Address,
         offset: i64,
         #[serde(skip_serializing_if = "Option::is_none")]
-        origin: Option<String>,
+        origin: Option<Words<'p>>,
         #[serde(skip_serializing_if = "Option::is_none")]
-        source: Option<PointerOrigin>,
+        source: Option<&'p PointerOrigin>,
     }
 
-    impl From<super::Pointer> for Pointer {
-        fn from(pointer: super::Pointer) -> Self {
-            let super::Pointer { register, value, offset, origin } = pointer;
-            let words = origin.as_ref().map(ToString::to_string);
-            Self { register, value, offset, origin: words, source: origin }
+    /// An origin in words.
+    struct Words<'p>(&'p PointerOrigin);
+
+    impl Serialize for Words<'_> {
+        fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+            to.collect_str(self.0)
         }
     }
 
-    impl From<Pointer> for super::Pointer {
-        fn from(pointer: Pointer) -> Self {
-            let Pointer { register, value, offset, source, .. } = pointer;
+    impl Serialize for Pointer {
+        fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+            let Self { register, value, offset, origin } = self;
+            let (value, offset, source) = (*value, *offset, origin.as_ref());
+            let register = register.as_deref();
+            Written { register, value, offset, origin: source.map(Words), source }.serialize(to)
+        }
+    }
+
+    #[derive(Deserialize)]
+    pub(super) struct Read {
+        register: Option<String>,
+        value: Address,
+        offset: i64,
+        source: Option<PointerOrigin>,
+    }
+
+    impl From<Read> for Pointer {
+        fn from(read: Read) -> Self {
+            let Read { register, value, offset, source } = read;
             Self { register, value, offset, origin: source }
         }
     }
