@@ -525,6 +525,16 @@ fn conditions_of_other_machines() {
     // cbz x0, $+0x8; brk #0x800
     let found = arm64(bug, "b4000040 (d4210000)", "x1 : 0000000000000000 x0 : 0000000000000040");
     assert_eq!(text(found), (Some("x0 (0x40) != 0".into()), Confidence::Certain));
+    // cmp x1, #7; cmn x0, #1, lsl #12; b.ls +8; brk #0x800: `IS_ERR()`, above which is another.
+    let found = arm64(
+        bug,
+        "f1001c3f b140041f 54000049 (d4210000)",
+        "x1 : 0000000000000007 x0 : fffffffffffffff4",
+    );
+    assert_eq!(
+        text(found),
+        (Some("x0 (0xfffffffffffffff4) > 0xfffffffffffff000".into()), Confidence::Certain)
+    );
     // A trap of PowerPC compares by itself: subfic, rldicl, tdnei r9,0.
     let powerpc = seed(include_str!("../corpus/kernel-bug/powerpc.log"));
     assert_eq!(text(powerpc), (Some("r9 (1) != 0".into()), Confidence::Certain));
@@ -625,6 +635,13 @@ fn flags_of_results_and_bits() {
     // cmp $0x5,%ecx; ja to the ud2; mov $0,%ecx; ret: what is not run changes nothing.
     let jumped = warned("83 f9 05 77 06 b9 00 00 00 00 c3 <0f> 0b", "RCX: 0000000000000009");
     assert_eq!(jumped.as_deref(), Some("%ecx (9) > 5"));
+    // test $0x4,%ah; je +2; ud2; and (%rdi),%al; jne +2; ud2
+    let high = warned("f6 c4 04 74 02 <0f> 0b", "RAX: 0000000000000600");
+    assert_eq!(high.as_deref(), Some("(%ah & 4) != 0"));
+    let part = warned("22 07 75 02 <0f> 0b", "RAX: 0000000000000000 RDI: ffff888012345678");
+    assert_eq!(part.as_deref(), Some("%al (0) == 0"));
+    // A warning goes on below its trap: ud2; test %ecx,%ecx; ud2, and je to the test from above.
+    assert_eq!(warned("85 c0 74 02 0f 0b 90 <0f> 0b", "RAX: 0000000000000000"), None);
     // add %al,(%rax) is two bytes of zero.
     assert_eq!(warned("00 00 75 02 <0f> 0b", "RAX: ffff888012345678"), None);
 }

@@ -6,7 +6,7 @@ use yaxpeax_arm::armv7::{
     ShiftStyle,
 };
 
-use super::insn::{Compute, Index, Memory, Register, Source, Trap};
+use super::insn::{Compute, Flags, Index, Insn, Memory, Register, Source, Trap};
 use super::verb::{self, Operands, Verb};
 use super::{Decoded, Machine, Words, little_endian};
 use crate::model::Relation;
@@ -76,22 +76,45 @@ fn decoded_of(
         return Some(Decoded { len, text, memory: None, insn: Some(insn) });
     }
     let decoded = decoded?;
-    let operands = operands(&decoded);
+    let mut operands = operands(&decoded);
+    // What reads as the instruction pointer is two instructions further.
+    let ahead = if decoded.thumb { 4 } else { 8 };
+    if let Some(memory) = &mut operands.memory
+        && memory.base.is_some_and(|base| base.number == Register::POINTER)
+    {
+        memory.displacement += i64::try_from(offset + ahead).unwrap_or_default();
+    }
     let memory = decoded.operands.into_iter().find_map(memory);
     let predicate = match decoded.condition {
         ConditionCode::AL => None,
         code => Some(relation(code)),
     };
     let verb = verb(&decoded);
+    let is_to_pointer =
+        matches!(operands.get(0), Source::Register(Register { number: Register::POINTER, .. }));
     let verb = match (verb, predicate) {
         (Some(Verb::Jump), Some(relation)) => Some(Verb::Branch(relation)),
+        // `mov pc, lr`, `ldrls pc, [pc, r3, lsl 2]`.
+        (Some(Verb::Move | Verb::Load(_) | Verb::Compute(..) | Verb::Change), _)
+            if is_to_pointer =>
+        {
+            Some(Verb::Leave)
+        }
         (verb, _) => verb,
     };
+    let insn = verb.map(|verb| {
+        let insn = verb::insn(verb, &operands, predicate, offset);
+        match verb {
+            Verb::Move if decoded.s => Insn { flags: Flags::Set(0), ..insn },
+            Verb::Change if decoded.s => Insn { flags: Flags::Lost, ..insn },
+            _ => insn,
+        }
+    });
     Some(Decoded {
         len,
         text: decoded.to_string(),
         memory: memory.map(|(memory, updates)| text(&memory, updates)),
-        insn: verb.map(|verb| verb::insn(verb, &operands, predicate, offset)),
+        insn,
     })
 }
 
@@ -188,7 +211,14 @@ fn operands(instruction: &Instruction) -> Operands {
                 None => Source::Other,
             }),
             Operand::BranchOffset(words) => all.distance = Some(i64::from(words) * 4),
-            Operand::BranchThumbOffset(halves) => all.distance = Some(i64::from(halves) * 2),
+            Operand::BranchThumbOffset(halves) => {
+                // The decoder adds one halfword to the distance of short conditional branches, and
+                // none to others; the processor counts from the second instruction further.
+                let is_compared = matches!(instruction.opcode, Opcode::CBZ | Opcode::CBNZ);
+                let is_short = !instruction.wide
+                    && (is_compared || instruction.condition != ConditionCode::AL);
+                all.distance = Some(i64::from(halves) * 2 + if is_short { 2 } else { 4 });
+            }
             _ => match memory(*operand) {
                 Some((found, updates)) => {
                     all.memory = Some(found);
@@ -274,16 +304,18 @@ fn verb(instruction: &Instruction) -> Option<Verb> {
         | O::UDIV
         | O::SDIV
         | O::MRS => Some(Verb::Change),
-        O::NOP | O::DMB | O::DSB | O::ISB | O::PLD | O::HINT | O::CSDB | O::IT => {
-            Some(Verb::Nothing)
-        }
+        O::NOP | O::DMB | O::DSB | O::ISB | O::PLD | O::HINT | O::CSDB => Some(Verb::Nothing),
         O::CMP => Some(Verb::Compare(4)),
         O::TST => Some(Verb::Test(4)),
         O::CBZ => Some(Verb::BranchZero(Relation::Equal)),
         O::CBNZ => Some(Verb::BranchZero(Relation::NotEqual)),
         O::B => Some(Verb::Jump),
         O::BL | O::BLX => Some(Verb::Call),
-        O::BX | O::POP => Some(Verb::Leave),
+        O::BX => Some(Verb::Leave),
+        O::POP => match instruction.operands {
+            [Operand::RegList(list), ..] if list & 1 << 15 != 0 => Some(Verb::Leave),
+            _ => None,
+        },
         O::UDF => Some(Verb::Trap(Trap::Assertion)),
         _ => None,
     }

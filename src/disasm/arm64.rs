@@ -103,7 +103,10 @@ fn operands(instruction: &Instruction) -> Operands {
                 let register = register(size, number);
                 all.push(match (style, shift) {
                     (ShiftStyle::LSL | ShiftStyle::UXTX, 0) => Source::Register(register),
-                    (ShiftStyle::LSL, shift) => Source::Shifted(register, shift),
+                    // An extended half looks the same as a shifted one.
+                    (ShiftStyle::LSL, shift) if size == SizeCode::X => {
+                        Source::Shifted(register, shift)
+                    }
                     _ => Source::Other,
                 });
             }
@@ -274,7 +277,7 @@ fn computation(instruction: &Instruction, all: &mut Operands) -> Option<Verb> {
                 all.replace(&[all.get(1), number(value.wrapping_neg())]);
                 Verb::Compare(0)
             }
-            _ => Verb::Nothing,
+            _ => Verb::LoseFlags,
         },
         O::ADD => Verb::Compute(Compute::Add, false),
         O::ADDS => Verb::Compute(Compute::Add, true),
@@ -309,6 +312,7 @@ fn source(operand: Operand) -> Source {
         Operand::Register(size, number) => Source::Register(register(size, number)),
         Operand::Immediate(value) => Source::Number(u64::from(value)),
         Operand::Imm64(value) => Source::Number(value),
+        Operand::ImmShift(value, shift) => Source::Number(u64::from(value) << (shift & 63)),
         Operand::RegShift(ShiftStyle::LSL, 0, size, number) => {
             Source::Register(register(size, number))
         }

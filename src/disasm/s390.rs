@@ -171,18 +171,18 @@ fn record(name: &[u8], written: &[Written<'_>], listed: &Instruction) -> Option<
         "stc" | "stcy" | "mvi" | "mviy" => Verb::Store(1),
         "agsi" | "csg" | "laag" => Verb::Update(8),
         "asi" | "cs" | "laa" => Verb::Update(4),
-        "lgr" | "lr" | "lghi" | "lhi" | "ltgr" => Verb::Move,
+        "lgr" | "lghi" | "lhi" | "ltgr" => Verb::Move,
         "aghik" | "agrk" | "aghi" | "agr" | "agfi" => Verb::Compute(Compute::Add, true),
         "sgrk" | "sgr" => Verb::Compute(Compute::Subtract, true),
         "ngr" | "ngrk" => Verb::Compute(Compute::And, true),
         "ogr" | "ogrk" => Verb::Compute(Compute::Or, true),
         "srlg" => Verb::Compute(Compute::ShiftRight, false),
         "sllg" => Verb::Compute(Compute::ShiftLeft, false),
-        "lgfr" | "llgfr" | "lgfi" | "llihf" | "llihl" | "llilh" | "llilf" | "llill" | "llihh"
-        | "larl" | "la" | "lay" | "lgrl" | "lrl" | "llgfrl" | "llgcr" | "llcr" | "lgbr" | "ltr"
-        | "lcgr" | "lngr" | "lpgr" | "ahi" | "ahik" | "nilf" | "nihh" | "nill" | "risbg"
-        | "risbgn" | "sra" | "srl" | "sll" | "ar" | "sr" | "nr" | "or" | "xr" | "xgr" | "ark"
-        | "srk" | "msgr" => Verb::Change,
+        "lr" | "lgfr" | "llgfr" | "lgfi" | "llihf" | "llihl" | "llilh" | "llilf" | "llill"
+        | "llihh" | "larl" | "la" | "lay" | "lgrl" | "lrl" | "llgfrl" | "llgcr" | "llcr"
+        | "lgbr" | "ltr" | "lcgr" | "lngr" | "lpgr" | "ahi" | "ahik" | "nilf" | "nihh" | "nill"
+        | "risbg" | "risbgn" | "sra" | "srl" | "sll" | "ar" | "sr" | "nr" | "or" | "xr" | "xgr"
+        | "ark" | "srk" | "msgr" => Verb::Change,
         "cg" | "cgr" | "cghi" | "cgfi" => Verb::CompareSigned(8),
         "c" | "cy" | "cr" | "chi" | "cfi" => Verb::CompareSigned(4),
         "clg" | "clgr" | "clgfi" => Verb::Compare(8),
@@ -210,7 +210,8 @@ fn record(name: &[u8], written: &[Written<'_>], listed: &Instruction) -> Option<
     let flags = match name {
         "ltgr" | "ltg" => Flags::SetSigned(0),
         // Bits tell zero from all else, which is no order.
-        "ngr" | "ngrk" | "ogr" | "ogrk" => Flags::Lost,
+        "ngr" | "ngrk" | "ogr" | "ogrk" | "lt" | "ltr" | "lcgr" | "lngr" | "lpgr" | "laa"
+        | "laag" => Flags::Lost,
         _ => match (verb, insn.flags) {
             (_, Flags::Set(result)) if matches!(verb, Verb::Compute(..)) => {
                 Flags::SetSigned(result)
@@ -225,7 +226,14 @@ fn record(name: &[u8], written: &[Written<'_>], listed: &Instruction) -> Option<
         "cij" | "crj" | "clij" | "clrj" => 4,
         _ => insn.size,
     };
-    Some(Insn { size, flags, ..insn })
+    // Quotient and remainder are two registers.
+    let writes = match (verb, operands.get(0)) {
+        (Verb::Divide(_), Source::Register(first)) => {
+            insn.writes.with(Register { number: first.number | 1, ..first })
+        }
+        _ => insn.writes,
+    };
+    Some(Insn { size, flags, writes, ..insn })
 }
 
 #[cfg(test)]

@@ -57,8 +57,8 @@ pub(super) enum Verb {
     /// Divides by so many bytes of its last operand.
     Divide(u8),
     Trap(Trap),
-    /// Stops the kernel if this holds between the last two operands.
-    TrapIf(Relation),
+    /// Stops the kernel if this holds between so many bytes of the last two operands.
+    TrapIf(Relation, u8),
 }
 
 /// The operands of an instruction, as its decoder gives them.
@@ -290,7 +290,8 @@ impl Filler<'_> {
             Verb::Call => plain(Op::Call),
             Verb::Leave => plain(Op::Leave),
             Verb::Trap(trap) => Insn { sources: [first, Source::None], ..plain(Op::Trap(trap)) },
-            Verb::TrapIf(relation) => Insn {
+            Verb::TrapIf(relation, size) => Insn {
+                size,
                 condition: on(On::Sources, relation),
                 sources: operands.last(),
                 ..plain(Op::Trap(Trap::Assertion))

@@ -122,6 +122,10 @@ fn found(window: &Window<'_>) -> Option<Found> {
             Flags::Lost => return None,
             Flags::Set(number) | Flags::SetSigned(number) => number == result,
         };
+        // Which of two comparisons decided is not known.
+        if insn.is_predicated() && insn.flags != Flags::Kept {
+            return None;
+        }
         if is_set {
             let is_signed = matches!(insn.flags, Flags::SetSigned(_));
             let relation = if is_signed { relation.signed() } else { relation };
@@ -149,7 +153,13 @@ fn of_flags(window: &Window<'_>, way: Way, at: usize, relation: Relation) -> Opt
             let is_followed = is_of_sign
                 || matches!(insn.flags, Flags::SetSigned(_))
                 || matches!(relation, Relation::Equal | Relation::NotEqual);
-            let source = insn.destination.map_or(Source::Memory, Source::Register);
+            let source = match (insn.op, insn.destination, insn.sources) {
+                (Op::Update, ..) => Source::Memory,
+                (_, Some(destination), _) => Source::Register(destination),
+                // A part of a register is combined with another operand.
+                (_, None, [source @ Source::Register(_), _]) => source,
+                _ => return None,
+            };
             let left = side(window, way, at, source).filter(|_| is_followed)?;
             holds(window, &left, relation, &Side::number(0), insn.size)
         }
@@ -264,7 +274,15 @@ fn way_in(window: &Window<'_>) -> Option<Way> {
     let way = |branch, is_taken| Way { branch, is_taken, block: last + 1 };
     match branches.as_slice() {
         [] => is_conditional(last).then(|| way(last, false)),
-        [only] => (!is_conditional(last) && is_conditional(*only)).then(|| way(*only, true)),
+        // A warning goes on below its trap.
+        [only] => {
+            let ends = match insns.get(last)?.op {
+                Op::Branch | Op::Leave => !is_conditional(last),
+                Op::Trap(_) => last + 1 == window.trap(),
+                _ => false,
+            };
+            (ends && is_conditional(*only)).then(|| way(*only, true))
+        }
         _ => None,
     }
 }

@@ -97,7 +97,7 @@ impl<'w> Flow<'w> {
                 let result = self.window.result().map(|result| result.number);
                 for register in self.window.general() {
                     if !self.window.is_saved(register) {
-                        let is_result = Some(register.number) == result;
+                        let is_result = Some(register.number) == result && !insn.is_predicated();
                         let value = if is_result { Value::Returned } else { Value::Unknown };
                         self.set(register.number, value, at);
                     }
@@ -145,8 +145,11 @@ impl<'w> Flow<'w> {
             _ => return None,
         };
         Some(match made {
-            Value::Computed(Compute::Extend, id, _, size) => match self.what(id) {
-                Value::Number(value) => Made::New(Value::Number(cut(value, size))),
+            Value::Computed(Compute::Extend, id, by, size) => match self.what(id) {
+                Value::Number(value) => {
+                    let by = u8::try_from(by).unwrap_or(size);
+                    Made::New(Value::Number(cut(cut(value, by), size)))
+                }
                 _ => Made::New(made),
             },
             made => Made::New(made),

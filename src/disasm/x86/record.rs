@@ -200,7 +200,8 @@ fn known(instruction: &Instruction) -> Option<Insn> {
     let first = if is_register { register(instruction.op0_register()) } else { None };
     let of_memory = || u8::try_from(instruction.memory_size().size()).unwrap_or_default();
     let plain = Insn {
-        size: first.map_or_else(of_memory, |register| register.size),
+        // `%ah` has one byte, but not the lowest.
+        size: first.map_or_else(of_memory, |register| register.size.max(1)),
         memory: [explicit(instruction, (true, false)), None],
         ..Insn::default()
     };
@@ -386,7 +387,7 @@ fn other(instruction: &Instruction, factory: &mut InstructionInfoFactory) -> Ins
     let changes_flags = instruction.rflags_modified() != 0;
     let divisor = if op == Op::Divide { source(instruction, 0) } else { Source::None };
     let size = match divisor {
-        Source::Register(register) => register.size,
+        Source::Register(register) => register.size.max(1),
         _ => u8::try_from(instruction.memory_size().size()).unwrap_or_default(),
     };
     Insn {
