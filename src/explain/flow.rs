@@ -47,6 +47,8 @@ impl<'w> Flow<'w> {
     /// above.
     pub(super) fn of(window: &'w Window<'w>) -> Self {
         let mut flow = Self { window, nodes: Vec::with_capacity(96), held: Default::default() };
+        // The value of what is no register of the machine.
+        flow.add(Value::Unknown, None);
         flow.forget();
         let before = window.insns().get(..=window.trap()).unwrap_or_default();
         for (index, insn) in before.iter().enumerate() {
@@ -67,8 +69,8 @@ impl<'w> Flow<'w> {
     }
 
     fn forget(&mut self) {
-        for number in 0..MAX_GENERAL {
-            self.set(number, Value::Unknown, None);
+        for register in self.window.general() {
+            self.set(register.number, Value::Unknown, None);
         }
     }
 
