@@ -226,15 +226,17 @@ fn what_is_contradicted_is_not_said() {
     assert_eq!(means(&found.unwrap()), [""; 0]);
 }
 
+/// The condition of a warning of x86.
+fn warned(code: &str, registers: &str) -> Option<String> {
+    let log = format!(
+        "WARNING: CPU: 0 PID: 1 at a.c:1 f+0x1/0x2\nRIP: 0010:f+0x1/0x2\nCode: {code}\n\
+         {registers}\nCall Trace:\n g+0x1/0x2\n"
+    );
+    explained(&log).expect(code).condition.map(|condition| condition.text)
+}
+
 #[test]
 fn conditions() {
-    let warned = |code: &str, registers: &str| {
-        let log = format!(
-            "WARNING: CPU: 0 PID: 1 at a.c:1 f+0x1/0x2\nRIP: 0010:f+0x1/0x2\nCode: {code}\n\
-             {registers}\nCall Trace:\n g+0x1/0x2\n"
-        );
-        explained(&log).expect(code).condition.map(|condition| condition.text)
-    };
     // test %eax,%eax; je +2; ud2
     assert_eq!(
         warned("85 c0 74 02 <0f> 0b", "RAX: 0000000000000001").as_deref(),
@@ -616,13 +618,6 @@ proptest! {
 
 #[test]
 fn flags_of_results_and_bits() {
-    let warned = |code: &str, registers: &str| {
-        let log = format!(
-            "WARNING: CPU: 0 PID: 1 at a.c:1 f+0x1/0x2\nRIP: 0010:f+0x1/0x2\nCode: {code}\n\
-             {registers}\nCall Trace:\n g+0x1/0x2\n"
-        );
-        explained(&log).expect(code).condition.map(|condition| condition.text)
-    };
     // and $0x200,%esi; jne +2; ud2
     let masked = warned("81 e6 00 02 00 00 75 02 <0f> 0b", "RSI: 0000000000000000");
     assert_eq!(masked.as_deref(), Some("%esi (0) == 0"));
@@ -659,7 +654,7 @@ fn values_that_are_made() {
     )
     .unwrap();
     assert_eq!(means(&found), ["%rdx = -%rdx, %rdx = 0x10", "%edx = %ecx, %ecx = 0x10"],);
-    // test %rcx,%rcx; cmove %rcx,%rdx; mov 8(%rdx),%rax: the register tells which of both it was.
+    // test %rcx,%rcx; cmove %rcx,%rdx; mov 8(%rdx),%rax: the value of %rdx shows the choice.
     let found = fault(
         "8",
         "48 89 ca 48 85 c9 48 0f 45 d6 <48> 8b 42 08",

@@ -236,6 +236,13 @@ pub(crate) struct Index {
     pub(crate) is_negative: bool,
 }
 
+impl Index {
+    /// A whole register, shifted to the left by so many bits.
+    pub(crate) fn shifted(register: Register, shift: u8) -> Self {
+        Self { register, shift, is_signed: false, is_negative: false }
+    }
+}
+
 impl Memory {
     /// The registers in it.
     pub(crate) fn registers(&self) -> impl Iterator<Item = Register> {

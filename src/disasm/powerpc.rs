@@ -85,7 +85,7 @@ fn operands(parsed: &ParsedIns) -> (Operands, Option<String>) {
     if parsed.mnemonic.ends_with('x')
         && let [Source::Register(first), Source::Register(second)] = [all.get(1), all.get(2)]
     {
-        let index = Index { register: second, shift: 0, is_signed: false, is_negative: false };
+        let index = Index::shifted(second, 0);
         all.memory = Some(Memory { base: base(first.number), index: Some(index), ..memory });
         all.replace(&[all.get(0)]);
     }

@@ -100,12 +100,7 @@ fn memory(text: &[u8]) -> Parsed<'_, (Memory, &[u8])> {
         (number, delimited(tag("("), inside, tag(")"))).parse(text)?;
     // Register 0 reads as zero in an address.
     let kept = |register: Register| Some(register).filter(|register| register.number != 0);
-    let index = index.flatten().and_then(kept).map(|register| Index {
-        register,
-        shift: 0,
-        is_signed: false,
-        is_negative: false,
-    });
+    let index = index.flatten().and_then(kept).map(|register| Index::shifted(register, 0));
     let memory =
         Memory { base: kept(base), index, displacement, address_size: 8, ..Memory::default() };
     Ok((rest, (memory, text.get(..text.len() - rest.len()).unwrap_or_default())))

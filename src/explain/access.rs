@@ -24,7 +24,7 @@ impl Operand<'_> {
         Some(address.wrapping_sub(first) < self.memory.size.max(unit))
     }
 
-    /// What it does; of both the half that failed, which is the write if nothing tells.
+    /// The kind of the access; for a read and write the kind in the report, a write without one.
     fn kind(&self, told: Option<AccessKind>) -> AccessKind {
         match (self.memory.reads, self.memory.writes) {
             (true, true) => told.unwrap_or(AccessKind::Write),
@@ -69,7 +69,7 @@ pub(super) fn access(report: &Report<'_>, window: &Window<'_>) -> Option<Explana
         error_code: told_kind.map(|kind| kind == operand.kind(told_kind)),
     };
     if [agrees_with.cr2, agrees_with.header].contains(&Some(false)) {
-        // The registers are not those of the access that the report tells of.
+        // The registers are of another access than the report.
         return None;
     }
     let kind = operand.kind(told_kind);

@@ -74,15 +74,9 @@ fn explicit(instruction: &Instruction, (reads, writes): (bool, bool)) -> Option<
     instruction.op_kinds().find(|kind| *kind == OpKind::Memory)?;
     let (base, index) = (instruction.memory_base(), instruction.memory_index());
     let is_narrow = [base, index].iter().any(|register| register.size() == 4);
-    let scale = instruction.memory_index_scale().trailing_zeros();
     Some(Memory {
         base: register(base),
-        index: register(index).map(|register| Index {
-            register,
-            shift: u8::try_from(scale).unwrap_or_default(),
-            is_signed: false,
-            is_negative: false,
-        }),
+        index: scaled(index, instruction.memory_index_scale()),
         displacement: instruction.memory_displacement64().cast_signed(),
         segment: segment(instruction.memory_segment()),
         size: instruction.memory_size().size() as u64,
@@ -90,6 +84,12 @@ fn explicit(instruction: &Instruction, (reads, writes): (bool, bool)) -> Option<
         writes,
         address_size: if is_narrow { 4 } else { 8 },
     })
+}
+
+/// An index with its scale: 1, 2, 4 or 8.
+fn scaled(index: iced_x86::Register, scale: u32) -> Option<Index> {
+    let shift = u8::try_from(scale.trailing_zeros()).unwrap_or_default();
+    register(index).map(|register| Index::shifted(register, shift))
 }
 
 fn segment(segment: iced_x86::Register) -> Option<Register> {
@@ -105,19 +105,13 @@ fn used(instruction: &Instruction, memory: &UsedMemory) -> Memory {
     );
     let is_relative = instruction.is_ip_rel_memory_operand()
         && register(memory.base()).is_none_or(|base| base.number == Register::POINTER);
-    let scale = memory.scale().trailing_zeros();
     Memory {
         base: if is_relative {
             Some(Register::new(Register::POINTER, 8))
         } else {
             register(memory.base())
         },
-        index: register(memory.index()).map(|register| Index {
-            register,
-            shift: u8::try_from(scale).unwrap_or_default(),
-            is_signed: false,
-            is_negative: false,
-        }),
+        index: scaled(memory.index(), memory.scale()),
         displacement: memory.displacement().cast_signed(),
         segment: segment(memory.segment()),
         size: memory.memory_size().size() as u64,
@@ -232,7 +226,7 @@ impl Filler<'_> {
         Insn { op, destination, sources, writes: self.first.into_iter().collect(), ..self.plain }
     }
 
-    /// Memory is combined with another operand; the flags tell of the result.
+    /// An operation on memory and another operand; the flags are those of the result.
     fn updated(&self, by: Source) -> Insn {
         let memory = self.memory(true, true);
         let sources = [by, Source::None];
