@@ -1,4 +1,4 @@
-//! Addresses to lines: the image itself, its index, and the crate addr2line beside them.
+//! Addresses to lines: a context for each unit, beside one context of addr2line over all units.
 //!
 //! By the fixture, or by the image that `KSPLAT_VMLINUX` names.
 
@@ -7,7 +7,7 @@ use std::fs;
 use std::hint::black_box;
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use ksplat::symbolize::{Image, Index, Symbolizer};
+use ksplat::symbolize::{Image, Symbolizer};
 use object::{Object, ObjectSection, ObjectSymbol, SymbolKind};
 
 const FIXTURE: &[u8] = include_bytes!("../tests/fixture/vmlinux");
@@ -60,43 +60,32 @@ fn symbolize(c: &mut Criterion) {
     let named = env::var_os("KSPLAT_VMLINUX").and_then(|path| fs::read(path).ok());
     let data = named.as_deref().unwrap_or(FIXTURE);
     let addresses = addresses(data, 1000);
-    let Ok(image) = Image::parse(data) else { return };
-    let index = image.index().unwrap_or_default();
-    let build_id = image.build_id().unwrap_or_default().to_vec();
-    let open = || {
-        let index = Index::parse(&index, &build_id).ok()?;
-        Some(Symbolizer::new(Image::parse(data).ok()?.with_index(index)))
-    };
-    let plain = || Image::parse(data).ok().map(Symbolizer::new);
+    let open = || Image::parse(data).ok().map(Symbolizer::new);
     let all = |symbolizer: Option<Symbolizer<'_>>, count: usize| -> usize {
         let Some(symbolizer) = symbolizer else { return 0 };
         addresses.iter().take(count).map(|address| symbolizer.locations_at(*address).len()).sum()
     };
-    // The three say the same.
-    assert!(all(plain(), 1000) >= 1000);
-    assert_eq!(all(plain(), 1000), all(open(), 1000));
     let peer = |count: usize| -> usize {
         let Some(context) = context(data) else { return 0 };
         addresses.iter().take(count).map(|address| frames(&context, *address)).sum()
     };
-    if named.is_none() {
-        assert_eq!(all(plain(), 1000), peer(1000));
-    }
+    // Both say the same.
+    assert!(all(open(), 1000) >= 1000);
+    assert_eq!(all(open(), 1000), peer(1000));
 
     let mut group = c.benchmark_group("symbolize");
     group.sample_size(10);
-    for count in [1, 1000] {
-        group.bench_function(format!("{count} of the image"), |b| b.iter(|| all(plain(), count)));
-        group.bench_function(format!("{count} of its index"), |b| b.iter(|| all(open(), count)));
+    for count in [1, 20, 1000] {
+        group.bench_function(format!("{count} by units"), |b| b.iter(|| all(open(), count)));
         group.bench_function(format!("{count} by addr2line"), |b| b.iter(|| peer(count)));
     }
     let warm = open();
-    group.bench_function("one more, of the index", |b| {
+    group.bench_function("one more", |b| {
         let mut next = addresses.iter().cycle();
         b.iter(|| warm.as_ref().zip(next.next()).map(|(warm, at)| warm.locations_at(*at)));
     });
-    group.bench_function("the index is made", |b| {
-        b.iter(|| Image::parse(data).map(|image| image.index()));
+    group.bench_function("the symbols", |b| {
+        b.iter(|| Image::parse(data).map(|image| Symbolizer::new(image).rewrite(b" walk+0x1/0x2")));
     });
     group.finish();
 }

@@ -298,15 +298,11 @@ fn symbolize_prints_the_log_with_its_places() {
         symbolized(&[&["symbolize"], &FIXTURE[..], &[trace.to_str().unwrap()]].concat(), &cache)
     };
     assert_eq!(out, "Call Trace:\nwalk (init/main.c:27) \n");
-    // The index that was written says the same; a damaged one is made again.
     let (page, ..) = symbolized(&args("parse"), &cache);
-    let (plain, ..) = symbolized(&[&args("parse")[..], &["--no-cache"]].concat(), &cache);
-    assert_eq!(page, plain);
     assert!(page.contains("probably node->next->in.count (struct node, offset 0x10)"), "{page}");
-    let index = fs::read_dir(cache.join("ksplat")).unwrap().next().unwrap().unwrap().path();
-    fs::write(&index, b"ksplatix and nothing more").unwrap();
-    assert_eq!(symbolized(&args("parse"), &cache).0, page);
-    assert!(fs::metadata(&index).unwrap().len() > 1000);
+    // Nothing is kept, and who says so still may.
+    let (plain, ..) = symbolized(&[&args("parse")[..], &["--no-cache"]].concat(), &cache);
+    assert_eq!((page, cache.join("ksplat").exists()), (plain, false));
     let (json, ..) = symbolized(&[&args("symbolize")[..], &["--format", "jsonl"]].concat(), &cache);
     assert!(json.contains(r#""image_check":{"verdict":"same""#), "{json}");
     // Lines of the source.

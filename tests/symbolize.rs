@@ -3,13 +3,19 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
 use ksplat::disasm::Syntax;
-use ksplat::symbolize::{Image, Index, Location, Symbolizer};
+use ksplat::symbolize::{Error, Image, Location, Symbolizer};
 use ksplat::{Confidence, Report, Verdict, disasm, explain};
 use proptest::prelude::*;
 
 const VMLINUX: &[u8] = include_bytes!("fixture/vmlinux");
 const COMPRESSED: &[u8] = include_bytes!("fixture/vmlinux.compressed");
 const DWARF_4: &[u8] = include_bytes!("fixture/vmlinux.dwarf4");
+/// By clang with link-time optimization: units refer to entries of each other.
+const LTO: &[u8] = include_bytes!("fixture/vmlinux.lto");
+/// By gcc with `-gsplit-dwarf`: the functions are in other files.
+const SPLIT: &[u8] = include_bytes!("fixture/vmlinux.split");
+/// By dwz: entries of two units are in a partial unit.
+const DWZ: &[u8] = include_bytes!("fixture/vmlinux.dwz");
 const STRIPPED: &[u8] = include_bytes!("fixture/vmlinux.stripped");
 const SYMBOLS: &[u8] = include_bytes!("fixture/System.map");
 const MODULE: &[u8] = include_bytes!("fixture/demo.ko");
@@ -124,7 +130,8 @@ fn symbols_alone_name_functions() {
     }
     for (list, why) in [
         (&b""[..], "neither an ELF file"),
-        (b"no list\n", "neither an ELF file"),
+        (b"no list\n", "(line 1)"),
+        (b"0000000000000001 T _text\nno list\n", "(line 2)"),
         (b"0000000000000000 T _text\n0000000000000000 T f\n", "kptr_restrict"),
     ] {
         let error = Image::parse_list(list).expect_err("no list").to_string();
@@ -183,87 +190,78 @@ fn lines_of_a_log_are_rewritten() {
     }
 }
 
+/// All that the crate addr2line finds at an address with a context over the whole image.
+fn found_by_one_context(context: &addr2line::Context<Slice<'_>>, address: u64) -> Vec<Location> {
+    let mut found = Vec::new();
+    let mut frames = context.find_frames(address).skip_all_loads().expect("frames");
+    while let Some(frame) = frames.next().expect("a frame") {
+        let Some(place) = frame.location else { continue };
+        let mut location = Location::default();
+        location.function = frame.function.map(|f| f.raw_name().unwrap().into_owned());
+        location.file = place.file.map(str::to_owned);
+        (location.line, location.column) = (place.line, place.column.filter(|column| *column > 0));
+        found.push(location);
+    }
+    found
+}
+
+type Slice<'a> = gimli::EndianSlice<'a, gimli::LittleEndian>;
+
 #[test]
-fn addresses_are_those_of_other_readers() {
-    // All addresses of the code, against the crate addr2line.
-    let symbolizer = Symbolizer::new(Image::parse(VMLINUX).expect("an image"));
-    let file = object::File::parse(VMLINUX).expect("an ELF file");
-    let dwarf = gimli::Dwarf::load(|id| -> Result<_, gimli::Error> {
-        use object::{Object, ObjectSection};
-        let data = file.section_by_name(id.name()).and_then(|section| section.data().ok());
-        Ok(gimli::EndianSlice::new(data.unwrap_or_default(), gimli::LittleEndian))
-    });
-    let context = addr2line::Context::from_dwarf(dwarf.expect("sections")).expect("a context");
-    let mut count = 0;
-    for address in 0xffff_ffff_8100_0000u64..0xffff_ffff_8100_00f0 {
-        let mut want = Vec::new();
-        let mut found = context.find_frames(address).skip_all_loads().expect("frames");
-        while let Some(frame) = found.next().expect("a frame") {
-            let Some(place) = frame.location else { continue };
-            let function = frame.function.map(|f| f.raw_name().unwrap().into_owned());
-            let file = place.file.map(|file| file.strip_prefix("/src/linux/").unwrap().to_owned());
-            want.push((function, file, place.line, place.column));
+fn contexts_of_single_units_find_what_one_over_all_finds() {
+    for (image, at_least) in [(VMLINUX, 200), (DWARF_4, 200), (LTO, 100), (SPLIT, 100), (DWZ, 100)]
+    {
+        let symbolizer = Symbolizer::new(Image::parse(image).expect("an image"));
+        let file = object::File::parse(image).expect("an ELF file");
+        let dwarf = gimli::Dwarf::load(|id| -> Result<_, gimli::Error> {
+            use object::{Object, ObjectSection};
+            let data = file.section_by_name(id.name()).and_then(|section| section.data().ok());
+            Ok(Slice::new(data.unwrap_or_default(), gimli::LittleEndian))
+        });
+        let context = addr2line::Context::from_dwarf(dwarf.expect("sections")).expect("a context");
+        let mut count = 0;
+        for address in 0xffff_ffff_8100_0000u64..0xffff_ffff_8100_00f0 {
+            let mut want = found_by_one_context(&context, address);
+            let mut found = symbolizer.locations_at(address);
+            count += found.len();
+            // Paths below the directory of the kernel are shown without it.
+            for file in found.iter_mut().filter_map(|location| location.file.as_mut()) {
+                if !file.starts_with('/') {
+                    file.insert_str(0, "/src/linux/");
+                }
+            }
+            // Padding and split units have lines without a function: the symbol's name is there.
+            if let (Some(want), Some(found)) = (want.last_mut(), found.last()) {
+                assert!(found.function.is_some(), "{address:#x}");
+                want.function = want.function.take().or_else(|| found.function.clone());
+            }
+            assert_eq!(found, want, "{address:#x}");
         }
+        assert!(count > at_least, "{count} of {at_least}");
+        for address in [0, 0xffff_ffff_80ff_ffff, 0xffff_ffff_9100_0000, u64::MAX] {
+            assert_eq!(symbolizer.locations_at(address), [], "{address:#x}");
+        }
+    }
+}
+
+#[test]
+fn units_that_refer_to_others_have_names() {
+    let at = |image, address| {
+        let symbolizer = Symbolizer::new(Image::parse(image).expect("an image"));
         let found = symbolizer.locations_at(address);
-        count += found.len();
-        let column = |location: &Location| location.column.or(location.line.map(|_| 0));
-        let found: Vec<_> =
-            found.iter().map(|l| (l.function.clone(), l.file.clone(), l.line, column(l))).collect();
-        assert_eq!(found, want, "{address:#x}");
-    }
-    assert!(count > 200, "{count}");
-}
-
-/// The fixture's image with an index in place of its debug information.
-fn indexed(index: &[u8]) -> Result<Symbolizer<'_>, String> {
-    let image = Image::parse(VMLINUX).expect("an image");
-    let index = Index::parse(index, image.build_id().expect("an id")).map_err(|e| e.to_string())?;
-    let mut symbolizer = Symbolizer::new(image.with_index(index));
-    symbolizer.add_module("demo", Image::parse(MODULE).expect("a module"));
-    Ok(symbolizer)
-}
-
-#[test]
-fn an_index_tells_what_the_image_tells() {
-    let plain = symbolizer(VMLINUX);
-    let index = Image::parse(VMLINUX).expect("an image").index().expect("an index");
-    let symbolizer = indexed(&index).expect("an index");
-    for address in 0xffff_ffff_8100_0000u64..0xffff_ffff_8100_0100 {
-        assert_eq!(symbolizer.locations_at(address), plain.locations_at(address), "{address:#x}");
-    }
-    for address in [0, 0xffff_ffff_80ff_ffff, 0xffff_ffff_9100_0000, u64::MAX] {
-        assert_eq!(symbolizer.locations_at(address), [], "{address:#x}");
-    }
-    assert_eq!(resolved(&symbolizer, OOPS), resolved(&plain, OOPS));
-    // The same bytes each time, whatever the threads do.
-    assert_eq!(Image::parse(VMLINUX).expect("an image").index().expect("an index"), index);
-    for image in [STRIPPED, MODULE] {
-        let is_module = image.len() == MODULE.len();
-        assert_eq!(Image::parse(image).expect("an image").index().is_ok(), is_module);
-    }
-}
-
-#[test]
-fn an_index_that_is_not_whole_is_not_believed() {
-    let index = Image::parse(VMLINUX).expect("an image").index().expect("an index");
-    let why = |index: &[u8]| indexed(index).expect_err("refused");
-    assert_eq!(why(&[]), "the index is cut off");
-    assert_eq!(why(&index[..index.len() - 1]), "the index is cut off");
-    assert_eq!(why(VMLINUX), "no index of this version");
-    let other = Image::parse(VMLINUX).expect("an image").build_id().map(<[u8]>::len);
-    assert_eq!(other, Some(20));
-    assert_eq!(
-        Index::parse(&index, &[1; 20]).expect_err("refused").to_string(),
-        "the index of another image"
-    );
-    let plain = symbolizer(VMLINUX);
-    for at in 0..index.len() {
-        let mut damaged = index.clone();
-        damaged[at] ^= 0x10;
-        let Ok(symbolizer) = indexed(&damaged) else { continue };
-        // The image itself is asked then.
-        assert_eq!(frames(&resolved(&symbolizer, OOPS)), frames(&resolved(&plain, OOPS)), "{at}");
-    }
+        let text = |location: &Location| {
+            let (function, file) = (location.function.as_deref(), location.file.as_deref());
+            format!("{} {}:{}", function.unwrap(), file.unwrap(), location.line.unwrap())
+        };
+        found.iter().map(text).collect::<Vec<_>>()
+    };
+    // A function that both units declare, and one that is inlined from the other unit.
+    let one = ["shared_function units/shared.h:10", "one units/one.c:9"];
+    assert_eq!(at(DWZ, 0xffff_ffff_8100_000a), one);
+    assert_eq!(at(LTO, 0xffff_ffff_8100_0008), one);
+    let two = ["of_two units/two.c:6", "one units/one.c:9"];
+    assert_eq!(at(LTO, 0xffff_ffff_8100_001a), two);
+    assert_eq!(at(SPLIT, 0xffff_ffff_8100_003d), ["walk init/main.c:18"]);
 }
 
 #[test]
@@ -279,7 +277,63 @@ fn a_symbolizer_is_shared_between_threads() {
 #[test]
 fn what_is_no_image_is_refused() {
     for data in [&b""[..], b"\x7fELF", b"MZ", &VMLINUX[..100]] {
-        assert!(Image::parse(data).is_err(), "{data:?}");
+        let error = Image::parse(data).expect_err("refused");
+        assert!(matches!(error, Error::NotElf { .. }), "{error:?}");
+        assert!(std::error::Error::source(&error).is_some());
+    }
+}
+
+/// An image with one unit from 0x1000 to 0x2000, of these abbreviations and entries.
+fn image(abbreviations: &[u8], entries: &[u8], ranges: &[u8]) -> Vec<u8> {
+    let mut info = vec![4, 0, 0, 0, 0, 0, 8]; // DWARF 4, 8 bytes an address
+    info.extend(entries);
+    let len = u32::try_from(info.len()).unwrap();
+    info.splice(0..0, len.to_le_bytes());
+    let mut file = object::write::Object::new(
+        object::BinaryFormat::Elf,
+        object::Architecture::X86_64,
+        object::Endianness::Little,
+    );
+    let text = file.add_section(vec![], b".text".to_vec(), object::SectionKind::Text);
+    file.append_section_data(text, &[0x90; 0x2000], 16);
+    for (name, data) in
+        [(".debug_abbrev", abbreviations), (".debug_info", &info), (".debug_ranges", ranges)]
+    {
+        let section = file.add_section(vec![], name.into(), object::SectionKind::Debug);
+        file.append_section_data(section, data, 1);
+    }
+    file.write().expect("an image")
+}
+
+/// A unit and a function from 0x1000 to 0x2000, as abbreviations 1 and 2, with what is in them.
+fn function(inside: &[u8], abbreviations: &[u8]) -> (Vec<u8>, Vec<u8>) {
+    const RANGE: [u8; 16] = [0, 0x10, 0, 0, 0, 0, 0, 0, 0, 0x10, 0, 0, 0, 0, 0, 0];
+    // Tag, children, DW_AT_low_pc as DW_FORM_addr, DW_AT_high_pc as DW_FORM_data8.
+    let ranged = |code, tag| [code, tag, 1, 0x11, 0x01, 0x12, 0x07, 0, 0];
+    let abbreviations = [&ranged(1, 0x11)[..], &ranged(2, 0x2e), abbreviations, &[0]].concat();
+    (abbreviations, [&[1][..], &RANGE, &[2], &RANGE, inside].concat())
+}
+
+#[test]
+fn damaged_units_cost_little() {
+    // DW_TAG_inlined_subroutine with children and without attributes: a million in each other.
+    let (abbreviations, entries) = function(&vec![3; 1 << 20], &[3, 0x1d, 1, 0, 0]);
+    let nested = image(&abbreviations, &entries, &[]);
+    // With DW_AT_ranges as DW_FORM_sec_offset: a million of ranges for each of many.
+    let (abbreviations, entries) =
+        function(&[3, 0, 0, 0, 0].repeat(100_000), &[3, 0x1d, 0, 0x55, 0x17, 0, 0]);
+    let range = [0x100_u64.to_le_bytes(), 0x200_u64.to_le_bytes()].concat();
+    let ranges = image(&abbreviations, &entries, &range.repeat(100_000));
+    // A hundred thousand attributes that take no bytes (DW_FORM_flag_present), in as many entries;
+    // its code does not follow the others.
+    let flags = [&[0x90, 1, 0x34, 0][..], &[0x3f, 0x19].repeat(100_000), &[0, 0]].concat();
+    let (abbreviations, entries) = function(&[0x90, 1].repeat(100_000), &flags);
+    let flags = image(&abbreviations, &entries, &[]);
+    for data in [nested, ranges, flags] {
+        let symbolizer = Symbolizer::new(Image::parse(&data).expect("an image"));
+        // Whatever is found, it is found within the stack of a thread and the time of a test.
+        let found = symbolizer.locations_at(0x1804);
+        assert!(found.len() < 2, "{found:?}");
     }
 }
 

@@ -1,56 +1,105 @@
-//! Why an image could not be used.
+//! Why an image cannot be read.
 
 use std::fmt;
 
-/// Why an image, or a part of it, could not be read.
+/// Why an image, or a part of it, cannot be read.
+///
+/// ```
+/// use ksplat::symbolize::{Error, Image};
+///
+/// let error = Image::parse(b"no image").unwrap_err();
+/// assert!(matches!(error, Error::NotElf { .. }));
+/// assert!(std::error::Error::source(&error).is_some());
+/// ```
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
-pub struct Error {
-    /// The section, where it is in one.
-    pub section: Option<String>,
-    /// Where, in bytes from the start of the section, or of the file.
-    pub offset: Option<u64>,
-    /// What is wrong.
-    pub why: String,
-}
-
-impl Error {
-    pub(super) fn new(why: impl fmt::Display) -> Self {
-        Self { section: None, offset: None, why: why.to_string() }
-    }
-
-    pub(super) fn in_section(self, section: &str) -> Self {
-        Self { section: Some(section.to_owned()), ..self }
-    }
-
-    pub(super) fn at(self, offset: u64) -> Self {
-        Self { offset: Some(offset), ..self }
-    }
-}
-
-impl From<object::Error> for Error {
-    fn from(error: object::Error) -> Self {
-        Self::new(error)
-    }
-}
-
-impl From<gimli::Error> for Error {
-    fn from(error: gimli::Error) -> Self {
-        Self::new(error)
-    }
+pub enum Error {
+    /// The file is no ELF file, or its headers are damaged.
+    #[non_exhaustive]
+    NotElf {
+        /// What the crate object says of the headers.
+        source: object::Error,
+    },
+    /// The ELF file has more sections than this library reads.
+    #[non_exhaustive]
+    TooManySections {
+        /// The limit.
+        limit: usize,
+    },
+    /// A line of a list of symbols is not an address, a letter and a name.
+    #[non_exhaustive]
+    NotSymbols {
+        /// The line, from 1.
+        line: usize,
+    },
+    /// All addresses of a list of symbols are 0: `/proc/kallsyms` as `kptr_restrict` shows it.
+    HiddenAddresses,
+    /// A section cannot be read.
+    #[non_exhaustive]
+    Section {
+        /// Its name.
+        name: String,
+        /// What the crate object says of it.
+        source: object::Error,
+    },
+    /// A compressed section claims a size that its data cannot have.
+    #[non_exhaustive]
+    CompressedSize {
+        /// The section's name.
+        section: String,
+        /// The claimed size, in bytes.
+        size: u64,
+    },
+    /// A relocation names a place or a symbol that the file does not have.
+    #[non_exhaustive]
+    Relocation {
+        /// The section whose bytes are relocated.
+        section: String,
+        /// Bytes from the start of the section.
+        offset: u64,
+        /// What the crate object says of the symbol; `None` where the place is behind the end.
+        source: Option<object::Error>,
+    },
 }
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.why)?;
-        if let Some(section) = &self.section {
-            write!(f, ", in section {section}")?;
-        }
-        match self.offset {
-            Some(offset) => write!(f, ", at byte {offset:#x}"),
-            None => Ok(()),
+        match self {
+            Self::NotElf { source } => {
+                write!(f, "not an ELF file ({source}); name the vmlinux or .ko file itself")
+            }
+            Self::TooManySections { limit } => write!(f, "more than {limit} sections"),
+            Self::NotSymbols { line } => write!(
+                f,
+                "neither an ELF file nor lines such as `ffffffff81000000 T _text` (line {line})"
+            ),
+            Self::HiddenAddresses => {
+                f.write_str("all addresses are 0 (kptr_restrict): read the list as root")
+            }
+            Self::Section { name, source } => write!(f, "section {name}: {source}"),
+            Self::CompressedSize { section, size } => write!(
+                f,
+                "section {section}: {size} bytes cannot come from its compressed data: the file is \
+                 damaged"
+            ),
+            Self::Relocation { section, offset, source } => {
+                write!(f, "section {section}, byte {offset:#x}: ")?;
+                match source {
+                    Some(source) => write!(f, "a relocation without a symbol ({source})"),
+                    None => f.write_str("a relocation behind the end of the section"),
+                }
+            }
         }
     }
 }
 
-impl std::error::Error for Error {}
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::NotElf { source }
+            | Self::Section { source, .. }
+            | Self::Relocation { source: Some(source), .. } => Some(source),
+            _ => None,
+        }
+    }
+}

@@ -4,21 +4,17 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::OnceLock;
 
-use gimli::{DwarfSections, EndianSlice, RunTimeEndian};
+use gimli::{DwarfSections, RunTimeEndian};
 use object::{Object, ObjectSection, ObjectSymbol, SectionKind, SymbolKind};
 
-use super::debug::Debug;
 use super::error::Error;
-use super::index::Index;
+use super::units::Debug;
 
 /// The most bytes that a compressed section may have; Debian's largest has 290 million.
 const MAX_SECTION: u64 = 4 << 30;
 
 /// How much smaller compressed data can be: zlib's best is 1032.
 const MAX_RATIO: u64 = 1040;
-
-/// What reads the debug information.
-pub(super) type Reader<'a> = EndianSlice<'a, RunTimeEndian>;
 
 /// A kernel image or module, with its symbols and debug information.
 ///
@@ -30,11 +26,12 @@ pub struct Image<'data> {
     /// Where each section begins, by its index. Those of a module have no addresses yet: they are laid
     /// behind each other, so that every instruction has an address of its own.
     bases: Vec<u64>,
+    /// Which sections hold code, by their indices: frames name nothing else.
+    is_code: Vec<bool>,
     is_relocatable: bool,
     endian: RunTimeEndian,
     symbols: OnceLock<Symbols<'data>>,
     debug: OnceLock<Result<Debug<'data>, Error>>,
-    index: Option<Index<'data>>,
 }
 
 impl std::fmt::Debug for Image<'_> {
@@ -53,8 +50,6 @@ pub(super) struct Symbol<'data> {
     pub(super) address: u64,
     /// Its size, as the compiler told it; 0 where it did not.
     pub(super) size: u64,
-    /// The bytes up to the next symbol, where that is known already.
-    pub(super) room: Option<u64>,
     section: usize,
     /// The next symbol of the same name.
     next: Option<u32>,
@@ -62,12 +57,7 @@ pub(super) struct Symbol<'data> {
 
 impl<'data> Symbol<'data> {
     fn new(name: &'data [u8], address: u64, size: u64, section: usize) -> Self {
-        Self { name, address, size, room: None, section, next: None }
-    }
-
-    /// A symbol of an index.
-    pub(super) fn known(name: &'data [u8], address: u64, size: u64, room: u64) -> Self {
-        Self { room: Some(room), ..Self::new(name, address, size, 0) }
+        Self { name, address, size, section, next: None }
     }
 }
 
@@ -77,8 +67,8 @@ struct Symbols<'data> {
     all: Vec<Symbol<'data>>,
     /// The first symbol of each name.
     by_name: HashMap<&'data [u8], u32>,
-    /// Indices into `all`, sorted by address; made when it is first asked for.
-    by_address: OnceLock<Vec<u32>>,
+    /// Addresses with indices into `all`, sorted; made when it is first asked for.
+    by_address: OnceLock<Vec<(u64, u32)>>,
 }
 
 impl<'data> Image<'data> {
@@ -88,19 +78,23 @@ impl<'data> Image<'data> {
     ///
     /// It is no ELF file of a machine with addresses of 32 or 64 bits.
     pub fn parse(data: &'data [u8]) -> Result<Self, Error> {
-        let file = object::File::parse(data)?;
+        let file = object::File::parse(data).map_err(|source| Error::NotElf { source })?;
         let is_relocatable = file.kind() == object::ObjectKind::Relocatable;
         let endian =
             if file.is_little_endian() { RunTimeEndian::Little } else { RunTimeEndian::Big };
-        let mut bases = Vec::new();
+        let (mut bases, mut is_code) = (Vec::new(), Vec::new());
         let mut end = MODULE_BASE;
         for section in file.sections() {
             let index = section.index().0;
             if index >= MAX_SECTIONS {
-                return Err(Error::new(format_args!("more than {MAX_SECTIONS} sections")));
+                return Err(Error::TooManySections { limit: MAX_SECTIONS });
             }
             if bases.len() <= index {
                 bases.resize(index + 1, 0);
+                is_code.resize(index + 1, false);
+            }
+            if let Some(is_code) = is_code.get_mut(index) {
+                *is_code = section.kind() == SectionKind::Text;
             }
             let Some(base) = bases.get_mut(index).filter(|_| is_relocatable && is_loaded(&section))
             else {
@@ -115,11 +109,11 @@ impl<'data> Image<'data> {
             file: Some(file),
             list: &[],
             bases,
+            is_code,
             is_relocatable,
             endian,
             symbols: OnceLock::new(),
             debug: OnceLock::new(),
-            index: None,
         })
     }
 
@@ -130,43 +124,25 @@ impl<'data> Image<'data> {
     /// The first line is no address, letter and name, or all addresses are 0, as `/proc/kallsyms` shows
     /// them to who may not see them.
     pub fn parse_list(data: &'data [u8]) -> Result<Self, Error> {
-        let mut lines = data.split(|b| *b == b'\n').filter(|line| !line.is_empty());
-        if lines.clone().take(2).any(|line| listed(line).is_none())
-            || lines.clone().next().is_none()
-        {
-            return Err(Error::new(
-                "neither an ELF file nor lines such as `ffffffff81000000 T _text`",
-            ));
+        let lines = || data.split(|b| *b == b'\n').filter(|line| !line.is_empty());
+        let is_listed = |line| listed(line).is_some();
+        if let Some(at) = lines().take(2).position(|line| !is_listed(line)) {
+            return Err(Error::NotSymbols { line: at + 1 });
         }
-        if !lines.any(|line| listed(line).is_some_and(|(address, _)| address != 0)) {
-            return Err(Error::new("all addresses are 0: only root may read them (kptr_restrict)"));
+        lines().next().ok_or(Error::NotSymbols { line: 1 })?;
+        if lines().filter_map(listed).all(|(address, _)| address == 0) {
+            return Err(Error::HiddenAddresses);
         }
         Ok(Self {
             file: None,
             list: data,
             bases: Vec::new(),
+            is_code: Vec::new(),
             is_relocatable: false,
             endian: RunTimeEndian::Little,
             symbols: OnceLock::new(),
             debug: OnceLock::new(),
-            index: None,
         })
-    }
-
-    /// Takes an index of this image, which is asked before the image itself.
-    #[must_use]
-    pub fn with_index(self, index: Index<'data>) -> Self {
-        Self { index: Some(index), ..self }
-    }
-
-    pub(super) fn index_of(&self) -> Option<&Index<'data>> {
-        self.index.as_ref()
-    }
-
-    /// All symbols, with the bytes up to the next of each.
-    pub(super) fn all_symbols(&self) -> Vec<Symbol<'data>> {
-        let all = &self.symbols().all;
-        all.iter().map(|symbol| Symbol { room: Some(self.room(symbol)), ..*symbol }).collect()
     }
 
     /// The build id: the note that the linker made (`--build-id`), and the kernel prints with
@@ -192,9 +168,6 @@ impl<'data> Image<'data> {
 
     /// The release in the banner, or the one that a module was built for (`vermagic=`).
     pub fn release(&self) -> Option<String> {
-        if let Some(release) = self.index.as_ref().and_then(Index::release) {
-            return Some(release);
-        }
         if let Some(banner) = self.banner() {
             return banner.split(' ').nth(2).map(str::to_owned);
         }
@@ -213,7 +186,7 @@ impl<'data> Image<'data> {
     }
 
     pub(super) fn debug(&self) -> Result<&Debug<'data>, Error> {
-        self.debug.get_or_init(|| Debug::new(self)).as_ref().map_err(Error::clone)
+        self.debug.get_or_init(|| Debug::open(self)).as_ref().map_err(Error::clone)
     }
 
     pub(super) fn is_little_endian(&self) -> bool {
@@ -230,22 +203,26 @@ impl<'data> Image<'data> {
         DwarfSections::load(|id| {
             let name = id.name();
             match self.section(name) {
-                Some(section) => self.contents(&section).map_err(|error| error.in_section(name)),
+                Some(section) => self.contents(name, &section),
                 None => Ok(Cow::Borrowed(&[][..])),
             }
         })
     }
 
-    fn contents(&self, section: &object::Section<'data, '_>) -> Result<Cow<'data, [u8]>, Error> {
-        let compressed = section.compressed_data()?;
-        let is_bomb = compressed.uncompressed_size > MAX_SECTION
-            || compressed.uncompressed_size / MAX_RATIO > compressed.data.len() as u64;
-        if is_bomb {
-            return Err(Error::new("its size cannot be that of the compressed data"));
+    fn contents(
+        &self,
+        name: &str,
+        section: &object::Section<'data, '_>,
+    ) -> Result<Cow<'data, [u8]>, Error> {
+        let failed = |source| Error::Section { name: name.to_owned(), source };
+        let compressed = section.compressed_data().map_err(failed)?;
+        let size = compressed.uncompressed_size;
+        if size > MAX_SECTION || size / MAX_RATIO > compressed.data.len() as u64 {
+            return Err(Error::CompressedSize { section: name.to_owned(), size });
         }
-        let mut data = compressed.decompress()?;
+        let mut data = compressed.decompress().map_err(failed)?;
         if self.is_relocatable {
-            self.relocate(section, &mut data)?;
+            self.relocate(name, section, &mut data)?;
         }
         Ok(data)
     }
@@ -253,6 +230,7 @@ impl<'data> Image<'data> {
     /// Puts addresses where a linker would.
     fn relocate(
         &self,
+        name: &str,
         section: &object::Section<'data, '_>,
         data: &mut Cow<'data, [u8]>,
     ) -> Result<(), Error> {
@@ -263,15 +241,14 @@ impl<'data> Image<'data> {
                 continue;
             };
             let Some(file) = &self.file else { return Ok(()) };
-            let symbol = file.symbol_by_index(index).map_err(|e| Error::from(e).at(offset))?;
+            let failed = |source| Error::Relocation { section: name.to_owned(), offset, source };
+            let symbol = file.symbol_by_index(index).map_err(|source| failed(Some(source)))?;
             let base = symbol.section_index().and_then(|index| self.bases.get(index.0).copied());
             let width = usize::from(relocation.size() / 8);
             let place = usize::try_from(offset)
                 .ok()
                 .and_then(|at| data.to_mut().get_mut(at..at.checked_add(width)?));
-            let Some(place) = place else {
-                return Err(Error::new("a relocation beyond the end").at(offset));
-            };
+            let place = place.ok_or_else(|| failed(None))?;
             let mut value = base.unwrap_or(0).wrapping_add(symbol.address());
             value = value.wrapping_add(relocation.addend().cast_unsigned());
             if relocation.has_implicit_addend() {
@@ -300,37 +277,24 @@ impl<'data> Image<'data> {
 
     fn symbols(&self) -> &Symbols<'data> {
         self.symbols.get_or_init(|| {
-            let mut symbols = Symbols::default();
-            for (address, name) in self.list.split(|b| *b == b'\n').filter_map(listed) {
-                if name.is_empty() {
-                    continue;
+            let listed = self.list.split(|b| *b == b'\n').filter_map(listed);
+            let listed = listed.map(|(address, name)| Symbol::new(name, address, 0, 0));
+            let symbols = self.raw_symbols().take(MAX_SYMBOLS).filter_map(|symbol| {
+                let section = symbol.section_index()?.0;
+                let is_named = matches!(symbol.kind(), SymbolKind::Text | SymbolKind::Unknown);
+                if !is_named || self.is_code.get(section) != Some(&true) {
+                    return None;
                 }
-                symbols.add(Symbol::new(name, address, 0, 0));
-            }
-            for symbol in self.raw_symbols().take(MAX_SYMBOLS) {
-                let is_named = matches!(
-                    symbol.kind(),
-                    SymbolKind::Text | SymbolKind::Data | SymbolKind::Unknown
-                );
-                let (Some(section), Ok(name)) = (symbol.section_index(), symbol.name_bytes())
-                else {
-                    continue;
-                };
-                if is_named && !name.is_empty() {
-                    let base = self.bases.get(section.0).copied().unwrap_or(0);
-                    let address = base.wrapping_add(symbol.address());
-                    symbols.add(Symbol::new(name, address, symbol.size(), section.0));
-                }
-            }
-            symbols
+                let address = self.bases.get(section)?.wrapping_add(symbol.address());
+                Some(Symbol::new(symbol.name_bytes().ok()?, address, symbol.size(), section))
+            });
+            let named = |symbol: &Symbol<'_>| !symbol.name.is_empty();
+            Symbols::new(listed.chain(symbols).filter(named).collect())
         })
     }
 
-    /// The symbols of a name.
+    /// The symbols of a name, in the order of the file.
     pub(super) fn named(&self, name: &str) -> Vec<Symbol<'data>> {
-        if let Some(found) = self.index.as_ref().and_then(|index| index.named(name.as_bytes())) {
-            return found;
-        }
         let symbols = self.symbols();
         let mut found = Vec::new();
         let mut next = symbols.by_name.get(name.as_bytes()).copied();
@@ -338,51 +302,31 @@ impl<'data> Image<'data> {
             found.push(*symbol);
             next = symbol.next;
         }
-        // In the order of the file.
-        found.reverse();
         found
     }
 
-    /// The addresses of the first symbols of some names, without a table of all.
-    pub(super) fn addresses<const N: usize>(&self, names: [&str; N]) -> [Option<u64>; N] {
-        if self.index.is_some() {
-            return names.map(|name| self.named(name).first().map(|symbol| symbol.address));
-        }
-        let mut found = [None; N];
-        for symbol in self.raw_symbols() {
-            let Ok(name) = symbol.name_bytes() else { continue };
-            let is = |wanted: &&str| wanted.as_bytes() == name;
-            if let Some(place) = names.iter().position(is).and_then(|at| found.get_mut(at)) {
-                place.get_or_insert(symbol.address());
-            }
-        }
-        found
-    }
-
-    fn by_address(&self) -> &[u32] {
+    fn by_address(&self) -> &[(u64, u32)] {
         let symbols = self.symbols();
         symbols.by_address.get_or_init(|| {
-            let mut order: Vec<u32> = (0..).take(symbols.all.len()).collect();
-            order.sort_by_key(|at| symbols.all.get(*at as usize).map(|symbol| symbol.address));
+            let addresses = symbols.all.iter().map(|symbol| symbol.address);
+            let mut order: Vec<_> = addresses.zip(0..).collect();
+            order.sort_unstable();
             order
         })
     }
 
-    fn symbol(&self, at: u32) -> Option<&Symbol<'data>> {
-        self.symbols().all.get(at as usize)
+    /// The symbols behind an address, by their addresses, and the last one up to it.
+    fn around(&self, address: u64) -> (Option<&Symbol<'data>>, &[(u64, u32)]) {
+        let order = self.by_address();
+        let after = order.partition_point(|(start, _)| *start <= address);
+        let (before, behind) = order.split_at(after);
+        (before.last().and_then(|(_, at)| self.symbols().all.get(*at as usize)), behind)
     }
 
     /// The symbol that an address lies in: its name, its start, and the bytes up to the next one.
     pub(super) fn symbol_at(&self, address: u64) -> Option<(Cow<'data, str>, u64, u64)> {
-        if let Some(found) = self.index.as_ref().and_then(|index| index.symbol_at(address)) {
-            let symbol = found?;
-            let name = String::from_utf8_lossy(symbol.name);
-            return Some((name, symbol.address, self.room(&symbol)));
-        }
-        let order = self.by_address();
-        let after =
-            order.partition_point(|at| self.symbol(*at).is_some_and(|s| s.address <= address));
-        let symbol = self.symbol(*order.get(after.checked_sub(1)?)?)?;
+        let (symbol, _) = self.around(address);
+        let symbol = symbol?;
         let name = String::from_utf8_lossy(symbol.name);
         let is_inside = self.end(symbol).is_none_or(|end| address < end);
         is_inside.then(|| (name, symbol.address, self.room(symbol)))
@@ -399,18 +343,13 @@ impl<'data> Image<'data> {
     /// The bytes from a symbol to the next one of its section, which is what the kernel takes for its
     /// size (`get_symbol_pos()` and `find_kallsyms_symbol()`).
     pub(super) fn room(&self, symbol: &Symbol<'_>) -> u64 {
-        if let Some(room) = symbol.room {
-            return room;
-        }
-        let order = self.by_address();
-        let after = order
-            .partition_point(|at| self.symbol(*at).is_some_and(|s| s.address <= symbol.address));
-        let rest = order.get(after..).unwrap_or_default();
-        let next = rest
-            .iter()
-            .find_map(|at| self.symbol(*at).filter(|next| next.section == symbol.section));
-        let end = next.map(|next| next.address).or_else(|| self.end(symbol)).unwrap_or(0);
-        end.saturating_sub(symbol.address)
+        let (_, behind) = self.around(symbol.address);
+        let all = &self.symbols().all;
+        let is_next = |(_, at): &&(u64, u32)| {
+            all.get(*at as usize).is_some_and(|next| next.section == symbol.section)
+        };
+        let next = behind.iter().find(is_next).map(|(address, _)| *address);
+        next.or_else(|| self.end(symbol)).unwrap_or(0).saturating_sub(symbol.address)
     }
 
     /// The bytes of code at an address, as far as the section has them, and which of them a linker or
@@ -442,11 +381,13 @@ impl<'data> Image<'data> {
 }
 
 impl<'data> Symbols<'data> {
-    fn add(&mut self, symbol: Symbol<'data>) {
-        if let Ok(place) = u32::try_from(self.all.len()) {
-            let next = self.by_name.insert(symbol.name, place);
-            self.all.push(Symbol { next, ..symbol });
+    fn new(mut all: Vec<Symbol<'data>>) -> Self {
+        let mut by_name = HashMap::with_capacity(all.len());
+        // From the last, so that each name leads to its first symbol.
+        for (at, symbol) in all.iter_mut().enumerate().rev() {
+            symbol.next = by_name.insert(symbol.name, u32::try_from(at).unwrap_or(u32::MAX));
         }
+        Self { all, by_name, by_address: OnceLock::new() }
     }
 }
 

@@ -1,12 +1,11 @@
 //! Addresses to functions, files and lines, by kernel images with debug information.
 
 mod check;
-mod debug;
 mod error;
 mod image;
-mod index;
-mod lines;
+mod reader;
 mod rewrite;
+mod units;
 mod variable;
 
 use std::borrow::Cow;
@@ -16,10 +15,9 @@ use std::sync::OnceLock;
 use crate::model::{Confidence, Frame, Member, PointerOrigin, Report, Verdict};
 use crate::syntax::frame::Place;
 
-pub use debug::Location;
 pub use error::Error;
 pub use image::Image;
-pub use index::Index;
+pub use units::Location;
 
 /// Resolves the frames of reports by the images of one kernel.
 ///
@@ -101,14 +99,13 @@ impl<'data> Symbolizer<'data> {
     /// Where the source tree was when the kernel was built.
     fn trees(&self) -> &[String] {
         self.trees.get_or_init(|| {
-            let addresses = self.vmlinux.addresses(LANDMARKS.map(|(function, _)| function));
-            let of = |(address, (_, file)): (Option<u64>, (&str, &str))| {
-                let found = index::locations(&self.vmlinux, address?).ok()?;
+            let tree_of = |(function, file): &(&str, &str)| {
+                let address = self.vmlinux.named(function).first()?.address;
+                let found = self.vmlinux.debug().ok()?.locations(address);
                 let path = found.locations.last()?.file.as_deref()?;
                 path.strip_suffix(file).filter(|tree| !tree.is_empty()).map(str::to_owned)
             };
-            let mut trees: Vec<String> =
-                addresses.into_iter().zip(LANDMARKS).filter_map(of).collect();
+            let mut trees: Vec<String> = LANDMARKS.iter().filter_map(tree_of).collect();
             // The longest first.
             trees.sort_by_key(|tree| std::cmp::Reverse(tree.len()));
             trees.dedup();
@@ -128,11 +125,15 @@ impl<'data> Symbolizer<'data> {
     }
 
     fn at(&self, image: &Image<'data>, address: u64) -> Vec<Location> {
-        let Ok(found) = index::locations(image, address) else { return Vec::new() };
-        let mut locations = found.locations;
+        let Ok(debug) = image.debug() else { return Vec::new() };
+        let units::Found { mut locations, directory } = debug.locations(address);
+        // Split debug information has lines here and names in another file.
+        if let Some(outer) = locations.last_mut().filter(|outer| outer.function.is_none()) {
+            outer.function = image.symbol_at(address).map(|(name, ..)| name.into_owned());
+        }
         // A kernel that is built in its source tree is compiled there; modules are elsewhere.
         let is_kernel = std::ptr::eq(image, &raw const self.vmlinux);
-        let tree = Some(&*found.directory).filter(|tree| is_kernel && !tree.is_empty());
+        let tree = Some(&*directory).filter(|tree| is_kernel && !tree.is_empty());
         for location in &mut locations {
             if let Some(name) = location.function.as_mut().filter(|name| name.starts_with('_')) {
                 *name = format!("{:#}", rustc_demangle::demangle(name));

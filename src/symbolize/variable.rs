@@ -4,9 +4,8 @@ use std::fmt::Write;
 
 use gimli::{AttributeValue, Operation, UnitOffset, UnitRef};
 
-use super::debug::{Debug, check, entry_ranges, unit_reference};
-use super::image::Reader;
-use super::lines::text;
+use super::reader::Reader;
+use super::units::{Debug, entry_ranges, unit_reference};
 use crate::arch::{self, Arch};
 
 /// How many types are followed to the one that an access is in: names, qualifiers, members.
@@ -65,7 +64,7 @@ pub(super) struct Scope<'u, 'a> {
     pub(super) function: UnitOffset,
 }
 
-impl Scope<'_, '_> {
+impl<'a> Scope<'_, 'a> {
     /// The member at an offset from the pointer that a register holds at an address.
     pub(super) fn member(&self, address: u64, register: u16, offset: u64) -> Option<Found> {
         let (name, kind) = self.variable(address, register)?;
@@ -105,7 +104,6 @@ impl Scope<'_, '_> {
             if outside.is_some_and(|outside| depth <= outside) {
                 outside = None;
             }
-            check(abbreviation).ok()?;
             let tag = abbreviation.tag();
             entries.skip_attributes(abbreviation.attributes()).ok()?;
             if outside.is_some() {
@@ -162,7 +160,7 @@ impl Scope<'_, '_> {
         let mut offset = variable;
         for _ in 0..MAX_TYPES {
             let entry = self.unit.entry(offset).ok()?;
-            let name = entry.attr_value(gimli::DW_AT_name).and_then(|name| text(self.unit, name));
+            let name = entry.attr_value(gimli::DW_AT_name).and_then(|name| self.text(name));
             let kind = entry.attr_value(gimli::DW_AT_type).and_then(unit_reference);
             if let (Some(name), Some(kind)) = (name, kind) {
                 return Some((name, kind));
@@ -172,12 +170,16 @@ impl Scope<'_, '_> {
         None
     }
 
+    fn text(&self, value: AttributeValue<Reader<'a>>) -> Option<String> {
+        Some(self.unit.attr_string(value).ok()?.text().into_owned())
+    }
+
     fn kind(&self, offset: UnitOffset) -> Option<Type> {
         let entry = self.unit.entry(offset).ok()?;
         Some(Type {
             offset,
             tag: entry.tag(),
-            name: entry.attr_value(gimli::DW_AT_name).and_then(|name| text(self.unit, name)),
+            name: entry.attr_value(gimli::DW_AT_name).and_then(|name| self.text(name)),
             size: entry.attr_value(gimli::DW_AT_byte_size).and_then(|size| size.udata_value()),
             kind: entry.attr_value(gimli::DW_AT_type).and_then(unit_reference),
         })
@@ -255,7 +257,7 @@ impl Scope<'_, '_> {
             let is_bit = bits.is_some() || value(gimli::DW_AT_bit_size).is_some();
             let size = self.plain(kind).and_then(|kind| self.size(&kind)).unwrap_or(0);
             if !is_bit && start <= offset && offset - start < size && best.is_none() {
-                let name = value(gimli::DW_AT_name).and_then(|name| text(self.unit, name));
+                let name = value(gimli::DW_AT_name).and_then(|name| self.text(name));
                 best = Some((name, kind, start));
             }
         }

@@ -122,8 +122,8 @@ pub(crate) struct Images {
     /// Fail if an image is of another build than the log
     #[arg(long)]
     pub(crate) strict: bool,
-    /// Neither read nor write the index of the image in the user's cache directory
-    #[arg(long)]
+    /// Does nothing: images are read without a cache. Scripts that name it keep working
+    #[arg(long, hide = true)]
     pub(crate) no_cache: bool,
     /// The source tree, to show the lines of the crash's stack from
     #[arg(long, value_name = "DIR")]

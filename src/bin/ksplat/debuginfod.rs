@@ -1,14 +1,15 @@
 //! Images by their build ids, from the servers that `DEBUGINFOD_URLS` names.
 //!
 //! `GET URL/buildid/BUILDID/debuginfo`, as debuginfod(8) of elfutils serves it. What was fetched is kept
-//! in the user's cache directory.
+//! in the user's cache directory: `$XDG_CACHE_HOME/ksplat`, else `~/.cache/ksplat`.
 
 use std::env;
+use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::process;
 use std::time::Duration;
 
-use crate::cache;
 use crate::run::complain;
 
 /// The most bytes of an image: a kernel with everything built in has 2 GiB.
@@ -25,7 +26,7 @@ const WHOLE: Duration = Duration::from_mins(10);
 pub(crate) fn fetch(build_id: &str) -> Option<PathBuf> {
     let is_id = DIGITS.contains(&build_id.len()) && build_id.bytes().all(|b| b.is_ascii_hexdigit());
     let build_id = Some(build_id.to_ascii_lowercase()).filter(|_| is_id)?;
-    let path = cache::folder()?.join(format!("{build_id}.debug"));
+    let path = folder()?.join(format!("{build_id}.debug"));
     if path.is_file() {
         return Some(path);
     }
@@ -53,5 +54,26 @@ fn get(url: &str, path: &Path) -> io::Result<()> {
         .new_agent();
     let mut answer = agent.get(url).call().map_err(io::Error::other)?;
     let mut body = answer.body_mut().with_config().limit(MAX_IMAGE).reader();
-    cache::keep(path, |file| io::copy(&mut body, file).map(|_| ()))
+    keep(path, |file| io::copy(&mut body, file).map(|_| ()))
+}
+
+/// The directory of fetched images.
+fn folder() -> Option<PathBuf> {
+    let named = |name| env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let cache = named("XDG_CACHE_HOME").or_else(|| Some(named("HOME")?.join(".cache")))?;
+    Some(cache.join("ksplat"))
+}
+
+/// Keeps a file in the directory, as a whole or not at all.
+fn keep(path: &Path, write: impl FnOnce(&mut File) -> io::Result<()>) -> io::Result<()> {
+    let folder = path.parent().ok_or(io::ErrorKind::NotFound)?;
+    fs::create_dir_all(folder)?;
+    let other = path.with_extension(format!("{}.new", process::id()));
+    let done = File::create(&other)
+        .and_then(|mut file| write(&mut file))
+        .and_then(|()| fs::rename(&other, path));
+    if done.is_err() {
+        let _ = fs::remove_file(&other);
+    }
+    done
 }

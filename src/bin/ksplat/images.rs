@@ -10,8 +10,8 @@ use ksplat::output::escape;
 use ksplat::symbolize::{Image, Symbolizer};
 
 use crate::args;
+use crate::input;
 use crate::run::{Status, complain};
-use crate::{cache, input};
 
 /// The most files that are looked at below a directory of modules; a distribution has 10,000.
 const MAX_FILES: usize = 1 << 20;
@@ -148,8 +148,7 @@ impl<'a> Images<'a> {
             vmlinux(named)
         };
         let image = match read(&found) {
-            Ok(image) if self.args.no_cache => image,
-            Ok(image) => cache::indexed(image),
+            Ok(image) => image,
             Err(error) => {
                 complain(&input::name(&found), &error);
                 return None;

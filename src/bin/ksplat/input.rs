@@ -53,11 +53,6 @@ pub(crate) fn map(path: &Path) -> io::Result<Input> {
     }
 }
 
-/// Maps a file as it is.
-pub(crate) fn map_plain(path: &Path) -> io::Result<Input> {
-    mapped(&File::open(path)?)
-}
-
 fn stdin() -> io::Result<Input> {
     let mut bytes = Vec::new();
     io::stdin().lock().read_to_end(&mut bytes)?;

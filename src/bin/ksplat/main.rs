@@ -2,7 +2,6 @@
 
 mod args;
 mod bisect;
-mod cache;
 #[cfg(feature = "debuginfod")]
 mod debuginfod;
 mod dedup;
