@@ -11,6 +11,29 @@ use ksplat::explain;
 const LINE: &[u8] = b"Code: 89 ea 48 c1 ea 03 80 3c 02 00 0f 85 50 0a 00 00 48 b8 00 00 00 00 00 fc ff df \
 4c 8b 65 70 49 8d 7c 24 58 48 89 fa 48 c1 ea 03 <0f> b6 04 02 84 c0 74 08 3c 03 0f 8e a0 08 00 00 41 8b 44 24 58 a9";
 
+/// Machines with a log of a trap, and how its explanation ends.
+const TRAPS: &[(&str, &str, &str)] = &[
+    ("x86-64", include_str!("../corpus/gpf/io-queue-sqe.log"), "NULL pointer + 0x58"),
+    ("arm64", include_str!("../corpus/null-deref/arm64.log"), "NULL pointer + 0x68"),
+    ("arm", include_str!("../corpus/null-deref/arm.log"), "NULL pointer + 0x58"),
+    ("powerpc", include_str!("../corpus/null-deref/powerpc.log"), "NULL pointer + 0x68"),
+    ("riscv64", RISCV, "NULL pointer + 0x8"),
+    ("s390x", include_str!("../corpus/page-fault/s390x.log"), "NULL pointer + 0x68"),
+];
+
+/// `c.add a0, a5; c.ld a5, 8(a0)`, as `show_regs()` and `dump_kernel_instr()` of riscv print a trap.
+const RISCV: &str = "\
+Unable to handle kernel access to user memory without uaccess routines at virtual address 0000000000000008
+epc : f+0x10/0x20
+ ra : g+0x8/0x20
+epc : ffffffff80001234 ra : ffffffff80001238 sp : ff20000000013bc0
+ a0 : 0000000000000000 a5 : 0000000000000000
+status: 0000000200000120 badaddr: 0000000000000008 cause: 000000000000000d
+[<ffffffff80001234>] f+0x10/0x20
+Code: 7a98 8d19 953e (651c)
+---[ end trace 0000000000000000 ]---
+";
+
 /// The limit: the decoder alone, from a start that is known.
 fn bare(bytes: &[u8]) -> usize {
     let mut decoder = Decoder::with_ip(64, bytes, 0, DecoderOptions::NONE);
@@ -39,19 +62,21 @@ fn code(c: &mut Criterion) {
     group.bench_function("align, decode, write", |b| {
         b.iter(|| disasm::decode(black_box(&code), Syntax::Att));
     });
-    let log = include_str!("../corpus/gpf/io-queue-sqe.log");
-    let log = log.split_once("\n\n").map_or(log, |(_, log)| log);
-    let mut reports: Vec<_> = ksplat::reports(log.as_bytes()).collect();
-    let mut all = || {
-        for report in &mut reports {
-            disasm::annotate(report, Syntax::Att);
-            explain::annotate(report, Syntax::Att);
-        }
-        let explanation = reports.first().and_then(|report| report.explanation.as_ref());
-        explanation.is_some_and(|explanation| explanation.summary.ends_with("NULL pointer + 0x58"))
-    };
-    assert!(all(), "not explained");
-    group.bench_function("a report: decode, write, explain", |b| b.iter(|| black_box(all())));
+    for (machine, log, summary) in TRAPS {
+        let log = log.split_once("\n\n").map_or(*log, |(_, log)| log);
+        let mut reports: Vec<_> = ksplat::reports(log.as_bytes()).collect();
+        let mut all = || {
+            for report in &mut reports {
+                disasm::annotate(report, Syntax::Att);
+                explain::annotate(report, Syntax::Att);
+            }
+            let explanation = reports.first().and_then(|report| report.explanation.as_ref());
+            explanation.is_some_and(|explanation| explanation.summary.ends_with(summary))
+        };
+        assert!(all(), "{machine} is not explained");
+        let name = format!("a report of {machine}: decode, write, explain");
+        group.bench_function(name, |b| b.iter(|| black_box(all())));
+    }
     group.bench_function("decode alone (iced-x86)", |b| b.iter(|| bare(black_box(&code.bytes))));
     group.finish();
 }
