@@ -54,6 +54,7 @@ mod model;
 mod named;
 pub mod output;
 mod parse;
+mod reason;
 mod scan;
 pub mod sign;
 mod span;
@@ -77,6 +78,7 @@ pub use model::{
 pub use parse::{
     Event, Limits, MAX_FRAMES, MAX_LINES, MAX_OPEN, Monitor, QUIET, Reports, Started, reports, text,
 };
+pub use reason::Corruption;
 pub use span::Span;
 
 #[doc = include_str!("../README.md")]

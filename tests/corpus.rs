@@ -50,7 +50,7 @@ fn header_of(source: &str, reports: &[Report<'_>]) -> String {
         line("TITLE", report.title());
         report.alt_titles.iter().for_each(|title| line("ALT", title));
         report.frame.iter().for_each(|frame| line("FRAME", frame));
-        report.corrupted.iter().for_each(|why| line("CORRUPTED", why));
+        report.corrupted.iter().for_each(|why| line("CORRUPTED", &why.to_string()));
         report.consequences.iter().for_each(|title| line("THEN", title));
     }
     header

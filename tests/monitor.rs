@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use ksplat::{Event, Monitor, Report};
+use ksplat::{Corruption, Event, Monitor, Report};
 use proptest::prelude::*;
 
 fn files(folder: &Path) -> Vec<PathBuf> {
@@ -71,8 +71,7 @@ fn pieces(log: &[u8], cuts: impl IntoIterator<Item = usize>) -> (Vec<Report<'sta
 fn same(name: &str, log: &[u8], cuts: impl IntoIterator<Item = usize>) {
     let (mut expected, (mut found, begins)) = (whole(log), pieces(log, cuts));
     for (a, b) in expected.iter_mut().zip(&mut found) {
-        let is_lost =
-            |report: &Report<'_>| report.corrupted.as_deref() == Some("the console was lost");
+        let is_lost = |report: &Report<'_>| report.corrupted == Some(Corruption::ConsoleLost);
         if is_lost(a) || is_lost(b) {
             (a.corrupted, b.corrupted) = (None, None);
         }

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 /// Modules in the order in which they may import: each only those before it.
 const ORDER: &[&str] = &[
     "named",
+    "reason",
     "words",
     "inert",
     "span",

@@ -5,6 +5,8 @@ mod cpu;
 mod explanation;
 mod frame;
 mod image;
+#[cfg(feature = "serde")]
+mod json;
 mod lock;
 mod memory;
 mod owned;
@@ -26,6 +28,7 @@ pub use lock::{Lock, LockState};
 pub use memory::{Access, AccessKind, Memory, Object, Shadow, Side};
 
 use crate::kind::Kind;
+use crate::reason::Corruption;
 use crate::span::Span;
 
 /// One splat: everything that the kernel said about one thing that went wrong.
@@ -64,9 +67,10 @@ pub struct Report<'log> {
     /// The function that is named in the title.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub frame: Option<String>,
-    /// Why the report is not whole: cut off, mixed with another, or without what it must have.
-    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
-    pub corrupted: Option<Cow<'static, str>>,
+    /// Why the report is not whole: cut off, mixed with another, or without what it must have. In JSON
+    /// its words are `corrupted`, its code is `corrupted_code`.
+    #[cfg_attr(feature = "serde", serde(flatten, with = "json::corrupted"))]
+    pub corrupted: Option<Corruption>,
     /// Whether the log shows that the test itself broke, so that its reports mean nothing.
     pub suppressed: bool,
     /// Whether the kernel panicked, anywhere in the log.

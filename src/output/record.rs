@@ -21,6 +21,7 @@ use crate::model::{
     ImageCheck, Instruction, Kernel, Lock, LockState, Memory, Module, Object, Registers, Report,
     Role, Shadow, Side, Stack, Task, hex_digits,
 };
+use crate::named::Reason;
 use crate::sign::{
     Facts, Family, FrameClass, Impact, Origin, OriginRole, Part, Place, Signature, Site, Title,
 };
@@ -38,15 +39,15 @@ trait Fields {
 }
 
 /// Objects: their fields in the order of the model, and by which function each is written; `=` gives a
-/// field another name.
+/// field another name, `+` names the field for its code.
 macro_rules! objects {
     ($( $type:ident $(<$log:lifetime>)? {
-        $( $field:ident $(= $name:literal)?: $write:ident, )+
+        $( $field:ident $(= $name:literal)? $(+ $code:ident)?: $write:ident, )+
     } )+) => {$(
         impl Fields for $type $(<$log>)? {
             fn fields(&self, to: &mut Json<'_>) -> io::Result<()> {
                 let Self { $( $field, )+ } = self;
-                $( $write(to, key!($field $($name)?), $field)?; )+
+                $( $write(to, key!($field $($name)?), $(key!($code),)? $field)?; )+
                 Ok(())
             }
         }
@@ -118,7 +119,7 @@ objects! {
         alt_titles: unless_empty,
         class = "type": some,
         frame: some,
-        corrupted: some,
+        corrupted + corrupted_code: some_coded,
         suppressed: always,
         panicked: always,
         consequences: unless_empty,
@@ -173,6 +174,24 @@ fn always(to: &mut Json<'_>, key: &str, value: &impl Value) -> io::Result<()> {
 
 fn some(to: &mut Json<'_>, key: &str, value: &Option<impl Value>) -> io::Result<()> {
     if let Some(value) = value { always(to, key, value) } else { Ok(()) }
+}
+
+/// A reason in words, and its code.
+fn coded(to: &mut Json<'_>, key: &str, code: &str, value: &impl Reason) -> io::Result<()> {
+    let [words, name] = value.texts();
+    to.key(key)?;
+    to.string(words)?;
+    to.key(code)?;
+    to.string(name)
+}
+
+fn some_coded(
+    to: &mut Json<'_>,
+    key: &str,
+    code: &str,
+    value: &Option<impl Reason>,
+) -> io::Result<()> {
+    if let Some(value) = value { coded(to, key, code, value) } else { Ok(()) }
 }
 
 fn unless_empty(to: &mut Json<'_>, key: &str, values: &Vec<impl Value>) -> io::Result<()> {
@@ -336,7 +355,8 @@ mod tests {
         },
         "span": {"start": 1, "end": 18446744073709551615, "line": 10},
         "kind": "kasan", "title": "t", "message": "m\u202e", "alt_titles": ["a", "b"], "type": "T",
-        "frame": "f", "corrupted": "c", "suppressed": true, "panicked": false,
+        "frame": "f", "corrupted": "no call trace",
+        "corrupted_code": "no-call-trace", "suppressed": true, "panicked": false,
         "consequences": ["panic: \\"], "executor": {"proc": 0, "id": 7}, "guilty_file": "g.c",
         "blame": {"function": "f", "file": "f.c", "line": 100, "why": "w"},
         "kernel": {

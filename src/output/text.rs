@@ -313,8 +313,8 @@ impl<W: fmt::Write> Page<'_, W> {
     }
 
     fn notes(&mut self, report: &Report<'_>) -> fmt::Result {
-        if let Some(why) = &report.corrupted {
-            self.field("corrupted", &escape(why).to_string())?;
+        if let Some(why) = report.corrupted {
+            self.field("corrupted", why.words())?;
         }
         for diagnostic in &report.diagnostics {
             self.field("unread", &escape(&diagnostic.to_string()).to_string())?;

@@ -14,6 +14,7 @@ use crate::model::{
     AccessKind, Address, Context, Diagnostic, Executor, Frame, Lock, LockState, Memory, Module,
     Object, Report, Role, Shadow, Side, Stack,
 };
+use crate::reason::Corruption;
 use crate::span::Span;
 use crate::syntax::code::Listed;
 use crate::syntax::frame::Place;
@@ -87,15 +88,9 @@ pub(super) fn report(open: Open<'_>, facts: Facts) -> (Report<'_>, Vec<Step<'_>>
         report.executor = executor.map(|(proc, id)| Executor { proc, id });
     }
     report.message = opening.message.or_else(|| open.below.message(&outline));
-    report.corrupted = if open.cut {
-        Some(Cow::Borrowed("too many lines: the rest was left out"))
-    } else if let Some(why) = title.corrupted {
-        Some(Cow::Borrowed(why))
-    } else if facts.disconnected {
-        Some(Cow::Borrowed("the console was lost"))
-    } else {
-        report.corrupted
-    };
+    let cut = open.cut.then_some(Corruption::TooManyLines);
+    let lost = facts.disconnected.then_some(Corruption::ConsoleLost);
+    report.corrupted = cut.or(title.corrupted).or(lost).or(report.corrupted);
     (report, outline.into_room())
 }
 
@@ -552,7 +547,7 @@ impl<'log> Builder<'log> {
             let is_other = (pid, self.report.task.cpu) != (cpu.pid, Some(cpu.cpu));
             if is_other && self.below_cpu <= MIXED_WITHIN && !self.aftermath {
                 self.complain(line, line.text.trim_ascii_start(), "CPU line", MIXED);
-                self.report.corrupted = Some(Cow::Borrowed(MIXED));
+                self.report.corrupted = Some(Corruption::Mixed);
             }
             return;
         }

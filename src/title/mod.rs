@@ -17,6 +17,7 @@ use crate::arch::TITLE_PREFIXES;
 use crate::kind::pattern::{self, Found, Piece};
 use crate::kind::types::BugType;
 use crate::kind::{Format, Kind, Marker, Then};
+use crate::reason::Corruption;
 use crate::syntax::Says;
 use crate::token;
 use crate::words;
@@ -34,7 +35,7 @@ pub(crate) struct Title {
     /// Whether lines of something else stand in the report.
     pub(crate) mixed: bool,
     /// Why the report is not whole.
-    pub(crate) corrupted: Option<&'static str>,
+    pub(crate) corrupted: Option<Corruption>,
 }
 
 /// Names the report whose headline holds `marker`.
@@ -52,7 +53,7 @@ pub(crate) fn name(marker: &Marker, outline: &Outline<'_>, known: Option<&str>) 
         kind: marker.kind,
         class: marker.class(&title).bug_type,
         mixed: false,
-        corrupted: choice.triggered.then_some("the headline is there, what must follow it is not"),
+        corrupted: choice.triggered.then_some(Corruption::HeadlineOnly),
         title,
     }
 }
@@ -208,11 +209,11 @@ fn with_format(choice: &Choice<'_>, outline: &Outline<'_>, known: Option<&str>) 
     let mut frames = recipe::frames(&format.recipe, steps.get(found.line..).unwrap_or_default());
     let raw_title = fill(format.title, &found.captures, &[]);
     let corrupted = if format.corrupted {
-        Some("a part of a report only")
+        Some(Corruption::PartOnly)
     } else if frames.failed {
-        Some("no function in the call trace")
+        Some(Corruption::NoFunction)
     } else if token::has_stamp(raw_title.as_bytes()) {
-        Some("another line stands in the headline")
+        Some(Corruption::MixedHeadline)
     } else if !format.stackless {
         recipe::missing_stack(all)
     } else {
@@ -284,6 +285,7 @@ fn fill(template: &str, captures: &[&[u8]], frames: &[String]) -> String {
 #[cfg(test)]
 mod tests {
     use crate::model::Report;
+    use crate::reason::Corruption;
 
     fn check(log: &str) -> Report<'_> {
         crate::parse::reports(log.as_bytes()).next().expect("a report")
@@ -321,7 +323,7 @@ mod tests {
     fn what_is_missing_is_said() {
         let title = check("general protection fault: 0000 [#1] SMP");
         assert_eq!(title.title, "general protection fault in corrupted");
-        assert_eq!(title.corrupted.as_deref(), Some("no function in the call trace"));
+        assert_eq!(title.corrupted, Some(Corruption::NoFunction));
         let title = check("WARNING: the sky is falling (0x12345678)");
         assert_eq!(
             (title.title.as_str(), title.corrupted),

@@ -4,6 +4,7 @@ use super::outline::Step;
 use super::{choice, skip};
 use crate::functions;
 use crate::kind::{Choice, Part, Recipe};
+use crate::reason::Corruption;
 use crate::syntax::{Says, Start};
 
 /// What stands in a title for a function that was not found.
@@ -183,7 +184,7 @@ const REGISTERS: usize = 9;
 const INJECTED: [&str; 2] = ["should_fail", "should_failslab"];
 
 /// Why the stacks of a report are not complete: none begins, or one begins and has no frame.
-pub(super) fn missing_stack(steps: &[Step<'_>]) -> Option<&'static str> {
+pub(super) fn missing_stack(steps: &[Step<'_>]) -> Option<Corruption> {
     let mut first = [None; REGISTERS + 1];
     for (index, step) in steps.iter().enumerate().filter(|(_, step)| !step.says.any(Says::FRAME)) {
         if let Some(place) = number(step).and_then(|kind| first.get_mut(kind)) {
@@ -191,13 +192,13 @@ pub(super) fn missing_stack(steps: &[Step<'_>]) -> Option<&'static str> {
         }
     }
     if first.iter().all(Option::is_none) {
-        return Some("no call trace");
+        return Some(Corruption::NoCallTrace);
     }
     for start in first.into_iter().take(REGISTERS).flatten() {
         let after = steps.get(start + 1..).unwrap_or_default();
         // The convention asks for four lines, the headline and an empty one at the end among them.
         if after.len() < 2 {
-            return Some("the call trace is cut off");
+            return Some(Corruption::CutCallTrace);
         }
         let has_frame = after
             .iter()
@@ -205,7 +206,7 @@ pub(super) fn missing_stack(steps: &[Step<'_>]) -> Option<&'static str> {
             .take_while(|step| !is_stack_start(step))
             .any(|step| step.says.any(Says::FRAME.or(Says::NO_STACK)));
         if !has_frame {
-            return Some("a call trace without frames");
+            return Some(Corruption::EmptyCallTrace);
         }
     }
     None
