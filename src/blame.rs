@@ -9,6 +9,7 @@ use std::borrow::Cow;
 use crate::functions::{self, Reason, Skips};
 use crate::kind::Kind;
 use crate::model::{AccessKind, Blame, Context, Frame, Report, Role, Stack};
+use crate::reason::BlameReason;
 
 /// How often a function must be in a stack that overflowed to be its cause.
 const RECURSION: usize = 3;
@@ -30,7 +31,7 @@ pub(crate) fn blame<'log>(report: &Report<'log>) -> Option<Blame<'log>> {
         function: Cow::Owned(functions::base(function).to_owned()),
         file: frame.file.clone(),
         line: frame.line,
-        why: Cow::Borrowed(why),
+        why,
     })
 }
 
@@ -79,7 +80,7 @@ fn useful<'a, 'log>(stack: &'a Stack<'log>) -> Vec<&'a Frame<'log>> {
     stack.frames.iter().filter(|frame| !frame.inline).collect()
 }
 
-type Answer<'a, 'log> = Option<(&'a Frame<'log>, &'static str)>;
+type Answer<'a, 'log> = Option<(&'a Frame<'log>, BlameReason)>;
 
 /// A stack that overflowed: the function that calls itself.
 fn overflow<'a, 'log>(report: &Report<'log>, frames: &[&'a Frame<'log>]) -> Answer<'a, 'log> {
@@ -93,7 +94,7 @@ fn overflow<'a, 'log>(report: &Report<'log>, frames: &[&'a Frame<'log>]) -> Answ
         return None;
     }
     let most = frames.iter().rev().max_by_key(|frame| count(frame))?;
-    (count(most) >= RECURSION).then_some((*most, "calls itself until the stack is full"))
+    (count(most) >= RECURSION).then_some((*most, BlameReason::CallsItself))
 }
 
 /// A jump to where no code is: the function that jumped.
@@ -110,7 +111,7 @@ fn nowhere<'a, 'log>(report: &'a Report<'log>, stack: &'a Stack<'log>) -> Answer
     if (pointer.function.is_some() || is_unnamed) && !fetched && !is_data {
         return None;
     }
-    let why = "jumped to where no code is";
+    let why = BlameReason::JumpedNowhere;
     let caller = report.link.as_ref().filter(|link| link.function.is_some());
     caller.map(|link| (link, why)).or_else(|| first_of(report, &rest).map(|frame| (frame, why)))
 }
@@ -122,7 +123,7 @@ fn interrupted<'a, 'log>(report: &Report<'log>, frames: &[&'a Frame<'log>]) -> A
     }
     let at = frames.iter().position(|frame| frame.exact && frame.context != Some(Context::Irq))?;
     let frame = first_of(report, frames.get(at..)?)?;
-    Some((frame, "was running when the CPU was found stuck"))
+    Some((frame, BlameReason::RunningWhenStuck))
 }
 
 /// A small function that was called last and is not on the stack.
@@ -132,17 +133,17 @@ fn leaf<'a, 'log>(report: &'a Report<'log>, frames: &[&'a Frame<'log>]) -> Answe
     let is_generic = is_machinery(pointer.function.as_deref()?, report.kind);
     let known = frames.iter().skip(1).take(3).any(|frame| frame.function == link.function);
     let own = link.function.as_deref().filter(|function| !is_machinery(function, report.kind));
-    (is_generic && !known && own.is_some()).then_some((link, "called the function that failed"))
+    (is_generic && !known && own.is_some()).then_some((link, BlameReason::CalledFailing))
 }
 
 /// The first function that works for itself.
 fn first<'a, 'log>(report: &Report<'log>, frames: &[&'a Frame<'log>]) -> Answer<'a, 'log> {
     let frame = first_of(report, frames)?;
     let why = match report.kind {
-        Kind::HungTask => "waits, in the task that hangs",
-        Kind::MemoryLeak => "allocated what is lost",
-        _ if frame.exact => "was running",
-        _ => "called what noticed it",
+        Kind::HungTask => BlameReason::Waits,
+        Kind::MemoryLeak => BlameReason::AllocatedLost,
+        _ if frame.exact => BlameReason::WasRunning,
+        _ => BlameReason::CalledReporter,
     };
     Some((frame, why))
 }

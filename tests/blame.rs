@@ -2,14 +2,16 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+use ksplat::BlameReason;
+
 /// Function and reason.
-fn blame(log: &str) -> Option<(String, String)> {
+fn blame(log: &str) -> Option<(String, BlameReason)> {
     let report = ksplat::reports(log.as_bytes()).next().expect("a report");
-    report.blame.map(|blame| (blame.function.into_owned(), blame.why.into_owned()))
+    report.blame.map(|blame| (blame.function.into_owned(), blame.why))
 }
 
-fn check(log: &str, function: &str, why: &str) {
-    assert_eq!(blame(log), Some((function.to_owned(), why.to_owned())), "{log}");
+fn check(log: &str, function: &str, why: BlameReason) {
+    assert_eq!(blame(log), Some((function.to_owned(), why)), "{log}");
 }
 
 #[test]
@@ -18,7 +20,7 @@ fn what_was_running() {
         "BUG: unable to handle page fault for address: ffff888000000010\n\
          RIP: 0010:cm_read.cold+0x1/0x2 [m]\nCall Trace:\n vfs_read+0x1/0x2\n ksys_read+0x1/0x2\n",
         "cm_read",
-        "was running",
+        BlameReason::WasRunning,
     );
 }
 
@@ -29,7 +31,7 @@ fn the_caller_of_what_works_for_others() {
          Call Trace:\n dump_stack+0x1/0x2\n print_report+0x1/0x2\n kasan_report+0x1/0x2\n \
          memcpy+0x1/0x2\n cm_copy+0x1/0x2\n vfs_read+0x1/0x2\n",
         "cm_copy",
-        "called what noticed it",
+        BlameReason::CalledReporter,
     );
 }
 
@@ -40,7 +42,7 @@ fn what_jumped_to_nowhere() {
          #PF: supervisor instruction fetch in kernel mode\nRIP: 0010:0x0\n\
          Call Trace:\n cm_ops_open+0x1/0x2\n vfs_open+0x1/0x2\n",
         "cm_ops_open",
-        "jumped to where no code is",
+        BlameReason::JumpedNowhere,
     );
     // The return address in the link register, where the trace does not have it.
     check(
@@ -48,7 +50,7 @@ fn what_jumped_to_nowhere() {
          pc : 0x0\nlr : cm_ops_open+0x18/0x20\nx0 : 0000000000000000\n\
          Call trace:\n 0x0\n vfs_open+0x1/0x2\n",
         "cm_ops_open",
-        "jumped to where no code is",
+        BlameReason::JumpedNowhere,
     );
 }
 
@@ -61,7 +63,7 @@ fn what_calls_itself() {
              Call Trace:\n{frames} cm_open+0x1/0x2\n"
         ),
         "cm_dir_walk",
-        "calls itself until the stack is full",
+        BlameReason::CallsItself,
     );
 }
 
@@ -71,7 +73,7 @@ fn what_an_interrupt_found_running() {
         "watchdog: BUG: soft lockup - CPU#1 stuck for 22s! [init:88]\n\
          RIP: 0010:_raw_spin_lock+0x1/0x2\nCall Trace:\n cm_spin+0x1/0x2\n vfs_write+0x1/0x2\n",
         "cm_spin",
-        "was running when the CPU was found stuck",
+        BlameReason::RunningWhenStuck,
     );
 }
 
@@ -81,7 +83,7 @@ fn what_waits() {
         "INFO: task init:88 blocked for more than 120 seconds.\nCall Trace:\n __schedule+0x1/0x2\n \
          schedule+0x1/0x2\n mutex_lock_nested+0x1/0x2\n cm_commit+0x1/0x2\n vfs_write+0x1/0x2\n",
         "cm_commit",
-        "waits, in the task that hangs",
+        BlameReason::Waits,
     );
 }
 
@@ -91,7 +93,7 @@ fn what_allocated_or_freed() {
         "BUG: memory leak\nunreferenced object 0xffff888001286008 (size 64):\n  backtrace:\n    \
          kmalloc_trace+0x1/0x2\n    cm_new+0x1/0x2\n    vfs_write+0x1/0x2\n",
         "cm_new",
-        "allocated what is lost",
+        BlameReason::AllocatedLost,
     );
 }
 

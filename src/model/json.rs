@@ -102,4 +102,5 @@ macro_rules! words_and_code {
 
 words_and_code! {
     corrupted: "corrupted" [rename = "corrupted_code"],
+    why: "why" [rename = "code"],
 }

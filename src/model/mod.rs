@@ -28,7 +28,7 @@ pub use lock::{Lock, LockState};
 pub use memory::{Access, AccessKind, Memory, Object, Shadow, Side};
 
 use crate::kind::Kind;
-use crate::reason::Corruption;
+use crate::reason::{BlameReason, Corruption};
 use crate::span::Span;
 
 /// One splat: everything that the kernel said about one thing that went wrong.
@@ -187,8 +187,9 @@ pub struct Blame<'log> {
     /// The line in it, from 1.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub line: Option<u64>,
-    /// Why it and no other.
-    pub why: Cow<'static, str>,
+    /// Why it and no other. In JSON its words are `why`, its code is `code`.
+    #[cfg_attr(feature = "serde", serde(flatten, with = "json::why"))]
+    pub why: BlameReason,
 }
 
 /// A process of syzkaller, which calls itself `syz.PROCESS.PROGRAM`.

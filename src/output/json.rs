@@ -13,7 +13,7 @@
 //! | `executor` | `proc`, `id`: the fuzzer's process that was running |
 //! | `panicked`, `consequences` | whether the kernel panicked; titles of what the report led to |
 //! | `guilty_file` | the source file whose maintainers are asked, where the log has source lines |
-//! | `blame` | `function`, `file`, `line`, `why`: what most likely holds the bug |
+//! | `blame` | `function`, `file`, `line`: what most likely holds the bug; `why` in words, `code`: see [`BlameReason`](crate::BlameReason) |
 //! | `kernel` | `release`, `arch`, `tainted`, `hardware` |
 //! | `task` | `comm`, `pid`, `cpu`, `workqueue` |
 //! | `access` | `kind` (`read`, `write`, `execute`, `free`), `size` in bytes, `address` |

@@ -73,7 +73,7 @@ macro_rules! key {
 
 objects! {
     Access { kind: some, size: some, address: some, }
-    Blame<'_> { function: always, file: some, line: some, why: always, }
+    Blame<'_> { function: always, file: some, line: some, why + code: coded, }
     Code { arch: some, bytes: hex, unit: unless_one, trap_offset: some, instructions: unless_empty, }
     Diagnostic { offset: always, what: always, why: always, }
     Executor { proc: always, id: always, }
@@ -358,7 +358,7 @@ mod tests {
         "frame": "f", "corrupted": "no call trace",
         "corrupted_code": "no-call-trace", "suppressed": true, "panicked": false,
         "consequences": ["panic: \\"], "executor": {"proc": 0, "id": 7}, "guilty_file": "g.c",
-        "blame": {"function": "f", "file": "f.c", "line": 100, "why": "w"},
+        "blame": {"function": "f", "file": "f.c", "line": 100, "why": "was running", "code": "was-running"},
         "kernel": {
             "release": "r", "arch": "x86_64", "tainted": "G", "hardware": "h", "build_id": "b",
             "offset": "0x0000000000000000"

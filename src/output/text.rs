@@ -132,7 +132,7 @@ impl<W: fmt::Write> Page<'_, W> {
             self.field("object", &object(memory))?;
         }
         if let Some(blame) = &report.blame {
-            let text = format!("{}: {}", escape(&blame.function), escape(&blame.why));
+            let text = format!("{}: {}", escape(&blame.function), blame.why);
             self.field("blame", &text)?;
         }
         for title in &report.consequences {

@@ -427,7 +427,10 @@ fn add<'a>(origins: &mut Vec<Origin<'a>>, role: OriginRole, name: Cow<'a, str>) 
 fn summary<'a>(report: &'a Report<'_>) -> Option<Cow<'a, str>> {
     let explained = report.explanation.as_ref().map(|meant| Cow::Borrowed(&*meant.summary));
     let blamed = || {
-        report.blame.as_ref().map(|blame| Cow::Owned([&*blame.function, " ", &*blame.why].concat()))
+        report
+            .blame
+            .as_ref()
+            .map(|blame| Cow::Owned([&*blame.function, " ", blame.why.words()].concat()))
     };
     explained.or_else(blamed)
 }
