@@ -78,7 +78,7 @@ pub use model::{
 pub use parse::{
     Event, Limits, MAX_FRAMES, MAX_LINES, MAX_OPEN, Monitor, QUIET, Reports, Started, reports, text,
 };
-pub use reason::{BlameReason, Corruption};
+pub use reason::{BlameReason, Corruption, DiagnosticKind, ReportPart};
 pub use span::Span;
 
 #[doc = include_str!("../README.md")]

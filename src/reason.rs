@@ -49,3 +49,74 @@ coded! {
         CalledReporter = "called-reporter", "called what noticed it";
     }
 }
+
+coded! {
+    /// The part of a report that could not be read, or not as a whole.
+    pub enum ReportPart {
+        /// The report itself.
+        Report = "report", "report";
+        /// A line.
+        Line = "line", "line";
+        /// `RIP:`, `pc :` and the like.
+        InstructionPointer = "instruction-pointer", "instruction pointer";
+        /// `CPU: 0 PID: 1 Comm: init`: `dump_stack_print_info()`.
+        CpuLine = "cpu-line", "CPU line";
+        /// `Read of size 8 at addr …` of KASAN.
+        Access = "access", "access";
+        /// Rows of registers.
+        Registers = "registers", "registers";
+        /// `Code:` and the like.
+        CodeBytes = "code-bytes", "code bytes";
+        /// The stacks.
+        Stacks = "stacks", "stacks";
+        /// The frames of all stacks.
+        Frames = "frames", "frames";
+        /// The locks of lockdep.
+        Locks = "locks", "locks";
+        /// `Modules linked in:`.
+        Modules = "modules", "modules";
+        /// The shadow memory of KASAN.
+        Shadow = "shadow", "shadow";
+        /// The diagnostics themselves.
+        Diagnostics = "diagnostics", "diagnostics";
+    }
+}
+
+coded! {
+    /// Why a part of a report could not be read, or not as a whole.
+    pub enum DiagnosticKind {
+        /// There are more than are kept.
+        TooMany = "too-many", "too many: the rest was left out";
+        /// The line is longer than those that are read as a whole.
+        TooLong = "too-long", "too long: the rest was left out";
+        /// Of the reports that were open at the same time this one was ended:
+        /// [`Limits::with_open`](crate::Limits::with_open).
+        TooManyOpen = "too-many-open", "too many at the same time: it may go on";
+        /// The line belongs to the report of another CPU.
+        Mixed = "mixed", "lines of another report are mixed in";
+        /// Neither `symbol+0x1/0x2` nor an address.
+        NoPlace = "no-place", "no symbol and no address";
+        /// A `CPU:` line without its three fields.
+        NoTask = "no-task", "no CPU, PID and Comm";
+        /// An access without a size and an address.
+        NoAccess = "no-access", "no size and no address";
+        /// A register without a value.
+        NoRegister = "no-register", "no register with a hexadecimal value";
+        /// A row of registers with something else among its values.
+        NoValue = "no-value", "no hexadecimal value";
+        /// The kernel printed words in place of the bytes: `Bad RIP value.`
+        Unreadable = "unreadable", "the kernel could not read them";
+        /// There are no bytes of code.
+        NoBytes = "no-bytes", "no bytes";
+        /// A unit of code is no number.
+        NoNumber = "no-number", "no hexadecimal number";
+        /// The first unit of code is neither a byte nor a word of 16 or 32 bits.
+        NoUnit = "no-unit", "no unit of 2, 4 or 8 digits";
+        /// A unit of code is not as wide as the first.
+        OtherWidth = "other-width", "a number of another width";
+        /// More bytes of code than any kernel prints.
+        TooManyBytes = "too-many-bytes", "more bytes than any kernel prints";
+        /// Two units of code are marked as the trapping one.
+        SecondMark = "second-mark", "a second trap mark";
+    }
+}

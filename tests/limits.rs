@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
-use ksplat::{Event, Limits, Monitor, Report};
+use ksplat::{DiagnosticKind, Event, Limits, Monitor, Report};
 
 const FIRST: &str = "BUG: KASAN: use-after-free in f+0x1/0x2";
 const TOO_MANY: &str = "report: too many at the same time: it may go on";
@@ -27,10 +27,10 @@ fn reports(log: &str, limits: Limits) -> Vec<Report<'static>> {
 
 /// What a report says of itself: why it is not whole, and what was left out.
 fn said(report: &Report<'_>) -> Vec<String> {
-    let is_limit = |why: &str| why.contains("too many") || why.contains("too long");
-    let left_out = report.diagnostics.iter().filter(|said| is_limit(&said.why));
+    let limits = [DiagnosticKind::TooMany, DiagnosticKind::TooLong, DiagnosticKind::TooManyOpen];
+    let left_out = report.diagnostics.iter().filter(|said| limits.contains(&said.kind));
     let corrupted = report.corrupted.iter().map(ToString::to_string);
-    corrupted.chain(left_out.map(|said| format!("{}: {}", said.what, said.why))).collect()
+    corrupted.chain(left_out.map(|said| format!("{}: {}", said.part, said.kind))).collect()
 }
 
 #[test]

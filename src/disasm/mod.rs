@@ -26,6 +26,7 @@ use listing::{Decoded, Machine, Words};
 
 use crate::arch::{Arch, Decoder};
 use crate::model::{Code, Instruction, Report};
+use crate::reason::DiagnosticKind;
 use crate::syntax::code;
 use crate::words;
 
@@ -119,8 +120,10 @@ pub fn parse_code(text: &[u8]) -> Result<Code, CodeError> {
     let mut found = code::Code::default();
     found.read(line.trim_ascii());
     match found.fault {
-        Some((why, offset)) => Err(CodeError { offset, why }),
-        None if found.bytes.is_empty() => Err(CodeError { offset: 0, why: "no bytes" }),
+        Some((kind, offset)) => Err(CodeError { offset, kind }),
+        None if found.bytes.is_empty() => {
+            Err(CodeError { offset: 0, kind: DiagnosticKind::NoBytes })
+        }
         None => Ok(Code {
             arch: (found.unit == 1).then_some(Arch::X86_64),
             bytes: found.bytes,
@@ -138,7 +141,7 @@ pub struct CodeError {
     /// Where, in bytes from the first byte after `Code:`.
     pub offset: usize,
     /// What is wrong there.
-    pub why: &'static str,
+    pub kind: DiagnosticKind,
 }
 
 impl std::fmt::Display for CodeError {
@@ -146,7 +149,7 @@ impl std::fmt::Display for CodeError {
         write!(
             f,
             "{} at byte {} of the line (expected such as `48 89 <0f> b6`)",
-            self.why, self.offset
+            self.kind, self.offset
         )
     }
 }

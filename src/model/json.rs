@@ -103,4 +103,5 @@ macro_rules! words_and_code {
 words_and_code! {
     corrupted: "corrupted" [rename = "corrupted_code"],
     why: "why" [rename = "code"],
+    what: "what" [rename = "part"],
 }

@@ -28,7 +28,7 @@ pub use lock::{Lock, LockState};
 pub use memory::{Access, AccessKind, Memory, Object, Shadow, Side};
 
 use crate::kind::Kind;
-use crate::reason::{BlameReason, Corruption};
+use crate::reason::{BlameReason, Corruption, DiagnosticKind, ReportPart};
 use crate::span::Span;
 
 /// One splat: everything that the kernel said about one thing that went wrong.
@@ -204,26 +204,28 @@ pub struct Executor {
 }
 
 /// Why a part of a report could not be read.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct Diagnostic {
     /// Where in the log, in bytes from its start.
     pub offset: usize,
-    /// What was being read, such as `Code: line`.
-    pub what: Cow<'static, str>,
-    /// What is wrong with it.
-    pub why: Cow<'static, str>,
+    /// What was being read. In JSON its words are `what`, its code is `part`.
+    #[cfg_attr(feature = "serde", serde(flatten, with = "json::what"))]
+    pub part: ReportPart,
+    /// What is wrong with it. In JSON its words are `why`, its code is `code`.
+    #[cfg_attr(feature = "serde", serde(flatten, with = "json::why"))]
+    pub kind: DiagnosticKind,
 }
 
 impl Diagnostic {
-    pub(crate) fn new(offset: usize, what: &'static str, why: &'static str) -> Self {
-        Self { offset, what: Cow::Borrowed(what), why: Cow::Borrowed(why) }
+    pub(crate) fn new(offset: usize, part: ReportPart, kind: DiagnosticKind) -> Self {
+        Self { offset, part, kind }
     }
 }
 
 impl fmt::Display for Diagnostic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "byte {}: {}: {}", self.offset, self.what, self.why)
+        write!(f, "byte {}: {}: {}", self.offset, self.part, self.kind)
     }
 }

@@ -24,7 +24,7 @@
 //! | `stacks` | `role`, `frames` (`function`, `offset`, `size`, `module`, `build_id`, `address`, `exact`, `reliable`, `inline`, `file`, `line`, `context`) |
 //! | `memory` | `object`, `allocated_by`, `freed_by`, `shadow` |
 //! | `modules` | `name`, `flags` |
-//! | `diagnostics` | what could not be read: `offset` in bytes, `what`, `why` |
+//! | `diagnostics` | what could not be read: `offset` in bytes; `what` in words, `part`: see [`ReportPart`](crate::ReportPart); `why` in words, `code`: see [`DiagnosticKind`](crate::DiagnosticKind) |
 //!
 //! Addresses are strings, `0x` and 16 digits of a 64-bit machine, 8 of a 32-bit one. Offsets, sizes
 //! and ids are numbers. What is unknown is absent. Bytes are strings of hexadecimal digits; bytes of text

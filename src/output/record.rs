@@ -75,7 +75,7 @@ objects! {
     Access { kind: some, size: some, address: some, }
     Blame<'_> { function: always, file: some, line: some, why + code: coded, }
     Code { arch: some, bytes: hex, unit: unless_one, trap_offset: some, instructions: unless_empty, }
-    Diagnostic { offset: always, what: always, why: always, }
+    Diagnostic { offset: always, part = "what" + part: coded, kind = "why" + code: coded, }
     Executor { proc: always, id: always, }
     Facts { null_offset: some, bits: some, access: some, size: some, instruction: some, }
     Frame<'_> {
@@ -390,7 +390,9 @@ mod tests {
         },
         "locks": [{"class": "c", "state": "wanted", "holder": 1, "function": "f"}],
         "modules": [{"name": "n", "flags": "O"}, {"name": "n"}],
-        "diagnostics": [{"offset": 1, "what": "w", "why": "y"}],
+        "diagnostics": [{
+            "offset": 1, "what": "CPU line", "part": "cpu-line", "why": "no bytes", "code": "no-bytes"
+        }],
         "image_check": {"verdict": "same", "sizes_same": 1, "sizes_other": 0}
     }"#;
 

@@ -14,7 +14,7 @@ use crate::model::{
     AccessKind, Address, Context, Diagnostic, Executor, Frame, Lock, LockState, Memory, Module,
     Object, Report, Role, Shadow, Side, Stack,
 };
-use crate::reason::Corruption;
+use crate::reason::{Corruption, DiagnosticKind, ReportPart};
 use crate::span::Span;
 use crate::syntax::code::Listed;
 use crate::syntax::frame::Place;
@@ -45,9 +45,6 @@ const MAX_SHADOW: usize = 16;
 /// The frames that most stacks have.
 const ROOM: usize = 16;
 
-/// What is said of a list that is longer than its limit.
-const TOO_MANY: &str = "too many: the rest was left out";
-
 /// Builds a report that is complete.
 pub(super) fn report(open: Open<'_>, facts: Facts) -> (Report<'_>, Vec<Step<'_>>) {
     let Open { marker, opening, mut builder, outline, consequences, .. } = open;
@@ -57,7 +54,7 @@ pub(super) fn report(open: Open<'_>, facts: Facts) -> (Report<'_>, Vec<Step<'_>>
         title = if other.corrupted.is_none() { other } else { title };
     }
     if open.ended_early {
-        builder.leave_out("report", "too many at the same time: it may go on");
+        builder.leave_out(ReportPart::Report, DiagnosticKind::TooManyOpen);
     }
     let headless = builder.headless;
     let mut report = builder.finish();
@@ -112,9 +109,6 @@ fn has_whole_stack(report: &Report<'_>, headless: bool) -> bool {
 
 /// The frames that a whole stack has at the least: the syscall or thread, and what it runs.
 const WHOLE_STACK: usize = 4;
-
-/// What is said of a report that another CPU printed into.
-const MIXED: &str = "lines of another report are mixed in";
 
 /// How many lines below a `CPU:` line a second one is another report's.
 const MIXED_WITHIN: usize = 3;
@@ -266,14 +260,14 @@ impl<'log> Builder<'log> {
     fn begin(&mut self, line: &Line<'log>) {
         self.at = line.start;
         if line.is_cut {
-            self.leave_out("line", "too long: the rest was left out");
+            self.leave_out(ReportPart::Line, DiagnosticKind::TooLong);
         }
     }
 
     fn malformed(&mut self, line: &Line<'log>, malformed: &Malformed<'_>) {
         let is_known = malformed.what == Tag::Cpu && self.report.task.pid.is_some();
         if !is_known {
-            self.complain(line, malformed.rest, malformed.what.name(), malformed.why);
+            self.complain(line, malformed.rest, malformed.what.part(), malformed.why);
         }
     }
 
@@ -351,7 +345,7 @@ impl<'log> Builder<'log> {
             return;
         }
         if self.report.locks.len() >= MAX_LOCKS {
-            return self.leave_out("locks", TOO_MANY);
+            return self.leave_too_many(ReportPart::Locks);
         }
         let state = match found.index {
             _ if found.is_link => LockState::Chain,
@@ -419,7 +413,7 @@ impl<'log> Builder<'log> {
             self.frames += 1;
             stack.frames.push(frame);
         } else {
-            self.leave_out("frames", TOO_MANY);
+            self.leave_too_many(ReportPart::Frames);
         }
     }
 
@@ -537,7 +531,7 @@ impl<'log> Builder<'log> {
     fn listed(&mut self, listed: Listed<'_>) {
         let takes = self.dump == Dump::Crash && !self.ended;
         if takes && !self.processor.listed(listed) {
-            self.leave_out("code bytes", TOO_MANY);
+            self.leave_too_many(ReportPart::CodeBytes);
         }
     }
 
@@ -546,7 +540,12 @@ impl<'log> Builder<'log> {
             // Each such line has a trace below it: two in a row are those of two reports.
             let is_other = (pid, self.report.task.cpu) != (cpu.pid, Some(cpu.cpu));
             if is_other && self.below_cpu <= MIXED_WITHIN && !self.aftermath {
-                self.complain(line, line.text.trim_ascii_start(), "CPU line", MIXED);
+                self.complain(
+                    line,
+                    line.text.trim_ascii_start(),
+                    ReportPart::CpuLine,
+                    DiagnosticKind::Mixed,
+                );
                 self.report.corrupted = Some(Corruption::Mixed);
             }
             return;
@@ -592,7 +591,7 @@ impl<'log> Builder<'log> {
             })
             .collect();
         if words.next().is_some() {
-            self.leave_out("modules", TOO_MANY);
+            self.leave_too_many(ReportPart::Modules);
         }
     }
 
@@ -639,30 +638,35 @@ impl<'log> Builder<'log> {
                 hit: read.hit,
             });
         } else {
-            self.leave_out("shadow", TOO_MANY);
+            self.leave_too_many(ReportPart::Shadow);
         }
     }
 
     /// Notes that a part of a line, from `rest` on, could not be read.
-    fn complain(&mut self, line: &Line<'log>, rest: &[u8], what: &'static str, why: &'static str) {
+    fn complain(&mut self, line: &Line<'log>, rest: &[u8], part: ReportPart, kind: DiagnosticKind) {
         if self.report.diagnostics.len() < MAX_DIAGNOSTICS {
-            self.report.diagnostics.push(Diagnostic::new(line.offset_of(rest), what, why));
+            self.report.diagnostics.push(Diagnostic::new(line.offset_of(rest), part, kind));
         } else {
-            self.leave_out("diagnostics", TOO_MANY);
+            self.leave_too_many(ReportPart::Diagnostics);
         }
     }
 
+    /// Notes, once, that a list is longer than its limit.
+    fn leave_too_many(&mut self, part: ReportPart) {
+        self.leave_out(part, DiagnosticKind::TooMany);
+    }
+
     /// Notes, once, that from this line on something is left out.
-    fn leave_out(&mut self, what: &'static str, why: &'static str) {
-        let is_known = |known: &Diagnostic| (&*known.what, &*known.why) == (what, why);
+    fn leave_out(&mut self, part: ReportPart, kind: DiagnosticKind) {
+        let is_known = |known: &Diagnostic| (known.part, known.kind) == (part, kind);
         if !self.report.diagnostics.iter().any(is_known) {
-            self.report.diagnostics.push(Diagnostic::new(self.at, what, why));
+            self.report.diagnostics.push(Diagnostic::new(self.at, part, kind));
         }
     }
 
     fn unread(&mut self, line: &Line<'log>, unread: Unread<'_>) {
-        if let Some((rest, what, why)) = unread {
-            self.complain(line, rest, what, why);
+        if let Some((rest, part, kind)) = unread {
+            self.complain(line, rest, part, kind);
         }
     }
 
@@ -677,7 +681,7 @@ impl<'log> Builder<'log> {
             }
             self.report.stacks.push(stack);
         } else {
-            self.leave_out("stacks", TOO_MANY);
+            self.leave_too_many(ReportPart::Stacks);
         }
     }
 
@@ -689,7 +693,7 @@ impl<'log> Builder<'log> {
             let room = self.limits.frames.saturating_sub(self.frames).max(1);
             if self.headline.len() > room {
                 self.headline.drain(..self.headline.len() - room);
-                self.leave_out("frames", TOO_MANY);
+                self.leave_too_many(ReportPart::Frames);
             }
             if let Some(last) = self.headline.last_mut() {
                 last.exact = self.trap;

@@ -3,12 +3,13 @@
 use crate::arch::{self, Arch};
 use crate::inert;
 use crate::model::{Access, Address, Code, Instruction, Registers};
+use crate::reason::{DiagnosticKind, ReportPart};
 use crate::syntax::code::{self, Listed};
 use crate::syntax::register::Registers as Read;
 use crate::token::register;
 
 /// What is not understood: the rest of a line, what was read in it, and why it was not.
-pub(super) type Unread<'a> = Option<(&'a [u8], &'static str, &'static str)>;
+pub(super) type Unread<'a> = Option<(&'a [u8], ReportPart, DiagnosticKind)>;
 
 /// What a line of nothing but words goes on with.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -65,7 +66,7 @@ impl Processor {
             self.registers.add(name, Address::with_bits(value.value, arch.bits()));
             rest = register::without_note(tail);
         }
-        unread(rest, "registers", "no register with a hexadecimal value")
+        unread(rest, DiagnosticKind::NoRegister)
     }
 
     /// Takes the values of the registers from `number` on.
@@ -84,7 +85,7 @@ impl Processor {
             next += 1;
         }
         self.goes_on = GoesOn::Row(arch, next);
-        unread(rest, "registers", "no hexadecimal value")
+        unread(rest, DiagnosticKind::NoValue)
     }
 
     /// Takes a line of nothing but words.
@@ -121,7 +122,7 @@ impl Processor {
     fn bytes<'a>(&mut self, text: &'a [u8]) -> Unread<'a> {
         self.code.read(text);
         let (why, at) = self.code.fault.take()?;
-        Some((text.get(at..).unwrap_or_default(), "code bytes", why))
+        Some((text.get(at..).unwrap_or_default(), ReportPart::CodeBytes, why))
     }
 
     /// Takes an instruction of the kernel's own listing; false if there are too many.
@@ -176,8 +177,9 @@ impl Processor {
     }
 }
 
-fn unread<'a>(rest: &'a [u8], what: &'static str, why: &'static str) -> Unread<'a> {
-    (!rest.trim_ascii().is_empty()).then_some((rest, what, why))
+/// What stands behind the registers of a line, unless nothing does.
+fn unread(rest: &[u8], why: DiagnosticKind) -> Unread<'_> {
+    (!rest.trim_ascii().is_empty()).then_some((rest, ReportPart::Registers, why))
 }
 
 #[cfg(test)]

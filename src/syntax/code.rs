@@ -17,6 +17,7 @@ use nom::combinator::rest;
 use nom::sequence::preceded;
 
 use super::Parsed;
+use crate::reason::DiagnosticKind;
 use crate::token;
 
 /// The most bytes that are taken from one line; x86 prints 64, arm64 20, s390 none.
@@ -42,7 +43,7 @@ pub(crate) struct Code {
     /// Offset in [`Code::bytes`] of the unit that was marked.
     pub(crate) trap: Option<usize>,
     /// Why the rest of the line was not read, and from which of its bytes on.
-    pub(crate) fault: Option<(&'static str, usize)>,
+    pub(crate) fault: Option<(DiagnosticKind, usize)>,
 }
 
 /// What stands in place of the bytes where the instruction pointer is bad.
@@ -96,7 +97,7 @@ impl Code {
     /// that could not read the bytes says so in words, which gives a value without bytes.
     pub(crate) fn read(&mut self, input: &[u8]) {
         if UNREADABLE.iter().any(|words| input.trim_ascii_start().starts_with(words.as_bytes())) {
-            self.fault = Some(("the kernel could not read them", 0));
+            self.fault = Some((DiagnosticKind::Unreadable, 0));
             return;
         }
         let mut at = 0;
@@ -129,31 +130,31 @@ fn byte(pair: &[u8]) -> u8 {
     pair.iter().fold(0, |sum, &digit| (sum << 4) | token::hex_value(digit))
 }
 
-fn unit(code: &mut Code, token: &[u8]) -> Result<(), &'static str> {
+fn unit(code: &mut Code, token: &[u8]) -> Result<(), DiagnosticKind> {
     let (marked, digits) = match token {
         [b'<', digits @ .., b'>'] | [b'(', digits @ .., b')'] => (true, digits),
         digits => (false, digits),
     };
     if digits.is_empty() || !digits.iter().all(u8::is_ascii_hexdigit) {
-        return Err("no hexadecimal number");
+        return Err(DiagnosticKind::NoNumber);
     }
     if code.bytes.is_empty() {
         code.unit = match digits.len() {
             2 => 1,
             4 => 2,
             8 => 4,
-            _ => return Err("no unit of 2, 4 or 8 digits"),
+            _ => return Err(DiagnosticKind::NoUnit),
         };
     }
     if digits.len() != 2 * code.unit {
-        return Err("a number of another width");
+        return Err(DiagnosticKind::OtherWidth);
     }
     if code.bytes.len() + code.unit > MAX_CODE {
-        return Err("more bytes than any kernel prints");
+        return Err(DiagnosticKind::TooManyBytes);
     }
     if marked && code.trap.replace(code.bytes.len()).is_some() {
         code.trap = None;
-        return Err("a second trap mark");
+        return Err(DiagnosticKind::SecondMark);
     }
     code.bytes.extend(digits.chunks_exact(2).map(byte));
     Ok(())
@@ -216,11 +217,11 @@ mod tests {
             (c.bytes.len(), c.trap, c.fault)
         };
         assert_eq!(p(""), (0, None, None));
-        assert_eq!(p(" Bad RIP value."), (0, None, Some(("the kernel could not read them", 0))));
-        assert_eq!(p(" 48 4"), (1, None, Some(("a number of another width", 4))));
-        assert_eq!(p(" <48> 89 <0f> b6"), (2, None, Some(("a second trap mark", 9))));
-        assert_eq!(p(" 48 <> 1"), (1, None, Some(("no hexadecimal number", 4))));
-        assert_eq!(p(" 123"), (0, None, Some(("no unit of 2, 4 or 8 digits", 1))));
+        assert_eq!(p(" Bad RIP value."), (0, None, Some((DiagnosticKind::Unreadable, 0))));
+        assert_eq!(p(" 48 4"), (1, None, Some((DiagnosticKind::OtherWidth, 4))));
+        assert_eq!(p(" <48> 89 <0f> b6"), (2, None, Some((DiagnosticKind::SecondMark, 9))));
+        assert_eq!(p(" 48 <> 1"), (1, None, Some((DiagnosticKind::NoNumber, 4))));
+        assert_eq!(p(" 123"), (0, None, Some((DiagnosticKind::NoUnit, 1))));
         let long = " 90".repeat(MAX_CODE + 1);
         assert_eq!(code(long.as_bytes()).bytes.len(), MAX_CODE);
     }

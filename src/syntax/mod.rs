@@ -42,6 +42,7 @@ use stack::StackStart;
 use task::{Cpu, Taint};
 use text::Text;
 
+use crate::reason::{DiagnosticKind, ReportPart};
 use crate::token::{Hex, Parsed};
 pub(crate) use says::Says;
 pub(crate) use stack::Start;
@@ -130,7 +131,7 @@ pub(crate) struct Malformed<'t> {
     /// The part that could not be read.
     pub(crate) rest: &'t [u8],
     /// The expected value.
-    pub(crate) why: &'static str,
+    pub(crate) why: DiagnosticKind,
 }
 
 /// The tags whose lines are told of when they cannot be read.
@@ -142,12 +143,12 @@ pub(crate) enum Tag {
 }
 
 impl Tag {
-    /// The name in a diagnostic.
-    pub(crate) fn name(self) -> &'static str {
+    /// What a diagnostic calls it.
+    pub(crate) fn part(self) -> ReportPart {
         match self {
-            Self::Pointer => "instruction pointer",
-            Self::Cpu => "CPU line",
-            Self::Access => "access",
+            Self::Pointer => ReportPart::InstructionPointer,
+            Self::Cpu => ReportPart::CpuLine,
+            Self::Access => ReportPart::Access,
         }
     }
 }
@@ -225,7 +226,7 @@ fn found<'t, T>(parsed: Parsed<'t, T>, record: fn(T) -> Record<'t>) -> Option<Re
 
 /// `CPU: 0 PID: 1 Comm: …`.
 fn cpu(line: &[u8]) -> Option<Record<'_>> {
-    let why = "no CPU, PID and Comm";
+    let why = DiagnosticKind::NoTask;
     let malformed = |_| Record::Malformed(Malformed { what: Tag::Cpu, line, rest: line, why });
     line.starts_with(b"CPU: ")
         .then(|| task::cpu(line).map_or_else(malformed, |(_, cpu)| Record::Cpu(cpu)))
@@ -233,7 +234,7 @@ fn cpu(line: &[u8]) -> Option<Record<'_>> {
 
 /// `Read of size`, `Write at addr`, `Free of addr`.
 fn access(line: &[u8]) -> Option<Record<'_>> {
-    let why = "no size and no address";
+    let why = DiagnosticKind::NoAccess;
     let malformed = |_| Record::Malformed(Malformed { what: Tag::Access, line, rest: line, why });
     kasan::is_access(line)
         .then(|| kasan::access(line).map_or_else(malformed, |(_, access)| Record::Access(access)))

@@ -15,6 +15,7 @@ use nom::sequence::{preceded, terminated};
 use super::frame::{self, Place};
 use super::{Malformed, Parsed, Record, Tag};
 use crate::arch::{self, Arch};
+use crate::reason::DiagnosticKind;
 use crate::token::{self, Hex, blanks};
 
 /// An instruction pointer.
@@ -56,7 +57,7 @@ pub(super) fn pointer(line: &[u8]) -> Option<Record<'_>> {
             what: Tag::Pointer,
             line,
             rest,
-            why: "no symbol and no address",
+            why: DiagnosticKind::NoPlace,
         }),
     })
 }
