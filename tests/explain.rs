@@ -44,8 +44,8 @@ fn brief(explanation: &Explanation) -> String {
     format!("{kind} {size} {address:#x}{}", pointer.unwrap_or_default())
 }
 
-fn means(explanation: &Explanation) -> Vec<&str> {
-    explanation.steps.iter().map(|step| step.means.as_str()).collect()
+fn means(explanation: &Explanation) -> Vec<String> {
+    explanation.steps.iter().map(|step| step.kind.to_string()).collect()
 }
 
 #[test]

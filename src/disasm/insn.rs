@@ -175,20 +175,6 @@ impl Compute {
             _ => return None,
         })
     }
-
-    /// The sign between two numbers.
-    pub(crate) fn sign(self) -> Option<&'static str> {
-        Some(match self {
-            Self::Add => "+",
-            Self::Subtract => "-",
-            Self::And => "&",
-            Self::Or => "|",
-            Self::Xor => "^",
-            Self::ShiftLeft => "<<",
-            Self::ShiftRight | Self::ShiftRightSigned => ">>",
-            Self::Extend | Self::ExtendSigned | Self::Not | Self::Negate => return None,
-        })
-    }
 }
 
 /// The lowest `size` bytes of a number.

@@ -18,7 +18,7 @@ struct Side {
 
 impl Side {
     fn number(value: u64) -> Self {
-        Self { text: short(value), value: Some(value), register: None }
+        Self { text: short(value).to_string(), value: Some(value), register: None }
     }
 
     /// With its value, where the text is not that.

@@ -17,7 +17,7 @@ use crate::disasm::insn::Op;
 use crate::kind::Kind;
 use crate::model::{
     AccessKind, Address, AddressClass, Agreement, Confidence, Explanation, Frame, MeantAccess,
-    Pointer, Report,
+    Pointer, Report, Short,
 };
 use space::Space;
 use window::Window;
@@ -39,7 +39,8 @@ use window::Window;
 ///     explanation.summary,
 ///     "writes 8 bytes at 0x0000000000000068, NULL pointer + 0x68"
 /// );
-/// assert_eq!(explanation.steps[0].means, "%rax was loaded from 0x88(%rdi), %rdi = 0xffff8df1c28e1b40");
+/// let means = explanation.steps[0].kind.to_string();
+/// assert_eq!(means, "%rax was loaded from 0x88(%rdi), %rdi = 0xffff8df1c28e1b40");
 /// ```
 pub fn annotate(report: &mut Report<'_>, syntax: Syntax) {
     report.explanation = explain(report, syntax);
@@ -230,8 +231,8 @@ fn meaning(space: Space, class: AddressClass, pointer: Option<&Pointer>, address
 }
 
 /// A number as people write it: without padding.
-fn short(value: u64) -> String {
-    if value < 10 { value.to_string() } else { format!("{value:#x}") }
+fn short(value: u64) -> Short {
+    Short(value)
 }
 
 /// How sure an explanation is.

@@ -1,10 +1,9 @@
-//! How a value came to be, in words.
+//! How a value came to be.
 
 use super::flow::{Flow, Id, Value};
-use super::short;
 use super::window::Window;
-use crate::disasm::insn::{Compute, Op, Register, Source, extend};
-use crate::model::{Pointer, PointerOrigin, Step};
+use crate::disasm::insn::{Compute, Insn, Op, Register, Source, extend};
+use crate::model::{Operand, Operation, Pointer, PointerOrigin, Step, StepKind};
 
 /// Beyond this a number that was added is no offset of a field: it may be the pointer itself.
 const MAX_OFFSET: u64 = 1 << 20;
@@ -77,87 +76,133 @@ pub(super) fn steps(window: &Window<'_>, flow: &Flow<'_>, id: Id) -> Vec<Step> {
 pub(super) fn step(window: &Window<'_>, flow: &Flow<'_>, id: Id) -> Option<Step> {
     let at = flow.at(id)?;
     let insn = window.insn(at)?;
-    let target = match flow.what(id) {
-        Value::Returned => window.result()?,
-        _ => insn.destination?,
-    };
-    let number = target.number;
-    let target = window.name(target);
-    let with_value = |id: Id, name: &str| match flow.value(id) {
-        Some(value) => format!(", {name} = {}", short(value)),
-        None => String::new(),
-    };
-    // The register that an operand is read from, by its name where it still has the value.
-    let named = |id: Id, source: Source| {
-        let from = match source {
-            Source::Register(register) | Source::Shifted(register, _) => Some(register),
-            _ => window.operand(at)?.base,
-        };
-        let is_part = from.is_some_and(|from| from.size < window.word());
-        let holder = flow.holder(id).filter(|_| !is_part);
-        Some(window.name(holder.or(from)?))
-    };
-    let [first, second] = insn.sources;
-    let means = match flow.what(id) {
-        Value::Computed(compute, inner, by, size) => {
-            let is_sum = insn.op == Op::Address && window.operand(at)?.index.is_some();
-            let source = if insn.op == Op::Address { Source::Memory } else { first };
-            let name = named(inner, source)?;
-            let value = with_value(inner, &name);
-            match compute {
-                _ if is_sum => format!("{target} = the address {}", window.listing.memory(at)?),
-                Compute::Add if extend(by, size) < 0 => {
-                    let by = extend(by, size).unsigned_abs();
-                    format!("{target} = {name} - {by:#x}{value}")
-                }
-                Compute::ShiftLeft | Compute::ShiftRight | Compute::ShiftRightSigned => {
-                    format!("{target} = {name} {} {by}{value}", compute.sign()?)
-                }
-                Compute::Not => format!("{target} = ~{name}{value}"),
-                Compute::Negate => format!("{target} = -{name}{value}"),
-                Compute::Extend | Compute::ExtendSigned => {
-                    let sign = if compute == Compute::Extend { "" } else { ", with its sign" };
-                    format!("{target} = {name}{sign}{value}")
-                }
-                _ => format!("{target} = {name} {} {by:#x}{value}", compute.sign()?),
-            }
-        }
-        Value::Combined(compute, one, other, _) => {
-            let sources = match (insn.op, insn.memory) {
-                (Op::Address, [Some(memory), _]) => {
-                    let register = |register: Option<Register>| {
-                        register.map_or(Source::None, Source::Register)
-                    };
-                    [register(memory.base), register(memory.index.map(|index| index.register))]
-                }
-                _ => [first, second],
-            };
-            let (one_name, other_name) = (named(one, sources[0])?, named(other, sources[1])?);
-            let values = [with_value(one, &one_name), with_value(other, &other_name)].concat();
-            format!("{target} = {one_name} {} {other_name}{values}", compute.sign()?)
-        }
-        Value::Load(base) => {
-            let memory = window.listing.memory(at)?;
-            // Copied since then: the register that has it at the trap.
-            let holder = flow.holder(id).filter(|holder| holder.number != number);
-            let target = holder.map_or(target, |holder| window.name(holder));
-            let register = window.operand(at)?.base;
-            let base =
-                register.zip(base).map(|(register, base)| with_value(base, &window.name(register)));
-            format!("{target} was loaded from {memory}{}", base.unwrap_or_default())
-        }
-        Value::Returned => format!("{target} was returned by the function called here"),
-        Value::Number(value) => format!("{target} = {}", short(value)),
-        Value::Chosen(one, other) => {
-            let (one, other) = (named(one, first)?, named(other, second)?);
-            format!("{target} = {one} or {other}, by the comparison before")
-        }
-        Value::Unknown => return None,
-    };
-    Some(Step { offset: insn.offset, text: window.listing.text(at), means })
+    let kind = Made { window, flow, at, insn }.kind(id)?;
+    Some(Step { offset: insn.offset, text: window.listing.text(at), kind })
 }
 
-/// Says of a load from the address that another register has that it was from there.
+/// An instruction that made a value.
+struct Made<'w> {
+    window: &'w Window<'w>,
+    flow: &'w Flow<'w>,
+    at: usize,
+    insn: &'w Insn,
+}
+
+impl Made<'_> {
+    fn kind(&self, id: Id) -> Option<StepKind> {
+        let value = self.flow.what(id);
+        let register = match value {
+            Value::Returned => self.window.result()?,
+            _ => self.insn.destination?,
+        };
+        let target = self.window.name(register);
+        let [first, second] = self.insn.sources;
+        Some(match value {
+            Value::Computed(compute, inner, by, size) => {
+                self.computed(target, compute, inner, extend(by, size), by)?
+            }
+            Value::Combined(compute, one, other, _) => {
+                self.combined(target, compute, one, other)?
+            }
+            Value::Load(base) => self.loaded(id, register, base)?,
+            Value::Returned => StepKind::Returned { target },
+            Value::Number(value) => StepKind::Constant { target, value },
+            Value::Chosen(one, other) => {
+                let (first, second) = (self.operand(one, first)?, self.operand(other, second)?);
+                StepKind::Chosen { target, first, second }
+            }
+            Value::Unknown => return None,
+        })
+    }
+
+    /// The register that an operand is read from, by its name where it still has the value.
+    fn operand(&self, id: Id, source: Source) -> Option<Operand> {
+        let from = match source {
+            Source::Register(register) | Source::Shifted(register, _) => Some(register),
+            _ => self.window.operand(self.at)?.base,
+        };
+        let is_part = from.is_some_and(|from| from.size < self.window.word());
+        let holder = self.flow.holder(id).filter(|_| !is_part);
+        Some(self.register(holder.or(from)?, id))
+    }
+
+    /// A register with a value.
+    fn register(&self, register: Register, id: Id) -> Operand {
+        let value = self.flow.value(id).map(|value| self.window.address(value));
+        Operand::Register { name: self.window.name(register), value }
+    }
+
+    /// A value combined with a number, which is also given with its sign.
+    fn computed(
+        &self,
+        target: String,
+        compute: Compute,
+        inner: Id,
+        signed: i64,
+        number: u64,
+    ) -> Option<StepKind> {
+        let is_address = self.insn.op == Op::Address;
+        let is_sum = is_address && self.window.operand(self.at)?.index.is_some();
+        let [first, _] = self.insn.sources;
+        let source = self.operand(inner, if is_address { Source::Memory } else { first })?;
+        if is_sum {
+            let memory = self.window.listing.memory(self.at)?;
+            return Some(StepKind::Address { target, memory });
+        }
+        let (operation, value) = match compute {
+            Compute::Not => return Some(StepKind::Inverted { target, source }),
+            Compute::Negate => return Some(StepKind::Negated { target, source }),
+            Compute::Extend | Compute::ExtendSigned => {
+                let signed = compute == Compute::ExtendSigned;
+                return Some(StepKind::Extended { target, source, signed });
+            }
+            Compute::Add if signed < 0 => (Operation::Subtract, signed.unsigned_abs()),
+            _ => (operation(compute)?, number),
+        };
+        let right = Operand::Number { value };
+        Some(StepKind::Computed { target, operation, left: source, right })
+    }
+
+    /// Two values combined.
+    fn combined(&self, target: String, compute: Compute, one: Id, other: Id) -> Option<StepKind> {
+        let [first, second] = match (self.insn.op, self.insn.memory) {
+            (Op::Address, [Some(memory), _]) => {
+                let index = memory.index.map(|index| index.register);
+                [memory.base, index].map(|part| part.map_or(Source::None, Source::Register))
+            }
+            _ => self.insn.sources,
+        };
+        let (left, right) = (self.operand(one, first)?, self.operand(other, second)?);
+        Some(StepKind::Computed { target, operation: operation(compute)?, left, right })
+    }
+
+    fn loaded(&self, id: Id, register: Register, base: Option<Id>) -> Option<StepKind> {
+        let memory = self.window.listing.memory(self.at)?;
+        // Copied since then: the register that has it at the trap.
+        let holder = self.flow.holder(id).filter(|holder| holder.number != register.number);
+        let target = self.window.name(holder.unwrap_or(register));
+        let from = self.window.operand(self.at)?.base;
+        let base = from.zip(base).map(|(from, base)| self.register(from, base));
+        Some(StepKind::Loaded { target, memory, base, address_in: None })
+    }
+}
+
+/// How two numbers make one; `None` where there is only one.
+fn operation(compute: Compute) -> Option<Operation> {
+    Some(match compute {
+        Compute::Add => Operation::Add,
+        Compute::Subtract => Operation::Subtract,
+        Compute::And => Operation::And,
+        Compute::Or => Operation::Or,
+        Compute::Xor => Operation::Xor,
+        Compute::ShiftLeft => Operation::ShiftLeft,
+        Compute::ShiftRight => Operation::ShiftRight,
+        Compute::ShiftRightSigned => Operation::ShiftRightSigned,
+        Compute::Extend | Compute::ExtendSigned | Compute::Not | Compute::Negate => return None,
+    })
+}
+
+/// Adds to a load the other register that has the address it was from.
 pub(super) fn with_source(window: &Window<'_>, flow: &Flow<'_>, id: Id, mut step: Step) -> Step {
     let source = || {
         let at = flow.at(id)?;
@@ -168,9 +213,8 @@ pub(super) fn with_source(window: &Window<'_>, flow: &Flow<'_>, id: Id, mut step
         let mut others = window.general().filter(|other| other.number != base.number);
         others.find(|other| window.value(*other) == Some(address))
     };
-    if let Some(other) = source() {
-        step.means.push_str(", the address in ");
-        step.means.push_str(&window.name(other));
+    if let StepKind::Loaded { address_in, .. } = &mut step.kind {
+        *address_in = source().map(|other| window.name(other));
     }
     step
 }

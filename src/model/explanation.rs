@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use super::{AccessKind, Address, Registers};
+use super::step::Short;
+use super::{AccessKind, Address, Registers, Step};
 use crate::named::named;
 
 /// What the trapping instruction did, worked out from it, the registers and the report's own words.
@@ -138,8 +139,7 @@ impl fmt::Display for PointerOrigin {
         match self {
             Self::Loaded { operand, .. } => write!(f, "loaded from {operand}"),
             Self::Returned { at } => write!(f, "returned by the call at {at:#x}"),
-            Self::Constant { value: value @ ..10 } => write!(f, "the constant {value}"),
-            Self::Constant { value } => write!(f, "the constant {value:#x}"),
+            Self::Constant { value } => write!(f, "the constant {}", Short(*value)),
         }
     }
 }
@@ -150,6 +150,7 @@ mod json {
 
     use serde::{Deserialize, Serialize, Serializer};
 
+    use super::super::json::Words;
     use super::{Address, Pointer, PointerOrigin};
 
     #[derive(Serialize)]
@@ -159,18 +160,9 @@ mod json {
         value: Address,
         offset: i64,
         #[serde(skip_serializing_if = "Option::is_none")]
-        origin: Option<Words<'p>>,
+        origin: Option<Words<'p, PointerOrigin>>,
         #[serde(skip_serializing_if = "Option::is_none")]
         source: Option<&'p PointerOrigin>,
-    }
-
-    /// An origin in words.
-    struct Words<'p>(&'p PointerOrigin);
-
-    impl Serialize for Words<'_> {
-        fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-            to.collect_str(self.0)
-        }
     }
 
     impl Serialize for Pointer {
@@ -213,19 +205,6 @@ pub struct Member {
     /// `certain` where the debug information has the variable in the register that was used; `likely`
     /// where the pointer was followed through the load before.
     pub confidence: Confidence,
-}
-
-/// An instruction before the trap, and what it did to the pointer.
-#[derive(Clone, Debug, Eq, PartialEq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-#[non_exhaustive]
-pub struct Step {
-    /// Its offset in the bytes of the code.
-    pub offset: usize,
-    /// The instruction.
-    pub text: String,
-    /// What it did: `%rdi = %r12 + 0x58`.
-    pub means: String,
 }
 
 /// A comparison.

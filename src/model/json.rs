@@ -6,6 +6,7 @@ use std::fmt::Display;
 
 use serde::{Serialize, Serializer};
 
+use super::StepKind;
 use crate::named::Coded;
 
 /// A value in words.
@@ -25,6 +26,10 @@ pub(super) trait Field: Sized {
 
     /// The field for a code that was read; `has_words` if the words are there.
     fn from_json(value: Option<Self::Value>, has_words: bool) -> Self;
+}
+
+impl Coded for StepKind {
+    const OTHER: Self = Self::Other;
 }
 
 impl<V: Coded> Field for V {
@@ -103,5 +108,6 @@ macro_rules! words_and_code {
 words_and_code! {
     corrupted: "corrupted" [rename = "corrupted_code"],
     why: "why" [rename = "code"],
+    means: "means" [flatten],
     what: "what" [rename = "part"],
 }

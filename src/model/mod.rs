@@ -10,6 +10,7 @@ mod json;
 mod lock;
 mod memory;
 mod owned;
+mod step;
 
 use std::borrow::Cow;
 use std::fmt;
@@ -20,12 +21,15 @@ pub(crate) use cpu::hex_digits;
 pub use cpu::{Address, Code, Instruction, Register, Registers};
 pub use explanation::{
     AddressClass, Agreement, Condition, Confidence, Explanation, MeantAccess, Member, Pointer,
-    PointerOrigin, Relation, Step,
+    PointerOrigin, Relation,
 };
 pub use frame::{Context, Frame, Role, Stack};
 pub use image::{CodeCheck, ImageCheck, Verdict};
 pub use lock::{Lock, LockState};
 pub use memory::{Access, AccessKind, Memory, Object, Shadow, Side};
+#[cfg(feature = "disasm")]
+pub(crate) use step::Short;
+pub use step::{Operand, Operation, Step, StepKind};
 
 use crate::kind::Kind;
 use crate::reason::{BlameReason, Corruption, DiagnosticKind, ReportPart};

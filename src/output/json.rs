@@ -20,7 +20,7 @@
 //! | `registers` | name to value, of the crash |
 //! | `link` | a frame: the return address in the link register |
 //! | `code` | `arch`, `bytes`, `trap_offset`, `instructions` (`offset`, `bytes`, `text`, `trapping`) |
-//! | `explanation` | `summary`; `access` that the code meant (`kind`, `size`, `address`, `expression`, `registers`); `address_class` of it; `shadow`, whether a check of KASAN faulted; `pointer` (`register`, `value`, `offset`, `origin` in words; `source`, the same as fields: `code` is `loaded` (`at`, `operand`, `register`, `displacement`), `returned` (`at`) or `constant` (`value`)); `steps` (`offset`, `text`, `means`); `condition` (`text`, `values`) of a `WARN` or `BUG`; `agrees_with` (`cr2`, `header`, `error_code`); `confidence` (`certain`, `likely`) |
+//! | `explanation` | `summary`; `access` that the code meant (`kind`, `size`, `address`, `expression`, `registers`); `address_class` of it; `shadow`, whether a check of KASAN faulted; `pointer` (`register`, `value`, `offset`, `origin` in words; `source`, the same as fields: `code` is `loaded` (`at`, `operand`, `register`, `displacement`), `returned` (`at`) or `constant` (`value`)); `steps` (`offset`, `text`; `means` in words, beside it `code` and its fields: see [`StepKind`](crate::StepKind)); `condition` (`text`, `values`) of a `WARN` or `BUG`; `agrees_with` (`cr2`, `header`, `error_code`); `confidence` (`certain`, `likely`) |
 //! | `stacks` | `role`, `frames` (`function`, `offset`, `size`, `module`, `build_id`, `address`, `exact`, `reliable`, `inline`, `file`, `line`, `context`) |
 //! | `memory` | `object`, `allocated_by`, `freed_by`, `shadow` |
 //! | `modules` | `name`, `flags` |

@@ -307,7 +307,10 @@ impl<W: fmt::Write> Page<'_, W> {
             self.field("what", &text)?;
         }
         for (index, step) in explanation.steps.iter().enumerate() {
-            self.field(if index == 0 { "why" } else { "" }, &escape(&step.means).to_string())?;
+            self.field(
+                if index == 0 { "why" } else { "" },
+                &escape(&step.kind.to_string()).to_string(),
+            )?;
         }
         Ok(())
     }

@@ -1,0 +1,277 @@
+//! What instructions before a trap did, and what was compared, as data.
+
+use std::fmt;
+
+use super::Address;
+use crate::named::named;
+
+/// An instruction before the trap, and what it did to the pointer.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[non_exhaustive]
+pub struct Step {
+    /// Its offset in the bytes of the code.
+    pub offset: usize,
+    /// The instruction.
+    pub text: String,
+    /// What it did. In JSON its words are `means`, such as `%rdi = %r12 + 0x58`; its fields stand beside
+    /// them with a `code`.
+    #[cfg_attr(feature = "serde", serde(flatten, with = "super::json::means"))]
+    pub kind: StepKind,
+}
+
+/// What an instruction did.
+///
+/// Registers and memory are named as in the text of the instruction; `target` is the register that was
+/// written.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(tag = "code", rename_all = "kebab-case"))]
+#[non_exhaustive]
+pub enum StepKind {
+    /// Read memory.
+    #[non_exhaustive]
+    Loaded {
+        /// The register that holds the value at the trap.
+        target: String,
+        /// The operand in memory: `0x88(%rdi)`.
+        memory: String,
+        /// The base of the operand.
+        #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
+        base: Option<Operand>,
+        /// Another register that holds the address of the operand at the trap.
+        #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
+        address_in: Option<String>,
+    },
+    /// Called a function, which returned the value.
+    #[non_exhaustive]
+    Returned {
+        /// The register for results.
+        target: String,
+    },
+    /// Wrote a number.
+    #[non_exhaustive]
+    Constant {
+        /// The register.
+        target: String,
+        /// The number.
+        value: u64,
+    },
+    /// Computed the address of an operand in memory, which has two registers.
+    #[non_exhaustive]
+    Address {
+        /// The register.
+        target: String,
+        /// The operand: `0x10(%rax,%rbx,8)`.
+        memory: String,
+    },
+    /// Combined two numbers.
+    #[non_exhaustive]
+    Computed {
+        /// The register.
+        target: String,
+        /// How.
+        operation: Operation,
+        /// The first number.
+        left: Operand,
+        /// The second.
+        right: Operand,
+    },
+    /// Inverted all bits.
+    #[non_exhaustive]
+    Inverted {
+        /// The register.
+        target: String,
+        /// The number.
+        source: Operand,
+    },
+    /// Subtracted from zero.
+    #[non_exhaustive]
+    Negated {
+        /// The register.
+        target: String,
+        /// The number.
+        source: Operand,
+    },
+    /// Copied the low bytes of a register.
+    #[non_exhaustive]
+    Extended {
+        /// The register.
+        target: String,
+        /// The number.
+        source: Operand,
+        /// Whether the higher bytes are filled with its sign; else they are zero.
+        signed: bool,
+    },
+    /// Took one of two numbers by a comparison before.
+    #[non_exhaustive]
+    Chosen {
+        /// The register.
+        target: String,
+        /// The number that is taken where the condition holds.
+        first: Operand,
+        /// The other.
+        second: Operand,
+    },
+    /// Read from the JSON of a newer version, whose code this version has no variant for.
+    #[cfg_attr(feature = "serde", serde(other))]
+    Other,
+}
+
+impl fmt::Display for StepKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Loaded { target, memory, base, address_in } => {
+                write!(f, "{target} was loaded from {memory}")?;
+                base.as_ref().map_or(Ok(()), |base| write!(f, "{}", Known(base)))?;
+                address_in.as_ref().map_or(Ok(()), |other| write!(f, ", the address in {other}"))
+            }
+            Self::Returned { target } => {
+                write!(f, "{target} was returned by the function called here")
+            }
+            Self::Constant { target, value } => write!(f, "{target} = {}", Short(*value)),
+            Self::Address { target, memory } => write!(f, "{target} = the address {memory}"),
+            Self::Computed { target, operation, left, right } => {
+                write!(f, "{target} = {left} {} ", operation.sign())?;
+                match right {
+                    Operand::Number { value } if operation.is_shift() => write!(f, "{value}"),
+                    Operand::Number { value } => write!(f, "{value:#x}"),
+                    other => write!(f, "{other}"),
+                }?;
+                write!(f, "{}{}", Known(left), Known(right))
+            }
+            Self::Inverted { target, source } => write!(f, "{target} = ~{source}{}", Known(source)),
+            Self::Negated { target, source } => write!(f, "{target} = -{source}{}", Known(source)),
+            Self::Extended { target, source, signed } => {
+                let sign = if *signed { ", with its sign" } else { "" };
+                write!(f, "{target} = {source}{sign}{}", Known(source))
+            }
+            Self::Chosen { target, first, second } => {
+                write!(f, "{target} = {first} or {second}, by the comparison before")
+            }
+            Self::Other => f.write_str("an operation that this version does not know"),
+        }
+    }
+}
+
+/// An operand of an instruction.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(tag = "code", rename_all = "kebab-case"))]
+#[non_exhaustive]
+pub enum Operand {
+    /// A register.
+    #[non_exhaustive]
+    Register {
+        /// Its name in the text of the instruction: `%r12`, `%edi`.
+        name: String,
+        /// Its value there, where that is known.
+        #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
+        value: Option<Address>,
+    },
+    /// A number in the code.
+    #[non_exhaustive]
+    Number {
+        /// The number.
+        value: u64,
+    },
+    /// Memory.
+    #[non_exhaustive]
+    Memory {
+        /// Its text in the instruction: `0x10(%rax)`.
+        expression: String,
+    },
+    /// Read from the JSON of a newer version, whose code this version has no variant for.
+    #[cfg_attr(feature = "serde", serde(other))]
+    Other,
+}
+
+impl Operand {
+    /// The number that was read, where that is known.
+    pub fn value(&self) -> Option<u64> {
+        match self {
+            Self::Register { value, .. } => value.map(|value| value.value),
+            Self::Number { value } => Some(*value),
+            Self::Memory { .. } | Self::Other => None,
+        }
+    }
+}
+
+impl fmt::Display for Operand {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Register { name, .. } => f.write_str(name),
+            Self::Number { value } => write!(f, "{}", Short(*value)),
+            Self::Memory { expression } => f.write_str(expression),
+            Self::Other => f.write_str("an operand that this version does not know"),
+        }
+    }
+}
+
+/// The value of a register behind what an instruction did: `, %rcx = 0x20`.
+struct Known<'o>(&'o Operand);
+
+impl fmt::Display for Known<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Operand::Register { name, value: Some(value) } => {
+                write!(f, ", {name} = {}", Short(value.value))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// A number as people write it: decimal below ten, else hexadecimal without padding.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Short(pub(crate) u64);
+
+impl fmt::Display for Short {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            value @ ..10 => write!(f, "{value}"),
+            value => write!(f, "{value:#x}"),
+        }
+    }
+}
+
+named! {
+    /// How two numbers make one.
+    pub enum Operation {
+        /// `+`.
+        Add = "add",
+        /// `-`.
+        Subtract = "subtract",
+        /// `&`.
+        And = "and",
+        /// `|`.
+        Or = "or",
+        /// `^`.
+        Xor = "xor",
+        /// `<<`.
+        ShiftLeft = "shift-left",
+        /// `>>`: zeros come in.
+        ShiftRight = "shift-right",
+        /// `>>` of a number with a sign.
+        ShiftRightSigned = "shift-right-signed",
+    }
+}
+
+impl Operation {
+    /// Its sign in C.
+    pub fn sign(self) -> &'static str {
+        match self {
+            Self::Add => "+",
+            Self::Subtract => "-",
+            Self::And => "&",
+            Self::Or => "|",
+            Self::Xor => "^",
+            Self::ShiftLeft => "<<",
+            Self::ShiftRight | Self::ShiftRightSigned => ">>",
+        }
+    }
+
+    fn is_shift(self) -> bool {
+        matches!(self, Self::ShiftLeft | Self::ShiftRight | Self::ShiftRightSigned)
+    }
+}
