@@ -73,8 +73,8 @@ pub use model::{
     Access, AccessKind, Address, AddressClass, Agreement, Blame, Code, CodeCheck, Condition,
     Confidence, Context, Diagnostic, Executor, Explanation, Frame, ImageCheck, Instruction, Kernel,
     Lock, LockState, MeantAccess, Member, Memory, Module, Object, Operand, Operation, Pointer,
-    PointerOrigin, Register, Registers, Relation, Report, Role, Shadow, Side, Stack, Step,
-    StepKind, Task, Verdict,
+    PointerOrigin, Predicate, Register, Registers, Relation, Report, Role, Shadow, Side, Stack,
+    Step, StepKind, Task, Verdict,
 };
 pub use parse::{
     Event, Limits, MAX_FRAMES, MAX_LINES, MAX_OPEN, Monitor, QUIET, Reports, Started, reports, text,

@@ -100,7 +100,7 @@ macro_rules! coded {
 
         #[cfg(feature = "serde")]
         impl crate::named::Coded for $type {
-            const OTHER: Self = Self::Other;
+            const OTHER: Option<Self> = Some(Self::Other);
         }
 
         #[cfg(feature = "serde")]
@@ -116,9 +116,9 @@ pub(crate) use coded;
 
 /// A value that JSON has in words and as a code.
 #[cfg(feature = "serde")]
-pub(crate) trait Coded: std::fmt::Display {
-    /// The value for a code that is missing or unknown.
-    const OTHER: Self;
+pub(crate) trait Coded: Sized + std::fmt::Display {
+    /// The value for a code that is missing or unknown, if there is one.
+    const OTHER: Option<Self>;
 }
 
 /// A value of an enum of [`coded!`].

@@ -80,7 +80,10 @@ fn seed_001_is_a_field_of_null() {
 fn seed_002_is_a_list_that_is_not_empty() {
     let found = seed(include_str!("../corpus/warning/io-ring-exit-work.log"));
     let condition = found.condition.as_ref().expect("a condition");
-    assert_eq!(condition.text, "%r12 (0xffff8880782d8568) != %rax (0xffff888019aee510)");
+    assert_eq!(
+        condition.predicate.to_string(),
+        "%r12 (0xffff8880782d8568) != %rax (0xffff888019aee510)"
+    );
     assert_eq!(condition.values.get("r12"), Some(0xffff_8880_782d_8568));
     assert_eq!(
         means(&found),
@@ -232,7 +235,7 @@ fn warned(code: &str, registers: &str) -> Option<String> {
         "WARNING: CPU: 0 PID: 1 at a.c:1 f+0x1/0x2\nRIP: 0010:f+0x1/0x2\nCode: {code}\n\
          {registers}\nCall Trace:\n g+0x1/0x2\n"
     );
-    explained(&log).expect(code).condition.map(|condition| condition.text)
+    explained(&log).expect(code).condition.map(|condition| condition.predicate.to_string())
 }
 
 #[test]
@@ -515,8 +518,9 @@ fn operands_of_other_machines() {
 #[test]
 fn conditions_of_other_machines() {
     let bug = "kernel BUG at fs/f.c:12!\nInternal error: Oops - BUG: 00000000f2000800 [#1] SMP";
-    let text =
-        |found: Explanation| (found.condition.map(|condition| condition.text), found.confidence);
+    let text = |found: Explanation| {
+        (found.condition.map(|condition| condition.predicate.to_string()), found.confidence)
+    };
     // cmp w0, #0x40; b.gt $+0xc; autiasp; ret; brk #0x800
     let code = "7101001f 5400006c d50323bf d65f03c0 (d4210000)";
     let found = arm64(bug, code, "x1 : 0000000000000000 x0 : 0000000000000041");

@@ -5,28 +5,19 @@ use super::steps::{step, with_source};
 use super::window::Window;
 use super::{confidence, short};
 use crate::disasm::insn::{Compute, Flags, Insn, On, Op, Register, Source, Trap, cut};
-use crate::model::{Condition, Explanation, Relation, Step};
+use crate::model::{Condition, Explanation, Operand, Predicate, Relation, Step};
 
 /// One side of a comparison.
 #[derive(Debug)]
 struct Side {
-    text: String,
-    /// Its value at the trap, if nothing changed it since.
-    value: Option<u64>,
+    /// With its value at the trap, if nothing changed it since.
+    operand: Operand,
     register: Option<Register>,
 }
 
 impl Side {
     fn number(value: u64) -> Self {
-        Self { text: short(value).to_string(), value: Some(value), register: None }
-    }
-
-    /// With its value, where the text is not that.
-    fn with_value(&self) -> String {
-        match (self.register, self.value) {
-            (Some(_), Some(value)) => format!("{} ({})", self.text, short(value)),
-            _ => self.text.clone(),
-        }
+        Self { operand: Operand::Number { value }, register: None }
     }
 }
 
@@ -51,7 +42,7 @@ pub(super) fn assertion(window: &Window<'_>, trap: Trap) -> Explanation {
         let summary = "traps at an assertion; these bytes do not show what was compared";
         return Explanation::new(summary.to_owned(), confidence(false));
     };
-    let summary = format!("traps because {}", condition.text);
+    let summary = format!("traps because {}", condition.predicate);
     Explanation {
         steps,
         condition: Some(condition),
@@ -161,7 +152,7 @@ fn of_flags(window: &Window<'_>, way: Way, at: usize, relation: Relation) -> Opt
                 _ => return None,
             };
             let left = side(window, way, at, source).filter(|_| is_followed)?;
-            holds(window, &left, relation, &Side::number(0), insn.size)
+            holds(window, left, None, relation, Side::number(0), insn.size)
         }
     }
 }
@@ -173,53 +164,47 @@ fn between(window: &Window<'_>, way: Way, at: usize, relation: Relation, on: On)
     let first = side(window, way, at, left)?;
     if on != On::Bits {
         let right = side(window, way, at, right)?;
-        return holds(window, &first, relation, &right, insn.size);
+        return holds(window, first, None, relation, right, insn.size);
     }
-    if left == right {
-        return holds(window, &first, relation, &Side::number(0), insn.size);
-    }
-    let second = side(window, way, at, right)?;
-    let value = first.value.zip(second.value).map(|(first, second)| first & second);
-    let text = format!("({} & {})", first.with_value(), second.with_value());
-    let both = Side { text, value, register: None };
-    let found = holds(window, &both, relation, &Side::number(0), insn.size)?;
-    let registers = [first.register, second.register].into_iter().flatten();
-    Some(with_registers(window, found, registers))
+    let mask = if left == right { None } else { Some(side(window, way, at, right)?) };
+    holds(window, first, mask, relation, Side::number(0), insn.size)
 }
 
-/// The comparison of two sides of so many bytes, unless the registers contradict it.
+/// The comparison of two sides of so many bytes, unless the registers contradict it; of the left one
+/// only bits of a mask may count.
 fn holds(
     window: &Window<'_>,
-    left: &Side,
+    left: Side,
+    mask: Option<Side>,
     relation: Relation,
-    right: &Side,
+    right: Side,
     size: u8,
 ) -> Option<Found> {
-    let holds = left.value.zip(right.value).map(|(a, b)| relation.holds(a, b, size));
+    let masking = mask.as_ref().and_then(|mask| mask.register);
+    let registers = [left.register, masking, right.register].into_iter().flatten();
+    let predicate = Predicate {
+        relation,
+        left: left.operand,
+        mask: mask.map(|mask| mask.operand),
+        right: right.operand,
+        size,
+    };
+    let holds = predicate.holds();
     if holds == Some(false) {
         return None;
     }
-    let text = format!("{} {} {}", left.with_value(), relation.sign(), right.with_value());
-    let condition = Condition { text, ..Condition::default() };
-    let found = Found { condition, is_sure: holds == Some(true), steps: Vec::new() };
-    Some(with_registers(window, found, [left.register, right.register].into_iter().flatten()))
+    let condition = Condition { predicate, values: window.values(registers.clone()) };
+    Some(Found { condition, is_sure: holds == Some(true), steps: sources(window, registers) })
 }
 
-/// Adds the values of registers, and where they came from.
-fn with_registers(
-    window: &Window<'_>,
-    mut found: Found,
-    registers: impl Iterator<Item = Register> + Clone,
-) -> Found {
-    found.condition.values = window.values(registers.clone());
+/// Where the values of registers came from.
+fn sources(window: &Window<'_>, registers: impl Iterator<Item = Register>) -> Vec<Step> {
     let flow = Flow::of(window);
-    for register in registers {
-        let step = flow
-            .held(register)
-            .and_then(|id| Some(with_source(window, &flow, id, step(window, &flow, id)?)));
-        found.steps.extend(step);
-    }
-    found
+    let source = |register| {
+        let id = flow.held(register)?;
+        Some(with_source(window, &flow, id, step(window, &flow, id)?))
+    };
+    registers.filter_map(source).collect()
 }
 
 /// An operand of a comparison.
@@ -230,11 +215,14 @@ fn side(window: &Window<'_>, way: Way, at: usize, source: Source) -> Option<Side
         Source::Register(register) => {
             let is_kept = !way.since(window, at).any(|insn| window.changes(insn, register));
             let value = window.value(register).filter(|_| is_kept);
-            Some(Side { text: window.name(register), value, register: Some(register) })
+            let value = value.map(|value| window.address(value));
+            let operand = Operand::Register { name: window.name(register), value };
+            Some(Side { operand, register: Some(register) })
         }
         Source::Number(value) => Some(Side::number(cut(value, insn.size))),
         Source::Memory => {
-            Some(Side { text: window.listing.memory(at)?, value: None, register: None })
+            let expression = window.listing.memory(at)?;
+            Some(Side { operand: Operand::Memory { expression }, register: None })
         }
         Source::None | Source::Shifted(..) | Source::Other => None,
     }
@@ -293,13 +281,13 @@ pub(super) fn division(window: &Window<'_>) -> Option<Explanation> {
     let [divisor, _] = trapping.sources;
     let here = Way { branch: window.trap(), is_taken: false, block: window.trap() };
     let divisor = side(window, here, window.trap(), divisor)?;
-    let value = divisor.value.map(|value| cut(value, trapping.size));
+    let value = divisor.operand.value().map(|value| cut(value, trapping.size));
     let summary = match value {
-        Some(0) => format!("divides by {}, which is 0", divisor.text),
+        Some(0) => format!("divides by {}, which is 0", divisor.operand),
         Some(value) => {
-            format!("divides by {} = {}: the result is too large", divisor.text, short(value))
+            format!("divides by {} = {}: the result is too large", divisor.operand, short(value))
         }
-        None => format!("divides by {}", divisor.text),
+        None => format!("divides by {}", divisor.operand),
     };
     let flow = Flow::of(window);
     let made = divisor.register.and_then(|register| {

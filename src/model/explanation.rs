@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::step::Short;
-use super::{AccessKind, Address, Registers, Step};
+use super::{AccessKind, Address, Condition, Registers, Step};
 use crate::named::named;
 
 /// What the trapping instruction did, worked out from it, the registers and the report's own words.
@@ -205,17 +205,6 @@ pub struct Member {
     /// `certain` where the debug information has the variable in the register that was used; `likely`
     /// where the pointer was followed through the load before.
     pub confidence: Confidence,
-}
-
-/// A comparison.
-#[derive(Clone, Debug, Default, PartialEq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-#[non_exhaustive]
-pub struct Condition {
-    /// What held: `%r12 != %rax`.
-    pub text: String,
-    /// The values of the registers in it.
-    pub values: Registers,
 }
 
 named! {

@@ -6,7 +6,7 @@ use std::fmt::Display;
 
 use serde::{Serialize, Serializer};
 
-use super::StepKind;
+use super::{Predicate, StepKind};
 use crate::named::Coded;
 
 /// A value in words.
@@ -24,12 +24,16 @@ pub(super) trait Field: Sized {
 
     fn value(&self) -> Option<&Self::Value>;
 
-    /// The field for a code that was read; `has_words` if the words are there.
-    fn from_json(value: Option<Self::Value>, has_words: bool) -> Self;
+    /// The field for a code that was read, if it can be one; `has_words` if the words are there.
+    fn from_json(value: Option<Self::Value>, has_words: bool) -> Option<Self>;
 }
 
 impl Coded for StepKind {
-    const OTHER: Self = Self::Other;
+    const OTHER: Option<Self> = Some(Self::Other);
+}
+
+impl Coded for Predicate {
+    const OTHER: Option<Self> = None;
 }
 
 impl<V: Coded> Field for V {
@@ -39,8 +43,8 @@ impl<V: Coded> Field for V {
         Some(self)
     }
 
-    fn from_json(value: Option<V>, _: bool) -> Self {
-        value.unwrap_or(V::OTHER)
+    fn from_json(value: Option<V>, _: bool) -> Option<Self> {
+        value.or(V::OTHER)
     }
 }
 
@@ -51,8 +55,8 @@ impl<V: Coded> Field for Option<V> {
         self.as_ref()
     }
 
-    fn from_json(value: Option<V>, has_words: bool) -> Self {
-        value.or_else(|| has_words.then_some(V::OTHER))
+    fn from_json(value: Option<V>, has_words: bool) -> Option<Self> {
+        Some(value.or(V::OTHER.filter(|_| has_words)))
     }
 }
 
@@ -61,7 +65,7 @@ impl<V: Coded> Field for Option<V> {
 macro_rules! words_and_code {
     ($( $module:ident: $words:literal [$($code:tt)+], )+) => {$(
         pub(super) mod $module {
-            use serde::de::IgnoredAny;
+            use serde::de::{Error, IgnoredAny};
             use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
             use super::{Display, Field, Words};
@@ -99,7 +103,7 @@ macro_rules! words_and_code {
                 D: Deserializer<'de>,
             {
                 let Read { words, value } = Read::deserialize(from)?;
-                Ok(F::from_json(value, words.is_some()))
+                F::from_json(value, words.is_some()).ok_or_else(|| D::Error::missing_field("code"))
             }
         }
     )+};
@@ -109,5 +113,6 @@ words_and_code! {
     corrupted: "corrupted" [rename = "corrupted_code"],
     why: "why" [rename = "code"],
     means: "means" [flatten],
+    text: "text" [flatten],
     what: "what" [rename = "part"],
 }

@@ -20,8 +20,8 @@ pub use context::{Kernel, Module, Task};
 pub(crate) use cpu::hex_digits;
 pub use cpu::{Address, Code, Instruction, Register, Registers};
 pub use explanation::{
-    AddressClass, Agreement, Condition, Confidence, Explanation, MeantAccess, Member, Pointer,
-    PointerOrigin, Relation,
+    AddressClass, Agreement, Confidence, Explanation, MeantAccess, Member, Pointer, PointerOrigin,
+    Relation,
 };
 pub use frame::{Context, Frame, Role, Stack};
 pub use image::{CodeCheck, ImageCheck, Verdict};
@@ -29,7 +29,7 @@ pub use lock::{Lock, LockState};
 pub use memory::{Access, AccessKind, Memory, Object, Shadow, Side};
 #[cfg(feature = "disasm")]
 pub(crate) use step::Short;
-pub use step::{Operand, Operation, Step, StepKind};
+pub use step::{Condition, Operand, Operation, Predicate, Step, StepKind};
 
 use crate::kind::Kind;
 use crate::reason::{BlameReason, Corruption, DiagnosticKind, ReportPart};

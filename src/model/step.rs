@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::Address;
+use super::{Address, Registers, Relation};
 use crate::named::named;
 
 /// An instruction before the trap, and what it did to the pointer.
@@ -273,5 +273,72 @@ impl Operation {
 
     fn is_shift(self) -> bool {
         matches!(self, Self::ShiftLeft | Self::ShiftRight | Self::ShiftRightSigned)
+    }
+}
+
+/// A comparison.
+#[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[non_exhaustive]
+pub struct Condition {
+    /// What held. In JSON its words are `text`, such as `%r12 != %rax`; its fields stand beside them, the
+    /// relation as `code`.
+    #[cfg_attr(feature = "serde", serde(flatten, with = "super::json::text"))]
+    pub predicate: Predicate,
+    /// The values of the registers in it.
+    pub values: Registers,
+}
+
+/// What held between two numbers.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[non_exhaustive]
+pub struct Predicate {
+    /// How the left number compares with the right one.
+    #[cfg_attr(feature = "serde", serde(rename = "code"))]
+    pub relation: Relation,
+    /// The left number.
+    pub left: Operand,
+    /// Where single bits are tested: the number of which only the bits that are set in it as well are
+    /// compared.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub mask: Option<Operand>,
+    /// The right number.
+    pub right: Operand,
+    /// How many bytes of the numbers are compared.
+    pub size: u8,
+}
+
+impl Predicate {
+    /// Whether it holds, where all numbers are known.
+    pub fn holds(&self) -> Option<bool> {
+        let mask = self.mask.as_ref().map_or(Some(u64::MAX), Operand::value);
+        let left = self.left.value()? & mask?;
+        Some(self.relation.holds(left, self.right.value()?, self.size))
+    }
+}
+
+impl fmt::Display for Predicate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let left = Compared(&self.left);
+        match &self.mask {
+            Some(mask) => write!(f, "({left} & {})", Compared(mask)),
+            None => write!(f, "{left}"),
+        }?;
+        write!(f, " {} {}", self.relation.sign(), Compared(&self.right))
+    }
+}
+
+/// A register with its value in a comparison: `%r12 (0x20)`.
+struct Compared<'o>(&'o Operand);
+
+impl fmt::Display for Compared<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Operand::Register { name, value: Some(value) } => {
+                write!(f, "{name} ({})", Short(value.value))
+            }
+            other => write!(f, "{other}"),
+        }
     }
 }
