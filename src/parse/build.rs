@@ -61,11 +61,10 @@ pub(super) fn report(open: Open<'_>, facts: Facts) -> (Report<'_>, Vec<Step<'_>>
     report.span = Span { start: open.start, end: open.end, line: opening.line };
     report.kind = title.kind;
     for (step, marker, headline) in &consequences {
-        let led_to = title::title(marker, &outline.from(*step, headline));
         // The function is that of the report, and the frames below it may be missing here.
-        let led_to = led_to.strip_suffix(" in corrupted").unwrap_or(&led_to);
+        let (_, led_to) = title::so_far(marker, &outline.from(*step, headline));
         if led_to != title.title {
-            report.consequences.push(led_to.to_owned());
+            report.consequences.push(led_to);
         }
     }
     report.blame = blame::blame(&report);

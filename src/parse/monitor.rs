@@ -395,15 +395,10 @@ impl Monitor {
         self.at = next;
         self.line += count;
         if began && let Some(open) = self.demux.last() {
-            let title = title::name(open.marker, &open.outline, None);
-            // The convention's word for a function that is not there, which may yet come.
-            let known = title.title.strip_suffix(" in corrupted").unwrap_or(&title.title);
-            self.events.push_back(Event::Started(Started {
-                offset: open.start,
-                line: number,
-                kind: title.kind,
-                title: known.to_owned(),
-            }));
+            // The lines with the function may yet come.
+            let (kind, title) = title::so_far(open.marker, &open.outline);
+            let (offset, line) = (open.start, number);
+            self.events.push_back(Event::Started(Started { offset, line, kind, title }));
         }
         self.build(false);
         true

@@ -80,17 +80,20 @@ pub(crate) fn is_trap(marker: &Marker, outline: &mut Outline<'_>) -> bool {
     first.is_some_and(|(_, is_trap)| is_trap)
 }
 
-/// The title alone of the report whose headline holds `marker`.
-pub(crate) fn title(marker: &Marker, outline: &Outline<'_>) -> String {
-    let raw = match choose(marker, outline).found {
+/// The kind and the title of the report whose headline holds `marker`, of which lines may be missing:
+/// a function that is not known is left out.
+pub(crate) fn so_far(marker: &Marker, outline: &Outline<'_>) -> (Kind, String) {
+    let (kind, raw) = match choose(marker, outline).found {
         Some(Choice { format, found }) => {
             let steps = outline.own().get(found.line..).unwrap_or_default();
-            let frames = recipe::frames(&format.recipe, steps).found;
-            fill(format.title, &found.captures, &frames)
+            let frames = recipe::frames(&format.recipe, steps);
+            let known = format.title.strip_suffix(" in {F}").filter(|_| !frames.has_first);
+            let template = known.unwrap_or(format.title);
+            (format.kind, fill(template, &found.captures, &frames.found))
         }
-        None => bare_title(marker, outline),
+        None => (marker.kind, bare_title(marker, outline)),
     };
-    normal::title(&raw)
+    (kind, normal::title(&raw))
 }
 
 /// The source file to blame.

@@ -22,6 +22,8 @@ pub(super) struct Frames {
     pub(super) raw: Vec<String>,
     /// Whether one is missing.
     pub(super) failed: bool,
+    /// Whether the first stack gave a function.
+    pub(super) has_first: bool,
     /// Whether a failure that was asked for is among them.
     pub(super) injected: bool,
 }
@@ -42,7 +44,7 @@ impl Frames {
     /// Takes the function of the first stack from the model, where the lines gave none.
     pub(super) fn name(&mut self, known: &str) {
         let places = self.found.first_mut().zip(self.raw.first_mut());
-        if let Some((name, raw)) = places.filter(|(name, _)| **name == UNKNOWN) {
+        if let Some((name, raw)) = places.filter(|_| !self.has_first) {
             skip::canonical(known).clone_into(name);
             known.clone_into(raw);
         }
@@ -129,6 +131,7 @@ impl<'a> Functions<'a> {
             Choice::Hang => choice::hung(&names.collect::<Vec<_>>()),
         };
         result.failed |= chosen.is_none();
+        result.has_first |= result.found.is_empty() && chosen.is_some();
         let (index, name) = chosen.unwrap_or((usize::MAX, None));
         let raw = found.get_mut(index).map_or(UNKNOWN.to_owned(), std::mem::take);
         result.found.push(name.unwrap_or(skip::canonical(&raw)).to_owned());
