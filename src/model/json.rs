@@ -116,3 +116,58 @@ words_and_code! {
     text: "text" [flatten],
     what: "what" [rename = "part"],
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{from_str, from_value, json};
+
+    use crate::model::{Blame, Condition, Diagnostic, Operand, Step, StepKind};
+    use crate::reason::{BlameReason, DiagnosticKind, ReportPart};
+
+    #[test]
+    fn codes_are_read_and_words_are_not() {
+        let read = |fields: &str| {
+            let text = format!(r#"{{"function": "f", "why": "in other words"{fields}}}"#);
+            from_str::<Blame<'_>>(&text).expect("a blame").why
+        };
+        for reason in BlameReason::ALL {
+            assert_eq!(read(&format!(r#", "code": "{}""#, reason.code())), *reason);
+        }
+        assert_eq!(read(r#", "code": "of-a-newer-version""#), BlameReason::Other);
+        assert_eq!(read(""), BlameReason::Other);
+    }
+
+    #[test]
+    fn words_without_a_code_are_another_reason() {
+        let said: Diagnostic =
+            from_value(json!({"offset": 1, "what": "a", "why": "b"})).expect("a diagnostic");
+        assert_eq!((said.part, said.kind), (ReportPart::Other, DiagnosticKind::Other));
+        let step: Step =
+            from_value(json!({"offset": 1, "text": "nop", "means": "c"})).expect("a step");
+        assert_eq!(step.kind, StepKind::Other);
+    }
+
+    #[test]
+    fn fields_stand_beside_the_words() {
+        let text = json!({
+            "offset": 1, "text": "lea 0x58(%r12),%rdi", "means": "%rdi = %r12 + 0x58, %r12 = 0x20",
+            "code": "computed", "target": "%rdi", "operation": "add",
+            "left": {"code": "register", "name": "%r12", "value": "0x0000000000000020"},
+            "right": {"code": "number", "value": 88}
+        });
+        let step: Step = from_value(text.clone()).expect("a step");
+        assert_eq!(serde_json::to_value(&step).expect("JSON"), text);
+
+        let text = json!({
+            "text": "(%eax (0x12) & 2) != 0", "code": "not-equal", "mask": {"code": "number", "value": 2},
+            "left": {"code": "register", "name": "%eax", "value": "0x00000012"},
+            "right": {"code": "number", "value": 0}, "size": 4, "values": {"rax": "0x0000000000000012"}
+        });
+        let condition: Condition = from_value(text.clone()).expect("a condition");
+        assert_eq!(condition.predicate.holds(), Some(true));
+        assert_eq!(condition.predicate.right, Operand::Number { value: 0 });
+        assert_eq!(serde_json::to_value(&condition).expect("JSON"), text);
+        let without = json!({"text": "a < b", "values": {}});
+        assert!(from_value::<Condition>(without).is_err());
+    }
+}
