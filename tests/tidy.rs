@@ -120,6 +120,85 @@ fn an_architecture_is_one_file_and_one_line() {
     }
 }
 
+/// Fields and functions that give sentences for people.
+const SENTENCES: &[&str] = &[".why", ".means", ".summary", ".evidence", ".words()", ".to_string()"];
+
+/// What code does with a text to find out what it says.
+const READING: &[&str] = &[
+    " == \"",
+    " != \"",
+    ".as_str() == ",
+    ".contains(",
+    ".starts_with(",
+    ".ends_with(",
+    ".strip_prefix(",
+    ".strip_suffix(",
+    ".split_once(",
+    ".find(\"",
+];
+
+/// Begins of sentences that the library writes and must not look for.
+const BEGINS: &[&str] =
+    &["loaded from", "returned by", "the constant", "was loaded", "traps because", " in corrupted"];
+
+/// Whether a line of code reads a sentence that the library wrote.
+fn reads_a_sentence(line: &str) -> bool {
+    let reads_one = |sentence: &&str| {
+        line.match_indices(*sentence).any(|(at, _)| {
+            let rest = &line[at + sentence.len()..];
+            READING.iter().any(|reading| rest.starts_with(reading))
+        })
+    };
+    let is_begin = |reading: &&str| {
+        BEGINS
+            .iter()
+            .any(|begin| line.contains(&format!("{}\"{begin}", reading.trim_end_matches('"'))))
+    };
+    SENTENCES.iter().any(reads_one) || READING.iter().any(is_begin)
+}
+
+#[test]
+fn the_library_does_not_read_its_own_sentences() {
+    for line in [
+        "if blame.why == \"was running\" {",
+        "let memory = text.strip_prefix(\"loaded from \");",
+        "explanation.summary.contains(\"NULL\")",
+        "error.to_string().starts_with(\"no\")",
+        "title.strip_suffix(\" in corrupted\")",
+    ] {
+        assert!(reads_a_sentence(line), "{line}");
+    }
+    assert!(!reads_a_sentence("write!(f, \"loaded from {operand}\")"));
+    for (path, text) in sources("src") {
+        for line in code(&text) {
+            assert!(
+                !reads_a_sentence(line),
+                "{}: compare the enum, as its words may change: {line}",
+                path.display()
+            );
+        }
+    }
+}
+
+/// The words of a reason stand in one place, so that nothing else can make or look for them.
+#[test]
+fn words_of_reasons_stand_in_one_file() {
+    fn quoted<T: ToString>(all: &[T]) -> impl Iterator<Item = String> {
+        all.iter().map(|reason| format!("\"{}\"", reason.to_string()))
+    }
+    let words: Vec<_> = quoted(ksplat::Corruption::ALL)
+        .chain(quoted(ksplat::BlameReason::ALL))
+        .chain(quoted(ksplat::DiagnosticKind::ALL))
+        .filter(|words| words.contains(' '))
+        .collect();
+    for (path, text) in sources("src").iter().filter(|(path, _)| !path.ends_with("src/reason.rs")) {
+        for line in code(text) {
+            let found = words.iter().find(|words| line.contains(*words));
+            assert_eq!(found, None, "{}: use the enum of src/reason.rs: {line}", path.display());
+        }
+    }
+}
+
 #[test]
 fn the_library_does_no_input_or_output() {
     for (path, text) in sources("src").iter().filter(|(path, _)| !path.starts_with("src/bin")) {
