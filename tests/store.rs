@@ -2,11 +2,12 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
+use std::error::Error as _;
 use std::fs;
 use std::path::PathBuf;
 
 use ksplat::sign::{Signature, Signer};
-use ksplat::store::{Outcome, Sighting, Store};
+use ksplat::store::{Error, Outcome, SCHEMA, Sighting, Store};
 
 /// A file that is gone when the test is over.
 struct File(PathBuf);
@@ -99,7 +100,9 @@ fn a_fixed_bug_that_comes_back_is_a_new_one() {
         contents.bugs[&old].labels(),
         ["fixed-by 1234abcd since 6.3", "on all our machines"]
     );
-    assert!(store.label(1, "x").unwrap_err().to_string().contains("no bug"));
+    let error = store.label(1, "x").unwrap_err();
+    assert!(matches!(error, Error::NoBug { id: 1, .. }), "{error:?}");
+    assert!(error.to_string().contains("no bug 0000000000000001"), "{error}");
 }
 
 #[test]
@@ -140,8 +143,19 @@ fn two_stores_become_one() {
         lines
     };
     assert_eq!(lines(&export), lines(&again));
-    let error = copied.import(b"{}\n").unwrap_err().to_string();
-    assert!(error.starts_with("line 1: "), "{error}");
+    let error = copied.import(b"\n{}\n").unwrap_err();
+    assert!(matches!(error, Error::Import { line: 2, .. }), "{error:?}");
+    assert!(error.to_string().starts_with("line 2: "), "{error}");
+    assert!(error.source().is_some_and(<dyn std::error::Error>::is::<serde_json::Error>));
+    let export = String::from_utf8(export).unwrap();
+    let version = ksplat::sign::VERSION;
+    let other = export.replace(&format!("\"version\":{version}"), "\"version\":999");
+    let error = copied.import(other.as_bytes()).unwrap_err();
+    let is_version = |found, supported| (found, supported) == (999, version);
+    assert!(
+        matches!(error, Error::ImportVersion { found, supported, .. } if is_version(found, supported)),
+        "{error:?}"
+    );
 }
 
 #[test]
@@ -182,19 +196,34 @@ fn many_read_while_one_writes() {
         (Store::open_read_only(&file.0).unwrap(), Store::open_read_only(&file.0).unwrap());
     add(&writer, seen(B, "6.1.0", 200));
     assert!(one.load().unwrap().known.len() + two.load().unwrap().known.len() >= 2);
-    let error = Store::open(&file.0).unwrap_err().to_string();
-    assert!(error.contains("open"), "{error}");
-    assert!(one.add(&[]).unwrap_err().to_string().contains("read only"));
+    let error = Store::open(&file.0).unwrap_err();
+    assert!(matches!(&error, Error::Locked { path, .. } if *path == file.0), "{error:?}");
+    assert!(error.source().is_some());
+    let error = one.add(&[]).unwrap_err();
+    assert!(matches!(&error, Error::ReadOnly { path, .. } if *path == file.0), "{error:?}");
+    assert!(error.to_string().contains("read only"));
 }
 
 #[test]
 fn what_cannot_be_used_is_said() {
     let file = File::new("unusable");
-    let missing = Store::open_read_only(&file.0).unwrap_err().to_string();
-    assert!(missing.starts_with("cannot open the store: "), "{missing}");
-    fs::write(&file.0, b"this is no database").unwrap();
-    assert!(Store::open_read_only(&file.0).is_err());
-    assert!(Store::open(&file.0).is_err());
+    let missing = Store::open_read_only(&file.0).unwrap_err();
+    assert!(matches!(&missing, Error::Open { path, .. } if *path == file.0), "{missing:?}");
+    let start = format!("cannot open the store {}: ", file.0.display());
+    assert!(missing.to_string().starts_with(&start), "{missing}");
+    for text in ["this is no database", &"this is no database\n".repeat(1000)] {
+        fs::write(&file.0, text).unwrap();
+        for error in
+            [Store::open(&file.0).unwrap_err(), Store::open_read_only(&file.0).unwrap_err()]
+        {
+            assert!(matches!(&error, Error::NoStore { path, .. } if *path == file.0), "{error:?}");
+        }
+    }
+    fs::remove_file(&file.0).unwrap();
+    drop(redb::Database::create(&file.0).unwrap());
+    let other = Store::open_read_only(&file.0).unwrap_err();
+    assert!(matches!(other, Error::NoStore { .. }), "{other:?}");
+    assert!(other.source().is_some());
 }
 
 #[test]
@@ -209,6 +238,10 @@ fn a_store_of_a_newer_schema_is_refused() {
         write.commit().unwrap();
     }
     for error in [Store::open(&file.0).unwrap_err(), Store::open_read_only(&file.0).unwrap_err()] {
+        assert!(
+            matches!(error, Error::NewerSchema { found: 99, supported: SCHEMA, .. }),
+            "{error:?}"
+        );
         assert!(error.to_string().contains("schema 99"), "{error}");
     }
 }

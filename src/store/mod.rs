@@ -10,11 +10,12 @@
 //! with the old one as [`previous`](Record::previous).
 
 mod contents;
+mod error;
 
 use std::fmt;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use redb::{
     ConcurrencyMode, Database, ReadOnlyDatabase, ReadableDatabase, ReadableTable, TableDefinition,
@@ -26,6 +27,7 @@ use crate::inert;
 use crate::sign::{self, Signature};
 
 pub use contents::{Contents, Outcome};
+pub use error::Error;
 
 /// The version of the tables. A file of a newer one is refused; an older one is brought up to date
 /// when it is opened for writing.
@@ -37,22 +39,6 @@ const MAX_PLACES: usize = 8;
 const META: TableDefinition<'static, &str, u64> = TableDefinition::new("meta");
 const SIGHTINGS: TableDefinition<'static, (u64, u64), &[u8]> = TableDefinition::new("sightings");
 const BUGS: TableDefinition<'static, u64, &[u8]> = TableDefinition::new("bugs");
-
-/// What can be wrong with a store.
-#[derive(Debug)]
-pub struct Error(String);
-
-impl fmt::Display for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl std::error::Error for Error {}
-
-fn failed(what: &str, error: &dyn fmt::Display) -> Error {
-    Error(format!("{what}: {error}"))
-}
 
 /// A report that was seen.
 #[derive(Clone, Debug)]
@@ -190,19 +176,22 @@ enum Handle {
 }
 
 /// A file that remembers bugs.
-pub struct Store(Handle);
+pub struct Store {
+    handle: Handle,
+    path: PathBuf,
+}
 
 impl fmt::Debug for Store {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Store")
+        f.debug_struct("Store").field("path", &self.path).finish_non_exhaustive()
     }
 }
 
 /// Runs what reads a file that may be damaged: the database checks what it reads, but not against
 /// everything.
-fn guarded<T>(what: &str, run: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
+fn guarded<T>(path: &Path, run: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
     catch_unwind(AssertUnwindSafe(run))
-        .unwrap_or_else(|_| Err(Error(format!("{what}: the file is damaged"))))
+        .unwrap_or_else(|_| Err(Error::Damaged { path: path.to_owned(), source: None }))
 }
 
 impl Store {
@@ -212,13 +201,11 @@ impl Store {
     ///
     /// The file is no store, damaged, of a newer schema, or another process writes to it.
     pub fn open(path: &Path) -> Result<Self, Error> {
-        guarded("cannot open the store", || {
+        guarded(path, || {
             let mut builder = Database::builder();
             builder.set_concurrency_mode(ConcurrencyMode::SingleWriter);
-            let db =
-                builder.create(path).map_err(|error| failed("cannot open the store", &error))?;
-            let write =
-                db.begin_write().map_err(|error| failed("cannot write to the store", &error))?;
+            let db = builder.create(path).map_err(|error| Error::open(path, error))?;
+            let write = db.begin_write().map_err(|error| Error::write(path, error))?;
             let schema = (|| -> Result<u64, redb::Error> {
                 let mut meta = write.open_table(META)?;
                 let schema = meta.get("schema")?.map_or(SCHEMA, |schema| schema.value());
@@ -229,10 +216,9 @@ impl Store {
                 }
                 Ok(schema)
             })();
-            let schema = schema.map_err(|error| failed("cannot read the store", &error))?;
-            check(schema)?;
-            write.commit().map_err(|error| failed("cannot write to the store", &error))?;
-            Ok(Self(Handle::Write(db)))
+            check(path, schema.map_err(|error| Error::read(path, error))?)?;
+            write.commit().map_err(|error| Error::write(path, error))?;
+            Ok(Self { handle: Handle::Write(db), path: path.to_owned() })
         })
     }
 
@@ -242,24 +228,22 @@ impl Store {
     ///
     /// There is no such file, it is no store, damaged, or of a newer schema.
     pub fn open_read_only(path: &Path) -> Result<Self, Error> {
-        guarded("cannot open the store", || {
+        guarded(path, || {
             let mut builder = Database::builder();
             builder.set_concurrency_mode(ConcurrencyMode::SingleWriter);
-            let db = builder
-                .open_read_only(path)
-                .map_err(|error| failed("cannot open the store", &error))?;
-            let store = Self(Handle::Read(db));
+            let db = builder.open_read_only(path).map_err(|error| Error::open(path, error))?;
+            let store = Self { handle: Handle::Read(db), path: path.to_owned() };
             let schema = || -> Result<u64, redb::Error> {
                 let read = store.read()?;
                 Ok(read.open_table(META)?.get("schema")?.map_or(0, |schema| schema.value()))
             };
-            check(schema().map_err(|error| failed("cannot read the store", &error))?)?;
+            check(path, schema().map_err(|error| Error::read(path, error))?)?;
             Ok(store)
         })
     }
 
     fn read(&self) -> Result<redb::ReadTransaction, redb::Error> {
-        Ok(match &self.0 {
+        Ok(match &self.handle {
             Handle::Write(db) => db.begin_read()?,
             Handle::Read(db) => db.begin_read()?,
         })
@@ -271,9 +255,8 @@ impl Store {
     ///
     /// The file cannot be read at all.
     pub fn load(&self) -> Result<Contents, Error> {
-        guarded("cannot read the store", || {
-            self.load_tables().map_err(|error| failed("cannot read the store", &error))
-        })
+        let path = &self.path;
+        guarded(path, || self.load_tables().map_err(|error| Error::read(path, error)))
     }
 
     fn load_tables(&self) -> Result<Contents, redb::Error> {
@@ -301,8 +284,8 @@ impl Store {
 
     /// Writes all of `contents` in one step.
     fn save(&self, contents: &Contents) -> Result<(), Error> {
-        let Handle::Write(db) = &self.0 else {
-            return Err(Error("the store was opened to be read only".to_owned()));
+        let Handle::Write(db) = &self.handle else {
+            return Err(Error::ReadOnly { path: self.path.clone() });
         };
         let save = || -> Result<(), redb::Error> {
             let write = db.begin_write()?;
@@ -329,7 +312,7 @@ impl Store {
             write.commit()?;
             Ok(())
         };
-        save().map_err(|error| failed("cannot write to the store", &error))
+        save().map_err(|error| Error::write(&self.path, error))
     }
 
     /// Adds reports, and says of each which bug it is of.
@@ -356,9 +339,8 @@ impl Store {
         let bug = merged.map_or(bug, |known| known.id);
         let newest = contents.newest(bug);
         let record = contents.bugs.get_mut(&bug);
-        record
-            .ok_or_else(|| Error(format!("the store has no bug {bug:016x}")))?
-            .label(label, newest);
+        let no_bug = || Error::NoBug { path: self.path.clone(), id: bug };
+        record.ok_or_else(no_bug)?.label(label, newest);
         contents.changed.insert(bug);
         self.save(&contents)
     }
@@ -375,7 +357,7 @@ impl Store {
         {
             let mut text = json(&line);
             text.push(b'\n');
-            out.write_all(&text).map_err(|error| failed("cannot write the export", &error))?;
+            out.write_all(&text).map_err(|source| Error::Export { source })?;
         }
         Ok(())
     }
@@ -393,19 +375,16 @@ impl Store {
             .enumerate()
             .filter(|(_, line)| !line.trim_ascii().is_empty());
         for (number, line) in lines {
+            let number = number + 1;
             let read = serde_json::from_slice(line);
-            match read.map_err(|error| Error(format!("line {}: {error}", number + 1)))? {
+            match read.map_err(|source| Error::Import { line: number, source })? {
                 Line::Bug(bug) => drop(other.bugs.insert(bug.id, bug)),
                 Line::Known(known) if known.signature.version == sign::VERSION => {
                     other.push(*known);
                 }
                 Line::Known(known) => {
-                    let version = known.signature.version;
-                    return Err(Error(format!(
-                        "line {}: signed by version {version}, not {}",
-                        number + 1,
-                        sign::VERSION
-                    )));
+                    let (found, supported) = (known.signature.version, sign::VERSION);
+                    return Err(Error::ImportVersion { line: number, found, supported });
                 }
             }
         }
@@ -444,11 +423,9 @@ impl Store {
     }
 }
 
-fn check(schema: u64) -> Result<(), Error> {
-    if schema > SCHEMA {
-        return Err(Error(format!(
-            "the store has schema {schema}, this program knows {SCHEMA}: use a newer ksplat"
-        )));
+fn check(path: &Path, found: u64) -> Result<(), Error> {
+    if found > SCHEMA {
+        return Err(Error::NewerSchema { path: path.to_owned(), found, supported: SCHEMA });
     }
     Ok(())
 }

@@ -1,0 +1,222 @@
+//! Why a store could not be used.
+
+use std::error;
+use std::fmt;
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// What the database says, whose crate and version are no part of the interface.
+type Source = Box<dyn error::Error + Send + Sync>;
+
+/// Why a store could not be used.
+///
+/// `Display` writes one line: what is wrong, where, and what can be done. What the database, the parser
+/// of JSON or the system said is the [`source`](error::Error::source); it is in the line as well.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Error {
+    /// The file could not be opened: it is not there, or may not be read.
+    #[non_exhaustive]
+    Open {
+        /// The file.
+        path: PathBuf,
+        /// What the system or the database said.
+        source: Source,
+    },
+    /// Another process has opened the file to write to it.
+    #[non_exhaustive]
+    Locked {
+        /// The file.
+        path: PathBuf,
+        /// What the database said.
+        source: Source,
+    },
+    /// The file is damaged.
+    #[non_exhaustive]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What the database said; `None` where it panicked.
+        source: Option<Source>,
+    },
+    /// This crate did not make the file: it is no database, or tables are missing or have other types.
+    #[non_exhaustive]
+    NoStore {
+        /// The file.
+        path: PathBuf,
+        /// What the database said.
+        source: Source,
+    },
+    /// A newer version of this crate made the file.
+    #[non_exhaustive]
+    NewerSchema {
+        /// The file.
+        path: PathBuf,
+        /// The version of its tables.
+        found: u64,
+        /// The newest version that can be read: [`SCHEMA`](super::SCHEMA).
+        supported: u64,
+    },
+    /// The file could be opened, and then not be read.
+    #[non_exhaustive]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the database said.
+        source: Source,
+    },
+    /// Nothing was written.
+    #[non_exhaustive]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// What the database said.
+        source: Source,
+    },
+    /// The store was opened by [`Store::open_read_only`](super::Store::open_read_only).
+    #[non_exhaustive]
+    ReadOnly {
+        /// The file.
+        path: PathBuf,
+    },
+    /// There is no bug of this id.
+    #[non_exhaustive]
+    NoBug {
+        /// The file.
+        path: PathBuf,
+        /// The id.
+        id: u64,
+    },
+    /// A line of an import is not what an export writes. Nothing was imported.
+    #[non_exhaustive]
+    Import {
+        /// The number of the line, from 1.
+        line: usize,
+        /// What is wrong with it.
+        source: serde_json::Error,
+    },
+    /// A line of an import has a signature of another version. Nothing was imported.
+    #[non_exhaustive]
+    ImportVersion {
+        /// The number of the line, from 1.
+        line: usize,
+        /// The version of its signature.
+        found: u32,
+        /// The version that can be compared: [`sign::VERSION`](crate::sign::VERSION).
+        supported: u32,
+    },
+    /// The export could not be written.
+    #[non_exhaustive]
+    Export {
+        /// What the system said.
+        source: io::Error,
+    },
+}
+
+impl Error {
+    /// An error of the database while the file was opened.
+    pub(super) fn open(path: &Path, error: impl Into<redb::Error>) -> Self {
+        Self::of(path, error.into(), |path, source| Self::Open { path, source })
+    }
+
+    /// An error of the database while the file was read.
+    pub(super) fn read(path: &Path, error: impl Into<redb::Error>) -> Self {
+        Self::of(path, error.into(), |path, source| Self::Read { path, source })
+    }
+
+    /// An error of the database while the file was written.
+    pub(super) fn write(path: &Path, error: impl Into<redb::Error>) -> Self {
+        Self::of(path, error.into(), |path, source| Self::Write { path, source })
+    }
+
+    /// What is wrong with the file whatever was done with it, or `other`.
+    fn of(path: &Path, error: redb::Error, other: fn(PathBuf, Source) -> Self) -> Self {
+        let path = path.to_owned();
+        match &error {
+            redb::Error::DatabaseAlreadyOpen
+            | redb::Error::LockProtocolMismatch
+            | redb::Error::WouldBlock => Self::Locked { path, source: error.into() },
+            redb::Error::Corrupted(_) | redb::Error::RepairAborted => {
+                Self::Damaged { path, source: Some(error.into()) }
+            }
+            redb::Error::TableDoesNotExist(_)
+            | redb::Error::TableIsMultimap(_)
+            | redb::Error::TableTypeMismatch { .. } => Self::NoStore { path, source: error.into() },
+            redb::Error::Io(io) if io.kind() == io::ErrorKind::InvalidData => {
+                Self::NoStore { path, source: error.into() }
+            }
+            _ => other(path, error.into()),
+        }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Open { path, source } => {
+                write!(f, "cannot open the store {}: {source}", path.display())
+            }
+            Self::Locked { path, .. } => write!(
+                f,
+                "cannot open the store {}: another process writes to it; try again when it is done",
+                path.display()
+            ),
+            Self::Damaged { path, source } => {
+                write!(f, "the store {} is damaged", path.display())?;
+                source.as_ref().map_or(Ok(()), |source| write!(f, " ({source})"))?;
+                f.write_str("; import an export of it into a new store")
+            }
+            Self::NoStore { path, source } => {
+                write!(f, "the file {} is no store: {source}; name another file", path.display())
+            }
+            Self::NewerSchema { path, found, supported } => write!(
+                f,
+                "the store {} has schema {found}, this program knows {supported}: use a newer ksplat",
+                path.display()
+            ),
+            Self::Read { path, source } => {
+                write!(f, "cannot read the store {}: {source}", path.display())
+            }
+            Self::Write { path, source } => {
+                write!(f, "cannot write to the store {}: {source}", path.display())
+            }
+            Self::ReadOnly { path } => write!(
+                f,
+                "the store {} was opened to be read only: open it to write",
+                path.display()
+            ),
+            Self::NoBug { path, id } => write!(
+                f,
+                "the store {} has no bug {id:016x}: `ksplat store list` shows those it has",
+                path.display()
+            ),
+            Self::Import { line, source } => {
+                write!(f, "line {line}: {source}; nothing was imported")
+            }
+            Self::ImportVersion { line, found, supported } => write!(
+                f,
+                "line {line}: signed by version {found}, not {supported}; nothing was imported, add the logs again"
+            ),
+            Self::Export { source } => write!(f, "cannot write the export: {source}"),
+        }
+    }
+}
+
+impl error::Error for Error {
+    fn source(&self) -> Option<&(dyn error::Error + 'static)> {
+        match self {
+            Self::Open { source, .. }
+            | Self::Locked { source, .. }
+            | Self::NoStore { source, .. }
+            | Self::Read { source, .. }
+            | Self::Write { source, .. } => Some(&**source),
+            Self::Damaged { source, .. } => source.as_ref().map(|source| &**source as _),
+            Self::Import { source, .. } => Some(source),
+            Self::Export { source } => Some(source),
+            Self::NewerSchema { .. }
+            | Self::ReadOnly { .. }
+            | Self::NoBug { .. }
+            | Self::ImportVersion { .. } => None,
+        }
+    }
+}
