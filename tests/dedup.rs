@@ -159,6 +159,33 @@ fn a_store_remembers() {
     assert_eq!((err.lines().count(), status), (1, 2), "{err}");
 }
 
+#[test]
+fn an_error_names_the_file_that_it_is_about() {
+    let folder = logs("errors");
+    let path = |name: &str| folder.join(name).display().to_string();
+    let (log, none) = (path("one.log"), path("none"));
+    let page = path("none/bugs.html");
+    for (args, begin) in [
+        (&["match", &log, "--among", &none][..], format!("ksplat: {none}: ")),
+        (&["cluster", &log, "--files-from", &none], format!("ksplat: {none}: ")),
+        (&["cluster", &log, "--html", &page], format!("ksplat: {page}: ")),
+        (&["cluster", &log, "--why", &log, "x"], "ksplat: cluster: x: ".to_owned()),
+        (
+            &["match", &log, "--store", &none],
+            format!("ksplat: store: cannot open the store {none}: "),
+        ),
+        // The one of the two stores that is not there.
+        (
+            &["store", "merge", &path("new"), &none],
+            format!("ksplat: store: cannot open the store {none}: "),
+        ),
+    ] {
+        let (out, err, status) = ksplat(args);
+        assert!(err.starts_with(&begin) && err.lines().count() == 1, "{args:?}: {err}");
+        assert_eq!((out.as_str(), status), ("", 2));
+    }
+}
+
 /// What a browser makes of a page: its elements as text, and a picture of it.
 fn browse(page: &Path, hash: &str) -> Option<String> {
     let chromium = Path::new("/usr/bin/chromium");

@@ -11,6 +11,7 @@ use ksplat::output::json::{self, AuditRecord};
 use ksplat::output::text;
 
 use crate::args::{Bisect, Format};
+use crate::error::Error;
 use crate::run::{Status, complain, in_color, open, or_stdin};
 
 pub(crate) fn bisect(args: &Bisect) -> io::Result<Status> {
@@ -90,7 +91,7 @@ fn report(path: &Path, status: &mut Status) -> Option<Report<'static>> {
 }
 
 /// Counts in a tree what is left to test.
-fn settle(audit: &mut Audit<'_>, repo: &Path) -> Result<(), String> {
+fn settle(audit: &mut Audit<'_>, repo: &Path) -> Result<(), Error> {
     // Where nothing changed the bisection says what git said.
     let is_open = audit.audited.culprit.is_none() || audit.audited.culprit != audit.culprit;
     let Some(bad) = audit.audited.bad.clone().filter(|_| is_open) else { return Ok(()) };
@@ -104,20 +105,15 @@ fn settle(audit: &mut Audit<'_>, repo: &Path) -> Result<(), String> {
         .args(["rev-list", "--bisect-vars"])
         .args(commits)
         .output()
-        .map_err(|error| format!("git does not run: {error}"))?;
+        .map_err(|source| Error::NoGit { source })?;
+    let failed = |said: &str| Error::Git { tree: repo.to_owned(), said: said.to_owned() };
     if !git.status.success() {
         let error = String::from_utf8_lossy(&git.stderr);
-        return Err(format!(
-            "git in {}: {}",
-            repo.display(),
-            error.lines().next().unwrap_or("failed")
-        ));
+        return Err(failed(error.lines().next().unwrap_or("failed")));
     }
     let text = String::from_utf8_lossy(&git.stdout);
     let all = text.lines().find_map(|line| line.strip_prefix("bisect_all=")?.parse::<u64>().ok());
-    match all {
-        Some(all) => audit.audited.settle(all.saturating_sub(1)),
-        None => return Err(format!("git in {}: no count of what is left", repo.display())),
-    }
+    let all = all.ok_or_else(|| failed("no count of what is left"))?;
+    audit.audited.settle(all.saturating_sub(1));
     Ok(())
 }

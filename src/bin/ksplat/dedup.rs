@@ -17,6 +17,7 @@ use ksplat::sign::{Signature, Signer};
 use rayon::prelude::*;
 
 use crate::args::{Cluster, Format, Logs, Match};
+use crate::error::Error;
 use crate::input;
 use crate::run::{Status, complain};
 use crate::store;
@@ -76,7 +77,7 @@ impl Corpus {
     }
 
     /// The report that `FILE` or `FILE#INDEX` names.
-    fn find(&self, name: &str) -> Result<u32, String> {
+    fn find(&self, name: &str) -> Result<u32, Error> {
         let split =
             name.rsplit_once('#').and_then(|(file, index)| Some((file, index.parse().ok()?)));
         let is = |signed: &Signed, (file, index): (&str, usize)| {
@@ -87,7 +88,7 @@ impl Corpus {
         });
         found
             .and_then(|at| u32::try_from(at).ok())
-            .ok_or_else(|| format!("{name}: no report of this name was read"))
+            .ok_or_else(|| Error::NoReport { name: name.to_owned() })
     }
 
     fn members(&self, cluster: &ksplat::cluster::Cluster) -> Vec<Member<'_>> {
@@ -140,12 +141,12 @@ fn sign(file: usize, path: &Path, first: bool) -> io::Result<Vec<Signed>> {
 }
 
 /// Reads the logs that arguments name.
-pub(crate) fn read_logs(logs: &Logs) -> io::Result<Corpus> {
+pub(crate) fn read_logs(logs: &Logs) -> Result<Corpus, Error> {
     Ok(read(files(logs)?, logs.first))
 }
 
 /// The files that arguments name.
-fn files(logs: &Logs) -> io::Result<Vec<PathBuf>> {
+fn files(logs: &Logs) -> Result<Vec<PathBuf>, Error> {
     let mut files = Vec::new();
     for path in &logs.paths {
         add(path, &mut files);
@@ -183,38 +184,29 @@ fn below(folder: &Path, files: &mut Vec<PathBuf>) {
 }
 
 /// The files that a list names, one on a line.
-fn listed(list: &Path) -> io::Result<Vec<PathBuf>> {
-    let text = input::read(list)?;
+fn listed(list: &Path) -> Result<Vec<PathBuf>, Error> {
+    let text = input::read(list).map_err(|source| Error::input(list, source))?;
     let lines = text.split(|b| *b == b'\n').filter(|line| !line.is_empty());
     Ok(lines.map(|line| PathBuf::from(OsStr::from_bytes(line))).collect())
 }
 
 /// `ksplat cluster`.
-pub(crate) fn cluster(args: &Cluster) -> io::Result<Status> {
+pub(crate) fn cluster(args: &Cluster) -> Result<Status, Error> {
     let mut corpus = read(files(&args.logs)?, args.logs.first);
     corpus.forget_one_day();
     let mut index = Index::new();
     for report in &corpus.reports {
         index.add(&report.signature, Seen { time: report.time, count: 1 });
     }
-    let pairs = |names: &[String]| -> Result<Vec<(u32, u32)>, String> {
+    let pairs = |names: &[String]| -> Result<Vec<(u32, u32)>, Error> {
         let all: Result<Vec<_>, _> = names.iter().map(|name| corpus.find(name)).collect();
         Ok(all?.chunks_exact(2).filter_map(|pair| Some((*pair.first()?, *pair.last()?))).collect())
     };
-    let (why, apart, together) = match (pairs(&args.why), pairs(&args.apart), pairs(&args.together))
-    {
-        (Ok(why), Ok(apart), Ok(together)) => (why, apart, together),
-        (Err(error), ..) | (_, Err(error), _) | (.., Err(error)) => {
-            complain("cluster", &error);
-            return Ok(Status::Unusable);
-        }
-    };
+    let (why, apart, together) = (pairs(&args.why)?, pairs(&args.apart)?, pairs(&args.together)?);
     for (a, b) in apart {
         let exact = |report| index.signature(report).map(|signature| signature.exact);
         if exact(a) == exact(b) {
-            let (a, b) = (corpus.name(a), corpus.name(b));
-            complain("cluster", &format!("{a} and {b} are equal: they cannot be kept apart"));
-            return Ok(Status::Unusable);
+            return Err(Error::Equal { one: corpus.name(a), other: corpus.name(b) });
         }
         index.apart(a, b);
     }
@@ -244,7 +236,7 @@ pub(crate) fn write_bugs(
     long: bool,
     html: Option<&Path>,
     format: Format,
-) -> io::Result<()> {
+) -> Result<(), Error> {
     let mut out = BufWriter::new(io::stdout().lock());
     if let Some(path) = html {
         let written = fs::File::create(path).and_then(|file| {
@@ -252,8 +244,7 @@ pub(crate) fn write_bugs(
             html::write(&mut page, bugs, logs)?;
             page.flush()
         });
-        return written
-            .map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", path.display())));
+        return written.map_err(|source| Error::Page { path: path.to_owned(), source });
     }
     match format {
         Format::Text => {
@@ -273,7 +264,7 @@ pub(crate) fn write_bugs(
             }
         }
     }
-    out.flush()
+    Ok(out.flush()?)
 }
 
 /// All clusters, as JSON.
@@ -310,7 +301,7 @@ fn write_why(
 }
 
 /// `ksplat match`.
-pub(crate) fn matches(args: &Match) -> io::Result<Status> {
+pub(crate) fn matches(args: &Match) -> Result<Status, Error> {
     if let Some(path) = &args.store {
         return store::matches(path, &read_logs(&args.logs)?, args.top, args.format);
     }

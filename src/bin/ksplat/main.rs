@@ -5,6 +5,7 @@ mod bisect;
 #[cfg(feature = "debuginfod")]
 mod debuginfod;
 mod dedup;
+mod error;
 mod images;
 mod input;
 mod run;

@@ -12,6 +12,7 @@ use ksplat::{disasm, explain};
 use crate::args::{Args, Code, Color, Command, Format, Output, Parse, Reading, Symbolize};
 use crate::bisect;
 use crate::dedup;
+use crate::error::Error;
 use crate::images::Images;
 use crate::input::{self, Input};
 use crate::store;
@@ -36,26 +37,29 @@ impl From<Status> for ExitCode {
 }
 
 pub(crate) fn run(args: Args) -> Status {
-    let done = match args.command {
-        None => parse(&args.parse),
-        Some(Command::Parse(args)) => parse(&args),
-        Some(Command::Symbolize(args)) => symbolize(&args),
-        Some(Command::Cluster(args)) => dedup::cluster(&args),
-        Some(Command::Match(args)) => dedup::matches(&args),
-        Some(Command::Store(args)) => store::run(args),
-        Some(Command::Watch(args)) => watch::watch(&args),
-        Some(Command::Bisect(args)) => bisect::bisect(&args),
-        Some(Command::Code(args)) => code(&args),
-    };
-    match done {
+    match command(args) {
         Ok(status) => status,
         // Whoever read the output has seen enough.
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Status::Nothing,
+        Err(Error::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => Status::Nothing,
         Err(error) => {
-            complain("standard output", &error);
+            complain(&error.place(), &error);
             Status::Unusable
         }
     }
+}
+
+fn command(args: Args) -> Result<Status, Error> {
+    Ok(match args.command {
+        None => parse(&args.parse)?,
+        Some(Command::Parse(args)) => parse(&args)?,
+        Some(Command::Symbolize(args)) => symbolize(&args)?,
+        Some(Command::Cluster(args)) => dedup::cluster(&args)?,
+        Some(Command::Match(args)) => dedup::matches(&args)?,
+        Some(Command::Store(args)) => store::run(args)?,
+        Some(Command::Watch(args)) => watch::watch(&args)?,
+        Some(Command::Bisect(args)) => bisect::bisect(&args)?,
+        Some(Command::Code(args)) => code(&args)?,
+    })
 }
 
 /// The files that were named, or standard input.

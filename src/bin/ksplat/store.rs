@@ -8,58 +8,40 @@ use ksplat::cluster::Cluster;
 use ksplat::output::bugs::{Bug, Member};
 use ksplat::output::escape::escape;
 use ksplat::output::json;
-use ksplat::store::{Contents, Error, Sighting, Store};
+use ksplat::store::{Contents, Sighting, Store};
 
 use crate::args::{self, Format, Logs};
 use crate::dedup::{self, Corpus};
+use crate::error::Error;
 use crate::input;
 use crate::run::{Status, complain};
 
 /// `ksplat store`.
-pub(crate) fn run(args: args::Store) -> io::Result<Status> {
+pub(crate) fn run(args: args::Store) -> Result<Status, Error> {
     quiet();
-    let (path, done) = match args {
-        args::Store::Add { store, logs } => (store.clone(), add(&store, &logs)),
+    match args {
+        args::Store::Add { store, logs } => return add(&store, &logs),
         args::Store::List { store, long, html, format } => {
-            let listed = list(&store, long, html.as_deref(), format);
-            (store, listed)
+            return list(&store, long, html.as_deref(), format);
         }
-        args::Store::Label { store, bug, text } => {
-            let labelled = Store::open(&store).and_then(|open| open.label(bug, &text));
-            (store, labelled.map(|()| Status::Nothing).map_err(Failure::from))
-        }
+        args::Store::Label { store, bug, text } => Store::open(&store)?.label(bug, &text)?,
         args::Store::Export { store } => {
             let mut out = BufWriter::new(io::stdout().lock());
-            let exported = load(&store)
-                .and_then(|_| Store::open_read_only(&store))
-                .and_then(|open| open.export(&mut out));
-            (
-                store,
-                exported
-                    .map_err(Failure::from)
-                    .and_then(|()| Ok(out.flush().map(|()| Status::Nothing)?)),
-            )
+            load(&store)?;
+            Store::open_read_only(&store)?.export(&mut out)?;
+            out.flush()?;
         }
         args::Store::Import { store } => {
-            let imported = input::read("-".as_ref())
-                .map_err(Failure::from)
-                .and_then(|text| Ok(Store::open(&store)?.import(&text)?));
-            (store, imported.map(|()| Status::Nothing))
+            let from = Path::new("-");
+            let text = input::read(from).map_err(|source| Error::input(from, source))?;
+            Store::open(&store)?.import(&text)?;
         }
         args::Store::Merge { store, other } => {
-            let merged =
-                Store::open_read_only(&other).and_then(|other| Store::open(&store)?.merge(&other));
-            (store, merged.map(|()| Status::Nothing).map_err(Failure::from))
-        }
-    };
-    match done {
-        Ok(status) => Ok(status),
-        Err(Failure::Output(error)) => Err(error),
-        Err(Failure::Store(error)) => {
-            complain(&input::name(&path), &error);
-            Ok(Status::Unusable)
+            let other = Store::open_read_only(&other)?;
+            Store::open(&store)?.merge(&other)?;
         }
     }
+    Ok(Status::Nothing)
 }
 
 /// The library catches what the database does on a damaged file, and says it in one line.
@@ -67,25 +49,7 @@ fn quiet() {
     std::panic::set_hook(Box::new(|_| {}));
 }
 
-/// What went wrong, and where that is told.
-enum Failure {
-    Output(io::Error),
-    Store(Error),
-}
-
-impl From<io::Error> for Failure {
-    fn from(error: io::Error) -> Self {
-        Self::Output(error)
-    }
-}
-
-impl From<Error> for Failure {
-    fn from(error: Error) -> Self {
-        Self::Store(error)
-    }
-}
-
-fn add(path: &Path, logs: &Logs) -> Result<Status, Failure> {
+fn add(path: &Path, logs: &Logs) -> Result<Status, Error> {
     let corpus = dedup::read_logs(logs)?;
     let sightings: Vec<_> = corpus
         .reports()
@@ -126,7 +90,7 @@ fn load(path: &Path) -> Result<Contents, Error> {
     Ok(contents)
 }
 
-fn list(path: &Path, long: bool, html: Option<&Path>, format: Format) -> Result<Status, Failure> {
+fn list(path: &Path, long: bool, html: Option<&Path>, format: Format) -> Result<Status, Error> {
     let contents = load(path)?;
     let clusters = contents.clusters(&contents.index());
     let bugs: Vec<_> = clusters.iter().map(|(id, cluster)| bug(&contents, *id, cluster)).collect();
@@ -155,15 +119,9 @@ pub(crate) fn matches(
     queries: &Corpus,
     top: usize,
     format: Format,
-) -> io::Result<Status> {
+) -> Result<Status, Error> {
     quiet();
-    let contents = match load(path) {
-        Ok(contents) => contents,
-        Err(error) => {
-            complain(&input::name(path), &error);
-            return Ok(Status::Unusable);
-        }
-    };
+    let contents = load(path)?;
     let index = contents.index();
     let clusters: BTreeMap<u64, Cluster> = contents.clusters(&index).into_iter().collect();
     let mut out = BufWriter::new(io::stdout().lock());

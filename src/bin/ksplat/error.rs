@@ -1,0 +1,96 @@
+//! Why a command could not go on.
+
+use std::borrow::Cow;
+use std::error;
+use std::fmt;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use ksplat::store;
+
+use crate::input;
+
+/// Why a command could not go on.
+#[derive(Debug)]
+#[non_exhaustive]
+pub(crate) enum Error {
+    /// Standard output could not be written.
+    Output(io::Error),
+    /// A page could not be written.
+    Page { path: PathBuf, source: io::Error },
+    /// An input that the command needs could not be read.
+    Input { path: PathBuf, source: io::Error },
+    /// The store.
+    Store(store::Error),
+    /// An option names a report that is in none of the logs.
+    NoReport { name: String },
+    /// Two reports are equal that an option keeps apart.
+    Equal { one: String, other: String },
+    /// The program `git` could not be started.
+    NoGit { source: io::Error },
+    /// `git` failed in a tree.
+    Git { tree: PathBuf, said: String },
+}
+
+impl Error {
+    pub(crate) fn input(path: &Path, source: io::Error) -> Self {
+        Self::Input { path: path.to_owned(), source }
+    }
+
+    /// What a complaint about it begins with.
+    pub(crate) fn place(&self) -> Cow<'_, str> {
+        match self {
+            Self::Output(_) => "standard output".into(),
+            Self::Input { path, .. } | Self::Page { path, .. } => input::name(path),
+            Self::Store(_) => "store".into(),
+            Self::NoReport { .. } | Self::Equal { .. } => "cluster".into(),
+            Self::NoGit { .. } | Self::Git { .. } => "--repo".into(),
+        }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Output(source) | Self::Input { source, .. } | Self::Page { source, .. } => {
+                write!(f, "{source}")
+            }
+            Self::Store(error) => write!(f, "{error}"),
+            Self::NoReport { name } => write!(f, "{name}: no report of this name was read"),
+            Self::Equal { one, other } => {
+                write!(f, "{one} and {other} are equal: they cannot be kept apart")
+            }
+            Self::NoGit { source } => write!(f, "git does not run: {source}"),
+            Self::Git { tree, said } => write!(f, "git in {}: {said}", tree.display()),
+        }
+    }
+}
+
+impl error::Error for Error {
+    fn source(&self) -> Option<&(dyn error::Error + 'static)> {
+        match self {
+            Self::Output(source)
+            | Self::Page { source, .. }
+            | Self::Input { source, .. }
+            | Self::NoGit { source } => Some(source),
+            Self::Store(error) => Some(error),
+            Self::NoReport { .. } | Self::Equal { .. } | Self::Git { .. } => None,
+        }
+    }
+}
+
+impl From<io::Error> for Error {
+    fn from(error: io::Error) -> Self {
+        Self::Output(error)
+    }
+}
+
+impl From<store::Error> for Error {
+    fn from(error: store::Error) -> Self {
+        match error {
+            // It goes to standard output.
+            store::Error::Export { source, .. } => Self::Output(source),
+            error => Self::Store(error),
+        }
+    }
+}
