@@ -24,9 +24,9 @@ pub use units::Location;
 /// ```no_run
 /// use ksplat::symbolize::{Image, Symbolizer};
 ///
-/// let vmlinux = std::fs::read("vmlinux")?;
+/// // The bytes of the images outlive the symbolizer.
+/// let (vmlinux, module) = (std::fs::read("vmlinux")?, std::fs::read("crashme.ko")?);
 /// let mut symbolizer = Symbolizer::new(Image::parse(&vmlinux)?);
-/// let module = std::fs::read("crashme.ko")?;
 /// symbolizer.add_module("crashme", Image::parse(&module)?);
 /// let log = std::fs::read("console.log")?;
 /// for mut report in ksplat::reports(&log) {
