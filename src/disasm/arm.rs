@@ -6,7 +6,9 @@ use yaxpeax_arm::armv7::{
     ShiftStyle,
 };
 
-use super::insn::{Compute, Flags, Index, Insn, Memory, Register, Source, Trap};
+use super::insn::{
+    Compute, Condition, Flags, Index, Insn, Memory, Op, Register, Set, Source, Trap,
+};
 use super::verb::{self, Operands, Verb};
 use super::{Decoded, Machine, Words, little_endian};
 use crate::model::Relation;
@@ -79,9 +81,18 @@ fn decoded_of(
     let mut operands = operands(&decoded);
     // What reads as the instruction pointer is two instructions further.
     let ahead = if decoded.thumb { 4 } else { 8 };
+    if decoded.thumb && decoded.opcode == Opcode::BLX {
+        // It counts from a multiple of four, which offsets do not tell.
+        operands.distance = None;
+    }
     if let Some(memory) = &mut operands.memory
         && memory.base.is_some_and(|base| base.number == Register::POINTER)
     {
+        // Thumb counts from a multiple of four, but for tables of branches.
+        memory.is_aligned = decoded.thumb && !is_table(decoded.opcode);
+        if memory.is_aligned && memory.displacement % 4 != 0 {
+            return None;
+        }
         memory.displacement += i64::try_from(offset + ahead).unwrap_or_default();
     }
     let memory = decoded.operands.into_iter().find_map(memory);
@@ -90,26 +101,28 @@ fn decoded_of(
         code => Some(relation(code)),
     };
     let verb = verb(&decoded);
-    let is_to_pointer =
-        matches!(operands.get(0), Source::Register(Register { number: Register::POINTER, .. }));
+    let is_table = is_table(decoded.opcode);
+    let is_to_pointer = is_table
+        || matches!(operands.get(0), Source::Register(Register { number: Register::POINTER, .. }));
     let verb = match (verb, predicate) {
         (Some(Verb::Jump), Some(relation)) => Some(Verb::Branch(relation)),
-        // `mov pc, lr`, `ldrls pc, [pc, r3, lsl 2]`.
-        (Some(Verb::Move | Verb::Load(_) | Verb::Compute(..) | Verb::Change), _)
-            if is_to_pointer =>
-        {
-            Some(Verb::Leave)
-        }
+        // Thumb has `pld` and other hints where a part of the program counter would be loaded.
+        (Some(Verb::Load(1 | 2)), _) if is_to_pointer && !is_table => Some(Verb::Nothing),
         (verb, _) => verb,
     };
     let insn = verb.map(|verb| {
         let insn = verb::insn(verb, &operands, predicate, offset);
         match verb {
+            // `mov pc, lr`, `ldrls pc, [pc, r3, lsl 2]`.
+            Verb::Move | Verb::Load(_) | Verb::Compute(..) | Verb::Change if is_to_pointer => {
+                Insn { op: Op::Leave, destination: None, sources: [Source::None; 2], ..insn }
+            }
             Verb::Move if decoded.s => Insn { flags: Flags::Set(0), ..insn },
             Verb::Change if decoded.s => Insn { flags: Flags::Lost, ..insn },
             _ => insn,
         }
     });
+    let insn = row(&decoded, predicate, offset).or(insn);
     Some(Decoded {
         len,
         text: decoded.to_string(),
@@ -126,6 +139,64 @@ fn has_no_pair(word: u32) -> bool {
     let from_pc = word & 0xf000 == 0xf000;
     (is_double && from_pc) || (is_exclusive && (from_pc || word & 0xf == 0xf))
 }
+
+/// Whether it goes by a table of distances that stands in memory.
+fn is_table(opcode: Opcode) -> bool {
+    matches!(opcode, Opcode::TBB | Opcode::TBH)
+}
+
+/// Instructions that load or store a list of registers, the lowest at the lowest address.
+fn row(decoded: &Instruction, predicate: Option<Option<Relation>>, offset: usize) -> Option<Insn> {
+    // Whether it loads, goes up, and changes the address before each access.
+    let (is_load, is_up, is_before) = match decoded.opcode {
+        Opcode::POP => (true, true, false),
+        Opcode::PUSH => (false, false, true),
+        // Thumb has two forms: up behind each access, and down before it.
+        Opcode::LDM(is_up, ..) if decoded.thumb => (true, is_up, !is_up),
+        Opcode::STM(is_up, ..) if decoded.thumb => (false, is_up, !is_up),
+        Opcode::LDM(is_up, is_before, ..) => (true, is_up, is_before),
+        Opcode::STM(is_up, is_before, ..) => (false, is_up, is_before),
+        _ => return None,
+    };
+    let (base, updates, list) = match decoded.operands {
+        [Operand::RegList(list), ..] => (Register::new(STACK_POINTER, 4), true, list),
+        [Operand::RegWBack(base, updates), Operand::RegList(list), ..] => {
+            (register(base), updates, list)
+        }
+        _ => return None,
+    };
+    let size = 4 * i64::from(list.count_ones());
+    let lowest = if is_up { 0 } else { 4 - size };
+    let displacement = match (is_before, is_up) {
+        (false, _) => lowest,
+        (true, true) => lowest + 4,
+        (true, false) => lowest - 4,
+    };
+    let memory = Memory {
+        base: Some(base),
+        displacement,
+        size: size.cast_unsigned(),
+        reads: is_load,
+        writes: !is_load,
+        address_size: 4,
+        ..Memory::default()
+    };
+    let loaded = (0..15).filter(|number| is_load && list & (1 << number) != 0);
+    let changed = loaded.map(|number| Register::new(number, 4));
+    let writes: Set = changed.chain(Some(base).filter(|_| updates)).collect();
+    let is_leave = is_load && list & (1 << 15) != 0;
+    Some(Insn {
+        offset,
+        op: if is_leave { Op::Leave } else { Op::Other },
+        size: 4,
+        memory: [Some(memory), None],
+        condition: predicate.map(Condition::on_flags),
+        writes,
+        ..Insn::default()
+    })
+}
+
+const STACK_POINTER: u8 = 13;
 
 fn register(register: Reg) -> Register {
     let number = if register.number() == 15 { Register::POINTER } else { register.number() };
@@ -312,11 +383,71 @@ fn verb(instruction: &Instruction) -> Option<Verb> {
         O::B => Some(Verb::Jump),
         O::BL | O::BLX => Some(Verb::Call),
         O::BX => Some(Verb::Leave),
-        O::POP => match instruction.operands {
-            [Operand::RegList(list), ..] if list & 1 << 15 != 0 => Some(Verb::Leave),
-            _ => None,
-        },
+        O::TBB => Some(Verb::Load(1)),
+        O::TBH => Some(Verb::Load(2)),
         O::UDF => Some(Verb::Trap(Trap::Assertion)),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn a32(word: u32) -> Insn {
+        (A32.decode)(&word.to_be_bytes(), 8).and_then(|decoded| decoded.insn).expect("a record")
+    }
+
+    fn t32(halves: &[u16]) -> Insn {
+        let bytes: Vec<u8> = halves.iter().flat_map(|half| half.to_be_bytes()).collect();
+        (T32.decode)(&bytes, 8).and_then(|decoded| decoded.insn).expect("a record")
+    }
+
+    /// Base, displacement, size, whether it is read, and what changes.
+    fn memory(insn: &Insn) -> (u8, i64, u64, bool, Vec<u8>) {
+        let memory = insn.memory[0].expect("an operand");
+        let base = memory.base.expect("a base").number;
+        let writes = insn.writes.numbers().collect();
+        (base, memory.displacement, memory.size, memory.reads, writes)
+    }
+
+    #[test]
+    fn ok_literals() {
+        // ldr r3, [pc, #8]: from the next multiple of four but one.
+        let memory = t32(&[0x4b02]).memory[0].expect("an operand");
+        assert_eq!((memory.displacement, memory.is_aligned), (8 + 4 + 8, true));
+        assert_eq!(memory.address(|_| None, Some(0x1002)), Some(0x1014));
+        // ldrh.w r3, [pc, #2] cannot be told, tbb [pc, r0] counts from the instruction.
+        assert!((T32.decode)(&[0xf8, 0xbf, 0x30, 2], 8).is_none());
+        let table = t32(&[0xe8df, 0xf000]);
+        assert!(!table.memory[0].expect("an operand").is_aligned);
+        assert_eq!(table.op, Op::Leave);
+    }
+
+    #[test]
+    fn ok_rows() {
+        // pop {r4, pc}; push {r4, lr}; ldmia.w r3, {r0, r1}; stmdb r3!, {r0, r1}
+        let pop = t32(&[0xbd10]);
+        assert_eq!((pop.op, memory(&pop)), (Op::Leave, (13, 0, 8, true, vec![4, 13])));
+        assert_eq!(memory(&t32(&[0xb510])), (13, -8, 8, false, vec![13]));
+        assert_eq!(memory(&t32(&[0xe893, 3])), (3, 0, 8, true, vec![0, 1]));
+        assert_eq!(memory(&t32(&[0xe923, 3])), (3, -8, 8, false, vec![3]));
+        // ldmib r3, {r0, r1}; stmda r3!, {r0, r1}; popeq {r4, pc}
+        assert_eq!(memory(&a32(0xe993_0003)), (3, 4, 8, true, vec![0, 1]));
+        assert_eq!(memory(&a32(0xe823_0003)), (3, -4, 8, false, vec![3]));
+        let pop = a32(0x08bd_8010);
+        assert!(pop.op == Op::Leave && pop.is_conditional());
+    }
+
+    #[test]
+    fn ok_program_counter() {
+        // ldr pc, [r3, #4]! reads; pld [r0, #64] does not.
+        let jump = a32(0xe5b3_f004);
+        assert_eq!((jump.op, memory(&jump)), (Op::Leave, (3, 4, 4, true, vec![3])));
+        let hint = t32(&[0xf890, 0xf040]);
+        assert_eq!((hint.op, memory(&hint)), (Op::Nothing, (0, 64, 0, false, vec![])));
+        // bl +4; blx from Thumb counts from a multiple of four.
+        assert_eq!(a32(0xebff_ffff).target, Some(12));
+        assert_eq!(t32(&[0xf04e, 0xec1a]).target, None);
     }
 }

@@ -1,7 +1,9 @@
 //! 64-bit ARM, by the crate `yaxpeax-arm`.
 
 use yaxpeax_arch::{Decoder, U8Reader};
-use yaxpeax_arm::armv8::a64::{InstDecoder, Instruction, Opcode, Operand, ShiftStyle, SizeCode};
+use yaxpeax_arm::armv8::a64::{
+    InstDecoder, Instruction, Opcode, Operand, SIMDSizeCode, ShiftStyle, SizeCode,
+};
 
 use super::insn::{Compute, Index, Memory, Register, Source, Trap};
 use super::verb::{self, Operands, Verb};
@@ -219,6 +221,12 @@ fn access(instruction: &Instruction) -> Option<Verb> {
         O::STXR | O::STLXR => Verb::StoreExclusive(0),
         O::STXRB | O::STLXRB => Verb::StoreExclusive(1),
         O::STXRH | O::STLXRH => Verb::StoreExclusive(2),
+        O::LD1 | O::LD2 | O::LD3 | O::LD4 => Verb::Load(vector(first)),
+        O::LD1R | O::LD2R | O::LD3R | O::LD4R => Verb::Load(element(first)),
+        O::ST1 | O::ST2 | O::ST3 | O::ST4 => Verb::Store(vector(first)),
+        // Tags of so many bytes, which the second kind clears.
+        O::STG | O::STZG => Verb::Store(16),
+        O::ST2G | O::STZ2G => Verb::Store(32),
         O::LDADD(_)
         | O::LDCLR(_)
         | O::LDEOR(_)
@@ -409,15 +417,30 @@ fn other(opcode: Opcode) -> Option<Verb> {
     })
 }
 
-/// How many bytes a vector register has; 0 for any other, which tells itself.
-fn vector(operand: Operand) -> u8 {
-    use yaxpeax_arm::armv8::a64::SIMDSizeCode as V;
+fn bytes(size: SIMDSizeCode) -> u8 {
+    match size {
+        SIMDSizeCode::B => 1,
+        SIMDSizeCode::H => 2,
+        SIMDSizeCode::S => 4,
+        SIMDSizeCode::D => 8,
+        SIMDSizeCode::Q => 16,
+    }
+}
+
+/// How many bytes one element of each vector register has.
+fn element(operand: Operand) -> u8 {
     match operand {
-        Operand::SIMDRegister(V::B, _) => 1,
-        Operand::SIMDRegister(V::H, _) => 2,
-        Operand::SIMDRegister(V::S, _) => 4,
-        Operand::SIMDRegister(V::D, _) => 8,
-        Operand::SIMDRegister(V::Q, _) => 16,
+        Operand::SIMDRegisterGroup(_, _, size, count) => bytes(size).saturating_mul(count),
+        _ => 0,
+    }
+}
+
+/// How many bytes vector registers have; 0 for any other, which tells itself.
+fn vector(operand: Operand) -> u8 {
+    match operand {
+        Operand::SIMDRegister(size, _) => bytes(size),
+        Operand::SIMDRegisterGroup(size, _, _, count) => bytes(size).saturating_mul(count),
+        Operand::SIMDRegisterGroupLane(_, size, count, _) => bytes(size).saturating_mul(count),
         _ => 0,
     }
 }
@@ -442,4 +465,31 @@ fn field(from: u32, to: u32, width: u32, is_signed: bool) -> Option<(Compute, u6
         (0, 7 | 15 | 31) => (extend, u64::from(to + 1) / 8),
         _ => return None,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::insn::{Insn, Op};
+    use super::*;
+
+    fn insn(word: u32) -> Insn {
+        (A64.decode)(&word.to_be_bytes(), 8).and_then(|decoded| decoded.insn).expect("a record")
+    }
+
+    #[test]
+    fn ok_targets() {
+        // bl +4; cbz x0, -8; blr x1
+        assert_eq!((insn(0x9400_0001).op, insn(0x9400_0001).target), (Op::Call, Some(12)));
+        assert_eq!(insn(0xb4ff_ffc0).target, Some(0));
+        assert_eq!(insn(0xd63f_0020).target, None);
+    }
+
+    #[test]
+    fn ok_vectors() {
+        let size = |word| insn(word).memory[0].expect("an operand").size;
+        // ld1 {v0.16b, v1.16b}, [x0]; ld1r {v2.2d}, [x0]; stz2g x0, [x0], #32
+        assert_eq!(size(0x4c40_a000), 32);
+        assert_eq!(size(0x4d40_cc02), 8);
+        assert_eq!(size(0xd9e0_2400), 32);
+    }
 }

@@ -200,6 +200,8 @@ pub(crate) struct Memory {
     pub(crate) base: Option<Register>,
     pub(crate) index: Option<Index>,
     pub(crate) displacement: i64,
+    /// The address is cut to a multiple of four: Thumb counts from there.
+    pub(crate) is_aligned: bool,
     /// The register with the base of the segment.
     pub(crate) segment: Option<Register>,
     /// How many bytes are accessed; 0 where it depends.
@@ -261,6 +263,7 @@ impl Memory {
             }
         };
         let sum = base.wrapping_add(index).wrapping_add(self.displacement.cast_unsigned());
+        let sum = if self.is_aligned { sum & !3 } else { sum };
         let segment = match self.segment {
             None => 0,
             Some(segment) => value(segment)?,
@@ -288,7 +291,7 @@ pub(crate) struct Insn {
     pub(crate) flags: Flags,
     /// All registers that it changes.
     pub(crate) writes: Set,
-    /// Where a branch goes, in bytes from the start of the code.
+    /// Where a branch or a call goes, in bytes from the start of the code.
     pub(crate) target: Option<usize>,
     /// Whether it is repeated, and the count is in the register that x86 has for it.
     pub(crate) is_repeated: bool,
@@ -413,6 +416,8 @@ mod tests {
         assert_eq!(at(Memory { base: Some(Register::new(2, 8)), ..plain }), None);
         let relative = Memory { base: Some(Register::new(Register::POINTER, 8)), ..plain };
         assert_eq!(at(relative), Some(0x4ff8));
+        let odd = Memory { displacement: 6, is_aligned: true, ..relative };
+        assert_eq!(at(odd), Some(0x5004));
         assert_eq!(at(Memory { address_size: 4, base: None, ..plain }), Some(0xffff_fff8));
     }
 }

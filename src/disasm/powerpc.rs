@@ -2,7 +2,7 @@
 
 use powerpc::{Argument, Extension, Extensions, Ins, Offset, Opcode, ParsedIns};
 
-use super::insn::{Compute, Index, Memory, Register, Source, Trap};
+use super::insn::{Compute, Flags, Index, Insn, Memory, Register, Source, Trap};
 use super::verb::{self, Operands, Verb};
 use super::{Decoded, Machine, Words};
 use crate::model::Relation;
@@ -33,15 +33,99 @@ pub(super) const POWERPC: Words = Words {
         }
         let parsed = ins.simplified();
         let (operands, memory) = operands(&parsed);
-        let verb = verb(parsed.mnemonic);
-        Some(Decoded {
-            len: 4,
-            text: parsed.to_string(),
-            memory,
-            insn: verb.map(|verb| verb::insn(verb, &operands, None, offset)),
-        })
+        let insn = match branch(ins).or_else(|| trap(ins)) {
+            Some((verb, operands, predicate)) => {
+                Some(verb::insn(verb, &operands, predicate, offset))
+            }
+            None => plain(parsed.mnemonic, &operands, offset),
+        };
+        Some(Decoded { len: 4, text: parsed.to_string(), memory, insn })
     },
 };
+
+/// What an instruction does, its operands, and what the flags must tell.
+type Fields = (Verb, Operands, Option<Option<Relation>>);
+
+/// A branch, by the fields of its word: simplified names have hints in them.
+///
+/// Power ISA, Book I, 2.4: BO tells whether the count register and a bit of CR are asked.
+fn branch(ins: Ins) -> Option<Fields> {
+    let distance = ins.branch_offset().filter(|_| !ins.field_aa()).map(i64::from);
+    let (asks_flags, asks_count) = match ins.op {
+        Opcode::B => (false, false),
+        Opcode::Bc | Opcode::Bclr | Opcode::Bcctr => {
+            (ins.field_bo() & 0b10000 == 0, ins.field_bo() & 0b00100 == 0)
+        }
+        _ => return None,
+    };
+    let is_wanted = ins.field_bo() & 0b01000 != 0;
+    let relation = match ins.field_bi() & 3 {
+        0 => Some(Relation::Below),
+        1 => Some(Relation::Above),
+        2 => Some(Relation::Equal),
+        _ => None,
+    };
+    let relation = relation.filter(|_| !asks_count);
+    let relation = if is_wanted { relation } else { relation.map(Relation::negated) };
+    let predicate = (asks_flags || asks_count).then_some(relation);
+    let verb = match (ins.op, predicate) {
+        _ if ins.field_lk() => Verb::Call,
+        (Opcode::Bclr | Opcode::Bcctr, _) => Verb::Leave,
+        (_, None) => Verb::Jump,
+        (_, Some(relation)) => Verb::Branch(relation),
+    };
+    let mut operands = Operands::default();
+    (operands.flags, operands.distance) = (ins.field_bi() >> 2, distance);
+    Some((verb, operands, predicate))
+}
+
+/// A trap, by the fields of its word.
+///
+/// Power ISA, Book I, 3.3.11: bits of TO from 16 down are less, greater, equal, below and above.
+fn trap(ins: Ins) -> Option<Fields> {
+    let (size, second) = match ins.op {
+        Opcode::Td => (8, None),
+        Opcode::Tw => (4, None),
+        Opcode::Tdi => (8, Some(ins.field_simm())),
+        Opcode::Twi => (4, Some(ins.field_simm())),
+        _ => return None,
+    };
+    let verb = match ins.field_to() {
+        31 => return Some((Verb::Trap(Trap::Assertion), Operands::default(), None)),
+        1 => Verb::TrapIf(Some(Relation::Above), size),
+        2 => Verb::TrapIf(Some(Relation::Below), size),
+        3 | 24 => Verb::TrapIf(Some(Relation::NotEqual), size),
+        4 => Verb::TrapIf(Some(Relation::Equal), size),
+        5 => Verb::TrapIf(Some(Relation::AboveOrEqual), size),
+        6 => Verb::TrapIf(Some(Relation::BelowOrEqual), size),
+        8 => Verb::TrapIf(Some(Relation::Greater), size),
+        12 => Verb::TrapIf(Some(Relation::GreaterOrEqual), size),
+        16 => Verb::TrapIf(Some(Relation::Less), size),
+        20 => Verb::TrapIf(Some(Relation::LessOrEqual), size),
+        _ => Verb::TrapIf(None, size),
+    };
+    let mut operands = Operands::default();
+    let of = |number| Source::Register(Register { size, ..register(number) });
+    operands.push(of(ins.field_ra()));
+    operands.push(match second {
+        Some(number) => Source::Number(i64::from(number).cast_unsigned()),
+        None => of(ins.field_rb()),
+    });
+    Some((verb, operands, None))
+}
+
+/// The record of any other instruction; a dot in its name compares the result with zero.
+fn plain(name: &str, operands: &Operands, offset: usize) -> Option<Insn> {
+    let stem = name.strip_suffix('.');
+    let verb = verb(name).or_else(|| verb(stem?))?;
+    let insn = verb::insn(verb, operands, None, offset);
+    let flags = match verb {
+        _ if stem.is_none() => insn.flags,
+        Verb::Store(_) => Flags::Lost,
+        _ => Flags::SetSigned(0),
+    };
+    Some(Insn { flags, ..insn })
+}
 
 fn register(number: u8) -> Register {
     Register::new(number, 8)
@@ -77,16 +161,17 @@ fn operands(parsed: &ParsedIns) -> (Operands, Option<String>) {
             (Argument::OpaqueU(value), _) => all.push(Source::Number(u64::from(value.0))),
             (Argument::CRField(field), _) => all.flags = field.0,
             (Argument::CRBit(bit), _) => all.flags = bit.0 >> 2,
-            (Argument::BranchDest(distance), _) => all.distance = Some(i64::from(distance.0)),
             _ => all.push(Source::Other),
         }
     }
     // Two registers make the address: `ldx r7, r9, r10`.
-    if parsed.mnemonic.ends_with('x')
+    let name = parsed.mnemonic.trim_end_matches('.');
+    if name.ends_with('x')
         && let [Source::Register(first), Source::Register(second)] = [all.get(1), all.get(2)]
     {
         let index = Index::shifted(second, 0);
         all.memory = Some(Memory { base: base(first.number), index: Some(index), ..memory });
+        all.updates = Some(first).filter(|_| name.ends_with("ux"));
         all.replace(&[all.get(0)]);
     }
     (all, text)
@@ -95,28 +180,35 @@ fn operands(parsed: &ParsedIns) -> (Operands, Option<String>) {
 /// What an instruction does, by its simplified name.
 fn verb(name: &str) -> Option<Verb> {
     Some(match name {
-        "ld" | "ldx" | "ldarx" | "ldu" => Verb::Load(8),
-        "lwz" | "lwzx" | "lwa" | "lwax" | "lwarx" | "lwbrx" | "lwzu" => Verb::Load(4),
-        "lhz" | "lhzx" | "lha" | "lhax" | "lhbrx" | "lhzu" => Verb::Load(2),
-        "lbz" | "lbzx" | "lbzu" => Verb::Load(1),
-        "std" | "stdx" | "stdu" => Verb::Store(8),
-        "stw" | "stwx" | "stwbrx" | "stwu" => Verb::Store(4),
-        "sth" | "sthx" | "sthu" => Verb::Store(2),
-        "stb" | "stbx" | "stbu" => Verb::Store(1),
+        "ld" | "ldarx" | "ldu" | "ldux" | "ldx" => Verb::Load(8),
+        "lfd" | "lfdu" | "lfdux" | "lfdx" => Verb::Load(8),
+        "lwa" | "lwarx" | "lwaux" | "lwax" | "lwbrx" | "lwz" | "lwzu" | "lwzux" | "lwzx" => {
+            Verb::Load(4)
+        }
+        "lfs" | "lfsu" | "lfsux" | "lfsx" => Verb::Load(4),
+        "lha" | "lhau" | "lhaux" | "lhax" | "lhbrx" | "lhz" | "lhzu" | "lhzux" | "lhzx" => {
+            Verb::Load(2)
+        }
+        "lbz" | "lbzu" | "lbzux" | "lbzx" => Verb::Load(1),
+        "std" | "stdcx." | "stdu" | "stdux" | "stdx" => Verb::Store(8),
+        "stfd" | "stfdu" | "stfdux" | "stfdx" => Verb::Store(8),
+        "stw" | "stwbrx" | "stwcx." | "stwu" | "stwux" | "stwx" => Verb::Store(4),
+        "stfiwx" | "stfs" | "stfsu" | "stfsux" | "stfsx" => Verb::Store(4),
+        "sth" | "sthbrx" | "sthu" | "sthux" | "sthx" => Verb::Store(2),
+        "stb" | "stbu" | "stbux" | "stbx" => Verb::Store(1),
         "mr" | "li" => Verb::Move,
-        "addi" | "add" => Verb::Compute(Compute::Add, false),
-        "subi" | "sub" => Verb::Compute(Compute::Subtract, false),
+        "addi" | "addic" | "add" => Verb::Compute(Compute::Add, false),
+        "subi" | "subic" | "sub" => Verb::Compute(Compute::Subtract, false),
         "and" => Verb::Compute(Compute::And, false),
-        "andi." | "and." => Verb::Compute(Compute::And, true),
+        "andi." => Verb::Compute(Compute::And, false),
         "or" | "ori" => Verb::Compute(Compute::Or, false),
-        "or." => Verb::Compute(Compute::Or, true),
         "xor" | "xori" => Verb::Compute(Compute::Xor, false),
         "neg" => Verb::Compute(Compute::Negate, false),
         "not" => Verb::Compute(Compute::Not, false),
         "sldi" => Verb::Compute(Compute::ShiftLeft, false),
         "srdi" => Verb::Compute(Compute::ShiftRight, false),
-        "addis" | "subis" | "lis" | "oris" | "xoris" | "nor" | "subf" | "subfic" | "mulli"
-        | "mulld" | "mullw" | "divd" | "divw" | "slwi" | "srwi" | "rldicl" | "rldicr"
+        "addis" | "subis" | "andis." | "lis" | "oris" | "xoris" | "nor" | "subf" | "subfic"
+        | "mulli" | "mulld" | "mullw" | "divd" | "divw" | "slwi" | "srwi" | "rldicl" | "rldicr"
         | "rldimi" | "rldic" | "rlwinm" | "clrlwi" | "clrldi" | "extrwi" | "extsb" | "extsh"
         | "extsw" | "cntlzw" | "cntlzd" | "sld" | "srd" | "slw" | "srw" | "clrlslwi" | "mflr"
         | "mfmsr" | "mfctr" | "sradi" | "srawi" | "rlwimi" | "andc" | "orc" | "eqv" | "nand" => {
@@ -129,35 +221,14 @@ fn verb(name: &str) -> Option<Verb> {
         "cmplwi" | "cmplw" => Verb::Compare(4),
         "cmpdi" | "cmpd" => Verb::CompareSigned(8),
         "cmpldi" | "cmpld" => Verb::Compare(8),
-        "beq" | "beq-" | "beq+" => Verb::Branch(Some(Relation::Equal)),
-        "bne" | "bne-" | "bne+" => Verb::Branch(Some(Relation::NotEqual)),
-        "bge" | "bge-" | "bge+" => Verb::Branch(Some(Relation::AboveOrEqual)),
-        "blt" | "blt-" | "blt+" => Verb::Branch(Some(Relation::Below)),
-        "bgt" | "bgt-" | "bgt+" => Verb::Branch(Some(Relation::Above)),
-        "ble" | "ble-" | "ble+" => Verb::Branch(Some(Relation::BelowOrEqual)),
-        "b" => Verb::Jump,
-        "bl" | "bctrl" => Verb::Call,
-        "blr" | "bctr" | "rfid" => Verb::Leave,
-        "trap" | "twui" => Verb::Trap(Trap::Assertion),
-        "tdnei" => Verb::TrapIf(Relation::NotEqual, 8),
-        "tdeqi" => Verb::TrapIf(Relation::Equal, 8),
-        "tdgti" => Verb::TrapIf(Relation::Greater, 8),
-        "tdlti" => Verb::TrapIf(Relation::Less, 8),
-        "tdlgti" => Verb::TrapIf(Relation::Above, 8),
-        "tdllti" => Verb::TrapIf(Relation::Below, 8),
-        "twnei" => Verb::TrapIf(Relation::NotEqual, 4),
-        "tweqi" => Verb::TrapIf(Relation::Equal, 4),
-        "twgti" => Verb::TrapIf(Relation::Greater, 4),
-        "twlti" => Verb::TrapIf(Relation::Less, 4),
-        "twlgti" => Verb::TrapIf(Relation::Above, 4),
-        "twllei" => Verb::TrapIf(Relation::BelowOrEqual, 4),
-        "twllti" => Verb::TrapIf(Relation::Below, 4),
+        "rfi" | "rfid" => Verb::Leave,
         _ => return None,
     })
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::insn::{On, Op};
     use super::*;
 
     #[test]
@@ -187,5 +258,66 @@ mod tests {
         assert_eq!(memory(0x8000_fffc), (Some("-0x4(r0)".into()), None, None, -4, 4));
         assert_eq!(memory(0x7ce9_502a), (None, at(9), at(10), 0, 8));
         assert_eq!(memory(0xe864_0009), (Some("0x8(r4)".into()), at(4), None, 8, 8));
+    }
+
+    fn insn(word: u32) -> Insn {
+        (POWERPC.decode)(&word.to_be_bytes(), 8).and_then(|decoded| decoded.insn).expect("a record")
+    }
+
+    #[test]
+    fn ok_updates() {
+        // ldux r3, r4, r5; stdux r3, r4, r5; stwcx. r3, 0, r5
+        for (word, writes) in [(0x7c64_286a, vec![3, 4]), (0x7c64_296a, vec![4])] {
+            assert_eq!(insn(word).writes.numbers().collect::<Vec<_>>(), writes, "{word:x}");
+        }
+        let exclusive = insn(0x7c60_292d);
+        let memory = exclusive.memory[0].expect("an operand");
+        assert_eq!((memory.base, memory.size, memory.writes), (None, 4, true));
+        assert_eq!(exclusive.flags, Flags::Lost);
+    }
+
+    #[test]
+    fn ok_branches() {
+        let told = |word| {
+            let insn = insn(word);
+            (insn.op, insn.target, insn.condition.map(|condition| condition.relation))
+        };
+        // bne- with a hint, bdnz, ble cr7, beqlr, bl, bctrl, rfid
+        assert_eq!(told(0x40c2_0008), (Op::Branch, Some(16), Some(Some(Relation::NotEqual))));
+        assert_eq!(told(0x4200_fff8), (Op::Branch, Some(0), Some(None)));
+        assert_eq!(told(0x409d_0008), (Op::Branch, Some(16), Some(Some(Relation::BelowOrEqual))));
+        assert_eq!(told(0x4d82_0020), (Op::Leave, None, Some(Some(Relation::Equal))));
+        assert_eq!(told(0x4800_0009), (Op::Call, Some(16), None));
+        assert_eq!(told(0x4e80_0421), (Op::Call, None, None));
+        assert_eq!(told(0x4c00_0024), (Op::Leave, None, None));
+        let insn = insn(0x409d_0008);
+        assert_eq!(insn.condition.map(|condition| condition.on), Some(On::Flags(7)));
+    }
+
+    #[test]
+    fn ok_traps() {
+        let told = |word| {
+            let insn = insn(word);
+            (insn.size, insn.sources, insn.condition.and_then(|condition| condition.relation))
+        };
+        let of = |number, size| Source::Register(Register::new(number, size));
+        // tdlei r3, 5; tw lge r3, r4; tdi with greater or below; tdne r3, r4
+        let number = Source::Number(5);
+        assert_eq!(told(0x0a83_0005), (8, [of(3, 8), number], Some(Relation::LessOrEqual)));
+        let above = Some(Relation::AboveOrEqual);
+        assert_eq!(told(0x7ca3_2008), (4, [of(3, 4), of(4, 4)], above));
+        assert_eq!(told(0x0943_0005), (8, [of(3, 8), number], None));
+        assert_eq!(told(0x7f03_2088), (8, [of(3, 8), of(4, 8)], Some(Relation::NotEqual)));
+        // trap; twui r0, 0
+        assert_eq!(insn(0x7fe0_0008).condition, None);
+        assert_eq!(insn(0x0fe0_0000).op, Op::Trap(Trap::Assertion));
+    }
+
+    #[test]
+    fn ok_results() {
+        // add. r3, r4, r5; clrldi. r3, r3, 32; and. r3, r4, r5
+        for word in [0x7c64_2a15, 0x7863_0021, 0x7c83_2839] {
+            assert_eq!(insn(word).flags, Flags::SetSigned(0), "{word:x}");
+        }
     }
 }

@@ -152,6 +152,11 @@ fn operands(instruction: &Instruction, verb: Option<Verb>, memory: Option<&Place
             });
             memory.map(|place| Source::Register(register(place.register))).into_iter().collect()
         }
+        Some(Verb::Call) => {
+            // `jalr` adds its number to a register.
+            all.distance = imm.filter(|_| rs1.is_none()).map(i64::from);
+            Vec::new()
+        }
         Some(Verb::BranchZero(_) | Verb::BranchCompare(_) | Verb::Jump) => {
             all.distance = imm.map(i64::from);
             // `c.beqz` has its register in either place.
@@ -274,5 +279,17 @@ mod tests {
         for word in [0x13cd_0073u32, 0x12c2_83f3, u32::MAX] {
             let _ = words(&word.to_be_bytes());
         }
+    }
+
+    #[test]
+    fn ok_targets() {
+        let target = |word: u32| {
+            let decoded = (WORDS.decode)(&word.to_be_bytes(), 8).expect("an instruction");
+            decoded.insn.expect("a record").target
+        };
+        // jal ra, 4; j -8; jalr 4(ra)
+        assert_eq!(target(0x0040_00ef), Some(12));
+        assert_eq!(target(0xff9f_f06f), Some(0));
+        assert_eq!(target(0x0040_80e7), None);
     }
 }

@@ -6,6 +6,8 @@
 //!             / number "(" [ ( "%r" number / number ) "," ] "%r" number ")"     ; memory
 //!             / number                                                 ; also an address in hex
 //! ```
+//!
+//! Memory without a base has its displacement alone: `lg %r1,896` reads the lowcore.
 
 use nom::Parser;
 use nom::branch::alt;
@@ -14,7 +16,7 @@ use nom::combinator::{opt, value};
 use nom::multi::separated_list0;
 use nom::sequence::{delimited, preceded, terminated};
 
-use super::insn::{Compute, Flags, Index, Insn, Memory, Register, Source, Trap};
+use super::insn::{Compute, Flags, Index, Insn, Memory, Op, Register, Source, Trap};
 use super::verb::{self, Operands, Verb};
 use super::{Decoded, Machine};
 use crate::model::{Instruction, Relation};
@@ -94,16 +96,21 @@ fn number(text: &[u8]) -> Parsed<'_, i64> {
 }
 
 fn memory(text: &[u8]) -> Parsed<'_, (Memory, &[u8])> {
-    let first = alt((register.map(Some), value(None, number)));
+    let first = alt((register.map(|index| (Some(index), 0)), number.map(|len| (None, len))));
     let inside = (opt(terminated(first, tag(","))), register);
-    let (rest, (displacement, (index, base))) =
+    let (rest, (displacement, (first, base))) =
         (number, delimited(tag("("), inside, tag(")"))).parse(text)?;
+    let (index, len) = first.unwrap_or_default();
     // Register 0 reads as zero in an address.
     let kept = |register: Register| Some(register).filter(|register| register.number != 0);
-    let index = index.flatten().and_then(kept).map(|register| Index::shifted(register, 0));
-    let memory =
-        Memory { base: kept(base), index, displacement, address_size: 8, ..Memory::default() };
+    let index = index.and_then(kept).map(|register| Index::shifted(register, 0));
+    let size = u64::try_from(len).unwrap_or_default();
+    let memory = Memory { base: kept(base), index, size, ..absolute(displacement) };
     Ok((rest, (memory, text.get(..text.len() - rest.len()).unwrap_or_default())))
+}
+
+fn absolute(displacement: i64) -> Memory {
+    Memory { displacement, address_size: 8, ..Memory::default() }
 }
 
 /// What the condition code must be, as the bits of a mask from 8 down: equal, less, greater.
@@ -129,18 +136,86 @@ fn distance(bytes: &[u8]) -> Option<i64> {
     Some(halves * 2)
 }
 
-fn record(name: &[u8], written: &[Written<'_>], listed: &Instruction) -> Option<Insn> {
-    let mut operands = Operands::default();
-    for operand in written {
-        match *operand {
-            Written::Register(register) => operands.push(Source::Register(register)),
-            Written::Number(number) => operands.push(Source::Number(number.cast_unsigned())),
-            Written::Memory(memory, _) => {
-                operands.memory = Some(memory);
-                operands.push(Source::Memory);
-            }
-            Written::Other => operands.push(Source::Other),
+/// Which operand of an instruction is in memory.
+fn place_of_memory(name: &str, count: usize) -> Option<usize> {
+    match name {
+        "agsi" | "asi" | "cli" | "cliy" | "mvghi" | "mvhhi" | "mvhi" | "mvi" | "mviy" | "ni"
+        | "niy" | "oi" | "oiy" | "tm" | "tmy" | "xi" | "xiy" => Some(0),
+        "a" | "ag" | "al" | "alg" | "ay" | "c" | "cg" | "cl" | "clg" | "cly" | "cs" | "csg"
+        | "csy" | "cy" | "ic" | "icy" | "l" | "la" | "laa" | "laag" | "lay" | "lb" | "lg"
+        | "lgb" | "lgf" | "lgh" | "lh" | "lhy" | "llc" | "llgc" | "llgf" | "llgh" | "llh"
+        | "lmg" | "lt" | "ltg" | "ly" | "n" | "ng" | "o" | "og" | "s" | "sg" | "sl" | "slg"
+        | "st" | "stc" | "stcy" | "stg" | "sth" | "sthy" | "stmg" | "sty" | "sy" | "x" | "xg" => {
+            count.checked_sub(1)
         }
+        _ => None,
+    }
+}
+
+/// The operands in the order in which they are written.
+fn operands(name: &str, written: &[Written<'_>]) -> Operands {
+    let mut operands = Operands::default();
+    let place = place_of_memory(name, written.len());
+    for (at, operand) in written.iter().enumerate() {
+        let memory = match *operand {
+            Written::Memory(memory, _) => Some(memory),
+            Written::Number(displacement) => Some(absolute(displacement)),
+            _ => None,
+        };
+        if place == Some(at) {
+            operands.memory = memory;
+        }
+        operands.push(match *operand {
+            _ if place == Some(at) && memory.is_some() => Source::Memory,
+            Written::Register(register) => Source::Register(register),
+            Written::Number(number) => Source::Number(number.cast_unsigned()),
+            // The count of a shift is written as an address is.
+            Written::Memory(..) | Written::Other => Source::Other,
+        });
+    }
+    operands
+}
+
+/// Instructions with two operands in memory, as long as the first one says.
+fn between(name: &str, written: &[Written<'_>], offset: usize) -> Option<Insn> {
+    let [Written::Memory(first, _), Written::Memory(second, _)] = *written else { return None };
+    let (reads, writes, flags) = match name {
+        "mvc" => (false, true, Flags::Kept),
+        "clc" => (true, false, Flags::Lost),
+        "nc" | "oc" | "xc" => (true, true, Flags::Lost),
+        _ => return None,
+    };
+    let first = Memory { reads, writes, ..first };
+    let second = Memory { size: first.size, reads: true, writes: false, ..second };
+    let memory = [Some(first), Some(second)];
+    Some(Insn { offset, op: Op::Other, memory, flags, ..Insn::default() })
+}
+
+/// Instructions that load or store a row of registers, the first one behind the last.
+fn row(name: &str, operands: &Operands, offset: usize) -> Option<Insn> {
+    let is_load = match name {
+        "lmg" => true,
+        "stmg" => false,
+        _ => return None,
+    };
+    let (Source::Register(first), Source::Register(last)) = (operands.get(0), operands.get(1))
+    else {
+        return None;
+    };
+    let count = (last.number + 16 - first.number) % 16 + 1;
+    let number = |at| Register { number: (first.number + at) % 16, ..first };
+    let size = 8 * u64::from(count);
+    let memory = Memory { size, reads: is_load, writes: !is_load, ..operands.memory? };
+    let writes = (0..count).filter(|_| is_load).map(number).collect();
+    Some(Insn { offset, op: Op::Other, memory: [Some(memory), None], writes, ..Insn::default() })
+}
+
+fn record(name: &[u8], written: &[Written<'_>], listed: &Instruction) -> Option<Insn> {
+    let name = std::str::from_utf8(name).ok()?;
+    let mut operands = operands(name, written);
+    let several = || row(name, &operands, listed.offset);
+    if let Some(insn) = between(name, written, listed.offset).or_else(several) {
+        return Some(insn);
     }
     operands.distance = distance(&listed.bytes);
     // A register of another kind.
@@ -151,21 +226,22 @@ fn record(name: &[u8], written: &[Written<'_>], listed: &Instruction) -> Option<
         Source::Number(number) => Some(number.cast_signed()),
         _ => None,
     };
-    let name = std::str::from_utf8(name).ok()?;
     let verb = match name {
-        "lg" | "lgf" | "ltg" => Verb::Load(8),
-        "l" | "ly" | "llgf" | "lt" => Verb::Load(4),
+        "lg" | "ltg" => Verb::Load(8),
+        "l" | "ly" | "lgf" | "llgf" | "lt" => Verb::Load(4),
         "lh" | "lhy" | "llgh" | "llh" | "lgh" => Verb::Load(2),
         "llgc" | "llc" | "lb" | "lgb" => Verb::Load(1),
-        "ag" | "sg" | "ng" | "og" | "xg" => Verb::Combine(8),
-        "a" | "ay" | "s" | "sy" | "n" | "o" | "x" => Verb::Combine(4),
+        "ag" | "alg" | "sg" | "slg" | "ng" | "og" | "xg" => Verb::Combine(8),
+        "a" | "al" | "ay" | "s" | "sl" | "sy" | "n" | "o" | "x" => Verb::Combine(4),
         "ic" | "icy" | "tm" | "tmy" => Verb::Combine(1),
         "stg" | "mvghi" => Verb::Store(8),
         "st" | "sty" | "mvhi" => Verb::Store(4),
-        "sth" | "sthy" => Verb::Store(2),
+        "sth" | "sthy" | "mvhhi" => Verb::Store(2),
         "stc" | "stcy" | "mvi" | "mviy" => Verb::Store(1),
         "agsi" | "csg" | "laag" => Verb::Update(8),
-        "asi" | "cs" | "laa" => Verb::Update(4),
+        "asi" | "cs" | "csy" | "laa" => Verb::Update(4),
+        "ni" | "niy" | "oi" | "oiy" | "xi" | "xiy" => Verb::Update(1),
+        "la" | "lay" => Verb::Address,
         "lgr" | "lghi" | "lhi" | "ltgr" => Verb::Move,
         "aghik" | "agrk" | "aghi" | "agr" | "agfi" => Verb::Compute(Compute::Add, true),
         "sgrk" | "sgr" => Verb::Compute(Compute::Subtract, true),
@@ -174,10 +250,10 @@ fn record(name: &[u8], written: &[Written<'_>], listed: &Instruction) -> Option<
         "srlg" => Verb::Compute(Compute::ShiftRight, false),
         "sllg" => Verb::Compute(Compute::ShiftLeft, false),
         "lr" | "lgfr" | "llgfr" | "lgfi" | "llihf" | "llihl" | "llilh" | "llilf" | "llill"
-        | "llihh" | "larl" | "la" | "lay" | "lgrl" | "lrl" | "llgfrl" | "llgcr" | "llcr"
-        | "lgbr" | "ltr" | "lcgr" | "lngr" | "lpgr" | "ahi" | "ahik" | "nilf" | "nihh" | "nill"
-        | "risbg" | "risbgn" | "sra" | "srl" | "sll" | "ar" | "sr" | "nr" | "or" | "xr" | "xgr"
-        | "ark" | "srk" | "msgr" => Verb::Change,
+        | "llihh" | "larl" | "lgrl" | "lrl" | "llgfrl" | "llgcr" | "llcr" | "lgbr" | "ltr"
+        | "lcgr" | "lngr" | "lpgr" | "ahi" | "ahik" | "nilf" | "nihh" | "nill" | "risbg"
+        | "risbgn" | "sra" | "srl" | "sll" | "ar" | "sr" | "nr" | "or" | "xr" | "xgr" | "ark"
+        | "srk" | "msgr" => Verb::Change,
         "cg" | "cgr" | "cghi" | "cgfi" => Verb::CompareSigned(8),
         "c" | "cy" | "cr" | "chi" | "cfi" => Verb::CompareSigned(4),
         "clg" | "clgr" | "clgfi" => Verb::Compare(8),
@@ -287,5 +363,41 @@ mod tests {
             let insn = of(text, &[]).insn;
             assert!(insn.is_none_or(|insn| insn.memory[0].is_none()), "{text}");
         }
+    }
+
+    #[test]
+    fn ok_sizes() {
+        let sizes = |text: &str| {
+            let insn = of(text, &[]).insn.expect("a record");
+            insn.memory
+                .map(|memory| memory.map(|memory| (memory.size, memory.reads, memory.writes)))
+        };
+        assert_eq!(sizes("lgf %r1,12(%r1)"), [Some((4, true, false)), None]);
+        assert_eq!(sizes("oi 3(%r1),128"), [Some((1, true, true)), None]);
+        let both = [Some((8, false, true)), Some((8, true, false))];
+        assert_eq!(sizes("mvc 8(8,%r1),16(%r2)"), both);
+        // r14, r15 and r0
+        assert_eq!(sizes("stmg %r14,%r0,160(%r15)"), [Some((24, false, true)), None]);
+        let loaded = of("lmg %r14,%r0,160(%r15)", &[]).insn.expect("a record").writes;
+        assert_eq!(loaded.numbers().collect::<Vec<_>>(), [0, 14, 15]);
+    }
+
+    #[test]
+    fn ok_memory_without_a_base() {
+        let memory = |text: &str| of(text, &[]).insn.and_then(|insn| insn.memory[0]);
+        for (text, displacement) in
+            [("lg %r1,896", 896), ("asi 936,1", 936), ("cg %r1,832", 832), ("cs %r1,%r2,8", 8)]
+        {
+            let memory = memory(text).expect(text);
+            assert_eq!((memory.base, memory.displacement), (None, displacement), "{text}");
+        }
+        let compared = of("cg %r1,832", &[]).insn.expect("a record");
+        assert_eq!(compared.sources[1], Source::Memory);
+        // Counts of shifts.
+        for text in ["sra %r3,0(%r2)", "srlg %r1,%r2,3", "sllg %r1,%r1,0(%r5)"] {
+            assert_eq!(memory(text), None, "{text}");
+        }
+        let made = of("la %r3,160(%r15)", &[]).insn.expect("a record");
+        assert_eq!(made.op, Op::Address);
     }
 }

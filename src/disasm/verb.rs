@@ -23,6 +23,8 @@ pub(super) enum Verb {
     Update(u8),
     /// Reads memory, and changes its first operand by it in a way that is not followed.
     Combine(u8),
+    /// First operand = the address of the operand in memory.
+    Address,
     /// First operand = second.
     Move,
     /// First operand = second combined with the third; the flags change with it if so.
@@ -57,8 +59,9 @@ pub(super) enum Verb {
     /// Divides by so many bytes of its last operand.
     Divide(u8),
     Trap(Trap),
-    /// Stops the kernel if this holds between so many bytes of the last two operands.
-    TrapIf(Relation, u8),
+    /// Stops the kernel if this holds between so many bytes of the last two operands; by something
+    /// else than a relation if there is none.
+    TrapIf(Option<Relation>, u8),
 }
 
 /// The operands of an instruction, as its decoder gives them.
@@ -199,6 +202,10 @@ impl Filler<'_> {
                     ..stored([operands.get(1), Source::None])
                 }
             }
+            Verb::Address => Insn {
+                memory: [operands.memory, None],
+                ..self.computed(Op::Address, [Source::Memory, Source::None])
+            },
             Verb::Update(size) => Insn {
                 op: Op::Update,
                 memory: self.memory(size, 1, true, true),
@@ -264,11 +271,12 @@ impl Filler<'_> {
     fn flow(&self, verb: Verb) -> Insn {
         let operands = self.operands;
         let [first, second] = [operands.get(0), operands.get(1)];
+        let target = || operands.distance.and_then(|distance| target(self.plain.offset, distance));
         let branch = |condition: Option<Condition>, sources| Insn {
             op: Op::Branch,
             condition: condition.or(self.plain.condition),
             sources,
-            target: operands.distance.and_then(|distance| target(self.plain.offset, distance)),
+            target: target(),
             ..self.plain
         };
         let on = |on, relation| Some(Condition { on, relation: Some(relation) });
@@ -287,12 +295,12 @@ impl Filler<'_> {
                 branch(on(On::Bits, relation), [first, bit])
             }
             Verb::Jump => branch(None, [Source::None; 2]),
-            Verb::Call => plain(Op::Call),
+            Verb::Call => Insn { target: target(), ..plain(Op::Call) },
             Verb::Leave => plain(Op::Leave),
             Verb::Trap(trap) => Insn { sources: [first, Source::None], ..plain(Op::Trap(trap)) },
             Verb::TrapIf(relation, size) => Insn {
                 size,
-                condition: on(On::Sources, relation),
+                condition: Some(Condition { on: On::Sources, relation }),
                 sources: operands.last(),
                 ..plain(Op::Trap(Trap::Assertion))
             },
