@@ -201,7 +201,10 @@ fn words_of_reasons_stand_in_one_file() {
 
 #[test]
 fn the_library_does_no_input_or_output() {
-    for (path, text) in sources("src").iter().filter(|(path, _)| !path.starts_with("src/bin")) {
+    // A test that reads a file and prints.
+    let is_other =
+        |path: &Path| path.starts_with("src/bin") || path.starts_with("src/disasm/judged");
+    for (path, text) in sources("src").iter().filter(|(path, _)| !is_other(path)) {
         for line in code(text) {
             for banned in
                 ["std::fs", "std::env", "std::process", "std::net", "println!", "eprintln!"]

@@ -8,6 +8,8 @@ mod arm;
 #[cfg(feature = "disasm-arm")]
 mod arm64;
 pub(crate) mod insn;
+#[cfg(all(test, feature = "disasm-arm", feature = "disasm-powerpc", feature = "disasm-riscv"))]
+mod judged;
 mod listing;
 #[cfg(feature = "disasm-powerpc")]
 mod powerpc;
