@@ -326,8 +326,8 @@ fn verb(instruction: &Instruction) -> Option<Verb> {
     let compute = |compute| Some(Verb::Compute(compute, sets_flags));
     match instruction.opcode {
         O::LDR | O::LDREX | O::LDRT | O::LDA | O::LDAEX => Some(Verb::Load(4)),
-        O::LDRB | O::LDRSB | O::LDREXB | O::LDRBT | O::LDAB => Some(Verb::Load(1)),
-        O::LDRH | O::LDRSH | O::LDREXH | O::LDRHT | O::LDAH => Some(Verb::Load(2)),
+        O::LDRB | O::LDRSB | O::LDREXB | O::LDRBT | O::LDAB | O::TBB => Some(Verb::Load(1)),
+        O::LDRH | O::LDRSH | O::LDREXH | O::LDRHT | O::LDAH | O::TBH => Some(Verb::Load(2)),
         O::LDRD | O::LDREXD => Some(Verb::LoadPair(4)),
         O::STR | O::STRT | O::STL => Some(Verb::Store(4)),
         O::STRB | O::STRBT | O::STLB => Some(Verb::Store(1)),
@@ -383,8 +383,6 @@ fn verb(instruction: &Instruction) -> Option<Verb> {
         O::B => Some(Verb::Jump),
         O::BL | O::BLX => Some(Verb::Call),
         O::BX => Some(Verb::Leave),
-        O::TBB => Some(Verb::Load(1)),
-        O::TBH => Some(Verb::Load(2)),
         O::UDF => Some(Verb::Trap(Trap::Assertion)),
         _ => None,
     }

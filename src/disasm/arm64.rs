@@ -184,7 +184,11 @@ fn access(instruction: &Instruction) -> Option<Verb> {
         | O::LDXR
         | O::LDAPR
         | O::LDTR
-        | O::LDAPUR => Verb::Load(vector(first)),
+        | O::LDAPUR
+        | O::LD1
+        | O::LD2
+        | O::LD3
+        | O::LD4 => Verb::Load(vector(first)),
         O::LDRB
         | O::LDURB
         | O::LDRSB
@@ -214,16 +218,23 @@ fn access(instruction: &Instruction) -> Option<Verb> {
         O::LDRSW | O::LDURSW | O::LDTRSW | O::LDAPURSW => Verb::Load(4),
         O::LDP | O::LDNP | O::LDXP | O::LDAXP => Verb::LoadPair(vector(first)),
         O::LDPSW => Verb::LoadPair(4),
-        O::STR | O::STUR | O::STLR | O::STLLR | O::STTR | O::STLUR => Verb::Store(vector(first)),
+        O::STR
+        | O::STUR
+        | O::STLR
+        | O::STLLR
+        | O::STTR
+        | O::STLUR
+        | O::ST1
+        | O::ST2
+        | O::ST3
+        | O::ST4 => Verb::Store(vector(first)),
         O::STRB | O::STURB | O::STLRB | O::STLLRB | O::STTRB | O::STLURB => Verb::Store(1),
         O::STRH | O::STURH | O::STLRH | O::STLLRH | O::STTRH | O::STLURH => Verb::Store(2),
         O::STP | O::STNP => Verb::StorePair(vector(first)),
         O::STXR | O::STLXR => Verb::StoreExclusive(0),
         O::STXRB | O::STLXRB => Verb::StoreExclusive(1),
         O::STXRH | O::STLXRH => Verb::StoreExclusive(2),
-        O::LD1 | O::LD2 | O::LD3 | O::LD4 => Verb::Load(vector(first)),
         O::LD1R | O::LD2R | O::LD3R | O::LD4R => Verb::Load(element(first)),
-        O::ST1 | O::ST2 | O::ST3 | O::ST4 => Verb::Store(vector(first)),
         // Tags of so many bytes, which the second kind clears.
         O::STG | O::STZG => Verb::Store(16),
         O::ST2G | O::STZ2G => Verb::Store(32),
@@ -439,8 +450,8 @@ fn element(operand: Operand) -> u8 {
 fn vector(operand: Operand) -> u8 {
     match operand {
         Operand::SIMDRegister(size, _) => bytes(size),
-        Operand::SIMDRegisterGroup(size, _, _, count) => bytes(size).saturating_mul(count),
-        Operand::SIMDRegisterGroupLane(_, size, count, _) => bytes(size).saturating_mul(count),
+        Operand::SIMDRegisterGroup(size, _, _, count)
+        | Operand::SIMDRegisterGroupLane(_, size, count, _) => bytes(size).saturating_mul(count),
         _ => 0,
     }
 }

@@ -180,27 +180,26 @@ fn operands(parsed: &ParsedIns) -> (Operands, Option<String>) {
 /// What an instruction does, by its simplified name.
 fn verb(name: &str) -> Option<Verb> {
     Some(match name {
-        "ld" | "ldarx" | "ldu" | "ldux" | "ldx" => Verb::Load(8),
-        "lfd" | "lfdu" | "lfdux" | "lfdx" => Verb::Load(8),
-        "lwa" | "lwarx" | "lwaux" | "lwax" | "lwbrx" | "lwz" | "lwzu" | "lwzux" | "lwzx" => {
-            Verb::Load(4)
+        "ld" | "ldarx" | "ldu" | "ldux" | "ldx" | "lfd" | "lfdu" | "lfdux" | "lfdx" => {
+            Verb::Load(8)
         }
-        "lfs" | "lfsu" | "lfsux" | "lfsx" => Verb::Load(4),
+        "lwa" | "lwarx" | "lwaux" | "lwax" | "lwbrx" | "lwz" | "lwzu" | "lwzux" | "lwzx"
+        | "lfs" | "lfsu" | "lfsux" | "lfsx" => Verb::Load(4),
         "lha" | "lhau" | "lhaux" | "lhax" | "lhbrx" | "lhz" | "lhzu" | "lhzux" | "lhzx" => {
             Verb::Load(2)
         }
         "lbz" | "lbzu" | "lbzux" | "lbzx" => Verb::Load(1),
-        "std" | "stdcx." | "stdu" | "stdux" | "stdx" => Verb::Store(8),
-        "stfd" | "stfdu" | "stfdux" | "stfdx" => Verb::Store(8),
-        "stw" | "stwbrx" | "stwcx." | "stwu" | "stwux" | "stwx" => Verb::Store(4),
-        "stfiwx" | "stfs" | "stfsu" | "stfsux" | "stfsx" => Verb::Store(4),
+        "std" | "stdcx." | "stdu" | "stdux" | "stdx" | "stfd" | "stfdu" | "stfdux" | "stfdx" => {
+            Verb::Store(8)
+        }
+        "stw" | "stwbrx" | "stwcx." | "stwu" | "stwux" | "stwx" | "stfiwx" | "stfs" | "stfsu"
+        | "stfsux" | "stfsx" => Verb::Store(4),
         "sth" | "sthbrx" | "sthu" | "sthux" | "sthx" => Verb::Store(2),
         "stb" | "stbu" | "stbux" | "stbx" => Verb::Store(1),
         "mr" | "li" => Verb::Move,
         "addi" | "addic" | "add" => Verb::Compute(Compute::Add, false),
         "subi" | "subic" | "sub" => Verb::Compute(Compute::Subtract, false),
-        "and" => Verb::Compute(Compute::And, false),
-        "andi." => Verb::Compute(Compute::And, false),
+        "and" | "andi." => Verb::Compute(Compute::And, false),
         "or" | "ori" => Verb::Compute(Compute::Or, false),
         "xor" | "xori" => Verb::Compute(Compute::Xor, false),
         "neg" => Verb::Compute(Compute::Negate, false),
