@@ -375,6 +375,10 @@ const NAMES: [&str; 16] = [
 
 /// The address that `0x10(%rax,%rbx,4)` means, worked out from the text.
 fn evaluate(expression: &str, registers: &HashMap<&str, u64>) -> Option<u64> {
+    if expression == "(%rbx,)" {
+        // `xlat` adds %al.
+        return Some(registers.get("rbx")?.wrapping_add(registers.get("rax")? & 0xff));
+    }
     let (displacement, rest) = expression.split_once('(')?;
     let displacement = match displacement.strip_prefix('-') {
         Some(number) => number_of(number)?.wrapping_neg(),

@@ -32,6 +32,7 @@ const MACHINE: &Machine = &Machine {
 /// 32-bit ARM.
 pub(super) const A32: Words = Words {
     machine: MACHINE,
+    follow: |_, _| {},
     decode: |bytes, offset| {
         let word = little_endian(bytes)?;
         let is_bug = u32::from_le_bytes(word) == BUG_A32;
@@ -46,6 +47,7 @@ pub(super) const A32: Words = Words {
 /// Thumb: instructions of one or two halfwords.
 pub(super) const T32: Words = Words {
     machine: MACHINE,
+    follow: blocks,
     decode: |bytes, offset| {
         let halves: Vec<u8> =
             bytes.chunks_exact(2).take(2).flat_map(|half| half.iter().rev().copied()).collect();
@@ -122,7 +124,10 @@ fn decoded_of(
             _ => insn,
         }
     });
-    let insn = row(&decoded, predicate, offset).or(insn);
+    let insn = row(&decoded, predicate, offset).or(insn).map(|insn| {
+        let condition = insn.condition.map(|it| it.of_sign(is_sign(decoded.condition)));
+        Insn { condition, ..insn }
+    });
     Some(Decoded {
         len,
         text: decoded.to_string(),
@@ -138,6 +143,55 @@ fn has_no_pair(word: u32) -> bool {
     let is_exclusive = word & 0x0fe0_00f0 == 0x01a0_0090;
     let from_pc = word & 0xf000 == 0xf000;
     (is_double && from_pc) || (is_exclusive && (from_pc || word & 0xf == 0xf))
+}
+
+/// Puts conditions into the instructions of IT blocks: ARM ARM, A7.3.
+fn blocks(bytes: &[u8], all: &mut [(usize, Decoded)]) {
+    let mut conditions = Vec::new().into_iter();
+    for (at, decoded) in all {
+        if let Some(code) = conditions.next() {
+            predicate(decoded, code);
+        }
+        let half = bytes.get(*at..).and_then(<[u8]>::first_chunk).copied();
+        if let Some(block) = half.and_then(block).filter(|_| decoded.len == 2) {
+            conditions = block.into_iter();
+        }
+    }
+}
+
+/// The conditions of an IT block, by the halfword that begins it.
+fn block(half: [u8; 2]) -> Option<Vec<u8>> {
+    let [0xbf, fields] = half else { return None };
+    let (first, mask) = (fields >> 4, fields & 15);
+    let others = (1..4).map(|at| first & 0b1110 | mask >> (4 - at) & 1);
+    let count = 4usize.checked_sub(mask.trailing_zeros() as usize)?;
+    Some(std::iter::once(first).chain(others).take(count).collect())
+}
+
+/// Puts a condition into an instruction, by its number.
+fn predicate(decoded: &mut Decoded, code: u8) {
+    let Some(insn) = &mut decoded.insn else { return };
+    // Short instructions set the flags outside of a block alone, but for comparisons.
+    if decoded.len == 2 && matches!(insn.op, Op::Compute(_) | Op::Move | Op::Other) {
+        insn.flags = Flags::Kept;
+    }
+    if let Some(code) = CONDITIONS.get(usize::from(code)) {
+        let condition = Condition::on_flags(relation(*code)).of_sign(is_sign(*code));
+        insn.condition = Some(condition);
+    }
+}
+
+/// By number; the two others hold always.
+#[rustfmt::skip] // rows
+const CONDITIONS: [ConditionCode; 14] = [
+    ConditionCode::EQ, ConditionCode::NE, ConditionCode::HS, ConditionCode::LO, ConditionCode::MI,
+    ConditionCode::PL, ConditionCode::VS, ConditionCode::VC, ConditionCode::HI, ConditionCode::LS,
+    ConditionCode::GE, ConditionCode::LT, ConditionCode::GT, ConditionCode::LE,
+];
+
+/// Whether a condition asks for the sign of a result alone.
+fn is_sign(code: ConditionCode) -> bool {
+    matches!(code, ConditionCode::MI | ConditionCode::PL)
 }
 
 /// Whether it goes by a table of distances that stands in memory.
@@ -375,7 +429,9 @@ fn verb(instruction: &Instruction) -> Option<Verb> {
         | O::UDIV
         | O::SDIV
         | O::MRS => Some(Verb::Change),
-        O::NOP | O::DMB | O::DSB | O::ISB | O::PLD | O::HINT | O::CSDB => Some(Verb::Nothing),
+        O::NOP | O::DMB | O::DSB | O::ISB | O::IT | O::PLD | O::HINT | O::CSDB => {
+            Some(Verb::Nothing)
+        }
         O::CMP => Some(Verb::Compare(4)),
         O::TST => Some(Verb::Test(4)),
         O::CBZ => Some(Verb::BranchZero(Relation::Equal)),
@@ -447,5 +503,15 @@ mod tests {
         // bl +4; blx from Thumb counts from a multiple of four.
         assert_eq!(a32(0xebff_ffff).target, Some(12));
         assert_eq!(t32(&[0xf04e, 0xec1a]).target, None);
+    }
+
+    #[test]
+    fn ok_blocks() {
+        assert_eq!(block([0xbf, 0x18]), Some(vec![1]));
+        // ittee eq: eq, eq, ne, ne
+        assert_eq!(block([0xbf, 0x07]), Some(vec![0, 0, 1, 1]));
+        // nop
+        assert_eq!(block([0xbf, 0]), None);
+        assert_eq!(block([0x68, 0x48]), None);
     }
 }

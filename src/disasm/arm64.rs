@@ -5,7 +5,7 @@ use yaxpeax_arm::armv8::a64::{
     InstDecoder, Instruction, Opcode, Operand, SIMDSizeCode, ShiftStyle, SizeCode,
 };
 
-use super::insn::{Compute, Index, Memory, Register, Source, Trap};
+use super::insn::{Compute, Index, Insn, Memory, Register, Source, Trap};
 use super::verb::{self, Operands, Verb};
 use super::{Decoded, Machine, Words, little_endian};
 use crate::model::Relation;
@@ -17,6 +17,8 @@ const REGISTERS: &[&str] = &[
     "x28", "x29", "lr", "sp",
 ];
 
+/// The number of `lr`.
+const LINK: u16 = 30;
 const STACK_POINTER: u8 = 31;
 
 /// 64-bit ARM.
@@ -33,6 +35,7 @@ pub(super) const A64: Words = Words {
             }
         },
     },
+    follow: |_, _| {},
     decode: |bytes, offset| {
         let word = little_endian(bytes)?;
         let decoded = InstDecoder::default().decode(&mut U8Reader::new(&word)).ok()?;
@@ -42,10 +45,19 @@ pub(super) const A64: Words = Words {
             len: 4,
             text: decoded.to_string(),
             memory: memory.map(memory_text),
-            insn: verb.map(|verb| verb::insn(verb, &operands, None, offset)),
+            insn: verb.map(|verb| {
+                let insn = verb::insn(verb, &operands, None, offset);
+                let condition = insn.condition.map(|it| it.of_sign(is_sign(decoded.opcode)));
+                Insn { condition, ..insn }
+            }),
         })
     },
 };
+
+/// Whether a branch asks for the sign of a result alone: `b.mi`, `b.pl`.
+fn is_sign(opcode: Opcode) -> bool {
+    matches!(opcode, Opcode::Bcc(0b0100 | 0b0101) | Opcode::BCcc(0b0100 | 0b0101))
+}
 
 fn is_memory(operand: &Operand) -> bool {
     use Operand::{RegPostIndex, RegPostIndexReg, RegPreIndex, RegRegOffset};
@@ -163,6 +175,11 @@ fn read(instruction: &Instruction) -> (Option<Verb>, Operands) {
         .or_else(|| flow(instruction))
         .or_else(|| computation(instruction, &mut all))
         .or_else(|| other(instruction.opcode));
+    // The return address gets or loses its signature.
+    if is_signed(instruction.opcode) {
+        all.replace(&[Source::Register(register(SizeCode::X, LINK))]);
+        return (Some(Verb::Change), all);
+    }
     if let (Some(Verb::Trap(Trap::IndirectCall)), [Operand::Imm16(code), ..]) =
         (verb, instruction.operands)
     {
@@ -418,11 +435,7 @@ fn other(opcode: Opcode) -> Option<Verb> {
         | O::PRFM
         | O::PRFUM
         | O::MSR
-        | O::CLREX
-        | O::PACIASP
-        | O::AUTIASP
-        | O::PACIBSP
-        | O::AUTIBSP => Verb::Nothing,
+        | O::CLREX => Verb::Nothing,
         O::CCMP | O::CCMN => Verb::LoseFlags,
         _ => return None,
     })
@@ -436,6 +449,23 @@ fn bytes(size: SIMDSizeCode) -> u8 {
         SIMDSizeCode::D => 8,
         SIMDSizeCode::Q => 16,
     }
+}
+
+/// Whether an instruction signs the return address, or takes the signature off.
+fn is_signed(opcode: Opcode) -> bool {
+    use Opcode as O;
+    matches!(
+        opcode,
+        O::PACIASP
+            | O::PACIBSP
+            | O::PACIAZ
+            | O::PACIBZ
+            | O::AUTIASP
+            | O::AUTIBSP
+            | O::AUTIAZ
+            | O::AUTIBZ
+            | O::XPACLRI
+    )
 }
 
 /// How many bytes one element of each vector register has.
@@ -480,7 +510,7 @@ fn field(from: u32, to: u32, width: u32, is_signed: bool) -> Option<(Compute, u6
 
 #[cfg(test)]
 mod tests {
-    use super::super::insn::{Insn, Op};
+    use super::super::insn::Op;
     use super::*;
 
     fn insn(word: u32) -> Insn {
@@ -502,5 +532,15 @@ mod tests {
         assert_eq!(size(0x4c40_a000), 32);
         assert_eq!(size(0x4d40_cc02), 8);
         assert_eq!(size(0xd9e0_2400), 32);
+    }
+
+    #[test]
+    fn ok_signatures() {
+        let writes = |word| insn(word).writes.numbers().collect::<Vec<_>>();
+        // paciasp, pacibsp, autiasp, autibsp, xpaclri; nop
+        for word in [0xd503_233f, 0xd503_237f, 0xd503_23bf, 0xd503_23ff, 0xd503_20ff] {
+            assert_eq!(writes(word), [30], "{word:x}");
+        }
+        assert_eq!(writes(0xd503_201f), [0u8; 0]);
     }
 }

@@ -310,6 +310,8 @@ pub(crate) struct Condition {
 pub(crate) enum On {
     /// The result of the comparison before it, by number: PowerPC keeps eight.
     Flags(u8),
+    /// The sign of that result alone: a sum that overflows has the wrong one.
+    Sign(u8),
     /// The first source and the second.
     Sources,
     /// The sources combined bit by bit, and zero.
@@ -320,6 +322,14 @@ impl Condition {
     /// A condition on the only result of comparisons that a machine keeps.
     pub(crate) const fn on_flags(relation: Option<Relation>) -> Self {
         Self { on: On::Flags(0), relation }
+    }
+
+    /// The same condition, on the sign alone if so.
+    pub(crate) fn of_sign(self, is_sign: bool) -> Self {
+        match self.on {
+            On::Flags(number) if is_sign => Self { on: On::Sign(number), ..self },
+            _ => self,
+        }
     }
 }
 

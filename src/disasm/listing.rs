@@ -32,6 +32,8 @@ pub(super) struct Words {
     /// The instruction that the bytes begin with, words with the most significant byte first; its
     /// offset in the code.
     pub(super) decode: fn(&[u8], usize) -> Option<Decoded>,
+    /// Puts into records what instructions say of those below them; the bytes of all.
+    pub(super) follow: fn(&[u8], &mut [(usize, Decoded)]),
 }
 
 impl Words {
@@ -49,6 +51,7 @@ impl Words {
                 all.push((at, decoded));
                 at += len;
             }
+            (self.follow)(&code.bytes, &mut all);
             all
         };
         let marked = |all: &Vec<(usize, Decoded)>| {

@@ -23,6 +23,7 @@ pub(super) const POWERPC: Words = Words {
             number => format!("r{number}"),
         },
     },
+    follow: |_, _| {},
     decode: |bytes, offset| {
         let mut extensions = Extensions::none();
         extensions.insert(Extension::Ppc64);

@@ -25,6 +25,7 @@ fn register_name(number: usize) -> Option<&'static str> {
 /// Code that is printed in halfwords: `dump_kernel_instr()` in arch/riscv/kernel/traps.c.
 pub(super) const HALVES: Words = Words {
     machine: MACHINE,
+    follow: |_, _| {},
     decode: |bytes, offset| {
         let low = u16::from_be_bytes(*bytes.first_chunk::<2>()?);
         // The two lowest bits tell a compressed instruction.
@@ -40,6 +41,7 @@ pub(super) const HALVES: Words = Words {
 /// Code that is printed in words.
 pub(super) const WORDS: Words = Words {
     machine: MACHINE,
+    follow: |_, _| {},
     decode: |bytes, offset| {
         let word = u32::from_be_bytes(*bytes.first_chunk::<4>()?);
         let is_whole = word & 3 == 3;

@@ -88,19 +88,19 @@ fn checked_call(window: &Window<'_>) -> Option<Register> {
 /// The comparison that led to the trap.
 fn found(window: &Window<'_>) -> Option<Found> {
     let trap = window.trap();
-    let trapping = window.trapping()?;
-    if let Some(condition) = trapping.condition {
-        let here = Way { branch: trap, is_taken: false, block: trap };
-        return between(window, here, trap, condition.relation?, condition.on);
-    }
-    let way = way_in(window)?;
+    // A trap with a condition of its own is done, as a branch is taken.
+    let is_own = window.trapping()?.condition.is_some();
+    let here = Way { branch: trap, is_taken: true, block: trap };
+    let way = if is_own { here } else { way_in(window)? };
     let Way { branch, is_taken, .. } = way;
     let insn = window.insn(branch)?;
     let condition = insn.condition?;
     let relation = condition.relation?;
     let relation = if is_taken { relation } else { relation.negated() };
-    let On::Flags(result) = condition.on else {
-        return between(window, way, branch, relation, condition.on);
+    let (result, is_sign) = match condition.on {
+        On::Flags(result) => (result, false),
+        On::Sign(result) => (result, true),
+        on => return between(window, way, branch, relation, on),
     };
     for at in (0..branch).rev() {
         let (insn, next) = (window.insn(at)?, window.insn(at + 1)?);
@@ -120,28 +120,39 @@ fn found(window: &Window<'_>) -> Option<Found> {
         if is_set {
             let is_signed = matches!(insn.flags, Flags::SetSigned(_));
             let relation = if is_signed { relation.signed() } else { relation };
-            return of_flags(window, way, at, relation);
+            return of_flags(window, way, at, relation, is_sign);
         }
     }
     None
 }
 
-/// The comparison by an instruction that sets flags.
-fn of_flags(window: &Window<'_>, way: Way, at: usize, relation: Relation) -> Option<Found> {
+/// The comparison by an instruction that sets flags; by the sign of its result alone if so.
+fn of_flags(
+    window: &Window<'_>,
+    way: Way,
+    at: usize,
+    relation: Relation,
+    is_sign: bool,
+) -> Option<Found> {
     let insn = window.insn(at)?;
     match insn.op {
         Op::Compare => {
             // The flag that lets a warning come only once: nothing to do with the bug.
             let is_once = insn.sources == [Source::Memory, Source::Number(0)] && insn.size == 1;
-            if is_once { None } else { between(window, way, at, relation, On::Sources) }
+            // The difference of two numbers may overflow, that from zero does not.
+            let is_exact = !is_sign || insn.sources.get(1) == Some(&Source::Number(0));
+            (!is_once && is_exact).then(|| between(window, way, at, relation, On::Sources))?
         }
         Op::Test => between(window, way, at, relation, On::Bits),
         // Zero bytes read as `add %al,(%rax)`: no code.
         Op::Update if insn.size == 1 => None,
         _ => {
-            // The result of a sum or the like: its order needs a carry, which is not followed.
+            // The result of a sum or the like: its order needs a carry or an overflow, which are not
+            // followed.
+            let has_overflow =
+                !matches!(insn.op, Op::Compute(Compute::And | Compute::Or | Compute::Xor));
             let is_of_sign = matches!(relation, Relation::Less | Relation::GreaterOrEqual);
-            let is_followed = is_of_sign
+            let is_followed = (is_of_sign && (is_sign || !has_overflow))
                 || matches!(insn.flags, Flags::SetSigned(_))
                 || matches!(relation, Relation::Equal | Relation::NotEqual);
             let source = match (insn.op, insn.destination, insn.sources) {

@@ -130,6 +130,12 @@ fn is_write(access: OpAccess) -> bool {
     )
 }
 
+/// What a branch asks the flags for.
+fn condition(code: ConditionCode) -> Condition {
+    let is_sign = matches!(code, ConditionCode::s | ConditionCode::ns);
+    Condition::on_flags(relation(code)).of_sign(is_sign)
+}
+
 /// The relation that a branch asks the flags for. The sign alone is that of a number less zero.
 fn relation(code: ConditionCode) -> Option<Relation> {
     Some(match code {
@@ -333,7 +339,7 @@ impl Filler<'_> {
                 let code = self.instruction.condition_code();
                 let is_choice = code != ConditionCode::None && self.instruction.op_count() == 2;
                 self.first.filter(|_| is_choice)?;
-                let condition = Some(Condition::on_flags(relation(code)));
+                let condition = Some(condition(code));
                 Some(Insn { condition, ..self.to_first(Op::Select, [from, to]) })
             }
         }
@@ -355,9 +361,8 @@ impl Filler<'_> {
             | Mnemonic::Stac
             | Mnemonic::Clac => Some(Insn { op: Op::Nothing, ..Insn::default() }),
             _ if instruction.is_jcc_short_or_near() || instruction.is_jmp_short_or_near() => {
-                let relation = relation(instruction.condition_code());
                 let is_conditional = instruction.is_jcc_short_or_near();
-                let condition = is_conditional.then(|| Condition::on_flags(relation));
+                let condition = is_conditional.then(|| condition(instruction.condition_code()));
                 let target = usize::try_from(instruction.near_branch_target()).ok();
                 Some(Insn { op: Op::Branch, condition, target, ..Insn::default() })
             }

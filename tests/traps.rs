@@ -1,0 +1,107 @@
+//! Where values and conditions came from on machines but x86, a case for each rule.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
+
+use ksplat::disasm::{self, Syntax};
+use ksplat::{Confidence, Explanation, explain};
+
+fn explained(log: &str) -> Explanation {
+    let mut report = ksplat::reports(log.as_bytes()).next().expect("a report");
+    disasm::annotate(&mut report, Syntax::Att);
+    explain::annotate(&mut report, Syntax::Att);
+    report.explanation.expect("an explanation")
+}
+
+fn means(found: &Explanation) -> Vec<String> {
+    found.steps.iter().map(|step| step.kind.to_string()).collect()
+}
+
+fn condition(found: &Explanation) -> Option<(String, Confidence)> {
+    Some((found.condition.as_ref()?.predicate.to_string(), found.confidence))
+}
+
+/// A fault of Thumb.
+fn thumb(address: &str, code: &str, registers: &str) -> Explanation {
+    explained(&format!(
+        "Unable to handle kernel paging request at virtual address {address}\nPC is at f+0x10/0x20\n\
+         LR is at g+0x1/0x2\npc : [<c0008000>]    lr : [<c0008000>]    psr: 60000033\n{registers}\n\
+         Backtrace:\n f+0x10/0x20\n g+0x1/0x2\nCode: {code}\n"
+    ))
+}
+
+#[test]
+fn blocks_of_thumb() {
+    let registers = "r4 : c1234500  r3 : 00000000  r2 : 00000001  r1 : c1234560  r0 : 00000000";
+    // ldr r0, [r1, #4]; ldr r2, [r0, #8]: without and with `it ne` above.
+    let plain = thumb("00000008", "6848 (6882)", registers);
+    assert_eq!(means(&plain), ["r0 was loaded from [r1, 0x4], r1 = 0xc1234560"]);
+    let block = thumb("00000008", "bf18 6848 (6882)", registers);
+    assert_eq!(means(&block), Vec::<String>::new());
+    assert_eq!(block.confidence, Confidence::Certain);
+    // ldr r3, [r4]; it ne; movne r0, #5; ldr r2, [r3, #8]: the block keeps all else.
+    let other = thumb("00000008", "6823 bf18 2005 (689a)", registers);
+    assert_eq!(means(&other), ["r3 was loaded from [r4], r4 = 0xc1234500"]);
+    // ldr r0, [r1, #4]; it ne; addne r2, r2, #1; ldr r0, ...: not in the block of one.
+    let behind = thumb("00000008", "bf18 3201 6848 (6882)", registers);
+    assert_eq!(means(&behind), ["r0 was loaded from [r1, 0x4], r1 = 0xc1234560"]);
+}
+
+/// A BUG of x86.
+fn stopped(code: &str, registers: &str) -> Explanation {
+    explained(&format!(
+        "kernel BUG at a.c:1!\ninvalid opcode: 0000 [#1] SMP\nRIP: 0010:f+0x1/0x2\nCode: {code}\n\
+         {registers}\nCall Trace:\n g+0x1/0x2\n"
+    ))
+}
+
+#[test]
+fn signs_of_results() {
+    // cmp %ecx,%eax; js to ud2: the difference overflows, and is negative.
+    let compared = stopped("39 c8 78 01 c3 <0f> 0b", "RAX: 000000007fffffff RCX: 00000000ffffffff");
+    assert_eq!(condition(&compared), None);
+    // As the difference is not told, nothing is said either where it does not overflow or is lost.
+    let called = stopped(
+        "39 c8 78 06 c3 90 90 90 90 90 <0f> 0b",
+        "RAX: 0000000000000001 RCX: 0000000000000002",
+    );
+    assert_eq!(condition(&called), None);
+    // cmp $0,%eax; js: nothing overflows.
+    let zero = stopped("83 f8 00 78 01 c3 <0f> 0b", "RAX: 00000000ffffffff");
+    assert_eq!(condition(&zero), Some(("%eax (0xffffffff) < 0".into(), Confidence::Certain)));
+    // sub %ecx,%eax; js and jl: the first asks for the sign of the result, the second for the order.
+    let sign = stopped("29 c8 78 01 c3 <0f> 0b", "RAX: 0000000080000000 RCX: 00000000ffffffff");
+    assert_eq!(condition(&sign), Some(("%eax (0x80000000) < 0".into(), Confidence::Certain)));
+    let order = stopped("29 c8 7d 01 c3 <0f> 0b", "RAX: 000000007fffffff RCX: 0000000000000001");
+    assert_eq!(condition(&order), None);
+    // and %ecx,%eax; jl: bits do not overflow.
+    let bits = stopped("21 c8 7c 01 c3 <0f> 0b", "RAX: 0000000080000000 RCX: 00000000ffffffff");
+    assert_eq!(condition(&bits), Some(("%eax (0x80000000) < 0".into(), Confidence::Certain)));
+}
+
+/// A BUG of arm64.
+fn arm64(code: &str, registers: &str) -> Explanation {
+    explained(&format!(
+        "kernel BUG at fs/f.c:12!\nInternal error: Oops - BUG: 00000000f2000800 [#1] SMP\n\
+         pc : f+0x10/0x20\nlr : g+0x8/0x20\nsp : ffff800008243be0\n{registers}\nCall trace:\n \
+         f+0x10/0x20\n g+0x1/0x2\nCode: {code}\n"
+    ))
+}
+
+#[test]
+fn signs_of_results_of_arm64() {
+    let registers = "x1 : 00000000ffffffff x0 : 000000007fffffff";
+    // cmp w0, w1; b.mi +8; ret; brk: the difference is negative, w0 is not less.
+    assert_eq!(condition(&arm64("6b01001f 54000044 d65f03c0 (d4210000)", registers)), None);
+    // The same with `mov w0, #0` behind, after which only the order would be left to tell.
+    let lost = arm64("6b01001f 54000044 d65f03c0 52800000 (d4210000)", registers);
+    assert_eq!(condition(&lost), None);
+    // cmp w0, #0; b.pl +8
+    let zero = arm64("7100001f 54000045 d65f03c0 (d4210000)", registers);
+    assert_eq!(condition(&zero), Some(("w0 (0x7fffffff) >= 0".into(), Confidence::Certain)));
+    // subs w0, w0, #1; b.mi +8: the sign of the result.
+    let result = arm64(
+        "71000400 54000044 d65f03c0 (d4210000)",
+        "x1 : 0000000000000001 x0 : 00000000ffffffff",
+    );
+    assert_eq!(condition(&result), Some(("w0 (0xffffffff) < 0".into(), Confidence::Certain)));
+}
