@@ -105,3 +105,42 @@ fn signs_of_results_of_arm64() {
     );
     assert_eq!(condition(&result), Some(("w0 (0xffffffff) < 0".into(), Confidence::Certain)));
 }
+
+/// A fault of PowerPC with the first four registers.
+fn powerpc(address: &str, code: &str, registers: &str) -> Explanation {
+    explained(&format!(
+        "BUG: Unable to handle kernel data access on read at 0x{address}\n\
+         Faulting instruction address: 0xc0008000\nOops: Kernel access of bad area, sig: 11 [#1]\n\
+         NIP:  c0008000 LR: c0008000 CTR: 00000000\nGPR00: {registers}\n\
+         NIP [c0008000] f+0x10/0x20\nLR [c0008000] g+0x1/0x2\nCall Trace:\n\
+         [c0009000] [c0008000] g+0x1/0x2\nInstruction dump:\n{code}\n"
+    ))
+}
+
+#[test]
+fn registers_of_four_bytes() {
+    // addi r3,r2,-16; lwz r4,-4(r3): both wrap.
+    let found = powerpc(
+        "fffffff4",
+        "3862fff0 <8083fffc> 60000000",
+        "c0008000 c1234560 00000008 fffffff8 00000001 00000002 00000003 00000004",
+    );
+    let access = found.access.as_ref().expect("an access");
+    assert_eq!(access.address.map(|address| address.value), Some(0xffff_fff4));
+    assert_eq!(found.confidence, Confidence::Certain);
+    assert_eq!(means(&found), ["r3 = r2 - 0x10, r2 = 8"]);
+    let pointer = found.pointer.expect("a pointer");
+    assert_eq!((pointer.value.value, pointer.offset), (8, -0x14));
+    assert_eq!(pointer.value.bits, 32);
+    // lwzx r4,r2,r3 with a sum beyond 32 bits.
+    let indexed = powerpc("00000000", "<7c82182e> 60000000", "c0008000 c1234560 00000008 fffffff8");
+    assert_eq!(indexed.confidence, Confidence::Certain);
+    // tweq r3,r4 compares four bytes.
+    let trapped = explained(
+        "kernel BUG at a.c:1!\nOops: Exception in kernel mode, sig: 5 [#1]\n\
+         NIP:  c0008000 LR: c0008000 CTR: 00000000\nGPR00: c0008000 c1234560 00000008 00000005 00000005\n\
+         NIP [c0008000] f+0x10/0x20\nLR [c0008000] g+0x1/0x2\nCall Trace:\n\
+         [c0009000] [c0008000] g+0x1/0x2\nInstruction dump:\n<7c832008> 60000000\n",
+    );
+    assert_eq!(condition(&trapped), Some(("r3 (5) == r4 (5)".into(), Confidence::Certain)));
+}

@@ -101,8 +101,8 @@ enum Texts {
 }
 
 impl Listing {
-    /// Decodes code that has a mark.
-    pub(crate) fn of(code: &Code, arch: Arch, syntax: Syntax) -> Option<Self> {
+    /// Decodes code that has a mark, of a machine whose registers have so many bits.
+    pub(crate) fn of(code: &Code, arch: Arch, bits: u8, syntax: Syntax) -> Option<Self> {
         let trap = code.trap_offset?;
         let decoder = arch.info().decoder(code.unit);
         let (machine, decoded) = match decoder {
@@ -117,7 +117,7 @@ impl Listing {
                 (s390::MACHINE, listed.map(|listed| (listed.offset, s390::read(listed))).collect())
             }
             decoder => {
-                let words = super::machine(decoder)?;
+                let words = super::machine(decoder, bits)?;
                 (words.machine, words.decode(code))
             }
         };

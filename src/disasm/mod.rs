@@ -51,12 +51,15 @@ pub fn decode(code: &Code, syntax: Syntax) -> Vec<Instruction> {
     let Some(arch) = code.arch else { return Vec::new() };
     match arch.info().decoder(code.unit) {
         Decoder::X86(bits) => x86::decode(&code.bytes, code.trap_offset, bits, syntax),
-        decoder => machine(decoder).map(|machine| machine.instructions(code)).unwrap_or_default(),
+        decoder => machine(decoder, arch.bits())
+            .map(|machine| machine.instructions(code))
+            .unwrap_or_default(),
     }
 }
 
-/// What decodes words.
-fn machine(decoder: Decoder) -> Option<&'static Words> {
+/// What decodes words of a machine whose registers have so many bits.
+#[cfg_attr(not(feature = "disasm-powerpc"), allow(unused_variables, reason = "one has two widths"))]
+fn machine(decoder: Decoder, bits: u8) -> Option<&'static Words> {
     match decoder {
         #[cfg(feature = "disasm-arm")]
         Decoder::A64 => Some(&arm64::A64),
@@ -65,7 +68,9 @@ fn machine(decoder: Decoder) -> Option<&'static Words> {
         #[cfg(feature = "disasm-arm")]
         Decoder::T32 => Some(&arm::T32),
         #[cfg(feature = "disasm-powerpc")]
-        Decoder::Powerpc => Some(&powerpc::POWERPC),
+        Decoder::Powerpc if bits == 32 => Some(&powerpc::NARROW),
+        #[cfg(feature = "disasm-powerpc")]
+        Decoder::Powerpc => Some(&powerpc::WIDE),
         #[cfg(feature = "disasm-riscv")]
         Decoder::RiscvHalves => Some(&riscv::HALVES),
         #[cfg(feature = "disasm-riscv")]

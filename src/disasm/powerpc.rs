@@ -14,35 +14,39 @@ const REGISTERS: &[&str] = &[
     "r27", "r28", "r29", "r30", "r31",
 ];
 
-/// 32-bit and 64-bit PowerPC.
-pub(super) const POWERPC: Words = Words {
-    machine: &Machine {
-        registers: REGISTERS,
-        name: |register, _| match register.number {
-            Register::ZERO => "0".to_owned(),
-            number => format!("r{number}"),
-        },
-    },
-    follow: |_, _| {},
-    decode: |bytes, offset| {
-        let mut extensions = Extensions::none();
-        extensions.insert(Extension::Ppc64);
-        extensions.insert(Extension::AltiVec);
-        let ins = Ins::new(u32::from_be_bytes(*bytes.first_chunk::<4>()?), extensions);
-        if ins.op == Opcode::Illegal {
-            return None;
-        }
-        let parsed = ins.simplified();
-        let (operands, memory) = operands(&parsed);
-        let insn = match branch(ins).or_else(|| trap(ins)) {
-            Some((verb, operands, predicate)) => {
-                Some(verb::insn(verb, &operands, predicate, offset))
-            }
-            None => plain(parsed.mnemonic, &operands, offset),
-        };
-        Some(Decoded { len: 4, text: parsed.to_string(), memory, insn })
+/// 64-bit PowerPC.
+pub(super) const WIDE: Words = Words { machine: MACHINE, follow: |_, _| {}, decode: decode::<8> };
+
+/// 32-bit PowerPC.
+pub(super) const NARROW: Words = Words { machine: MACHINE, follow: |_, _| {}, decode: decode::<4> };
+
+const MACHINE: &Machine = &Machine {
+    registers: REGISTERS,
+    name: |register, _| match register.number {
+        Register::ZERO => "0".to_owned(),
+        number => format!("r{number}"),
     },
 };
+
+/// Decodes a word of a machine whose registers have so many bytes.
+fn decode<const SIZE: u8>(bytes: &[u8], offset: usize) -> Option<Decoded> {
+    let mut extensions = Extensions::none();
+    if SIZE == 8 {
+        extensions.insert(Extension::Ppc64);
+    }
+    extensions.insert(Extension::AltiVec);
+    let ins = Ins::new(u32::from_be_bytes(*bytes.first_chunk::<4>()?), extensions);
+    if ins.op == Opcode::Illegal {
+        return None;
+    }
+    let parsed = ins.simplified();
+    let (operands, memory) = operands(&parsed, SIZE);
+    let insn = match branch(ins).or_else(|| trap(ins)) {
+        Some((verb, operands, predicate)) => Some(verb::insn(verb, &operands, predicate, offset)),
+        None => plain(parsed.mnemonic, &operands, offset),
+    };
+    Some(Decoded { len: 4, text: parsed.to_string(), memory, insn })
+}
 
 /// What an instruction does, its operands, and what the flags must tell.
 type Fields = (Verb, Operands, Option<Option<Relation>>);
@@ -106,7 +110,7 @@ fn trap(ins: Ins) -> Option<Fields> {
         _ => Verb::TrapIf(None, size),
     };
     let mut operands = Operands::default();
-    let of = |number| Source::Register(Register { size, ..register(number) });
+    let of = |number| Source::Register(Register::new(number, size));
     operands.push(of(ins.field_ra()));
     operands.push(match second {
         Some(number) => Source::Number(i64::from(number).cast_unsigned()),
@@ -128,21 +132,15 @@ fn plain(name: &str, operands: &Operands, offset: usize) -> Option<Insn> {
     Some(Insn { flags, ..insn })
 }
 
-fn register(number: u8) -> Register {
-    Register::new(number, 8)
-}
-
-/// The base of an address: register 0 reads as zero there.
-fn base(number: u8) -> Option<Register> {
-    (number != 0).then(|| register(number))
-}
-
 /// The operands of an instruction, and the text of the one in memory.
-fn operands(parsed: &ParsedIns) -> (Operands, Option<String>) {
+fn operands(parsed: &ParsedIns, size: u8) -> (Operands, Option<String>) {
+    let register = |number| Register::new(number, size);
+    // Register 0 reads as zero in an address.
+    let base = |number: u8| (number != 0).then(|| register(number));
     let mut all = Operands::default();
     let mut text = None;
     let mut displacement: Option<Offset> = None;
-    let memory = Memory { address_size: 8, ..Memory::default() };
+    let memory = Memory { address_size: size, ..Memory::default() };
     for argument in parsed.args_iter() {
         match (argument, displacement.take()) {
             (Argument::GPR(gpr), Some(offset)) => {
@@ -233,7 +231,7 @@ mod tests {
 
     #[test]
     fn ok_decode() {
-        let text = |bytes: &[u8]| (POWERPC.decode)(bytes, 0).map(|decoded| decoded.text);
+        let text = |bytes: &[u8]| (WIDE.decode)(bytes, 0).map(|decoded| decoded.text);
         assert_eq!(text(&[0xf9, 0x49, 0, 0x68]).as_deref(), Some("std r10, 0x68(r9)"));
         assert_eq!(text(&[0x4e, 0x80, 0, 0x20]).as_deref(), Some("blr"));
         assert_eq!(text(&[0, 0, 0, 0]), None);
@@ -242,7 +240,7 @@ mod tests {
     #[test]
     fn ok_memory() {
         let memory = |word: u32| {
-            let decoded = (POWERPC.decode)(&word.to_be_bytes(), 0).expect("an instruction");
+            let decoded = (WIDE.decode)(&word.to_be_bytes(), 0).expect("an instruction");
             let memory = decoded.insn.expect("a record").memory[0].expect("an operand");
             (
                 decoded.memory,
@@ -252,7 +250,7 @@ mod tests {
                 memory.size,
             )
         };
-        let at = |number| Some(register(number));
+        let at = |number| Some(Register::new(number, 8));
         // std r10, 0x68(r9); lwz r0, -4(0); ldx r7, r9, r10; ldu r3, 8(r4)
         assert_eq!(memory(0xf949_0068), (Some("0x68(r9)".into()), at(9), None, 0x68, 8));
         assert_eq!(memory(0x8000_fffc), (Some("-0x4(r0)".into()), None, None, -4, 4));
@@ -261,7 +259,7 @@ mod tests {
     }
 
     fn insn(word: u32) -> Insn {
-        (POWERPC.decode)(&word.to_be_bytes(), 8).and_then(|decoded| decoded.insn).expect("a record")
+        (WIDE.decode)(&word.to_be_bytes(), 8).and_then(|decoded| decoded.insn).expect("a record")
     }
 
     #[test]

@@ -231,7 +231,7 @@ fn plain(
         let pointer = pointer(window, flow, Some(base), id, value);
         let offset = address.wrapping_sub(pointer.value.value);
         // As wide as the machine: a negative offset stays one.
-        let unused = 64 - u32::from(window.space.arch.bits());
+        let unused = 64 - u32::from(window.space.bits);
         Pointer { offset: (offset << unused).cast_signed() >> unused, ..pointer }
     });
     // The kernel's data of each CPU is what it has the segment for.

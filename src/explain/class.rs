@@ -61,7 +61,7 @@ pub(super) fn poison(arch: Arch, value: u64) -> Option<&'static str> {
 /// The class of a value on a machine.
 pub(super) fn class(space: Space, value: u64) -> AddressClass {
     let arch = space.arch;
-    let is_wide = arch.bits() == 64;
+    let is_wide = space.bits == 64;
     let top = if is_wide { u64::MAX } else { u64::from(u32::MAX) };
     if value < NEAR {
         return Null;
@@ -89,8 +89,8 @@ pub(super) fn class(space: Space, value: u64) -> AddressClass {
 }
 
 /// The error number in a pointer, with its name.
-pub(super) fn error(value: u64, arch: Arch) -> String {
-    let top = if arch.bits() == 64 { 0 } else { u64::from(u32::MAX) + 1 };
+pub(super) fn error(value: u64, space: Space) -> String {
+    let top = if space.bits == 64 { 0 } else { u64::from(u32::MAX) + 1 };
     let number = top.wrapping_sub(value);
     match ERRORS.iter().find(|(error, _)| *error == number) {
         Some((_, name)) => format!("ERR_PTR(-{number}), {name}"),
@@ -159,8 +159,11 @@ mod tests {
 
     #[test]
     fn ok_error() {
-        assert_eq!(error(0xffff_ffff_ffff_fff4, Arch::X86_64), "ERR_PTR(-12), ENOMEM");
-        assert_eq!(error(0xffff_fff4, Arch::X86), "ERR_PTR(-12), ENOMEM");
-        assert_eq!(error(0xffff_ffff_ffff_f001, Arch::X86_64), "ERR_PTR(-4095)");
+        assert_eq!(
+            error(0xffff_ffff_ffff_fff4, Space::usual(Arch::X86_64)),
+            "ERR_PTR(-12), ENOMEM"
+        );
+        assert_eq!(error(0xffff_fff4, Space::usual(Arch::X86)), "ERR_PTR(-12), ENOMEM");
+        assert_eq!(error(0xffff_ffff_ffff_f001, Space::usual(Arch::X86_64)), "ERR_PTR(-4095)");
     }
 }

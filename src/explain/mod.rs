@@ -216,7 +216,7 @@ fn meaning(space: Space, class: AddressClass, pointer: Option<&Pointer>, address
         AddressClass::Module => "in a module".to_owned(),
         AddressClass::Text => "in the kernel image".to_owned(),
         AddressClass::PerCpu => "data of a CPU".to_owned(),
-        AddressClass::ErrPtr => format!("{}{plus}", class::error(value, arch)),
+        AddressClass::ErrPtr => format!("{}{plus}", class::error(value, space)),
         AddressClass::Poison => {
             let name = class::poison(arch, value).or_else(|| class::poison(arch, address));
             name.unwrap_or("a poison").to_owned()

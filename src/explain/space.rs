@@ -7,6 +7,8 @@ use crate::model::Report;
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Space {
     pub(super) arch: Arch,
+    /// How many bits a register has: PowerPC prints 32 or 64.
+    pub(super) bits: u8,
     ranges: &'static [(u64, u64, Area)],
 }
 
@@ -16,13 +18,21 @@ impl Space {
         let value = |register: &str| report.registers.get(register);
         let layouts = arch.info().layouts;
         let layout = layouts.iter().find(|layout| (layout.is_used)(&value)).or(layouts.last());
-        Self { arch, ranges: layout.map_or(&[], |layout| layout.ranges) }
+        let is_narrow = report.registers.iter().any(|register| register.value.bits == 32);
+        let bits = if is_narrow { 32 } else { arch.bits() };
+        // The maps are those of the usual width.
+        let layout = layout.filter(|_| bits == arch.bits());
+        Self { arch, bits, ranges: layout.map_or(&[], |layout| layout.ranges) }
     }
 
     /// The map that most machines of an architecture use.
     #[cfg(test)]
     pub(super) fn usual(arch: Arch) -> Self {
-        Self { arch, ranges: arch.info().layouts.last().map_or(&[], |layout| layout.ranges) }
+        Self {
+            arch,
+            bits: arch.bits(),
+            ranges: arch.info().layouts.last().map_or(&[], |layout| layout.ranges),
+        }
     }
 
     /// The use of an address.

@@ -18,7 +18,7 @@ pub(super) struct Window<'r> {
 impl<'r> Window<'r> {
     pub(super) fn of(report: &'r Report<'_>, space: Space, syntax: Syntax) -> Option<Self> {
         let code = report.code.as_ref().filter(|code| code.arch == Some(space.arch))?;
-        let listing = Listing::of(code, space.arch, syntax)?;
+        let listing = Listing::of(code, space.arch, space.bits, syntax)?;
         let pointer = report.crash_stack().and_then(|stack| stack.frames.first());
         let pointer = pointer.filter(|frame| frame.exact).and_then(|frame| frame.address);
         let offset = code.trap_offset? as u64;
@@ -56,7 +56,7 @@ impl<'r> Window<'r> {
 
     /// How many bytes a whole register has.
     pub(super) fn word(&self) -> u8 {
-        self.space.arch.bits() / 8
+        self.space.bits / 8
     }
 
     pub(super) fn mask(&self) -> u64 {
@@ -99,7 +99,7 @@ impl<'r> Window<'r> {
     }
 
     pub(super) fn address(&self, value: u64) -> Address {
-        Address::with_bits(value, self.space.arch.bits())
+        Address::with_bits(value, self.space.bits)
     }
 
     /// The address of an operand in memory at the trap.

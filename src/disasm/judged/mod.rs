@@ -163,7 +163,7 @@ const JUDGES: &[Judge] = &[
         meant: powerpc::meant,
         decoded: |row| {
             let word: Vec<u8> = row.bytes.iter().rev().copied().collect();
-            (powerpc_decoder::POWERPC.decode)(&word, offset(row))?.insn
+            (powerpc_decoder::WIDE.decode)(&word, offset(row))?.insn
         },
     },
     Judge {
