@@ -55,7 +55,7 @@ fn judge(machine: &Machine, values: &[u64], meant: &Meant, elsewhere: u64) {
         let sum = pointer.value.value.wrapping_add_signed(pointer.offset);
         assert_eq!(sum & mask, address, "{text}{found:?}");
     }
-    let other = elsewhere / exact_to * exact_to & mask;
+    let other = (elsewhere / exact_to * exact_to) & mask;
     if other.wrapping_sub(printed) & mask >= meant.size.max(*exact_to) {
         let text = log(other, values, &meant.code);
         if let Some(found) = explained(&text) {

@@ -144,3 +144,39 @@ fn registers_of_four_bytes() {
     );
     assert_eq!(condition(&trapped), Some(("r3 (5) == r4 (5)".into(), Confidence::Certain)));
 }
+
+/// A general protection fault of x86.
+fn protected(frame: &str, code: &str, registers: &str) -> Explanation {
+    explained(&format!(
+        "general protection fault, probably for non-canonical address 0x6b6b6b6b6b6b6b6b: 0000 [#1] SMP\n\
+         RIP: 0010:{frame}\nCode: {code}\n{registers}\nCall Trace:\n <TASK>\n g+0x1/0x2\n h+0x1/0x2\n"
+    ))
+}
+
+#[test]
+fn jumps_to_no_address() {
+    // The thunk of a retpoline that was patched: jmp *%rax; int3
+    let thunk = protected(
+        "__x86_indirect_thunk_rax+0x0/0x20",
+        "90 90 <ff> e0 cc",
+        "RAX: 6b6b6b6b6b6b6b6b RBX: ffff888012345678",
+    );
+    assert_eq!(
+        thunk.summary,
+        "jumps to 0x6b6b6b6b6b6b6b6b, POISON_FREE: the memory was freed, called from g"
+    );
+    assert_eq!(thunk.confidence, Confidence::Certain);
+    assert_eq!(thunk.access.and_then(|access| access.kind), Some(ksplat::AccessKind::Execute));
+    // mov 0x8(%rbx),%rax; call *%rax
+    let call = protected(
+        "f+0x10/0x20",
+        "48 8b 43 08 <ff> d0",
+        "RAX: 6b6b6b6b6b6b6b6b RBX: ffff888012345678",
+    );
+    assert_eq!(call.summary, "jumps to 0x6b6b6b6b6b6b6b6b, POISON_FREE: the memory was freed");
+    assert_eq!(means(&call), ["%rax was loaded from 0x8(%rbx), %rbx = 0xffff888012345678"]);
+    // A register with a good address is not what stopped it.
+    let good =
+        protected("f+0x10/0x20", "<ff> d0", "RAX: ffffffff81000000 RSP: 0018:ffffc90000000000");
+    assert_ne!(good.access.and_then(|access| access.kind), Some(ksplat::AccessKind::Execute));
+}

@@ -4,6 +4,7 @@ use super::flow::{Flow, Value};
 use super::steps::{pointer, steps};
 use super::window::Window;
 use super::{bytes, class, confidence, meant_class};
+use crate::arch::Area;
 use crate::disasm::insn::{Compute, Memory, Op, Register, Source};
 use crate::disasm::x86::record::GS;
 use crate::model::{
@@ -88,6 +89,39 @@ pub(super) fn access(report: &Report<'_>, window: &Window<'_>) -> Option<Explana
         ..access
     };
     Some(Explanation { access: found.access.map(with_operand), ..found })
+}
+
+/// A jump or a call through a register with no valid address, at which the processor stops before it
+/// goes there; in `__x86_indirect_thunk_*` the caller is below.
+pub(super) fn jump(report: &Report<'_>, window: &Window<'_>) -> Option<Explanation> {
+    let trapping = window.trapping()?;
+    let [Source::Register(register), _] = trapping.sources else { return None };
+    let value = window.value(register)?;
+    let class = class::class(window.space, value);
+    let is_bad = class == AddressClass::NonCanonical
+        || (class == AddressClass::Poison && window.space.area(value) == Some(Area::NonCanonical));
+    let flow = Flow::of(window);
+    let id = flow.held(register).filter(|_| is_bad)?;
+    let pointer = pointer(window, &flow, Some(register), id, value);
+    let is_thunk = trapping.op == Op::Leave;
+    let summary = format!(
+        "jumps to {}, {}{}",
+        window.address(value),
+        super::meaning(window.space, class, None, value),
+        if is_thunk { super::called_from(report) } else { String::new() },
+    );
+    Some(Explanation {
+        access: Some(MeantAccess {
+            kind: Some(AccessKind::Execute),
+            address: Some(window.address(value)),
+            registers: window.values([register]),
+            ..MeantAccess::default()
+        }),
+        address_class: Some(class),
+        steps: steps(window, &flow, id),
+        pointer: Some(pointer),
+        ..Explanation::new(summary, Confidence::Certain)
+    })
 }
 
 /// Explains an access whose address the registers give.

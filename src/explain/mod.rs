@@ -64,6 +64,9 @@ fn by_code(report: &Report<'_>, window: &Window<'_>) -> Option<Explanation> {
     match window.trapping()?.op {
         Op::Trap(trap) => Some(condition::assertion(window, trap)),
         Op::Divide if report.kind == Kind::DivideError => condition::division(window),
+        Op::Call | Op::Leave if report.kind == Kind::GeneralProtectionFault => {
+            access::jump(report, window).or_else(|| access::access(report, window))
+        }
         _ if is_access(report) => access::access(report, window),
         _ => None,
     }
@@ -87,14 +90,11 @@ fn nowhere(report: &Report<'_>, space: Space) -> Option<Explanation> {
         _ => return None,
     };
     let class = class::class(space, address.value);
-    let caller = report.link.as_ref().filter(|link| link.function.is_some()).or_else(|| {
-        let below = stack.map(|stack| stack.frames.as_slice()).unwrap_or_default();
-        below.iter().skip(1).find(|frame| frame.function.is_some() && !frame.inline)
-    });
-    let from = caller.and_then(|frame: &Frame<'_>| frame.function.as_deref());
-    let from = from.map(|function| format!(", called from {function}")).unwrap_or_default();
-    let summary =
-        format!("jumps to {address}, {}{from}", meaning(space, class, None, address.value));
+    let summary = format!(
+        "jumps to {address}, {}{}",
+        meaning(space, class, None, address.value),
+        called_from(report)
+    );
     // A bad instruction pointer alone may be one that was printed wrongly.
     let confidence = if access.is_some() { Confidence::Certain } else { Confidence::Likely };
     Some(Explanation {
@@ -110,6 +110,16 @@ fn nowhere(report: &Report<'_>, space: Space) -> Option<Explanation> {
         },
         ..Explanation::new(summary, confidence)
     })
+}
+
+/// The function that called the innermost one, in words.
+fn called_from(report: &Report<'_>) -> String {
+    let caller = report.link.as_ref().filter(|link| link.function.is_some()).or_else(|| {
+        let below = report.crash_stack().map(|stack| stack.frames.as_slice()).unwrap_or_default();
+        below.iter().skip(1).find(|frame| frame.function.is_some() && !frame.inline)
+    });
+    let from = caller.and_then(|frame: &Frame<'_>| frame.function.as_deref());
+    from.map(|function| format!(", called from {function}")).unwrap_or_default()
 }
 
 /// A breakpoint of x86, which stands before the instruction that is marked: `exc_int3()`.

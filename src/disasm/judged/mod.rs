@@ -9,7 +9,12 @@
 //!
 //! What objdump's text means is worked out here, a file per syntax, without the decoders' code.
 
-#![allow(clippy::match_same_arms, clippy::print_stderr, clippy::unnecessary_wraps)]
+#![allow(
+    clippy::expect_used,
+    clippy::match_same_arms,
+    clippy::print_stderr,
+    clippy::unnecessary_wraps
+)]
 
 mod arm;
 mod arm64;

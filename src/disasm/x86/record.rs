@@ -345,11 +345,18 @@ impl Filler<'_> {
         }
     }
 
+    fn through_register(&self, op: Op) -> Insn {
+        Insn { op, sources: [self.source(0), Source::None], ..Insn::default() }
+    }
+
     /// What goes elsewhere, stops or does nothing.
     fn flow(&self) -> Option<Insn> {
         let plain = |op| Some(Insn { op, memory: self.plain.memory, ..Insn::default() });
         let instruction = self.instruction;
         match instruction.mnemonic() {
+            // Where it goes, if that is in a register.
+            Mnemonic::Call if self.first.is_some() => Some(self.through_register(Op::Call)),
+            Mnemonic::Jmp if self.first.is_some() => Some(self.through_register(Op::Leave)),
             Mnemonic::Call => plain(Op::Call),
             Mnemonic::Ud2 | Mnemonic::Ud1 | Mnemonic::Ud0 => plain(Op::Trap(Trap::Assertion)),
             Mnemonic::Nop
