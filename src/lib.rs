@@ -31,15 +31,14 @@
 //! - `store`: the module `store`, a file that remembers bugs. Adds redb.
 //! - `serde`: `Serialize` and `Deserialize` for the whole model, and the module `output::json`. Adds
 //!   serde and serde_json.
-//! - `capi`: the module `capi`, two functions for C. Without it the library has no `unsafe`.
-//! - `cli` (default): the program `ksplat`. A library wants `default-features = false`.
-#![cfg_attr(not(feature = "capi"), forbid(unsafe_code))]
+//!
+//! No feature is on by default. The program `ksplat` is the package `ksplat-cli`, the functions for C are
+//! `ksplat-capi`; the library has no `unsafe`.
+#![forbid(unsafe_code)]
 
 mod arch;
 pub mod bisect;
 mod blame;
-#[cfg(feature = "capi")]
-pub mod capi;
 pub mod cluster;
 mod console;
 #[cfg(feature = "disasm")]

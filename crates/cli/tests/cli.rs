@@ -13,7 +13,7 @@ const GPF: &str = "corpus/gpf/io-queue-sqe.log";
 
 /// Standard output, standard error, exit status.
 fn ksplat(args: &[&str], input: &[u8]) -> (String, String, i32) {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_ksplat"));
+    let mut command = common::ksplat();
     let output = common::run(command.args(args).env_remove("NO_COLOR"), input);
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("output is UTF-8");
     (text(output.stdout), text(output.stderr), output.status.code().unwrap())
@@ -21,6 +21,7 @@ fn ksplat(args: &[&str], input: &[u8]) -> (String, String, i32) {
 
 /// The log of a corpus file.
 fn log(path: &str) -> Vec<u8> {
+    common::top();
     let file = fs::read(path).unwrap();
     let at = file.windows(2).position(|pair| pair == b"\n\n").unwrap();
     file[at + 2..].to_vec()
@@ -224,7 +225,7 @@ fn code_that_is_none_is_refused_in_one_line() {
 #[test]
 fn a_reader_that_leaves_is_no_error() {
     let log = log(GPF).repeat(2000);
-    let mut child = Command::new(env!("CARGO_BIN_EXE_ksplat"))
+    let mut child = common::ksplat()
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -267,11 +268,7 @@ const FIXTURE: [&str; 4] = ["--vmlinux", "tests/fixture", "--modules", "tests/fi
 
 /// The program with its cache in a folder.
 fn symbolized(args: &[&str], cache: &std::path::Path) -> (String, String, i32) {
-    let output = Command::new(env!("CARGO_BIN_EXE_ksplat"))
-        .args(args)
-        .env("XDG_CACHE_HOME", cache)
-        .output()
-        .unwrap();
+    let output = common::ksplat().args(args).env("XDG_CACHE_HOME", cache).output().unwrap();
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
     (text(output.stdout), text(output.stderr), output.status.code().unwrap())
 }
@@ -353,6 +350,7 @@ fn a_log_names_no_file_outside_the_source_tree() {
 fn packed_images_are_read() {
     let cache = folder("packed");
     let pack = |name: &str| {
+        common::top();
         let bytes = fs::read(format!("tests/fixture/{name}")).unwrap();
         let file = fs::File::create(cache.join(format!("{name}.gz"))).unwrap();
         let mut packed = flate2::write::GzEncoder::new(file, flate2::Compression::fast());
@@ -373,6 +371,7 @@ fn packed_images_are_read() {
 #[test]
 fn images_that_do_not_fit_are_told_in_one_line() {
     let cache = folder("images");
+    common::top();
     let log = fs::read_to_string("tests/fixture/oops.log").unwrap();
     let other = cache.join("other.log");
     fs::write(&other, log.replace("6.1.0-fixture", "6.2.0")).unwrap();

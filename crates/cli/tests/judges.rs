@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stderr)]
 
+mod common;
+
 use std::path::Path;
 use std::process::Command;
 
@@ -12,6 +14,7 @@ fn judge(tool: &str, data: &str, min: &str) {
 
 /// The same with more arguments.
 fn judge_with(tool: &str, data: &str, min: &str, more: &[&str]) {
+    common::top();
     let (tool, data) = (Path::new("../shared/tools").join(tool), Path::new("../shared").join(data));
     if !tool.is_file() || !data.is_dir() {
         eprintln!("skipped: no {} or no {}", tool.display(), data.display());
@@ -101,6 +104,7 @@ fn the_right_earlier_report_comes_first() {
 
 /// Runs `score-bisect` or `score-bisections`, and gives what it prints and whether it is content.
 fn bisections(tool: &str, more: &[&str]) -> Option<(String, bool)> {
+    common::top();
     let shared = Path::new("../shared");
     let tool = shared.join("tools").join(tool);
     if !tool.is_file() || !more.iter().all(|data| shared.join(data).exists()) {

@@ -128,7 +128,7 @@ impl Place {
     }
 
     fn run(&self, args: &[&OsStr], input: &[u8]) -> (Vec<u8>, Vec<u8>) {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_ksplat"));
+        let mut command = common::ksplat();
         let output = common::run(command.args(args).env("XDG_CACHE_HOME", &self.0), input);
         (output.stdout, output.stderr)
     }

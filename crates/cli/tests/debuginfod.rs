@@ -2,9 +2,10 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
+mod common;
+
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;
-use std::process::Command;
 use std::{fs, thread};
 
 const KERNEL: &str = "0123456789abcdef0123456789abcdef01234567";
@@ -44,7 +45,7 @@ fn ksplat(url: &str, cache: &std::path::Path, log: &str) -> (String, String) {
     let path = cache.join("console.log");
     fs::create_dir_all(cache).unwrap();
     fs::write(&path, log).unwrap();
-    let output = Command::new(env!("CARGO_BIN_EXE_ksplat"))
+    let output = common::ksplat()
         .args(["parse", "--debuginfod"])
         .arg(&path)
         .env("DEBUGINFOD_URLS", url)
@@ -58,7 +59,7 @@ fn ksplat(url: &str, cache: &std::path::Path, log: &str) -> (String, String) {
 #[test]
 fn images_are_fetched_by_build_id_and_kept() {
     let cache = std::env::temp_dir().join(format!("ksplat-debuginfod-{}", std::process::id()));
-    let log = include_str!("fixture/oops.log");
+    let log = include_str!("../../../tests/fixture/oops.log");
     let log = log
         .replace("6.1.0-fixture #1", &format!("6.1.0-fixture #1 {KERNEL}"))
         .replace("[demo]", &format!("[demo {MODULE}]"));

@@ -1,7 +1,7 @@
 //! Fits what `src/cluster/feature.rs` and `src/cluster/spread/table.rs` hold to labelled logs.
 //!
-//!     cargo run --release --example fit_weights -- ../shared/dedup/study/labels.tsv ../shared/dedup/mail/labels.tsv
-//!     cargo run --release --example fit_weights -- --spread LABELS.tsv… > src/cluster/spread/table.rs
+//!     cargo run --release -p ksplat-tools --bin fit_weights -- ../shared/dedup/study/labels.tsv ../shared/dedup/mail/labels.tsv
+//!     cargo run --release -p ksplat-tools --bin fit_weights -- --spread LABELS.tsv… > src/cluster/spread/table.rs
 //!
 //! A labels file has on each line the path of a log, relative to the file, a tab, and the bug that
 //! the log is of. The weights are those for which, of all other logs of a file, those of the same bug

@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
+mod common;
+
 use std::fs::{self, OpenOptions};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
@@ -24,7 +26,7 @@ fn append(path: &Path, text: &str) {
 }
 
 fn start(args: &[&str]) -> Child {
-    Command::new(env!("CARGO_BIN_EXE_ksplat"))
+    common::ksplat()
         .args(["watch", "--format", "jsonl"])
         .args(args)
         .stdin(Stdio::piped())

@@ -2,9 +2,9 @@
 //! `src/bisect/flakes.rs`, from bisections whose truth is known.
 //!
 //! ```text
-//! cargo run --release --example fit_doubts -- TRUTH.tsv
-//! cargo run --release --example fit_doubts -- --scores TRUTH.tsv
-//! cargo run --release --example fit_doubts -- --flakes TRUTH.tsv
+//! cargo run --release -p ksplat-tools --bin fit_doubts -- TRUTH.tsv
+//! cargo run --release -p ksplat-tools --bin fit_doubts -- --scores TRUTH.tsv
+//! cargo run --release -p ksplat-tools --bin fit_doubts -- --flakes TRUTH.tsv
 //! ```
 //!
 //! The file has on each line, separated by tabs, the name of a log, which is in `logs/NAME.txt` beside

@@ -1,8 +1,8 @@
 //! A C ABI of two functions: `ksplat_parse` and `ksplat_free`.
 //!
-//! The header is `src/ksplat.h`, made by `cbindgen --config src/cbindgen.toml src/capi.rs`; a library to link
-//! with is made by `cargo rustc --release --lib --features capi --crate-type staticlib` (or `cdylib`), and
-//! `examples/capi.c` uses both.
+//! The header is `crates/capi/ksplat.h`, made by `cbindgen --config cbindgen.toml src/lib.rs` in that folder.
+//! `cargo build --release -p ksplat-capi` makes `libksplat_c.a` and `libksplat_c.so` in `target/release`;
+//! `example.c` beside the header uses them.
 
 #![allow(unsafe_code, reason = "pointers of C")]
 
@@ -11,10 +11,9 @@ use std::panic;
 use std::ptr;
 use std::slice;
 
-use crate::disasm::{self, Syntax};
-use crate::explain;
-use crate::output::json::{self, Record};
-use crate::parse;
+use ksplat::disasm::{self, Syntax};
+use ksplat::explain;
+use ksplat::output::json::{self, Record};
 
 /// Finds the reports of a log of `len` bytes, and gives them as a JSON array: see the documentation of
 /// `ksplat::output::json`. The string ends with a NUL byte and is freed by `ksplat_free`.
@@ -51,7 +50,7 @@ pub unsafe extern "C" fn ksplat_free(json: *mut c_char) {
 
 fn parsed(log: &[u8]) -> Option<CString> {
     let mut text = vec![b'['];
-    for (index, mut report) in parse::reports(log).enumerate() {
+    for (index, mut report) in ksplat::reports(log).enumerate() {
         disasm::annotate(&mut report, Syntax::Att);
         explain::annotate(&mut report, Syntax::Att);
         if index > 0 {
