@@ -7,7 +7,8 @@ use clap::{Args as Group, Parser, Subcommand, ValueEnum};
 use ksplat::Limits;
 
 const AFTER_HELP: &str = "\
-Exit status: 0 nothing wrong, 1 crash reports found, 2 the call or an input was unusable.
+Exit status: 0 done, 1 crash reports found (parse, watch), a verdict that is not sound (bisect) or a new
+bug (match), 2 the call or an input is unusable.
 
 Examples:
   dmesg | ksplat
@@ -23,7 +24,6 @@ Examples:
 /// Reads Linux kernel crash reports out of console logs.
 #[derive(Debug, Parser)]
 #[command(version, after_help = AFTER_HELP, args_conflicts_with_subcommands = true)]
-#[command(disable_help_subcommand = true)]
 pub(crate) struct Args {
     #[command(subcommand)]
     pub(crate) command: Option<Command>,
@@ -57,6 +57,9 @@ pub(crate) struct Parse {
     /// Console logs, plain or .gz, .xz, .zst; `-` or none is standard input
     #[arg(value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
+    /// Say nothing of a log without a crash report
+    #[arg(short, long)]
+    pub(crate) quiet: bool,
     #[command(flatten)]
     pub(crate) reading: Reading,
     #[command(flatten)]
@@ -102,7 +105,7 @@ impl Reading {
     }
 }
 
-#[derive(Debug, Group)]
+#[derive(Debug, Default, Group)]
 #[command(next_help_heading = "Images")]
 pub(crate) struct Images {
     /// The kernel's image with symbols, or the build tree that it is in; `auto` looks for the one of

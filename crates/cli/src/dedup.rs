@@ -129,7 +129,7 @@ fn read(files: Vec<PathBuf>, first: bool) -> Corpus {
 }
 
 fn sign(file: usize, path: &Path, first: bool) -> io::Result<Vec<Signed>> {
-    let log = input::read(path)?;
+    let log = input::log(path)?;
     let time = fs::metadata(path).and_then(|file| file.modified()).ok();
     let time = time.and_then(|time| Some(time.duration_since(UNIX_EPOCH).ok()?.as_secs()));
     let reports = ksplat::reports(&log).take(if first { 1 } else { usize::MAX });
@@ -151,8 +151,10 @@ fn files(logs: &Logs) -> Result<Vec<PathBuf>, Error> {
     for path in &logs.paths {
         add(path, &mut files);
     }
-    if let Some(list) = &logs.files_from {
-        files.extend(listed(list)?);
+    match &logs.files_from {
+        Some(list) => files.extend(listed(list)?),
+        None if logs.paths.is_empty() => files.push(PathBuf::from("-")),
+        None => {}
     }
     Ok(files)
 }
@@ -225,7 +227,7 @@ pub(crate) fn cluster(args: &Cluster) -> Result<Status, Error> {
     let (reports, logs) = (corpus.reports.len(), corpus.files.len());
     drop(out);
     write_bugs(&bugs, reports, logs, args.long, args.html.as_deref(), args.format)?;
-    Ok(if bugs.is_empty() { corpus.status } else { corpus.status.max(Status::Found) })
+    Ok(corpus.status)
 }
 
 /// Writes bugs that were found in so many logs, to standard output or as a page.
@@ -325,6 +327,7 @@ pub(crate) fn matches(args: &Match) -> Result<Status, Error> {
                 file: queries.file(query.file),
                 index: query.index,
                 title: &query.signature.title.text,
+                seen: index.same(&query.signature).is_some(),
                 candidates: Vec::new(),
             };
             // The query may be among the known ones, and is no answer.
@@ -365,7 +368,8 @@ pub(crate) fn matches(args: &Match) -> Result<Status, Error> {
         }
     }
     out.flush()?;
-    Ok(queries.status.max(known.status))
+    let is_new = answers.iter().any(|answer| !answer.seen);
+    Ok(queries.status.max(known.status).max(Status::of_new(is_new)))
 }
 
 /// What a report is like.
@@ -374,6 +378,8 @@ struct Answer<'a> {
     file: &'a str,
     index: usize,
     title: &'a str,
+    /// Whether a known report is of the same bug.
+    seen: bool,
     candidates: Vec<Candidate<'a>>,
 }
 

@@ -351,8 +351,7 @@ fn installed(release: &str, build_id: Option<&str>) -> Option<PathBuf> {
 
 /// The image in a build tree, or the file itself.
 fn vmlinux(path: &Path) -> PathBuf {
-    let inside = path.join("vmlinux");
-    if inside.is_file() { inside } else { path.to_owned() }
+    if path.is_dir() { path.join("vmlinux") } else { path.to_owned() }
 }
 
 /// Reads an image, which is kept until the program ends.

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::{self, IsTerminal, Read, Write};
 use std::ops::Deref;
 use std::path::Path;
 
@@ -54,6 +54,11 @@ pub(crate) fn map(path: &Path) -> io::Result<Input> {
 }
 
 fn stdin() -> io::Result<Input> {
+    if io::stdin().is_terminal() {
+        // Nobody may be there to read it.
+        let _ =
+            writeln!(io::stderr(), "ksplat: standard input: paste a log, and end it with Ctrl-D");
+    }
     let mut bytes = Vec::new();
     io::stdin().lock().read_to_end(&mut bytes)?;
     Ok(Input::Read(bytes))
@@ -78,22 +83,72 @@ fn mapped(file: &File) -> io::Result<Input> {
     Ok(Input::Mapped(unsafe { Mmap::map(file)? }))
 }
 
+/// Reads a log: as [`read`], but what is no text is refused, and UTF-16 becomes UTF-8.
+pub(crate) fn log(path: &Path) -> io::Result<Input> {
+    let input = read(path)?;
+    let start = input.get(..MAX_SAMPLE).unwrap_or(&input);
+    if let Some((_, what)) = FOREIGN.iter().find(|(magic, _)| start.starts_with(magic)) {
+        return Err(io::Error::other(*what));
+    }
+    match *start {
+        [0xff, 0xfe, ..] => Ok(Input::Read(utf16(&input, u16::from_le_bytes))),
+        [0xfe, 0xff, ..] => Ok(Input::Read(utf16(&input, u16::from_be_bytes))),
+        _ if is_binary(start) => Err(io::Error::other("is no text: name a console log")),
+        _ => Ok(input),
+    }
+}
+
+/// How much of a log is looked at to see whether it is text.
+const MAX_SAMPLE: usize = 64 << 10;
+
+/// Files that people name by mistake: how they begin, and what can be done.
+const FOREIGN: [(&[u8], &str); 6] = [
+    (b"7z\xbc\xaf\x27\x1c", "is a 7z archive: unpack it, and name the logs"),
+    (b"BZh", "is packed by bzip2, which is not read: `bzip2 -dc FILE | ksplat`"),
+    (b"PK\x03\x04", "is a zip archive: unpack it, and name the logs"),
+    (b"\x04\x22\x4d\x18", "is packed by lz4, which is not read: `lz4 -dc FILE | ksplat`"),
+    (b"\x7fELF", "is an ELF file: name a console log; --vmlinux and --modules take images"),
+    (b"\x89PNG", "is a picture: the text of the console is needed"),
+];
+
+/// UTF-16 with a mark of its byte order, as PowerShell writes what is sent to a file.
+fn utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> Vec<u8> {
+    let pairs = bytes.get(2..).unwrap_or_default().chunks_exact(2);
+    let units = pairs.filter_map(|pair| pair.try_into().ok().map(unit));
+    let text: String = char::decode_utf16(units)
+        .map(|character| character.unwrap_or(char::REPLACEMENT_CHARACTER))
+        .collect();
+    text.into_bytes()
+}
+
+/// Whether more than one byte of twenty is a control character that no console prints: a tenth of random
+/// bytes, none of a log. Consoles of pstore have NUL bytes; text in any encoding has higher ones.
+fn is_binary(bytes: &[u8]) -> bool {
+    let is_odd = |b: &&u8| matches!(**b, 1..=6 | 0x0e..=0x1a | 0x1c..=0x1f | 0x7f);
+    bytes.iter().filter(is_odd).count() > bytes.len() / 20
+}
+
 /// Unpacks gzip, xz and zstd by what the file begins with; `None` for anything else.
 fn unpack(bytes: &[u8]) -> io::Result<Option<Vec<u8>>> {
     match bytes {
-        [0x1f, 0x8b, ..] => all(flate2::read::MultiGzDecoder::new(bytes)),
-        [0xfd, b'7', b'z', b'X', b'Z', 0, ..] => all(lzma_rust2::XzReader::new(bytes, true)),
+        [0x1f, 0x8b, ..] => all("gzip", flate2::read::MultiGzDecoder::new(bytes)),
+        [0xfd, b'7', b'z', b'X', b'Z', 0, ..] => all("xz", lzma_rust2::XzReader::new(bytes, true)),
         [0x28, 0xb5, 0x2f, 0xfd, ..] => {
             let decoder = ruzstd::decoding::StreamingDecoder::new(bytes);
-            all(decoder.map_err(io::Error::other)?)
+            all("zstd", decoder.map_err(|error| damaged("zstd", &error))?)
         }
         _ => Ok(None),
     }
 }
 
-fn all(reader: impl Read) -> io::Result<Option<Vec<u8>>> {
+fn damaged(format: &str, error: &dyn std::fmt::Display) -> io::Error {
+    io::Error::other(format!("its {format} data is damaged: {error}"))
+}
+
+fn all(format: &str, reader: impl Read) -> io::Result<Option<Vec<u8>>> {
     let mut bytes = Vec::new();
-    if reader.take(MAX_UNPACKED + 1).read_to_end(&mut bytes)? as u64 > MAX_UNPACKED {
+    let len = reader.take(MAX_UNPACKED + 1).read_to_end(&mut bytes);
+    if len.map_err(|error| damaged(format, &error))? as u64 > MAX_UNPACKED {
         return Err(io::Error::other("unpacks to more than 16 GiB"));
     }
     Ok(Some(bytes))

@@ -5,11 +5,13 @@ use std::io::{self, BufWriter, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use clap::CommandFactory;
 use ksplat::output::json::{self, Record};
 use ksplat::output::{escape, text};
 use ksplat::{disasm, explain};
+use rayon::prelude::*;
 
-use crate::args::{Args, Code, Color, Command, Format, Output, Parse, Reading, Symbolize};
+use crate::args::{self, Args, Code, Color, Command, Format, Output, Parse, Reading, Symbolize};
 use crate::bisect;
 use crate::dedup;
 use crate::error::Error;
@@ -18,12 +20,22 @@ use crate::input::{self, Input};
 use crate::store;
 use crate::watch;
 
-/// How a command ended.
+/// How a command ended: its exit status.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub(crate) enum Status {
+    /// 0: it is done.
     Nothing,
+    /// 1: `parse` and `watch` found reports, `bisect` a verdict that is not sound, `match` a new bug.
     Found,
+    /// 2: the call or an input is unusable.
     Unusable,
+}
+
+impl Status {
+    /// The status of `match`.
+    pub(crate) fn of_new(is_new: bool) -> Self {
+        if is_new { Self::Found } else { Self::Nothing }
+    }
 }
 
 impl From<Status> for ExitCode {
@@ -70,33 +82,107 @@ pub(crate) fn or_stdin(files: &[PathBuf]) -> Cow<'_, [PathBuf]> {
 /// Reads an input, and gives it with its name; what cannot be read is complained of.
 pub(crate) fn open<'a>(path: &'a Path, status: &mut Status) -> Option<(Cow<'a, str>, Input)> {
     let name = input::name(path);
-    match input::read(path) {
+    match input::log(path) {
         Ok(log) => Some((name, log)),
         Err(error) => {
-            complain(&name, &error);
+            let command = command_like(&name).filter(|_| error.kind() == io::ErrorKind::NotFound);
+            match command {
+                Some(command) => complain(
+                    &name,
+                    &format!("no such file, and no such command; there is `ksplat {command}`"),
+                ),
+                None => complain(&name, &error),
+            }
             *status = Status::Unusable;
             None
         }
     }
 }
 
-/// `ksplat parse`.
-fn parse(args: &Parse) -> io::Result<Status> {
-    parse_files(&or_stdin(&args.files), &args.reading, &mut Images::new(&args.images), &args.output)
+/// The command whose name is like that of a file which is not there.
+fn command_like(name: &str) -> Option<String> {
+    let command = Args::command();
+    let names = command.get_subcommands().map(clap::Command::get_name);
+    let near = names.map(|command| (strsim::jaro_winkler(command, name), command));
+    let (likeness, command) = near.max_by(|a, b| a.0.total_cmp(&b.0))?;
+    (likeness > ALIKE).then(|| command.to_owned())
 }
 
-fn parse_files(
-    files: &[PathBuf],
-    reading: &Reading,
-    images: &mut Images<'_>,
-    output: &Output,
-) -> io::Result<Status> {
-    let mut writer = Writer::new(output);
-    let mut status = Status::Nothing;
-    for path in files {
-        let Some((name, log)) = open(path, &mut status) else { continue };
+/// From which likeness on clap suggests a command, too.
+const ALIKE: f64 = 0.8;
+
+/// `ksplat parse`.
+fn parse(args: &Parse) -> io::Result<Status> {
+    let files = or_stdin(&args.files);
+    let job = Job { reading: &args.reading, output: &args.output, quiet: args.quiet };
+    if args.images.are_named() || files.len() == 1 {
+        return job.one_by_one(&files, &mut Images::new(&args.images));
+    }
+    job.on_all_cores(&files)
+}
+
+/// How logs are parsed and written.
+struct Job<'a> {
+    reading: &'a Reading,
+    output: &'a Output,
+    /// Whether nothing is said of a log without a report.
+    quiet: bool,
+}
+
+/// How many logs are read at once, for each core: what waits to be written is no more.
+const LOGS_A_CORE: usize = 16;
+
+impl Job<'_> {
+    /// Images are read for one report after the other.
+    fn one_by_one(&self, files: &[PathBuf], images: &mut Images<'_>) -> io::Result<Status> {
+        let mut writer = Writer::new(self.output);
+        let mut status = Status::Nothing;
+        for path in files {
+            status = status.max(self.log(path, images, &mut writer)?);
+            if status == Status::Unusable && images.failed() {
+                return Ok(status);
+            }
+        }
+        writer.finish()?;
+        Ok(status)
+    }
+
+    /// The logs in their order, each read by one core.
+    fn on_all_cores(&self, files: &[PathBuf]) -> io::Result<Status> {
+        let mut writer = Writer::new(self.output);
+        let mut status = Status::Nothing;
+        let none = args::Images::default();
+        for files in files.chunks(LOGS_A_CORE * rayon::current_num_threads()) {
+            let pages: Vec<io::Result<_>> = files
+                .par_iter()
+                .map(|path| {
+                    let mut page = Writer::to(Vec::new(), self.output);
+                    let status = self.log(path, &mut Images::new(&none), &mut page)?;
+                    Ok((page, status))
+                })
+                .collect();
+            for page in pages {
+                let (page, found) = page?;
+                writer.append(&page)?;
+                status = status.max(found);
+            }
+        }
+        writer.finish()?;
+        Ok(status)
+    }
+
+    fn log<W: Write>(
+        &self,
+        path: &Path,
+        images: &mut Images<'_>,
+        writer: &mut Writer<W>,
+    ) -> io::Result<Status> {
+        let Self { reading, output, quiet } = self;
+        let mut status = Status::Nothing;
+        let Some((name, log)) = open(path, &mut status) else { return Ok(status) };
         let reports = ksplat::reports(&log).with_limits(reading.limits());
         let reports = if reading.information { reports.with_information() } else { reports };
+        let before = writer.count;
         for (index, mut report) in reports.take(reading.reports()).enumerate() {
             if !report.kind.is_information() {
                 status = status.max(Status::Found);
@@ -115,9 +201,11 @@ fn parse_files(
             writer.report(&record.with_signature(signature))?;
             writer.add(&sources)?;
         }
+        if writer.count == before && !quiet {
+            complain(&name, &"no crash report found");
+        }
+        Ok(status)
     }
-    writer.finish()?;
-    Ok(status)
 }
 
 /// `ksplat symbolize`.
@@ -129,7 +217,9 @@ fn symbolize(args: &Symbolize) -> io::Result<Status> {
     let files = or_stdin(&args.files);
     let mut images = Images::new(&args.images);
     if !matches!(args.output.format, Format::Text) {
-        return parse_files(&files, &Reading::default(), &mut images, &args.output);
+        let job = Job { reading: &Reading::default(), output: &args.output, quiet: true };
+        let status = job.one_by_one(&files, &mut images)?;
+        return Ok(if status == Status::Found { Status::Nothing } else { status });
     }
     let mut out = BufWriter::new(io::stdout().lock());
     let mut status = Status::Nothing;
@@ -137,7 +227,7 @@ fn symbolize(args: &Symbolize) -> io::Result<Status> {
         let Some((_, log)) = open(path, &mut status) else { continue };
         let mut arch = None;
         for mut report in ksplat::reports(&log) {
-            status = status.max(Status::Found).max(images.annotate(&mut report));
+            status = status.max(images.annotate(&mut report));
             arch = arch.or(report.kernel.arch);
         }
         // A trace alone is no report, and resolved as well.
@@ -310,8 +400,8 @@ struct Explained {
 }
 
 /// Reports to standard output in the format that was asked for.
-pub(crate) struct Writer {
-    out: BufWriter<io::Stdout>,
+pub(crate) struct Writer<W = BufWriter<io::Stdout>> {
+    out: W,
     format: Format,
     options: text::Options,
     count: usize,
@@ -319,12 +409,29 @@ pub(crate) struct Writer {
 
 impl Writer {
     pub(crate) fn new(output: &Output) -> Self {
-        Self {
-            out: BufWriter::with_capacity(1 << 16, io::stdout()),
-            format: output.format,
-            options: text_options(output),
-            count: 0,
-        }
+        Self::to(BufWriter::with_capacity(1 << 16, io::stdout()), output)
+    }
+
+    /// Adds the reports of a page.
+    fn append(&mut self, page: &Writer<Vec<u8>>) -> io::Result<()> {
+        let between: &[u8] = match self.format {
+            _ if page.count == 0 => return Ok(()),
+            Format::Text if self.count > 0 => b"\n",
+            Format::Json if self.count > 0 => b",\n",
+            _ => b"",
+        };
+        // The page of JSON begins an array of its own.
+        let is_array = matches!(self.format, Format::Json) && self.count > 0;
+        let rest = page.out.get(usize::from(is_array)..).unwrap_or_default();
+        self.count += page.count;
+        self.out.write_all(between)?;
+        self.out.write_all(rest)
+    }
+}
+
+impl<W: Write> Writer<W> {
+    fn to(out: W, output: &Output) -> Self {
+        Self { out, format: output.format, options: text_options(output), count: 0 }
     }
 
     /// Writes what there is now.

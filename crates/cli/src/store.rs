@@ -61,6 +61,7 @@ fn add(path: &Path, logs: &Logs) -> Result<Status, Error> {
         load(path)?;
     }
     let outcomes = Store::open(path)?.add(&sightings)?;
+    let contents = load(path)?;
     let mut out = BufWriter::new(io::stdout().lock());
     for (sighting, outcome) in sightings.iter().zip(&outcomes) {
         let what = match outcome.back {
@@ -69,10 +70,13 @@ fn add(path: &Path, logs: &Logs) -> Result<Status, Error> {
             None => "known".to_owned(),
         };
         let (place, title) = (escape(&sighting.place), escape(&sighting.signature.title.text));
-        writeln!(out, "{:016x}  {what}  {place}  {title}", outcome.bug)?;
+        let labels = labels(&contents, outcome.bug);
+        let labels =
+            if labels.is_empty() { String::new() } else { format!("  [{}]", labels.join(", ")) };
+        writeln!(out, "{:016x}  {what}  {place}  {title}{}", outcome.bug, escape(&labels))?;
     }
     out.flush()?;
-    Ok(if outcomes.is_empty() { corpus.status() } else { corpus.status().max(Status::Found) })
+    Ok(corpus.status())
 }
 
 /// The contents of a store; damaged rows are told.
@@ -96,7 +100,7 @@ fn list(path: &Path, long: bool, html: Option<&Path>, format: Format) -> Result<
     let bugs: Vec<_> = clusters.iter().map(|(id, cluster)| bug(&contents, *id, cluster)).collect();
     let known = contents.known.iter().map(|known| known.count as usize).sum();
     dedup::write_bugs(&bugs, known, known, long, html, format)?;
-    Ok(if bugs.is_empty() { Status::Nothing } else { Status::Found })
+    Ok(Status::Nothing)
 }
 
 /// A bug with one member for each signature, at the first place where that was seen.
@@ -108,7 +112,7 @@ fn bug<'a>(contents: &'a Contents, id: u64, cluster: &'a Cluster) -> Bug<'a> {
         Member::new(file, index.parse().unwrap_or_default(), &known.signature.title.text)
             .with_context(known.signature.release.as_deref(), known.first.map(dedup::date))
     });
-    let labels = contents.bugs.get(&id).map(ksplat::store::Record::labels).unwrap_or_default();
+    let labels = labels(contents, id);
     let seen = cluster.seen.map(|(first, last)| (dedup::date(first), dedup::date(last)));
     Bug::new(cluster, members.collect()).with_labels(labels).with_dates(seen)
 }
@@ -125,15 +129,20 @@ pub(crate) fn matches(
     let index = contents.index();
     let clusters: BTreeMap<u64, Cluster> = contents.clusters(&index).into_iter().collect();
     let mut out = BufWriter::new(io::stdout().lock());
+    let mut has_new = false;
     for (file, number, _, signature) in queries.reports() {
         let found = contents.matches(&index, signature, top);
         let same = contents.bug_of(&index, signature);
+        has_new |= same.is_none();
         match format {
             Format::Text => {
                 writeln!(out, "{}#{number}  {}", escape(file), escape(&signature.title.text))?;
                 match same.and_then(|bug| clusters.get(&bug)) {
                     Some(cluster) => writeln!(out, "  {}", before(cluster))?,
                     None => writeln!(out, "  new")?,
+                }
+                for label in same.iter().flat_map(|bug| labels(&contents, *bug)) {
+                    writeln!(out, "  label: {}", escape(&label))?;
                 }
                 for (bug, found) in &found {
                     let title = clusters.get(bug).map_or("", |cluster| &cluster.title);
@@ -153,7 +162,9 @@ pub(crate) fn matches(
                         }))
                     })
                     .collect();
-                let seen = same.and_then(|bug| clusters.get(&bug)).map(bugs_seen);
+                let labels = same.map(|bug| labels(&contents, bug)).unwrap_or_default();
+                let seen =
+                    same.and_then(|bug| clusters.get(&bug)).map(|bug| bugs_seen(bug, &labels));
                 let line = serde_json::json!({"file": file, "index": number, "seen": seen, "candidates": candidates});
                 json::write_value(&mut out, &line)?;
                 out.write_all(b"\n")?;
@@ -161,11 +172,16 @@ pub(crate) fn matches(
         }
     }
     out.flush()?;
-    Ok(queries.status())
+    Ok(queries.status().max(Status::of_new(has_new)))
 }
 
-fn bugs_seen(cluster: &Cluster) -> serde_json::Value {
-    serde_json::json!({"bug": cluster.id, "title": cluster.title, "count": cluster.count, "kernels": cluster.kernels,
+/// What people said of a bug.
+fn labels(contents: &Contents, bug: u64) -> Vec<String> {
+    contents.bugs.get(&bug).map(ksplat::store::Record::labels).unwrap_or_default()
+}
+
+fn bugs_seen(cluster: &Cluster, labels: &[String]) -> serde_json::Value {
+    serde_json::json!({"bug": cluster.id, "labels": labels, "title": cluster.title, "count": cluster.count, "kernels": cluster.kernels,
         "first": cluster.seen.map(|seen| dedup::date(seen.0)), "last": cluster.seen.map(|seen| dedup::date(seen.1))})
 }
 

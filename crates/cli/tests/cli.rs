@@ -83,7 +83,7 @@ fn limits_are_options() {
 #[test]
 fn information_is_for_those_who_ask() {
     let log = log("corpus/out-of-memory/stress.log");
-    assert_eq!(ksplat(&[], &log), (String::new(), String::new(), 0));
+    assert_eq!(ksplat(&["-q"], &log), (String::new(), String::new(), 0));
     let (out, _, status) = ksplat(&["--information"], &log);
     assert!(out.starts_with("out of memory: killed stress\n"), "{out}");
     assert_eq!(status, 0, "nothing is wrong with the kernel");
@@ -120,10 +120,97 @@ fn json_is_one_array() {
 }
 
 #[test]
-fn nothing_wrong_is_silent() {
-    for input in [&b""[..], b"\n", b"usb 1-1: new device\n", b"\0\0\xff\xfe", &[0x7f; 10_000]] {
-        assert_eq!(ksplat(&["parse"], input), (String::new(), String::new(), 0));
+fn a_log_without_a_report_is_said_once_and_not_with_q() {
+    for input in [&b""[..], b"\n", b"usb 1-1: new device\n", b"\0\0\xff\xfe", &[0xe4; 10_000]] {
+        let said = "ksplat: -: no crash report found\n".to_owned();
+        assert_eq!(ksplat(&["parse"], input), (String::new(), said, 0));
+        assert_eq!(ksplat(&["parse", "-q"], input), (String::new(), String::new(), 0));
     }
+}
+
+/// Each with one line that names what is wrong and says what to do.
+#[test]
+fn wrong_inputs_are_named() {
+    let folder = folder("wrong");
+    let random: Vec<u8> =
+        (0_u32..10_000).map(|n| (n.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
+    for (name, bytes, why) in [
+        ("log.bz2", &b"BZh91AY&SY"[..], "bzip2 -dc"),
+        ("logs.zip", b"PK\x03\x04logs", "zip archive"),
+        ("log.lz4", b"\x04\x22\x4d\x18log", "lz4 -dc"),
+        ("vmlinux", b"\x7fELF\x02\x01", "ELF file"),
+        ("screen.png", b"\x89PNG\r\n", "picture"),
+        ("log.xz", &random, "no text"),
+        ("log.gz", b"\x1f\x8b\x08 cut", "gzip"),
+    ] {
+        let path = folder.join(name);
+        fs::write(&path, bytes).unwrap();
+        let path = path.to_str().unwrap();
+        for command in [&["parse"][..], &["cluster"]] {
+            let (out, err, status) = ksplat(&[command, &[path]].concat(), b"");
+            assert_eq!((err.lines().count(), status), (1, 2), "{name}: {out}{err}");
+            assert!(err.starts_with(&format!("ksplat: {path}: ")) && err.contains(why), "{err}");
+        }
+    }
+    for (args, why) in [
+        (
+            &["prase"][..],
+            "ksplat: prase: no such file, and no such command; there is `ksplat parse`",
+        ),
+        (&["clutser"], "there is `ksplat cluster`"),
+        (&["--vmlinux", "src", "tests/fixture/oops.log"], "ksplat: src/vmlinux: No such file"),
+        (&["match", "--among", "nosuch", GPF], "ksplat: nosuch: No such file"),
+        (&["cluster", "--html", "/no/such/x", GPF], "ksplat: /no/such/x: No such file"),
+    ] {
+        let (_, err, status) = ksplat(args, b"");
+        assert_eq!((err.lines().count(), status), (1, 2), "{args:?}: {err}");
+        assert!(err.contains(why), "{err}");
+    }
+    fs::remove_dir_all(folder).unwrap();
+}
+
+#[test]
+fn utf16_is_read() {
+    let text = "\u{feff}kernel BUG at fs/a.c:1!\r\nRIP: 0010:f+0x1/0x2\r\n";
+    let units: Vec<u16> = text.encode_utf16().collect();
+    for bytes in [u16::to_le_bytes, u16::to_be_bytes] {
+        let log: Vec<u8> = units.iter().flat_map(|unit| bytes(*unit)).collect();
+        let (out, err, status) = ksplat(&[], &log);
+        assert!(out.starts_with("kernel BUG in f\n"), "{out}{err}");
+        assert_eq!(status, 1);
+    }
+}
+
+#[test]
+fn many_logs_keep_their_order() {
+    let folder = folder("order");
+    let paths: Vec<_> = (0..200).map(|n| folder.join(format!("{n:03}.log"))).collect();
+    for (n, path) in paths.iter().enumerate() {
+        let report =
+            format!("kernel BUG at fs/a.c:1!\nRIP: 0010:f_{}+0x1/0x2\n", "x".repeat(n % 7 + 1));
+        fs::write(path, if n % 5 == 0 { String::new() } else { report.repeat(n % 3 + 1) }).unwrap();
+    }
+    let names: Vec<&str> = paths.iter().map(|path| path.to_str().unwrap()).collect();
+    let one_by_one = |format: &str| {
+        let each = names.iter().map(|name| ksplat(&["parse", "--format", format, name], b"").0);
+        each.filter(|out| !out.is_empty() && out != "[]\n").collect::<Vec<_>>()
+    };
+    let all = |format: &str| ksplat(&[&["parse", "--format", format][..], &names].concat(), b"");
+    assert_eq!(all("text").0, one_by_one("text").join("\n"));
+    let (out, err, status) = all("jsonl");
+    assert_eq!((out, status), (one_by_one("jsonl").concat(), 1));
+    assert_eq!(err.lines().count(), 40, "{err}");
+    assert!(err.starts_with(&format!("ksplat: {}: no crash report", names[0])), "{err}");
+    let array: serde_json::Value = serde_json::from_str(&all("json").0).unwrap();
+    assert_eq!(array.as_array().unwrap().len(), one_by_one("jsonl").concat().lines().count());
+    fs::remove_dir_all(folder).unwrap();
+}
+
+#[test]
+fn help_is_a_command() {
+    let (out, err, status) = ksplat(&["help"], b"");
+    assert!(out.contains("Usage: ksplat") && out.contains("Exit status"), "{out}{err}");
+    assert_eq!(status, 0);
 }
 
 #[test]
@@ -279,7 +366,7 @@ fn symbolize_prints_the_log_with_its_places() {
     let log = "tests/fixture/oops.log";
     let args = |command| [&[command], &FIXTURE[..], &[log]].concat();
     let (out, err, status) = symbolized(&args("symbolize"), &cache);
-    assert_eq!((err.as_str(), status), ("", 1));
+    assert_eq!((err.as_str(), status), ("", 0));
     for line in [
         "RIP: 0010:walk (init/main.c:18 init/main.c:28) \n",
         "   d:*\t8b 78 10             \tmov    0x10(%rax),%edi\t\t<-- trapping instruction\n",
