@@ -1,4 +1,4 @@
-//! JSON: one object per report.
+//! JSON: one object per report, described by the JSON Schema in `docs/src/report.schema.json`.
 //!
 //! | field | value |
 //! |---|---|
