@@ -84,3 +84,7 @@ pub use span::Span;
 #[doc = include_str!("../README.md")]
 #[cfg(doctest)]
 struct ReadmeExamples;
+
+#[doc = include_str!("../docs/src/library.md")]
+#[cfg(doctest)]
+struct BookExamples;

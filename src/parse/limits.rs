@@ -23,8 +23,8 @@ const BYTES_A_LINE: usize = 96;
 /// [`corrupted`](crate::Report::corrupted) or [`diagnostics`](crate::Report::diagnostics).
 ///
 /// Memory and, for `open`, time for each line grow with them. Zero counts as one. Limits of lists that
-/// the kernel itself bounds (bytes of code, modules, locks) cannot be changed; see the README, "Limits
-/// and trust". For fewer reports of a log, `take` them from the iterator.
+/// the kernel itself bounds (bytes of code, modules, locks) cannot be changed; see
+/// `docs/src/limits.md`. For fewer reports of a log, `take` them from the iterator.
 ///
 /// ```
 /// use ksplat::Limits;
