@@ -7,23 +7,17 @@ use std::fs;
 use std::path::Path;
 
 use ksplat::cluster::{ATTACH, Cluster, How, Index, Seen};
+use ksplat::disasm::Syntax;
+use ksplat::explain;
 use ksplat::sign::{Family, Signature, Signer, VERSION, frame_class};
 use proptest::prelude::*;
 
 /// The signature of the first report of a log.
 fn sign(log: &str) -> Signature<'static> {
     let mut report = ksplat::reports(log.as_bytes()).next().expect("a report");
-    explain(&mut report);
+    explain::annotate(&mut report, Syntax::Att);
     Signer::new().sign(&report).into_owned()
 }
-
-#[cfg(feature = "disasm")]
-fn explain(report: &mut ksplat::Report<'_>) {
-    ksplat::explain::annotate(report, ksplat::disasm::Syntax::Att);
-}
-
-#[cfg(not(feature = "disasm"))]
-fn explain(_: &mut ksplat::Report<'_>) {}
 
 fn index(signatures: &[Signature<'_>]) -> Index {
     let mut index = Index::new();
@@ -324,7 +318,6 @@ fn parts_can_be_shared_and_sent() {
 }
 
 #[test]
-#[cfg(feature = "serde")]
 fn a_signature_survives_json() {
     for signature in corpus() {
         let text = serde_json::to_string(&signature).unwrap();
@@ -355,9 +348,7 @@ fn the_seeds_are_grouped_as_their_fixes_say() {
     );
     let offsets: Vec<_> =
         [add, schedule].map(|at| signatures[at as usize].facts.null_offset).to_vec();
-    if cfg!(feature = "disasm") {
-        assert_eq!(offsets, [Some(0x3), Some(0x16)]);
-        assert!(index.why(add, schedule).is_some(), "the batadv pair is one bug");
-        assert_eq!(sizes(&index.clusters()), [2, 1, 1, 1]);
-    }
+    assert_eq!(offsets, [Some(0x3), Some(0x16)]);
+    assert!(index.why(add, schedule).is_some(), "the batadv pair is one bug");
+    assert_eq!(sizes(&index.clusters()), [2, 1, 1, 1]);
 }

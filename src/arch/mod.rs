@@ -41,7 +41,10 @@ pub(crate) struct ArchInfo {
     /// Whether a code segment selector is that of user mode.
     pub(crate) is_user: fn(u64) -> bool,
     /// The maps of addresses that its kernels use, the usual one last.
-    #[cfg_attr(not(feature = "disasm"), expect(dead_code, reason = "explanations use it"))]
+    #[cfg_attr(
+        not(any(feature = "disasm", test)),
+        expect(dead_code, reason = "explanations use it")
+    )]
     pub(crate) layouts: &'static [Layout],
     /// Where KASAN keeps its shadow.
     #[cfg_attr(not(feature = "disasm"), expect(dead_code, reason = "explanations use it"))]
