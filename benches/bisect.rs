@@ -1,12 +1,14 @@
 //! Bisection logs, read and audited.
 //!
-//! Logs beside the project are skipped where they are absent.
+//! Without the logs in `../shared` those measurements are skipped.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 #![allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
 
 #[path = "../tests/bisection/mod.rs"]
 mod bisection;
+#[path = "common/logs.rs"]
+mod logs;
 
 use std::fs;
 use std::hint::black_box;
@@ -30,9 +32,23 @@ fn trust(log: &[u8]) -> Trust {
     bisect::audit(&bisection, Options::default()).trust
 }
 
-fn logs(folder: &str) -> Vec<Vec<u8>> {
-    let Ok(entries) = fs::read_dir(folder) else { return Vec::new() };
-    entries.flatten().filter_map(|entry| fs::read(entry.path()).ok()).collect()
+fn real() -> Vec<Vec<u8>> {
+    let paths = logs::entries(Path::new("../shared/bisect/logs"));
+    paths.into_iter().filter_map(|path| fs::read(path).ok()).collect()
+}
+
+/// The logs of the seeds, each of which has the verdict that is known.
+fn seeds() -> Vec<Vec<u8>> {
+    let folder = Path::new("../shared/seeds");
+    if logs::entries(folder).is_empty() {
+        return Vec::new();
+    }
+    let log = |(name, expected)| {
+        let log = fs::read(folder.join(name).with_extension("txt")).unwrap();
+        assert_eq!(trust(&log), expected, "{name}");
+        log
+    };
+    SEEDS.map(log).into()
 }
 
 /// Logs of simulated bisections; all that were misled by another crash are found out.
@@ -55,18 +71,7 @@ fn audit(c: &mut Criterion) {
     let fixture = fs::read("tests/bisections/003_36161d8f652fb016.txt").unwrap();
     assert_eq!(trust(&fixture), Trust::Wrong);
     group.bench_function("a log of 17 steps", |b| b.iter(|| black_box(trust(&fixture))));
-    let seeds: Vec<_> = SEEDS
-        .iter()
-        .filter_map(|(name, expected)| {
-            let log =
-                fs::read(Path::new("../shared/seeds").join(name).with_extension("txt")).ok()?;
-            assert_eq!(trust(&log), *expected, "{name}");
-            Some(log)
-        })
-        .collect();
-    for (name, logs) in
-        [("seeds", seeds), ("real", logs("../shared/bisect/logs")), ("simulated", simulated())]
-    {
+    for (name, logs) in [("seeds", seeds()), ("real", real()), ("simulated", simulated())] {
         if logs.is_empty() {
             continue;
         }

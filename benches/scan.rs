@@ -18,8 +18,7 @@ fn files(folder: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     let mut folders = vec![folder.to_owned()];
     while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
-            let path = entry.path();
+        for path in logs::entries(&folder) {
             if path.is_dir() { &mut folders } else { &mut found }.push(path);
         }
     }

@@ -1,9 +1,10 @@
 //! Logs that more than one bench reads.
 
 #![allow(dead_code, reason = "not each bench reads all of them")]
+#![allow(clippy::print_stderr)]
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// The log of a corpus file, without its header.
 pub(crate) fn log(path: &Path) -> Option<Vec<u8>> {
@@ -34,13 +35,21 @@ pub(crate) const FIRST: &[u8] =
     RAX: 0000000000000000 RDX: 00000000fffee1d9 RDI: ffff8df1c28e1b40\n\
     CR2: 0000000000000068\nCall Trace:\n cm_update+0x1/0x2\n";
 
-/// Where the cases of titles are, if they are there: 514 logs of syzkaller.
+/// The cases of titles, 514 logs of syzkaller: beside the repository, absent elsewhere.
 pub(crate) const TITLES: &str = "../shared/cases/titles";
+
+/// The entries of a folder; where it is missing, says so and gives none.
+pub(crate) fn entries(folder: &Path) -> Vec<PathBuf> {
+    let Ok(entries) = fs::read_dir(folder) else {
+        eprintln!("skipped: {} is missing", folder.display());
+        return Vec::new();
+    };
+    entries.flatten().map(|entry| entry.path()).collect()
+}
 
 /// The logs of the cases in a folder, without their headers and the reports behind them.
 pub(crate) fn cases(folder: &Path) -> Vec<Vec<u8>> {
-    let Ok(entries) = fs::read_dir(folder) else { return Vec::new() };
-    let files = entries.flatten().filter_map(|entry| fs::read(entry.path()).ok());
+    let files = entries(folder).into_iter().filter_map(|path| fs::read(path).ok());
     files
         .filter_map(|file| {
             let is_bare = file.starts_with(b"\n");

@@ -1,83 +1,75 @@
-//! The figures that the project holds on the logs it is judged by, where those are at hand.
+//! The figures that the project holds on the logs in `../shared`, by the judges there.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stderr)]
+#![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod common;
 
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Output};
 
-/// Runs a judge of `../shared/tools` that must not find less than `min` percent right.
-fn judge(tool: &str, data: &str, min: &str) {
-    judge_with(tool, data, min, &[]);
+/// Runs a judge of `../shared/tools` on the program and on data of `../shared`.
+fn run(tool: &str, data: &[&str], more: &[&str]) -> Output {
+    common::top();
+    let shared = Path::new("../shared");
+    let data: Vec<_> = data.iter().map(|data| shared.join(data)).collect();
+    for path in data.iter().chain([&shared.join("tools").join(tool)]) {
+        assert!(path.exists(), "{} is missing", path.display());
+    }
+    Command::new("python3")
+        .arg(shared.join("tools").join(tool))
+        .arg(env!("CARGO_BIN_EXE_ksplat"))
+        .args(data)
+        .args(more)
+        .output()
+        .expect("python3")
 }
 
-/// The same with more arguments.
-fn judge_with(tool: &str, data: &str, min: &str, more: &[&str]) {
-    common::top();
-    let (tool, data) = (Path::new("../shared/tools").join(tool), Path::new("../shared").join(data));
-    if !tool.is_file() || !data.is_dir() {
-        eprintln!("skipped: no {} or no {}", tool.display(), data.display());
-        return;
-    }
-    let judged = Command::new("python3")
-        .arg(&tool)
-        .args([Path::new(env!("CARGO_BIN_EXE_ksplat")), &data])
-        .args(["--min", min])
-        .args(more)
-        .output();
-    let Ok(judged) = judged else {
-        eprintln!("skipped: no python3");
-        return;
-    };
+/// A judge that must not find less than `min` percent right.
+fn judge(tool: &str, data: &str, min: &str, more: &[&str]) {
+    let judged = run(tool, &[data], &[&["--min", min], more].concat());
     assert!(judged.status.success(), "{}", String::from_utf8_lossy(&judged.stdout));
 }
 
 #[test]
+#[ignore = "reads ../shared: cargo test -p ksplat-cli --test judges -- --ignored"]
 fn titles_are_those_of_the_convention() {
-    judge("score-titles", "cases/titles", "98");
+    judge("score-titles", "cases/titles", "98", &[]);
 }
 
 #[test]
+#[ignore = "reads ../shared: cargo test -p ksplat-cli --test judges -- --ignored"]
 fn guilty_files_are_those_of_the_convention() {
-    judge("score-guilty", "cases/guilty", "95");
+    judge("score-guilty", "cases/guilty", "95", &[]);
 }
 
 #[test]
+#[ignore = "reads ../shared: cargo test -p ksplat-cli --test judges -- --ignored"]
 fn the_planted_function_is_blamed() {
-    judge("score-farm", "farm", "98");
+    judge("score-farm", "farm", "98", &[]);
 }
 
 #[test]
+#[ignore = "reads ../shared: cargo test -p ksplat-cli --test judges -- --ignored"]
 fn the_access_is_explained() {
-    judge_with("score-farm", "farm", "95", &["--explain"]);
+    judge("score-farm", "farm", "95", &["--explain"]);
 }
 
 #[test]
+#[ignore = "reads ../shared: cargo test -p ksplat-cli --test judges -- --ignored"]
 fn reports_are_read_as_people_paste_them() {
-    judge("score-wild", "wild", "92");
+    judge("score-wild", "wild", "92", &[]);
 }
 
-/// Runs a judge of duplicates, and gives the figure that stands behind `word` in what it prints.
-fn figure(tool: &str, labels: &str, word: &str) -> Option<f64> {
-    let (tool, labels) =
-        (Path::new("../shared/tools").join(tool), Path::new("../shared").join(labels));
-    if !tool.is_file() || !labels.is_file() {
-        eprintln!("skipped: no {} or no {}", tool.display(), labels.display());
-        return None;
-    }
-    let ksplat = Path::new(env!("CARGO_BIN_EXE_ksplat"));
-    let Ok(judged) = Command::new("python3").arg(&tool).args([ksplat, &labels]).output() else {
-        eprintln!("skipped: no python3");
-        return None;
-    };
-    let text = String::from_utf8(judged.stdout).expect("text");
+/// The figure that stands behind `word` in what a judge of duplicates prints.
+fn figure(tool: &str, labels: &str, word: &str) -> f64 {
+    let text = String::from_utf8(run(tool, &[labels], &[]).stdout).expect("text");
     let (_, rest) = text.rsplit_once(word).expect("the figure");
     let digits = rest.trim_start().split([' ', ',', ';', '\n']).next().expect("a number");
-    Some(digits.parse().expect("a number"))
+    digits.parse().expect("a number")
 }
 
 #[test]
+#[ignore = "reads ../shared: cargo test -p ksplat-cli --test judges -- --ignored"]
 fn reports_are_grouped_as_their_bugs_are() {
     for (labels, word, min) in [
         ("farm/labels.tsv", "pairwise F1", 0.95),
@@ -86,11 +78,12 @@ fn reports_are_grouped_as_their_bugs_are() {
         ("dedup/intel/labels.tsv", "pairwise precision", 0.90),
     ] {
         let found = figure("score-clusters", labels, word);
-        assert!(found.is_none_or(|found| found >= min), "{labels}: {word} {found:?}, not {min}");
+        assert!(found >= min, "{labels}: {word} {found}, not {min}");
     }
 }
 
 #[test]
+#[ignore = "reads ../shared: cargo test -p ksplat-cli --test judges -- --ignored"]
 fn the_right_earlier_report_comes_first() {
     for (labels, word, min) in [
         ("dedup/mail/labels.tsv", "rank 1", 90.0),
@@ -98,42 +91,21 @@ fn the_right_earlier_report_comes_first() {
         ("dedup/study/labels.tsv", "at 10", 85.0),
     ] {
         let found = figure("score-match", labels, word);
-        assert!(found.is_none_or(|found| found >= min), "{labels}: {word} {found:?}, not {min}");
+        assert!(found >= min, "{labels}: {word} {found}, not {min}");
     }
-}
-
-/// Runs `score-bisect` or `score-bisections`, and gives what it prints and whether it is content.
-fn bisections(tool: &str, more: &[&str]) -> Option<(String, bool)> {
-    common::top();
-    let shared = Path::new("../shared");
-    let tool = shared.join("tools").join(tool);
-    if !tool.is_file() || !more.iter().all(|data| shared.join(data).exists()) {
-        eprintln!("skipped: no {} or its data", tool.display());
-        return None;
-    }
-    let judged = Command::new("python3")
-        .arg(&tool)
-        .arg(env!("CARGO_BIN_EXE_ksplat"))
-        .args(more.iter().map(|data| shared.join(data)))
-        .output();
-    let Ok(judged) = judged else {
-        eprintln!("skipped: no python3");
-        return None;
-    };
-    Some((String::from_utf8(judged.stdout).expect("text"), judged.status.success()))
 }
 
 #[test]
+#[ignore = "reads ../shared: cargo test -p ksplat-cli --test judges -- --ignored"]
 fn the_seeds_are_audited_exactly() {
-    if let Some((said, content)) = bisections("score-bisect", &["docs/seeds-bisect.json", "seeds"])
-    {
-        assert!(content, "{said}");
-    }
+    let judged = run("score-bisect", &["docs/seeds-bisect.json", "seeds"], &[]);
+    assert!(judged.status.success(), "{}", String::from_utf8_lossy(&judged.stdout));
 }
 
 #[test]
+#[ignore = "reads ../shared: cargo test -p ksplat-cli --test judges -- --ignored"]
 fn real_bisections_are_judged_as_the_truth_is() {
-    let Some((said, _)) = bisections("score-bisections", &["bisect"]) else { return };
+    let said = String::from_utf8(run("score-bisections", &["bisect"], &[]).stdout).expect("text");
     // `incorrect, flagged: 205/265 = 77.4 % | …`
     let percent = |line: &str, word: &str| -> f64 {
         let line = said.lines().find(|found| found.starts_with(line)).expect("the line");
