@@ -63,7 +63,6 @@ fn code(c: &mut Criterion) {
         b.iter(|| disasm::decode(black_box(&code), Syntax::Att));
     });
     for (machine, log, summary) in TRAPS {
-        let log = log.split_once("\n\n").map_or(*log, |(_, log)| log);
         let mut reports: Vec<_> = ksplat::reports(log.as_bytes()).collect();
         let mut all = || {
             for report in &mut reports {

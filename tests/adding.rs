@@ -9,11 +9,10 @@ use std::path::{Path, PathBuf};
 use ksplat::sign::{Family, Signer};
 use ksplat::{Kind, Report};
 
-/// The first report of a corpus file.
+/// The first report of a log.
 fn report(path: &str) -> Report<'static> {
-    let file = fs::read(path).unwrap();
-    let at = file.windows(2).position(|pair| pair == b"\n\n").unwrap() + 2;
-    ksplat::reports(&file[at..]).next().expect("a report").into_owned()
+    let log = fs::read(path).unwrap();
+    ksplat::reports(&log).next().expect("a report").into_owned()
 }
 
 fn sources(folder: &Path) -> Vec<PathBuf> {

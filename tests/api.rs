@@ -10,8 +10,7 @@ const OLD_WARNING: &str = include_str!("../corpus/warning/io-wqe-wake-worker.log
 const KASAN: &str = include_str!("../corpus/kasan/use-after-free-read.log");
 const IRQ: &str = include_str!("../corpus/null-deref/in-interrupt.log");
 
-fn only(file: &'static str) -> Report<'static> {
-    let (_, log) = file.split_once("\n\n").expect("a header");
+fn only(log: &'static str) -> Report<'static> {
     let mut reports = ksplat::reports(log.as_bytes());
     let report = reports.next().expect("a report");
     assert_eq!(reports.next(), None, "more than one report");
@@ -141,13 +140,12 @@ fn an_interrupted_task_is_part_of_the_stack_and_no_more() {
 
 #[test]
 fn each_report_comes_once() {
-    let (_, log) = GPF.split_once("\n\n").unwrap();
-    let twice = format!("{log}{log}");
+    let twice = format!("{GPF}{GPF}");
     let titles: Vec<_> = ksplat::reports(twice.as_bytes()).map(|report| report.title).collect();
     assert_eq!(titles.len(), 2);
     // After a report, a panic for another reason is a report of its own; one that it led to is not.
     let with = |reason: &str| {
-        let log = format!("{log}Kernel panic - not syncing: {reason}\nCPU: 0 PID: 1 Comm: a\n");
+        let log = format!("{GPF}Kernel panic - not syncing: {reason}\nCPU: 0 PID: 1 Comm: a\n");
         ksplat::reports(log.as_bytes()).map(|r| (r.title, r.consequences)).collect::<Vec<_>>()
     };
     assert_eq!(with("Fatal exception").len(), 1);
@@ -326,9 +324,8 @@ const CARRIERS: &[Carrier] = &[
 
 #[test]
 fn carriers_change_nothing() {
-    for file in [KASAN, GPF, IRQ] {
-        let report = only(file);
-        let (_, log) = file.split_once("\n\n").unwrap();
+    for log in [KASAN, GPF, IRQ] {
+        let report = only(log);
         let text: Vec<_> = log
             .lines()
             .map(|line| match line.strip_prefix('[').and_then(|rest| rest.split_once("] ")) {

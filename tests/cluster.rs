@@ -2,10 +2,14 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
+#[path = "common/corpus.rs"]
+mod corpus;
+
 use std::fmt::Write;
 use std::fs;
 use std::path::Path;
 
+use corpus::logs;
 use ksplat::cluster::{ATTACH, Cluster, How, Index, Seen};
 use ksplat::disasm::Syntax;
 use ksplat::explain;
@@ -238,20 +242,9 @@ fn sizes(clusters: &[Cluster]) -> Vec<usize> {
 }
 
 /// The signatures of the corpus, which holds every kind of report.
-fn corpus() -> Vec<Signature<'static>> {
-    let mut logs = Vec::new();
-    for folder in fs::read_dir("corpus").unwrap() {
-        for file in fs::read_dir(folder.unwrap().path()).unwrap() {
-            let path = file.unwrap().path();
-            if path.extension().is_some_and(|extension| extension == "log") {
-                logs.push(path);
-            }
-        }
-    }
-    logs.sort();
+fn of_the_corpus() -> Vec<Signature<'static>> {
     let mut signatures = Vec::new();
-    for path in logs {
-        let log = fs::read(path).unwrap();
+    for (_, log) in logs() {
         signatures
             .extend(ksplat::reports(&log).map(|report| Signer::new().sign(&report).into_owned()));
     }
@@ -289,7 +282,7 @@ proptest! {
 /// The corpus, and as many made-up reports with sites, ways and families in common.
 fn signatures() -> &'static [Signature<'static>] {
     static ALL: std::sync::LazyLock<Vec<Signature<'static>>> = std::sync::LazyLock::new(|| {
-        let mut all = corpus();
+        let mut all = of_the_corpus();
         let sites = ["demo_a", "demo_b", "helper_c"];
         let headlines = [
             NULL,
@@ -319,7 +312,7 @@ fn parts_can_be_shared_and_sent() {
 
 #[test]
 fn a_signature_survives_json() {
-    for signature in corpus() {
+    for signature in of_the_corpus() {
         let text = serde_json::to_string(&signature).unwrap();
         let read: Signature<'_> = serde_json::from_str(&text).unwrap();
         assert_eq!(read, signature);
@@ -329,9 +322,7 @@ fn a_signature_survives_json() {
 #[test]
 #[ignore = "reads ../shared: cargo test --test cluster -- --ignored"]
 fn the_seeds_are_grouped_as_their_fixes_say() {
-    let files = fs::read_dir(Path::new("../shared/seeds")).unwrap();
-    let mut files: Vec<_> = files.map(|file| file.unwrap().path()).collect();
-    files.sort();
+    let files = corpus::files(Path::new("../shared/seeds"));
     let signatures: Vec<_> = files
         .iter()
         .filter(|path| path.extension().is_some_and(|extension| extension == "txt"))

@@ -1,200 +1,196 @@
-//! Every file of `corpus/`: what its header says, and what must hold of any log.
+//! The cases of `corpus/`: what a person decided about each log, and the whole model of its reports.
 //!
-//! A file has a header, an empty line and a log. The header has a line `# source`, and for each
-//! report `KIND:`, `TITLE:`, `ALT:` (each), `FRAME:`, `CORRUPTED:` and `THEN:` (each). Beside
-//! `CASE.log` stands `CASE.json`, the whole model of its reports; run the tests with
-//! `UPDATE_CORPUS=1` to write it, and read what has changed.
+//! A case is three files:
+//!
+//! - `NAME.log`: what a machine printed, and nothing else.
+//! - `NAME.case`: what a person decided after reading the log. No run of the tests writes it.
+//! - `NAME.json`: the snapshot, the JSON of each report. `UPDATE_CORPUS=1 cargo test --test corpus`
+//!   writes it; read the difference (`git diff`) as a user would.
+//!
+//! A `.case` file has lines `source: TEXT` (where the log is from), then a block for each report, with
+//! an empty line before it. A line of a block is `key: value`. The keys, in this order:
+//!
+//! | key | value | how often |
+//! |---|---|---|
+//! | `kind` | the name of the kind, which is the folder's | 1 |
+//! | `title` | the title by syzkaller's convention | 1 |
+//! | `alt` | an alternative title | any |
+//! | `type` | the type by the convention | 0 or 1 |
+//! | `frame` | the function that the title names | 0 or 1 |
+//! | `blame` | the function that holds the bug | 0 or 1 |
+//! | `trap` | the summary of the explanation; without one, the marked instruction | 0 or 1 |
+//! | `corrupted` | why the report is incomplete | 0 or 1 |
+//! | `consequence` | the title of a report that this one caused | any |
+//! | `wrong` | see below | any |
+//!
+//! The comparison is exact. Where the library is known to find something else than what was decided,
+//! `wrong: key: value` stands below the line of that key and holds what is found today; `none` stands
+//! for a line that one of the two does not have. When the library is mended, the test fails until the
+//! `wrong` line is deleted:
+//!
+//! ```text
+//! blame: cm_fatal_check
+//! wrong: blame: cm_exit
+//! ```
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+#[path = "common/corpus.rs"]
+mod corpus;
 
 use std::fmt::Write as _;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
+use corpus::{files, logs};
+use ksplat::disasm::{self, Syntax};
 use ksplat::output::json::{self, Record};
-use ksplat::{Report, disasm, explain};
+use ksplat::{Report, explain};
+use similar::TextDiff;
 
-/// A corpus file.
-struct Case {
-    path: PathBuf,
-    header: String,
-    log: Vec<u8>,
-}
-
-fn cases() -> Vec<Case> {
-    let mut cases = Vec::new();
-    let mut folders = vec![PathBuf::from("corpus")];
-    while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                folders.push(path);
-            } else if path.extension().is_some_and(|extension| extension == "log") {
-                let file = fs::read(&path).unwrap();
-                let end = file.windows(2).position(|pair| pair == b"\n\n").expect("an empty line");
-                let header = String::from_utf8(file[..=end].to_vec()).unwrap();
-                cases.push(Case { path, header, log: file[end + 2..].to_vec() });
-            }
-        }
+/// All reports with decoded code and explanations, information among them.
+fn reports(log: &[u8], syntax: Syntax) -> Vec<Report<'_>> {
+    let mut reports: Vec<_> = ksplat::reports(log).with_information().collect();
+    for report in &mut reports {
+        disasm::annotate(report, syntax);
+        explain::annotate(report, syntax);
     }
-    cases.sort_by(|a, b| a.path.cmp(&b.path));
-    assert!(cases.len() > 20, "run from the folder of Cargo.toml");
-    cases
+    reports
 }
 
-fn header_of(source: &str, reports: &[Report<'_>]) -> String {
-    let mut header = format!("{source}\n");
-    for report in reports {
-        let mut line = |key: &str, value: &str| writeln!(header, "{key}: {value}").unwrap();
-        line("KIND", report.kind.name());
-        line("TITLE", report.title());
-        report.alt_titles.iter().for_each(|title| line("ALT", title));
-        report.frame.iter().for_each(|frame| line("FRAME", frame));
-        report.corrupted.iter().for_each(|why| line("CORRUPTED", &why.to_string()));
-        report.consequences.iter().for_each(|title| line("THEN", title));
+/// The value of `trap`.
+fn trap<'a>(report: &'a Report<'_>) -> Option<&'a str> {
+    let summary = report.explanation.as_ref().map(|explanation| explanation.summary.as_str());
+    let instructions = report.code.iter().flat_map(|code| &code.instructions);
+    let marked = instructions.filter(|instruction| instruction.trapping);
+    summary.or(marked.map(|instruction| instruction.text.as_str()).next())
+}
+
+/// The block of a report in a `.case` file.
+fn block(report: &Report<'_>) -> String {
+    let mut block = String::new();
+    let mut line = |key: &str, value: &str| writeln!(block, "{key}: {value}").unwrap();
+    line("kind", report.kind.name());
+    line("title", report.title());
+    report.alt_titles.iter().for_each(|title| line("alt", title));
+    report.class.iter().for_each(|class| line("type", class));
+    report.frame.iter().for_each(|frame| line("frame", frame));
+    report.blame.iter().for_each(|blame| line("blame", &blame.function));
+    if let Some(trap) = trap(report) {
+        line("trap", trap);
     }
-    header
+    report.corrupted.iter().for_each(|why| line("corrupted", &why.to_string()));
+    report.consequences.iter().for_each(|title| line("consequence", title));
+    block
 }
 
-/// All reports, information among them.
-fn reports(log: &[u8]) -> ksplat::Reports<'_> {
-    ksplat::reports(log).with_information()
+/// The lines of a `.case` file with what is found today where the file calls that wrong.
+fn with_known_defects(decided: &str) -> String {
+    let mut lines: Vec<&str> = Vec::new();
+    for line in decided.lines() {
+        let Some(found) = line.strip_prefix("wrong: ") else {
+            lines.push(line);
+            continue;
+        };
+        let key = |line: &str| line.split(": ").next().map(str::to_owned);
+        let right = lines.pop().unwrap_or_default();
+        assert!(key(right) == key(found) && right != found, "`{line}` below `{right}`");
+        lines.extend(Some(found).filter(|found| !found.ends_with(": none")));
+    }
+    lines.join("\n") + "\n"
 }
 
-fn titles(log: &[u8]) -> Vec<String> {
-    reports(log).map(|report| report.title).collect()
+/// The difference between a file and what is found, for people.
+fn difference(path: &Path, file: &str, found: &str) -> Option<String> {
+    let diff = TextDiff::from_lines(file, found);
+    let name = path.display().to_string();
+    (file != found).then(|| diff.unified_diff().header(&name, "found").to_string())
 }
 
 #[test]
-fn headers_say_what_is_found() {
-    for case in cases() {
-        let reports: Vec<_> = reports(&case.log).collect();
-        let source = case.header.lines().next().unwrap();
-        assert!(source.starts_with("# "), "{}: no source", case.path.display());
-        assert_eq!(header_of(source, &reports), case.header, "{}", case.path.display());
-        let folder = case.path.parent().unwrap().file_name().unwrap().to_str().unwrap();
-        match folder {
-            "none" => assert!(reports.is_empty(), "{}", case.path.display()),
-            "broken" => {}
-            kind => assert_eq!(reports[0].kind.name(), kind, "{}", case.path.display()),
+fn what_is_found_was_decided() {
+    let mut differences = String::new();
+    for (path, log) in logs() {
+        let path = path.with_extension("case");
+        let case = fs::read_to_string(&path).unwrap_or_default();
+        let sources: Vec<_> =
+            case.lines().take_while(|line| line.starts_with("source: ")).collect();
+        assert!(!sources.is_empty(), "{}: `source:` is missing", path.display());
+        let mut found = sources.join("\n") + "\n";
+        for report in reports(&log, Syntax::Att) {
+            found += "\n";
+            found += &block(&report);
         }
+        differences.extend(difference(&path, &with_known_defects(&case), &found));
     }
+    assert!(
+        differences.is_empty(),
+        "a person decides what a `.case` file says: mend the library, or the file by hand\n{differences}"
+    );
 }
 
 #[test]
-fn models_are_those_that_were_read_and_approved() {
-    for case in cases() {
-        let mut lines = Vec::new();
-        for (index, mut report) in reports(&case.log).enumerate() {
-            disasm::annotate(&mut report, disasm::Syntax::Att);
-            explain::annotate(&mut report, disasm::Syntax::Att);
-            let record = Record::new("-", index, report);
-            lines.push(serde_json::to_string_pretty(&record).unwrap());
-        }
-        let path = case.path.with_extension("json");
-        let found = lines.join("\n") + "\n";
+fn models_are_the_approved_ones() {
+    let mut differences = String::new();
+    for (path, log) in logs() {
+        let records = reports(&log, Syntax::Att).into_iter().enumerate();
+        let records = records.map(|(index, report)| Record::new("-", index, report));
+        let records: Vec<_> =
+            records.map(|record| serde_json::to_string_pretty(&record).unwrap()).collect();
+        let found = records.join("\n") + "\n";
+        let path = path.with_extension("json");
         if std::env::var_os("UPDATE_CORPUS").is_some() {
             fs::write(&path, found).unwrap();
         } else {
             let approved = fs::read_to_string(&path).unwrap_or_default();
-            assert!(approved == found, "{} differs: see the head of {}", path.display(), file!());
+            differences.extend(difference(&path, &approved, &found));
+        }
+    }
+    assert!(
+        differences.is_empty(),
+        "if each line of the difference is right, UPDATE_CORPUS=1 writes the snapshots\n{differences}"
+    );
+}
+
+#[test]
+fn a_case_is_three_files() {
+    for path in files(Path::new("corpus")) {
+        let extension = path.extension().and_then(|extension| extension.to_str());
+        assert!(matches!(extension, Some("log" | "case" | "json")), "{}", path.display());
+        for part in ["log", "case", "json"] {
+            let other = path.with_extension(part);
+            assert!(other.is_file(), "{} without {}", path.display(), other.display());
         }
     }
 }
 
 #[test]
-fn a_report_is_found_again_from_its_start() {
-    for case in cases() {
-        for report in reports(&case.log) {
-            let span = report.span;
-            assert!(span.start < span.end && span.end <= case.log.len(), "{}", case.path.display());
-            let lines = case.log[..span.start].split(|&b| b == b'\n').count() - 1;
-            assert_eq!(span.line, lines + 1, "{}", case.path.display());
-
-            let again = reports(&case.log[span.start..]).next().expect("the report");
-            assert_eq!(again.title, report.title, "{}", case.path.display());
-            assert_eq!(again.span.end + span.start, span.end, "{}", case.path.display());
-            assert_eq!((again.span.start, again.span.line), (0, 1));
-            let after = reports(&case.log[span.end..]).next();
-            assert!(after.is_none_or(|after| after.span.start > 0), "{}", case.path.display());
-        }
-    }
-}
-
-#[test]
-fn a_log_cut_at_any_line_has_the_same_reports_but_for_the_last() {
-    for case in cases() {
-        let all = titles(&case.log);
-        for (at, _) in case.log.iter().enumerate().filter(|(_, b)| **b == b'\n') {
-            let cut = titles(&case.log[..at]);
-            let whole = cut.len().saturating_sub(1);
-            assert_eq!(cut[..whole], all[..whole], "{} cut at {at}", case.path.display());
-        }
-    }
-}
-
-#[test]
-fn a_log_cut_at_any_byte_is_read() {
-    for case in cases() {
-        // Every byte of the smaller ones, some of the larger.
-        for at in (0..case.log.len()).step_by(1 + case.log.len() / 2000) {
-            for report in reports(&case.log[..at]) {
-                assert!(report.span.end <= at, "{} cut at {at}", case.path.display());
-            }
+fn a_folder_is_a_kind() {
+    for (path, log) in logs() {
+        let folder =
+            path.parent().and_then(Path::file_name).and_then(|name| name.to_str()).unwrap();
+        let first = reports(&log, Syntax::Att).first().map(|report| report.kind.name());
+        match folder {
+            "none" => assert_eq!(first, None, "{}", path.display()),
+            "broken" => {}
+            kind => assert_eq!(first, Some(kind), "{}", path.display()),
         }
     }
 }
 
 #[test]
 fn json_is_read_back_as_it_was() {
-    for case in cases() {
-        for (index, mut report) in reports(&case.log).enumerate() {
-            disasm::annotate(&mut report, disasm::Syntax::Intel);
-            explain::annotate(&mut report, disasm::Syntax::Intel);
+    for (path, log) in logs() {
+        for (index, report) in reports(&log, Syntax::Intel).into_iter().enumerate() {
             let record = Record::new("a\u{1b}b", index, report);
             let mut text = Vec::new();
             json::write(&mut text, &record).unwrap();
             let mut by_serde = Vec::new();
             json::write_value(&mut by_serde, &record).unwrap();
-            assert!(text == by_serde, "{}", case.path.display());
+            assert!(text == by_serde, "{}", path.display());
             let text = String::from_utf8(text).unwrap();
             assert!(!text.contains('\u{1b}') && !text.contains('\n'));
-            assert_eq!(json::read(&text).unwrap(), record, "{}", case.path.display());
-        }
-    }
-}
-
-#[test]
-fn carriage_returns_change_nothing() {
-    for case in cases().iter().filter(|case| !case.path.starts_with(Path::new("corpus/broken"))) {
-        let log = String::from_utf8(case.log.clone()).unwrap().replace("\r\n", "\n");
-        let other = log.replace('\n', "\r\n");
-        assert_eq!(titles(log.as_bytes()), titles(other.as_bytes()), "{}", case.path.display());
-    }
-}
-
-#[test]
-fn information_changes_no_other_report() {
-    let faults = |log: &[u8], information: bool| -> Vec<_> {
-        let all = if information { reports(log) } else { ksplat::reports(log) };
-        all.filter(|report| !report.kind.is_information()).map(ksplat::Report::into_owned).collect()
-    };
-    let cases = cases();
-    let notices =
-        cases.iter().filter(|case| titles(&case.log).len() > faults(&case.log, true).len());
-    let notices: Vec<_> = notices.flat_map(|case| case.log.clone()).collect();
-    assert!(!notices.is_empty(), "no information in the corpus");
-    for case in &cases {
-        let log = [notices.as_slice(), &case.log, &notices].concat();
-        assert_eq!(faults(&log, true), faults(&log, false), "{}", case.path.display());
-    }
-}
-
-#[test]
-fn an_owned_report_is_the_same() {
-    for case in cases() {
-        for report in reports(&case.log) {
-            assert_eq!(report.clone().into_owned(), report, "{}", case.path.display());
+            assert_eq!(json::read(&text).unwrap(), record, "{}", path.display());
         }
     }
 }

@@ -16,9 +16,9 @@ fn explained(log: &str) -> Option<Explanation> {
     report.explanation
 }
 
-/// The explanation of a corpus file.
-fn seed(file: &str) -> Explanation {
-    explained(file.split_once("\n\n").expect("a header").1).expect("an explanation")
+/// The explanation of a log of the corpus.
+fn seed(log: &str) -> Explanation {
+    explained(log).expect("an explanation")
 }
 
 /// A page fault on `code` with registers.

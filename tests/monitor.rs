@@ -2,39 +2,16 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
+#[path = "common/corpus.rs"]
+mod corpus;
+
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
+use corpus::logs;
 use ksplat::{Corruption, Event, Monitor, Report};
 use proptest::prelude::*;
-
-fn files(folder: &Path) -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    let mut folders = vec![folder.to_path_buf()];
-    while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                folders.push(path);
-            } else if path.extension().is_some_and(|extension| extension == "log") {
-                found.push(path);
-            }
-        }
-    }
-    found.sort();
-    found
-}
-
-/// All logs of the corpus, without their headers.
-fn corpus() -> Vec<(PathBuf, Vec<u8>)> {
-    let log = |path: PathBuf| {
-        let file = fs::read(&path).unwrap();
-        let at = file.windows(2).position(|pair| pair == b"\n\n").unwrap() + 2;
-        (path, file[at..].to_vec())
-    };
-    files(Path::new("corpus")).into_iter().map(log).collect()
-}
 
 /// A report without what only the whole log tells.
 fn plain(report: Report<'_>) -> Report<'static> {
@@ -90,7 +67,7 @@ fn same(name: &str, log: &[u8], cuts: impl IntoIterator<Item = usize>) {
 
 #[test]
 fn the_corpus_in_pieces_is_the_corpus() {
-    for (path, log) in corpus() {
+    for (path, log) in logs() {
         let name = path.to_str().unwrap();
         same(name, &log, []);
         same(name, &log, 0..log.len().min(4000));
@@ -103,7 +80,7 @@ fn the_corpus_in_pieces_is_the_corpus() {
 #[test]
 fn all_logs_as_one_are_read_on() {
     let log: Vec<u8> =
-        corpus().into_iter().flat_map(|(_, log)| [log, b"\n".to_vec()].concat()).collect();
+        logs().into_iter().flat_map(|(_, log)| [log, b"\n".to_vec()].concat()).collect();
     same("all", &log, (0..log.len()).step_by(4096));
     same("all", &log, (0..log.len()).step_by(100_003));
 }
@@ -111,28 +88,22 @@ fn all_logs_as_one_are_read_on() {
 #[test]
 #[ignore = "reads ../shared: cargo test --test monitor -- --ignored"]
 fn logs_of_machines_in_pieces_are_the_logs() {
-    let mut folders: Vec<_> =
-        ["farm", "wild", "cases", "seeds"].map(|name| Path::new("../shared").join(name)).into();
-    while let Some(folder) = folders.pop() {
-        for path in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
-            if path.is_dir() {
-                folders.push(path);
-            } else if let Ok(log) = fs::read(&path) {
-                same(path.to_str().unwrap(), &log, (0..log.len()).step_by(997));
-            }
-        }
+    let folders = ["farm", "wild", "cases", "seeds"].map(|name| Path::new("../shared").join(name));
+    for path in folders.iter().flat_map(|folder| corpus::files(folder)) {
+        let log = fs::read(&path).unwrap();
+        same(path.to_str().unwrap(), &log, (0..log.len()).step_by(997));
     }
 }
 
 proptest! {
     #[test]
     fn any_cuts_give_the_same(number in 0..10_000_usize, mut cuts in prop::collection::vec(0.0..1.0_f64, 0..20)) {
-        let logs = files(Path::new("corpus"));
-        let file = fs::read(&logs[number % logs.len()]).unwrap();
+        let logs = logs();
+        let (_, log) = &logs[number % logs.len()];
         cuts.sort_by(f64::total_cmp);
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss)]
-        let cuts: Vec<_> = cuts.iter().map(|cut| (cut * file.len() as f64) as usize).collect();
-        same("any", &file, cuts);
+        let cuts: Vec<_> = cuts.iter().map(|cut| (cut * log.len() as f64) as usize).collect();
+        same("any", log, cuts);
     }
 }
 

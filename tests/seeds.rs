@@ -67,8 +67,8 @@ fn seeds_give_their_crash_and_nothing_else() {
 
 #[test]
 fn the_listing_of_seed_001() {
-    let file = include_str!("../corpus/gpf/io-queue-sqe.log");
-    let report = ksplat::reports(file.split_once("\n\n").unwrap().1.as_bytes()).next().unwrap();
+    let log = include_bytes!("../corpus/gpf/io-queue-sqe.log");
+    let report = ksplat::reports(log).next().unwrap();
     let mut listing = String::new();
     for i in disasm::decode(&report.code.unwrap(), Syntax::Att) {
         let bytes: Vec<_> = i.bytes.iter().map(|byte| format!("{byte:02x}")).collect();

@@ -6,21 +6,14 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// The log of a corpus file, without its header.
-pub(crate) fn log(path: &Path) -> Option<Vec<u8>> {
-    let file = fs::read(path).ok()?;
-    let at = file.windows(2).position(|pair| pair == b"\n\n")?;
-    file.get(at + 2..).map(<[u8]>::to_vec)
-}
-
-/// The logs of all corpus files below `folder`.
+/// The logs below `folder`.
 pub(crate) fn corpus(folder: &Path) -> Vec<Vec<u8>> {
     let Ok(entries) = fs::read_dir(folder) else { return Vec::new() };
     let paths = entries.flatten().map(|entry| entry.path());
     paths
         .flat_map(|path| match path.extension() {
             None => corpus(&path),
-            Some(extension) if extension == "log" => log(&path).into_iter().collect(),
+            Some(extension) if extension == "log" => fs::read(&path).into_iter().collect(),
             Some(_) => Vec::new(),
         })
         .collect()
