@@ -32,10 +32,12 @@ fn boots(limit: usize) -> Vec<u8> {
     let mut log = Vec::new();
     let paths = SHARED.iter().flat_map(|folder| files(Path::new(folder)).into_iter().take(limit));
     for text in paths.filter_map(|path| fs::read(path).ok()) {
-        let first = ksplat::reports(&text).with_information().next();
+        let first = ksplat::Parser::new().with_information(true).reports(&text).next();
         let before = first.map_or(text.len(), |report| report.span.start);
         for line in text.get(..before).unwrap_or_default().split_inclusive(|&b| b == b'\n') {
-            if !seen.contains(line) && ksplat::reports(line).with_information().count() == 0 {
+            if !seen.contains(line)
+                && ksplat::Parser::new().with_information(true).reports(line).count() == 0
+            {
                 log.extend_from_slice(line);
                 seen.insert(line.to_vec());
             }
@@ -63,13 +65,19 @@ fn scan(c: &mut Criterion) {
     let is_measured = std::env::args().any(|argument| argument == "--bench");
     let log = boots(if is_measured { usize::MAX } else { 10 });
     if !log.is_empty() {
-        assert_eq!(ksplat::reports(&log).with_information().count(), 0, "the boots have reports");
+        assert_eq!(
+            ksplat::Parser::new().with_information(true).reports(&log).count(),
+            0,
+            "the boots have reports"
+        );
         group.throughput(Throughput::Bytes(log.len() as u64));
         group.bench_function("boot logs of many machines", |b| {
             b.iter(|| ksplat::reports(black_box(&log)).count());
         });
         group.bench_function("boot logs of many machines, information too", |b| {
-            b.iter(|| ksplat::reports(black_box(&log)).with_information().count());
+            b.iter(|| {
+                ksplat::Parser::new().with_information(true).reports(black_box(&log)).count()
+            });
         });
     }
     group.finish();

@@ -9,7 +9,7 @@ use std::{env, fs, io};
 
 use ksplat::cluster::{Index, Seen};
 use ksplat::sign::Signer;
-use ksplat::{Event, Monitor, Report};
+use ksplat::{Event, Parser, Report};
 
 /// What is known of all machines.
 #[derive(Default)]
@@ -35,7 +35,7 @@ fn main() -> io::Result<()> {
     let clock = Instant::now();
     for machine in env::args().skip(1) {
         let console = fs::read(&machine)?;
-        let mut monitor = Monitor::new().with_quiet(Duration::from_secs(10));
+        let mut monitor = Parser::new().with_quiet(Duration::from_secs(10)).monitor();
         // A manager reads what there is, and looks at the clock between.
         for piece in console.chunks(512) {
             for event in monitor.push(piece) {

@@ -76,7 +76,8 @@ pub use model::{
     Step, StepKind, Task, Verdict,
 };
 pub use parse::{
-    Event, Limits, MAX_FRAMES, MAX_LINES, MAX_OPEN, Monitor, QUIET, Reports, Started, reports, text,
+    Event, Limits, MAX_FRAMES, MAX_LINES, MAX_OPEN, Monitor, Parser, QUIET, Reports, Started,
+    reports, text,
 };
 pub use reason::{BlameReason, Corruption, DiagnosticKind, ReportPart};
 pub use span::Span;

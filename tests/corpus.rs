@@ -50,7 +50,7 @@ use similar::TextDiff;
 
 /// All reports with decoded code and explanations, information among them.
 fn reports(log: &[u8], syntax: Syntax) -> Vec<Report<'_>> {
-    let mut reports: Vec<_> = ksplat::reports(log).with_information().collect();
+    let mut reports: Vec<_> = ksplat::Parser::new().with_information(true).reports(log).collect();
     for report in &mut reports {
         disasm::annotate(report, syntax);
         explain::annotate(report, syntax);

@@ -9,7 +9,7 @@ use corpus::logs;
 
 /// All reports, information among them.
 fn reports(log: &[u8]) -> ksplat::Reports<'_> {
-    ksplat::reports(log).with_information()
+    ksplat::Parser::new().with_information(true).reports(log)
 }
 
 fn titles(log: &[u8]) -> Vec<String> {

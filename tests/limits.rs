@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
-use ksplat::{DiagnosticKind, Event, Limits, Monitor, Report};
+use ksplat::{DiagnosticKind, Event, Limits, Parser, Report};
 
 const FIRST: &str = "BUG: KASAN: use-after-free in f+0x1/0x2";
 const TOO_MANY: &str = "report: too many at the same time: it may go on";
@@ -10,9 +10,9 @@ const SECOND: &str = "Read of size 4 at addr ffff888001286000 by task a/1";
 
 /// The reports of a log, which a monitor gives as well.
 fn reports(log: &str, limits: Limits) -> Vec<Report<'static>> {
-    let whole = ksplat::reports(log.as_bytes()).with_limits(limits);
+    let whole = Parser::new().with_limits(limits).reports(log.as_bytes());
     let whole: Vec<_> = whole.map(Report::into_owned).collect();
-    let mut monitor = Monitor::new().with_limits(limits);
+    let mut monitor = Parser::new().with_limits(limits).monitor();
     let mut pieces = Vec::new();
     let mut take = |event| {
         if let Event::Finished(report) = event {

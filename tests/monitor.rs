@@ -22,12 +22,12 @@ fn plain(report: Report<'_>) -> Report<'static> {
 }
 
 fn whole(log: &[u8]) -> Vec<Report<'static>> {
-    ksplat::reports(log).with_information().map(plain).collect()
+    ksplat::Parser::new().with_information(true).reports(log).map(plain).collect()
 }
 
 /// What a monitor gives for a log cut at these places, and the begins that it told before.
 fn pieces(log: &[u8], cuts: impl IntoIterator<Item = usize>) -> (Vec<Report<'static>>, Vec<usize>) {
-    let mut monitor = Monitor::new().with_information();
+    let mut monitor = ksplat::Parser::new().with_information(true).monitor();
     let (mut reports, mut begins) = (Vec::new(), Vec::new());
     let mut take = |event: Event| match event {
         Event::Finished(report) => reports.push(plain(*report)),
@@ -176,7 +176,7 @@ fn only_the_console_of_a_bisection_is_read() {
 
 #[test]
 fn silence_completes_a_report() {
-    let mut monitor = Monitor::new().with_quiet(Duration::from_secs(5));
+    let mut monitor = ksplat::Parser::new().with_quiet(Duration::from_secs(5)).monitor();
     let second = Duration::from_secs;
     let log = b"kernel BUG at fs/a.c:1!\nRIP: 0010:f+0x1/0x2\nhalf a li";
     assert_eq!(monitor.push(log).count(), 1);

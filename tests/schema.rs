@@ -52,7 +52,7 @@ fn reports(name: &str, log: &[u8]) -> Vec<Value> {
         json::write(&mut line, &record.with_text(Some(text))).unwrap();
         serde_json::from_slice(&line).unwrap()
     };
-    ksplat::reports(log).with_information().enumerate().map(report).collect()
+    ksplat::Parser::new().with_information(true).reports(log).enumerate().map(report).collect()
 }
 
 #[test]

@@ -17,8 +17,8 @@ fn plain(report: Report<'_>) -> Report<'static> {
 }
 
 fuzz_target!(|log: &[u8]| {
-    let whole: Vec<_> = ksplat::reports(log).with_information().map(plain).collect();
-    let mut monitor = Monitor::new().with_information();
+    let whole: Vec<_> = ksplat::Parser::new().with_information(true).reports(log).map(plain).collect();
+    let mut monitor = ksplat::Parser::new().with_information(true).monitor();
     let (mut reports, mut begins) = (Vec::new(), Vec::new());
     let mut take = |event: Event| match event {
         Event::Finished(report) => reports.push(plain(*report)),

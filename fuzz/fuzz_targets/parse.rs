@@ -14,12 +14,12 @@ use libfuzzer_sys::fuzz_target;
 fuzz_target!(|log: &[u8]| {
     let mut last = 0;
     let mut known = Index::new();
-    for (index, mut report) in ksplat::reports(log).with_information().enumerate() {
+    for (index, mut report) in ksplat::Parser::new().with_information(true).reports(log).enumerate() {
         let span = report.span;
         assert!(last <= span.start && span.start < span.end && span.end <= log.len());
         last = span.start;
         assert!(report.title().bytes().all(|b| (0x20..0x7f).contains(&b)));
-        let again = ksplat::reports(&log[span.start..]).with_information().next().expect("the report again");
+        let again = ksplat::Parser::new().with_information(true).reports(&log[span.start..]).next().expect("the report again");
         assert_eq!(again.title(), report.title());
 
         disasm::annotate(&mut report, Syntax::Att);

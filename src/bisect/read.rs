@@ -9,7 +9,7 @@ use memchr::memchr;
 use super::grammar::{self, CommitLine, Line};
 use super::model::{ALL_RUNS, Bisection, MAX_UNKNOWN, Run, Search, Step};
 use crate::inert;
-use crate::parse;
+use crate::parse::{self, Parser};
 
 /// That a log is not of a bisection: it has no line of one.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -62,7 +62,7 @@ pub fn parse(log: &[u8]) -> Result<Bisection<'_>, NotBisection> {
         return Err(NotBisection(()));
     }
     if let Some(console) = console {
-        bisection.report = parse::reports_from(log, console).next();
+        bisection.report = parse::reports_from(Parser::new(), log, console).next();
     }
     Ok(bisection)
 }

@@ -184,7 +184,7 @@ named! {
         /// Printed by `print_mce()` in arch/x86/kernel/cpu/mce/core.c, and by `die()` of powerpc.
         MachineCheck = "machine-check",
         /// No memory was left, and a task was killed for it. Information: see
-        /// [`Reports::with_information`](crate::Reports::with_information).
+        /// [`Parser::with_information`](crate::Parser::with_information).
         ///
         /// Printed by `oom_kill_process()` in mm/oom_kill.c.
         OutOfMemory = "out-of-memory",
@@ -217,7 +217,7 @@ named! {
 
 impl Kind {
     /// Whether such a report tells what happened without a fault of the kernel: it is only given to
-    /// those who ask for it, with [`Reports::with_information`](crate::Reports::with_information).
+    /// those who ask for it, with [`Parser::with_information`](crate::Parser::with_information).
     pub fn is_information(self) -> bool {
         matches!(self, Self::OutOfMemory | Self::AllocationFailure | Self::FileSystem)
     }

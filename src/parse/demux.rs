@@ -51,10 +51,14 @@ pub(super) struct Demux<'log> {
     rooms: Vec<Vec<Step<'log>>>,
     /// Offset of the end of the last headline.
     pub(super) headline_end: usize,
-    pub(super) limits: Limits,
+    limits: Limits,
 }
 
 impl<'log> Demux<'log> {
+    pub(super) fn new(limits: Limits) -> Self {
+        Self { limits, ..Self::default() }
+    }
+
     /// Whether no report takes lines.
     pub(super) fn is_idle(&self) -> bool {
         self.open.is_empty()

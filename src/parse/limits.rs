@@ -27,11 +27,11 @@ const BYTES_A_LINE: usize = 96;
 /// `docs/src/limits.md`. For fewer reports of a log, `take` them from the iterator.
 ///
 /// ```
-/// use ksplat::Limits;
+/// use ksplat::{Limits, Parser};
 ///
 /// let log = b"BUG: KASAN: use-after-free in f+0x1/0x2\nCall Trace:\n f+0x1/0x2\n g+0x1/0x2\n";
 /// let limits = Limits::default().with_frames(1);
-/// let report = ksplat::reports(log).with_limits(limits).next().expect("a report");
+/// let report = Parser::new().with_limits(limits).reports(log).next().expect("a report");
 /// assert_eq!(report.stacks[0].frames.len(), 1);
 /// assert_eq!(report.diagnostics[0].to_string(), "byte 63: frames: too many: the rest was left out");
 /// ```

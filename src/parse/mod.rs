@@ -14,12 +14,12 @@ mod join;
 mod limits;
 mod monitor;
 mod open;
+mod parser;
 mod surroundings;
 
 use std::collections::VecDeque;
 use std::iter::FusedIterator;
 
-use crate::console;
 use crate::line::Line;
 use crate::model::Report;
 use crate::scan::{self, Start};
@@ -29,9 +29,11 @@ use surroundings::Opening;
 
 pub use limits::{Limits, MAX_FRAMES, MAX_LINES, MAX_OPEN};
 pub use monitor::{Event, Monitor, QUIET, Started};
+pub use parser::Parser;
 pub use surroundings::text;
 
-/// Finds the reports of a console log, in the order in which they start.
+/// Finds the reports of a console log, in the order in which they start: [`Parser::reports`] with the
+/// default options.
 ///
 /// A report that was caused by the one before it in the same context is listed with that one, as
 /// one of its [`consequences`](Report::consequences). The lines are those that `printk` makes;
@@ -53,18 +55,18 @@ pub use surroundings::text;
 /// );
 /// ```
 pub fn reports(log: &[u8]) -> Reports<'_> {
-    reports_from(log, console::start(log))
+    Parser::new().reports(log)
 }
 
 /// The reports of a log from a byte on.
-pub(crate) fn reports_from(log: &[u8], at: usize) -> Reports<'_> {
+pub(crate) fn reports_from(parser: Parser, log: &[u8], at: usize) -> Reports<'_> {
     Reports {
+        parser,
         log,
         at,
         next: None,
-        demux: Demux::default(),
+        demux: Demux::new(parser.limits()),
         done: VecDeque::new(),
-        information: false,
         lines: LineCount { log, at: 0, line: 1 },
         facts: None,
     }
@@ -73,6 +75,7 @@ pub(crate) fn reports_from(log: &[u8], at: usize) -> Reports<'_> {
 /// An iterator over the reports of a log; see [`reports`].
 #[derive(Debug)]
 pub struct Reports<'log> {
+    parser: Parser,
     log: &'log [u8],
     /// The line that is read next.
     at: usize,
@@ -82,8 +85,6 @@ pub struct Reports<'log> {
     demux: Demux<'log>,
     /// Reports that are whole, and start before all that are open.
     done: VecDeque<Report<'log>>,
-    /// Whether information reports are returned.
-    information: bool,
     lines: LineCount<'log>,
     /// What the whole log says, once that is asked.
     facts: Option<Facts>,
@@ -107,35 +108,11 @@ impl<'log> Iterator for Reports<'log> {
 impl FusedIterator for Reports<'_> {}
 
 impl Reports<'_> {
-    /// The same with reports that tell what happened without a fault of the kernel: tasks that were
-    /// killed because memory ran out, requests for memory that failed, damaged file systems. See
-    /// [`Kind::is_information`](crate::Kind::is_information).
-    ///
-    /// What stands within another report stays a part of it, so that report is the same.
-    ///
-    /// ```
-    /// let log = b"Out of memory: Killed process 512 (stress) total-vm:2097152kB\n";
-    /// assert_eq!(ksplat::reports(log).count(), 0);
-    /// let report = ksplat::reports(log).with_information().next().expect("a report");
-    /// assert_eq!(report.title(), "out of memory: killed stress");
-    /// assert!(report.kind.is_information());
-    /// ```
-    #[must_use]
-    pub fn with_information(self) -> Self {
-        Self { information: true, ..self }
-    }
-
-    /// The same with other limits.
-    #[must_use]
-    pub fn with_limits(mut self, limits: Limits) -> Self {
-        self.demux.limits = limits;
-        self
-    }
-
     /// Reads on; false at the end of the log.
     fn step(&mut self) -> bool {
-        let start =
-            *self.next.get_or_insert_with(|| scan::next_start(self.log, self.at, self.information));
+        let start = *self
+            .next
+            .get_or_insert_with(|| scan::next_start(self.log, self.at, self.parser.information()));
         if self.demux.is_idle() {
             match start {
                 Some(start) => self.at = start.at,
@@ -151,7 +128,7 @@ impl Reports<'_> {
         if marker.is_some() {
             self.next = None;
         }
-        join::whole(self.log, &mut line, marker.is_some(), self.information);
+        join::whole(self.log, &mut line, marker.is_some(), self.parser.information());
         self.at = line.next();
         let (log, lines, facts) = (self.log, &mut self.lines, &mut self.facts);
         self.demux.line(&line, marker, |line, last| {

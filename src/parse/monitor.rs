@@ -10,7 +10,7 @@ use super::build;
 use super::demux::Demux;
 use super::facts::Facts;
 use super::join;
-use super::limits::Limits;
+use super::parser::Parser;
 use super::surroundings::{MAX_ABOVE, Opening};
 use crate::console;
 use crate::kind::{Kind, Marker};
@@ -71,8 +71,7 @@ pub struct Monitor {
     held: Option<(usize, usize)>,
     facts: Facts,
     events: VecDeque<Event>,
-    information: bool,
-    quiet: Duration,
+    parser: Parser,
     /// When bytes came last, as far as a tick told.
     last: Option<Duration>,
     is_fresh: bool,
@@ -129,8 +128,12 @@ impl Default for Monitor {
 }
 
 impl Monitor {
-    /// A monitor at the begin of a log.
+    /// A monitor at the start of a log: [`Parser::monitor`] with the default options.
     pub fn new() -> Self {
+        Self::of(Parser::new())
+    }
+
+    pub(super) fn of(parser: Parser) -> Self {
         Self {
             buffer: Vec::new(),
             base: 0,
@@ -140,36 +143,14 @@ impl Monitor {
             line: 1,
             next: Next::NoneTo(0),
             head: Head::Unknown,
-            demux: Demux::default(),
+            demux: Demux::new(parser.limits()),
             held: None,
             facts: Facts::of_a_boot(),
             events: VecDeque::new(),
-            information: false,
-            quiet: QUIET,
+            parser,
             last: None,
             is_fresh: false,
         }
-    }
-
-    /// Also returns information reports: see
-    /// [`Reports::with_information`](crate::Reports::with_information).
-    #[must_use]
-    pub fn with_information(self) -> Self {
-        Self { information: true, ..self }
-    }
-
-    /// The same with other limits: memory grows with their lines and reports at a time.
-    #[must_use]
-    pub fn with_limits(mut self, limits: Limits) -> Self {
-        self.demux.limits = limits;
-        self
-    }
-
-    /// With the time of silence after which [`tick`](Self::tick) takes reports for complete; by default
-    /// [`QUIET`].
-    #[must_use]
-    pub fn with_quiet(self, quiet: Duration) -> Self {
-        Self { quiet, ..self }
     }
 
     /// Takes the next bytes of the log, and gives what they brought.
@@ -192,7 +173,7 @@ impl Monitor {
         if std::mem::take(&mut self.is_fresh) || self.last.is_none() {
             self.last = Some(now);
         }
-        let silent = self.last.is_some_and(|last| now.saturating_sub(last) >= self.quiet);
+        let silent = self.last.is_some_and(|last| now.saturating_sub(last) >= self.parser.quiet());
         if silent && !self.is_idle() && self.head != Head::Unknown {
             self.read(true);
         }
@@ -204,13 +185,7 @@ impl Monitor {
         self.end_line();
         self.read(true);
         let events = std::mem::take(&mut self.events);
-        *self = Self {
-            events,
-            information: self.information,
-            quiet: self.quiet,
-            last: self.last,
-            ..Self::new().with_limits(self.demux.limits)
-        };
+        *self = Self { events, last: self.last, ..Self::of(self.parser) };
         self.events.drain(..)
     }
 
@@ -322,7 +297,7 @@ impl Monitor {
         let is_long = self.buffer.len() - complete >= MAX_LINE;
         let end = if is_long { self.buffer.len() } else { complete };
         let lines = self.buffer.get(..end).unwrap_or_default();
-        let start = scan::next_start(lines, from, self.information);
+        let start = scan::next_start(lines, from, self.parser.information());
         let Some(start) = start.filter(|start| start.at < complete) else {
             self.next = Next::NoneTo(self.base + complete);
             return Ok(None);
@@ -369,7 +344,7 @@ impl Monitor {
         let line = match self.dropped {
             0 => {
                 let mut line = line;
-                join::whole(lines, &mut line, marker.is_some(), self.information);
+                join::whole(lines, &mut line, marker.is_some(), self.parser.information());
                 line
             }
             _ => line,

@@ -90,13 +90,14 @@ pub(crate) struct Reading {
 }
 
 impl Reading {
-    /// The limits of a report.
-    pub(crate) fn limits(&self) -> Limits {
+    /// The parser with these options.
+    pub(crate) fn parser(&self) -> ksplat::Parser {
         let known = Limits::default();
-        known
+        let limits = known
             .with_lines(self.max_lines.map_or(known.lines, NonZeroUsize::get))
             .with_frames(self.max_frames.map_or(known.frames, NonZeroUsize::get))
-            .with_open(self.max_open.map_or(known.open, NonZeroUsize::get))
+            .with_open(self.max_open.map_or(known.open, NonZeroUsize::get));
+        ksplat::Parser::new().with_limits(limits).with_information(self.information)
     }
 
     /// The most reports of a log.

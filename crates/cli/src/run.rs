@@ -180,8 +180,7 @@ impl Job<'_> {
         let Self { reading, output, quiet } = self;
         let mut status = Status::Nothing;
         let Some((name, log)) = open(path, &mut status) else { return Ok(status) };
-        let reports = ksplat::reports(&log).with_limits(reading.limits());
-        let reports = if reading.information { reports.with_information() } else { reports };
+        let reports = reading.parser().reports(&log);
         let before = writer.count;
         for (index, mut report) in reports.take(reading.reports()).enumerate() {
             if !report.kind.is_information() {

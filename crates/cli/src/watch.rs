@@ -72,10 +72,8 @@ pub(crate) fn watch(args: &Watch) -> io::Result<Status> {
         Err(error) => drop(sender.send(Err(error))),
     });
 
-    let monitor = Monitor::new()
-        .with_quiet(Duration::from_secs(args.quiet))
-        .with_limits(args.reading.limits());
-    let mut monitor = if args.reading.information { monitor.with_information() } else { monitor };
+    let parser = args.reading.parser().with_quiet(Duration::from_secs(args.quiet));
+    let mut monitor = parser.monitor();
     let mut shown = Shown {
         name: &name,
         count: 0,

@@ -275,7 +275,7 @@ fn a_page_for_a_browser_has_no_mark_of_a_log() {
 #[test]
 fn bytes_come_back_from_json() {
     let log = log();
-    for report in ksplat::reports(&log).with_information() {
+    for report in ksplat::Parser::new().with_information(true).reports(&log) {
         let record = ksplat::output::json::Record::new("-", 0, report);
         let mut line = Vec::new();
         ksplat::output::json::write(&mut line, &record).unwrap();
