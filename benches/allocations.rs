@@ -7,7 +7,7 @@ use std::io::{self, Write as _};
 use std::path::Path;
 
 use ksplat::disasm::{self, Syntax};
-use ksplat::explain;
+
 use ksplat::output::json::{self, Record};
 use ksplat::sign::Signer;
 use ksplat::{Report, reports};
@@ -45,14 +45,19 @@ fn read(logs: &[Vec<u8>]) -> Vec<Report<'_>> {
     all
 }
 
+fn decode(code: &mut ksplat::Code) {
+    code.instructions = disasm::decode(code, Syntax::Att);
+}
+
 /// The stages, one after the other, over all logs.
 fn stages(name: &str, logs: &[Vec<u8>], limits: [f64; 5]) -> Vec<Row> {
     let (reading, mut reports) = count(|| read(logs));
     let of = reports.len();
+    let explainer = ksplat::Analyzer::new().without_instructions();
     let (decoding, ()) =
-        count(|| reports.iter_mut().for_each(|report| disasm::annotate(report, Syntax::Att)));
+        count(|| reports.iter_mut().filter_map(|report| report.code.as_mut()).for_each(decode));
     let (explaining, ()) =
-        count(|| reports.iter_mut().for_each(|report| explain::annotate(report, Syntax::Att)));
+        count(|| reports.iter_mut().for_each(|report| explainer.annotate(report)));
     let signer = Signer::new();
     let (signing, ()) = count(|| reports.iter().for_each(|report| drop(signer.sign(report))));
     let records: Vec<_> = reports.into_iter().map(|report| Record::new("-", 0, report)).collect();

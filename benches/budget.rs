@@ -8,7 +8,7 @@ use std::io::{self, Write as _};
 use std::path::Path;
 
 use ksplat::disasm::{self, Syntax};
-use ksplat::explain;
+
 use ksplat::output::json::{self, Record};
 use ksplat::sign::Signer;
 use ksplat::{Report, reports};
@@ -38,7 +38,9 @@ fn stage_decode(reports: &mut [Report<'_>]) {
 
 fn decode(reports: &mut [Report<'_>]) {
     for report in reports {
-        disasm::annotate(black_box(report), Syntax::Att);
+        if let Some(code) = &mut black_box(&mut *report).code {
+            code.instructions = disasm::decode(code, Syntax::Att);
+        }
     }
 }
 
@@ -48,8 +50,9 @@ fn stage_explain(reports: &mut [Report<'_>]) {
 }
 
 fn explain(reports: &mut [Report<'_>]) {
+    let analyzer = ksplat::Analyzer::new().without_instructions();
     for report in reports {
-        explain::annotate(black_box(report), Syntax::Att);
+        analyzer.annotate(black_box(report));
     }
 }
 

@@ -5,7 +5,6 @@ use std::hint::black_box;
 use criterion::{Criterion, criterion_group, criterion_main};
 use iced_x86::{Decoder, DecoderOptions, Instruction};
 use ksplat::disasm::{self, Syntax};
-use ksplat::explain;
 
 /// Of the crash in `__io_queue_sqe`.
 const LINE: &[u8] = b"Code: 89 ea 48 c1 ea 03 80 3c 02 00 0f 85 50 0a 00 00 48 b8 00 00 00 00 00 fc ff df \
@@ -66,8 +65,7 @@ fn code(c: &mut Criterion) {
         let mut reports: Vec<_> = ksplat::reports(log.as_bytes()).collect();
         let mut all = || {
             for report in &mut reports {
-                disasm::annotate(report, Syntax::Att);
-                explain::annotate(report, Syntax::Att);
+                ksplat::Analyzer::new().annotate(report);
             }
             let explanation = reports.first().and_then(|report| report.explanation.as_ref());
             explanation.is_some_and(|explanation| explanation.summary.ends_with(summary))

@@ -11,11 +11,18 @@ use ksplat::output::json::{self, Record};
 #[path = "common/logs.rs"]
 mod logs;
 
+/// Fills in the instructions.
+fn decode(report: &mut ksplat::Report<'_>) {
+    if let Some(code) = &mut report.code {
+        code.instructions = disasm::decode(code, Syntax::Att);
+    }
+}
+
 /// Titles of everything, decoded: what a user gets.
 fn full(log: &[u8]) -> usize {
     ksplat::reports(log)
         .map(|mut report| {
-            disasm::annotate(&mut report, Syntax::Att);
+            decode(&mut report);
             report.title().len()
         })
         .sum()
@@ -73,7 +80,7 @@ fn parse(c: &mut Criterion) {
                 out.clear();
                 for log in logs {
                     for (index, mut report) in ksplat::reports(black_box(log)).enumerate() {
-                        disasm::annotate(&mut report, Syntax::Att);
+                        decode(&mut report);
                         json::write(&mut out, &Record::new("-", index, report)).unwrap_or_default();
                     }
                 }

@@ -5,13 +5,11 @@
 
 use std::{env, fs, io};
 
-use ksplat::disasm::{self, Syntax};
-
 fn main() -> io::Result<()> {
     for path in env::args_os().skip(1) {
         let log = fs::read(&path)?;
         for mut report in ksplat::reports(&log) {
-            disasm::annotate(&mut report, Syntax::Att);
+            ksplat::Analyzer::new().annotate(&mut report);
             let trap = report.code.iter().flat_map(|code| &code.instructions).find(|i| i.trapping);
             let trap = trap.map_or("", |instruction| instruction.text.as_str());
             // A title is plain ASCII, so nothing of the log can act on the terminal.

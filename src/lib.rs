@@ -22,8 +22,8 @@
 //!
 //! # Features
 //!
-//! - `disasm`: the modules `disasm`, which decodes the bytes of `Code:` lines, and `explain`, which
-//!   says what the trapping instruction did. Adds iced-x86.
+//! - `disasm`: [`Analyzer`], which decodes the bytes of a report's code and explains the trap, and the
+//!   module `disasm` for bytes without a report. Adds iced-x86.
 //! - `disasm-arm`, `disasm-powerpc`, `disasm-riscv`: decoders for 64-bit and 32-bit ARM and Thumb
 //!   (yaxpeax-arm), PowerPC (powerpc), and RISC-V (raki).
 //! - `symbolize`: the module `symbolize`, which resolves frames to files, lines and inlined functions by
@@ -36,6 +36,8 @@
 //! `ksplat-capi`; the library has no `unsafe`.
 #![forbid(unsafe_code)]
 
+#[cfg(feature = "disasm")]
+mod analyze;
 mod arch;
 pub mod bisect;
 mod blame;
@@ -44,7 +46,7 @@ mod console;
 #[cfg(feature = "disasm")]
 pub mod disasm;
 #[cfg(feature = "disasm")]
-pub mod explain;
+mod explain;
 mod functions;
 mod inert;
 mod kind;
@@ -66,6 +68,8 @@ mod title;
 mod token;
 mod words;
 
+#[cfg(feature = "disasm")]
+pub use analyze::Analyzer;
 pub use arch::Arch;
 pub use kind::Kind;
 pub use model::{

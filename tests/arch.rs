@@ -2,15 +2,13 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
-use ksplat::disasm::{self, Syntax};
-use ksplat::{Arch, Report, explain};
+use ksplat::{Arch, Report};
 
 fn only(log: &str) -> Report<'_> {
     let mut reports = ksplat::reports(log.as_bytes());
     let mut report = reports.next().expect("a report");
     assert!(reports.next().is_none(), "more than one report");
-    disasm::annotate(&mut report, Syntax::Att);
-    explain::annotate(&mut report, Syntax::Att);
+    ksplat::Analyzer::new().annotate(&mut report);
     report
 }
 

@@ -11,15 +11,14 @@ use std::path::Path;
 
 use corpus::logs;
 use ksplat::cluster::{ATTACH, Cluster, How, Index, Seen};
-use ksplat::disasm::Syntax;
-use ksplat::explain;
+
 use ksplat::sign::{Family, Signature, Signer, VERSION, frame_class};
 use proptest::prelude::*;
 
 /// The signature of the first report of a log.
 fn sign(log: &str) -> Signature<'static> {
     let mut report = ksplat::reports(log.as_bytes()).next().expect("a report");
-    explain::annotate(&mut report, Syntax::Att);
+    ksplat::Analyzer::new().without_instructions().annotate(&mut report);
     Signer::new().sign(&report).into_owned()
 }
 

@@ -43,17 +43,16 @@ use std::fs;
 use std::path::Path;
 
 use corpus::{files, logs};
-use ksplat::disasm::{self, Syntax};
+use ksplat::Report;
+use ksplat::disasm::Syntax;
 use ksplat::output::json::{self, Record};
-use ksplat::{Report, explain};
 use similar::TextDiff;
 
 /// All reports with decoded code and explanations, information among them.
 fn reports(log: &[u8], syntax: Syntax) -> Vec<Report<'_>> {
     let mut reports: Vec<_> = ksplat::Parser::new().with_information(true).reports(log).collect();
     for report in &mut reports {
-        disasm::annotate(report, syntax);
-        explain::annotate(report, syntax);
+        ksplat::Analyzer::new().with_syntax(syntax).annotate(report);
     }
     reports
 }

@@ -5,14 +5,12 @@
 
 use std::collections::HashMap;
 
-use ksplat::disasm::{self, Syntax};
-use ksplat::{AccessKind, AddressClass, Confidence, Explanation, explain};
+use ksplat::{AccessKind, AddressClass, Confidence, Explanation};
 use proptest::prelude::*;
 
 fn explained(log: &str) -> Option<Explanation> {
     let mut report = ksplat::reports(log.as_bytes()).next().expect("a report");
-    disasm::annotate(&mut report, Syntax::Att);
-    explain::annotate(&mut report, Syntax::Att);
+    ksplat::Analyzer::new().annotate(&mut report);
     report.explanation
 }
 

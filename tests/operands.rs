@@ -10,8 +10,7 @@
 
 use std::fmt::Write;
 
-use ksplat::disasm::{self, Syntax};
-use ksplat::{AccessKind, Confidence, Explanation, explain};
+use ksplat::{AccessKind, Confidence, Explanation};
 use proptest::prelude::*;
 
 /// The access that an instruction was made for.
@@ -34,8 +33,7 @@ struct Machine {
 
 fn explained(log: &str) -> Option<Explanation> {
     let mut report = ksplat::reports(log.as_bytes()).next().expect("a report");
-    disasm::annotate(&mut report, Syntax::Att);
-    explain::annotate(&mut report, Syntax::Att);
+    ksplat::Analyzer::new().annotate(&mut report);
     report.explanation
 }
 

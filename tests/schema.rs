@@ -9,7 +9,6 @@ use std::path::PathBuf;
 use jsonschema::{Draft, Validator};
 use ksplat::output::json::{self, Record};
 use ksplat::sign::{self, Signer};
-use ksplat::{disasm, explain};
 use serde_json::{Value, json};
 
 /// A report with each key of the schema and a step of each code.
@@ -43,8 +42,7 @@ fn files(folder: &str, extension: &str) -> Vec<PathBuf> {
 /// The reports of a log as JSON, with everything that the library adds to a report.
 fn reports(name: &str, log: &[u8]) -> Vec<Value> {
     let report = |(index, mut report): (usize, ksplat::Report<'_>)| {
-        disasm::annotate(&mut report, disasm::Syntax::Att);
-        explain::annotate(&mut report, disasm::Syntax::Att);
+        ksplat::Analyzer::new().annotate(&mut report);
         let signature = Signer::new().sign(&report).into_owned();
         let text = ksplat::text(log, &report);
         let record = Record::new(name, index, report).with_signature(Some(signature));

@@ -4,7 +4,7 @@
 
 use ksplat::disasm::Syntax;
 use ksplat::symbolize::{Error, Image, Location, Symbolizer};
-use ksplat::{Confidence, Report, Verdict, disasm, explain};
+use ksplat::{Confidence, Report, Verdict};
 use proptest::prelude::*;
 
 const VMLINUX: &[u8] = include_bytes!("fixture/vmlinux");
@@ -31,8 +31,7 @@ fn symbolizer(vmlinux: &'static [u8]) -> Symbolizer<'static> {
 
 fn resolved<'log>(symbolizer: &Symbolizer<'_>, log: &'log str) -> Report<'log> {
     let mut report = ksplat::reports(log.as_bytes()).next().expect("a report");
-    disasm::annotate(&mut report, Syntax::Att);
-    explain::annotate(&mut report, Syntax::Att);
+    ksplat::Analyzer::new().annotate(&mut report);
     symbolizer.annotate(&mut report);
     report
 }
@@ -83,11 +82,22 @@ fn frames_get_files_lines_and_what_was_inlined() {
 }
 
 #[test]
+fn an_analyzer_resolves_as_well() {
+    let want = resolved(&symbolizer(VMLINUX), OOPS);
+    let mut report = ksplat::reports(OOPS.as_bytes()).next().expect("a report");
+    let analyzer = ksplat::Analyzer::new().with_symbolizer(symbolizer(VMLINUX));
+    analyzer.annotate(&mut report);
+    assert_eq!(report, want);
+    let mut plain = ksplat::reports(OOPS.as_bytes()).next().expect("a report");
+    ksplat::Analyzer::new().without_instructions().annotate(&mut plain);
+    assert!(plain.code.expect("code").instructions.is_empty() && plain.explanation.is_some());
+}
+
+#[test]
 fn the_access_has_its_name_in_both_syntaxes() {
     for syntax in [Syntax::Att, Syntax::Intel] {
         let mut report = ksplat::reports(OOPS.as_bytes()).next().expect("a report");
-        disasm::annotate(&mut report, syntax);
-        explain::annotate(&mut report, syntax);
+        ksplat::Analyzer::new().with_syntax(syntax).annotate(&mut report);
         symbolizer(VMLINUX).annotate(&mut report);
         let member = report.explanation.expect("an explanation").member.expect("a member");
         assert_eq!(member.expression, "node->next->in.count", "{syntax:?}");

@@ -27,6 +27,7 @@ const ORDER: &[&str] = &[
     "disasm",
     "explain",
     "symbolize",
+    "analyze",
     "sign",
     "cluster",
     "bisect",

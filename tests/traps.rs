@@ -2,13 +2,11 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
-use ksplat::disasm::{self, Syntax};
-use ksplat::{Confidence, Explanation, explain};
+use ksplat::{Confidence, Explanation};
 
 fn explained(log: &str) -> Explanation {
     let mut report = ksplat::reports(log.as_bytes()).next().expect("a report");
-    disasm::annotate(&mut report, Syntax::Att);
-    explain::annotate(&mut report, Syntax::Att);
+    ksplat::Analyzer::new().annotate(&mut report);
     report.explanation.expect("an explanation")
 }
 

@@ -1,7 +1,7 @@
 //! Any log in pieces: a monitor gives the reports of the whole log, in the same order.
 #![no_main]
 
-use ksplat::{Event, Monitor, Report};
+use ksplat::{Event, Report};
 use libfuzzer_sys::fuzz_target;
 
 /// The sizes of pieces, one after the other; which comes first, the log's first byte decides.

@@ -3,8 +3,6 @@
 #![no_main]
 
 use ksplat::cluster::{Index, Seen};
-use ksplat::disasm::{self, Syntax};
-use ksplat::explain;
 use ksplat::output::bugs::{self, Bug};
 use ksplat::output::json::{self, Record};
 use ksplat::output::text;
@@ -22,8 +20,7 @@ fuzz_target!(|log: &[u8]| {
         let again = ksplat::Parser::new().with_information(true).reports(&log[span.start..]).next().expect("the report again");
         assert_eq!(again.title(), report.title());
 
-        disasm::annotate(&mut report, Syntax::Att);
-        explain::annotate(&mut report, Syntax::Att);
+        ksplat::Analyzer::new().annotate(&mut report);
         let mut page = String::new();
         text::write(&mut page, "-", &report, text::Options::default().with_all(true)).expect("text");
         assert!(page.chars().all(|c| c == '\n' || !c.is_control()));

@@ -4,8 +4,7 @@
 
 use std::fmt::Write;
 
-use ksplat::disasm::{self, Syntax};
-use ksplat::explain;
+use ksplat::disasm::Syntax;
 use ksplat::output::json::{self, Record};
 use ksplat::output::text;
 use libfuzzer_sys::fuzz_target;
@@ -250,10 +249,9 @@ fuzz_target!(|data: &[u8]| {
     let syntax = if data.len() % 2 == 0 { Syntax::Att } else { Syntax::Intel };
     let mut report = ksplat::reports(log.as_bytes()).next().expect("a report");
     assert!(!report.registers.is_empty());
-    disasm::annotate(&mut report, syntax);
-    explain::annotate(&mut report, syntax);
+    ksplat::Analyzer::new().with_syntax(syntax).annotate(&mut report);
     let once = report.clone();
-    explain::annotate(&mut report, syntax);
+    ksplat::Analyzer::new().with_syntax(syntax).annotate(&mut report);
     assert_eq!(report, once);
 
     if let Some(access) = report.explanation.as_ref().and_then(|known| known.access.as_ref()) {

@@ -87,19 +87,8 @@ fn little_endian(bytes: &[u8]) -> Option<[u8; 4]> {
     Some(word)
 }
 
-/// Fills in the instructions of a report, unless the kernel listed them itself and there is no
-/// decoder here: s390.
-///
-/// ```
-/// let log = b"general protection fault: 0000 [#1] SMP\nRIP: 0010:f+0x4/0x10\n\
-///             Code: 48 c1 ea 03 <0f> b6 04 02\nCall Trace:\n g+0x1/0x2\n h+0x1/0x2\n";
-/// let mut report = ksplat::reports(log).next().expect("a report");
-/// ksplat::disasm::annotate(&mut report, ksplat::disasm::Syntax::Att);
-/// let code = report.code.expect("code bytes");
-/// assert_eq!(code.instructions[1].text, "movzbl (%rdx,%rax,1),%eax");
-/// assert!(code.instructions[1].trapping);
-/// ```
-pub fn annotate(report: &mut Report<'_>, syntax: Syntax) {
+/// Fills in the instructions of a report.
+pub(crate) fn annotate(report: &mut Report<'_>, syntax: Syntax) {
     if let Some(code) = &mut report.code {
         let instructions = decode(code, syntax);
         if !instructions.is_empty() {

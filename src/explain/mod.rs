@@ -23,26 +23,7 @@ use space::Space;
 use window::Window;
 
 /// Fills in the explanation of a report; instructions are written in `syntax`.
-///
-/// ```
-/// use ksplat::disasm::Syntax;
-///
-/// let log = b"BUG: kernel NULL pointer dereference, address: 0000000000000068\n\
-///             #PF: supervisor write access in kernel mode\nRIP: 0010:cm_route_update+0x15/0x20\n\
-///             Code: 48 8b 87 88 00 00 00 <48> 89 50 68 c3\n\
-///             RAX: 0000000000000000 RDX: 00000000fffee1d9 RDI: ffff8df1c28e1b40\n\
-///             CR2: 0000000000000068\n";
-/// let mut report = ksplat::reports(log).next().expect("a report");
-/// ksplat::explain::annotate(&mut report, Syntax::Att);
-/// let explanation = report.explanation.expect("an explanation");
-/// assert_eq!(
-///     explanation.summary,
-///     "writes 8 bytes at 0x0000000000000068, NULL pointer + 0x68"
-/// );
-/// let means = explanation.steps[0].kind.to_string();
-/// assert_eq!(means, "%rax was loaded from 0x88(%rdi), %rdi = 0xffff8df1c28e1b40");
-/// ```
-pub fn annotate(report: &mut Report<'_>, syntax: Syntax) {
+pub(crate) fn annotate(report: &mut Report<'_>, syntax: Syntax) {
     report.explanation = explain(report, syntax);
 }
 

@@ -11,8 +11,6 @@ use std::panic;
 use std::ptr;
 use std::slice;
 
-use ksplat::disasm::{self, Syntax};
-use ksplat::explain;
 use ksplat::output::json::{self, Record};
 
 /// Finds the reports of a log of `len` bytes, and gives them as a JSON array: see the documentation of
@@ -51,8 +49,7 @@ pub unsafe extern "C" fn ksplat_free(json: *mut c_char) {
 fn parsed(log: &[u8]) -> Option<CString> {
     let mut text = vec![b'['];
     for (index, mut report) in ksplat::reports(log).enumerate() {
-        disasm::annotate(&mut report, Syntax::Att);
-        explain::annotate(&mut report, Syntax::Att);
+        ksplat::Analyzer::new().annotate(&mut report);
         if index > 0 {
             text.push(b',');
         }

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
 use ksplat::cluster::{Index, Seen};
-use ksplat::explain;
+
 use ksplat::output::bugs::{self, Bug, Member};
 use ksplat::output::escape::escape;
 use ksplat::output::{html, json};
@@ -134,7 +134,7 @@ fn sign(file: usize, path: &Path, first: bool) -> io::Result<Vec<Signed>> {
     let time = time.and_then(|time| Some(time.duration_since(UNIX_EPOCH).ok()?.as_secs()));
     let reports = ksplat::reports(&log).take(if first { 1 } else { usize::MAX });
     let signed = reports.enumerate().map(|(index, mut report)| {
-        explain::annotate(&mut report, ksplat::disasm::Syntax::Att);
+        ksplat::Analyzer::new().without_instructions().annotate(&mut report);
         Signed { file, index, time, signature: Signer::new().sign(&report).into_owned() }
     });
     Ok(signed.collect())

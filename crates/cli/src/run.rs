@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::CommandFactory;
+use ksplat::disasm;
 use ksplat::output::json::{self, Record};
 use ksplat::output::{escape, text};
-use ksplat::{disasm, explain};
 use rayon::prelude::*;
 
 use crate::args::{self, Args, Code, Color, Command, Format, Output, Parse, Reading, Symbolize};
@@ -186,8 +186,7 @@ impl Job<'_> {
             if !report.kind.is_information() {
                 status = status.max(Status::Found);
             }
-            disasm::annotate(&mut report, output.syntax.into());
-            explain::annotate(&mut report, output.syntax.into());
+            ksplat::Analyzer::new().with_syntax(output.syntax.into()).annotate(&mut report);
             status = status.max(images.annotate(&mut report));
             if status == Status::Unusable && images.failed() {
                 return Ok(status);
@@ -343,8 +342,7 @@ fn code(args: &Code) -> io::Result<Status> {
     }
     let code = match found.as_mut() {
         Some(report) => {
-            disasm::annotate(report, syntax);
-            explain::annotate(report, syntax);
+            ksplat::Analyzer::new().with_syntax(syntax).annotate(report);
             report.code.take().unwrap_or_default()
         }
         None => match disasm::parse_code(&line) {

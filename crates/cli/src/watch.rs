@@ -12,7 +12,7 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use ksplat::output::json::{self, Record};
-use ksplat::{Event, Monitor, Report, disasm, explain};
+use ksplat::{Event, Monitor, Report, disasm};
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::flag;
 
@@ -151,8 +151,7 @@ impl Shown<'_> {
         if !report.kind.is_information() {
             self.status = self.status.max(Status::Found);
         }
-        disasm::annotate(&mut report, self.syntax);
-        explain::annotate(&mut report, self.syntax);
+        ksplat::Analyzer::new().with_syntax(self.syntax).annotate(&mut report);
         self.images.annotate(&mut report);
         let sources = self.images.sources(&report);
         let signature = (self.with_signature || self.runner.is_some())

@@ -22,7 +22,6 @@ use std::path::Path;
 
 use ksplat::cluster::{Feature, Index, Seen};
 use ksplat::sign::{Signature, Signer};
-use ksplat::{disasm, explain};
 
 const FEATURES: usize = Feature::ALL.len();
 
@@ -82,7 +81,7 @@ fn load(labels: &Path) -> Vec<(String, Signature<'static>)> {
         let (path, bug) = (columns.next()?, columns.next()?);
         let log = fs::read(folder.join(path)).ok()?;
         let mut report = ksplat::reports(&log).next()?;
-        explain::annotate(&mut report, disasm::Syntax::Att);
+        ksplat::Analyzer::new().without_instructions().annotate(&mut report);
         Some((bug.to_owned(), Signer::new().sign(&report).into_owned()))
     })
     .collect()

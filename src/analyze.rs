@@ -1,0 +1,97 @@
+//! What a report does not say by itself: its instructions, what they did, and source lines.
+
+use crate::disasm::{self, Syntax};
+use crate::explain;
+use crate::model::Report;
+#[cfg(feature = "symbolize")]
+use crate::symbolize::Symbolizer;
+
+/// Annotates reports: decodes their code, explains the trap, and resolves frames by images.
+///
+/// ```
+/// use ksplat::Analyzer;
+///
+/// let log = b"BUG: kernel NULL pointer dereference, address: 0000000000000068\n\
+///             #PF: supervisor write access in kernel mode\nRIP: 0010:cm_route_update+0x15/0x20\n\
+///             Code: 48 8b 87 88 00 00 00 <48> 89 50 68 c3\n\
+///             RAX: 0000000000000000 RDX: 00000000fffee1d9 RDI: ffff8df1c28e1b40\n\
+///             CR2: 0000000000000068\n";
+/// let mut report = ksplat::reports(log).next().expect("a report");
+/// Analyzer::new().annotate(&mut report);
+/// let code = report.code.expect("code bytes");
+/// assert_eq!(code.instructions[1].text, "mov %rdx,0x68(%rax)");
+/// let explanation = report.explanation.expect("an explanation");
+/// assert_eq!(
+///     explanation.summary,
+///     "writes 8 bytes at 0x0000000000000068, NULL pointer + 0x68"
+/// );
+/// let step = explanation.steps[0].kind.to_string();
+/// assert_eq!(step, "%rax was loaded from 0x88(%rdi), %rdi = 0xffff8df1c28e1b40");
+/// ```
+#[derive(Debug)]
+pub struct Analyzer<'data> {
+    syntax: Syntax,
+    skips_text: bool,
+    #[cfg(feature = "symbolize")]
+    symbolizer: Option<Symbolizer<'data>>,
+    #[cfg(not(feature = "symbolize"))]
+    images: std::marker::PhantomData<&'data [u8]>,
+}
+
+impl Default for Analyzer<'_> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Analyzer<'_> {
+    /// Decodes and explains in AT&T syntax, without images.
+    pub fn new() -> Self {
+        Self {
+            syntax: Syntax::Att,
+            skips_text: false,
+            #[cfg(feature = "symbolize")]
+            symbolizer: None,
+            #[cfg(not(feature = "symbolize"))]
+            images: std::marker::PhantomData,
+        }
+    }
+
+    /// Writes x86 instructions and their operands in a syntax.
+    #[must_use]
+    pub fn with_syntax(self, syntax: Syntax) -> Self {
+        Self { syntax, ..self }
+    }
+
+    /// Leaves out [`Code::instructions`](crate::Code::instructions), for callers that need the
+    /// explanation only: signatures are made from it.
+    #[must_use]
+    pub fn without_instructions(self) -> Self {
+        Self { skips_text: true, ..self }
+    }
+
+    /// Fills in [`Code::instructions`](crate::Code::instructions) and
+    /// [`Report::explanation`](crate::Report::explanation) where the report has code or registers that
+    /// allow it; with a symbolizer also files, lines, inlined functions and the image check.
+    ///
+    /// Images are checked against the functions of the log, so resolve a report once.
+    pub fn annotate(&self, report: &mut Report<'_>) {
+        if !self.skips_text {
+            disasm::annotate(report, self.syntax);
+        }
+        explain::annotate(report, self.syntax);
+        #[cfg(feature = "symbolize")]
+        if let Some(symbolizer) = &self.symbolizer {
+            symbolizer.annotate(report);
+        }
+    }
+}
+
+#[cfg(feature = "symbolize")]
+impl<'data> Analyzer<'data> {
+    /// Resolves frames, and names the accessed variable, by the images of a kernel.
+    #[must_use]
+    pub fn with_symbolizer(self, symbolizer: Symbolizer<'data>) -> Self {
+        Self { symbolizer: Some(symbolizer), ..self }
+    }
+}
