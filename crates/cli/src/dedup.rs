@@ -327,10 +327,18 @@ pub(crate) fn matches(args: &Match) -> Result<Status, Error> {
                 file: queries.file(query.file),
                 index: query.index,
                 title: &query.signature.title.text,
-                seen: index.same(&query.signature).is_some(),
+                seen: false,
                 candidates: Vec::new(),
             };
             // The query may be among the known ones, and is no answer.
+            let is_query = |signed: &Signed| {
+                (known.file(signed.file), signed.index) == (answer.file, answer.index)
+            };
+            let same =
+                index.same(&query.signature).and_then(|same| known.reports.get(same as usize));
+            let equals = same.and_then(|same| equal.get(&same.signature.exact));
+            answer.seen =
+                equals.is_some_and(|equals| equals.iter().any(|signed| !is_query(signed)));
             for found in index.matches(&query.signature, args.top + 1) {
                 let Some(signed) = known.reports.get(found.report as usize) else { continue };
                 let evidence = found.evidence();

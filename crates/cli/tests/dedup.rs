@@ -113,6 +113,8 @@ fn matches_are_ranked_and_explained() {
     assert!(answer["candidates"][0]["score"].as_f64().unwrap() > 0.5);
     let (text, _, status) = ksplat(&["match", &two, "--among", list.to_str().unwrap()]);
     assert_eq!(status, 0, "seen before");
+    let (_, _, itself) = ksplat(&["match", &names[1], "--among", list.to_str().unwrap()]);
+    assert_eq!(itself, 1, "only the query itself");
     fs::write(&list, &names[1]).unwrap();
     let (_, _, new) = ksplat(&["match", &two, "--among", list.to_str().unwrap()]);
     assert_eq!(new, 1);
