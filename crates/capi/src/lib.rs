@@ -48,8 +48,9 @@ pub unsafe extern "C" fn ksplat_free(json: *mut c_char) {
 
 fn parsed(log: &[u8]) -> Option<CString> {
     let mut text = vec![b'['];
+    let analyzer = ksplat::Analyzer::new();
     for (index, mut report) in ksplat::reports(log).enumerate() {
-        ksplat::Analyzer::new().annotate(&mut report);
+        analyzer.annotate(&mut report);
         if index > 0 {
             text.push(b',');
         }

@@ -132,9 +132,10 @@ fn sign(file: usize, path: &Path, first: bool) -> io::Result<Vec<Signed>> {
     let log = input::log(path)?;
     let time = fs::metadata(path).and_then(|file| file.modified()).ok();
     let time = time.and_then(|time| Some(time.duration_since(UNIX_EPOCH).ok()?.as_secs()));
+    let analyzer = ksplat::Analyzer::new().without_instructions();
     let reports = ksplat::reports(&log).take(if first { 1 } else { usize::MAX });
     let signed = reports.enumerate().map(|(index, mut report)| {
-        ksplat::Analyzer::new().without_instructions().annotate(&mut report);
+        analyzer.annotate(&mut report);
         Signed { file, index, time, signature: Signer::new().sign(&report).into_owned() }
     });
     Ok(signed.collect())

@@ -125,7 +125,7 @@ fn parse(args: &Parse) -> io::Result<Status> {
 struct Job<'a> {
     reading: &'a Reading,
     output: &'a Output,
-    /// Whether nothing is said of a log without a report.
+    /// Whether logs without a report are passed over silently.
     quiet: bool,
 }
 
@@ -182,11 +182,12 @@ impl Job<'_> {
         let Some((name, log)) = open(path, &mut status) else { return Ok(status) };
         let reports = reading.parser().reports(&log);
         let before = writer.count;
+        let analyzer = ksplat::Analyzer::new().with_syntax(output.syntax.into());
         for (index, mut report) in reports.take(reading.reports()).enumerate() {
             if !report.kind.is_information() {
                 status = status.max(Status::Found);
             }
-            ksplat::Analyzer::new().with_syntax(output.syntax.into()).annotate(&mut report);
+            analyzer.annotate(&mut report);
             status = status.max(images.annotate(&mut report));
             if status == Status::Unusable && images.failed() {
                 return Ok(status);

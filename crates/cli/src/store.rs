@@ -57,11 +57,9 @@ fn add(path: &Path, logs: &Logs) -> Result<Status, Error> {
             Sighting::new(signature.clone(), time, format!("{file}#{index}"))
         })
         .collect();
-    if path.exists() {
-        load(path)?;
-    }
+    // Adding changes no label.
+    let before = if path.exists() { Some(load(path)?) } else { None };
     let outcomes = Store::open(path)?.add(&sightings)?;
-    let contents = load(path)?;
     let mut out = BufWriter::new(io::stdout().lock());
     for (sighting, outcome) in sightings.iter().zip(&outcomes) {
         let what = match outcome.back {
@@ -70,7 +68,7 @@ fn add(path: &Path, logs: &Logs) -> Result<Status, Error> {
             None => "known".to_owned(),
         };
         let (place, title) = (escape(&sighting.place), escape(&sighting.signature.title.text));
-        let labels = labels(&contents, outcome.bug);
+        let labels = before.as_ref().map(|before| labels(before, outcome.bug)).unwrap_or_default();
         let labels =
             if labels.is_empty() { String::new() } else { format!("  [{}]", labels.join(", ")) };
         writeln!(out, "{:016x}  {what}  {place}  {title}{}", outcome.bug, escape(&labels))?;
@@ -175,7 +173,7 @@ pub(crate) fn matches(
     Ok(queries.status().max(Status::of_new(has_new)))
 }
 
-/// What people said of a bug.
+/// The labels of a bug.
 fn labels(contents: &Contents, bug: u64) -> Vec<String> {
     contents.bugs.get(&bug).map(ksplat::store::Record::labels).unwrap_or_default()
 }

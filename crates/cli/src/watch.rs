@@ -12,7 +12,7 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use ksplat::output::json::{self, Record};
-use ksplat::{Event, Monitor, Report, disasm};
+use ksplat::{Event, Monitor, Report};
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::flag;
 
@@ -80,7 +80,7 @@ pub(crate) fn watch(args: &Watch) -> io::Result<Status> {
         most: args.reading.reports(),
         writer: Writer::new(&args.output),
         images: Images::new(&args.images),
-        syntax: args.output.syntax.into(),
+        analyzer: ksplat::Analyzer::new().with_syntax(args.output.syntax.into()),
         with_signature: !matches!(args.output.format, Format::Text),
         runner: args.exec.clone().map(Runner::new),
         status: Status::Nothing,
@@ -105,7 +105,7 @@ struct Shown<'a> {
     most: usize,
     writer: Writer,
     images: Images<'a>,
-    syntax: disasm::Syntax,
+    analyzer: ksplat::Analyzer<'static>,
     with_signature: bool,
     runner: Option<Runner>,
     status: Status,
@@ -151,7 +151,7 @@ impl Shown<'_> {
         if !report.kind.is_information() {
             self.status = self.status.max(Status::Found);
         }
-        ksplat::Analyzer::new().with_syntax(self.syntax).annotate(&mut report);
+        self.analyzer.annotate(&mut report);
         self.images.annotate(&mut report);
         let sources = self.images.sources(&report);
         let signature = (self.with_signature || self.runner.is_some())
