@@ -11,7 +11,7 @@ use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 mod logs;
 
 /// Logs of many machines, from the boot on: beside the repository, absent elsewhere.
-const SHARED: &[&str] = &["../shared/farm/logs", "../shared/farm72/logs", "../shared/wild"];
+const FOLDERS: &[&str] = &["farm/logs", "farm72/logs", "wild"];
 
 /// The files of a folder and of those in it, by name.
 fn files(folder: &Path) -> Vec<PathBuf> {
@@ -30,14 +30,15 @@ fn files(folder: &Path) -> Vec<PathBuf> {
 fn boots(limit: usize) -> Vec<u8> {
     let mut seen = HashSet::new();
     let mut log = Vec::new();
-    let paths = SHARED.iter().flat_map(|folder| files(Path::new(folder)).into_iter().take(limit));
+    let parser = ksplat::Parser::new().with_information(true);
+    let shared = Path::new("..").join("shared");
+    let paths =
+        FOLDERS.iter().flat_map(|folder| files(&shared.join(folder)).into_iter().take(limit));
     for text in paths.filter_map(|path| fs::read(path).ok()) {
-        let first = ksplat::Parser::new().with_information(true).reports(&text).next();
+        let first = parser.reports(&text).next();
         let before = first.map_or(text.len(), |report| report.span.start);
         for line in text.get(..before).unwrap_or_default().split_inclusive(|&b| b == b'\n') {
-            if !seen.contains(line)
-                && ksplat::Parser::new().with_information(true).reports(line).count() == 0
-            {
+            if !seen.contains(line) && parser.reports(line).count() == 0 {
                 log.extend_from_slice(line);
                 seen.insert(line.to_vec());
             }
