@@ -108,7 +108,7 @@ coded! {
         Unreadable = "unreadable", "the kernel could not read them";
         /// There are no bytes of code.
         NoBytes = "no-bytes", "no bytes";
-        /// A unit of code is no number.
+        /// A unit of code has a character that is not a hexadecimal digit.
         NoNumber = "no-number", "no hexadecimal number";
         /// The first unit of code is neither a byte nor a word of 16 or 32 bits.
         NoUnit = "no-unit", "no unit of 2, 4 or 8 digits";

@@ -633,7 +633,7 @@ fn flags_of_results_and_bits() {
     // lock decl 0x8(%rdi); jns +2; ud2
     let counted = warned("f0 ff 4f 08 79 02 <0f> 0b", "RDI: ffff888012345678");
     assert_eq!(counted.as_deref(), Some("0x8(%rdi) < 0"));
-    // cmp $0x5,%ecx; ja to the ud2; mov $0,%ecx; ret: what is not run changes nothing.
+    // cmp $0x5,%ecx; ja to the ud2; mov $0,%ecx; ret: an instruction behind a taken branch changes nothing.
     let jumped = warned("83 f9 05 77 06 b9 00 00 00 00 c3 <0f> 0b", "RCX: 0000000000000009");
     assert_eq!(jumped.as_deref(), Some("%ecx (9) > 5"));
     // test $0x4,%ah; je +2; ud2; and (%rdi),%al; jne +2; ud2
@@ -721,7 +721,7 @@ fn maps_of_addresses() {
     assert_eq!(found.address_class, Some(AddressClass::Poison), "{found:?}");
 }
 
-/// Whatever the bytes: nothing panics, and what is said of the access is what the report says.
+/// Random code never panics, and its access is at the address of the report.
 #[test]
 fn random_code_of_every_machine() {
     let machines: [(&str, usize, &str); 5] = [

@@ -1,5 +1,5 @@
 //! Loads and stores of every machine but x86, encoded here from the fields of the architecture
-//! manuals, with random registers: the access that is told has the address that the test works out.
+//! manuals, with random registers: the access of the explanation has the address that the test computes.
 
 #![allow(
     clippy::unwrap_used,
@@ -37,7 +37,7 @@ fn explained(log: &str) -> Option<Explanation> {
     report.explanation
 }
 
-/// Holds what is told of a fault against what was meant, and of a fault elsewhere.
+/// Compares the explanation of a fault with the encoded access; a fault elsewhere is never certain.
 fn judge(machine: &Machine, values: &[u64], meant: &Meant, elsewhere: u64) {
     let Machine { log, exact_to, mask } = machine;
     let address = meant.address & mask;

@@ -57,7 +57,7 @@ fn signs_of_results() {
     // cmp %ecx,%eax; js to ud2: the difference overflows, and is negative.
     let compared = stopped("39 c8 78 01 c3 <0f> 0b", "RAX: 000000007fffffff RCX: 00000000ffffffff");
     assert_eq!(condition(&compared), None);
-    // As the difference is not told, nothing is said either where it does not overflow or is lost.
+    // An overflow is not followed, so the order stays unknown where none happens, too.
     let called = stopped(
         "39 c8 78 06 c3 90 90 90 90 90 <0f> 0b",
         "RAX: 0000000000000001 RCX: 0000000000000002",

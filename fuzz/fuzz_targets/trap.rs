@@ -9,7 +9,7 @@ use ksplat::output::json::{self, Record};
 use ksplat::output::text;
 use libfuzzer_sys::fuzz_target;
 
-/// A machine: how it tells of the fault, its registers, and its code.
+/// A machine: the first lines of its oops, its registers, and the form of its code.
 struct Machine {
     head: &'static str,
     /// The names of registers; those without a name follow in the row of the one before.

@@ -84,7 +84,7 @@ fn decoded_of(
     // What reads as the instruction pointer is two instructions further.
     let ahead = if decoded.thumb { 4 } else { 8 };
     if decoded.thumb && decoded.opcode == Opcode::BLX {
-        // It counts from a multiple of four, which offsets do not tell.
+        // The target counts from the address rounded down to four; only offsets are known here.
         operands.distance = None;
     }
     if let Some(memory) = &mut operands.memory
@@ -471,7 +471,7 @@ mod tests {
         let memory = t32(&[0x4b02]).memory[0].expect("an operand");
         assert_eq!((memory.displacement, memory.is_aligned), (8 + 4 + 8, true));
         assert_eq!(memory.address(|_| None, Some(0x1002)), Some(0x1014));
-        // ldrh.w r3, [pc, #2] cannot be told, tbb [pc, r0] counts from the instruction.
+        // The address of ldrh.w r3, [pc, #2] is unknown; tbb [pc, r0] counts from the instruction.
         assert!((T32.decode)(&[0xf8, 0xbf, 0x30, 2], 8).is_none());
         let table = t32(&[0xe8df, 0xf000]);
         assert!(!table.memory[0].expect("an operand").is_aligned);

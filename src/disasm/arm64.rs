@@ -476,7 +476,7 @@ fn element(operand: Operand) -> u8 {
     }
 }
 
-/// How many bytes vector registers have; 0 for any other, which tells itself.
+/// The size of a vector register in bytes; 0 for other registers, whose operand holds it.
 fn vector(operand: Operand) -> u8 {
     match operand {
         Operand::SIMDRegister(size, _) => bytes(size),

@@ -90,16 +90,16 @@ pub(crate) enum Op {
     Update,
     /// Destination = first source if the condition holds, otherwise the second.
     Select,
-    /// The flags tell how the first source compares with the second.
+    /// Sets the flags by comparing the first source with the second.
     Compare,
-    /// The flags tell how the sources, combined bit by bit, compare with zero.
+    /// Sets the flags by comparing the bitwise AND of the sources with zero.
     Test,
     /// Divides by the last source.
     Divide,
     Call,
     /// Goes to the target: if the condition holds, where there is one.
     Branch,
-    /// Goes where these bytes do not tell: a return, a jump through a register.
+    /// Branches to an unknown target: a return, a jump through a register.
     Leave,
     /// Stops the kernel: if the condition holds between the sources, where there is one.
     Trap(Trap),
@@ -339,7 +339,7 @@ pub(crate) enum Flags {
     /// They stay.
     #[default]
     Kept,
-    /// They tell how the result compares with zero; the sources of [`Op::Compare`] and [`Op::Test`]
+    /// They hold the comparison of the result with zero; the sources of [`Op::Compare`] and [`Op::Test`]
     /// with each other. The number is that of [`On::Flags`].
     Set(u8),
     /// The same between numbers with a sign, whatever the branch says.

@@ -48,12 +48,13 @@ fn decode<const SIZE: u8>(bytes: &[u8], offset: usize) -> Option<Decoded> {
     Some(Decoded { len: 4, text: parsed.to_string(), memory, insn })
 }
 
-/// What an instruction does, its operands, and what the flags must tell.
+/// Operation, operands and condition of an instruction.
 type Fields = (Verb, Operands, Option<Option<Relation>>);
 
 /// A branch, by the fields of its word: simplified names have hints in them.
 ///
-/// Power ISA, Book I, 2.4: BO tells whether the count register and a bit of CR are asked.
+/// Power ISA, Book I, 2.4: the BO field selects whether the branch tests the count register, a bit of
+/// CR, or both.
 fn branch(ins: Ins) -> Option<Fields> {
     let distance = ins.branch_offset().filter(|_| !ins.field_aa()).map(i64::from);
     let (asks_flags, asks_count) = match ins.op {

@@ -280,7 +280,7 @@ fn record(name: &[u8], written: &[Written<'_>], listed: &Instruction) -> Option<
     let insn = verb::insn(verb, &operands, None, listed.offset);
     let flags = match name {
         "ltgr" | "ltg" => Flags::SetSigned(0),
-        // Bits tell zero from all else, which is no order.
+        // A test of bits sets equal or unequal; it has no order.
         "ngr" | "ngrk" | "ogr" | "ogrk" | "lt" | "ltr" | "lcgr" | "lngr" | "lpgr" | "laa"
         | "laag" => Flags::Lost,
         _ => match (verb, insn.flags) {

@@ -115,7 +115,7 @@ impl Operands {
 
 /// The record of an instruction at `offset` that does this with its operands.
 ///
-/// `predicate` is the relation that the flags must tell for it to be done, where the instruction has a
+/// `predicate` is the relation under which it is executed, where the instruction has a
 /// condition.
 pub(super) fn insn(
     verb: Verb,

@@ -47,7 +47,7 @@ impl<'w> Flow<'w> {
     /// above.
     pub(super) fn of(window: &'w Window<'w>) -> Self {
         let mut flow = Self { window, nodes: Vec::with_capacity(96), held: Default::default() };
-        // The value of what is no register of the machine.
+        // The first value stands for an unknown register number.
         flow.add(Value::Unknown, None);
         flow.forget();
         let before = window.insns().get(..=window.trap()).unwrap_or_default();
@@ -253,7 +253,7 @@ impl<'w> Flow<'w> {
         }
     }
 
-    /// A register that holds a value at the trap, of several the one that is asked for.
+    /// A register that holds a value at the trap: the requested one if it does.
     pub(super) fn holder_of(&self, id: Id, first: Option<Register>) -> Option<Register> {
         let first = first.filter(|register| self.held(*register) == Some(id));
         first.or_else(|| self.holder(id))

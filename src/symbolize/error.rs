@@ -17,7 +17,7 @@ pub enum Error {
     /// The file is no ELF file, or its headers are damaged.
     #[non_exhaustive]
     NotElf {
-        /// What the crate object says of the headers.
+        /// The error of the crate object.
         source: object::Error,
     },
     /// The ELF file has more sections than this library reads.
@@ -39,7 +39,7 @@ pub enum Error {
     Section {
         /// Its name.
         name: String,
-        /// What the crate object says of it.
+        /// The error of the crate object.
         source: object::Error,
     },
     /// A compressed section claims a size that its data cannot have.
@@ -57,7 +57,7 @@ pub enum Error {
         section: String,
         /// Bytes from the start of the section.
         offset: u64,
-        /// What the crate object says of the symbol; `None` where the place is behind the end.
+        /// The error of the crate object for the symbol; `None` if the place is behind the end.
         source: Option<object::Error>,
     },
 }

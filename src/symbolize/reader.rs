@@ -1,4 +1,4 @@
-//! A reader of debug information with a limit on its work, whatever the bytes are.
+//! A reader of debug information with a limit on its work.
 //!
 //! The crates addr2line and gimli are linear in what an honest image has. In a damaged one, a million
 //! entries may share one list of ranges, and inlined functions may nest until the stack overflows. All
@@ -84,7 +84,7 @@ impl<'a> Reader<'a> {
         self.data.slice()
     }
 
-    /// Its text; what is no UTF-8 becomes U+FFFD.
+    /// The bytes as text; invalid UTF-8 becomes U+FFFD.
     pub(super) fn text(&self) -> Cow<'a, str> {
         String::from_utf8_lossy(self.data.slice())
     }

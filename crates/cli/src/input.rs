@@ -83,7 +83,7 @@ fn mapped(file: &File) -> io::Result<Input> {
     Ok(Input::Mapped(unsafe { Mmap::map(file)? }))
 }
 
-/// Reads a log: as [`read`], but what is no text is refused, and UTF-16 becomes UTF-8.
+/// Reads a log as [`read`] does, converts UTF-16 to UTF-8, and rejects binary files.
 pub(crate) fn log(path: &Path) -> io::Result<Input> {
     let input = read(path)?;
     let start = input.get(..MAX_SAMPLE).unwrap_or(&input);

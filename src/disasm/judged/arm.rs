@@ -125,7 +125,7 @@ pub(super) fn meant(row: &Row<'_>) -> Meant {
     };
     let operands = row.operands();
     if is_branch("blx") && is_thumb {
-        // It counts from a multiple of four, which offsets do not tell.
+        // The target counts from the address rounded down to four; only offsets are known here.
         return Meant::default();
     }
     if is_branch("b") || is_branch("bl") || is_branch("blx") || matches!(name, "cbz" | "cbnz") {

@@ -56,7 +56,7 @@ fn access(name: &str, operands: &[&str]) -> Option<Access> {
     let of = |at: usize| operands.get(at).map_or(0, |name| width(name));
     let is_list = operands.first().is_some_and(|first| first.starts_with('{'));
     if is_list {
-        // Scalable vectors tell no size.
+        // The size of scalable vectors depends on the machine.
         let size = vectors(operands.first()?, name.ends_with('r'))?;
         return if name.starts_with("ld") { load(size) } else { store(size) };
     }

@@ -71,12 +71,12 @@ const fn update(size: u64) -> Option<Access> {
     Some(Access { size, reads: true, writes: true })
 }
 
-/// What a row says of an instruction.
+/// An instruction as objdump prints it.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 struct Meant {
     /// The operand in memory.
     place: Option<Place>,
-    /// `None` where the name does not tell.
+    /// `None` where the mnemonic leaves it open.
     access: Option<Access>,
     /// Where a branch or a call goes.
     target: Option<u64>,
@@ -284,10 +284,10 @@ fn row<'t>(machine: &'t str, address: &str, digits: &str, text: &'t str) -> Opti
     Some(Row { machine, name, rest: rest.trim().to_owned(), address, bytes })
 }
 
-/// Compares the rows of a file, and tells of the first faults of each name.
+/// Compares the rows of a file, and prints the first two mismatches of each mnemonic.
 fn compare(rows: &str) -> BTreeMap<&'static str, Count> {
     let mut counts: BTreeMap<&str, Count> = BTreeMap::new();
-    let mut told: BTreeMap<String, usize> = BTreeMap::new();
+    let mut shown: BTreeMap<String, usize> = BTreeMap::new();
     for line in rows.lines() {
         let mut fields = line.splitn(4, ' ');
         let mut field = || fields.next().expect(line);
@@ -307,9 +307,9 @@ fn compare(rows: &str) -> BTreeMap<&'static str, Count> {
             }
             Some(fault) => {
                 count.unequal += 1;
-                let told = told.entry(format!("{machine} {}", row.name)).or_default();
-                *told += 1;
-                if *told <= 2 {
+                let shown = shown.entry(format!("{machine} {}", row.name)).or_default();
+                *shown += 1;
+                if *shown <= 2 {
                     eprintln!("{line}: {fault}");
                 }
             }

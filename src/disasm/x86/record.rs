@@ -168,7 +168,7 @@ fn compute(mnemonic: Mnemonic) -> Option<Compute> {
     })
 }
 
-/// Fills records: with what the decoder says of all operands where `is_exact`.
+/// Fills records; if `is_exact`, with the reads and writes that the decoder lists.
 pub(super) fn record(
     instruction: &Instruction,
     is_exact: bool,
@@ -378,7 +378,7 @@ impl Filler<'_> {
     }
 }
 
-/// The record of any other instruction, by what the decoder says of the registers in it.
+/// The record of any other instruction: the registers that the decoder lists as written.
 fn other(instruction: &Instruction, factory: &mut InstructionInfoFactory) -> Insn {
     let op = match instruction.flow_control() {
         FlowControl::Next if matches!(instruction.mnemonic(), Mnemonic::Div | Mnemonic::Idiv) => {
