@@ -1,4 +1,4 @@
-//! How often memory is asked for: see `Allocations` in `README.md`.
+//! LinkReason often memory is asked for: see `Allocations` in `README.md`.
 //!
 //! With `--test` the counts must be the same twice, and below the limits.
 
@@ -8,8 +8,8 @@ use std::path::Path;
 
 use ksplat::disasm::{self, Syntax};
 
-use ksplat::output::json::{self, Record};
-use ksplat::sign::Signer;
+use ksplat::fingerprint::Signature;
+use ksplat::output::json::{self, ReportRecord};
 use ksplat::{Report, reports};
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 
@@ -45,7 +45,7 @@ fn read(logs: &[Vec<u8>]) -> Vec<Report<'_>> {
     all
 }
 
-fn decode(code: &mut ksplat::Code) {
+fn decode(code: &mut ksplat::model::Code) {
     code.instructions = disasm::decode(code, Syntax::Att);
 }
 
@@ -58,9 +58,9 @@ fn stages(name: &str, logs: &[Vec<u8>], limits: [f64; 5]) -> Vec<Row> {
         count(|| reports.iter_mut().filter_map(|report| report.code.as_mut()).for_each(decode));
     let (explaining, ()) =
         count(|| reports.iter_mut().for_each(|report| explainer.annotate(report)));
-    let signer = Signer::new();
-    let (signing, ()) = count(|| reports.iter().for_each(|report| drop(signer.sign(report))));
-    let records: Vec<_> = reports.into_iter().map(|report| Record::new("-", 0, report)).collect();
+    let (signing, ()) = count(|| reports.iter().for_each(|report| drop(Signature::of(report))));
+    let records: Vec<_> =
+        reports.into_iter().map(|report| ReportRecord::new("-", 0, report)).collect();
     let mut out = Vec::with_capacity(64 << 20);
     let (writing, ()) = count(|| {
         for record in &records {

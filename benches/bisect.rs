@@ -16,7 +16,7 @@ use std::path::Path;
 
 use bisection::{Chance, World};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use ksplat::bisect::{self, Options, Trust};
+use ksplat::bisect::{self, AuditOptions, Trust};
 
 /// The seeds, and whether each can be believed.
 const SEEDS: [(&str, Trust); 5] = [
@@ -29,7 +29,7 @@ const SEEDS: [(&str, Trust); 5] = [
 
 fn trust(log: &[u8]) -> Trust {
     let bisection = bisect::parse(log).expect("a bisection");
-    bisect::audit(&bisection, Options::default()).trust
+    bisect::audit(&bisection, AuditOptions::default()).trust
 }
 
 fn real() -> Vec<Vec<u8>> {

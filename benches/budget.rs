@@ -9,8 +9,8 @@ use std::path::Path;
 
 use ksplat::disasm::{self, Syntax};
 
-use ksplat::output::json::{self, Record};
-use ksplat::sign::Signer;
+use ksplat::fingerprint::Signature;
+use ksplat::output::json::{self, ReportRecord};
 use ksplat::{Report, reports};
 
 #[path = "common/logs.rs"]
@@ -22,7 +22,8 @@ fn stage_once() -> io::Result<()> {
     decode(&mut reports);
     explain(&mut reports);
     sign(&reports);
-    let records = reports.into_iter().map(|report| Record::new("-", 0, report)).collect::<Vec<_>>();
+    let records =
+        reports.into_iter().map(|report| ReportRecord::new("-", 0, report)).collect::<Vec<_>>();
     write(&mut Vec::new(), &records)
 }
 
@@ -63,16 +64,16 @@ fn stage_sign(reports: &[Report<'_>]) {
 
 fn sign(reports: &[Report<'_>]) {
     for report in reports {
-        black_box(Signer::new().sign(black_box(report)));
+        black_box(Signature::of(black_box(report)));
     }
 }
 
 #[inline(never)]
-fn stage_json(out: &mut Vec<u8>, records: &[Record<'_>]) -> io::Result<()> {
+fn stage_json(out: &mut Vec<u8>, records: &[ReportRecord<'_>]) -> io::Result<()> {
     write(out, records)
 }
 
-fn write(out: &mut Vec<u8>, records: &[Record<'_>]) -> io::Result<()> {
+fn write(out: &mut Vec<u8>, records: &[ReportRecord<'_>]) -> io::Result<()> {
     for record in records {
         json::write(out, black_box(record))?;
         out.push(b'\n');
@@ -86,7 +87,7 @@ fn main() -> io::Result<()> {
     let mut reports = stage_read(&logs);
     stage_decode(&mut reports);
     stage_sign(&reports);
-    let record = |(index, report)| Record::new("-", index, report);
+    let record = |(index, report)| ReportRecord::new("-", index, report);
     let records: Vec<_> = reports.iter().cloned().enumerate().map(record).collect();
     let mut out = Vec::with_capacity(8 << 20);
     stage_json(&mut out, &records)?;

@@ -17,8 +17,8 @@ use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use ksplat::cluster::{Index, Seen};
-use ksplat::sign::{Signature, Signer};
+use ksplat::cluster::{Index, Observation};
+use ksplat::fingerprint::Signature;
 
 /// A generator of numbers, the same in every run: xorshift64*.
 struct Random(u64);
@@ -128,7 +128,7 @@ fn index(reports: usize, bugs: usize) -> (Index, Vec<u64>, Duration) {
         let text = log(bug, &mut random);
         let report = ksplat::reports(text.as_bytes()).next().expect("a report");
         let start = Instant::now();
-        index.add(&Signer::new().sign(&report), Seen::default());
+        index.add(&Signature::of(&report), Observation::default());
         time += start.elapsed();
         truth.push(bug);
     }
@@ -165,10 +165,9 @@ fn peak() -> String {
 fn sign(criterion: &mut Criterion) {
     let text = std::fs::read("corpus/kasan/use-after-free-read.log").expect("the corpus");
     let report = ksplat::reports(&text).next().expect("a report");
-    let signer = Signer::new();
-    assert!(signer.sign(&report).site.is_some());
+    assert!(Signature::of(&report).site.is_some());
     criterion.bench_function("cluster/sign a report", |bencher| {
-        bencher.iter(|| signer.sign(black_box(&report)));
+        bencher.iter(|| Signature::of(black_box(&report)));
     });
 }
 
@@ -202,13 +201,13 @@ fn matches(criterion: &mut Criterion) {
     let mut index = Index::new();
     for text in &logs {
         let report = ksplat::reports(text.as_bytes()).next().expect("a report");
-        index.add(&Signer::new().sign(&report), Seen::default());
+        index.add(&Signature::of(&report), Observation::default());
     }
     let again: Vec<Signature<'static>> = (0..64)
         .map(|number| {
             let text = log(number * (bugs / 64), &mut random);
             let report = ksplat::reports(text.as_bytes()).next().expect("a report");
-            Signer::new().sign(&report).into_owned()
+            Signature::of(&report).into_owned()
         })
         .collect();
     let right = again.iter().enumerate().filter(|(number, signature)| {

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use ksplat::disasm::{self, Syntax};
-use ksplat::output::json::{self, Record};
+use ksplat::output::json::{self, ReportRecord};
 
 #[path = "common/logs.rs"]
 mod logs;
@@ -81,7 +81,8 @@ fn parse(c: &mut Criterion) {
                 for log in logs {
                     for (index, mut report) in ksplat::reports(black_box(log)).enumerate() {
                         decode(&mut report);
-                        json::write(&mut out, &Record::new("-", index, report)).unwrap_or_default();
+                        json::write(&mut out, &ReportRecord::new("-", index, report))
+                            .unwrap_or_default();
                     }
                 }
                 out.len()

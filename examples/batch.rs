@@ -5,8 +5,8 @@
 use std::path::{Path, PathBuf};
 use std::{env, fs, io};
 
-use ksplat::cluster::{Index, Seen};
-use ksplat::sign::{Signature, Signer};
+use ksplat::cluster::{Index, Observation};
+use ksplat::fingerprint::Signature;
 use rayon::prelude::*;
 
 fn main() -> io::Result<()> {
@@ -20,13 +20,13 @@ fn main() -> io::Result<()> {
         .par_iter()
         .map(|path| {
             let log = fs::read(path).unwrap_or_default();
-            let sign = |report| Signer::new().sign(&report).into_owned();
+            let sign = |report| Signature::of(&report).into_owned();
             ksplat::reports(&log).map(sign).collect()
         })
         .collect();
     let mut index = Index::new();
     for signature in signatures.iter().flatten() {
-        index.add(signature, Seen::default());
+        index.add(signature, Observation::default());
     }
     for bug in index.clusters() {
         println!("{:>7} {}", bug.count, bug.title);

@@ -7,24 +7,23 @@
 use std::time::{Duration, Instant};
 use std::{env, fs, io};
 
-use ksplat::cluster::{Index, Seen};
-use ksplat::sign::Signer;
+use ksplat::cluster::{Index, Observation};
+use ksplat::fingerprint::Signature;
 use ksplat::{Event, Parser, Report};
 
 /// What is known of all machines.
 #[derive(Default)]
 struct Bugs {
     known: Index,
-    signer: Signer,
 }
 
 impl Bugs {
     /// Files a report, if none of its bug was seen before.
     fn file(&mut self, machine: &str, report: &Report<'_>) {
-        let signature = self.signer.sign(report);
+        let signature = Signature::of(report);
         // A report that is not whole is filed with those of its bug, but is no new bug.
         let is_new = self.known.same(&signature).is_none() && report.corrupted.is_none();
-        self.known.add(&signature, Seen::default());
+        self.known.add(&signature, Observation::default());
         let what = if is_new { "new bug" } else { "seen" };
         println!("{machine}: {what}: {}", report.title());
     }

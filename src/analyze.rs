@@ -63,14 +63,14 @@ impl Analyzer<'_> {
         Self { syntax, ..self }
     }
 
-    /// Leaves out [`Code::instructions`](crate::Code::instructions), for callers that need the
+    /// Leaves out [`Code::instructions`](crate::model::Code::instructions), for callers that need the
     /// explanation only: signatures are made from it.
     #[must_use]
     pub fn without_instructions(self) -> Self {
         Self { skips_text: true, ..self }
     }
 
-    /// Fills in [`Code::instructions`](crate::Code::instructions) and
+    /// Fills in [`Code::instructions`](crate::model::Code::instructions) and
     /// [`Report::explanation`](crate::Report::explanation) where the report has code or registers that
     /// allow it; with a symbolizer also files, lines, inlined functions and the image check.
     ///

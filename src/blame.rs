@@ -8,7 +8,7 @@ use std::borrow::Cow;
 
 use crate::functions::{self, Reason, Skips};
 use crate::kind::Kind;
-use crate::model::{AccessKind, Blame, Context, Frame, Report, Role, Stack};
+use crate::model::{AccessKind, Blame, Frame, Report, Role, Stack, StackContext};
 use crate::reason::BlameReason;
 
 /// How often a function must be in a stack that overflowed to be its cause.
@@ -121,7 +121,8 @@ fn interrupted<'a, 'log>(report: &Report<'log>, frames: &[&'a Frame<'log>]) -> A
     if !matches!(report.kind, Kind::RcuStall | Kind::SoftLockup | Kind::HardLockup) {
         return None;
     }
-    let at = frames.iter().position(|frame| frame.exact && frame.context != Some(Context::Irq))?;
+    let at =
+        frames.iter().position(|frame| frame.exact && frame.context != Some(StackContext::Irq))?;
     let frame = first_of(report, frames.get(at..)?)?;
     Some((frame, BlameReason::RunningWhenStuck))
 }

@@ -15,7 +15,7 @@
 //! running ([`Task`], [`Kernel`]), which [`Access`] failed, the [`Registers`], the [`Stack`]s and the
 //! [`Code`] bytes. It borrows from the log; [`Report::into_owned`] makes one that can be kept.
 //!
-//! [`sign`] makes signatures of reports, and [`cluster`] finds those of one bug.
+//! [`fingerprint`] makes signatures of reports, and [`cluster`] finds those of one bug.
 //!
 //! What a report does not say is absent, never guessed. What could not be read is told by
 //! [`Report::corrupted`] and [`Report::diagnostics`]. Nothing fails, and nothing panics.
@@ -42,48 +42,41 @@ mod arch;
 pub mod bisect;
 mod blame;
 pub mod cluster;
-mod console;
 #[cfg(feature = "disasm")]
 pub mod disasm;
+mod escape;
 #[cfg(feature = "disasm")]
 mod explain;
+pub mod fingerprint;
 mod functions;
-mod inert;
 mod kind;
-mod line;
-mod model;
-mod named;
+mod log;
+mod log_kind;
+pub mod model;
 pub mod output;
 mod parse;
 mod reason;
 mod scan;
-pub mod sign;
+mod search;
 mod span;
 #[cfg(feature = "store")]
 pub mod store;
+mod string_enum;
 #[cfg(feature = "symbolize")]
 pub mod symbolize;
 mod syntax;
 mod title;
 mod token;
-mod words;
 
 #[cfg(feature = "disasm")]
 pub use analyze::Analyzer;
 pub use arch::Arch;
 pub use kind::Kind;
-pub use model::{
-    Access, AccessKind, Address, AddressClass, Agreement, Blame, Code, CodeCheck, Condition,
-    Confidence, Context, Diagnostic, Executor, Explanation, Frame, ImageCheck, Instruction, Kernel,
-    Lock, LockState, MeantAccess, Member, Memory, Module, Object, Operand, Operation, Pointer,
-    PointerOrigin, Predicate, Register, Registers, Relation, Report, Role, Shadow, Side, Stack,
-    Step, StepKind, Task, Verdict,
-};
+pub use model::Report;
 pub use parse::{
     Event, Limits, MAX_FRAMES, MAX_LINES, MAX_OPEN, Monitor, Parser, QUIET, Reports, Started,
     reports, text,
 };
-pub use reason::{BlameReason, Corruption, DiagnosticKind, ReportPart};
 pub use span::Span;
 
 #[doc = include_str!("../README.md")]

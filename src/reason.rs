@@ -1,8 +1,8 @@
 //! The reasons that a report gives: stable codes, and the words of text output.
 
-use crate::named::coded;
+use crate::string_enum::reason_enum;
 
-coded! {
+reason_enum! {
     /// Why a report is not whole: [`Report::corrupted`](crate::Report::corrupted).
     pub enum Corruption {
         /// The report is longer than [`Limits`](crate::Limits) allow.
@@ -28,8 +28,8 @@ coded! {
     }
 }
 
-coded! {
-    /// Why a function is blamed: [`Blame::why`](crate::Blame::why).
+reason_enum! {
+    /// Why a function is blamed: [`Blame::why`](crate::model::Blame::why).
     pub enum BlameReason {
         /// It stands in a stack that overflowed at least three times.
         CallsItself = "calls-itself", "calls itself until the stack is full";
@@ -50,7 +50,7 @@ coded! {
     }
 }
 
-coded! {
+reason_enum! {
     /// The part of a report that could not be read, or not as a whole.
     pub enum ReportPart {
         /// The report itself.
@@ -82,7 +82,7 @@ coded! {
     }
 }
 
-coded! {
+reason_enum! {
     /// Why a part of a report could not be read, or not as a whole.
     pub enum DiagnosticKind {
         /// There are more than are kept.

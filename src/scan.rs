@@ -14,8 +14,8 @@ use memchr::{memchr, memmem, memrchr};
 
 use crate::kind::Marker;
 use crate::kind::table::MARKERS;
-use crate::line::{MAX_LINE, clean, is_odd};
-use crate::words;
+use crate::log::{MAX_LINE, clean, is_odd};
+use crate::search;
 
 /// The most anchors of one search: beyond it Teddy, the packed search of aho-corasick, takes a form
 /// of half the speed.
@@ -290,7 +290,7 @@ fn marker(line: &[u8], information: bool) -> Option<&'static Marker> {
     markers
         .map(|(_, marker)| *marker)
         .filter(|marker| information || !marker.kind.is_information())
-        .find(|marker| !marker.unless.iter().any(|literals| words::in_order(line, literals)))
+        .find(|marker| !marker.unless.iter().any(|literals| search::in_order(line, literals)))
 }
 
 /// Whether the line after the one that ends at `end` says that the console prints it again.
@@ -298,7 +298,7 @@ fn is_replayed(log: &[u8], end: usize) -> bool {
     let next = log.get(end + 1..).unwrap_or_default();
     let next = next.get(..next.len().min(MAX_LINE)).unwrap_or_default();
     let next = memchr(b'\n', next).and_then(|feed| next.get(..feed)).unwrap_or(next);
-    words::has(next, REPLAY)
+    search::has(next, REPLAY)
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use ksplat::sign::{Family, Signer};
+use ksplat::fingerprint::{Family, Signature};
 use ksplat::{Kind, Report};
 
 /// The first report of a log.
@@ -47,7 +47,7 @@ fn a_kind_is_a_name_and_a_row() {
     assert!(report.title.starts_with("CFI failure in "), "{}", report.title);
     assert_eq!(report.frame, report.blame.as_ref().map(|blame| blame.function.to_string()));
     assert_eq!(report.class.as_deref(), Some("CFI"));
-    assert_eq!(Signer::new().sign(&report).family, Family::BadAccess);
+    assert_eq!(Signature::of(&report).family, Family::BadAccess);
     assert!(!report.registers.is_empty());
     // Its name, and its rows: of the line, and of the panic that it may lead to.
     let tables = ["src/kind/mod.rs", "src/kind/table/cfi.rs", "src/kind/table/panic.rs"];

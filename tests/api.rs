@@ -2,7 +2,10 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
-use ksplat::{AccessKind, Corruption, Kind, Registers, Report, Reports, Role, Stack};
+use ksplat::{
+    Kind, Report, Reports,
+    model::{AccessKind, Corruption, Registers, Role, Stack},
+};
 use proptest::prelude::*;
 
 const GPF: &str = include_str!("../corpus/gpf/io-queue-sqe.log");
@@ -375,7 +378,7 @@ fn both_sides_of_a_data_race_are_told() {
         read to 0xffff888100000000 of 8 bytes by interrupt on cpu 0:\n demo_read+0x10/0x20\n\n";
     let report = ksplat::reports(log).next().unwrap();
     let access = report.access.unwrap();
-    assert_eq!((access.kind, access.size), (Some(ksplat::AccessKind::Write), Some(8)));
+    assert_eq!((access.kind, access.size), (Some(ksplat::model::AccessKind::Write), Some(8)));
     let stacks: Vec<_> = report
         .stacks
         .iter()
@@ -386,7 +389,7 @@ fn both_sides_of_a_data_race_are_told() {
 
 #[test]
 fn locks_are_told_with_who_holds_them() {
-    use ksplat::LockState::{Chain, Held, Wanted};
+    use ksplat::model::LockState::{Chain, Held, Wanted};
     let log = b"WARNING: possible circular locking dependency detected\n\
         syz/3038 is trying to acquire lock:\n\
         ffff0000c909cc70 (&dat_lock_key#2){.+.+}-{3:3}, at: count_free_blocks+0x2c/0x6c\n\n\

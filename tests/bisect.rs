@@ -6,7 +6,9 @@
 mod bisection;
 
 use bisection::{Chance, World};
-use ksplat::bisect::{self, Audit, Bisection, Clue, Options, Outcome, Search, Tie, Trust, Verdict};
+use ksplat::bisect::{
+    self, Audit, AuditOptions, Bisection, DoubtFeature, Outcome, Search, Tie, Trust, Verdict,
+};
 
 const SEED: &str = include_str!("bisections/003_36161d8f652fb016.txt");
 
@@ -418,7 +420,7 @@ fn crashes_are_related_by_titles_stacks_and_company() {
                 RIP: 0010:bar_wake+0x430/0x4c0\nCall Trace:\n foo_write+0x160/0x700\n";
     let report = ksplat::reports(own).next().unwrap();
     let options =
-        Options::default().with_title(Some("WARNING in another")).with_report(Some(&report));
+        AuditOptions::default().with_title(Some("WARNING in another")).with_report(Some(&report));
     let audit = bisect::audit(&log, options);
     assert_eq!(audit.original.titles, ["WARNING in another"]);
     assert_eq!(audit.steps[2].related.as_ref().unwrap().tie, Tie::Signature);
@@ -437,7 +439,12 @@ fn what_speaks_against_a_commit_is_told() {
     let log = bisect::parse(log.as_bytes()).unwrap();
     let audit = audited(&log);
     let clues: Vec<_> = audit.doubts.iter().map(|doubt| doubt.clue).collect();
-    for clue in [Clue::Merge, Clue::Configuration, Clue::SameKernel, Clue::Flaky] {
+    for clue in [
+        DoubtFeature::Merge,
+        DoubtFeature::Configuration,
+        DoubtFeature::SameKernel,
+        DoubtFeature::Flaky,
+    ] {
         assert!(clues.contains(&clue), "{clues:?}");
     }
     assert_eq!(audit.trust, Trust::Doubtful);
@@ -494,7 +501,7 @@ fn a_hundred_thousand_runs_are_as_good_as_ten() {
 }
 
 fn audited<'a>(log: &'a Bisection<'a>) -> Audit<'a> {
-    bisect::audit(log, Options::default())
+    bisect::audit(log, AuditOptions::default())
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
-use ksplat::BlameReason;
+use ksplat::model::BlameReason;
 
 /// Function and reason.
 fn blame(log: &str) -> Option<(String, BlameReason)> {

@@ -10,22 +10,22 @@ use std::fs;
 use std::path::Path;
 
 use corpus::logs;
-use ksplat::cluster::{ATTACH, Cluster, How, Index, Seen};
+use ksplat::cluster::{ATTACH, Cluster, Index, LinkReason, Observation};
 
-use ksplat::sign::{Family, Signature, Signer, VERSION, frame_class};
+use ksplat::fingerprint::{Family, Signature, VERSION, frame_class};
 use proptest::prelude::*;
 
 /// The signature of the first report of a log.
 fn sign(log: &str) -> Signature<'static> {
     let mut report = ksplat::reports(log.as_bytes()).next().expect("a report");
     ksplat::Analyzer::new().without_instructions().annotate(&mut report);
-    Signer::new().sign(&report).into_owned()
+    Signature::of(&report).into_owned()
 }
 
 fn index(signatures: &[Signature<'_>]) -> Index {
     let mut index = Index::new();
     for (number, signature) in signatures.iter().enumerate() {
-        assert_eq!(index.add(signature, Seen::default()) as usize, number);
+        assert_eq!(index.add(signature, Observation::default()) as usize, number);
     }
     index
 }
@@ -114,7 +114,7 @@ fn the_same_warning_inlined_otherwise_is_one_bug() {
     let index = index(&[sign(old), sign(new)]);
     assert_eq!(index.clusters().len(), 1);
     let why = index.why(0, 1).unwrap();
-    assert_eq!((why.len(), why[0].how), (1, How::Site));
+    assert_eq!((why.len(), why[0].how), (1, LinkReason::Site));
     assert!(why[0].evidence.contains("io_wqe_wake_worker"), "{}", why[0].evidence);
 }
 
@@ -180,7 +180,7 @@ fn reports_without_a_stack_go_by_their_title() {
     bare.frames.clear();
     let known = index(&[whole.clone(), bare.clone()]);
     assert_eq!(known.clusters().len(), 1);
-    assert_eq!(known.why(0, 1).unwrap()[0].how, How::Title);
+    assert_eq!(known.why(0, 1).unwrap()[0].how, LinkReason::Title);
     // Where reports of that title are of two bugs, it is not known of which this one is.
     let other = sign(&oops(&NULL.replace("10", "58"), &["demo_x", "demo_y"]));
     assert_eq!(other.title.text, whole.title.text);
@@ -211,12 +211,12 @@ fn links_can_be_forced_and_forbidden() {
     ];
     let mut known = index(&signatures);
     assert_eq!(sizes(&known.clusters()), [2, 1]);
-    known.apart(0, 1);
+    known.cannot_link(0, 1);
     assert_eq!(sizes(&known.clusters()), [1, 1, 1]);
     assert_eq!(known.why(0, 1), None);
-    known.together(1, 2);
+    known.must_link(1, 2);
     assert_eq!(sizes(&known.clusters()), [2, 1]);
-    assert_eq!(known.why(1, 2).unwrap()[0].how, How::Forced);
+    assert_eq!(known.why(1, 2).unwrap()[0].how, LinkReason::Forced);
 }
 
 #[test]
@@ -244,8 +244,7 @@ fn sizes(clusters: &[Cluster]) -> Vec<usize> {
 fn of_the_corpus() -> Vec<Signature<'static>> {
     let mut signatures = Vec::new();
     for (_, log) in logs() {
-        signatures
-            .extend(ksplat::reports(&log).map(|report| Signer::new().sign(&report).into_owned()));
+        signatures.extend(ksplat::reports(&log).map(|report| Signature::of(&report).into_owned()));
     }
     signatures
 }
@@ -303,7 +302,7 @@ fn signatures() -> &'static [Signature<'static>] {
 #[test]
 fn parts_can_be_shared_and_sent() {
     fn check<T: Send + Sync>() {}
-    check::<Signer>();
+    check::<Signature>();
     check::<Signature<'static>>();
     check::<Index>();
     check::<Cluster>();

@@ -45,7 +45,7 @@ use std::path::Path;
 use corpus::{files, logs};
 use ksplat::Report;
 use ksplat::disasm::Syntax;
-use ksplat::output::json::{self, Record};
+use ksplat::output::json::{self, ReportRecord};
 use similar::TextDiff;
 
 /// All reports with decoded code and explanations, information among them.
@@ -133,7 +133,7 @@ fn models_are_the_approved_ones() {
     let mut differences = String::new();
     for (path, log) in logs() {
         let records = reports(&log, Syntax::Att).into_iter().enumerate();
-        let records = records.map(|(index, report)| Record::new("-", index, report));
+        let records = records.map(|(index, report)| ReportRecord::new("-", index, report));
         let records: Vec<_> =
             records.map(|record| serde_json::to_string_pretty(&record).unwrap()).collect();
         let found = records.join("\n") + "\n";
@@ -181,7 +181,7 @@ fn a_folder_is_a_kind() {
 fn json_is_read_back_as_it_was() {
     for (path, log) in logs() {
         for (index, report) in reports(&log, Syntax::Intel).into_iter().enumerate() {
-            let record = Record::new("a\u{1b}b", index, report);
+            let record = ReportRecord::new("a\u{1b}b", index, report);
             let mut text = Vec::new();
             json::write(&mut text, &record).unwrap();
             let mut by_serde = Vec::new();

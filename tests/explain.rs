@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 
-use ksplat::{AccessKind, AddressClass, Confidence, Explanation};
+use ksplat::model::{AccessKind, AddressClass, Confidence, Explanation};
 use proptest::prelude::*;
 
 fn explained(log: &str) -> Option<Explanation> {

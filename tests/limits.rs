@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
-use ksplat::{DiagnosticKind, Event, Limits, Parser, Report};
+use ksplat::{Event, Limits, Parser, Report, model::DiagnosticKind};
 
 const FIRST: &str = "BUG: KASAN: use-after-free in f+0x1/0x2";
 const TOO_MANY: &str = "report: too many at the same time: it may go on";

@@ -10,7 +10,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use corpus::logs;
-use ksplat::{Corruption, Event, Monitor, Report};
+use ksplat::{Event, Monitor, Report, model::Corruption};
 use proptest::prelude::*;
 
 /// A report without what only the whole log tells.

@@ -10,7 +10,7 @@
 
 use std::fmt::Write;
 
-use ksplat::{AccessKind, Confidence, Explanation};
+use ksplat::model::{AccessKind, Confidence, Explanation};
 use proptest::prelude::*;
 
 /// The access that an instruction was made for.

@@ -7,8 +7,8 @@ use std::fs;
 use std::path::PathBuf;
 
 use jsonschema::{Draft, Validator};
-use ksplat::output::json::{self, Record};
-use ksplat::sign::{self, Signer};
+use ksplat::fingerprint::{self, Signature};
+use ksplat::output::json::{self, ReportRecord};
 use serde_json::{Value, json};
 
 /// A report with each key of the schema and a step of each code.
@@ -43,9 +43,9 @@ fn files(folder: &str, extension: &str) -> Vec<PathBuf> {
 fn reports(name: &str, log: &[u8]) -> Vec<Value> {
     let report = |(index, mut report): (usize, ksplat::Report<'_>)| {
         ksplat::Analyzer::new().annotate(&mut report);
-        let signature = Signer::new().sign(&report).into_owned();
+        let signature = Signature::of(&report).into_owned();
         let text = ksplat::text(log, &report);
-        let record = Record::new(name, index, report).with_signature(Some(signature));
+        let record = ReportRecord::new(name, index, report).with_signature(Some(signature));
         let mut line = Vec::new();
         json::write(&mut line, &record.with_text(Some(text))).unwrap();
         serde_json::from_slice(&line).unwrap()
@@ -144,19 +144,19 @@ fn the_codes_are_those_of_the_library() {
     let part = "/properties/diagnostics/items/properties";
     let explained = "/$defs/explanation/properties";
     let signature = "/$defs/signature/properties";
-    same!("/properties/corrupted_code/enum", ksplat::Corruption, code, "other");
-    same!("/properties/blame/properties/code/enum", ksplat::BlameReason, code, "other");
-    same!(&format!("{part}/part/enum"), ksplat::ReportPart, code, "other");
-    same!(&format!("{part}/code/enum"), ksplat::DiagnosticKind, code, "other");
+    same!("/properties/corrupted_code/enum", ksplat::model::Corruption, code, "other");
+    same!("/properties/blame/properties/code/enum", ksplat::model::BlameReason, code, "other");
+    same!(&format!("{part}/part/enum"), ksplat::model::ReportPart, code, "other");
+    same!(&format!("{part}/code/enum"), ksplat::model::DiagnosticKind, code, "other");
     same!("/$defs/arch/enum", ksplat::Arch, name);
-    same!(&format!("{explained}/address_class/enum"), ksplat::AddressClass, name);
+    same!(&format!("{explained}/address_class/enum"), ksplat::model::AddressClass, name);
     let relation = format!("{explained}/condition/properties/code/enum");
-    same!(&relation, ksplat::Relation, name);
+    same!(&relation, ksplat::model::Relation, name);
     let operation = "/$defs/step/oneOf/4/properties/operation/enum";
-    same!(operation, ksplat::Operation, name);
-    same!(&format!("{signature}/family/enum"), sign::Family, name);
+    same!(operation, ksplat::model::Operation, name);
+    same!(&format!("{signature}/family/enum"), fingerprint::Family, name);
     let role = format!("{signature}/origins/items/properties/role/enum");
-    same!(&role, sign::OriginRole, name);
+    same!(&role, fingerprint::OriginRole, name);
     let raised = format!("{signature}/impact/properties/raised/items/enum");
-    same!(&raised, sign::Raise, name);
+    same!(&raised, fingerprint::Raise, name);
 }

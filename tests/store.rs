@@ -6,8 +6,8 @@ use std::error::Error as _;
 use std::fs;
 use std::path::PathBuf;
 
-use ksplat::sign::{Signature, Signer};
-use ksplat::store::{Error, Outcome, SCHEMA, Sighting, Store};
+use ksplat::fingerprint::Signature;
+use ksplat::store::{Added, Error, SCHEMA, Sighting, Store};
 
 /// A file that is gone when the test is over.
 struct File(PathBuf);
@@ -37,14 +37,14 @@ fn sign(functions: [&str; 2], release: &str) -> Signature<'static> {
          Call Trace:\n {caller}+0x1/0x2\n demo_last+0x1/0x2\n do_syscall_64+0x1/0x2\n"
     );
     let report = ksplat::reports(log.as_bytes()).next().unwrap();
-    Signer::new().sign(&report).into_owned()
+    Signature::of(&report).into_owned()
 }
 
 fn seen(functions: [&str; 2], release: &str, time: u64) -> Sighting<'static> {
     Sighting::new(sign(functions, release), Some(time), format!("{release}.log#0"))
 }
 
-fn add(store: &Store, sighting: Sighting<'static>) -> Outcome {
+fn add(store: &Store, sighting: Sighting<'static>) -> Added {
     store.add(&[sighting]).unwrap()[0]
 }
 
@@ -148,7 +148,7 @@ fn two_stores_become_one() {
     assert!(error.to_string().starts_with("line 2: "), "{error}");
     assert!(error.source().is_some_and(<dyn std::error::Error>::is::<serde_json::Error>));
     let export = String::from_utf8(export).unwrap();
-    let version = ksplat::sign::VERSION;
+    let version = ksplat::fingerprint::VERSION;
     let other = export.replace(&format!("\"version\":{version}"), "\"version\":999");
     let error = copied.import(other.as_bytes()).unwrap_err();
     let is_version = |found, supported| (found, supported) == (999, version);

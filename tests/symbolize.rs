@@ -4,7 +4,10 @@
 
 use ksplat::disasm::Syntax;
 use ksplat::symbolize::{Error, Image, Location, Symbolizer};
-use ksplat::{Confidence, Report, Verdict};
+use ksplat::{
+    Report,
+    model::{Confidence, ImageVerdict},
+};
 use proptest::prelude::*;
 
 const VMLINUX: &[u8] = include_bytes!("fixture/vmlinux");
@@ -39,7 +42,7 @@ fn resolved<'log>(symbolizer: &Symbolizer<'_>, log: &'log str) -> Report<'log> {
 /// `walk init/main.c:28`, with an `=` before what was inlined.
 fn frames(report: &Report<'_>) -> Vec<String> {
     let stack = report.crash_stack().expect("a stack");
-    let frame = |frame: &ksplat::Frame<'_>| {
+    let frame = |frame: &ksplat::model::Frame<'_>| {
         let mark = if frame.inline { "= " } else { "" };
         let function = frame.function.as_deref().unwrap_or("?");
         match (&frame.file, frame.line) {
@@ -72,7 +75,7 @@ fn frames_get_files_lines_and_what_was_inlined() {
         let want: Vec<_> = WANT.iter().map(|want| want.replace("/src/linux/", "")).collect();
         assert_eq!(found, want);
         let check = report.image_check.as_ref().expect("a check");
-        assert_eq!((check.verdict, check.release), (Verdict::Same, Some(true)));
+        assert_eq!((check.verdict, check.release), (ImageVerdict::Same, Some(true)));
         assert_eq!(check.warnings, [""; 0]);
         let code = check.code.as_ref().expect("the code");
         assert_eq!((code.same, code.patched, code.other.len()), (21, 0, 0));
@@ -136,7 +139,7 @@ fn symbols_alone_name_functions() {
         let report = resolved(&symbolizer, OOPS);
         let found = frames(&report);
         assert_eq!((found[0].as_str(), found.last().unwrap().as_str()), ("walk", "twice"));
-        assert_eq!(report.image_check.expect("a check").verdict, Verdict::Same);
+        assert_eq!(report.image_check.expect("a check").verdict, ImageVerdict::Same);
     }
     for (list, why) in [
         (&b""[..], "neither an ELF file"),
@@ -157,25 +160,25 @@ fn another_build_is_told_and_not_believed() {
         (frames(&report), report.image_check.expect("a check"))
     };
     let (_, other) = check("6.1.0-fixture", "6.1.0-other");
-    assert_eq!((other.verdict, other.release), (Verdict::Other, Some(false)));
+    assert_eq!((other.verdict, other.release), (ImageVerdict::Other, Some(false)));
     assert_eq!(other.warnings, ["the image is of 6.1.0-fixture, the log of 6.1.0-other"]);
     let id = "6.1.0-fixture #1 1123456789abcdef0123456789abcdef01234567";
     let (_, other) = check("6.1.0-fixture #1", id);
-    assert_eq!((other.verdict, other.build_id), (Verdict::Other, Some(false)));
+    assert_eq!((other.verdict, other.build_id), (ImageVerdict::Other, Some(false)));
     let (_, same) = check("6.1.0-fixture #1", &id.replace("112345", "012345"));
-    assert_eq!((same.verdict, same.build_id), (Verdict::Same, Some(true)));
+    assert_eq!((same.verdict, same.build_id), (ImageVerdict::Same, Some(true)));
     // A module of another build; the frames of functions with another size stay as they are.
     let (found, other) =
         check("0xe [demo]", "0x2f0 [demo 0edcba9876543210fedcba9876543210fedcba98]");
-    assert_eq!(other.verdict, Verdict::Other);
+    assert_eq!(other.verdict, ImageVerdict::Other);
     assert!(other.warnings[0].starts_with("the build id of module demo is fedcba98"), "{other:?}");
     assert!(found.contains(&"demo_fail".to_owned()), "{found:?}");
     let (_, other) = check("55 53 48 89 fb 48 83 ec", "41 57 41 56 41 55 41 54");
-    assert_eq!(other.verdict, Verdict::Other);
+    assert_eq!(other.verdict, ImageVerdict::Other);
     assert_eq!(other.code.expect("code").other, [0, 1, 2, 3, 4, 5, 6, 7]);
     // What the kernel changes when it boots: a call to a nop.
     let (_, patched) = check("e8 2b 00 00 00", "0f 1f 44 00 00");
-    assert_eq!((patched.verdict, patched.code.expect("code").patched), (Verdict::Same, 3));
+    assert_eq!((patched.verdict, patched.code.expect("code").patched), (ImageVerdict::Same, 3));
 }
 
 #[test]

@@ -186,9 +186,9 @@ fn words_of_reasons_stand_in_one_file() {
     fn quoted<T: ToString>(all: &[T]) -> impl Iterator<Item = String> {
         all.iter().map(|reason| format!("\"{}\"", reason.to_string()))
     }
-    let words: Vec<_> = quoted(ksplat::Corruption::ALL)
-        .chain(quoted(ksplat::BlameReason::ALL))
-        .chain(quoted(ksplat::DiagnosticKind::ALL))
+    let words: Vec<_> = quoted(ksplat::model::Corruption::ALL)
+        .chain(quoted(ksplat::model::BlameReason::ALL))
+        .chain(quoted(ksplat::model::DiagnosticKind::ALL))
         .filter(|words| words.contains(' '))
         .collect();
     for (path, text) in sources("src").iter().filter(|(path, _)| !path.ends_with("src/reason.rs")) {

@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
-use ksplat::{Confidence, Explanation};
+use ksplat::model::{Confidence, Explanation};
 
 fn explained(log: &str) -> Explanation {
     let mut report = ksplat::reports(log.as_bytes()).next().expect("a report");
@@ -164,7 +164,10 @@ fn jumps_to_no_address() {
         "jumps to 0x6b6b6b6b6b6b6b6b, POISON_FREE: the memory was freed, called from g"
     );
     assert_eq!(thunk.confidence, Confidence::Certain);
-    assert_eq!(thunk.access.and_then(|access| access.kind), Some(ksplat::AccessKind::Execute));
+    assert_eq!(
+        thunk.access.and_then(|access| access.kind),
+        Some(ksplat::model::AccessKind::Execute)
+    );
     // mov 0x8(%rbx),%rax; call *%rax
     let call = protected(
         "f+0x10/0x20",
@@ -176,5 +179,8 @@ fn jumps_to_no_address() {
     // A register with a good address is not what stopped it.
     let good =
         protected("f+0x10/0x20", "<ff> d0", "RAX: ffffffff81000000 RSP: 0018:ffffc90000000000");
-    assert_ne!(good.access.and_then(|access| access.kind), Some(ksplat::AccessKind::Execute));
+    assert_ne!(
+        good.access.and_then(|access| access.kind),
+        Some(ksplat::model::AccessKind::Execute)
+    );
 }

@@ -1,7 +1,7 @@
 //! A bisection log: what is read is audited, the audit agrees with itself, and it is safe to print.
 #![no_main]
 
-use ksplat::bisect::{self, MAX_UNKNOWN, Options, Trust};
+use ksplat::bisect::{self, MAX_UNKNOWN, AuditOptions, Trust};
 use ksplat::output::audit;
 use ksplat::output::json::{self, AuditRecord};
 use ksplat::output::text;
@@ -12,9 +12,9 @@ fuzz_target!(|log: &[u8]| {
     assert!(bisection.unknown.len() == bisection.unknown_lines.min(MAX_UNKNOWN));
     let report = bisection.report.clone();
     for known in [
-        Options::default(),
-        Options::default().with_title(Some("WARNING in io_wqe_enqueue")),
-        Options::default().with_report(report.as_ref()),
+        AuditOptions::default(),
+        AuditOptions::default().with_title(Some("WARNING in io_wqe_enqueue")),
+        AuditOptions::default().with_report(report.as_ref()),
     ] {
         let audit = bisect::audit(&bisection, known);
         assert_eq!(audit.steps.len(), bisection.steps.len());
@@ -28,10 +28,10 @@ fuzz_target!(|log: &[u8]| {
             assert!(step.rate.low <= step.rate.high && step.rate.hits <= step.rate.runs);
         }
         let mut page = String::new();
-        audit::write(&mut page, "-", &audit, text::Options::default()).expect("text");
+        audit::write(&mut page, "-", &audit, text::TextOptions::default()).expect("text");
         assert!(page.chars().all(|c| c == '\n' || !c.is_control()));
         let mut line = String::new();
-        audit::write_summary(&mut line, "-", &audit, text::Options::default()).expect("text");
+        audit::write_summary(&mut line, "-", &audit, text::TextOptions::default()).expect("text");
         assert_eq!(line.lines().count(), 1);
         let mut json = Vec::new();
         json::write_audit(&mut json, &AuditRecord::new("-", audit)).expect("JSON");

@@ -2,11 +2,11 @@
 //! text that are safe to print, a JSON round trip of report and signature, each report in one cluster.
 #![no_main]
 
-use ksplat::cluster::{Index, Seen};
+use ksplat::cluster::{Index, Observation};
 use ksplat::output::bugs::{self, Bug};
-use ksplat::output::json::{self, Record};
+use ksplat::output::json::{self, ReportRecord};
 use ksplat::output::text;
-use ksplat::sign::Signer;
+use ksplat::fingerprint::Signature;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|log: &[u8]| {
@@ -22,13 +22,13 @@ fuzz_target!(|log: &[u8]| {
 
         ksplat::Analyzer::new().annotate(&mut report);
         let mut page = String::new();
-        text::write(&mut page, "-", &report, text::Options::default().with_all(true)).expect("text");
+        text::write(&mut page, "-", &report, text::TextOptions::default().with_all(true)).expect("text");
         assert!(page.chars().all(|c| c == '\n' || !c.is_control()));
-        let signature = Signer::new().sign(&report).into_owned();
+        let signature = Signature::of(&report).into_owned();
         let first = known.same(&signature);
         assert!(first.is_none_or(|first| (first as usize) < known.len()));
-        known.add(&signature, Seen::default());
-        let record = Record::new("-", index, report).with_signature(Some(signature));
+        known.add(&signature, Observation::default());
+        let record = ReportRecord::new("-", index, report).with_signature(Some(signature));
         let mut line = Vec::new();
         json::write(&mut line, &record).expect("JSON");
         let line = std::str::from_utf8(&line).expect("UTF-8");

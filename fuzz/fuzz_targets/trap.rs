@@ -5,7 +5,7 @@
 use std::fmt::Write;
 
 use ksplat::disasm::Syntax;
-use ksplat::output::json::{self, Record};
+use ksplat::output::json::{self, ReportRecord};
 use ksplat::output::text;
 use libfuzzer_sys::fuzz_target;
 
@@ -18,7 +18,7 @@ struct Machine {
     code: Code,
 }
 
-/// How code is printed.
+/// LinkReason code is printed.
 enum Code {
     /// In units of so many bytes, that of the trap between two marks.
     Units(usize, &'static str, [char; 2]),
@@ -260,9 +260,9 @@ fuzz_target!(|data: &[u8]| {
         }
     }
     let mut page = String::new();
-    text::write(&mut page, "-", &report, text::Options::default().with_all(true)).expect("text");
+    text::write(&mut page, "-", &report, text::TextOptions::default().with_all(true)).expect("text");
     assert!(page.chars().all(|c| c == '\n' || !c.is_control()));
-    let record = Record::new("-", 0, report);
+    let record = ReportRecord::new("-", 0, report);
     let mut line = Vec::new();
     json::write(&mut line, &record).expect("JSON");
     assert_eq!(

@@ -226,7 +226,8 @@ macro_rules! arches {
             /// All architectures.
             pub const ALL: &[Self] = &[ $( Self::$arch, )+ ];
 
-            /// The name in the output, as `uname -m` says it.
+            /// The name in the output, as `uname -m` prints it, but for `arm64` and `i386`; `Display` writes it
+            /// and `FromStr` reads it.
             pub fn name(self) -> &'static str {
                 match self { $( Self::$arch => $name, )+ }
             }
@@ -235,6 +236,8 @@ macro_rules! arches {
                 match self { $( Self::$arch => &$module::INFO, )+ }
             }
         }
+
+        crate::string_enum::name_traits!(Arch);
     };
 }
 

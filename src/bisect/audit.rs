@@ -5,15 +5,15 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use super::chance::Rate;
-use super::doubt::{self, Doubt};
+use super::confidence::{self, Doubt};
+use super::flakiness::Rate;
 use super::model::{self, Bisection, Outcome, Run, Search, Step, Verdict};
-use super::relate::{Original, RELATED, Relation, Tie, UNRELATED};
+use super::relation::{Original, RELATED, Relation, Tie, UNRELATED};
 use super::replay;
 use crate::model::Report;
-use crate::named::named;
+use crate::string_enum::string_enum;
 
-named! {
+string_enum! {
     /// Whether the verdict of a bisection can be believed.
     pub enum Trust {
         /// Nothing speaks against it.
@@ -37,14 +37,14 @@ pub const DOUBTFUL: f64 = 0.52;
 /// What is known beside the log.
 #[derive(Clone, Copy, Debug, Default)]
 #[non_exhaustive]
-pub struct Options<'a> {
+pub struct AuditOptions<'a> {
     /// The title of the crash under bisection; by default the most frequent on the first commit.
     pub title: Option<&'a str>,
     /// A report of it.
     pub report: Option<&'a Report<'a>>,
 }
 
-impl<'a> Options<'a> {
+impl<'a> AuditOptions<'a> {
     /// With the title of the crash under bisection.
     #[must_use]
     pub fn with_title(self, title: Option<&'a str>) -> Self {
@@ -203,20 +203,20 @@ impl Audited<'_> {
 /// 76313c70c52f930af4afd21684509ca52297ea71 is the first bad commit
 /// ";
 /// let bisection = bisect::parse(log)?;
-/// let audit = bisect::audit(&bisection, bisect::Options::default());
+/// let audit = bisect::audit(&bisection, bisect::AuditOptions::default());
 /// assert_eq!(audit.trust, Trust::Wrong);
 /// assert_eq!(audit.steps[2].audited_verdict, Verdict::Good);
 /// assert_eq!(audit.audited.culprit.as_deref(), Some("3d77e6a8804abcc0504c904bd6e5cdf3a5cf8162"));
 /// # Ok::<(), bisect::NotBisection>(())
 /// ```
-pub fn audit<'a>(log: &'a Bisection<'a>, options: Options<'a>) -> Audit<'a> {
+pub fn audit<'a>(log: &'a Bisection<'a>, options: AuditOptions<'a>) -> Audit<'a> {
     let original = Original::of(log, options.title, options.report);
     let mut steps: Vec<_> = log.steps.iter().map(|step| seen(log, step, &original)).collect();
     let rates = Rates::of(&steps);
     judge(log.search.crashing(), &mut steps, &rates);
     let audited = replay::replay(log, &steps);
-    let doubts = doubt::doubts(log, &original, &steps);
-    let doubt = log.culprit.as_ref().map(|_| doubt::probability(&doubts));
+    let doubts = confidence::doubts(log, &original, &steps);
+    let doubt = log.culprit.as_ref().map(|_| confidence::probability(&doubts));
 
     let turned = |step: &Seen| step.audited != step.verdict && step.audited != Verdict::Skip;
     let changed = steps.iter().position(|step| step.audited != step.verdict);

@@ -5,7 +5,7 @@
 //!
 //! let log = std::fs::read("bisect.txt")?;
 //! let bisection = bisect::parse(&log)?;
-//! let audit = bisect::audit(&bisection, bisect::Options::default());
+//! let audit = bisect::audit(&bisection, bisect::AuditOptions::default());
 //! println!("{} is {}", audit.culprit.as_deref().unwrap_or("nothing"), audit.trust.name());
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
@@ -18,22 +18,24 @@
 //! names is held against the crash ([`Doubt`]).
 
 mod audit;
-mod chance;
-mod doubt;
+mod confidence;
 mod flakes;
+mod flakiness;
 mod grammar;
 mod model;
 mod name;
 mod read;
-mod relate;
+mod relation;
 mod replay;
 
 pub(crate) use audit::short;
-pub use audit::{Audit, Audited, Crash, DOUBTFUL, Judged, Options, SURE, Trust, UNSURE, audit};
-pub use chance::Rate;
-pub use doubt::{Clue, Doubt};
+pub use audit::{
+    Audit, AuditOptions, Audited, Crash, DOUBTFUL, Judged, SURE, Trust, UNSURE, audit,
+};
+pub use confidence::{Doubt, DoubtFeature};
+pub use flakiness::Rate;
 pub use model::{
     ALL_RUNS, Bisection, Culprit, MAX_UNKNOWN, Outcome, Run, Search, Step, Totals, Verdict,
 };
 pub use read::{NotBisection, parse};
-pub use relate::{RELATED, Relation, Tie, UNRELATED};
+pub use relation::{RELATED, Relation, Tie, UNRELATED};

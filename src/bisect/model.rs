@@ -4,9 +4,9 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 use crate::model::Report;
-use crate::named::named;
+use crate::string_enum::string_enum;
 
-named! {
+string_enum! {
     /// What a bisection looks for.
     pub enum Search {
         /// The commit that brought the crash.
@@ -16,7 +16,7 @@ named! {
     }
 }
 
-named! {
+string_enum! {
     /// How a run of the reproducer ended.
     pub enum Outcome {
         /// Nothing happened.
@@ -32,7 +32,7 @@ named! {
     }
 }
 
-named! {
+string_enum! {
     /// What git was told of a commit.
     ///
     /// In a search for a fix syzkaller tells git the opposite of what it saw: a commit that crashes is

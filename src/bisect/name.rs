@@ -97,7 +97,7 @@ pub(super) fn is_telling(word: &str) -> bool {
 
 /// Whether a function may name a bug.
 pub(super) fn may_name(function: &str) -> bool {
-    functions::class(function) == FrameClass::Ordinary
+    functions::class(function) == FrameClass::Relevant
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use memchr::memchr;
 
 use super::grammar::{self, CommitLine, Line};
 use super::model::{ALL_RUNS, Bisection, MAX_UNKNOWN, Run, Search, Step};
-use crate::inert;
+use crate::escape;
 use crate::parse::{self, Parser};
 
 /// That a log is not of a bisection: it has no line of one.
@@ -121,7 +121,7 @@ impl Default for Bisection<'_> {
 }
 
 fn text(bytes: &[u8]) -> Cow<'_, str> {
-    inert::text(bytes)
+    escape::text(bytes)
 }
 
 impl<'a> Reader<'a> {

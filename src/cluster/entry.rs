@@ -2,11 +2,12 @@
 
 use super::names::{Name, Names, Texts};
 use crate::arch::Arch;
+use crate::fingerprint::{
+    self, Component, Discriminators, Family, Impact, Origin, OriginRole, Signature, SignatureFrame,
+    Site, Title,
+};
 use crate::functions::FrameClass;
 use crate::kind::Kind;
-use crate::sign::{
-    self, Facts, Family, Impact, Origin, OriginRole, Part, Place, Signature, Site, Title,
-};
 
 /// A frame of an [`Entry`].
 #[derive(Clone, Copy, Debug)]
@@ -26,7 +27,7 @@ pub(super) struct Entry {
     /// The function that the title names.
     pub(super) function: Option<Name>,
     pub(super) family: Family,
-    pub(super) facts: Facts,
+    pub(super) facts: Discriminators,
     pub(super) corrupted: bool,
     /// The function of the machine code, then those inlined there.
     pub(super) site: Box<[Name]>,
@@ -95,7 +96,7 @@ impl Entry {
             summary: signature.summary.as_deref().map(|text| names.add(text)),
             release: signature.release.as_deref().map(|text| names.add(text)),
             arch: signature.arch,
-            age: signature.release.as_deref().and_then(sign::age),
+            age: signature.release.as_deref().and_then(fingerprint::age),
             first: 0,
             count: 0,
         }
@@ -112,7 +113,7 @@ impl Entry {
         if signature.impact.key() < self.impact.key() {
             self.impact = signature.impact.clone();
         }
-        let age = signature.release.as_deref().and_then(sign::age);
+        let age = signature.release.as_deref().and_then(fingerprint::age);
         let is_older = age.is_some_and(|new| self.age.is_none_or(|old| new < old));
         if is_older {
             self.age = age;
@@ -125,7 +126,7 @@ impl Entry {
     pub(super) fn signature<'a>(&self, names: &'a Names) -> Signature<'a> {
         let text = |name: Name| std::borrow::Cow::Borrowed(names.text(name));
         Signature {
-            version: sign::VERSION,
+            version: fingerprint::VERSION,
             exact: self.exact,
             title: Title {
                 hash: names.hash(self.title),
@@ -143,7 +144,7 @@ impl Entry {
             frames: self
                 .frames
                 .iter()
-                .map(|frame| Part {
+                .map(|frame| SignatureFrame {
                     hash: names.hash(frame.name),
                     function: text(frame.name),
                     class: frame.class,
@@ -156,7 +157,7 @@ impl Entry {
                 .iter()
                 .map(|&(role, name)| Origin { hash: names.hash(name), role, name: text(name) })
                 .collect(),
-            place: Place {
+            place: Component {
                 module: self.module.map(text),
                 file: self.file.map(text),
                 directory: self.directory.map(text),
@@ -173,7 +174,7 @@ impl Entry {
 
     /// The functions that may name a bug and were not inlined, innermost first.
     pub(super) fn ordinary(&self) -> impl Iterator<Item = Name> + '_ {
-        let may_name = |frame: &&Frame| frame.class == FrameClass::Ordinary && !frame.inline;
+        let may_name = |frame: &&Frame| frame.class == FrameClass::Relevant && !frame.inline;
         self.frames.iter().filter(may_name).map(|frame| frame.name)
     }
 
@@ -182,7 +183,7 @@ impl Entry {
     pub(super) fn callers(&self, of: Name) -> impl Iterator<Item = Name> + '_ {
         let at = self.frames.iter().position(|frame| frame.name == of).map_or(0, |at| at + 1);
         let above = self.frames.get(at..).unwrap_or_default();
-        above.iter().filter(|frame| frame.class == FrameClass::Ordinary).map(|frame| frame.name)
+        above.iter().filter(|frame| frame.class == FrameClass::Relevant).map(|frame| frame.name)
     }
 
     /// The origins of a role.

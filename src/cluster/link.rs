@@ -1,41 +1,25 @@
 //! Why two reports belong together.
 
 use super::feature::Feature;
+use crate::string_enum::string_enum;
 
-/// How a link between two signatures was found, the strongest first.
-#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-#[cfg_attr(feature = "serde", serde(rename_all = "kebab-case"))]
-#[non_exhaustive]
-pub enum How {
-    /// Somebody said so.
-    Forced,
-    /// All is equal but what differs from run to run.
-    Exact,
-    /// The same family at the same site.
-    Site,
-    /// The same family, and the same two innermost functions that may name a bug.
-    Stack,
-    /// The same title and the same locks.
-    Locks,
-    /// The same title, of reports without a stack.
-    Title,
-    /// They have so much in common that they are most likely one.
-    Score,
-}
-
-impl How {
-    /// The name in the output.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Forced => "forced",
-            Self::Exact => "exact",
-            Self::Site => "site",
-            Self::Stack => "stack",
-            Self::Locks => "locks",
-            Self::Title => "title",
-            Self::Score => "score",
-        }
+string_enum! {
+    /// LinkReason a link between two signatures was found, the strongest first.
+    pub enum LinkReason {
+        /// Somebody said so.
+        Forced = "forced",
+        /// All is equal but what differs from run to run.
+        Exact = "exact",
+        /// The same family at the same site.
+        Site = "site",
+        /// The same family, and the same two innermost functions that may name a bug.
+        Stack = "stack",
+        /// The same title and the same locks.
+        Locks = "locks",
+        /// The same title, of reports without a stack.
+        Title = "title",
+        /// They have so much in common that they are most likely one.
+        Score = "score",
     }
 }
 
@@ -48,8 +32,8 @@ pub struct Link {
     pub a: u32,
     /// The other one.
     pub b: u32,
-    /// How it was found.
-    pub how: How,
+    /// LinkReason it was found.
+    pub how: LinkReason,
     /// The probability that they are one bug: 1 unless the link was found by its score.
     pub score: f32,
     /// In words: the functions, the titles, or what they have in common.

@@ -1,8 +1,8 @@
 //! Which reports are of one bug, and which known bug a report is of.
 //!
 //! ```
-//! use ksplat::cluster::{Index, Seen};
-//! use ksplat::sign::Signer;
+//! use ksplat::cluster::{Index, Observation};
+//! use ksplat::fingerprint::Signer;
 //!
 //! let old = b"WARNING: CPU: 1 PID: 7 at fs/io-wq.c:280 io_wqe_wake_worker+0x430/0x4a0\n\
 //!             RIP: 0010:io_wqe_wake_worker+0x430/0x4a0\n\
@@ -15,13 +15,13 @@
 //! let mut index = Index::new();
 //! for log in [old.as_slice(), new.as_slice()] {
 //!     let report = ksplat::reports(log).next().expect("a report");
-//!     index.add(&Signer::new().sign(&report), Seen::default());
+//!     index.add(&Signature::of(&report), Observation::default());
 //! }
 //! assert_eq!(index.clusters().len(), 1);
 //! ```
 //!
 //! An [`Index`] takes signatures as they come, and keeps each kind of them once. [`Index::clusters`]
-//! says which are of one bug, by rules from the strict to the loose, and why: see [`How`]. The answer
+//! says which are of one bug, by rules from the strict to the loose, and why: see [`LinkReason`]. The answer
 //! does not depend on the order in which they came. [`Index::matches`] ranks what is known by how much
 //! it is like a new report, with [published weights](Feature::weight).
 
@@ -31,28 +31,28 @@
     reason = "reports are numbered in 32 bits, and weights need three digits"
 )]
 
+mod blocking;
+mod document_frequency;
 mod entry;
 mod feature;
-mod group;
 mod link;
 mod names;
-mod rank;
-mod spread;
+mod similarity;
 mod summary;
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::OnceLock;
 
+use blocking::{DisjointSets, Edge, Keys};
 use entry::Entry;
-use group::{Edge, Keys, Sets};
 use names::{Name, Names, Overlay, Texts};
-use rank::Ranker;
+use similarity::Ranker;
 
 use crate::arch::Arch;
-use crate::sign::Signature;
+use crate::fingerprint::Signature;
 
 pub use feature::Feature;
-pub use link::{How, Link};
+pub use link::{Link, LinkReason};
 pub use summary::{Cluster, Counted, KernelCount, Linked, Perhaps, SharedFrame};
 
 /// From this probability on, reports of different sites are taken for one bug.
@@ -61,15 +61,15 @@ pub const ATTACH: f32 = 0.65;
 /// From this probability on, they are told as perhaps one.
 pub const PERHAPS: f32 = 0.3;
 
-/// How many neighbours of a set are looked at.
+/// LinkReason many neighbours of a set are looked at.
 const NEIGHBOURS: usize = 8;
 
 /// When and where a report was seen.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub struct Seen {
+pub struct Observation {
     /// Seconds since 1970, if that is known.
     pub time: Option<u64>,
-    /// How many reports it stands for; none is taken for one.
+    /// LinkReason many reports it stands for; none is taken for one.
     pub count: u32,
 }
 
@@ -89,7 +89,7 @@ pub struct Index {
     names: Names,
     entries: Vec<Entry>,
     by_exact: HashMap<u64, u32>,
-    /// How many reports of which nothing is left have a hash.
+    /// LinkReason many reports of which nothing is left have a hash.
     bare: HashMap<u64, u64>,
     reports: Vec<Report>,
     apart: Vec<(u32, u32)>,
@@ -115,7 +115,7 @@ impl Index {
     }
 
     /// Adds a report; they are numbered from 0.
-    pub fn add(&mut self, signature: &Signature<'_>, seen: Seen) -> u32 {
+    pub fn add(&mut self, signature: &Signature<'_>, seen: Observation) -> u32 {
         let report = self.reports.len() as u32;
         let next = self.entries.len() as u32;
         let mut exact = signature.exact;
@@ -141,7 +141,7 @@ impl Index {
             entry.count = entry.count.saturating_add(seen.count.max(1));
         }
         let release = signature.release.as_deref().map(|release| self.names.add(release));
-        let (arch, Seen { time, count }) = (signature.arch, seen);
+        let (arch, Observation { time, count }) = (signature.arch, seen);
         self.reports.push(Report { entry: number, release, arch, time, count: count.max(1) });
         report
     }
@@ -155,7 +155,7 @@ impl Index {
             let release = report.release.map(|release| other.names.text(release).into());
             let signature =
                 Signature { release, arch: report.arch, ..entry.signature(&other.names) };
-            self.add(&signature, Seen { time: report.time, count: report.count });
+            self.add(&signature, Observation { time: report.time, count: report.count });
         }
         let later = |pairs: &[(u32, u32)]| -> Vec<(u32, u32)> {
             pairs.iter().map(|(a, b)| (a + from, b + from)).collect()
@@ -165,12 +165,12 @@ impl Index {
     }
 
     /// Says that two reports are not of one bug.
-    pub fn apart(&mut self, a: u32, b: u32) {
+    pub fn cannot_link(&mut self, a: u32, b: u32) {
         self.apart.push((a, b));
     }
 
     /// Says that two reports are of one bug.
-    pub fn together(&mut self, a: u32, b: u32) {
+    pub fn must_link(&mut self, a: u32, b: u32) {
         self.together.push((a, b));
     }
 
@@ -225,7 +225,7 @@ impl Index {
         }
         let likest = self.ranked(&entry, &names, 1).pop()?;
         let other = self.entry(likest.report)?;
-        let attaches = likest.score >= ATTACH && group::may_attach(&entry, other);
+        let attaches = likest.score >= ATTACH && blocking::may_attach(&entry, other);
         attaches.then_some(likest.report)
     }
 
@@ -294,10 +294,10 @@ impl Index {
         let pairs = |pairs: &[(u32, u32)]| -> Vec<(u32, u32)> {
             pairs.iter().filter_map(|(a, b)| Some((entry_of(a)?, entry_of(b)?))).collect()
         };
-        let mut sets = Sets::new(self.entries.len(), pairs(&self.apart));
+        let mut sets = DisjointSets::new(self.entries.len(), pairs(&self.apart));
         let mut edges: Vec<_> = pairs(&self.together)
             .into_iter()
-            .map(|(a, b)| Edge::sure(How::Forced, a, b, None))
+            .map(|(a, b)| Edge::sure(LinkReason::Forced, a, b, None))
             .collect();
         edges.extend(self.keys().edges(&self.entries));
         self.join(&mut sets, &mut edges);
@@ -311,7 +311,7 @@ impl Index {
     }
 
     /// Joins what edges link, the strongest first; those that may not be are taken out.
-    fn join(&self, sets: &mut Sets, edges: &mut Vec<Edge>) {
+    fn join(&self, sets: &mut DisjointSets, edges: &mut Vec<Edge>) {
         let exact = |entry: u32| self.entries.get(entry as usize).map(|entry| entry.exact);
         let name = |edge: &Edge| edge.name.map(|name| self.names.hash(name));
         edges.sort_by(|a, b| {
@@ -325,7 +325,7 @@ impl Index {
 
     /// Reports without a stack, by their titles: with each other, and with those that have a stack if
     /// these are all one bug.
-    fn by_titles(&self, sets: &mut Sets) -> Vec<Edge> {
+    fn by_titles(&self, sets: &mut DisjointSets) -> Vec<Edge> {
         let mut by_title: BTreeMap<u32, (Vec<u32>, Vec<u32>)> = BTreeMap::new();
         for (number, entry) in (0_u32..).zip(&self.entries).filter(|(_, entry)| !entry.corrupted) {
             let (bare, whole) = by_title.entry(entry.title).or_default();
@@ -336,7 +336,7 @@ impl Index {
             bare.sort_by_key(|number| self.entries.get(*number as usize).map(|entry| entry.exact));
             let Some((first, rest)) = bare.split_first() else { continue };
             let mut link = |other: u32| {
-                edges.push(Edge::sure(How::Title, *first, other, Some(title)));
+                edges.push(Edge::sure(LinkReason::Title, *first, other, Some(title)));
             };
             for other in rest {
                 link(*other);
@@ -355,9 +355,9 @@ impl Index {
         edges
     }
 
-    /// Sets by how much their exemplars have in common: those that are most likely one bug, and those
+    /// DisjointSets by how much their exemplars have in common: those that are most likely one bug, and those
     /// that perhaps are.
-    fn by_scores(&self, sets: &mut Sets) -> (Vec<Edge>, Vec<Edge>) {
+    fn by_scores(&self, sets: &mut DisjointSets) -> (Vec<Edge>, Vec<Edge>) {
         let mut exemplars: BTreeMap<u32, u32> = BTreeMap::new();
         for (number, entry) in (0_u32..).zip(&self.entries).filter(|(_, entry)| !entry.corrupted) {
             let rank = |entry: &Entry| (entry.count, std::cmp::Reverse(entry.exact));
@@ -381,9 +381,12 @@ impl Index {
                 let (a, b) =
                     if in_order { (number, candidate.entry) } else { (candidate.entry, number) };
                 let evidence = link::in_words(&candidate.features);
-                let edge =
-                    Edge { score: candidate.score, evidence, ..Edge::sure(How::Score, a, b, None) };
-                if candidate.score >= ATTACH && group::may_attach(entry, other) {
+                let edge = Edge {
+                    score: candidate.score,
+                    evidence,
+                    ..Edge::sure(LinkReason::Score, a, b, None)
+                };
+                if candidate.score >= ATTACH && blocking::may_attach(entry, other) {
                     sure.push(edge);
                 } else {
                     perhaps.push(edge);
@@ -400,7 +403,7 @@ impl Index {
         let (from, to) = (entry_of(a)?, entry_of(b)?);
         if from == to {
             let evidence = "all is equal but what differs from run to run".to_owned();
-            return Some(vec![Link { a, b, how: How::Exact, score: 1.0, evidence }]);
+            return Some(vec![Link { a, b, how: LinkReason::Exact, score: 1.0, evidence }]);
         }
         let Joined { edges, .. } = self.joined();
         let mut next: HashMap<u32, Vec<&Edge>> = HashMap::new();
@@ -444,20 +447,20 @@ impl Index {
         let name = edge.name.map(|name| self.names.text(name)).unwrap_or_default();
         let family = self.entries.get(edge.a as usize).map_or("", |entry| entry.family.name());
         match edge.how {
-            How::Forced => "somebody said so".to_owned(),
-            How::Exact => "all is equal but what differs from run to run".to_owned(),
-            How::Site => format!("{family} in {name}"),
-            How::Stack => format!("{family} with the same two innermost functions"),
-            How::Locks => format!("the same locks, and the same title: {name}"),
-            How::Title => format!("no stack, and the same title: {name}"),
-            How::Score => edge.evidence.clone(),
+            LinkReason::Forced => "somebody said so".to_owned(),
+            LinkReason::Exact => "all is equal but what differs from run to run".to_owned(),
+            LinkReason::Site => format!("{family} in {name}"),
+            LinkReason::Stack => format!("{family} with the same two innermost functions"),
+            LinkReason::Locks => format!("the same locks, and the same title: {name}"),
+            LinkReason::Title => format!("no stack, and the same title: {name}"),
+            LinkReason::Score => edge.evidence.clone(),
         }
     }
 }
 
 /// The sets of entries, the links that made them, and those that perhaps are.
 struct Joined {
-    sets: Sets,
+    sets: DisjointSets,
     edges: Vec<Edge>,
     perhaps: Vec<Edge>,
 }

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::sign;
+use crate::fingerprint;
 
 /// The number of a text.
 pub(crate) type Name = u32;
@@ -20,7 +20,7 @@ pub(super) trait Texts {
 
     /// The number of a text.
     fn add(&mut self, text: &str) -> Name {
-        self.add_hashed(text, sign::hash(text))
+        self.add_hashed(text, fingerprint::hash(text))
     }
 }
 

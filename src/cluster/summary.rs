@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 
 use super::Index;
+use super::blocking::Edge;
 use super::entry::Entry;
-use super::group::Edge;
-use super::link::How;
+use super::link::LinkReason;
 use super::names::Texts;
 use crate::arch::Arch;
+use crate::fingerprint::{self, Family, Impact};
 use crate::functions::FrameClass;
 use crate::kind::Kind;
-use crate::sign::{self, Family, Impact};
 
 /// Reports that are of one bug.
 #[derive(Clone, Debug, PartialEq)]
@@ -28,7 +28,7 @@ pub struct Cluster {
     pub family: Family,
     /// That of the worst member.
     pub impact: Impact,
-    /// How many reports it has.
+    /// LinkReason many reports it has.
     pub count: usize,
     /// Its titles, the most frequent first.
     pub titles: Vec<Counted>,
@@ -70,7 +70,7 @@ impl Cluster {
 pub struct Counted {
     /// The text.
     pub title: String,
-    /// How many reports.
+    /// LinkReason many reports.
     pub count: usize,
 }
 
@@ -84,7 +84,7 @@ pub struct KernelCount {
     /// Its architecture.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub arch: Option<Arch>,
-    /// How many reports.
+    /// LinkReason many reports.
     pub count: usize,
 }
 
@@ -112,11 +112,11 @@ pub struct SharedFrame {
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct Linked {
-    /// How they were found to.
-    pub how: How,
+    /// LinkReason they were found to.
+    pub how: LinkReason,
     /// In words.
     pub evidence: String,
-    /// How many kinds of reports it joins to the others.
+    /// LinkReason many kinds of reports it joins to the others.
     pub count: usize,
     /// The smallest probability among them.
     pub score: f32,
@@ -203,7 +203,7 @@ fn counted(seen: impl Iterator<Item = (String, Option<Arch>, u32)>) -> Vec<Kerne
         .into_iter()
         .map(|((release, _), (count, arch))| KernelCount { release, arch, count })
         .collect();
-    let age = |kernel: &KernelCount| sign::age(&kernel.release).unwrap_or(f32::MIN);
+    let age = |kernel: &KernelCount| fingerprint::age(&kernel.release).unwrap_or(f32::MIN);
     kernels.sort_by(|a, b| age(a).total_cmp(&age(b)).then_with(|| a.release.cmp(&b.release)));
     kernels
 }
@@ -241,7 +241,7 @@ fn frames(
 }
 
 fn links(index: &Index, edges: &[&Edge]) -> Vec<Linked> {
-    let mut links: BTreeMap<(How, String), (usize, f32)> = BTreeMap::new();
+    let mut links: BTreeMap<(LinkReason, String), (usize, f32)> = BTreeMap::new();
     for edge in edges {
         let place = links.entry((edge.how, index.evidence(edge))).or_insert((0, 1.0));
         *place = (place.0 + 1, place.1.min(edge.score));

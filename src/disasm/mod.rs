@@ -29,8 +29,8 @@ use listing::{Decoded, Machine, Words};
 use crate::arch::{Arch, Decoder};
 use crate::model::{Code, Instruction, Report};
 use crate::reason::DiagnosticKind;
+use crate::search;
 use crate::syntax::code;
-use crate::words;
 
 /// How instructions are written.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -109,7 +109,7 @@ pub fn parse_code(text: &[u8]) -> Result<Code, CodeError> {
     let line = text
         .split(|&b| b == b'\n')
         .find_map(|line| {
-            let at = words::find(line, b"Code:")?;
+            let at = search::find(line, b"Code:")?;
             line.get(at + 5..)
         })
         .unwrap_or(text);

@@ -3,7 +3,7 @@
 use super::flow::{Flow, Value};
 use super::steps::{pointer, steps};
 use super::window::Window;
-use super::{bytes, class, confidence, meant_class};
+use super::{address_class, bytes, confidence, meant_class};
 use crate::arch::Area;
 use crate::disasm::insn::{Compute, Memory, Op, Register, Source};
 use crate::disasm::x86::record::GS;
@@ -53,7 +53,7 @@ pub(super) fn access(report: &Report<'_>, window: &Window<'_>) -> Option<Explana
         |operand: &&Operand<'_>| told.is_some_and(|told| operand.holds(told, unit) == Some(true));
     let is_bad = |operand: &&Operand<'_>| {
         use AddressClass::{Ascii, ErrPtr, NonCanonical, Null, Poison, User};
-        let class = operand.address.map(|address| class::class(window.space, address));
+        let class = operand.address.map(|address| address_class::class(window.space, address));
         matches!(class, Some(Ascii | ErrPtr | NonCanonical | Null | Poison | User))
     };
     let operand = *operands
@@ -97,7 +97,7 @@ pub(super) fn jump(report: &Report<'_>, window: &Window<'_>) -> Option<Explanati
     let trapping = window.trapping()?;
     let [Source::Register(register), _] = trapping.sources else { return None };
     let value = window.value(register)?;
-    let class = class::class(window.space, value);
+    let class = address_class::class(window.space, value);
     let is_bad = class == AddressClass::NonCanonical
         || (class == AddressClass::Poison && window.space.area(value) == Some(Area::NonCanonical));
     let flow = Flow::of(window);
@@ -137,8 +137,8 @@ fn at_address(
     let found = shadow(window, &flow, memory, address);
     let mut found = found.unwrap_or_else(|| plain(window, &flow, memory, address, kind));
     let is_protection_fault = !super::is_page_fault(report) && agrees_with.header.is_none();
-    let is_odd = class::class(window.space, address) == AddressClass::NonCanonical
-        || class::poison(window.space.arch, address).is_some();
+    let is_odd = address_class::class(window.space, address) == AddressClass::NonCanonical
+        || address_class::poison(window.space.arch, address).is_some();
     let is_told = agrees_with.cr2.or(agrees_with.header).is_some() && agrees_with.is_whole();
     found.confidence = confidence(is_told || (is_protection_fault && is_odd));
     found.agrees_with = agrees_with;
@@ -168,7 +168,7 @@ fn shadow(
     address: u64,
 ) -> Option<Explanation> {
     let space = window.space;
-    let offset = class::shadow_offset(space.arch)?;
+    let offset = address_class::shadow_offset(space.arch)?;
     let is_offset = |register: &Register| window.value(*register) == Some(offset);
     let is_shadow = memory.registers().any(|register| is_offset(&register))
         || memory.displacement.cast_unsigned() == offset;
@@ -271,7 +271,7 @@ fn plain(
     // The kernel's data of each CPU is what it has the segment for.
     let is_per_cpu = memory.segment.is_some_and(|segment| segment.number == GS)
         && address > window.mask() >> 1
-        && class::class(window.space, address) != AddressClass::NonCanonical;
+        && address_class::class(window.space, address) != AddressClass::NonCanonical;
     let class = if is_per_cpu {
         AddressClass::PerCpu
     } else {

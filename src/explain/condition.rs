@@ -5,7 +5,7 @@ use super::steps::{step, with_source};
 use super::window::Window;
 use super::{confidence, short};
 use crate::disasm::insn::{Compute, Flags, Insn, On, Op, Register, Source, Trap, cut};
-use crate::model::{Condition, Explanation, Operand, Predicate, Relation, Step};
+use crate::model::{Condition, Explanation, FlowStep, Operand, Predicate, Relation};
 
 /// One side of a comparison.
 #[derive(Debug)]
@@ -27,7 +27,7 @@ struct Found {
     /// Whether the registers show that it held.
     is_sure: bool,
     /// Where what was compared came from.
-    steps: Vec<Step>,
+    steps: Vec<FlowStep>,
 }
 
 /// A trap of an assertion, with what was compared before it.
@@ -209,7 +209,7 @@ fn holds(
 }
 
 /// Where the values of registers came from.
-fn sources(window: &Window<'_>, registers: impl Iterator<Item = Register>) -> Vec<Step> {
+fn sources(window: &Window<'_>, registers: impl Iterator<Item = Register>) -> Vec<FlowStep> {
     let flow = Flow::of(window);
     let source = |register| {
         let id = flow.held(register)?;

@@ -4,7 +4,7 @@
 //! against what else the report says of the access, and followed back through the window.
 
 mod access;
-mod class;
+mod address_class;
 mod condition;
 mod flow;
 mod space;
@@ -70,7 +70,7 @@ fn nowhere(report: &Report<'_>, space: Space) -> Option<Explanation> {
         (None, Some(address)) if is_page_fault(report) => address,
         _ => return None,
     };
-    let class = class::class(space, address.value);
+    let class = address_class::class(space, address.value);
     let summary = format!(
         "jumps to {address}, {}{}",
         meaning(space, class, None, address.value),
@@ -126,10 +126,10 @@ const INT3: u8 = 0xcc;
 fn by_header(report: &Report<'_>, space: Space) -> Option<Explanation> {
     let access = report.access.filter(|_| is_access(report))?;
     let address = access.address?;
-    if let Some(real) = class::behind_shadow(space, address.value) {
+    if let Some(real) = address_class::behind_shadow(space, address.value) {
         return Some(by_shadow(space, address, real));
     }
-    let class = class::class(space, address.value);
+    let class = address_class::class(space, address.value);
     let verb = match access.kind {
         Some(AccessKind::Read) => "reads",
         Some(AccessKind::Write) => "writes",
@@ -150,7 +150,7 @@ fn by_header(report: &Report<'_>, space: Space) -> Option<Explanation> {
 
 /// A fault in the shadow of KASAN, where no more is known of the real access than its eight bytes.
 fn by_shadow(space: Space, shadow: Address, real: u64) -> Explanation {
-    let class = class::class(space, real);
+    let class = address_class::class(space, real);
     let summary = format!(
         "reads at {shadow}, the KASAN shadow: the real access is in {real:#x}..{:#x}, {}",
         real | 7,
@@ -207,13 +207,14 @@ fn meaning(space: Space, class: AddressClass, pointer: Option<&Pointer>, address
         AddressClass::Module => "in a module".to_owned(),
         AddressClass::Text => "in the kernel image".to_owned(),
         AddressClass::PerCpu => "data of a CPU".to_owned(),
-        AddressClass::ErrPtr => format!("{}{plus}", class::error(value, space)),
+        AddressClass::ErrPtr => format!("{}{plus}", address_class::error(value, space)),
         AddressClass::Poison => {
-            let name = class::poison(arch, value).or_else(|| class::poison(arch, address));
+            let name =
+                address_class::poison(arch, value).or_else(|| address_class::poison(arch, address));
             name.unwrap_or("a poison").to_owned()
         }
         AddressClass::Ascii => {
-            let is_text = class::class(space, value) == AddressClass::Ascii;
+            let is_text = address_class::class(space, value) == AddressClass::Ascii;
             let letters = if is_text { value } else { address }.to_le_bytes().map(char::from);
             format!("the text \"{}\"", letters.iter().collect::<String>().escape_default())
         }
@@ -233,13 +234,13 @@ fn confidence(is_sure: bool) -> Confidence {
 
 /// The class of what was meant: a bad pointer stays one, whatever is added to it.
 fn meant_class(space: Space, pointer: Option<&Pointer>, address: u64) -> AddressClass {
-    let of_pointer = pointer.map(|pointer| class::class(space, pointer.value.value));
+    let of_pointer = pointer.map(|pointer| address_class::class(space, pointer.value.value));
     match of_pointer {
         Some(AddressClass::Null) if pointer.is_some_and(|pointer| pointer.value.value == 0) => {
             AddressClass::Null
         }
         Some(class @ (AddressClass::ErrPtr | AddressClass::Poison | AddressClass::Ascii)) => class,
-        _ => class::class(space, address),
+        _ => address_class::class(space, address),
     }
 }
 

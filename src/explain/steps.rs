@@ -3,7 +3,7 @@
 use super::flow::{Flow, Id, Value};
 use super::window::Window;
 use crate::disasm::insn::{Compute, Insn, Op, Register, Source, extend};
-use crate::model::{Operand, Operation, Pointer, PointerOrigin, Step, StepKind};
+use crate::model::{FlowStep, Operand, Operation, Pointer, PointerOrigin, StepKind};
 
 /// Beyond this a number that was added is no offset of a field: it may be the pointer itself.
 const MAX_OFFSET: u64 = 1 << 20;
@@ -55,8 +55,8 @@ fn origin(window: &Window<'_>, flow: &Flow<'_>, id: Id) -> Option<PointerOrigin>
 }
 
 /// How a value came to be, the last instruction first.
-pub(super) fn steps(window: &Window<'_>, flow: &Flow<'_>, id: Id) -> Vec<Step> {
-    let mut steps: Vec<Step> = Vec::new();
+pub(super) fn steps(window: &Window<'_>, flow: &Flow<'_>, id: Id) -> Vec<FlowStep> {
+    let mut steps: Vec<FlowStep> = Vec::new();
     let mut id = id;
     loop {
         // One instruction may make several values: the last of them is its result.
@@ -73,11 +73,11 @@ pub(super) fn steps(window: &Window<'_>, flow: &Flow<'_>, id: Id) -> Vec<Step> {
 }
 
 /// What the instruction did that made a value.
-pub(super) fn step(window: &Window<'_>, flow: &Flow<'_>, id: Id) -> Option<Step> {
+pub(super) fn step(window: &Window<'_>, flow: &Flow<'_>, id: Id) -> Option<FlowStep> {
     let at = flow.at(id)?;
     let insn = window.insn(at)?;
     let kind = Made { window, flow, at, insn }.kind(id)?;
-    Some(Step { offset: insn.offset, text: window.listing.text(at), kind })
+    Some(FlowStep { offset: insn.offset, text: window.listing.text(at), kind })
 }
 
 /// An instruction that made a value.
@@ -203,7 +203,12 @@ fn operation(compute: Compute) -> Option<Operation> {
 }
 
 /// Adds to a load the other register that has the address it was from.
-pub(super) fn with_source(window: &Window<'_>, flow: &Flow<'_>, id: Id, mut step: Step) -> Step {
+pub(super) fn with_source(
+    window: &Window<'_>,
+    flow: &Flow<'_>,
+    id: Id,
+    mut step: FlowStep,
+) -> FlowStep {
     let source = || {
         let at = flow.at(id)?;
         let memory = window.operand(at)?;

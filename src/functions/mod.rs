@@ -4,23 +4,23 @@
 //! of others is its caller's. [`table`] lists these functions, each with the reason, the titles that
 //! skip it, and its role in the titles of stalls and hangs; `search` looks a name up in it.
 
+use crate::string_enum::string_enum;
+
 mod search;
 mod table;
 
 pub(crate) use search::look_up;
 
-/// The class of a function in a stack.
-#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-#[cfg_attr(feature = "serde", serde(rename_all = "kebab-case"))]
-#[non_exhaustive]
-pub enum FrameClass {
-    /// Part of how the kernel noticed or told of it: never names a bug, and says nothing of it.
-    Dropped,
-    /// Works for whoever calls it: never names a bug, but says something of the way there.
-    Generic,
-    /// May name a bug.
-    Ordinary,
+string_enum! {
+    /// The class of a function in a stack.
+    pub enum FrameClass {
+        /// Part of how the kernel noticed or told of it: never names a bug, and says nothing of it.
+        Noise = "dropped",
+        /// Works for whoever calls it: never names a bug, but says something of the way there.
+        Helper = "generic",
+        /// May name a bug.
+        Relevant = "ordinary",
+    }
 }
 
 macro_rules! reasons {
@@ -43,18 +43,18 @@ macro_rules! reasons {
 }
 
 reasons! {
-    Trap: Dropped, "brings the processor from the trap to the kernel's handler",
-    Reporting: Dropped, "notices, checks or prints",
-    Unwinding: Dropped, "walks the stack",
-    Stall: Dropped, "looks after CPUs that make no progress",
-    Entry: Generic, "enters the kernel, or runs a thread, work or timer",
-    Dispatch: Generic, "calls what an object's table of functions says",
-    Waiting: Generic, "waits for somebody else",
-    Allocator: Generic, "gives and takes memory",
-    Copying: Generic, "copies for its caller",
-    Counting: Generic, "locks, counts, lists",
-    Control: Generic, "sets off what was asked for",
-    Convention: Generic, "is skipped by the convention for titles",
+    Trap: Noise, "brings the processor from the trap to the kernel's handler",
+    Reporting: Noise, "notices, checks or prints",
+    Unwinding: Noise, "walks the stack",
+    Stall: Noise, "looks after CPUs that make no progress",
+    Entry: Helper, "enters the kernel, or runs a thread, work or timer",
+    Dispatch: Helper, "calls what an object's table of functions says",
+    Waiting: Helper, "waits for somebody else",
+    Allocator: Helper, "gives and takes memory",
+    Copying: Helper, "copies for its caller",
+    Counting: Helper, "locks, counts, lists",
+    Control: Helper, "sets off what was asked for",
+    Convention: Helper, "is skipped by the convention for titles",
 }
 
 /// Makes an enum and the set of its variants, one bit each.
@@ -256,7 +256,7 @@ pub(crate) fn reason(function: &str) -> Option<Reason> {
 
 /// The class of a function, given without compiler suffixes.
 pub(crate) fn class(function: &str) -> FrameClass {
-    reason(function).map_or(FrameClass::Ordinary, Reason::class)
+    reason(function).map_or(FrameClass::Relevant, Reason::class)
 }
 
 /// Why functions of this class do not name a bug, for people; `None` if they may.
@@ -377,16 +377,16 @@ mod tests {
     #[test]
     fn ok_class() {
         for (name, want) in [
-            ("kasan_report", FrameClass::Dropped),
-            ("__asan_report_load8_noabort", FrameClass::Dropped),
-            ("asm_exc_page_fault", FrameClass::Dropped),
-            ("worker_thread", FrameClass::Generic),
-            ("my_worker_thread", FrameClass::Ordinary),
-            ("vfs_write", FrameClass::Generic),
-            ("vfs_write_begin", FrameClass::Ordinary),
-            ("mutex_lock", FrameClass::Generic),
-            ("batadv_iv_ogm_queue_add", FrameClass::Ordinary),
-            ("io_wqe_enqueue", FrameClass::Ordinary),
+            ("kasan_report", FrameClass::Noise),
+            ("__asan_report_load8_noabort", FrameClass::Noise),
+            ("asm_exc_page_fault", FrameClass::Noise),
+            ("worker_thread", FrameClass::Helper),
+            ("my_worker_thread", FrameClass::Relevant),
+            ("vfs_write", FrameClass::Helper),
+            ("vfs_write_begin", FrameClass::Relevant),
+            ("mutex_lock", FrameClass::Helper),
+            ("batadv_iv_ogm_queue_add", FrameClass::Relevant),
+            ("io_wqe_enqueue", FrameClass::Relevant),
         ] {
             assert_eq!(class(name), want, "{name}");
         }

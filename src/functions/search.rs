@@ -6,7 +6,7 @@
 //! prefixes of it, which [`PARENTS`] chains. The compiler evaluates both indexes; a look-up allocates
 //! nothing and takes time linear in the length of the name.
 
-use crate::words;
+use crate::search;
 
 use super::table::TABLE;
 use super::{Properties, Reason, Row, Shape, Skip};
@@ -196,6 +196,6 @@ fn fits(row: &Row, rest: &[u8], at_start: bool) -> bool {
         Shape::Starts => at_start,
         Shape::Ends => behind.is_empty(),
         Shape::Part => true,
-        Shape::Before(tail) => words::has(behind, tail),
+        Shape::Before(tail) => search::has(behind, tail),
     })
 }

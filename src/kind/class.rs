@@ -1,10 +1,10 @@
 //! The class of the bug in a report, for comparing and sorting reports.
 
 use super::types::BugType;
-use crate::named::named;
-use crate::words;
+use crate::search;
+use crate::string_enum::string_enum;
 
-named! {
+string_enum! {
     /// What went wrong, in the few words that a bug keeps from kernel to kernel.
     pub enum Family {
         /// Memory was used after it was freed.
@@ -150,7 +150,7 @@ fn fits(pattern: &str, title: &str) -> bool {
     let Some((begin, rest)) = star.and_then(|_| pattern.split_once('*')) else {
         return title.starts_with(pattern);
     };
-    title.strip_prefix(begin).is_some_and(|tail| words::has(tail.as_bytes(), rest))
+    title.strip_prefix(begin).is_some_and(|tail| search::has(tail.as_bytes(), rest))
 }
 
 #[cfg(test)]

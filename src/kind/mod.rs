@@ -14,9 +14,9 @@ use pattern::Piece;
 use table::MARKERS;
 
 use crate::functions::{Skip, Skips};
-use crate::named::named;
+use crate::string_enum::string_enum;
 
-named! {
+string_enum! {
     /// What went wrong, as the kernel itself names it.
     pub enum Kind {
         /// A bad access found by KASAN, or a bad free.

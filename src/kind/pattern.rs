@@ -5,9 +5,9 @@
 //! pieces of a segment follow each other without a gap. As each segment takes the first place
 //! where it fits, nothing is ever tried twice, and matching is linear in the text.
 
+use crate::search;
 use crate::syntax::frame;
 use crate::token;
-use crate::words;
 
 /// A piece of a pattern.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -173,7 +173,7 @@ fn search<'a>(
     let mut at = from;
     while at <= text.len() {
         if let Some(Piece::Lit(literal)) = segment.first() {
-            at += words::find(text.get(at..)?, literal)?;
+            at += search::find(text.get(at..)?, literal)?;
         }
         captures.truncate(known);
         let mut rest = text.get(at..)?;
@@ -218,7 +218,7 @@ fn step<'a>(piece: Piece, rest: &mut &'a [u8], captures: &mut Vec<&'a [u8]>) -> 
         Piece::Addr => token::bracketed(text).ok().map(|(rest, _)| text.len() - rest.len()),
         Piece::Name => some_of(text, |b| b.is_ascii_alphanumeric() || b == b'_'),
         Piece::Token => some_of(text, |b| !b.is_ascii_whitespace()),
-        Piece::Until(end) => crate::words::find(text, end).filter(|&len| len > 0),
+        Piece::Until(end) => crate::search::find(text, end).filter(|&len| len > 0),
         Piece::Source => token::file_and_line(text).ok().map(|(rest, _)| text.len() - rest.len()),
         Piece::Words => some_of(text, |b| b.is_ascii_lowercase() || b == b'-'),
         Piece::Digits => some_of(text, |b| b.is_ascii_digit()),

@@ -3,8 +3,8 @@
 use std::fmt;
 
 use super::step::Short;
-use super::{AccessKind, Address, Condition, Registers, Step};
-use crate::named::named;
+use super::{AccessKind, Address, Condition, FlowStep, Registers};
+use crate::string_enum::string_enum;
 
 /// What the trapping instruction did, worked out from it, the registers and the report's own words.
 ///
@@ -32,7 +32,7 @@ pub struct Explanation {
     pub member: Option<Member>,
     /// How the pointer and the address came to be, the last first.
     #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Vec::is_empty"))]
-    pub steps: Vec<Step>,
+    pub steps: Vec<FlowStep>,
     /// The comparison that led to a `WARN` or `BUG`.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub condition: Option<Condition>,
@@ -207,7 +207,7 @@ pub struct Member {
     pub confidence: Confidence,
 }
 
-named! {
+string_enum! {
     /// What holds between two numbers. The numbers of `Below` and `Above` have no sign.
     pub enum Relation {
         /// `==`.
@@ -319,19 +319,17 @@ impl Agreement {
     }
 }
 
-/// How sure an explanation is.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-#[cfg_attr(feature = "serde", serde(rename_all = "kebab-case"))]
-#[non_exhaustive]
-pub enum Confidence {
-    /// The instruction, the registers and the report say the same.
-    Certain,
-    /// Nothing else confirms it.
-    Likely,
+string_enum! {
+    /// How sure an explanation is.
+    pub enum Confidence {
+        /// The instruction, the registers and the report say the same.
+        Certain = "certain",
+        /// Nothing else confirms it.
+        Likely = "likely",
+    }
 }
 
-named! {
+string_enum! {
     /// What kind of address it is.
     pub enum AddressClass {
         /// A NULL pointer, or a field of what it points to.
@@ -358,11 +356,5 @@ named! {
         Ascii = "ascii",
         /// None of these.
         Unknown = "unknown",
-    }
-}
-
-impl fmt::Display for AddressClass {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
     }
 }

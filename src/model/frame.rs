@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use super::Address;
+use crate::string_enum::string_enum;
 
 /// A call trace.
 #[derive(Clone, Debug, PartialEq)]
@@ -17,28 +18,26 @@ pub struct Stack<'log> {
     pub frames: Vec<Frame<'log>>,
 }
 
-/// The role of a stack in its report.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-#[cfg_attr(feature = "serde", serde(rename_all = "kebab-case"))]
-#[non_exhaustive]
-pub enum Role {
-    /// The crash; its first frame is the instruction pointer, where that is known.
-    Crash,
-    /// What the kernel did to report it, above the instruction pointer.
-    Reporting,
-    /// Where the object was allocated.
-    Allocation,
-    /// Where the object was freed.
-    Free,
-    /// Where work or a callback was queued for the object.
-    Related,
-    /// The other access of a data race.
-    Race,
-    /// Where a lock of a chain was taken.
-    Chain,
-    /// What followed, such as the panic.
-    Consequence,
+string_enum! {
+    /// The role of a stack in its report.
+    pub enum Role {
+        /// The crash; its first frame is the instruction pointer, where that is known.
+        Crash = "crash",
+        /// What the kernel did to report it, above the instruction pointer.
+        Reporting = "reporting",
+        /// Where the object was allocated.
+        Allocation = "allocation",
+        /// Where the object was freed.
+        Free = "free",
+        /// Where work or a callback was queued for the object.
+        Related = "related",
+        /// The other access of a data race.
+        Race = "race",
+        /// Where a lock of a chain was taken.
+        Chain = "chain",
+        /// What followed, such as the panic.
+        Consequence = "consequence",
+    }
 }
 
 /// One frame of a stack.
@@ -87,7 +86,7 @@ pub struct Frame<'log> {
     pub column: Option<u64>,
     /// The context that the kernel was in, where it printed one.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
-    pub context: Option<Context>,
+    pub context: Option<StackContext>,
 }
 
 impl Frame<'_> {
@@ -97,23 +96,21 @@ impl Frame<'_> {
     }
 }
 
-/// The context of a frame: the marks between the frames of a trace.
-///
-/// Printed by `show_trace_log_lvl()` in arch/x86/kernel/dumpstack.c; the names are those of
-/// `stack_type_name()`.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-#[cfg_attr(feature = "serde", serde(rename_all = "kebab-case"))]
-#[non_exhaustive]
-pub enum Context {
-    /// `<TASK>`: the stack of a task.
-    Task,
-    /// `<IRQ>`: an interrupt.
-    Irq,
-    /// `<SOFTIRQ>`: a soft interrupt.
-    Softirq,
-    /// `<NMI>`: a non-maskable interrupt.
-    Nmi,
-    /// `<#DF>` and other exceptions that have a stack of their own.
-    Exception,
+string_enum! {
+    /// The context of a frame: the marks between the frames of a trace.
+    ///
+    /// Printed by `show_trace_log_lvl()` in arch/x86/kernel/dumpstack.c; the names are those of
+    /// `stack_type_name()`.
+    pub enum StackContext {
+        /// `<TASK>`: the stack of a task.
+        Task = "task",
+        /// `<IRQ>`: an interrupt.
+        Irq = "irq",
+        /// `<SOFTIRQ>`: a soft interrupt.
+        Softirq = "softirq",
+        /// `<NMI>`: a non-maskable interrupt.
+        Nmi = "nmi",
+        /// `<#DF>` and other exceptions that have a stack of their own.
+        Exception = "exception",
+    }
 }

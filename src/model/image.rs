@@ -1,5 +1,7 @@
 //! Whether the images are those of the kernel that printed a report.
 
+use crate::string_enum::string_enum;
+
 /// What speaks for and against an image being that of the kernel that printed the report.
 ///
 /// What the report or the image does not tell is absent.
@@ -8,7 +10,7 @@
 #[non_exhaustive]
 pub struct ImageCheck {
     /// What it comes to.
-    pub verdict: Verdict,
+    pub verdict: ImageVerdict,
     /// Whether the kernel's build id is that of the report.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub build_id: Option<bool>,
@@ -29,19 +31,23 @@ pub struct ImageCheck {
     pub warnings: Vec<String>,
 }
 
-/// Whether images are those of the kernel that printed the report.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-#[cfg_attr(feature = "serde", serde(rename_all = "kebab-case"))]
-#[non_exhaustive]
-pub enum Verdict {
-    /// They are, as far as can be told.
-    Same,
-    /// They are of another build.
-    Other,
-    /// Nothing tells.
-    #[default]
-    Unknown,
+string_enum! {
+    /// Whether images are those of the kernel that printed the report.
+    pub enum ImageVerdict {
+        /// They are, as far as can be told.
+        Same = "same",
+        /// They are of another build.
+        Other = "other",
+        /// The report and the image have nothing to compare.
+        Unknown = "unknown",
+    }
+}
+
+#[expect(clippy::derivable_impls, reason = "the macro marks no default variant")]
+impl Default for ImageVerdict {
+    fn default() -> Self {
+        Self::Unknown
+    }
 }
 
 /// The `Code:` bytes against those of the image, byte by byte.

@@ -7,7 +7,7 @@ use std::fmt::Display;
 use serde::{Serialize, Serializer};
 
 use super::{Predicate, StepKind};
-use crate::named::Coded;
+use crate::string_enum::Coded;
 
 /// A value in words.
 pub(super) struct Words<'v, V>(pub(super) &'v V);
@@ -121,7 +121,7 @@ words_and_code! {
 mod tests {
     use serde_json::{from_str, from_value, json};
 
-    use crate::model::{Blame, Condition, Diagnostic, Operand, Step, StepKind};
+    use crate::model::{Blame, Condition, Diagnostic, FlowStep, Operand, StepKind};
     use crate::reason::{BlameReason, DiagnosticKind, ReportPart};
 
     #[test]
@@ -142,7 +142,7 @@ mod tests {
         let said: Diagnostic =
             from_value(json!({"offset": 1, "what": "a", "why": "b"})).expect("a diagnostic");
         assert_eq!((said.part, said.kind), (ReportPart::Other, DiagnosticKind::Other));
-        let step: Step =
+        let step: FlowStep =
             from_value(json!({"offset": 1, "text": "nop", "means": "c"})).expect("a step");
         assert_eq!(step.kind, StepKind::Other);
     }
@@ -155,7 +155,7 @@ mod tests {
             "left": {"code": "register", "name": "%r12", "value": "0x0000000000000020"},
             "right": {"code": "number", "value": 88}
         });
-        let step: Step = from_value(text.clone()).expect("a step");
+        let step: FlowStep = from_value(text.clone()).expect("a step");
         assert_eq!(serde_json::to_value(&step).expect("JSON"), text);
 
         let text = json!({

@@ -1,5 +1,6 @@
 //! Locks in a report.
 
+use crate::string_enum::string_enum;
 use std::borrow::Cow;
 
 /// A lock, as lockdep names it.
@@ -22,16 +23,14 @@ pub struct Lock<'log> {
     pub function: Option<Cow<'log, str>>,
 }
 
-/// What a lock has to do with a report.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-#[cfg_attr(feature = "serde", serde(rename_all = "kebab-case"))]
-#[non_exhaustive]
-pub enum LockState {
-    /// It was being taken: `is trying to acquire lock:`.
-    Wanted,
-    /// It was held, or waited for by the thread that is named: lockdep lists both alike.
-    Held,
-    /// It is a link of the chain that closes to a circle: `-> #1 (&x){+.+.}:`.
-    Chain,
+string_enum! {
+    /// What a lock has to do with a report.
+    pub enum LockState {
+        /// It was being taken: `is trying to acquire lock:`.
+        Wanted = "wanted",
+        /// It was held, or waited for by the thread that is named: lockdep lists both alike.
+        Held = "held",
+        /// It is a link of the chain that closes to a circle: `-> #1 (&x){+.+.}:`.
+        Chain = "chain",
+    }
 }

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use super::Address;
+use crate::string_enum::string_enum;
 
 /// A memory access that failed.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -20,31 +21,17 @@ pub struct Access {
     pub address: Option<Address>,
 }
 
-/// What an access did.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-#[cfg_attr(feature = "serde", serde(rename_all = "kebab-case"))]
-#[non_exhaustive]
-pub enum AccessKind {
-    /// Data was read.
-    Read,
-    /// Data was written.
-    Write,
-    /// An instruction was fetched.
-    Execute,
-    /// Memory was freed.
-    Free,
-}
-
-impl AccessKind {
-    /// The name in the output.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Read => "read",
-            Self::Write => "write",
-            Self::Execute => "execute",
-            Self::Free => "free",
-        }
+string_enum! {
+    /// What an access did.
+    pub enum AccessKind {
+        /// Data was read.
+        Read = "read",
+        /// Data was written.
+        Write = "write",
+        /// An instruction was fetched.
+        Execute = "execute",
+        /// Memory was freed.
+        Free = "free",
     }
 }
 
@@ -92,17 +79,16 @@ pub struct Object<'log> {
     pub distance: Option<u64>,
 }
 
-/// Where an access was, seen from an object.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-#[cfg_attr(feature = "serde", serde(rename_all = "kebab-case"))]
-pub enum Side {
-    /// Before its first byte (`to the left of`).
-    Before,
-    /// Within it.
-    Inside,
-    /// Behind its last byte (`to the right of`).
-    After,
+string_enum! {
+    /// Where an access was, seen from an object.
+    pub enum Side {
+        /// Before its first byte (`to the left of`).
+        Before = "before",
+        /// Within it.
+        Inside = "inside",
+        /// Behind its last byte (`to the right of`).
+        After = "after",
+    }
 }
 
 /// A line of shadow memory.

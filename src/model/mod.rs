@@ -23,17 +23,18 @@ pub use explanation::{
     AddressClass, Agreement, Confidence, Explanation, MeantAccess, Member, Pointer, PointerOrigin,
     Relation,
 };
-pub use frame::{Context, Frame, Role, Stack};
-pub use image::{CodeCheck, ImageCheck, Verdict};
+pub use frame::{Frame, Role, Stack, StackContext};
+pub use image::{CodeCheck, ImageCheck, ImageVerdict};
 pub use lock::{Lock, LockState};
 pub use memory::{Access, AccessKind, Memory, Object, Shadow, Side};
 #[cfg(feature = "disasm")]
 pub(crate) use step::Short;
-pub use step::{Condition, Operand, Operation, Predicate, Step, StepKind};
+pub use step::{Condition, FlowStep, Operand, Operation, Predicate, StepKind};
 
 use crate::kind::Kind;
-use crate::reason::{BlameReason, Corruption, DiagnosticKind, ReportPart};
+pub use crate::reason::{BlameReason, Corruption, DiagnosticKind, ReportPart};
 use crate::span::Span;
+pub use crate::string_enum::UnknownName;
 
 /// One splat: everything that the kernel said about one thing that went wrong.
 ///

@@ -3,13 +3,13 @@
 use std::fmt;
 
 use super::{Address, Registers, Relation};
-use crate::named::named;
+use crate::string_enum::string_enum;
 
 /// An instruction before the trap, and what it did to the pointer.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
-pub struct Step {
+pub struct FlowStep {
     /// Its offset in the bytes of the code.
     pub offset: usize,
     /// The instruction.
@@ -235,7 +235,7 @@ impl fmt::Display for Short {
     }
 }
 
-named! {
+string_enum! {
     /// How two numbers make one.
     pub enum Operation {
         /// `+`.

@@ -7,7 +7,7 @@ use anstyle::Style;
 
 use super::escape::escape;
 use super::page::{DIM, GOOD, LABEL, Page, TITLE, TRAP, WIDTH, words};
-use super::text::Options;
+use super::text::TextOptions;
 use crate::bisect::{
     Audit, DOUBTFUL, Judged, Outcome, RELATED, Rate, Run, Search, Tie, Trust, UNRELATED, Verdict,
     short,
@@ -49,7 +49,7 @@ pub fn write(
     out: &mut impl fmt::Write,
     file: &str,
     audit: &Audit<'_>,
-    options: Options,
+    options: TextOptions,
 ) -> fmt::Result {
     let mut page = Page { out, options };
     page.audit_head(file, audit)?;
@@ -88,7 +88,7 @@ pub fn write_summary(
     out: &mut impl fmt::Write,
     file: &str,
     audit: &Audit<'_>,
-    options: Options,
+    options: TextOptions,
 ) -> fmt::Result {
     let mut page = Page { out, options };
     write!(page.out, "{}: ", escape(file))?;

@@ -24,7 +24,7 @@ pub struct Bug<'a> {
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Vec::is_empty"))]
     pub labels: Vec<String>,
     /// Its reports.
-    pub members: Vec<Member<'a>>,
+    pub members: Vec<BugMember<'a>>,
 }
 
 /// A report that stands for a bug.
@@ -47,7 +47,7 @@ pub struct Exemplar<'a> {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
-pub struct Member<'a> {
+pub struct BugMember<'a> {
     /// The file, as given.
     pub file: &'a str,
     /// 0 for the first report of the file.
@@ -74,7 +74,7 @@ pub struct Dates {
 
 impl<'a> Bug<'a> {
     /// A cluster with its members, one for each of its reports, in their order.
-    pub fn new(cluster: &'a Cluster, members: Vec<Member<'a>>) -> Self {
+    pub fn new(cluster: &'a Cluster, members: Vec<BugMember<'a>>) -> Self {
         let mut days: Vec<_> = members.iter().filter_map(|member| member.seen.as_deref()).collect();
         days.sort_unstable();
         let dates = days.first().zip(days.last());
@@ -103,7 +103,7 @@ impl<'a> Bug<'a> {
     }
 }
 
-impl<'a> Member<'a> {
+impl<'a> BugMember<'a> {
     /// The `index`-th report of `file`.
     pub fn new(file: &'a str, index: usize, title: &'a str) -> Self {
         Self { file, index, title, release: None, seen: None }
@@ -153,7 +153,7 @@ pub fn write(out: &mut impl fmt::Write, bugs: &[Bug<'_>], long: bool) -> fmt::Re
     Ok(())
 }
 
-/// Facts, as many on a line as fit.
+/// Discriminators, as many on a line as fit.
 fn row(out: &mut impl fmt::Write, head: &str, facts: &[String]) -> fmt::Result {
     let mut column = WIDTH;
     let mut is_first = true;

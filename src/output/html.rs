@@ -5,7 +5,7 @@ use std::io;
 use serde::Serialize;
 
 use super::bugs::Bug;
-use crate::inert;
+use crate::escape;
 
 /// The page; its data goes where [`MARK`] stands.
 const PAGE: &str = include_str!("page.html");
@@ -35,7 +35,7 @@ pub fn write(out: &mut impl io::Write, bugs: &[Bug<'_>], files: usize) -> io::Re
     let (before, after) = PAGE.split_once(MARK).unwrap_or((PAGE, ""));
     out.write_all(before.as_bytes())?;
     let data = Data { generated, reports, files, clusters: bugs };
-    inert::write_json(&mut *out, &data, &['<', '>', '&'])?;
+    escape::write_json(&mut *out, &data, &['<', '>', '&'])?;
     out.write_all(after.as_bytes())
 }
 

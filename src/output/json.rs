@@ -8,23 +8,23 @@
 //! | `span` | `start`, `end`: bytes in the file; `line`: of the first byte, from 1 |
 //! | `kind`, `title`, `alt_titles`, `type`, `frame` | what it is; `frame` is the function in the title |
 //! | `message` | what the kernel said in words: the text of a `WARN()`, or what led to a `BUG()` |
-//! | `corrupted`, `corrupted_code` | the reason in words and as a code, where the report is not whole: see [`Corruption`](crate::Corruption) |
+//! | `corrupted`, `corrupted_code` | the reason in words and as a code, where the report is not whole: see [`Corruption`](crate::model::Corruption) |
 //! | `suppressed` | whether the test itself broke |
 //! | `executor` | `proc`, `id`: the fuzzer's process that was running |
 //! | `panicked`, `consequences` | whether the kernel panicked; titles of what the report led to |
 //! | `guilty_file` | the source file whose maintainers are asked, where the log has source lines |
-//! | `blame` | `function`, `file`, `line`: what most likely holds the bug; `why` in words, `code`: see [`BlameReason`](crate::BlameReason) |
+//! | `blame` | `function`, `file`, `line`: what most likely holds the bug; `why` in words, `code`: see [`BlameReason`](crate::model::BlameReason) |
 //! | `kernel` | `release`, `arch`, `tainted`, `hardware` |
 //! | `task` | `comm`, `pid`, `cpu`, `workqueue` |
 //! | `access` | `kind` (`read`, `write`, `execute`, `free`), `size` in bytes, `address` |
 //! | `registers` | name to value, of the crash |
 //! | `link` | a frame: the return address in the link register |
 //! | `code` | `arch`, `bytes`, `trap_offset`, `instructions` (`offset`, `bytes`, `text`, `trapping`) |
-//! | `explanation` | `summary`; `access` that the code meant (`kind`, `size`, `address`, `expression`, `registers`); `address_class` of it; `shadow`, whether a check of KASAN faulted; `pointer` (`register`, `value`, `offset`, `origin` in words; `source`, the same as fields: `code` is `loaded` (`at`, `operand`, `register`, `displacement`), `returned` (`at`) or `constant` (`value`)); `steps` (`offset`, `text`; `means` in words, beside it `code` and its fields: see [`StepKind`](crate::StepKind)); `condition` of a `WARN` or `BUG` (`text` in words; `code`, the [`Relation`](crate::Relation), between `left`, whose bits of `mask` alone count where there is one, and `right`, each an [`Operand`](crate::Operand); `size` of them; `values` of registers); `agrees_with` (`cr2`, `header`, `error_code`); `confidence` (`certain`, `likely`) |
+//! | `explanation` | `summary`; `access` that the code meant (`kind`, `size`, `address`, `expression`, `registers`); `address_class` of it; `shadow`, whether a check of KASAN faulted; `pointer` (`register`, `value`, `offset`, `origin` in words; `source`, the same as fields: `code` is `loaded` (`at`, `operand`, `register`, `displacement`), `returned` (`at`) or `constant` (`value`)); `steps` (`offset`, `text`; `means` in words, beside it `code` and its fields: see [`StepKind`](crate::model::StepKind)); `condition` of a `WARN` or `BUG` (`text` in words; `code`, the [`Relation`](crate::model::Relation), between `left`, whose bits of `mask` alone count where there is one, and `right`, each an [`Operand`](crate::model::Operand); `size` of them; `values` of registers); `agrees_with` (`cr2`, `header`, `error_code`); `confidence` (`certain`, `likely`) |
 //! | `stacks` | `role`, `frames` (`function`, `offset`, `size`, `module`, `build_id`, `address`, `exact`, `reliable`, `inline`, `file`, `line`, `context`) |
 //! | `memory` | `object`, `allocated_by`, `freed_by`, `shadow` |
 //! | `modules` | `name`, `flags` |
-//! | `diagnostics` | what could not be read: `offset` in bytes; `what` in words, `part`: see [`ReportPart`](crate::ReportPart); `why` in words, `code`: see [`DiagnosticKind`](crate::DiagnosticKind) |
+//! | `diagnostics` | what could not be read: `offset` in bytes; `what` in words, `part`: see [`ReportPart`](crate::model::ReportPart); `why` in words, `code`: see [`DiagnosticKind`](crate::model::DiagnosticKind) |
 //!
 //! Addresses are strings, `0x` and 16 digits of a 64-bit machine, 8 of a 32-bit one. Offsets, sizes
 //! and ids are numbers. What is unknown is absent. Bytes are strings of hexadecimal digits; bytes of text
@@ -38,14 +38,14 @@ use serde::{Deserialize, Serialize};
 
 use super::record::Value as _;
 use crate::bisect::Audit;
-use crate::inert::{self, Json};
+use crate::escape::{self, Json};
+use crate::fingerprint::Signature;
 use crate::model::Report;
-use crate::sign::Signature;
 
 /// A report, and the file that it was found in.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[non_exhaustive]
-pub struct Record<'a> {
+pub struct ReportRecord<'a> {
     /// The path as given; `-` for standard input.
     pub file: Cow<'a, str>,
     /// 0 for the first report of the file.
@@ -61,7 +61,7 @@ pub struct Record<'a> {
     pub report: Report<'a>,
 }
 
-impl<'a> Record<'a> {
+impl<'a> ReportRecord<'a> {
     /// The same with the text of the report.
     #[must_use]
     pub fn with_text(self, text: Option<String>) -> Self {
@@ -92,7 +92,7 @@ impl<'a> Record<'a> {
 ///
 /// Those of `out`.
 pub fn write_value(out: &mut impl io::Write, value: &impl Serialize) -> io::Result<()> {
-    inert::write_json(out, value, &[])
+    escape::write_json(out, value, &[])
 }
 
 /// Writes a report as one JSON object on one line, without a line feed after it.
@@ -100,7 +100,7 @@ pub fn write_value(out: &mut impl io::Write, value: &impl Serialize) -> io::Resu
 /// # Errors
 ///
 /// Those of `out`.
-pub fn write(out: &mut impl io::Write, record: &Record<'_>) -> io::Result<()> {
+pub fn write(out: &mut impl io::Write, record: &ReportRecord<'_>) -> io::Result<()> {
     let mut json = Json::new(out);
     record.write(&mut json)?;
     json.flush()
@@ -111,7 +111,7 @@ pub fn write(out: &mut impl io::Write, record: &Record<'_>) -> io::Result<()> {
 /// # Errors
 ///
 /// The text is no JSON, or not that of a report; the message says where.
-pub fn read(text: &str) -> Result<Record<'_>, serde_json::Error> {
+pub fn read(text: &str) -> Result<ReportRecord<'_>, serde_json::Error> {
     serde_json::from_str(text)
 }
 

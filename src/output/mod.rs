@@ -2,7 +2,6 @@
 
 pub mod audit;
 pub mod bugs;
-pub mod escape;
 #[cfg(feature = "serde")]
 pub mod html;
 #[cfg(feature = "serde")]
@@ -11,3 +10,8 @@ mod page;
 #[cfg(feature = "serde")]
 mod record;
 pub mod text;
+
+pub mod escape {
+    //! Untrusted text of a log, made safe for a terminal.
+    pub use crate::escape::{escape, escape_bytes, text};
+}

@@ -4,7 +4,7 @@ use std::fmt;
 
 use anstyle::{AnsiColor, Color, Style};
 
-use super::text::Options;
+use super::text::TextOptions;
 
 /// Columns of the narrowest terminal that output is made for.
 pub(super) const WIDTH: usize = 80;
@@ -22,7 +22,7 @@ const fn color(color: AnsiColor) -> Style {
 /// Where text goes, and how.
 pub(super) struct Page<'a, W> {
     pub(super) out: &'a mut W,
-    pub(super) options: Options,
+    pub(super) options: TextOptions,
 }
 
 impl<W: fmt::Write> Page<'_, W> {

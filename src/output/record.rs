@@ -12,20 +12,21 @@
 use std::borrow::Cow;
 use std::io;
 
-use super::json::Record;
+use super::json::ReportRecord;
 use crate::arch::Arch;
-use crate::inert::Json;
+use crate::escape::Json;
+use crate::fingerprint::{
+    Component, Discriminators, Family, FrameClass, Impact, Origin, OriginRole, Signature,
+    SignatureFrame, Site, Title,
+};
 use crate::kind::Kind;
 use crate::model::{
-    Access, AccessKind, Address, Blame, Code, Context, Diagnostic, Executor, Explanation, Frame,
-    ImageCheck, Instruction, Kernel, Lock, LockState, Memory, Module, Object, Registers, Report,
-    Role, Shadow, Side, Stack, Task, hex_digits,
-};
-use crate::named::Reason;
-use crate::sign::{
-    Facts, Family, FrameClass, Impact, Origin, OriginRole, Part, Place, Signature, Site, Title,
+    Access, AccessKind, Address, Blame, Code, Diagnostic, Executor, Explanation, Frame, ImageCheck,
+    Instruction, Kernel, Lock, LockState, Memory, Module, Object, Registers, Report, Role, Shadow,
+    Side, Stack, StackContext, Task, hex_digits,
 };
 use crate::span::Span;
+use crate::string_enum::Reason;
 
 /// A value that can be a field.
 pub(super) trait Value {
@@ -77,7 +78,7 @@ objects! {
     Code { arch: some, bytes: hex, unit: unless_one, trap_offset: some, instructions: unless_empty, }
     Diagnostic { offset: always, part = "what" + part: coded, kind = "why" + code: coded, }
     Executor { proc: always, id: always, }
-    Facts { null_offset: some, bits: some, access: some, size: some, instruction: some, }
+    Discriminators { null_offset: some, bits: some, access: some, size: some, instruction: some, }
     Frame<'_> {
         function: some,
         symbol: some,
@@ -108,9 +109,9 @@ objects! {
     Module<'_> { name: always, flags: some, }
     Object<'_> { cache: some, size: some, start: some, end: some, side: some, distance: some, }
     Origin<'_> { hash: digits, role: always, name: always, }
-    Part<'_> { hash: digits, function: always, class: always, inline: if_true, file: some, }
-    Place<'_> { module: some, file: some, directory: some, }
-    Record<'_> { file: always, index: always, text: some, signature: some, report: flat, }
+    SignatureFrame<'_> { hash: digits, function: always, class: always, inline: if_true, file: some, }
+    Component<'_> { module: some, file: some, directory: some, }
+    ReportRecord<'_> { file: always, index: always, text: some, signature: some, report: flat, }
     Report<'_> {
         span: always,
         kind: always,
@@ -316,7 +317,7 @@ macro_rules! by_serde {
 by_serde! {
     AccessKind,
     Arch,
-    Context,
+    StackContext,
     Explanation,
     Family,
     FrameClass,

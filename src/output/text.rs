@@ -5,21 +5,21 @@ use std::fmt::{self, Write as _};
 use super::escape::escape;
 use super::page::{DIM, LABEL, Page, TITLE, TRAP, WIDTH};
 use crate::model::{
-    Access, Code, Confidence, Explanation, Frame, Instruction, Memory, Report, Role, Side, Stack,
-    Verdict,
+    Access, Code, Confidence, Explanation, Frame, ImageVerdict, Instruction, Memory, Report, Role,
+    Side, Stack,
 };
 
 /// How text is written.
 #[derive(Clone, Copy, Debug, Default)]
 #[non_exhaustive]
-pub struct Options {
+pub struct TextOptions {
     /// Whether colours are used: ANSI escape sequences.
     pub color: bool,
     /// Whether everything is shown: all instructions, all stacks, frames that are guesses.
     pub all: bool,
 }
 
-impl Options {
+impl TextOptions {
     /// Whether colours are used.
     #[must_use]
     pub fn with_color(self, color: bool) -> Self {
@@ -53,7 +53,7 @@ pub fn write(
     out: &mut impl fmt::Write,
     file: &str,
     report: &Report<'_>,
-    options: Options,
+    options: TextOptions,
 ) -> fmt::Result {
     let mut page = Page { out, options };
     page.head(file, report)?;
@@ -74,7 +74,7 @@ pub fn write(
 /// # Errors
 ///
 /// Those of `out`.
-pub fn write_code(out: &mut impl fmt::Write, code: &Code, options: Options) -> fmt::Result {
+pub fn write_code(out: &mut impl fmt::Write, code: &Code, options: TextOptions) -> fmt::Result {
     Page { out, options }.instructions(code, "")
 }
 
@@ -86,7 +86,7 @@ pub fn write_code(out: &mut impl fmt::Write, code: &Code, options: Options) -> f
 pub fn write_explanation(
     out: &mut impl fmt::Write,
     explanation: &Explanation,
-    options: Options,
+    options: TextOptions,
 ) -> fmt::Result {
     Page { out, options }.explanation(explanation)
 }
@@ -138,7 +138,9 @@ impl<W: fmt::Write> Page<'_, W> {
         for title in &report.consequences {
             self.field("then", &escape(title).to_string())?;
         }
-        if let Some(check) = report.image_check.as_ref().filter(|c| c.verdict == Verdict::Other) {
+        if let Some(check) =
+            report.image_check.as_ref().filter(|c| c.verdict == ImageVerdict::Other)
+        {
             for warning in &check.warnings {
                 self.field("warning", &format!("image of another build: {}", escape(warning)))?;
             }

@@ -2,17 +2,17 @@
 
 use std::borrow::Cow;
 
-use super::dump::{Processor, Unread};
-use super::facts::Facts;
+use super::cpu_state::{CpuState, Unread};
 use super::limits::Limits;
+use super::log_flags::LogFlags;
 use super::open::Open;
 use crate::arch::{self, Arch};
 use crate::blame;
 use crate::kind::{Kind, Marker};
-use crate::line::Line;
+use crate::log::Line;
 use crate::model::{
-    AccessKind, Address, Context, Diagnostic, Executor, Frame, Lock, LockState, Memory, Module,
-    Object, Report, Role, Shadow, Side, Stack,
+    AccessKind, Address, Diagnostic, Executor, Frame, Lock, LockState, Memory, Module, Object,
+    Report, Role, Shadow, Side, Stack, StackContext,
 };
 use crate::reason::{Corruption, DiagnosticKind, ReportPart};
 use crate::span::Span;
@@ -46,7 +46,7 @@ const MAX_SHADOW: usize = 16;
 const ROOM: usize = 16;
 
 /// Builds a report that is complete.
-pub(super) fn report(open: Open<'_>, facts: Facts) -> (Report<'_>, Vec<Step<'_>>) {
+pub(super) fn report(open: Open<'_>, facts: LogFlags) -> (Report<'_>, Vec<Step<'_>>) {
     let Open { marker, opening, mut builder, outline, consequences, .. } = open;
     let mut title = open.title.unwrap_or_else(|| title::name(marker, &outline, None));
     if open.after > 0 {
@@ -145,8 +145,8 @@ pub(super) struct Builder<'log> {
     /// Lines since the first `CPU:` line.
     below_cpu: usize,
     /// Registers and code.
-    processor: Processor,
-    context: Option<Context>,
+    processor: CpuState,
+    context: Option<StackContext>,
     frames: usize,
     /// Whose locks are being listed.
     holder: Option<u64>,
@@ -172,7 +172,7 @@ impl<'log> Builder<'log> {
             headline: Vec::new(),
             dump: Dump::Other,
             below_cpu: 0,
-            processor: Processor::default(),
+            processor: CpuState::default(),
             context: None,
             frames: 0,
             holder: None,
@@ -362,11 +362,11 @@ impl<'log> Builder<'log> {
 
     fn mark(&mut self, name: &[u8]) {
         self.context = match name {
-            b"TASK" => Some(Context::Task),
-            b"IRQ" => Some(Context::Irq),
-            b"SOFTIRQ" => Some(Context::Softirq),
-            b"NMI" => Some(Context::Nmi),
-            name if name.starts_with(b"#") => Some(Context::Exception),
+            b"TASK" => Some(StackContext::Task),
+            b"IRQ" => Some(StackContext::Irq),
+            b"SOFTIRQ" => Some(StackContext::Softirq),
+            b"NMI" => Some(StackContext::Nmi),
+            name if name.starts_with(b"#") => Some(StackContext::Exception),
             _ => None,
         };
     }

@@ -4,7 +4,7 @@ use super::limits::Limits;
 use super::open::Open;
 use super::surroundings::Opening;
 use crate::kind::Marker;
-use crate::line::{Context, Line};
+use crate::log::{Context, Line};
 use crate::syntax::{self, Record};
 use crate::title::Step;
 

@@ -6,7 +6,7 @@
 
 use std::ops::RangeInclusive;
 
-use crate::line::{Context, Line, MAX_LINE};
+use crate::log::{Context, Line, MAX_LINE};
 use crate::scan;
 use crate::syntax::{self, Record};
 

@@ -7,11 +7,11 @@
 //! context begins, when nothing more of it was seen for a while, or at the end of the log.
 
 mod build;
+mod cpu_state;
 mod demux;
-mod dump;
-mod facts;
 mod join;
 mod limits;
+mod log_flags;
 mod monitor;
 mod open;
 mod parser;
@@ -20,11 +20,11 @@ mod surroundings;
 use std::collections::VecDeque;
 use std::iter::FusedIterator;
 
-use crate::line::Line;
+use crate::log::Line;
 use crate::model::Report;
 use crate::scan::{self, Start};
 use demux::Demux;
-use facts::Facts;
+use log_flags::LogFlags;
 use surroundings::Opening;
 
 pub use limits::{Limits, MAX_FRAMES, MAX_LINES, MAX_OPEN};
@@ -87,7 +87,7 @@ pub struct Reports<'log> {
     done: VecDeque<Report<'log>>,
     lines: LineCount<'log>,
     /// What the whole log says, once that is asked.
-    facts: Option<Facts>,
+    facts: Option<LogFlags>,
 }
 
 impl<'log> Iterator for Reports<'log> {
@@ -132,7 +132,7 @@ impl Reports<'_> {
         self.at = line.next();
         let (log, lines, facts) = (self.log, &mut self.lines, &mut self.facts);
         self.demux.line(&line, marker, |line, last| {
-            let facts = facts.get_or_insert_with(|| Facts::of(log));
+            let facts = facts.get_or_insert_with(|| LogFlags::of(log));
             let above = log.get(..line.start).unwrap_or_default();
             Opening::of(above, line, last, lines.of(line.start), facts.executors)
         });
@@ -143,7 +143,7 @@ impl Reports<'_> {
     /// Builds the closed reports that no open one precedes.
     fn flush(&mut self, is_end: bool) {
         while let Some(open) = self.demux.closed(is_end) {
-            let facts = *self.facts.get_or_insert_with(|| Facts::of(self.log));
+            let facts = *self.facts.get_or_insert_with(|| LogFlags::of(self.log));
             let (report, room) = build::report(open, facts);
             self.demux.give_back(room);
             self.done.push_back(report);

@@ -8,13 +8,13 @@ use memchr::{memchr, memchr_iter, memrchr};
 
 use super::build;
 use super::demux::Demux;
-use super::facts::Facts;
 use super::join;
+use super::log_flags::LogFlags;
 use super::parser::Parser;
 use super::surroundings::{MAX_ABOVE, Opening};
-use crate::console;
 use crate::kind::{Kind, Marker};
-use crate::line::{Line, MAX_LINE};
+use crate::log::{Line, MAX_LINE};
+use crate::log_kind;
 use crate::model::Report;
 use crate::scan;
 use crate::title;
@@ -69,7 +69,7 @@ pub struct Monitor {
     demux: Demux<'static>,
     /// The line that may go on, by its offset in the log, and up to where lines had come then.
     held: Option<(usize, usize)>,
-    facts: Facts,
+    facts: LogFlags,
     events: VecDeque<Event>,
     parser: Parser,
     /// When bytes came last, as far as a tick told.
@@ -145,7 +145,7 @@ impl Monitor {
             head: Head::Unknown,
             demux: Demux::new(parser.limits()),
             held: None,
-            facts: Facts::of_a_boot(),
+            facts: LogFlags::of_a_boot(),
             events: VecDeque::new(),
             parser,
             last: None,
@@ -396,17 +396,17 @@ impl Monitor {
             let first = head.split(|b| *b == b'\n').next().unwrap_or_default();
             let is_short = self.buffer.len() - self.complete < MAX_LINE;
             let has_two = memchr_iter(b'\n', head).count() > 1;
-            let needs_more = console::is_manager(first) && !has_two && is_short;
+            let needs_more = log_kind::is_manager(first) && !has_two && is_short;
             if self.complete == 0 || (needs_more && !is_end) {
                 return is_end;
             }
-            let is_bisection = console::is_bisection(&self.buffer);
+            let is_bisection = log_kind::is_bisection(&self.buffer);
             self.head = if is_bisection { Head::Bisection } else { Head::Console };
         }
         while self.head == Head::Bisection && self.at < self.complete {
             let lines = self.buffer.get(self.at..self.complete).unwrap_or_default();
             let end = memchr(b'\n', lines).map_or(lines.len(), |feed| feed + 1);
-            if self.line > 1 && lines.starts_with(console::CRASH) {
+            if self.line > 1 && lines.starts_with(log_kind::CRASH) {
                 self.head = Head::Console;
             }
             self.base += std::mem::take(&mut self.dropped);

@@ -6,12 +6,12 @@ use super::build::Builder;
 use super::limits::Limits;
 use super::surroundings::{self, MAX_ABOVE, MAX_AFTER, Opening};
 use crate::kind::Marker;
-use crate::line::{Context, Line};
+use crate::log::{Context, Line};
+use crate::search;
 use crate::syntax::convention::Seen;
 use crate::syntax::headline::headline;
 use crate::syntax::{Record, Says, task};
 use crate::title::{self, Outline, Step, Title};
-use crate::words;
 
 /// A report that may go on.
 #[derive(Debug)]
@@ -93,7 +93,7 @@ impl<'log> Below<'log> {
     /// The text of a `WARN()`.
     pub(super) fn message(self, outline: &Outline<'_>) -> Option<Cow<'log, str>> {
         match self {
-            Self::Message(text) if words::has(outline.headline(), "WARNING: ") => Some(text),
+            Self::Message(text) if search::has(outline.headline(), "WARNING: ") => Some(text),
             _ => None,
         }
     }
@@ -144,7 +144,7 @@ impl<'log> Open<'log> {
             lines: 1,
             text: line.text.len(),
             headlines: 1,
-            is_inlined: words::has(&line.text, "[inline]"),
+            is_inlined: search::has(&line.text, "[inline]"),
             goes_on: false,
             ended: false,
             asks_cpus: false,
@@ -179,15 +179,15 @@ impl<'log> Open<'log> {
         }
         marker.consequence.iter().any(|rule| {
             (!rule.before_end || !self.ended)
-                && words::has(&line.text, rule.text)
-                && words::has(self.outline.headline(), rule.after)
+                && search::has(&line.text, rule.text)
+                && search::has(self.outline.headline(), rule.after)
         })
     }
 
     /// Adds a line that continues the headline.
     pub(super) fn add_headline(&mut self, line: &Line<'log>) {
         self.headlines += 1;
-        self.is_inlined = words::has(&line.text, "[inline]");
+        self.is_inlined = search::has(&line.text, "[inline]");
         if self.has_room(line, true) {
             let read = headline(&line.text);
             self.builder.headline(line, &read);

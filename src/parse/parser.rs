@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::limits::Limits;
 use super::monitor::{Monitor, QUIET};
 use super::{Reports, reports_from};
-use crate::console;
+use crate::log_kind;
 
 /// Parses console logs: whole ones by [`reports`](Self::reports), growing ones by a
 /// [`monitor`](Self::monitor).
@@ -69,7 +69,7 @@ impl Parser {
     ///
     /// What the iterator promises stands at [`reports`](crate::reports).
     pub fn reports<'log>(&self, log: &'log [u8]) -> Reports<'log> {
-        reports_from(*self, log, console::start(log))
+        reports_from(*self, log, log_kind::start(log))
     }
 
     /// A monitor at the start of a log that is still written.

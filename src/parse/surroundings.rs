@@ -6,13 +6,13 @@
 use std::borrow::Cow;
 
 use super::limits::MAX_LINES;
-use crate::inert;
-use crate::line::{Context, Line};
+use crate::escape;
+use crate::log::{Context, Line};
 use crate::model::Report;
+use crate::search;
 use crate::syntax::headline::headline;
 use crate::syntax::{self, Record, Says, task};
 use crate::title::Outline;
-use crate::words;
 
 /// How many lines of a report's context above it are looked at: of a task, and otherwise.
 const BEFORE: (usize, usize) = (50, 5);
@@ -126,7 +126,7 @@ fn above_headline(above: &[u8], context: Context) -> Option<Line<'_>> {
         if line.context != context || line.text.trim_ascii().is_empty() {
             continue;
         }
-        let announces = || ANNOUNCEMENTS.iter().any(|words| words::has(&line.text, words));
+        let announces = || ANNOUNCEMENTS.iter().any(|words| search::has(&line.text, words));
         match syntax::record(&line.text) {
             Record::Cut if found.is_some() => return found,
             Record::Cut if !is_cut => is_cut = true,
@@ -166,7 +166,7 @@ pub fn text(log: &[u8], report: &Report<'_>) -> String {
     before.reverse();
     let mut text = String::new();
     let mut push = |line: &Line<'_>| {
-        text.push_str(&inert::text(&line.text));
+        text.push_str(&escape::text(&line.text));
         text.push('\n');
     };
     before.iter().chain([&first]).for_each(&mut push);

@@ -2,14 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::{Known, MAX_PLACES, Record, Sighting};
-use crate::cluster::{Cluster, Index, Match, Seen};
-use crate::sign::{self, Signature};
+use super::{BugRecord, Known, MAX_PLACES, Sighting};
+use crate::cluster::{Cluster, Index, Match, Observation};
+use crate::fingerprint::{self, Signature};
 
 /// What became of a report.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
-pub struct Outcome {
+pub struct Added {
     /// The bug that it is of.
     pub bug: u64,
     /// Whether that was not known before.
@@ -22,7 +22,7 @@ pub struct Outcome {
 #[derive(Debug, Default)]
 pub struct Contents {
     /// What is known of each bug, by its id.
-    pub bugs: BTreeMap<u64, Record>,
+    pub bugs: BTreeMap<u64, BugRecord>,
     /// The signatures that were seen.
     pub known: Vec<Known>,
     /// Rows that could not be read.
@@ -53,12 +53,12 @@ impl Contents {
     pub fn index(&self) -> Index {
         let mut index = Index::new();
         for known in &self.known {
-            index.add(&known.signature, Seen { time: known.first, count: known.count });
+            index.add(&known.signature, Observation { time: known.first, count: known.count });
         }
         index
     }
 
-    pub(super) fn add(&mut self, sightings: &[Sighting<'_>]) -> Vec<Outcome> {
+    pub(super) fn add(&mut self, sightings: &[Sighting<'_>]) -> Vec<Added> {
         let groups = self.regroup(sightings);
         self.chain();
         let mut outcomes = Vec::with_capacity(sightings.len());
@@ -69,13 +69,14 @@ impl Contents {
             let back = self.is_fixed_in(current, release).then_some(current);
             let bug = back.map_or(current, |previous| {
                 let id = self.free_id(sighting.signature.exact.rotate_left(1));
-                self.bugs.insert(id, Record { id, previous: Some(previous), ..Record::default() });
+                self.bugs
+                    .insert(id, BugRecord { id, previous: Some(previous), ..BugRecord::default() });
                 self.later.insert(previous, id);
                 id
             });
             self.push(Known::of(sighting, bug));
             self.changed.insert(bug);
-            outcomes.push(Outcome { bug, new: new && back.is_none(), back });
+            outcomes.push(Added { bug, new: new && back.is_none(), back });
         }
         outcomes
     }
@@ -86,7 +87,7 @@ impl Contents {
         let mut index = self.index();
         let old = self.known.len();
         for sighting in sightings {
-            index.add(&sighting.signature, Seen { time: sighting.time, count: 1 });
+            index.add(&sighting.signature, Observation { time: sighting.time, count: 1 });
         }
         let mut groups = vec![(0, false); sightings.len()];
         let mut merges = Merges::default();
@@ -107,7 +108,7 @@ impl Contents {
                     Some(sightings.get(at)?.signature.exact)
                 });
                 let id = self.free_id(new.min().unwrap_or_default());
-                self.bugs.insert(id, Record { id, ..Record::default() });
+                self.bugs.insert(id, BugRecord { id, ..BugRecord::default() });
                 self.changed.insert(id);
                 id
             };
@@ -218,7 +219,7 @@ impl Contents {
     pub(super) fn newest(&self, bug: u64) -> Option<String> {
         let known = self.known.iter().filter(|known| known.bug == bug);
         let releases = known.flat_map(|known| &known.kernels).map(|(release, ..)| release);
-        let age = |release: &String| sign::age(release).unwrap_or(f32::MIN);
+        let age = |release: &String| fingerprint::age(release).unwrap_or(f32::MIN);
         releases.max_by(|a, b| age(a).total_cmp(&age(b))).cloned()
     }
 

@@ -102,7 +102,7 @@ pub enum Error {
         line: usize,
         /// The version of its signature.
         found: u32,
-        /// The version that can be compared: [`sign::VERSION`](crate::sign::VERSION).
+        /// The version that can be compared: [`fingerprint::VERSION`](crate::fingerprint::VERSION).
         supported: u32,
     },
     /// The export could not be written.

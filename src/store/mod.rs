@@ -7,7 +7,7 @@
 //! what people said of that bug. A new report is grouped with all that is known by the rules of
 //! [`cluster`](crate::cluster); two bugs that turn out to be one are merged, and the older keeps its
 //! id. A bug that was said to be fixed and is seen on a kernel that should have the fix is a new bug
-//! with the old one as [`previous`](Record::previous).
+//! with the old one as [`previous`](BugRecord::previous).
 
 mod contents;
 mod error;
@@ -23,10 +23,10 @@ use redb::{
 use serde::{Deserialize, Serialize};
 
 use crate::arch::Arch;
-use crate::inert;
-use crate::sign::{self, Signature};
+use crate::escape;
+use crate::fingerprint::{self, Signature};
 
-pub use contents::{Contents, Outcome};
+pub use contents::{Added, Contents};
 pub use error::Error;
 
 /// The version of the tables. A file of a newer one is refused; an older one is brought up to date
@@ -64,12 +64,12 @@ impl<'a> Sighting<'a> {
 #[non_exhaustive]
 pub struct Known {
     /// The bug.
-    #[serde(with = "sign::hex")]
+    #[serde(with = "fingerprint::hex")]
     pub bug: u64,
     /// The signature.
     #[serde(deserialize_with = "owned")]
     pub signature: Signature<'static>,
-    /// How often.
+    /// LinkReason often.
     pub count: u32,
     /// When first, in seconds since 1970.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -90,9 +90,9 @@ fn owned<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Signature<'static>
 /// What is known of a bug as a whole.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[non_exhaustive]
-pub struct Record {
+pub struct BugRecord {
     /// Its id.
-    #[serde(with = "sign::hex")]
+    #[serde(with = "fingerprint::hex")]
     pub id: u64,
     /// What people said of it: `wontfix`, or any text.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -101,7 +101,7 @@ pub struct Record {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fixed: Option<Fixed>,
     /// The bug that was fixed and came back as this one.
-    #[serde(with = "sign::hex_option", default, skip_serializing_if = "Option::is_none")]
+    #[serde(with = "fingerprint::hex_option", default, skip_serializing_if = "Option::is_none")]
     pub previous: Option<u64>,
     /// Bugs that turned out to be this one.
     #[serde(with = "hex_list", default, skip_serializing_if = "Vec::is_empty")]
@@ -126,7 +126,7 @@ impl Fixed {
     /// Whether a kernel should have the fix: by the release that has it, else if it is newer than all
     /// that the bug was seen on.
     fn is_in(&self, release: Option<&str>) -> bool {
-        let age = |release: Option<&str>| release.and_then(sign::age);
+        let age = |release: Option<&str>| release.and_then(fingerprint::age);
         let Some(this) = age(release) else { return false };
         match (age(self.since.as_deref()), age(self.after.as_deref())) {
             (Some(since), _) => this >= since,
@@ -136,7 +136,7 @@ impl Fixed {
     }
 }
 
-impl Record {
+impl BugRecord {
     /// The labels with the fix, for people.
     pub fn labels(&self) -> Vec<String> {
         let fixed = self.fixed.as_ref().map(|fixed| match &fixed.since {
@@ -166,7 +166,7 @@ impl Record {
 #[derive(Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
 enum Line {
-    Bug(Record),
+    Bug(BugRecord),
     Known(Box<Known>),
 }
 
@@ -264,7 +264,7 @@ impl Store {
         let mut contents = Contents::default();
         for row in read.open_table(BUGS)?.iter()? {
             let (_, value) = row?;
-            match serde_json::from_slice::<Record>(value.value()) {
+            match serde_json::from_slice::<BugRecord>(value.value()) {
                 Ok(bug) => drop(contents.bugs.insert(bug.id, bug)),
                 Err(_) => contents.damaged += 1,
             }
@@ -272,7 +272,9 @@ impl Store {
         for row in read.open_table(SIGHTINGS)?.iter()? {
             let (_, value) = row?;
             match serde_json::from_slice::<Known>(value.value()) {
-                Ok(known) if known.signature.version == sign::VERSION => contents.push(known),
+                Ok(known) if known.signature.version == fingerprint::VERSION => {
+                    contents.push(known);
+                }
                 _ => contents.damaged += 1,
             }
         }
@@ -320,7 +322,7 @@ impl Store {
     /// # Errors
     ///
     /// The file cannot be read or written; then nothing of it was added.
-    pub fn add(&self, sightings: &[Sighting<'_>]) -> Result<Vec<Outcome>, Error> {
+    pub fn add(&self, sightings: &[Sighting<'_>]) -> Result<Vec<Added>, Error> {
         let mut contents = self.load()?;
         let outcomes = contents.add(sightings);
         self.save(&contents)?;
@@ -379,11 +381,11 @@ impl Store {
             let read = serde_json::from_slice(line);
             match read.map_err(|source| Error::Import { line: number, source })? {
                 Line::Bug(bug) => drop(other.bugs.insert(bug.id, bug)),
-                Line::Known(known) if known.signature.version == sign::VERSION => {
+                Line::Known(known) if known.signature.version == fingerprint::VERSION => {
                     other.push(*known);
                 }
                 Line::Known(known) => {
-                    let (found, supported) = (known.signature.version, sign::VERSION);
+                    let (found, supported) = (known.signature.version, fingerprint::VERSION);
                     return Err(Error::ImportVersion { line: number, found, supported });
                 }
             }
@@ -404,8 +406,8 @@ impl Store {
         let mut contents = self.load()?;
         for (id, bug) in other.bugs {
             let mine =
-                contents.bugs.entry(id).or_insert_with(|| Record { id, ..Record::default() });
-            let Record { labels, fixed, previous, merged, .. } = bug;
+                contents.bugs.entry(id).or_insert_with(|| BugRecord { id, ..BugRecord::default() });
+            let BugRecord { labels, fixed, previous, merged, .. } = bug;
             mine.labels.extend(labels);
             mine.labels.sort();
             mine.labels.dedup();
@@ -432,7 +434,7 @@ fn check(path: &Path, found: u64) -> Result<(), Error> {
 
 fn json(value: &impl Serialize) -> Vec<u8> {
     let mut text = Vec::new();
-    inert::write_json(&mut text, value, &[]).map(|()| text).unwrap_or_default()
+    escape::write_json(&mut text, value, &[]).map(|()| text).unwrap_or_default()
 }
 
 /// Ids as lists of sixteen hexadecimal digits each.

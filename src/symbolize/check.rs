@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::{Image, Symbolizer};
-use crate::model::{CodeCheck, Frame, ImageCheck, Report, Verdict};
+use crate::model::{CodeCheck, Frame, ImageCheck, ImageVerdict, Report};
 
 /// How many bytes the kernel replaces at once, at the most: an alternative of an instruction with
 /// its operands.
@@ -73,11 +73,11 @@ pub(super) fn check(symbolizer: &Symbolizer<'_>, report: &Report<'_>) -> ImageCh
     let sizes_fit = (sizes > 0).then_some(check.sizes_other * OTHER_IN <= sizes);
     let found = [check.release, sizes_fit, code_fits, modules_fit];
     check.verdict = match check.build_id {
-        Some(false) => Verdict::Other,
-        _ if found.contains(&Some(false)) => Verdict::Other,
-        Some(true) => Verdict::Same,
-        None if found.contains(&Some(true)) => Verdict::Same,
-        None => Verdict::Unknown,
+        Some(false) => ImageVerdict::Other,
+        _ if found.contains(&Some(false)) => ImageVerdict::Other,
+        Some(true) => ImageVerdict::Same,
+        None if found.contains(&Some(true)) => ImageVerdict::Same,
+        None => ImageVerdict::Unknown,
     };
     check
 }

@@ -12,7 +12,7 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::OnceLock;
 
-use crate::model::{Confidence, Frame, Member, PointerOrigin, Report, Verdict};
+use crate::model::{Confidence, Frame, ImageVerdict, Member, PointerOrigin, Report};
 use crate::syntax::frame::Place;
 
 pub use error::Error;
@@ -203,7 +203,7 @@ impl<'data> Symbolizer<'data> {
     pub fn annotate(&self, report: &mut Report<'_>) {
         let check = check::check(self, report);
         let offset = self.offset.or_else(|| self.moved_by(report));
-        let is_other = check.verdict == Verdict::Other;
+        let is_other = check.verdict == ImageVerdict::Other;
         for stack in &mut report.stacks {
             let frames = std::mem::take(&mut stack.frames);
             for mut frame in frames {

@@ -2,9 +2,9 @@
 
 use super::{Location, Symbolizer, frame_of};
 use crate::arch;
+use crate::search;
 use crate::syntax::frame::{self, Place};
 use crate::token;
-use crate::words;
 
 impl Symbolizer<'_> {
     /// A line of a log with files and lines, as `scripts/decode_stacktrace.sh` of the kernel prints it:
@@ -18,7 +18,7 @@ impl Symbolizer<'_> {
     pub fn rewrite(&self, line: &[u8]) -> Option<Vec<u8>> {
         let mut out = Vec::new();
         let (mut from, mut at) = (0, 0);
-        while let Some(plus) = line.get(at..).and_then(|rest| words::find(rest, b"+0x")) {
+        while let Some(plus) = line.get(at..).and_then(|rest| search::find(rest, b"+0x")) {
             let plus = at + plus;
             at = plus + 3;
             let name = line.get(from..plus).unwrap_or_default();

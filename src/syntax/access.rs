@@ -20,8 +20,8 @@ use nom::combinator::value;
 use nom::sequence::{delimited, preceded};
 
 use super::Parsed;
+use crate::search;
 use crate::token::{Hex, blanks, digits, hex};
-use crate::words;
 
 /// Finds the address that a headline names.
 pub(crate) fn address(headline: &[u8]) -> Option<Hex> {
@@ -39,11 +39,11 @@ pub(crate) fn address(headline: &[u8]) -> Option<Hex> {
         " request at ",
     ];
     // Each of them holds one of these.
-    if !words::has(headline, " at ") && !words::has(headline, "address") {
+    if !search::has(headline, " at ") && !search::has(headline, "address") {
         return None;
     }
     BEFORE.iter().find_map(|&before| {
-        let at = words::find(headline, before)?;
+        let at = search::find(headline, before)?;
         let rest = headline.get(at + before.len()..)?;
         preceded(blanks, hex).parse(rest).ok().map(|(_, address)| address)
     })
@@ -53,13 +53,13 @@ pub(crate) fn address(headline: &[u8]) -> Option<Hex> {
 pub(crate) fn is_fetch(headline: &[u8]) -> bool {
     ["execute from", "execution of memory", "instruction fetch"]
         .iter()
-        .any(|words| words::has(headline, words))
+        .any(|words| search::has(headline, words))
 }
 
 /// The direction of an access in a powerpc headline.
 pub(crate) fn direction(headline: &[u8]) -> Option<Fault> {
     let directions = [(" on read at ", Fault::Read), (" on write at ", Fault::Write)];
-    directions.iter().find(|(words, _)| words::has(headline, words)).map(|(_, fault)| *fault)
+    directions.iter().find(|(words, _)| search::has(headline, words)).map(|(_, fault)| *fault)
 }
 
 /// `Failing address: 0000000000000000 TEID: 0000000000000483`, of s390: the page that was accessed.
@@ -69,7 +69,7 @@ pub(crate) fn failing_address(input: &[u8]) -> Parsed<'_, Hex> {
 
 /// Whether a headline reports a double or invalid free.
 pub(crate) fn is_free(headline: &[u8]) -> bool {
-    ["double-free", "invalid-free"].iter().any(|kind| words::has(headline, kind))
+    ["double-free", "invalid-free"].iter().any(|kind| search::has(headline, kind))
 }
 
 /// What the page-fault error code says of the access.

@@ -5,8 +5,8 @@
 
 use super::source::{self, Source};
 use super::{Record, Says, Start, Tag, pointer, text};
+use crate::search;
 use crate::token;
-use crate::words;
 
 /// A record as the conventions see it.
 #[derive(Clone, Copy, Debug)]
@@ -122,7 +122,7 @@ fn frame<'t>(place: &super::frame::Place<'t>, text: &[u8]) -> Seen<'t> {
 
 /// Whether the convention takes a line for a guess of the unwinder: an address that lay on the stack.
 fn is_guess(text: &[u8]) -> bool {
-    (words::has(text, " ? ") || text.ends_with(b" (unreliable)")) && !words::has(text, "<EOI>")
+    (search::has(text, " ? ") || text.ends_with(b" (unreliable)")) && !search::has(text, "<EOI>")
 }
 
 /// The entries of interrupts that notice a stall.

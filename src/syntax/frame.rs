@@ -17,8 +17,8 @@ use nom::combinator::opt;
 use nom::sequence::{delimited, preceded, terminated};
 
 use super::Parsed;
+use crate::search;
 use crate::token::{self, Hex, blanks};
-use crate::words;
 
 /// Where code was, borrowed from the log.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -133,7 +133,7 @@ fn symbol_name(input: &[u8]) -> Parsed<'_, &[u8]> {
             _ => {}
         }
     }
-    match words::find(input, b"+0x") {
+    match search::find(input, b"+0x") {
         Some(end)
             if (2..512).contains(&end) && is_demangled(input.get(..end).unwrap_or_default()) =>
         {
@@ -144,7 +144,7 @@ fn symbol_name(input: &[u8]) -> Parsed<'_, &[u8]> {
 }
 
 fn is_demangled(name: &[u8]) -> bool {
-    words::has(name, b"::")
+    search::has(name, b"::")
         && !name.starts_with(b" ")
         && name.iter().all(|b| b.is_ascii_graphic() || *b == b' ')
 }

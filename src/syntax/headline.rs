@@ -3,8 +3,8 @@
 use super::access::{self, Fault};
 use super::frame::{self, Place};
 use super::source::{self, Source};
+use crate::search;
 use crate::token::{self, Hex};
-use crate::words;
 
 /// The facts in a headline.
 #[derive(Clone, Copy, Debug)]
@@ -39,7 +39,7 @@ pub(crate) fn headline(text: &[u8]) -> Headline<'_> {
 
 fn place(text: &[u8]) -> Option<Place<'_>> {
     for before in [&b" in "[..], b" at "] {
-        let Some(at) = words::rfind(text, before) else { continue };
+        let Some(at) = search::rfind(text, before) else { continue };
         let rest = text.get(at + before.len()..)?;
         let named = |rest| frame::place(rest).ok().filter(|(_, place)| place.function.is_some());
         if let Some((_, place)) = named(rest) {
@@ -56,7 +56,7 @@ fn place(text: &[u8]) -> Option<Place<'_>> {
 
 fn function(text: &[u8]) -> Option<&[u8]> {
     let mut rest = text;
-    while let Some(at) = words::find(rest, " in ") {
+    while let Some(at) = search::find(rest, " in ") {
         rest = rest.get(at + 4..)?;
         let (place, _) = token::bracketed(rest).ok()?;
         if let Some(function) = frame::title_function(place) {

@@ -10,8 +10,8 @@
 use super::Says;
 use super::frame::{self, Place};
 use super::source::{self, Source};
+use crate::search;
 use crate::token;
-use crate::words;
 
 /// One line that names a lock.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -35,8 +35,8 @@ pub(crate) struct Lock<'a> {
 
 /// ` #0: ffff888044418170 (&dev->mutex){....}-{3:3}, at: __driver_attach+0x222/0x550`.
 pub(crate) fn lock(line: &[u8]) -> Option<Lock<'_>> {
-    let end = words::find(line, "){")?;
-    let start = words::find(line, "(ptrval) (").map(|at| at + 10);
+    let end = search::find(line, "){")?;
+    let start = search::find(line, "(ptrval) (").map(|at| at + 10);
     let start = start.or_else(|| line.iter().position(|b| *b == b'(').map(|at| at + 1))?;
     let class = line.get(start..end)?;
     let before = line.get(..start)?.trim_ascii_start();
@@ -44,11 +44,11 @@ pub(crate) fn lock(line: &[u8]) -> Option<Lock<'_>> {
         let digits = rest.iter().take_while(|b| b.is_ascii_digit()).count();
         std::str::from_utf8(rest.get(..digits)?).ok()?.parse().ok()
     });
-    let at = words::find(line, "at: ").and_then(|at| line.get(at + 4..));
+    let at = search::find(line, "at: ").and_then(|at| line.get(at + 4..));
     let place = at.and_then(|text| {
         // Old kernels put the address before the name: `[<ffffffff81234567>] f+0x1/0x2`.
         let text = match text {
-            [b'[', b'<', ..] => words::find(text, ">] ").and_then(|at| text.get(at + 3..))?,
+            [b'[', b'<', ..] => search::find(text, ">] ").and_then(|at| text.get(at + 3..))?,
             text => text,
         };
         frame::place(text).ok().map(|(_, place)| place)
@@ -70,7 +70,7 @@ pub(crate) fn lock(line: &[u8]) -> Option<Lock<'_>> {
 
 /// The pid in `2 locks held by swapper/0/1:`.
 pub(crate) fn holder(line: &[u8]) -> Option<u64> {
-    words::find(line, " held by ")?;
+    search::find(line, " held by ")?;
     let name = line.trim_ascii_end();
     let name = name.strip_suffix(b":").unwrap_or(name);
     let digits = name.rsplit(|b| *b == b'/').next()?;

@@ -86,7 +86,7 @@ pub(crate) enum Record<'t> {
     Access(kasan::Access),
     /// An access of a data race; its stack follows.
     Race(kasan::Access),
-    /// Facts about the object that was hit: the first, and the rest of the line.
+    /// Discriminators about the object that was hit: the first, and the rest of the line.
     Object(Option<kasan::Object<'t>>, &'t [u8]),
     /// Bytes of the shadow memory.
     Shadow(kasan::Shadow),
@@ -271,7 +271,7 @@ fn mark(line: &[u8]) -> Option<Record<'_>> {
     rest.is_empty().then_some(Record::ContextMark(name))
 }
 
-/// Facts about an object.
+/// Discriminators about an object.
 fn object(text: &[u8]) -> Record<'_> {
     match kasan::object(text) {
         Ok((rest, fact)) => Record::Object(Some(fact), rest),

@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use aho_corasick::AhoCorasick;
 
 use super::Start;
-use crate::words;
+use crate::search;
 
 /// The meaning of a line to the title rules.
 ///
@@ -192,7 +192,7 @@ pub(super) const PHRASES: &[(&str, Means)] = &[
 ];
 
 static SEARCH: LazyLock<Option<AhoCorasick>> =
-    LazyLock::new(|| words::search(PHRASES.iter().map(|(words, _)| words)));
+    LazyLock::new(|| search::automaton(PHRASES.iter().map(|(words, _)| words)));
 
 /// The phrases of a line, with where each ends.
 pub(super) fn phrases(line: &[u8]) -> impl Iterator<Item = (Means, usize)> + '_ {

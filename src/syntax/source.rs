@@ -45,7 +45,7 @@ fn is_listed(line: &[u8]) -> bool {
         let rest = start.strip_prefix(b"#").and_then(|rest| crate::token::digits(rest).ok());
         rest.is_some_and(|(rest, _)| rest.starts_with(b":"))
     };
-    let has = |words: &str| crate::words::has(line, words);
+    let has = |words: &str| crate::search::has(line, words);
     has("hardirqs last ")
         || has("softirqs last ")
         || has(", at: ")

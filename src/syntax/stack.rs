@@ -17,8 +17,8 @@ use nom::sequence::delimited;
 use super::frame::{self, Place};
 use super::lock::{self, Lock};
 use super::{Parsed, Says};
+use crate::search;
 use crate::token::decimal;
-use crate::words;
 
 /// The role of a stack, by the line above it.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -105,7 +105,7 @@ const STARTS: &[(&str, Start)] = &[
 /// Reads a line above a stack; `indent` is the number of blanks before it.
 pub(super) fn start(line: &[u8], indent: usize) -> Option<StackStart<'_>> {
     let start = beginning(line).or_else(|| ending(line))?;
-    let place = words::find(line, " in ").and_then(|at| frame::place(line.get(at + 4..)?).ok());
+    let place = search::find(line, " in ").and_then(|at| frame::place(line.get(at + 4..)?).ok());
     Some(StackStart {
         start,
         place: place.map(|(_, place)| place),
@@ -135,7 +135,7 @@ fn ending(line: &[u8]) -> Option<Start> {
         if rest.ends_with(b"registered") {
             return Some(Start::Registered);
         }
-        return words::has(rest, "which became").then_some(Start::Became);
+        return search::has(rest, "which became").then_some(Start::Became);
     }
     (line.starts_with(b"C") && line.ends_with(b": stopping")).then_some(Start::Stopping)
 }

@@ -42,7 +42,7 @@ pub(super) fn untagged<'t>(line: &'t [u8], text: &'t [u8]) -> Record<'t> {
         read.says = read.says | Says::FRAME | Says::ADDRESSED.when(address.is_some());
         read.name = Some(function);
     }
-    if read.says.any(Says::GUESS) && crate::words::has(text, "<EOI>") {
+    if read.says.any(Says::GUESS) && crate::search::has(text, "<EOI>") {
         read.says = read.says.without(Says::GUESS);
     }
     Record::Text(read)
@@ -101,7 +101,7 @@ impl<'t> Text<'t> {
                 digits(rest).is_ok_and(|(rest, _)| rest.starts_with(b":"))
             }
             // `stack backtrace:` is lockdep's, and has a stack of its own.
-            Start::Leak => crate::words::find(text, " backtrace")
+            Start::Leak => crate::search::find(text, " backtrace")
                 .and_then(|at| text.get(at.checked_sub(1)?))
                 .is_some_and(|&b| b != b'k'),
             _ => true,

@@ -18,9 +18,9 @@ use crate::kind::pattern::{self, Found, Piece};
 use crate::kind::types::BugType;
 use crate::kind::{Format, Kind, Marker, Then};
 use crate::reason::Corruption;
+use crate::search;
 use crate::syntax::Says;
 use crate::token;
-use crate::words;
 
 /// A report's name, and what else was found on the way to it.
 #[derive(Debug)]
@@ -127,10 +127,10 @@ impl<'a> Lines<'a> {
     fn of(marker: &Marker, outline: &'a Outline<'_>) -> Self {
         let text: Vec<&[u8]> = outline.opening.iter().map(AsRef::as_ref).collect();
         let line = text.first().copied().unwrap_or_default();
-        let first = words::find(line, marker.text).filter(|_| outline.headlines == 1);
+        let first = search::find(line, marker.text).filter(|_| outline.headlines == 1);
         let is_single = |at: &usize| {
             let rest = line.get(at + marker.text.len()..).unwrap_or_default();
-            !words::has(rest, marker.text)
+            !search::has(rest, marker.text)
         };
         let single = first.filter(is_single);
         Self { marker: marker.text, text, headlines: outline.headlines, single }
@@ -260,7 +260,7 @@ fn with_format(choice: &Choice<'_>, outline: &Outline<'_>, known: Option<&str>) 
 /// The headline itself, from the marker on.
 fn bare_title(marker: &Marker, outline: &Outline<'_>) -> String {
     let line = outline.opening.first().map_or(&[][..], AsRef::as_ref);
-    let at = words::find(line, marker.text).unwrap_or(0);
+    let at = search::find(line, marker.text).unwrap_or(0);
     String::from_utf8_lossy(line.get(at..).unwrap_or_default()).into_owned()
 }
 

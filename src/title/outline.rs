@@ -2,12 +2,12 @@
 
 use std::borrow::Cow;
 
-use crate::line::{Context, Line};
+use crate::log::{Context, Line};
+use crate::search;
 use crate::syntax::convention::Seen;
 use crate::syntax::headline::Headline;
 use crate::syntax::source::Source;
 use crate::syntax::{Record, Says, Start, symbol};
-use crate::words;
 
 /// How many lines of text below the headline are kept: a task's name may hold line feeds.
 const OPENING: usize = 2;
@@ -85,7 +85,7 @@ impl<'log> Outline<'log> {
         headline: &Headline<'_>,
         mut steps: Vec<Step<'log>>,
     ) -> Self {
-        let is_kmsan = words::has(&line.text, "BUG: KMSAN:");
+        let is_kmsan = search::has(&line.text, "BUG: KMSAN:");
         steps.clear();
         steps.reserve(ROOM);
         let mut outline = Self {

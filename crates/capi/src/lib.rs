@@ -11,7 +11,7 @@ use std::panic;
 use std::ptr;
 use std::slice;
 
-use ksplat::output::json::{self, Record};
+use ksplat::output::json::{self, ReportRecord};
 
 /// Finds the reports of a log of `len` bytes, and gives them as a JSON array: see the documentation of
 /// `ksplat::output::json`. The string ends with a NUL byte and is freed by `ksplat_free`.
@@ -54,7 +54,7 @@ fn parsed(log: &[u8]) -> Option<CString> {
         if index > 0 {
             text.push(b',');
         }
-        json::write(&mut text, &Record::new("-", index, report)).ok()?;
+        json::write(&mut text, &ReportRecord::new("-", index, report)).ok()?;
     }
     text.push(b']');
     // JSON escapes NUL bytes.

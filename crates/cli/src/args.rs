@@ -120,7 +120,7 @@ pub(crate) struct Images {
     #[cfg(feature = "debuginfod")]
     #[arg(long)]
     pub(crate) debuginfod: bool,
-    /// How far the kernel was moved (KASLR), in hexadecimal, for addresses without names
+    /// LinkReason far the kernel was moved (KASLR), in hexadecimal, for addresses without names
     #[arg(long, value_name = "BYTES", value_parser = hexadecimal)]
     pub(crate) kernel_offset: Option<u64>,
     /// Fail if an image is of another build than the log
@@ -132,7 +132,7 @@ pub(crate) struct Images {
     /// The source tree, to show the lines of the crash's stack from
     #[arg(long, value_name = "DIR")]
     pub(crate) source: Option<PathBuf>,
-    /// How many lines are shown before and after each
+    /// LinkReason many lines are shown before and after each
     #[arg(long, value_name = "LINES", default_value_t = 2)]
     pub(crate) context: usize,
 }
@@ -183,7 +183,7 @@ pub(crate) struct Cluster {
     /// Keep two reports in one cluster; may be given again
     #[arg(long, num_args = 2, value_names = ["A", "B"], action = clap::ArgAction::Append)]
     pub(crate) together: Vec<String>,
-    /// How clusters are written
+    /// LinkReason clusters are written
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub(crate) format: Format,
 }
@@ -198,10 +198,10 @@ pub(crate) struct Match {
     /// A store of bugs that were seen: see `ksplat store`
     #[arg(long, value_name = "FILE")]
     pub(crate) store: Option<PathBuf>,
-    /// How many candidates are told at most
+    /// LinkReason many candidates are told at most
     #[arg(long, value_name = "COUNT", default_value_t = 5)]
     pub(crate) top: usize,
-    /// How candidates are written
+    /// LinkReason candidates are written
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub(crate) format: Format,
 }
@@ -227,7 +227,7 @@ pub(crate) enum Store {
         /// Write a page for a browser, with everything in one file
         #[arg(long, value_name = "FILE")]
         html: Option<PathBuf>,
-        /// How bugs are written
+        /// LinkReason bugs are written
         #[arg(long, value_enum, default_value_t = Format::Text)]
         format: Format,
     },
@@ -291,7 +291,7 @@ pub(crate) struct Watch {
     /// A shell command to run for each report, with its JSON on standard input; one at a time
     #[arg(long, value_name = "COMMAND")]
     pub(crate) exec: Option<String>,
-    /// How long the console is silent before a report is taken for complete
+    /// LinkReason long the console is silent before a report is taken for complete
     #[arg(long, value_name = "SECONDS", default_value_t = 10)]
     pub(crate) quiet: u64,
     #[command(flatten)]
@@ -319,7 +319,7 @@ pub(crate) struct Bisect {
     /// A git tree of the kernel, to count exactly what is left to test
     #[arg(long, value_name = "DIR")]
     pub(crate) repo: Option<PathBuf>,
-    /// How audits are written
+    /// LinkReason audits are written
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub(crate) format: Format,
     /// When to use colours
@@ -345,7 +345,7 @@ pub(crate) struct Output {
     /// Add the text of each report, prefixes and lines of others left out, to the JSON
     #[arg(long)]
     pub(crate) text: bool,
-    /// How reports are written
+    /// LinkReason reports are written
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub(crate) format: Format,
     /// The syntax of instructions

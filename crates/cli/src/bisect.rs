@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::Command;
 
 use ksplat::Report;
-use ksplat::bisect::{self, Audit, Options, Trust};
+use ksplat::bisect::{self, Audit, AuditOptions, Trust};
 use ksplat::output::audit;
 use ksplat::output::json::{self, AuditRecord};
 use ksplat::output::text;
@@ -24,7 +24,7 @@ pub(crate) fn bisect(args: &Bisect) -> io::Result<Status> {
         None => None,
     };
     let mut out = BufWriter::with_capacity(1 << 16, io::stdout());
-    let options = text::Options::default().with_color(in_color(args.color));
+    let options = text::TextOptions::default().with_color(in_color(args.color));
     let mut count = 0;
     for path in &*or_stdin(&args.files) {
         let Some((name, log)) = open(path, &mut status) else { continue };
@@ -36,7 +36,7 @@ pub(crate) fn bisect(args: &Bisect) -> io::Result<Status> {
                 continue;
             }
         };
-        let known = Options::default().with_title(args.title.as_deref());
+        let known = AuditOptions::default().with_title(args.title.as_deref());
         let mut audit = bisect::audit(&bisection, known.with_report(report.as_ref()));
         if let Some(repo) = &args.repo
             && let Err(error) = settle(&mut audit, repo)

@@ -18,7 +18,7 @@ const MAX_IMAGE: u64 = 8 << 30;
 /// The digits that a build id may have: 8 to 32 bytes.
 const DIGITS: std::ops::RangeInclusive<usize> = 16..=64;
 
-/// How long a server may take to answer, and to send all of an image.
+/// LinkReason long a server may take to answer, and to send all of an image.
 const CONNECT: Duration = Duration::from_secs(10);
 const WHOLE: Duration = Duration::from_mins(10);
 

@@ -8,12 +8,12 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
-use ksplat::cluster::{Index, Seen};
+use ksplat::cluster::{Index, Observation};
 
-use ksplat::output::bugs::{self, Bug, Member};
+use ksplat::fingerprint::Signature;
+use ksplat::output::bugs::{self, Bug, BugMember};
 use ksplat::output::escape::escape;
 use ksplat::output::{html, json};
-use ksplat::sign::{Signature, Signer};
 use rayon::prelude::*;
 
 use crate::args::{Cluster, Format, Logs, Match};
@@ -40,7 +40,7 @@ pub(crate) struct Corpus {
 }
 
 impl Corpus {
-    /// How reading the logs went.
+    /// LinkReason reading the logs went.
     pub(crate) fn status(&self) -> Status {
         self.status
     }
@@ -91,13 +91,13 @@ impl Corpus {
             .ok_or_else(|| Error::NoReport { name: name.to_owned() })
     }
 
-    fn members(&self, cluster: &ksplat::cluster::Cluster) -> Vec<Member<'_>> {
+    fn members(&self, cluster: &ksplat::cluster::Cluster) -> Vec<BugMember<'_>> {
         let reports =
             cluster.reports.iter().filter_map(|report| self.reports.get(*report as usize));
         reports
             .map(|signed| {
                 let signature = &signed.signature;
-                Member::new(self.file(signed.file), signed.index, &signature.title.text)
+                BugMember::new(self.file(signed.file), signed.index, &signature.title.text)
                     .with_context(signature.release.as_deref(), signed.time.map(date))
             })
             .collect()
@@ -136,7 +136,7 @@ fn sign(file: usize, path: &Path, first: bool) -> io::Result<Vec<Signed>> {
     let reports = ksplat::reports(&log).take(if first { 1 } else { usize::MAX });
     let signed = reports.enumerate().map(|(index, mut report)| {
         analyzer.annotate(&mut report);
-        Signed { file, index, time, signature: Signer::new().sign(&report).into_owned() }
+        Signed { file, index, time, signature: Signature::of(&report).into_owned() }
     });
     Ok(signed.collect())
 }
@@ -199,7 +199,7 @@ pub(crate) fn cluster(args: &Cluster) -> Result<Status, Error> {
     corpus.forget_one_day();
     let mut index = Index::new();
     for report in &corpus.reports {
-        index.add(&report.signature, Seen { time: report.time, count: 1 });
+        index.add(&report.signature, Observation { time: report.time, count: 1 });
     }
     let pairs = |names: &[String]| -> Result<Vec<(u32, u32)>, Error> {
         let all: Result<Vec<_>, _> = names.iter().map(|name| corpus.find(name)).collect();
@@ -211,10 +211,10 @@ pub(crate) fn cluster(args: &Cluster) -> Result<Status, Error> {
         if exact(a) == exact(b) {
             return Err(Error::Equal { one: corpus.name(a), other: corpus.name(b) });
         }
-        index.apart(a, b);
+        index.cannot_link(a, b);
     }
     for (a, b) in together {
-        index.together(a, b);
+        index.must_link(a, b);
     }
     let mut out = BufWriter::new(io::stdout().lock());
     if let Some(&(a, b)) = why.first() {
@@ -316,7 +316,7 @@ pub(crate) fn matches(args: &Match) -> Result<Status, Error> {
     let mut index = Index::new();
     let mut equal: HashMap<u64, Vec<&Signed>> = HashMap::new();
     for report in &known.reports {
-        index.add(&report.signature, Seen { time: report.time, count: 1 });
+        index.add(&report.signature, Observation { time: report.time, count: 1 });
         equal.entry(report.signature.exact).or_default().push(report);
     }
     let mut out = BufWriter::new(io::stdout().lock());

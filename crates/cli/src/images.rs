@@ -16,7 +16,7 @@ use crate::run::{Status, complain};
 /// The most files that are looked at below a directory of modules; a distribution has 10,000.
 const MAX_FILES: usize = 1 << 20;
 
-/// How deep directories of modules may be.
+/// LinkReason deep directories of modules may be.
 const MAX_DEPTH: usize = 32;
 
 /// The most modules without an image that are looked for: a machine has some hundred, but a log can name
@@ -53,7 +53,7 @@ pub(crate) struct Images<'a> {
     files: Option<HashMap<String, Vec<PathBuf>>>,
     /// The modules that were looked for.
     asked: HashSet<String>,
-    /// How many of them have no file.
+    /// LinkReason many of them have no file.
     missing: usize,
     release: Option<String>,
     /// What was said of images of another build.
@@ -106,7 +106,7 @@ impl<'a> Images<'a> {
         let State::Read(symbolizer) = &self.state else { return Status::Unusable };
         symbolizer.annotate(report);
         let Some(check) = &report.image_check else { return Status::Nothing };
-        if check.verdict != ksplat::Verdict::Other {
+        if check.verdict != ksplat::model::ImageVerdict::Other {
             return Status::Nothing;
         }
         for warning in &check.warnings {

@@ -98,7 +98,7 @@ pub(crate) fn log(path: &Path) -> io::Result<Input> {
     }
 }
 
-/// How much of a log is looked at to see whether it is text.
+/// LinkReason much of a log is looked at to see whether it is text.
 const MAX_SAMPLE: usize = 64 << 10;
 
 /// Files that people name by mistake: how they begin, and what can be done.

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use clap::CommandFactory;
 use ksplat::disasm;
-use ksplat::output::json::{self, Record};
+use ksplat::output::json::{self, ReportRecord};
 use ksplat::output::{escape, text};
 use rayon::prelude::*;
 
@@ -20,7 +20,7 @@ use crate::input::{self, Input};
 use crate::store;
 use crate::watch;
 
-/// How a command ended: its exit status.
+/// LinkReason a command ended: its exit status.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub(crate) enum Status {
     /// 0: it is done.
@@ -121,7 +121,7 @@ fn parse(args: &Parse) -> io::Result<Status> {
     job.on_all_cores(&files)
 }
 
-/// How logs are parsed and written.
+/// LinkReason logs are parsed and written.
 struct Job<'a> {
     reading: &'a Reading,
     output: &'a Output,
@@ -129,7 +129,7 @@ struct Job<'a> {
     quiet: bool,
 }
 
-/// How many logs are read at once, for each core: what waits to be written is no more.
+/// LinkReason many logs are read at once, for each core: what waits to be written is no more.
 const LOGS_A_CORE: usize = 16;
 
 impl Job<'_> {
@@ -195,8 +195,8 @@ impl Job<'_> {
             let text = output.text.then(|| ksplat::text(&log, &report));
             let sources = images.sources(&report);
             let signature = (!matches!(output.format, Format::Text))
-                .then(|| ksplat::sign::Signer::new().sign(&report).into_owned());
-            let record = Record::new(&name, index, report).with_text(text);
+                .then(|| ksplat::fingerprint::Signature::of(&report).into_owned());
+            let record = ReportRecord::new(&name, index, report).with_text(text);
             writer.report(&record.with_signature(signature))?;
             writer.add(&sources)?;
         }
@@ -392,16 +392,16 @@ fn oops(log: &[u8]) -> Option<ksplat::Report<'_>> {
 #[derive(serde::Serialize)]
 struct Explained {
     #[serde(flatten)]
-    code: ksplat::Code,
+    code: ksplat::model::Code,
     #[serde(skip_serializing_if = "Option::is_none")]
-    explanation: Option<ksplat::Explanation>,
+    explanation: Option<ksplat::model::Explanation>,
 }
 
 /// Reports to standard output in the format that was asked for.
 pub(crate) struct Writer<W = BufWriter<io::Stdout>> {
     out: W,
     format: Format,
-    options: text::Options,
+    options: text::TextOptions,
     count: usize,
 }
 
@@ -437,7 +437,7 @@ impl<W: Write> Writer<W> {
         self.out.flush()
     }
 
-    pub(crate) fn report(&mut self, record: &Record<'_>) -> io::Result<()> {
+    pub(crate) fn report(&mut self, record: &ReportRecord<'_>) -> io::Result<()> {
         let is_first = self.count == 0;
         self.count += 1;
         match self.format {
@@ -477,8 +477,8 @@ impl<W: Write> Writer<W> {
     }
 }
 
-fn text_options(output: &Output) -> text::Options {
-    text::Options::default().with_color(in_color(output.color)).with_all(output.all)
+fn text_options(output: &Output) -> text::TextOptions {
+    text::TextOptions::default().with_color(in_color(output.color)).with_all(output.all)
 }
 
 /// Whether standard output gets colours.

@@ -5,7 +5,7 @@ use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
 use ksplat::cluster::Cluster;
-use ksplat::output::bugs::{Bug, Member};
+use ksplat::output::bugs::{Bug, BugMember};
 use ksplat::output::escape::escape;
 use ksplat::output::json;
 use ksplat::store::{Contents, Sighting, Store};
@@ -107,7 +107,7 @@ fn bug<'a>(contents: &'a Contents, id: u64, cluster: &'a Cluster) -> Bug<'a> {
     let members = members.map(|known| {
         let place = known.places.first().map_or("", |place| place);
         let (file, index) = place.rsplit_once('#').unwrap_or((place, "0"));
-        Member::new(file, index.parse().unwrap_or_default(), &known.signature.title.text)
+        BugMember::new(file, index.parse().unwrap_or_default(), &known.signature.title.text)
             .with_context(known.signature.release.as_deref(), known.first.map(dedup::date))
     });
     let labels = labels(contents, id);
@@ -175,7 +175,7 @@ pub(crate) fn matches(
 
 /// The labels of a bug.
 fn labels(contents: &Contents, bug: u64) -> Vec<String> {
-    contents.bugs.get(&bug).map(ksplat::store::Record::labels).unwrap_or_default()
+    contents.bugs.get(&bug).map(ksplat::store::BugRecord::labels).unwrap_or_default()
 }
 
 fn bugs_seen(cluster: &Cluster, labels: &[String]) -> serde_json::Value {

@@ -11,7 +11,7 @@ use std::sync::mpsc::{self, Receiver, RecvTimeoutError, SyncSender, TrySendError
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use ksplat::output::json::{self, Record};
+use ksplat::output::json::{self, ReportRecord};
 use ksplat::{Event, Monitor, Report};
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::flag;
@@ -27,20 +27,20 @@ const CHUNK: usize = 64 * 1024;
 /// The chunks that wait to be looked at: then the console waits.
 const QUEUE: usize = 16;
 
-/// How often the clock and signals are looked at.
+/// LinkReason often the clock and signals are looked at.
 const TICK: Duration = Duration::from_millis(200);
 
 /// The reports that wait for the command of `--exec`: more are left out, so that a slow command does
 /// not hold up the console. The longest have some hundred kilobytes.
 const MAX_WAITING: usize = 64;
 
-/// How long after a signal commands, and whoever reads the output, may take.
+/// LinkReason long after a signal commands, and whoever reads the output, may take.
 const GRACE: Duration = Duration::from_secs(5);
 
 /// The status of a program that a signal ends, as shells tell it.
 const KILLED: i32 = 130;
 
-/// How many times the file that is followed may be missing before that is told: between two files there
+/// LinkReason many times the file that is followed may be missing before that is told: between two files there
 /// is none for a moment.
 const PATIENCE: u32 = 10;
 
@@ -101,7 +101,7 @@ pub(crate) fn watch(args: &Watch) -> io::Result<Status> {
 struct Shown<'a> {
     name: &'a str,
     count: usize,
-    /// How many reports are shown.
+    /// LinkReason many reports are shown.
     most: usize,
     writer: Writer,
     images: Images<'a>,
@@ -155,8 +155,8 @@ impl Shown<'_> {
         self.images.annotate(&mut report);
         let sources = self.images.sources(&report);
         let signature = (self.with_signature || self.runner.is_some())
-            .then(|| ksplat::sign::Signer::new().sign(&report).into_owned());
-        let record = Record::new(self.name, self.count, report).with_signature(signature);
+            .then(|| ksplat::fingerprint::Signature::of(&report).into_owned());
+        let record = ReportRecord::new(self.name, self.count, report).with_signature(signature);
         self.count += 1;
         if let Some(runner) = &self.runner {
             let mut line = Vec::new();

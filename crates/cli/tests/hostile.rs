@@ -141,7 +141,7 @@ impl Drop for Place {
 }
 
 /// Whether a character must never be written.
-fn is_active(c: char) -> bool {
+fn needs_escape(c: char) -> bool {
     (c.is_control() && c != '\n')
         || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
         || matches!(c, '\u{ad}' | '\u{61c}' | '\u{fff9}' | '\u{e0041}')
@@ -150,7 +150,7 @@ fn is_active(c: char) -> bool {
 #[track_caller]
 fn is_inert(what: &str, bytes: &[u8]) -> String {
     let text = str::from_utf8(bytes).unwrap_or_else(|error| panic!("{what}: {error}"));
-    if let Some(at) = text.find(is_active) {
+    if let Some(at) = text.find(needs_escape) {
         let near: String = text[at..].chars().take(40).collect();
         let line = text[..at].lines().next_back().unwrap_or_default();
         panic!("{what}: {near:?} behind {line:?}");
@@ -276,7 +276,7 @@ fn a_page_for_a_browser_has_no_mark_of_a_log() {
 fn bytes_come_back_from_json() {
     let log = log();
     for report in ksplat::Parser::new().with_information(true).reports(&log) {
-        let record = ksplat::output::json::Record::new("-", 0, report);
+        let record = ksplat::output::json::ReportRecord::new("-", 0, report);
         let mut line = Vec::new();
         ksplat::output::json::write(&mut line, &record).unwrap();
         let read = ksplat::output::json::read(str::from_utf8(&line).unwrap()).unwrap();

@@ -24,16 +24,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
-use ksplat::bisect::{self, Clue, Options, Outcome, Tie, Trust, Verdict};
+use ksplat::bisect::{self, AuditOptions, DoubtFeature, Outcome, Tie, Trust, Verdict};
 
-const CLUES: usize = Clue::ALL.len();
+const CLUES: usize = DoubtFeature::ALL.len();
 const ROUNDS: usize = 4000;
 const STEP: f64 = 2.0;
-/// How much large weights are held back.
+/// LinkReason much large weights are held back.
 const DECAY: f64 = 2e-3;
 /// Crashes that decided steps in bisections of fewer bugs may belong to those.
 const BUGS: usize = 4;
-/// How many of the right ones may be doubted.
+/// LinkReason many of the right ones may be doubted.
 const FALSE_ALARMS: f64 = 0.08;
 
 struct Case {
@@ -69,7 +69,7 @@ fn main() {
     let all: Vec<_> = cases.iter().map(|case| (case, score(case, &weights))).collect();
     report("all", &all);
     println!("BASE = {:.2}", weights[CLUES]);
-    for (clue, weight) in Clue::ALL.iter().zip(weights) {
+    for (clue, weight) in DoubtFeature::ALL.iter().zip(weights) {
         println!("{clue:?}: {weight:.2}");
     }
 }
@@ -111,11 +111,11 @@ fn load(truth: &Path) -> Vec<Case> {
         }
         let log = log(truth, &name);
         let bisection = bisect::parse(&log).unwrap();
-        let audit = bisect::audit(&bisection, Options::default());
+        let audit = bisect::audit(&bisection, AuditOptions::default());
         let mut values = [0.0; CLUES + 1];
         values[CLUES] = 1.0;
         for doubt in &audit.doubts {
-            let at = Clue::ALL.iter().position(|clue| *clue == doubt.clue).unwrap();
+            let at = DoubtFeature::ALL.iter().position(|clue| *clue == doubt.clue).unwrap();
             values[at] = doubt.value;
         }
         let by_steps = audit.steps.iter().any(|step| step.verdict != step.audited_verdict);
@@ -152,7 +152,7 @@ fn fit(cases: &[Case], takes: impl Fn(&Case) -> bool) -> [f64; CLUES + 1] {
     weights
 }
 
-/// How many wrong ones are doubted at the threshold that doubts so many right ones.
+/// LinkReason many wrong ones are doubted at the threshold that doubts so many right ones.
 fn report(what: &str, scores: &[(&Case, f64)]) {
     let mut right: Vec<f64> = scores
         .iter()
@@ -171,14 +171,14 @@ fn report(what: &str, scores: &[(&Case, f64)]) {
     );
 }
 
-/// How many bad steps of each tie were right and wrong, where one or two runs crashed, fewer than half,
+/// LinkReason many bad steps of each tie were right and wrong, where one or two runs crashed, fewer than half,
 /// more; each log counts once.
 fn print_scores(truth: &Path) {
     let mut counts: BTreeMap<Tie, [[usize; 2]; 3]> = BTreeMap::new();
     for row in rows(truth) {
         let log = log(truth, &row.log);
         let bisection = bisect::parse(&log).unwrap();
-        let audit = bisect::audit(&bisection, Options::default());
+        let audit = bisect::audit(&bisection, AuditOptions::default());
         let mut seen = BTreeSet::new();
         for step in audit.steps.iter().skip(1).filter(|step| step.verdict == Verdict::Bad) {
             let is_wrong = row.reason == "T3" && *step.commit == *row.first_wrong;
@@ -206,7 +206,7 @@ fn print_flakes(truth: &Path) {
     for row in rows(truth) {
         let log = log(truth, &row.log);
         let bisection = bisect::parse(&log).unwrap();
-        let audit = bisect::audit(&bisection, Options::default());
+        let audit = bisect::audit(&bisection, AuditOptions::default());
         let Some(original) = audit.original.titles.first() else { continue };
         for related in audit.steps.iter().filter_map(|step| step.related.as_ref()) {
             if related.tie >= Tie::Class {

@@ -20,8 +20,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs;
 use std::path::Path;
 
-use ksplat::cluster::{Feature, Index, Seen};
-use ksplat::sign::{Signature, Signer};
+use ksplat::cluster::{Feature, Index, Observation};
+use ksplat::fingerprint::Signature;
 
 const FEATURES: usize = Feature::ALL.len();
 
@@ -29,7 +29,7 @@ const FEATURES: usize = Feature::ALL.len();
 const CANDIDATES: usize = 150;
 const ROUNDS: usize = 400;
 const STEP: f64 = 0.05;
-/// How much large weights are held back.
+/// LinkReason much large weights are held back.
 const DECAY: f64 = 5e-3;
 /// Names that are in the reports of fewer bugs are as rare as those of none.
 const SPREAD_FROM: usize = 8;
@@ -82,7 +82,7 @@ fn load(labels: &Path) -> Vec<(String, Signature<'static>)> {
         let log = fs::read(folder.join(path)).ok()?;
         let mut report = ksplat::reports(&log).next()?;
         ksplat::Analyzer::new().without_instructions().annotate(&mut report);
-        Some((bug.to_owned(), Signer::new().sign(&report).into_owned()))
+        Some((bug.to_owned(), Signature::of(&report).into_owned()))
     })
     .collect()
 }
@@ -93,7 +93,7 @@ fn queries(set: &[(String, Signature<'static>)]) -> Vec<Query> {
     // A match stands for all reports with the same exact hash.
     let mut equal = HashMap::<u64, Vec<usize>>::new();
     for (number, (bug, signature)) in set.iter().enumerate() {
-        index.add(signature, Seen::default());
+        index.add(signature, Observation::default());
         *bugs.entry(bug).or_default() += 1;
         equal.entry(signature.exact).or_default().push(number);
     }

@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 use super::flakes;
 use super::model::{Bisection, Outcome, Step};
 use super::name::{self, Name};
-use crate::cluster::{Index, Seen};
+use crate::cluster::{Index, Observation};
+use crate::fingerprint::Signature;
 use crate::kind::class::Symptom;
 use crate::model::Report;
-use crate::named::named;
-use crate::sign::Signer;
+use crate::string_enum::string_enum;
 
-named! {
+string_enum! {
     /// What ties a crash to the one under bisection, the strongest first.
     pub enum Tie {
         /// Its title.
@@ -263,12 +263,11 @@ impl<'a> Original<'a> {
 
 /// The reports that there are: that at the end of the log, and that of the crash under bisection.
 fn known<'a>(log: &'a Bisection<'a>, original: Option<&'a Report<'a>>) -> Vec<Known<'a>> {
-    let signer = Signer::new();
     let last = log.report.as_ref().map(|report| {
         let same_bug = original.map(|original| {
             let mut index = Index::new();
-            index.add(&signer.sign(original), Seen::default());
-            index.same(&signer.sign(report)).is_some()
+            index.add(&Signature::of(original), Observation::default());
+            index.same(&Signature::of(report)).is_some()
         });
         Known { report, same_bug }
     });

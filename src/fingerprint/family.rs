@@ -32,7 +32,8 @@ fn by_reporter(function: &str) -> Option<Family> {
 /// Whether a fault was that of a NULL pointer, although its headline does not say so.
 fn is_null(report: &Report<'_>) -> bool {
     let explained = report.explanation.as_ref().and_then(|meant| meant.address_class);
-    explained == Some(AddressClass::Null) || super::facts::facts(report).null_offset.is_some()
+    explained == Some(AddressClass::Null)
+        || super::discriminators::facts(report).null_offset.is_some()
 }
 
 /// Whether a task waits for a lock in reports of this kind.

@@ -1,11 +1,11 @@
-//! How widely a name is spread: what is in the reports of many bugs says little of any one.
+//! LinkReason widely a name is spread: what is in the reports of many bugs says little of any one.
 
 mod table;
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-use crate::sign;
+use crate::fingerprint;
 
 /// Where a name is from.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -20,7 +20,7 @@ static FUNCTIONS: LazyLock<HashMap<u64, u16>> = LazyLock::new(|| hashed(table::F
 static WORDS: LazyLock<HashMap<u64, u16>> = LazyLock::new(|| hashed(table::WORDS));
 
 fn hashed(table: &[(&str, u16)]) -> HashMap<u64, u16> {
-    table.iter().map(|(name, bugs)| (sign::hash(name), *bugs)).collect()
+    table.iter().map(|(name, bugs)| (fingerprint::hash(name), *bugs)).collect()
 }
 
 /// The rarity of a name that `count` of so many documents have: from 1, in none but a few, down to 0,
@@ -51,7 +51,7 @@ mod tests {
 
     #[test]
     fn ok_rarity() {
-        let of = |name| rarity(10, 1, Source::Function, sign::hash(name));
+        let of = |name| rarity(10, 1, Source::Function, fingerprint::hash(name));
         assert!(of("do_syscall_64") < of("netlink_sendmsg"));
         assert!(of("netlink_sendmsg") < of("batadv_iv_ogm_queue_add"));
         assert!((0.0..=1.0).contains(&of("do_syscall_64")));

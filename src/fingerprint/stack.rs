@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::{MAX_FRAMES, Part, Site, hash};
+use super::{MAX_SIGNATURE_FRAMES, SignatureFrame, Site, hash};
 use crate::arch::SIGNATURE_PREFIXES;
 use crate::blame;
 use crate::functions::{self, FrameClass};
@@ -12,7 +12,7 @@ use crate::model::{self, Frame, Report};
 /// What a signature is made of.
 pub(super) struct Stack<'a> {
     /// The functions, innermost first.
-    pub(super) frames: Vec<Part<'a>>,
+    pub(super) frames: Vec<SignatureFrame<'a>>,
     /// Where the frames of the site begin and end.
     site: Option<(usize, usize)>,
     /// The module of the site.
@@ -29,14 +29,14 @@ impl<'a> Stack<'a> {
         let mut stack =
             Self { frames: Vec::new(), site: None, module: None, file: None, reporter: None };
         let Some(main) = blame::main_stack(report) else { return stack };
-        stack.frames.reserve(main.frames.len().min(MAX_FRAMES));
+        stack.frames.reserve(main.frames.len().min(MAX_SIGNATURE_FRAMES));
         let link = report.link.as_ref().and_then(|link| link.function.as_deref());
         stack.fill(main, link, |frame| frame.reliable);
-        if stack.frames.iter().all(|part| part.class != FrameClass::Ordinary) {
+        if stack.frames.iter().all(|part| part.class != FrameClass::Relevant) {
             // Nothing that the unwinder vouches for names a bug.
             let reliable = std::mem::take(&mut stack.frames);
             stack.fill(main, link, |_| true);
-            if stack.frames.iter().all(|part| part.class != FrameClass::Ordinary) {
+            if stack.frames.iter().all(|part| part.class != FrameClass::Relevant) {
                 stack.frames = reliable;
             }
         }
@@ -71,7 +71,7 @@ impl<'a> Stack<'a> {
         let name = normal(function);
         let hash = hash(name);
         let class = class(name, hash);
-        if class == FrameClass::Dropped {
+        if class == FrameClass::Noise {
             self.reporter.get_or_insert(name);
             return;
         }
@@ -82,26 +82,33 @@ impl<'a> Stack<'a> {
             .rev()
             .take(2)
             .any(|last| last.function == name && last.inline == inline);
-        if is_again || self.frames.len() == MAX_FRAMES {
+        if is_again || self.frames.len() == MAX_SIGNATURE_FRAMES {
             return;
         }
         let file = file.map(|file| Cow::Borrowed(file.trim_start_matches("./")));
-        self.frames.push(Part { hash, function: Cow::Borrowed(name), class, inline, file });
+        self.frames.push(SignatureFrame {
+            hash,
+            function: Cow::Borrowed(name),
+            class,
+            inline,
+            file,
+        });
     }
 
     /// The site is where the blamed function is, else the first function that may name a bug, else
     /// the first one at all; with what was inlined there.
     fn find_site(&mut self, blamed: Option<&str>) {
-        let position = |fits: &dyn Fn(&Part<'_>) -> bool| self.frames.iter().position(fits);
+        let position =
+            |fits: &dyn Fn(&SignatureFrame<'_>) -> bool| self.frames.iter().position(fits);
         let of = |class| position(&|part| part.class == class);
         let blamed =
             blamed.and_then(|blamed| position(&|part| part.function == blamed && !part.inline));
         let names_a_bug = |at: &usize| {
-            self.frames.get(*at).is_some_and(|part| part.class == FrameClass::Ordinary)
+            self.frames.get(*at).is_some_and(|part| part.class == FrameClass::Relevant)
         };
         let at = blamed
             .filter(names_a_bug)
-            .or_else(|| of(FrameClass::Ordinary))
+            .or_else(|| of(FrameClass::Relevant))
             // A syscall that does all itself: it says more than the lock that it waits for.
             .or_else(|| position(&|part| part.function.starts_with("sys_")))
             .or(blamed)
@@ -134,7 +141,7 @@ impl<'a> Stack<'a> {
     pub(super) fn site(&self) -> Option<Site<'a>> {
         let (start, end) = self.site?;
         let (function, inlined) = self.frames.get(start..=end)?.split_last()?;
-        let may_name = |part: &&Part<'a>| part.class == FrameClass::Ordinary;
+        let may_name = |part: &&SignatureFrame<'a>| part.class == FrameClass::Relevant;
         let inlined = inlined.iter().rev().filter(may_name);
         let mut functions: Vec<_> =
             [function].into_iter().chain(inlined).map(|part| part.function.clone()).collect();
@@ -147,7 +154,7 @@ impl<'a> Stack<'a> {
         let from = self.site.map_or(0, |(_, end)| end);
         let rest = self.frames.get(from..).unwrap_or_default();
         let ordinary =
-            rest.iter().filter(|part| part.class == FrameClass::Ordinary && !part.inline);
+            rest.iter().filter(|part| part.class == FrameClass::Relevant && !part.inline);
         ordinary.take(3).map(|part| part.hash).collect()
     }
 }
@@ -161,9 +168,9 @@ pub(super) fn innermost<'a>(stack: &'a model::Stack<'_>) -> Vec<&'a str> {
     for frame in stack.frames.iter().filter(|frame| frame.reliable && !frame.inline) {
         let Some(name) = frame.function.as_deref().map(normal) else { continue };
         match class(name, hash(name)) {
-            FrameClass::Ordinary => found.push(name),
-            FrameClass::Generic => generic = generic.or(Some(name)),
-            FrameClass::Dropped => {}
+            FrameClass::Relevant => found.push(name),
+            FrameClass::Helper => generic = generic.or(Some(name)),
+            FrameClass::Noise => {}
         }
         if found.len() == INNERMOST {
             return found;
@@ -184,15 +191,15 @@ fn class(name: &str, hash: u64) -> FrameClass {
     let tag = hash & !0xfff;
     let Some(place) = KNOWN.get((hash & 0xfff) as usize) else { return functions::class(name) };
     match place.load(Ordering::Relaxed).wrapping_sub(tag) {
-        1 => FrameClass::Dropped,
-        2 => FrameClass::Generic,
-        3 => FrameClass::Ordinary,
+        1 => FrameClass::Noise,
+        2 => FrameClass::Helper,
+        3 => FrameClass::Relevant,
         _ => {
             let class = functions::class(name);
             let number = match class {
-                FrameClass::Dropped => 1,
-                FrameClass::Generic => 2,
-                FrameClass::Ordinary => 3,
+                FrameClass::Noise => 1,
+                FrameClass::Helper => 2,
+                FrameClass::Relevant => 3,
             };
             place.store(tag | number, Ordering::Relaxed);
             class

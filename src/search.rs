@@ -1,4 +1,4 @@
-//! Looking for words in lines.
+//! Substring search in lines.
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 use memchr::memchr_iter;
@@ -8,7 +8,7 @@ use memchr::memchr_iter;
 /// `None` if it cannot be built, which takes more words than any table here has. It is an automaton
 /// that takes little time to build, because programs start for every log; a faster one costs more to
 /// build than a log of some megabytes gives back.
-pub(crate) fn search<W: AsRef<[u8]>>(words: impl IntoIterator<Item = W>) -> Option<AhoCorasick> {
+pub(crate) fn automaton<W: AsRef<[u8]>>(words: impl IntoIterator<Item = W>) -> Option<AhoCorasick> {
     let kind = Some(AhoCorasickKind::ContiguousNFA);
     AhoCorasick::builder().kind(kind).match_kind(MatchKind::LeftmostFirst).build(words).ok()
 }

@@ -2,18 +2,18 @@
 
 use std::collections::HashMap;
 
+use super::document_frequency::{self, Source};
 use super::entry::Entry;
 use super::feature::{CALIBRATION, Feature};
 use super::names::{Names, Texts};
-use super::spread::{self, Source};
+use crate::fingerprint::{self, OriginRole};
 use crate::functions::FrameClass;
-use crate::sign::{self, OriginRole};
 
 /// What more reports than this have in common is no reason to look at one of them; it still counts
 /// for those that something else led to. It bounds the time of a query.
 const MAX_POSTINGS: usize = 4096;
 
-/// How many candidates are compared exactly for each one that is asked for, and at the least: the
+/// LinkReason many candidates are compared exactly for each one that is asked for, and at the least: the
 /// sums that chose them leave out what very many have in common.
 const COMPARED: (usize, usize) = (4, 64);
 
@@ -41,7 +41,7 @@ enum Channel {
     NullOffset,
 }
 
-/// How the weights of a channel's terms are scaled.
+/// LinkReason the weights of a channel's terms are scaled.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Scale {
     /// To a vector of length 1: the product of two is their cosine.
@@ -90,7 +90,7 @@ fn terms(entry: &Entry, names: &impl Texts) -> Vec<Term> {
     let mut named = 0;
     for frame in &entry.frames {
         let key = names.hash(frame.name);
-        let is_ordinary = frame.class == FrameClass::Ordinary;
+        let is_ordinary = frame.class == FrameClass::Relevant;
         let kind = if is_ordinary { 1.0 } else { 0.5 };
         add(Channel::Stack, key, kind / f32::from(1 + depth).sqrt());
         add(Channel::Member, key, 1.0);
@@ -101,7 +101,7 @@ fn terms(entry: &Entry, names: &impl Texts) -> Vec<Term> {
         if is_ordinary {
             let text = names.text(frame.name);
             if let Some(first) = text.trim_matches('_').split('_').next() {
-                add(Channel::Prefix, sign::hash(first), 1.0);
+                add(Channel::Prefix, fingerprint::hash(first), 1.0);
             }
             if named < NAMED {
                 words(text, |word| add(Channel::Parts, word, 1.0));
@@ -143,7 +143,7 @@ fn terms(entry: &Entry, names: &impl Texts) -> Vec<Term> {
             add(Channel::Member, key, 1.0);
         }
     }
-    if entry.family == sign::Family::MemoryLeak
+    if entry.family == fingerprint::Family::MemoryLeak
         && let Some(site) = entry.site.first()
     {
         add(Channel::Allocation, names.hash(*site), 1.0);
@@ -170,7 +170,7 @@ fn terms(entry: &Entry, names: &impl Texts) -> Vec<Term> {
 fn words(text: &str, mut add: impl FnMut(u64)) {
     for word in text.split(|c: char| !c.is_ascii_alphanumeric()) {
         if word.len() >= 3 {
-            add(sign::hash(&word.to_ascii_lowercase()));
+            add(fingerprint::hash(&word.to_ascii_lowercase()));
         }
     }
 }
@@ -196,7 +196,7 @@ pub(super) struct Ranker {
     /// Of each document, where its terms begin.
     firsts: Vec<u32>,
     forward: Vec<(u32, f32)>,
-    families: Vec<sign::Family>,
+    families: Vec<fingerprint::Family>,
     offsets: Vec<Option<u64>>,
     ages: Vec<Option<f32>>,
 }
@@ -241,7 +241,8 @@ impl Ranker {
             let at = *term as usize;
             let of = channels.get(at).zip(counts.get(at)).zip(rarity.get_mut(at));
             if let Some(((channel, count), place)) = of {
-                *place = spread::rarity(documents.len(), *count, channel.source(), *key);
+                *place =
+                    document_frequency::rarity(documents.len(), *count, channel.source(), *key);
             }
         }
         let mut ranker = Self {
@@ -317,7 +318,7 @@ impl Ranker {
         let number = |channel: Channel, key: u64| self.by_key.get(&(channel as u8, key)).copied();
         let rarity = |channel: Channel, key: u64| match number(channel, key) {
             Some(term) => self.rarity.get(term as usize).copied().unwrap_or_default(),
-            None => spread::rarity(self.documents.len(), 0, channel.source(), key),
+            None => document_frequency::rarity(self.documents.len(), 0, channel.source(), key),
         };
         for term in &terms {
             let weight = term.weight * rarity(term.channel, term.key);

@@ -1,13 +1,13 @@
 //! Signatures: what is left of a report when everything is gone that differs from run to run.
 //!
 //! ```
-//! use ksplat::sign::Signer;
+//! use ksplat::fingerprint::Signature;
 //!
 //! let log = b"WARNING: CPU: 1 PID: 7 at fs/io-wq.c:280 io_wqe_wake_worker+0x430/0x4a0\n\
 //!             RIP: 0010:io_wqe_wake_worker+0x430/0x4a0\n\
 //!             Call Trace:\n io_wqe_enqueue+0x166/0x700\n io_queue_sqe+0x7a2/0x1240\n";
 //! let report = ksplat::reports(log).next().expect("a report");
-//! let signature = Signer::new().sign(&report);
+//! let signature = Signature::of(&report);
 //! assert_eq!(signature.site.expect("a site").functions, ["io_wqe_wake_worker"]);
 //! ```
 //!
@@ -15,7 +15,7 @@
 //! of and has a hash that is the same on every machine, for every run, until [`VERSION`] changes.
 //! [`cluster`](crate::cluster) decides by them which reports are of one bug.
 
-mod facts;
+mod discriminators;
 mod family;
 mod impact;
 mod release;
@@ -33,8 +33,8 @@ use crate::model::{LockState, Report, Role};
 use crate::functions;
 pub use crate::functions::FrameClass;
 pub use crate::kind::class::Family;
-use crate::named::named;
-pub use facts::Facts;
+use crate::string_enum::string_enum;
+pub use discriminators::Discriminators;
 pub use impact::{Impact, Raise};
 pub(crate) use release::age;
 
@@ -49,64 +49,10 @@ pub fn frame_class(function: &str) -> (FrameClass, Option<&'static str>) {
 }
 
 /// The most frames that a signature keeps: those below are the way into the kernel.
-pub const MAX_FRAMES: usize = 48;
+pub const MAX_SIGNATURE_FRAMES: usize = 48;
 
 /// The most origins that a signature keeps.
 pub const MAX_ORIGINS: usize = 16;
-
-/// Makes signatures.
-///
-/// It holds nothing: it stands for the rules of one [`VERSION`].
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Signer(());
-
-impl Signer {
-    /// A signer by the rules of [`VERSION`].
-    pub fn new() -> Self {
-        Self(())
-    }
-
-    /// The signature of a report.
-    pub fn sign<'a>(&self, report: &'a Report<'_>) -> Signature<'a> {
-        let stack = stack::Stack::of(report);
-        let family = family::family(report, stack.reporter);
-        let site = stack.site();
-        let origins = origins(report);
-        let place = place(report, &stack);
-        let facts = facts::facts(report);
-        let tops = stack.tops();
-        let mut signature = Signature {
-            version: VERSION,
-            exact: 0,
-            title: Title {
-                hash: hash(&report.title),
-                text: Cow::Borrowed(&report.title),
-                function: report.frame.as_deref().map(Cow::Borrowed),
-                alternatives: report
-                    .alt_titles
-                    .iter()
-                    .map(|title| Cow::Borrowed(&**title))
-                    .collect(),
-            },
-            family,
-            site,
-            top2: tops.get(..2).map(hash_all),
-            top3: tops.get(..3).map(hash_all),
-            frames: stack.frames,
-            origins,
-            place,
-            facts,
-            kind: report.kind,
-            impact: impact::impact(report),
-            summary: summary(report),
-            release: report.kernel.release.as_deref().map(Cow::Borrowed),
-            arch: report.kernel.arch,
-            corrupted: report.corrupted.is_some(),
-        };
-        signature.exact = signature.fingerprint();
-        signature
-    }
-}
 
 /// What a report is, without what differs from run to run.
 #[derive(Clone, Debug, PartialEq)]
@@ -141,15 +87,15 @@ pub struct Signature<'a> {
     pub top3: Option<u64>,
     /// The whole stack, innermost first, without what only reported the crash.
     #[cfg_attr(feature = "serde", serde(borrow))]
-    pub frames: Vec<Part<'a>>,
+    pub frames: Vec<SignatureFrame<'a>>,
     /// Where the object, the lock or the other side came from.
     #[cfg_attr(feature = "serde", serde(borrow, default, skip_serializing_if = "Vec::is_empty"))]
     pub origins: Vec<Origin<'a>>,
     /// The part of the kernel that the site is in.
     #[cfg_attr(feature = "serde", serde(borrow))]
-    pub place: Place<'a>,
+    pub place: Component<'a>,
     /// What tells apart two bugs of the same site.
-    pub facts: Facts,
+    pub facts: Discriminators,
     /// What went wrong, as the kernel names it: like all that only describes, in no hash.
     pub kind: Kind,
     /// How bad it is.
@@ -167,6 +113,49 @@ pub struct Signature<'a> {
     /// it has no stack, with none.
     #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "std::ops::Not::not"))]
     pub corrupted: bool,
+}
+
+impl<'a> Signature<'a> {
+    /// Makes the signature of a report by the rules of [`VERSION`].
+    pub fn of(report: &'a Report<'_>) -> Self {
+        let stack = stack::Stack::of(report);
+        let family = family::family(report, stack.reporter);
+        let site = stack.site();
+        let origins = origins(report);
+        let place = place(report, &stack);
+        let facts = discriminators::facts(report);
+        let tops = stack.tops();
+        let mut signature = Self {
+            version: VERSION,
+            exact: 0,
+            title: Title {
+                hash: hash(&report.title),
+                text: Cow::Borrowed(&report.title),
+                function: report.frame.as_deref().map(Cow::Borrowed),
+                alternatives: report
+                    .alt_titles
+                    .iter()
+                    .map(|title| Cow::Borrowed(&**title))
+                    .collect(),
+            },
+            family,
+            site,
+            top2: tops.get(..2).map(hash_all),
+            top3: tops.get(..3).map(hash_all),
+            frames: stack.frames,
+            origins,
+            place,
+            facts,
+            kind: report.kind,
+            impact: impact::impact(report),
+            summary: summary(report),
+            release: report.kernel.release.as_deref().map(Cow::Borrowed),
+            arch: report.kernel.arch,
+            corrupted: report.corrupted.is_some(),
+        };
+        signature.exact = signature.fingerprint();
+        signature
+    }
 }
 
 impl Signature<'_> {
@@ -213,7 +202,7 @@ impl Signature<'_> {
             corrupted,
         } = self;
         let Title { hash, text, function, alternatives } = title;
-        let Place { module, file, directory } = place;
+        let Component { module, file, directory } = place;
         Signature {
             version,
             exact,
@@ -232,7 +221,7 @@ impl Signature<'_> {
             top3,
             frames: frames
                 .into_iter()
-                .map(|Part { hash, function, class, inline, file }| Part {
+                .map(|SignatureFrame { hash, function, class, inline, file }| SignatureFrame {
                     hash,
                     function: owned(function),
                     class,
@@ -244,7 +233,7 @@ impl Signature<'_> {
                 .into_iter()
                 .map(|Origin { hash, role, name }| Origin { hash, role, name: owned(name) })
                 .collect(),
-            place: Place {
+            place: Component {
                 module: module.map(owned),
                 file: file.map(owned),
                 directory: directory.map(owned),
@@ -302,7 +291,7 @@ pub struct Site<'a> {
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
-pub struct Part<'a> {
+pub struct SignatureFrame<'a> {
     /// The hash of its name.
     #[cfg_attr(feature = "serde", serde(with = "hex"))]
     pub hash: u64,
@@ -334,7 +323,7 @@ pub struct Origin<'a> {
     pub name: Cow<'a, str>,
 }
 
-named! {
+string_enum! {
     /// What an [`Origin`] is the origin of.
     pub enum OriginRole {
         /// The function that allocated the object.
@@ -360,7 +349,7 @@ named! {
 #[derive(Clone, Debug, Default, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
-pub struct Place<'a> {
+pub struct Component<'a> {
     /// The module; absent for the kernel's image.
     #[cfg_attr(feature = "serde", serde(borrow, skip_serializing_if = "Option::is_none"))]
     pub module: Option<Cow<'a, str>>,
@@ -435,10 +424,10 @@ fn summary<'a>(report: &'a Report<'_>) -> Option<Cow<'a, str>> {
     explained.or_else(blamed)
 }
 
-fn place<'a>(report: &'a Report<'_>, stack: &stack::Stack<'a>) -> Place<'a> {
+fn place<'a>(report: &'a Report<'_>, stack: &stack::Stack<'a>) -> Component<'a> {
     let file = stack.file.or(report.blame.as_ref().and_then(|blame| blame.file.as_deref()));
     let file = file.map(|file| file.trim_start_matches("./"));
-    Place {
+    Component {
         module: stack.module.map(Cow::Borrowed),
         file: file.map(Cow::Borrowed),
         directory: file.and_then(|file| file.rsplit_once('/')).map(|(path, _)| Cow::Borrowed(path)),

@@ -7,9 +7,9 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::entry::Entry;
-use super::link::How;
+use super::link::LinkReason;
 use super::names::{Name, Names, Texts};
-use crate::sign::{Family, OriginRole};
+use crate::fingerprint::{Family, OriginRole};
 
 /// In how many ways two callers must both be reached before they are taken for two users of one
 /// helper, rather than for two ways to one bug.
@@ -18,7 +18,7 @@ const COMMON_WAYS: usize = 2;
 /// A link between two entries.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Edge {
-    pub(super) how: How,
+    pub(super) how: LinkReason,
     pub(super) score: f32,
     pub(super) a: u32,
     pub(super) b: u32,
@@ -30,7 +30,7 @@ pub(super) struct Edge {
 
 impl Edge {
     /// A link that a rule makes, and no score.
-    pub(super) fn sure(how: How, a: u32, b: u32, name: Option<Name>) -> Self {
+    pub(super) fn sure(how: LinkReason, a: u32, b: u32, name: Option<Name>) -> Self {
         Self { how, score: 1.0, a, b, name, evidence: String::new() }
     }
 }
@@ -61,7 +61,7 @@ pub(super) fn may_attach(a: &Entry, b: &Entry) -> bool {
         && of_a.iter().any(|name| of_b.contains(name))
 }
 
-/// How many of the innermost functions are near the site.
+/// LinkReason many of the innermost functions are near the site.
 const NEAR: usize = 3;
 
 /// A key that entries of one bug share.
@@ -241,23 +241,23 @@ const MAX_USERS: usize = 64;
 
 fn star(edges: &mut Vec<Edge>, key: Key, part: &[Member<'_>]) {
     let (how, name) = match key {
-        Key::Site(_, name) | Key::Race(name, _) => (How::Site, Some(name)),
-        Key::Stack(..) => (How::Stack, None),
-        Key::Locks(title, _) => (How::Locks, Some(title)),
+        Key::Site(_, name) | Key::Race(name, _) => (LinkReason::Site, Some(name)),
+        Key::Stack(..) => (LinkReason::Stack, None),
+        Key::Locks(title, _) => (LinkReason::Locks, Some(title)),
     };
     if let Some(((first, _), rest)) = part.split_first() {
         edges.extend(rest.iter().map(|(other, _)| Edge::sure(how, *first, *other, name)));
     }
 }
 
-/// Sets of entries, joined one by one, with pairs that must not meet.
+/// DisjointSets of entries, joined one by one, with pairs that must not meet.
 #[derive(Clone, Debug)]
-pub(super) struct Sets {
+pub(super) struct DisjointSets {
     parents: Vec<u32>,
     apart: Vec<(u32, u32)>,
 }
 
-impl Sets {
+impl DisjointSets {
     pub(super) fn new(len: usize, apart: Vec<(u32, u32)>) -> Self {
         Self { parents: (0..len as u32).collect(), apart }
     }

@@ -13,7 +13,7 @@ const NULL_PAGE: u64 = 4096;
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
-pub struct Facts {
+pub struct Discriminators {
     /// Bytes from NULL to the access, where a NULL pointer was followed.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub null_offset: Option<u64>,
@@ -32,7 +32,7 @@ pub struct Facts {
     pub instruction: Option<u64>,
 }
 
-impl Facts {
+impl Discriminators {
     /// Which eight bytes from NULL were accessed: KASAN knows no more of a fault in its shadow.
     pub(crate) fn granule(self) -> Option<u64> {
         self.null_offset.map(|offset| offset >> 3)
@@ -47,7 +47,7 @@ impl Facts {
 }
 
 /// The facts of a report: by its explanation where it has one, else by its own words.
-pub(super) fn facts(report: &Report<'_>) -> Facts {
+pub(super) fn facts(report: &Report<'_>) -> Discriminators {
     let access = report.access.unwrap_or_default();
     let meant = report.explanation.as_ref();
     let explained = meant
@@ -55,7 +55,7 @@ pub(super) fn facts(report: &Report<'_>) -> Facts {
         .and_then(|meant| meant.access.as_ref()?.address);
     let printed = access.address.filter(|address| address.value < NULL_PAGE);
     let address = explained.or(printed).filter(|address| address.value < NULL_PAGE);
-    Facts {
+    Discriminators {
         null_offset: address.map(|address| address.value),
         bits: address.map(|address| address.bits),
         access: access.kind,

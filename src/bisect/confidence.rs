@@ -5,13 +5,13 @@ use std::collections::BTreeSet;
 use super::audit::Seen;
 use super::model::{Bisection, Culprit, Verdict};
 use super::name::{self, Name};
-use super::relate::{Original, UNRELATED};
+use super::relation::{Original, UNRELATED};
 use crate::model::{Report, Role};
-use crate::named::named;
+use crate::string_enum::string_enum;
 
-named! {
+string_enum! {
     /// Something that tells right bisections from wrong ones.
-    pub enum Clue {
+    pub enum DoubtFeature {
         /// A bad step was decided by a crash that has nothing to do with the original.
         Alien = "another crash",
         /// A bad step crashed in one run or two.
@@ -44,18 +44,18 @@ const BASE: f64 = -1.03;
 ///
 /// Fitted by `examples/fit_doubts.rs`.
 #[rustfmt::skip] // rows
-const WEIGHTS: &[(Clue, f64)] = &[
-    (Clue::Alien,         1.97),
-    (Clue::Rare,          1.14),
-    (Clue::Flaky,         0.56),
-    (Clue::Skips,         0.56),
-    (Clue::OldRelease,    1.27),
-    (Clue::OlderReleases, 1.38),
-    (Clue::Merge,         1.55),
-    (Clue::SameKernel,    0.60),
-    (Clue::Configuration, 1.70),
-    (Clue::Near,         -0.68),
-    (Clue::Word,         -0.37),
+const WEIGHTS: &[(DoubtFeature, f64)] = &[
+    (DoubtFeature::Alien,         1.97),
+    (DoubtFeature::Rare,          1.14),
+    (DoubtFeature::Flaky,         0.56),
+    (DoubtFeature::Skips,         0.56),
+    (DoubtFeature::OldRelease,    1.27),
+    (DoubtFeature::OlderReleases, 1.38),
+    (DoubtFeature::Merge,         1.55),
+    (DoubtFeature::SameKernel,    0.60),
+    (DoubtFeature::Configuration, 1.70),
+    (DoubtFeature::Near,         -0.68),
+    (DoubtFeature::Word,         -0.37),
 ];
 
 /// Something that speaks for or against the commit that a bisection names.
@@ -64,7 +64,7 @@ const WEIGHTS: &[(Clue, f64)] = &[
 #[non_exhaustive]
 pub struct Doubt {
     /// What it is.
-    pub clue: Clue,
+    pub clue: DoubtFeature,
     /// How much of it there is, from 0 to 1.
     pub value: f64,
     /// What it adds to the log odds that another commit is the right one; below 0 it speaks for it.
@@ -94,14 +94,14 @@ pub(super) fn doubts(log: &Bisection<'_>, original: &Original<'_>, steps: &[Seen
 struct Found(Vec<Doubt>);
 
 impl Found {
-    fn add(&mut self, clue: Clue, value: f64, text: impl Into<String>) {
+    fn add(&mut self, clue: DoubtFeature, value: f64, text: impl Into<String>) {
         let weight = WEIGHTS.iter().find(|(of, _)| *of == clue).map_or(0.0, |(_, weight)| *weight);
         if value > 0.0 {
             self.0.push(Doubt { clue, value, weight: weight * value, text: text.into() });
         }
     }
 
-    fn add_if(&mut self, clue: Clue, is_so: bool, text: impl Into<String>) {
+    fn add_if(&mut self, clue: DoubtFeature, is_so: bool, text: impl Into<String>) {
         self.add(clue, f64::from(u8::from(is_so)), text);
     }
 }
@@ -112,12 +112,16 @@ fn search(log: &Bisection<'_>, steps: &[Seen], found: &mut Found) {
     let crashed = || steps.iter().filter(|step| step.verdict == crashing);
     let relations = || crashed().filter_map(|step| step.related());
     let alien = relations().any(|related| related.score <= UNRELATED);
-    found.add_if(Clue::Alien, alien, "a step was decided by another crash");
+    found.add_if(DoubtFeature::Alien, alien, "a step was decided by another crash");
     let rare = |step: &Seen| step.crashed() <= 2 && step.crashed() + step.passed >= 5;
-    found.add_if(Clue::Rare, crashed().any(rare), "a step was decided by one or two of its runs");
-    found.add_if(Clue::Flaky, log.flaky, "syzkaller calls the reproducer flaky");
+    found.add_if(
+        DoubtFeature::Rare,
+        crashed().any(rare),
+        "a step was decided by one or two of its runs",
+    );
+    found.add_if(DoubtFeature::Flaky, log.flaky, "syzkaller calls the reproducer flaky");
     let skips = steps.iter().any(|step| step.verdict == Verdict::Skip);
-    found.add_if(Clue::Skips, skips, "steps were skipped");
+    found.add_if(DoubtFeature::Skips, skips, "steps were skipped");
 }
 
 /// So many releases are as many as any number of them.
@@ -129,7 +133,7 @@ fn age(log: &Bisection<'_>, steps: &[Seen], fits: bool, found: &mut Found) {
     let releases = log.steps.iter().zip(steps).filter(|(step, _)| step.release.is_some());
     let older = releases.filter(|(_, seen)| seen.verdict == crashing).count();
     found.add_if(
-        Clue::OldRelease,
+        DoubtFeature::OldRelease,
         older > 0,
         "it is in older releases, on which a reproducer may fail for other reasons",
     );
@@ -137,15 +141,15 @@ fn age(log: &Bisection<'_>, steps: &[Seen], fits: bool, found: &mut Found) {
         let releases = if older == 1 { "release has" } else { "releases have" };
         let text = format!("{older} {releases} it, and nothing in the log ties the commit to it");
         let share = u32::try_from(older).unwrap_or(u32::MAX).min(MAX_RELEASES);
-        found.add(Clue::OlderReleases, f64::from(share) / f64::from(MAX_RELEASES), text);
+        found.add(DoubtFeature::OlderReleases, f64::from(share) / f64::from(MAX_RELEASES), text);
     }
 }
 
 /// What the commit is.
 fn commit(culprit: &Culprit<'_>, found: &mut Found) {
-    found.add_if(Clue::Merge, culprit.merge, "the commit is a merge");
+    found.add_if(DoubtFeature::Merge, culprit.merge, "the commit is a merge");
     found.add_if(
-        Clue::SameKernel,
+        DoubtFeature::SameKernel,
         culprit.changes_nothing(),
         "the commit builds the same kernel as its parent",
     );
@@ -153,7 +157,11 @@ fn commit(culprit: &Culprit<'_>, found: &mut Found) {
         let name = file.rsplit('/').next().unwrap_or_default();
         name.starts_with("Kconfig") || name.ends_with("defconfig")
     });
-    found.add_if(Clue::Configuration, configures, "the commit changes what can be configured");
+    found.add_if(
+        DoubtFeature::Configuration,
+        configures,
+        "the commit changes what can be configured",
+    );
 }
 
 /// The most files of a commit that are looked at: one that changes more is about everything.
@@ -184,10 +192,14 @@ fn fit<'a>(
     let word = std::iter::once(subject).chain(changed.iter().copied());
     let word = word.flat_map(name::parts).find(own);
     if let Some(file) = near {
-        found.add(Clue::Near, 1.0, format!("{file} is in the crash's stack, or beside what is"));
+        found.add(
+            DoubtFeature::Near,
+            1.0,
+            format!("{file} is in the crash's stack, or beside what is"),
+        );
     }
     if let Some(word) = word {
-        found.add(Clue::Word, 1.0, format!("it is about `{word}`, as the crash is"));
+        found.add(DoubtFeature::Word, 1.0, format!("it is about `{word}`, as the crash is"));
     }
     near.is_some() || word.is_some()
 }

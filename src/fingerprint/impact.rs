@@ -2,7 +2,7 @@
 
 use crate::kind::types;
 use crate::model::{AccessKind, Report};
-use crate::named::named;
+use crate::string_enum::string_enum;
 
 /// How bad a report is, as the community that made the order ranks it.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -32,7 +32,7 @@ impl Impact {
     }
 }
 
-named! {
+string_enum! {
     /// What makes a bug worse than others of its rank.
     pub enum Raise {
         /// Memory was written.

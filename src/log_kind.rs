@@ -5,7 +5,7 @@
 
 use memchr::memmem;
 
-use crate::words;
+use crate::search;
 
 /// How a bisection log begins, in its first lines.
 const HEADS: [&[u8]; 2] =
@@ -28,7 +28,7 @@ pub(crate) fn start(log: &[u8]) -> usize {
 
 /// Whether a line is the first of a bisection log, and the next one tells.
 pub(crate) fn is_manager(line: &[u8]) -> bool {
-    words::has(line, " starts bisection ")
+    search::has(line, " starts bisection ")
 }
 
 /// How the line begins that stands before the console of a bisection log.

@@ -11,8 +11,8 @@ use std::borrow::Cow;
 
 use memchr::{memchr, memchr3};
 
-use crate::inert;
-use crate::words;
+use crate::escape;
+use crate::search;
 
 /// The longest part of a line that is read, in bytes.
 ///
@@ -144,12 +144,12 @@ impl<'log> Line<'log> {
     /// copied otherwise; bytes that are not UTF-8 become `\xff` and the like.
     pub(crate) fn own(&self, part: &[u8]) -> Cow<'log, str> {
         let Cow::Borrowed(text) = self.text else {
-            return Cow::Owned(inert::text(part).into_owned());
+            return Cow::Owned(escape::text(part).into_owned());
         };
         let offset = (part.as_ptr() as usize).wrapping_sub(text.as_ptr() as usize);
         match text.get(offset..offset.saturating_add(part.len())) {
-            Some(part) => inert::text(part),
-            None => Cow::Owned(inert::text(part).into_owned()),
+            Some(part) => escape::text(part),
+            None => Cow::Owned(escape::text(part).into_owned()),
         }
     }
 
@@ -207,7 +207,7 @@ pub(crate) fn clean(raw: &[u8]) -> Cow<'_, [u8]> {
     let mut kept = Vec::with_capacity(raw.len());
     let mut copy = |part: &[u8]| {
         let mut rest = part;
-        while let Some(at) = words::find(rest, NO_BREAK) {
+        while let Some(at) = search::find(rest, NO_BREAK) {
             let (head, tail) = rest.split_at(at);
             kept.extend_from_slice(head);
             kept.push(b' ');

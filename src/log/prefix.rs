@@ -19,9 +19,9 @@ use nom::combinator::{opt, recognize, value};
 use nom::sequence::{delimited, preceded, terminated};
 
 use super::{Caller, Context};
+use crate::search;
 use crate::token::Parsed;
 use crate::token::{blanks, digits, stamp as time_stamp, word};
-use crate::words;
 
 /// Parses a prefix, gives the caller if it names one, and leaves what follows it.
 type Carrier = fn(&[u8]) -> Parsed<'_, Option<&[u8]>>;
@@ -52,7 +52,7 @@ pub(super) fn prefix(line: &[u8]) -> (Context, usize) {
             Err(_) => (context(caller), skipped(rest)),
         };
     }
-    let prompt = words::find(line, " login: ").and_then(|at| line.get(at + 8..));
+    let prompt = search::find(line, " login: ").and_then(|at| line.get(at + 8..));
     if let Some((rest, caller)) = prompt.and_then(|rest| stamp(rest).ok()) {
         return (context(caller), skipped(rest));
     }
@@ -189,7 +189,7 @@ fn record(input: &[u8]) -> Parsed<'_, Option<&[u8]>> {
 /// `6,416,1234,-,ncfrag=980/1500;`.
 pub(super) fn is_rest(carrier: &[u8]) -> bool {
     let offset = carrier.strip_suffix(b";").and_then(|fields| {
-        let at = words::find(fields, ",ncfrag=")?;
+        let at = search::find(fields, ",ncfrag=")?;
         fields.get(at + 8..)
     });
     offset.is_some_and(|offset| !offset.starts_with(b"0/"))

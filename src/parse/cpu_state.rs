@@ -1,7 +1,7 @@
 //! The state of the processor: registers and code, from the lines that dump them.
 
 use crate::arch::{self, Arch};
-use crate::inert;
+use crate::escape;
 use crate::model::{Access, Address, Code, Instruction, Registers};
 use crate::reason::{DiagnosticKind, ReportPart};
 use crate::syntax::code::{self, Listed};
@@ -23,7 +23,7 @@ enum GoesOn {
 
 /// Registers and code as far as they are known.
 #[derive(Debug, Default)]
-pub(super) struct Processor {
+pub(super) struct CpuState {
     /// The architecture, once a line showed it.
     pub(super) arch: Option<Arch>,
     registers: Registers,
@@ -37,7 +37,7 @@ pub(super) struct Processor {
     is_narrow: bool,
 }
 
-impl Processor {
+impl CpuState {
     /// Says that what follows is not the crash's.
     pub(super) fn skip(&mut self) {
         self.goes_on = GoesOn::Nothing;
@@ -138,7 +138,7 @@ impl Processor {
         }
         let offset = self.code.add(listed.digits);
         let bytes = self.code.bytes.get(offset..).unwrap_or_default().to_vec();
-        let text = inert::text(listed.text).replace('\t', " ");
+        let text = escape::text(listed.text).replace('\t', " ");
         self.listing.push(Instruction { offset, bytes, text, trapping: false });
         true
     }
@@ -187,8 +187,8 @@ mod tests {
     use super::*;
     use crate::syntax::{self, Record};
 
-    fn processor(lines: &[&str]) -> Processor {
-        let mut processor = Processor::default();
+    fn processor(lines: &[&str]) -> CpuState {
+        let mut processor = CpuState::default();
         for line in lines {
             match syntax::record(line.as_bytes()) {
                 Record::Words(text) => {
@@ -250,7 +250,7 @@ mod tests {
     fn a_known_machine_stays_known() {
         let found = processor(&["EAX: 00000000 EBX: c1c74300", "CR2: 0000000000000000"]);
         assert_eq!(found.arch, Some(Arch::X86));
-        let mut old = Processor { arch: Some(Arch::Arm), ..Processor::default() };
+        let mut old = CpuState { arch: Some(Arch::Arm), ..CpuState::default() };
         old.rest(b"pc : [<ffffffc000d394c4>] lr : [<ffffffc000d394c4>] pstate: 200001c5");
         assert_eq!(old.arch, Some(Arch::Arm64));
     }

@@ -5,13 +5,13 @@ use std::sync::LazyLock;
 use aho_corasick::packed;
 use memchr::{memchr, memrchr};
 
-use crate::line::MAX_LINE;
-use crate::words;
+use crate::log::MAX_LINE;
+use crate::search;
 
-/// Facts about a log.
+/// LogFlags about a log.
 #[derive(Clone, Copy, Debug, Default)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
-pub(super) struct Facts {
+pub(super) struct LogFlags {
     /// The kernel panicked.
     pub(super) panicked: bool,
     /// The test itself broke: its reports are not to be trusted.
@@ -26,7 +26,7 @@ pub(super) struct Facts {
 
 /// Which fact a row tells.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum Fact {
+enum Flag {
     Panicked,
     Suppressed,
     Disconnected,
@@ -34,11 +34,11 @@ enum Fact {
     Booted,
 }
 
-use Fact::{Booted, Disconnected, Executors, Panicked, Suppressed};
+use Flag::{Booted, Disconnected, Executors, Panicked, Suppressed};
 
 /// Literals that occur in this order on one line, and what they tell.
 #[rustfmt::skip] // rows
-const FACTS: &[(Fact, &[&str])] = &[
+const FLAGS: &[(Flag, &[&str])] = &[
     (Panicked, &["Kernel panic - not syncing"]),
     // linux_banner in init/version-timestamp.c.
     (Booted, &["Linux version ", "#"]),
@@ -75,7 +75,7 @@ const ANCHORS: [&str; 13] = [
 static SEARCH: LazyLock<Option<packed::Searcher>> =
     LazyLock::new(|| packed::Searcher::new(ANCHORS));
 
-impl Facts {
+impl LogFlags {
     /// Reads the whole log.
     pub(super) fn of(log: &[u8]) -> Self {
         let mut facts = Self::default();
@@ -105,14 +105,14 @@ impl Facts {
     }
 
     fn read_line(&mut self, line: &[u8]) {
-        for (fact, literals) in FACTS {
-            if words::in_order(line, literals) {
+        for (fact, literals) in FLAGS {
+            if search::in_order(line, literals) {
                 self.add(*fact);
             }
         }
     }
 
-    fn add(&mut self, fact: Fact) {
+    fn add(&mut self, fact: Flag) {
         match fact {
             Panicked => self.panicked = true,
             Suppressed => self.suppressed = true,
@@ -141,8 +141,8 @@ mod tests {
     #[test]
     fn ok_facts() {
         let p = |log: &str| {
-            let Facts { panicked, suppressed, disconnected, executors, .. } =
-                Facts::of(log.as_bytes());
+            let LogFlags { panicked, suppressed, disconnected, executors, .. } =
+                LogFlags::of(log.as_bytes());
             (panicked, suppressed, disconnected, executors)
         };
         assert_eq!(p("x\nKernel panic - not syncing: y"), (true, false, false, false));
@@ -154,7 +154,7 @@ mod tests {
 
     #[test]
     fn every_row_holds_an_anchor() {
-        for (_, literals) in FACTS {
+        for (_, literals) in FLAGS {
             let line = literals.join(" ");
             assert!(ANCHORS.iter().any(|anchor| line.contains(anchor)), "{literals:?}");
         }
@@ -164,11 +164,11 @@ mod tests {
     fn a_boot_is_forgotten_by_the_next() {
         let log = "Kernel panic - not syncing: x\nserialport: VM disconnected.\n\
                    Linux version 6.1.0 (a@b) (gcc 12) #1 SMP\n";
-        let mut facts = Facts::of_a_boot();
+        let mut facts = LogFlags::of_a_boot();
         facts.read(log.as_bytes());
         assert!(!facts.panicked && !facts.disconnected);
         facts.read(b"Kernel panic - not syncing: y\n");
         assert!(facts.panicked);
-        assert!(Facts::of(log.as_bytes()).panicked, "of a whole log");
+        assert!(LogFlags::of(log.as_bytes()).panicked, "of a whole log");
     }
 }

@@ -1,20 +1,20 @@
-//! JSON in which active characters are escapes.
+//! JSON in which control, direction and invisible characters are escaped.
 
 use std::io::{self, Write};
 
 use serde::Serialize;
 use serde_json::ser::Formatter;
 
-use super::is_active;
+use super::needs_escape;
 
-/// Writes a value as JSON in which active characters, and these, are escapes.
+/// Writes a value as JSON in which those characters, and these, are escapes.
 pub(crate) fn write_json(
     mut out: impl Write,
     value: &impl Serialize,
     also: &'static [char],
 ) -> io::Result<()> {
     let mut json = Json::new(&mut out);
-    let mut serializer = serde_json::Serializer::with_formatter(&mut json, Inert { also });
+    let mut serializer = serde_json::Serializer::with_formatter(&mut json, Escaped { also });
     value.serialize(&mut serializer).map_err(io::Error::from)?;
     json.flush()
 }
@@ -118,7 +118,7 @@ impl<'w> Json<'w> {
 
     /// Any value, as serde gives it.
     pub(crate) fn value(&mut self, value: &(impl Serialize + ?Sized)) -> io::Result<()> {
-        let inert = Inert { also: &[] };
+        let inert = Escaped { also: &[] };
         value
             .serialize(&mut serde_json::Serializer::with_formatter(self, inert))
             .map_err(io::Error::from)
@@ -218,11 +218,11 @@ fn marks(word: [u8; 8]) -> u64 {
     (controls | quotes | backslashes | high) & (ONES << 7)
 }
 
-struct Inert {
+struct Escaped {
     also: &'static [char],
 }
 
-impl Formatter for Inert {
+impl Formatter for Escaped {
     #[inline]
     fn write_string_fragment<W: ?Sized + Write>(
         &mut self,
@@ -236,12 +236,12 @@ impl Formatter for Inert {
     }
 }
 
-impl Inert {
+impl Escaped {
     /// Writes text, of which `serde_json` has escaped the controls below the blank, with the other
-    /// active characters as escapes.
+    /// those characters as escapes.
     #[cold]
     fn escape<W: ?Sized + Write>(&self, out: &mut W, text: &str) -> io::Result<()> {
-        let is_escaped = |c| is_active(c) || self.also.contains(&c);
+        let is_escaped = |c| needs_escape(c) || self.also.contains(&c);
         let mut rest = text;
         while let Some(at) = rest.find(is_escaped) {
             let (plain, tail) = rest.split_at(at);

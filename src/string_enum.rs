@@ -1,9 +1,9 @@
-//! Enums whose variants have names in the output, and enums of reasons, which have words as well.
+//! Enums whose variants have names in the output, and enums of reasons, which have a code and a text.
 
 /// Makes an enum of variants with a text each, its name in the output:
 ///
 /// ```text
-/// named! {
+/// string_enum! {
 ///     /// What came out.
 ///     pub enum Color {
 ///         /// As blood.
@@ -12,8 +12,8 @@
 /// }
 /// ```
 ///
-/// makes `Color`, `Color::ALL`, and `Color::name()`, which serde uses as well.
-macro_rules! named {
+/// makes `Color`, `Color::ALL`, `Color::name()`, `Display` and `FromStr`; serde uses the names as well.
+macro_rules! string_enum {
     (
         $(#[doc = $about:literal])+
         pub enum $type:ident {
@@ -32,20 +32,67 @@ macro_rules! named {
             /// All of them.
             pub const ALL: &[Self] = &[ $( Self::$variant, )+ ];
 
-            /// The name in the output.
+            /// The name in the output, which [`Display`](std::fmt::Display) writes and
+            /// [`FromStr`](std::str::FromStr) reads.
             pub fn name(self) -> &'static str {
                 match self { $( Self::$variant => $name, )+ }
+            }
+        }
+
+        $crate::string_enum::name_traits!($type);
+    };
+}
+
+pub(crate) use string_enum;
+
+/// Implements `Display` and `FromStr` by the names of an enum that has `ALL` and `name()`.
+macro_rules! name_traits {
+    ($type:ident) => {
+        impl std::fmt::Display for $type {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.pad(self.name())
+            }
+        }
+
+        impl std::str::FromStr for $type {
+            type Err = $crate::string_enum::UnknownName;
+
+            /// Reads a name as [`name`](Self::name) returns it: case and hyphens count.
+            fn from_str(name: &str) -> Result<Self, Self::Err> {
+                Self::ALL
+                    .iter()
+                    .copied()
+                    .find(|value| value.name() == name)
+                    .ok_or_else(|| $crate::string_enum::UnknownName::new(name))
             }
         }
     };
 }
 
-pub(crate) use named;
+pub(crate) use name_traits;
+
+/// The error of parsing an enum from a text that is the name of no variant.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct UnknownName(String);
+
+impl UnknownName {
+    pub(crate) fn new(name: &str) -> Self {
+        Self(name.to_owned())
+    }
+}
+
+impl std::fmt::Display for UnknownName {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "unknown name `{}`", self.0.escape_debug())
+    }
+}
+
+impl std::error::Error for UnknownName {}
 
 /// Makes an enum of reasons, each with a stable code for programs and with words for people:
 ///
 /// ```text
-/// coded! {
+/// reason_enum! {
 ///     /// Why a light is out.
 ///     pub enum Fault {
 ///         /// The switch.
@@ -56,7 +103,7 @@ pub(crate) use named;
 ///
 /// makes `Fault`, `Fault::ALL`, and `Fault::code()`, which serde uses as well; `Display` writes the words.
 /// The variant `Other` stands for codes of newer versions.
-macro_rules! coded {
+macro_rules! reason_enum {
     (
         $(#[doc = $about:literal])+
         pub enum $type:ident {
@@ -99,12 +146,12 @@ macro_rules! coded {
         }
 
         #[cfg(feature = "serde")]
-        impl crate::named::Coded for $type {
+        impl crate::string_enum::Coded for $type {
             const OTHER: Option<Self> = Some(Self::Other);
         }
 
         #[cfg(feature = "serde")]
-        impl crate::named::Reason for $type {
+        impl crate::string_enum::Reason for $type {
             fn texts(&self) -> [&'static str; 2] {
                 [self.words(), self.code()]
             }
@@ -112,7 +159,7 @@ macro_rules! coded {
     };
 }
 
-pub(crate) use coded;
+pub(crate) use reason_enum;
 
 /// A value that JSON has in words and as a code.
 #[cfg(feature = "serde")]
@@ -121,7 +168,7 @@ pub(crate) trait Coded: Sized + std::fmt::Display {
     const OTHER: Option<Self>;
 }
 
-/// A value of an enum of [`coded!`].
+/// A value of an enum of [`reason_enum!`].
 #[cfg(feature = "serde")]
 pub(crate) trait Reason {
     /// The words and the code.
