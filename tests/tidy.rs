@@ -2,23 +2,24 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Modules in the order in which they may import: each only those before it.
 const ORDER: &[&str] = &[
-    "named",
+    "string_enum",
     "reason",
-    "words",
-    "inert",
+    "search",
+    "escape",
     "span",
     "functions",
     "token",
     "arch",
     "syntax",
-    "line",
+    "log",
     "kind",
-    "console",
+    "log_kind",
     "scan",
     "title",
     "model",
@@ -28,7 +29,7 @@ const ORDER: &[&str] = &[
     "explain",
     "symbolize",
     "analyze",
-    "sign",
+    "fingerprint",
     "cluster",
     "bisect",
     "store",
@@ -254,4 +255,28 @@ fn files_are_of_a_size_to_read() {
     for (path, text) in all.filter(|(path, _)| !path.ends_with("table.rs")) {
         assert!(text.lines().count() <= MAX_FILE, "{} is too long", path.display());
     }
+}
+
+/// No two public types, constants or functions of the root have one name: an import says which is meant.
+#[test]
+fn public_types_have_names_of_their_own() {
+    let mut names: BTreeMap<String, PathBuf> = BTreeMap::new();
+    for (path, text) in sources("src") {
+        for line in code(&text).map(str::trim_start) {
+            let item = ["pub struct ", "pub enum ", "pub trait ", "pub const "]
+                .iter()
+                .find_map(|keyword| line.strip_prefix(keyword));
+            let Some(item) = item.filter(|_| !line.contains("const ALL")) else { continue };
+            let name: String =
+                item.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
+            // `store::Error` is what `io::Error` is: the error of its module.
+            if name.is_empty() || name == "fn" || name == "Error" {
+                continue;
+            }
+            if let Some(other) = names.insert(name.clone(), path.clone()) {
+                panic!("`{name}` is in {} and in {}", other.display(), path.display());
+            }
+        }
+    }
+    assert!(names.contains_key("Report"), "{names:?}");
 }

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use super::confidence::{self, Doubt};
 use super::flakiness::Rate;
 use super::model::{self, Bisection, Outcome, Run, Search, Step, Verdict};
-use super::relation::{Original, RELATED, Relation, Tie, UNRELATED};
+use super::relation::{CrashRelation, Original, RELATED, Tie, UNRELATED};
 use super::replay;
 use crate::model::Report;
 use crate::string_enum::string_enum;
@@ -129,10 +129,10 @@ pub struct Judged<'a> {
     /// What decided: the title of a crash, or how many runs passed.
     pub decided_by: String,
     /// What the crash has to do with the one under bisection; of several that which has most.
-    pub related: Option<Relation>,
+    pub related: Option<CrashRelation>,
     /// What other crashes of it have.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Vec::is_empty"))]
-    pub others: Vec<Relation>,
+    pub others: Vec<CrashRelation>,
     /// The chance that a commit with the crash would have passed as many runs as this one did;
     /// absent if none did, or if no commit has it.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
@@ -265,7 +265,7 @@ pub fn audit<'a>(log: &'a Bisection<'a>, options: AuditOptions<'a>) -> Audit<'a>
 pub(super) struct Seen {
     pub(super) verdict: Verdict,
     /// Its crashes, that which has most to do with the original first.
-    pub(super) crashes: Vec<Relation>,
+    pub(super) crashes: Vec<CrashRelation>,
     pub(super) rate: Rate,
     /// The runs that passed.
     pub(super) passed: u32,
@@ -277,7 +277,7 @@ pub(super) struct Seen {
 
 impl Seen {
     /// The crash that has most to do with the original.
-    pub(super) fn related(&self) -> Option<&Relation> {
+    pub(super) fn related(&self) -> Option<&CrashRelation> {
         self.crashes.first()
     }
 

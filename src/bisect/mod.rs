@@ -11,7 +11,7 @@
 //! ```
 //!
 //! [`parse`] reads the log into a [`Bisection`]. [`audit`] goes through its steps: a step that was
-//! decided by a crash which has nothing to do with the one under bisection ([`Relation`]) was decided
+//! decided by a crash which has nothing to do with the one under bisection ([`CrashRelation`]) was decided
 //! by chance, and a step that passed may have done so by chance ([`Rate`]). What a later step confirms
 //! stands all the same. The rest is replayed with the verdicts that it should have had, and the answer
 //! is a commit, or a range that is left to test ([`Audited`]). At last the commit that the bisection
@@ -38,4 +38,4 @@ pub use model::{
     ALL_RUNS, Bisection, Culprit, MAX_UNKNOWN, Outcome, Run, Search, Step, Totals, Verdict,
 };
 pub use read::{NotBisection, parse};
-pub use relation::{RELATED, Relation, Tie, UNRELATED};
+pub use relation::{CrashRelation, RELATED, Tie, UNRELATED};

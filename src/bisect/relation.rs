@@ -75,7 +75,7 @@ const FLAKE: f64 = 0.5;
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
-pub struct Relation {
+pub struct CrashRelation {
     /// The title of the crash.
     pub title: String,
     /// The runs that crashed so.
@@ -150,7 +150,7 @@ impl<'a> Original<'a> {
     }
 
     /// The crashes of a step, that which has most to do with the original first.
-    pub(super) fn relations(&self, step: &'a Step<'a>) -> Vec<Relation> {
+    pub(super) fn relations(&self, step: &'a Step<'a>) -> Vec<CrashRelation> {
         let crashed = step.count(Outcome::Crashed);
         let runs = crashed.saturating_add(step.count(Outcome::Ok));
         let titles = titles(step).into_iter();
@@ -160,7 +160,7 @@ impl<'a> Original<'a> {
         relations
     }
 
-    fn relate(&self, title: &'a str, count: u32, crashed: u32, runs: u32) -> Relation {
+    fn relate(&self, title: &'a str, count: u32, crashed: u32, runs: u32) -> CrashRelation {
         let name = Name::of(title);
         let (tie, mut evidence) = self.tie(&name);
         // Other titles of one bug come in place of each other; the title itself stands for itself.
@@ -180,7 +180,7 @@ impl<'a> Original<'a> {
             score *= FLAKE;
             evidence.push(format!("seen in bisections of {bugs} other bugs"));
         }
-        Relation { title: title.to_owned(), count, tie, score, evidence }
+        CrashRelation { title: title.to_owned(), count, tie, score, evidence }
     }
 
     /// The strongest tie of a title to the original ones, and what is to be said of it.
