@@ -250,6 +250,16 @@ fn the_bare_library_is_small() {
 }
 
 #[test]
+fn public_ci_runs_the_gate_with_the_oldest_rust() {
+    let manifest = fs::read_to_string("Cargo.toml").unwrap();
+    let version = manifest.lines().find_map(|line| line.strip_prefix("rust-version = ")).unwrap();
+    let workflow = fs::read_to_string(".github/workflows/ci.yml").unwrap();
+    let container = format!("container: rust:{}-", version.trim_matches('"'));
+    assert!(workflow.contains(&container), "{container}");
+    assert!(workflow.contains("run: .ci/run\n"), "{workflow}");
+}
+
+#[test]
 fn files_are_of_a_size_to_read() {
     let all = ["src", "crates", "tools"].into_iter().flat_map(sources);
     for (path, text) in all.filter(|(path, _)| !path.ends_with("table.rs")) {
