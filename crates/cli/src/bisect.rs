@@ -12,10 +12,11 @@ use ksplat::output::text;
 
 use crate::args::{Bisect, Format};
 use crate::error::Error;
-use crate::run::{Status, complain, in_color, open, or_stdin};
+use crate::input;
+use crate::ui::{Status, in_color, report_error};
 
 pub(crate) fn bisect(args: &Bisect) -> io::Result<Status> {
-    let mut status = Status::Nothing;
+    let mut status = Status::Done;
     let report = match args.report.as_deref() {
         Some(path) => match report(path, &mut status) {
             Some(report) => Some(report),
@@ -26,12 +27,12 @@ pub(crate) fn bisect(args: &Bisect) -> io::Result<Status> {
     let mut out = BufWriter::with_capacity(1 << 16, io::stdout());
     let options = text::TextOptions::default().with_color(in_color(args.color));
     let mut count = 0;
-    for path in &*or_stdin(&args.files) {
-        let Some((name, log)) = open(path, &mut status) else { continue };
+    for path in &*input::or_stdin(&args.files) {
+        let Some((name, log)) = input::open(path, &mut status) else { continue };
         let bisection = match bisect::parse(&log) {
             Ok(bisection) => bisection,
             Err(error) => {
-                complain(&name, &error);
+                report_error(&name, &error);
                 status = Status::Unusable;
                 continue;
             }
@@ -41,7 +42,7 @@ pub(crate) fn bisect(args: &Bisect) -> io::Result<Status> {
         if let Some(repo) = &args.repo
             && let Err(error) = settle(&mut audit, repo)
         {
-            complain(&name, &error);
+            report_error(&name, &error);
             status = Status::Unusable;
         }
         if audit.trust != Trust::Sound {
@@ -79,10 +80,10 @@ pub(crate) fn bisect(args: &Bisect) -> io::Result<Status> {
 
 /// The first report of a console log.
 fn report(path: &Path, status: &mut Status) -> Option<Report<'static>> {
-    let (name, log) = open(path, status)?;
+    let (name, log) = input::open(path, status)?;
     let report = ksplat::reports(&log).next().map(Report::into_owned);
     if report.is_none() {
-        complain(
+        report_error(
             &name,
             &"no crash report in it; --report takes a log of the crash under bisection",
         );

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process;
 use std::time::Duration;
 
-use crate::run::complain;
+use crate::ui::report_error;
 
 /// The most bytes of an image: a kernel with everything built in has 2 GiB.
 const MAX_IMAGE: u64 = 8 << 30;
@@ -32,14 +32,14 @@ pub(crate) fn fetch(build_id: &str) -> Option<PathBuf> {
     }
     let urls = env::var("DEBUGINFOD_URLS").unwrap_or_default();
     if urls.trim().is_empty() {
-        complain("--debuginfod", &"set DEBUGINFOD_URLS to the servers to ask");
+        report_error("--debuginfod", &"set DEBUGINFOD_URLS to the servers to ask");
         return None;
     }
     for url in urls.split_whitespace() {
         let url = format!("{}/buildid/{build_id}/debuginfo", url.trim_end_matches('/'));
         match get(&url, &path) {
             Ok(()) => return Some(path),
-            Err(error) => complain(&url, &error),
+            Err(error) => report_error(&url, &error),
         }
     }
     None

@@ -1,17 +1,15 @@
 //! The images that reports are resolved by: where they are found, and when they are read.
 
 use std::collections::{HashMap, HashSet};
-use std::fmt::Write;
 use std::fs;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
 use ksplat::Report;
-use ksplat::output::escape;
 use ksplat::symbolize::{Image, Symbolizer};
 
 use crate::args;
 use crate::input;
-use crate::run::{Status, complain};
+use crate::ui::{Status, report_error};
 
 /// The most files that are looked at below a directory of modules; a distribution has 10,000.
 const MAX_FILES: usize = 1 << 20;
@@ -82,6 +80,10 @@ impl<'a> Images<'a> {
         }
     }
 
+    pub(crate) fn args(&self) -> &'a args::Images {
+        self.args
+    }
+
     /// Whether there is no image to resolve by, although one was asked for.
     pub(crate) fn failed(&self) -> bool {
         matches!(self.state, State::Failed)
@@ -90,7 +92,7 @@ impl<'a> Images<'a> {
     /// Resolves the frames of a report, if images are named.
     pub(crate) fn annotate(&mut self, report: &mut Report<'_>) -> Status {
         if !self.args.are_named() {
-            return Status::Nothing;
+            return Status::Done;
         }
         self.prepare(report.kernel.release.as_deref(), report.kernel.build_id.as_deref());
         let frames = report.stacks.iter().flat_map(|stack| &stack.frames);
@@ -105,20 +107,20 @@ impl<'a> Images<'a> {
         }
         let State::Read(symbolizer) = &self.state else { return Status::Unusable };
         symbolizer.annotate(report);
-        let Some(check) = &report.image_check else { return Status::Nothing };
+        let Some(check) = &report.image_check else { return Status::Done };
         if check.verdict != ksplat::model::ImageVerdict::Other {
-            return Status::Nothing;
+            return Status::Done;
         }
         for warning in &check.warnings {
             if self.told.len() < MAX_TOLD && self.told.insert(warning.clone()) {
-                complain("an image of another build", warning);
+                report_error("an image of another build", warning);
             }
         }
         if self.args.strict {
             self.state = State::Failed;
             return Status::Unusable;
         }
-        Status::Nothing
+        Status::Done
     }
 
     /// Opens the image of a kernel, once.
@@ -141,7 +143,7 @@ impl<'a> Images<'a> {
             if found.is_none() {
                 let what = if release.is_empty() { "a log that names no release" } else { release };
                 let why = format!("no image of {what} is installed; name one with --vmlinux");
-                complain("--vmlinux auto", &why);
+                report_error("--vmlinux auto", &why);
             }
             found?
         } else {
@@ -150,13 +152,13 @@ impl<'a> Images<'a> {
         let image = match read(&found) {
             Ok(image) => image,
             Err(error) => {
-                complain(&input::name(&found), &error);
+                report_error(&input::name(&found), &error);
                 return None;
             }
         };
         if !image.has_debug() {
             let why = "no debug information: functions can be named, but not files and lines";
-            complain(&input::name(&found), &why);
+            report_error(&input::name(&found), &why);
         }
         let symbolizer = Symbolizer::new(image);
         Some(match self.args.kernel_offset {
@@ -202,7 +204,7 @@ impl<'a> Images<'a> {
             }
             self.missing += 1;
             if self.missing == MAX_MISSING {
-                complain("modules", &"too many without an image: no more are looked for");
+                report_error("modules", &"too many without an image: no more are looked for");
             }
         }
         self.asked.insert(module.clone());
@@ -221,13 +223,13 @@ impl<'a> Images<'a> {
                     }
                 }
                 Ok(_) => {}
-                Err(error) => complain(&input::name(path), &error),
+                Err(error) => report_error(&input::name(path), &error),
             }
         }
         let State::Read(symbolizer) = &mut self.state else { return };
         match last {
             Some(image) => symbolizer.add_module(&module, image),
-            None => complain(&module, &"no image of this module: its frames stay as they are"),
+            None => report_error(&module, &"no image of this module: its frames stay as they are"),
         }
     }
 
@@ -266,72 +268,10 @@ impl<'a> Images<'a> {
         let blank: &[u8] = if head.is_empty() || rewritten.starts_with(b" ") { b"" } else { b" " };
         Some([head, blank, rewritten].concat())
     }
-
-    /// The lines of the source around the places of the crash's stack.
-    pub(crate) fn sources(&self, report: &Report<'_>) -> String {
-        let (Some(tree), Some(stack)) = (&self.args.source, report.crash_stack()) else {
-            return String::new();
-        };
-        let mut page = String::new();
-        let places =
-            stack.frames.iter().filter(|frame| frame.reliable).filter_map(|frame| {
-                Some((frame.file.as_deref()?, usize::try_from(frame.line?).ok()?))
-            });
-        for (file, line) in places.take(MAX_SOURCES) {
-            if let Some(lines) = excerpt(tree, file, line, self.args.context) {
-                page.push_str(&lines);
-            }
-        }
-        page
-    }
 }
 
 /// The most lines whose resolved text is kept.
 const MAX_REWRITTEN: usize = 1 << 16;
-
-/// The most places of a stack whose source is shown.
-const MAX_SOURCES: usize = 8;
-
-/// The most lines of source that one place may show before and after.
-const MAX_CONTEXT: usize = 100;
-
-/// What files of source are called behind their names.
-const SOURCES: [&str; 4] = ["c", "h", "S", "rs"];
-
-/// The most bytes of a file of source; the kernel's longest have 20 MB.
-const MAX_SOURCE: u64 = 64 << 20;
-
-/// A file of source below a tree. The path is the image's or, where no image resolved the frame, the
-/// log's: it may not lead out of the tree, by `..` or by a link, nor to anything but source.
-fn below(tree: &Path, file: &str) -> Option<PathBuf> {
-    if !Path::new(file).components().all(|part| matches!(part, Component::Normal(_))) {
-        return None;
-    }
-    let path = tree.join(file).canonicalize().ok()?;
-    // Where it is in fact: links were followed.
-    let inside = path.strip_prefix(tree.canonicalize().ok()?).ok()?;
-    let is_hidden = inside.iter().any(|name| name.as_encoded_bytes().starts_with(b"."));
-    let ending = inside.extension()?;
-    let is_source = !is_hidden && SOURCES.iter().any(|known| ending == *known);
-    let metadata = fs::metadata(&path).ok().filter(|_| is_source)?;
-    (metadata.is_file() && metadata.len() <= MAX_SOURCE).then_some(path)
-}
-
-/// The lines around one of a file below a source tree; none where there is no such file.
-fn excerpt(tree: &Path, file: &str, line: usize, context: usize) -> Option<String> {
-    let text = fs::read(below(tree, file)?).ok()?;
-    let context = context.min(MAX_CONTEXT);
-    let first = line.saturating_sub(context).max(1);
-    let mut page = format!("  {}:{line}\n", escape::escape(file));
-    let lines = text.split(|b| *b == b'\n').enumerate().skip(first - 1);
-    let last = line.saturating_add(context);
-    for (index, text) in lines.take(last.saturating_sub(first).saturating_add(1)) {
-        let mark = if index + 1 == line { '>' } else { ' ' };
-        let text = String::from_utf8_lossy(text).replace('\t', "        ");
-        let _ = writeln!(page, "  {mark}{:6} {}", index + 1, escape::escape(text.trim_end()));
-    }
-    Some(page)
-}
 
 /// Whether a name that a log tells may be a part of a path.
 fn is_plain(name: &str) -> bool {
@@ -372,7 +312,7 @@ fn search(directories: &[PathBuf]) -> HashMap<String, Vec<PathBuf>> {
         let entries = match fs::read_dir(&folder) {
             Ok(entries) => entries,
             Err(error) => {
-                complain(&input::name(&folder), &error);
+                report_error(&input::name(&folder), &error);
                 continue;
             }
         };

@@ -4,10 +4,14 @@ use std::borrow::Cow;
 use std::fs::File;
 use std::io::{self, IsTerminal, Read, Write};
 use std::ops::Deref;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use clap::CommandFactory;
 use ksplat::output::escape;
 use memmap2::Mmap;
+
+use crate::args::Args;
+use crate::ui::{Status, report_error};
 
 /// From this size on, files are mapped rather than read, in bytes.
 ///
@@ -98,7 +102,44 @@ pub(crate) fn log(path: &Path) -> io::Result<Input> {
     }
 }
 
-/// LinkReason much of a log is looked at to see whether it is text.
+/// The files that were named, or standard input.
+pub(crate) fn or_stdin(files: &[PathBuf]) -> Cow<'_, [PathBuf]> {
+    if files.is_empty() { vec![PathBuf::from("-")].into() } else { files.into() }
+}
+
+/// Reads an input, and gives it with its name; what cannot be read is complained of.
+pub(crate) fn open<'a>(path: &'a Path, status: &mut Status) -> Option<(Cow<'a, str>, Input)> {
+    let name = name(path);
+    match log(path) {
+        Ok(log) => Some((name, log)),
+        Err(error) => {
+            let command = command_like(&name).filter(|_| error.kind() == io::ErrorKind::NotFound);
+            match command {
+                Some(command) => report_error(
+                    &name,
+                    &format!("no such file, and no such command; there is `ksplat {command}`"),
+                ),
+                None => report_error(&name, &error),
+            }
+            *status = Status::Unusable;
+            None
+        }
+    }
+}
+
+/// The command whose name is like that of a file which is not there.
+fn command_like(name: &str) -> Option<String> {
+    let command = Args::command();
+    let names = command.get_subcommands().map(clap::Command::get_name);
+    let near = names.map(|command| (strsim::jaro_winkler(command, name), command));
+    let (likeness, command) = near.max_by(|a, b| a.0.total_cmp(&b.0))?;
+    (likeness > ALIKE).then(|| command.to_owned())
+}
+
+/// From which likeness on clap suggests a command, too.
+const ALIKE: f64 = 0.8;
+
+/// How much of a log is looked at to see whether it is text.
 const MAX_SAMPLE: usize = 64 << 10;
 
 /// Files that people name by mistake: how they begin, and what can be done.

@@ -2,20 +2,57 @@
 
 mod args;
 mod bisect;
+mod bugs;
+mod cluster;
+mod code;
+mod corpus;
 #[cfg(feature = "debuginfod")]
 mod debuginfod;
-mod dedup;
 mod error;
 mod images;
 mod input;
-mod run;
+mod matches;
+mod parse;
+mod paths;
+mod sources;
 mod store;
+mod symbolize;
+mod ui;
 mod watch;
+mod writer;
 
+use std::io;
 use std::process::ExitCode;
 
 use clap::Parser;
 
+use crate::args::{Args, Command};
+use crate::error::Error;
+use crate::ui::{Status, report_error};
+
 fn main() -> ExitCode {
-    run::run(args::Args::parse()).into()
+    let status = match run(Args::parse()) {
+        Ok(status) => status,
+        // The reader of the output has left, as `head` does.
+        Err(Error::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => Status::Done,
+        Err(error) => {
+            report_error(&error.place(), &error);
+            Status::Unusable
+        }
+    };
+    status.into()
+}
+
+fn run(args: Args) -> Result<Status, Error> {
+    match args.command {
+        None => Ok(parse::parse(&args.parse)?),
+        Some(Command::Parse(args)) => Ok(parse::parse(&args)?),
+        Some(Command::Symbolize(args)) => Ok(symbolize::symbolize(&args)?),
+        Some(Command::Cluster(args)) => cluster::cluster(&args),
+        Some(Command::Match(args)) => matches::matches(&args),
+        Some(Command::Store(args)) => store::store(args),
+        Some(Command::Watch(args)) => Ok(watch::watch(&args)?),
+        Some(Command::Bisect(args)) => Ok(bisect::bisect(&args)?),
+        Some(Command::Code(args)) => Ok(code::code(&args)?),
+    }
 }

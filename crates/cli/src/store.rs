@@ -1,23 +1,22 @@
-//! `ksplat store`, and `ksplat match` with one.
+//! `ksplat store`.
 
-use std::collections::BTreeMap;
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
 use ksplat::cluster::Cluster;
 use ksplat::output::bugs::{Bug, BugMember};
 use ksplat::output::escape::escape;
-use ksplat::output::json;
 use ksplat::store::{Contents, Sighting, Store};
 
 use crate::args::{self, Format, Logs};
-use crate::dedup::{self, Corpus};
+use crate::bugs;
+use crate::corpus::{self, Corpus};
 use crate::error::Error;
 use crate::input;
-use crate::run::{Status, complain};
+use crate::ui::{Status, report_error};
 
 /// `ksplat store`.
-pub(crate) fn run(args: args::Store) -> Result<Status, Error> {
+pub(crate) fn store(args: args::Store) -> Result<Status, Error> {
     quiet();
     match args {
         args::Store::Add { store, logs } => return add(&store, &logs),
@@ -41,16 +40,16 @@ pub(crate) fn run(args: args::Store) -> Result<Status, Error> {
             Store::open(&store)?.merge(&other)?;
         }
     }
-    Ok(Status::Nothing)
+    Ok(Status::Done)
 }
 
 /// The library catches what the database does on a damaged file, and says it in one line.
-fn quiet() {
+pub(crate) fn quiet() {
     std::panic::set_hook(Box::new(|_| {}));
 }
 
 fn add(path: &Path, logs: &Logs) -> Result<Status, Error> {
-    let corpus = dedup::read_logs(logs)?;
+    let corpus = Corpus::read(logs)?;
     let sightings: Vec<_> = corpus
         .reports()
         .map(|(file, index, time, signature)| {
@@ -78,11 +77,11 @@ fn add(path: &Path, logs: &Logs) -> Result<Status, Error> {
 }
 
 /// The contents of a store; damaged rows are told.
-fn load(path: &Path) -> Result<Contents, Error> {
+pub(crate) fn load(path: &Path) -> Result<Contents, Error> {
     let contents = Store::open_read_only(path)?.load()?;
     if contents.damaged > 0 {
         let (damaged, whole) = (contents.damaged, contents.known.len());
-        complain(
+        report_error(
             &input::name(path),
             &format!(
                 "{damaged} rows are damaged and left out, {whole} are whole; export and import these into a new store"
@@ -97,8 +96,8 @@ fn list(path: &Path, long: bool, html: Option<&Path>, format: Format) -> Result<
     let clusters = contents.clusters(&contents.index());
     let bugs: Vec<_> = clusters.iter().map(|(id, cluster)| bug(&contents, *id, cluster)).collect();
     let known = contents.known.iter().map(|known| known.count as usize).sum();
-    dedup::write_bugs(&bugs, known, known, long, html, format)?;
-    Ok(Status::Nothing)
+    bugs::write(&bugs, known, known, long, html, format)?;
+    Ok(Status::Done)
 }
 
 /// A bug with one member for each signature, at the first place where that was seen.
@@ -108,93 +107,14 @@ fn bug<'a>(contents: &'a Contents, id: u64, cluster: &'a Cluster) -> Bug<'a> {
         let place = known.places.first().map_or("", |place| place);
         let (file, index) = place.rsplit_once('#').unwrap_or((place, "0"));
         BugMember::new(file, index.parse().unwrap_or_default(), &known.signature.title.text)
-            .with_context(known.signature.release.as_deref(), known.first.map(dedup::date))
+            .with_context(known.signature.release.as_deref(), known.first.map(corpus::date))
     });
     let labels = labels(contents, id);
-    let seen = cluster.seen.map(|(first, last)| (dedup::date(first), dedup::date(last)));
+    let seen = cluster.seen.map(|(first, last)| (corpus::date(first), corpus::date(last)));
     Bug::new(cluster, members.collect()).with_labels(labels).with_dates(seen)
 }
 
-/// `ksplat match --store`: for each query, whether it was seen before.
-pub(crate) fn matches(
-    path: &Path,
-    queries: &Corpus,
-    top: usize,
-    format: Format,
-) -> Result<Status, Error> {
-    quiet();
-    let contents = load(path)?;
-    let index = contents.index();
-    let clusters: BTreeMap<u64, Cluster> = contents.clusters(&index).into_iter().collect();
-    let mut out = BufWriter::new(io::stdout().lock());
-    let mut has_new = false;
-    for (file, number, _, signature) in queries.reports() {
-        let found = contents.matches(&index, signature, top);
-        let same = contents.bug_of(&index, signature);
-        has_new |= same.is_none();
-        match format {
-            Format::Text => {
-                writeln!(out, "{}#{number}  {}", escape(file), escape(&signature.title.text))?;
-                match same.and_then(|bug| clusters.get(&bug)) {
-                    Some(cluster) => writeln!(out, "  {}", before(cluster))?,
-                    None => writeln!(out, "  new")?,
-                }
-                for label in same.iter().flat_map(|bug| labels(&contents, *bug)) {
-                    writeln!(out, "  label: {}", escape(&label))?;
-                }
-                for (bug, found) in &found {
-                    let title = clusters.get(bug).map_or("", |cluster| &cluster.title);
-                    writeln!(out, "  {:.2}  {bug:016x}  {}", found.score, escape(title))?;
-                    writeln!(out, "        {}", found.evidence())?;
-                }
-            }
-            Format::Json | Format::Jsonl => {
-                let candidates: Vec<_> = found
-                    .iter()
-                    .filter_map(|(bug, found)| {
-                        let known = contents.known.get(found.report as usize)?;
-                        let (file, index) = known.places.first()?.rsplit_once('#')?;
-                        Some(serde_json::json!({
-                            "file": file, "index": index.parse::<usize>().ok()?, "bug": format!("{bug:016x}"),
-                            "score": found.score, "evidence": found.evidence(),
-                        }))
-                    })
-                    .collect();
-                let labels = same.map(|bug| labels(&contents, bug)).unwrap_or_default();
-                let seen =
-                    same.and_then(|bug| clusters.get(&bug)).map(|bug| bugs_seen(bug, &labels));
-                let line = serde_json::json!({"file": file, "index": number, "seen": seen, "candidates": candidates});
-                json::write_value(&mut out, &line)?;
-                out.write_all(b"\n")?;
-            }
-        }
-    }
-    out.flush()?;
-    Ok(queries.status().max(Status::of_new(has_new)))
-}
-
 /// The labels of a bug.
-fn labels(contents: &Contents, bug: u64) -> Vec<String> {
+pub(crate) fn labels(contents: &Contents, bug: u64) -> Vec<String> {
     contents.bugs.get(&bug).map(ksplat::store::BugRecord::labels).unwrap_or_default()
-}
-
-fn bugs_seen(cluster: &Cluster, labels: &[String]) -> serde_json::Value {
-    serde_json::json!({"bug": cluster.id, "labels": labels, "title": cluster.title, "count": cluster.count, "kernels": cluster.kernels,
-        "first": cluster.seen.map(|seen| dedup::date(seen.0)), "last": cluster.seen.map(|seen| dedup::date(seen.1))})
-}
-
-/// `seen before: 12 times since 6.1.0, first on 2026-01-02, last on 2026-11-20 (bug 01915e83edb39773)`.
-fn before(cluster: &Cluster) -> String {
-    let times =
-        if cluster.count == 1 { "once".to_owned() } else { format!("{} times", cluster.count) };
-    let since = cluster.kernels.first().map(|kernel| format!(" since {}", escape(&kernel.release)));
-    let dates = cluster.seen.map(|(first, last)| {
-        format!(", first on {}, last on {}", dedup::date(first), dedup::date(last))
-    });
-    format!(
-        "seen before: {times}{}{} (bug {})",
-        since.unwrap_or_default(),
-        dates.unwrap_or_default(),
-        cluster.id
-    )
 }

@@ -19,7 +19,9 @@ use signal_hook::flag;
 use crate::args::{Format, Watch};
 use crate::images::Images;
 use crate::input;
-use crate::run::{Status, Writer, complain};
+use crate::sources;
+use crate::ui::{Status, report_error};
+use crate::writer::Writer;
 
 /// The most bytes that are read at once; a record of /dev/kmsg must fit in.
 const CHUNK: usize = 64 * 1024;
@@ -47,7 +49,7 @@ const PATIENCE: u32 = 10;
 pub(crate) fn watch(args: &Watch) -> io::Result<Status> {
     let name = input::name(&args.file);
     if args.output.text {
-        complain("watch", &"--text needs the whole log; use `ksplat parse`");
+        report_error("watch", &"--text needs the whole log; use `ksplat parse`");
         return Ok(Status::Unusable);
     }
     let stop = Arc::new(AtomicBool::new(false));
@@ -83,7 +85,7 @@ pub(crate) fn watch(args: &Watch) -> io::Result<Status> {
         analyzer: ksplat::Analyzer::new().with_syntax(args.output.syntax.into()),
         with_signature: !matches!(args.output.format, Format::Text),
         runner: args.exec.clone().map(Runner::new),
-        status: Status::Nothing,
+        status: Status::Done,
     };
     let ended = shown.all(&mut monitor, &chunks, &stop);
     if let Some(runner) = shown.runner.take() {
@@ -124,7 +126,7 @@ impl Shown<'_> {
             match chunks.recv_timeout(TICK) {
                 Ok(Ok(chunk)) => self.events(monitor.push(&chunk))?,
                 Ok(Err(error)) => {
-                    complain(self.name, &error);
+                    report_error(self.name, &error);
                     self.status = Status::Unusable;
                     break;
                 }
@@ -153,7 +155,7 @@ impl Shown<'_> {
         }
         self.analyzer.annotate(&mut report);
         self.images.annotate(&mut report);
-        let sources = self.images.sources(&report);
+        let sources = sources::around(self.images.args(), &report);
         let signature = (self.with_signature || self.runner.is_some())
             .then(|| ksplat::fingerprint::Signature::of(&report).into_owned());
         let record = ReportRecord::new(self.name, self.count, report).with_signature(signature);
@@ -182,7 +184,7 @@ impl Runner {
         let worker = thread::spawn(move || {
             for report in reports {
                 if let Err(error) = execute(&command, &report) {
-                    complain("--exec", &error);
+                    report_error("--exec", &error);
                 }
             }
         });
@@ -191,7 +193,7 @@ impl Runner {
 
     fn run(&self, report: Vec<u8>) {
         if let Err(TrySendError::Full(_)) = self.sender.try_send(report) {
-            complain("--exec", &"the command is too slow: it is not run for a report");
+            report_error("--exec", &"the command is too slow: it is not run for a report");
         }
     }
 
@@ -320,7 +322,7 @@ fn follow(
 fn miss(path: &Path, error: &io::Error, missing: u32) -> u32 {
     let missing = missing.saturating_add(1);
     if missing == PATIENCE {
-        complain(&input::name(path), &format!("{error}; waiting until it is back"));
+        report_error(&input::name(path), &format!("{error}; waiting until it is back"));
     }
     missing
 }

@@ -1,0 +1,58 @@
+//! Clusters of reports on standard output, or as a page.
+
+use std::fs;
+use std::io::{self, BufWriter, Write};
+use std::path::Path;
+
+use ksplat::output::bugs::{self, Bug};
+use ksplat::output::{html, json};
+
+use crate::args::Format;
+use crate::error::Error;
+
+/// Writes bugs that were found in so many logs, to standard output or as a page.
+pub(crate) fn write(
+    bugs: &[Bug<'_>],
+    reports: usize,
+    logs: usize,
+    long: bool,
+    html: Option<&Path>,
+    format: Format,
+) -> Result<(), Error> {
+    let mut out = BufWriter::new(io::stdout().lock());
+    if let Some(path) = html {
+        let written = fs::File::create(path).and_then(|file| {
+            let mut page = BufWriter::new(file);
+            html::write(&mut page, bugs, logs)?;
+            page.flush()
+        });
+        return written.map_err(|source| Error::Page { path: path.to_owned(), source });
+    }
+    match format {
+        Format::Text => {
+            let mut page = String::new();
+            bugs::write(&mut page, bugs, long).map_err(io::Error::other)?;
+            out.write_all(page.as_bytes())?;
+            writeln!(out, "{logs} logs, {reports} reports, {} bugs", bugs.len())?;
+        }
+        Format::Json => {
+            json::write_value(&mut out, &All { reports, files: logs, clusters: bugs })?;
+            out.write_all(b"\n")?;
+        }
+        Format::Jsonl => {
+            for bug in bugs {
+                json::write_value(&mut out, bug)?;
+                out.write_all(b"\n")?;
+            }
+        }
+    }
+    Ok(out.flush()?)
+}
+
+/// All clusters, as JSON.
+#[derive(serde::Serialize)]
+struct All<'a> {
+    reports: usize,
+    files: usize,
+    clusters: &'a [Bug<'a>],
+}

@@ -1,0 +1,76 @@
+//! `ksplat cluster`.
+
+use std::io::{self, BufWriter, Write};
+
+use ksplat::cluster::{Index, Observation};
+use ksplat::output::bugs::Bug;
+use ksplat::output::escape::escape;
+
+use crate::args::Cluster;
+use crate::bugs;
+use crate::corpus::Corpus;
+use crate::error::Error;
+use crate::ui::Status;
+
+/// `ksplat cluster`.
+pub(crate) fn cluster(args: &Cluster) -> Result<Status, Error> {
+    let mut corpus = Corpus::read(&args.logs)?;
+    corpus.forget_one_day();
+    let mut index = Index::new();
+    for report in &corpus.reports {
+        index.add(&report.signature, Observation { time: report.time, count: 1 });
+    }
+    let pairs = |names: &[String]| -> Result<Vec<(u32, u32)>, Error> {
+        let all: Result<Vec<_>, _> = names.iter().map(|name| corpus.find(name)).collect();
+        Ok(all?.chunks_exact(2).filter_map(|pair| Some((*pair.first()?, *pair.last()?))).collect())
+    };
+    let (why, apart, together) = (pairs(&args.why)?, pairs(&args.apart)?, pairs(&args.together)?);
+    for (a, b) in apart {
+        let exact = |report| index.signature(report).map(|signature| signature.exact);
+        if exact(a) == exact(b) {
+            return Err(Error::Equal { one: corpus.name(a), other: corpus.name(b) });
+        }
+        index.cannot_link(a, b);
+    }
+    for (a, b) in together {
+        index.must_link(a, b);
+    }
+    let mut out = BufWriter::new(io::stdout().lock());
+    if let Some(&(a, b)) = why.first() {
+        write_why(&mut out, &corpus, &index, a, b)?;
+        out.flush()?;
+        return Ok(corpus.status);
+    }
+    let clusters = index.clusters();
+    let bugs: Vec<_> =
+        clusters.iter().map(|cluster| Bug::new(cluster, corpus.members(cluster))).collect();
+    let (reports, logs) = (corpus.reports.len(), corpus.files.len());
+    drop(out);
+    bugs::write(&bugs, reports, logs, args.long, args.html.as_deref(), args.format)?;
+    Ok(corpus.status)
+}
+
+/// Says why two reports are of one bug, or what they have in common although they are not.
+fn write_why(
+    out: &mut impl Write,
+    corpus: &Corpus,
+    index: &Index,
+    a: u32,
+    b: u32,
+) -> io::Result<()> {
+    let name = |report| escape(&corpus.name(report)).to_string();
+    let Some(links) = index.why(a, b) else {
+        writeln!(out, "{} and {} are not of one bug", name(a), name(b))?;
+        let common = index.compare(a, b);
+        return match common {
+            Some(found) => writeln!(out, "  {:.2}  {}", found.score, found.evidence()),
+            None => Ok(()),
+        };
+    };
+    writeln!(out, "{} and {} are of one bug", name(a), name(b))?;
+    for link in links {
+        writeln!(out, "  {} - {}", name(link.a), name(link.b))?;
+        writeln!(out, "    {} ({:.2}): {}", link.how.name(), link.score, escape(&link.evidence))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,140 @@
+//! The fingerprinted reports of many logs.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::UNIX_EPOCH;
+
+use ksplat::fingerprint::Signature;
+use ksplat::output::bugs::BugMember;
+use rayon::prelude::*;
+
+use crate::args::Logs;
+use crate::error::Error;
+use crate::input;
+use crate::paths;
+use crate::ui::{Status, report_error};
+
+/// A report of a log.
+pub(crate) struct Signed {
+    pub(crate) file: usize,
+    pub(crate) index: usize,
+    /// When the log was written, in seconds since 1970.
+    pub(crate) time: Option<u64>,
+    pub(crate) signature: Signature<'static>,
+}
+
+/// The reports of many logs.
+pub(crate) struct Corpus {
+    pub(crate) files: Vec<PathBuf>,
+    names: Vec<String>,
+    pub(crate) reports: Vec<Signed>,
+    pub(crate) status: Status,
+}
+
+impl Corpus {
+    /// Reads the logs that arguments name.
+    pub(crate) fn read(logs: &Logs) -> Result<Self, Error> {
+        Ok(read(paths::files(logs)?, logs.first))
+    }
+
+    /// How reading the logs went.
+    pub(crate) fn status(&self) -> Status {
+        self.status
+    }
+
+    /// The file, number, time and signature of each report.
+    pub(crate) fn reports(
+        &self,
+    ) -> impl Iterator<Item = (&str, usize, Option<u64>, &Signature<'static>)> {
+        self.reports
+            .iter()
+            .map(|signed| (self.file(signed.file), signed.index, signed.time, &signed.signature))
+    }
+
+    /// The file that a report is in, and which one of it.
+    pub(crate) fn name(&self, report: u32) -> String {
+        let Some(signed) = self.reports.get(report as usize) else { return String::new() };
+        format!("{}#{}", self.file(signed.file), signed.index)
+    }
+
+    pub(crate) fn file(&self, file: usize) -> &str {
+        self.names.get(file).map_or("", |name| name)
+    }
+
+    /// Forgets when logs were written if all were on one day: that is when they were copied.
+    pub(crate) fn forget_one_day(&mut self) {
+        let mut days: Vec<_> =
+            self.reports.iter().filter_map(|signed| signed.time.map(date)).collect();
+        days.dedup();
+        if days.len() == 1 {
+            for signed in &mut self.reports {
+                signed.time = None;
+            }
+        }
+    }
+
+    /// The report that `FILE` or `FILE#INDEX` names.
+    pub(crate) fn find(&self, name: &str) -> Result<u32, Error> {
+        let split =
+            name.rsplit_once('#').and_then(|(file, index)| Some((file, index.parse().ok()?)));
+        let is = |signed: &Signed, (file, index): (&str, usize)| {
+            (self.file(signed.file), signed.index) == (file, index)
+        };
+        let found = self.reports.iter().position(|signed| {
+            is(signed, (name, 0)) || split.is_some_and(|split| is(signed, split))
+        });
+        found
+            .and_then(|at| u32::try_from(at).ok())
+            .ok_or_else(|| Error::NoReport { name: name.to_owned() })
+    }
+
+    pub(crate) fn members(&self, cluster: &ksplat::cluster::Cluster) -> Vec<BugMember<'_>> {
+        let reports =
+            cluster.reports.iter().filter_map(|report| self.reports.get(*report as usize));
+        reports
+            .map(|signed| {
+                let signature = &signed.signature;
+                BugMember::new(self.file(signed.file), signed.index, &signature.title.text)
+                    .with_context(signature.release.as_deref(), signed.time.map(date))
+            })
+            .collect()
+    }
+}
+
+/// The day of a time, in UTC.
+pub(crate) fn date(time: u64) -> String {
+    let time = i64::try_from(time).ok().and_then(|time| jiff::Timestamp::from_second(time).ok());
+    time.map(|time| time.strftime("%Y-%m-%d").to_string()).unwrap_or_default()
+}
+
+/// Reads logs on all cores; those that cannot be read are told, and the rest goes on.
+pub(crate) fn read(files: Vec<PathBuf>, first: bool) -> Corpus {
+    let read: Vec<_> =
+        files.par_iter().enumerate().map(|(file, path)| sign(file, path, first)).collect();
+    let names = files.iter().map(|path| input::name(path).into_owned()).collect();
+    let mut corpus = Corpus { files, names, reports: Vec::new(), status: Status::Done };
+    for (path, read) in corpus.files.iter().zip(read) {
+        match read {
+            Ok(reports) => corpus.reports.extend(reports),
+            Err(error) => {
+                report_error(&input::name(path), &error);
+                corpus.status = Status::Unusable;
+            }
+        }
+    }
+    corpus
+}
+
+fn sign(file: usize, path: &Path, first: bool) -> io::Result<Vec<Signed>> {
+    let log = input::log(path)?;
+    let time = fs::metadata(path).and_then(|file| file.modified()).ok();
+    let time = time.and_then(|time| Some(time.duration_since(UNIX_EPOCH).ok()?.as_secs()));
+    let analyzer = ksplat::Analyzer::new().without_instructions();
+    let reports = ksplat::reports(&log).take(if first { 1 } else { usize::MAX });
+    let signed = reports.enumerate().map(|(index, mut report)| {
+        analyzer.annotate(&mut report);
+        Signed { file, index, time, signature: Signature::of(&report).into_owned() }
+    });
+    Ok(signed.collect())
+}

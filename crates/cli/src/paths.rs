@@ -1,0 +1,58 @@
+//! The files that arguments, directories and lists name.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+
+use crate::args::Logs;
+use crate::error::Error;
+use crate::input;
+use crate::ui::report_error;
+
+/// The files that arguments name.
+pub(crate) fn files(logs: &Logs) -> Result<Vec<PathBuf>, Error> {
+    let mut files = Vec::new();
+    for path in &logs.paths {
+        add(path, &mut files);
+    }
+    match &logs.files_from {
+        Some(list) => files.extend(listed(list)?),
+        None if logs.paths.is_empty() => files.push(PathBuf::from("-")),
+        None => {}
+    }
+    Ok(files)
+}
+
+/// A path that was named, or all files below it if it is a directory.
+fn add(path: &Path, files: &mut Vec<PathBuf>) {
+    if path.is_dir() { below(path, files) } else { files.push(path.to_owned()) }
+}
+
+/// All files below a directory, sorted by name. Links are followed to files only, as directories may
+/// be linked in a circle; pipes and devices are left alone, which may never end.
+fn below(folder: &Path, files: &mut Vec<PathBuf>) {
+    let entries = match fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(error) => return report_error(&input::name(folder), &error),
+    };
+    let mut paths: Vec<_> = entries.flatten().map(|entry| entry.path()).collect();
+    paths.sort();
+    for path in paths {
+        let Ok(own) = fs::symlink_metadata(&path) else { continue };
+        let target = fs::metadata(&path);
+        if own.is_dir() {
+            below(&path, files);
+        } else if own.is_file() || own.is_symlink() && !target.is_ok_and(|target| !target.is_file())
+        {
+            files.push(path);
+        }
+    }
+}
+
+/// The files that a list names, one on a line.
+pub(crate) fn listed(list: &Path) -> Result<Vec<PathBuf>, Error> {
+    let text = input::read(list).map_err(|source| Error::input(list, source))?;
+    let lines = text.split(|b| *b == b'\n').filter(|line| !line.is_empty());
+    Ok(lines.map(|line| PathBuf::from(OsStr::from_bytes(line))).collect())
+}
