@@ -56,7 +56,7 @@ pub fn write(
     page.steps(audit)?;
     let text = format!("{} {}", finding(audit), consequence(audit));
     page.out.write_str("\n  ")?;
-    words(page.out, &escape(text.trim_end()).to_string(), 2, 2)?;
+    words(page.out, &escape(text.trim_end()).to_string(), 2, 2, WIDTH)?;
     page.out.write_str("\n")?;
     for command in &audit.audited.resume {
         page.out.write_str("    ")?;
@@ -73,7 +73,7 @@ pub fn write(
     }
     for note in notes {
         page.out.write_str("  ")?;
-        words(page.out, &escape(&note).to_string(), 2, 2)?;
+        words(page.out, &escape(&note).to_string(), 2, 2, WIDTH)?;
         page.out.write_str("\n")?;
     }
     Ok(())
@@ -148,7 +148,7 @@ impl<W: fmt::Write> Page<'_, W> {
         let legend = MARKS.iter().filter(|(mark, _)| used.contains(*mark));
         let legend: Vec<_> = legend.map(|(mark, means)| format!("{mark} {means}")).collect();
         let mut text = String::from("  ");
-        words(&mut text, &legend.join(", "), 2, 2)?;
+        words(&mut text, &legend.join(", "), 2, 2, WIDTH)?;
         self.styled(DIM, &text)?;
         self.out.write_str("\n")
     }
@@ -186,7 +186,7 @@ impl<W: fmt::Write> Page<'_, W> {
         const INDENT: usize = 15;
         write!(self.out, "{:INDENT$}", "")?;
         let mut page = String::new();
-        words(&mut page, &escape(text).to_string(), INDENT, INDENT)?;
+        words(&mut page, &escape(text).to_string(), INDENT, INDENT, WIDTH)?;
         self.styled(DIM, &page)?;
         self.out.write_str("\n")
     }

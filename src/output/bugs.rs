@@ -174,7 +174,7 @@ fn row(out: &mut impl fmt::Write, head: &str, facts: &[String]) -> fmt::Result {
 /// Text in its column, broken at blanks.
 fn wrapped(out: &mut impl fmt::Write, head: &str, text: &str) -> fmt::Result {
     out.write_str(head)?;
-    words(out, &escape(text).to_string(), INDENT, INDENT)?;
+    words(out, &escape(text).to_string(), INDENT, INDENT, WIDTH)?;
     out.write_char('\n')
 }
 

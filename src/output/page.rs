@@ -1,5 +1,6 @@
 //! Text in lines of a terminal.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use anstyle::{AnsiColor, Color, Style};
@@ -26,6 +27,11 @@ pub(super) struct Page<'a, W> {
 }
 
 impl<W: fmt::Write> Page<'_, W> {
+    /// The columns beyond which frames and paths are broken.
+    pub(super) fn columns(&self) -> usize {
+        self.options.width.unwrap_or(usize::MAX)
+    }
+
     pub(super) fn styled(&mut self, style: Style, text: &str) -> fmt::Result {
         if self.options.color {
             write!(self.out, "{}{text}{}", style.render(), style.render_reset())
@@ -42,9 +48,46 @@ impl<W: fmt::Write> Page<'_, W> {
         }
         self.styled(LABEL, &format!("  {label:<9}"))?;
         self.out.write_char(' ')?;
-        words(self.out, text, COLUMN, COLUMN)?;
+        let mut page = String::new();
+        words(&mut page, text, COLUMN, COLUMN, self.columns().min(WIDTH))?;
+        // A word may be wider than the terminal.
+        for (index, line) in page.split('\n').enumerate() {
+            let column = if index == 0 { COLUMN } else { 0 };
+            self.out.write_str(if index == 0 { "" } else { "\n" })?;
+            self.out.write_str(&broken(line, column, COLUMN, self.columns()))?;
+        }
         self.out.write_char('\n')
     }
+}
+
+/// The least columns of a broken text, for terminals that are too narrow.
+const MIN_COLUMNS: usize = 16;
+
+/// Breaks text that is wider than `columns`: after a slash or a blank where one is, else anywhere. The
+/// text begins in `column`, the next lines in `indent`.
+pub(super) fn broken(text: &str, column: usize, indent: usize, columns: usize) -> Cow<'_, str> {
+    let room = |column: usize| columns.saturating_sub(column).max(MIN_COLUMNS);
+    let end = |text: &str, room: usize| text.char_indices().nth(room).map(|(at, _)| at);
+    let Some(mut at) = end(text, room(column)) else { return text.into() };
+    let (mut lines, mut rest) = (String::new(), text);
+    loop {
+        let (line, _) = rest.split_at(at);
+        let seam = line.rfind(['/', ' ']).map_or(at, |seam| seam + 1);
+        // A line of blanks would be no progress for the reader.
+        let seam =
+            if line.get(..seam).is_none_or(|line| line.trim().is_empty()) { at } else { seam };
+        let (line, later) = rest.split_at(seam);
+        lines.push_str(line.trim_end());
+        lines.push('\n');
+        lines.extend(std::iter::repeat_n(' ', indent));
+        rest = later;
+        match end(rest, room(indent)) {
+            Some(next) => at = next,
+            None => break,
+        }
+    }
+    lines.push_str(rest);
+    lines.into()
 }
 
 /// Writes text that begins in a column, broken at blanks; what follows begins at `indent`.
@@ -53,10 +96,11 @@ pub(super) fn words(
     text: &str,
     mut column: usize,
     indent: usize,
+    columns: usize,
 ) -> fmt::Result {
     for (count, word) in text.split(' ').enumerate() {
         let len = word.chars().count();
-        if count > 0 && column + 1 + len > WIDTH && column > indent {
+        if count > 0 && column + 1 + len > columns && column > indent {
             write!(out, "\n{:indent$}", "")?;
             column = indent;
         } else if count > 0 {
@@ -67,4 +111,25 @@ pub(super) fn words(
         column += len;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_is_broken_after_slashes_and_blanks() {
+        let path = "drivers/infiniband/core/cm.c:1234";
+        assert_eq!(broken(path, 0, 2, 80), path);
+        assert_eq!(broken(path, 0, 2, 20), "drivers/infiniband/\n  core/cm.c:1234");
+        assert_eq!(broken(path, 4, 2, usize::MAX), path);
+        assert_eq!(
+            broken(&"x".repeat(40), 0, 4, 20),
+            format!("{0}xxxx\n    {0}\n    xxxx", "x".repeat(16))
+        );
+        assert_eq!(
+            broken(&"é".repeat(20), 0, 0, 0),
+            format!("{}\n{}", "é".repeat(16), "é".repeat(4))
+        );
+    }
 }

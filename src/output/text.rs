@@ -3,7 +3,7 @@
 use std::fmt::{self, Write as _};
 
 use super::escape::escape;
-use super::page::{DIM, LABEL, Page, TITLE, TRAP, WIDTH};
+use super::page::{DIM, LABEL, Page, TITLE, TRAP, broken};
 use crate::model::{
     Access, Code, Confidence, Explanation, Frame, ImageVerdict, Instruction, Memory, Report, Role,
     Side, Stack,
@@ -17,6 +17,9 @@ pub struct TextOptions {
     pub color: bool,
     /// Whether everything is shown: all instructions, all stacks, frames that are guesses.
     pub all: bool,
+    /// The columns of the terminal. Frames and paths that are wider are broken. Without it they are not,
+    /// so that a program finds each on one line, and only sentences are broken, at 80 columns.
+    pub width: Option<usize>,
 }
 
 impl TextOptions {
@@ -24,6 +27,12 @@ impl TextOptions {
     #[must_use]
     pub fn with_color(self, color: bool) -> Self {
         Self { color, ..self }
+    }
+
+    /// The columns of the terminal.
+    #[must_use]
+    pub fn with_width(self, width: Option<usize>) -> Self {
+        Self { width, ..self }
     }
 
     /// Whether everything is shown.
@@ -96,9 +105,9 @@ impl<W: fmt::Write> Page<'_, W> {
         let title = escape(&report.title).to_string();
         self.styled(TITLE, &title)?;
         let span = report.span;
-        let place =
-            format!("\n  {}:{} (bytes {}..{})\n", escape(file), span.line, span.start, span.end);
-        self.styled(DIM, &place)
+        let place = format!("{}:{} (bytes {}..{})", escape(file), span.line, span.start, span.end);
+        let place = broken(&place, 2, 4, self.columns());
+        self.styled(DIM, &format!("\n  {place}\n"))
     }
 
     /// One line for each thing that is known of kernel, task and access.
@@ -178,24 +187,32 @@ impl<W: fmt::Write> Page<'_, W> {
         let shown = |frame: &&Frame<'_>| all || frame.reliable;
         let limit = if all { usize::MAX } else { MAX_SHOWN };
         for frame in stack.frames.iter().filter(shown).take(limit) {
-            let (text, source) = (frame_text(frame), source(frame));
-            write!(self.out, "    {text}")?;
-            if !source.is_empty() {
-                let (taken, wanted) = (4 + text.chars().count(), source.chars().count());
-                let mut pad = SOURCE_COLUMN.saturating_sub(taken).max(1);
-                if taken + pad + wanted > WIDTH {
-                    self.out.write_char('\n')?;
-                    pad = SOURCE_COLUMN.min(WIDTH.saturating_sub(wanted));
-                }
-                write!(self.out, "{:pad$}", "")?;
-                self.styled(DIM, &source)?;
-            }
-            self.out.write_char('\n')?;
+            self.frame(frame)?;
         }
         match stack.frames.iter().filter(shown).count().saturating_sub(limit) {
             0 => Ok(()),
             more => writeln!(self.out, "    ({more} more)"),
         }
+    }
+
+    /// A frame, and its source in a column of its own, or on a line of its own where that is too wide.
+    fn frame(&mut self, frame: &Frame<'_>) -> fmt::Result {
+        let (text, source) = (frame_text(frame), source(frame));
+        let columns = self.columns();
+        write!(self.out, "    {}", broken(&text, 4, 6, columns))?;
+        if !source.is_empty() {
+            let (taken, wanted) = (4 + text.chars().count(), source.chars().count());
+            let mut pad = SOURCE_COLUMN.saturating_sub(taken).max(1);
+            let mut column = taken.saturating_add(pad);
+            if column.saturating_add(wanted) > columns {
+                self.out.write_char('\n')?;
+                pad = SOURCE_COLUMN.min(columns.saturating_sub(wanted)).max(6);
+                column = pad;
+            }
+            write!(self.out, "{:pad$}", "")?;
+            self.styled(DIM, &broken(&source, column, 8, columns))?;
+        }
+        self.out.write_char('\n')
     }
 
     /// Three registers a line fit 80 columns.
