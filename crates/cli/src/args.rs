@@ -6,24 +6,64 @@ use std::path::PathBuf;
 use clap::{Args as Group, Parser, Subcommand, ValueEnum};
 use ksplat::Limits;
 
-const AFTER_HELP: &str = "\
-Exit status: 0 done, 1 crash reports found (parse, watch), a verdict that is not sound (bisect) or a new
-bug (match), 2 the call or an input is unusable.
+/// What `--version` prints behind the name.
+const LONG_VERSION: &str = concat!(
+    env!("CARGO_PKG_VERSION"),
+    env!("KSPLAT_COMMIT"),
+    "\nfeatures: ",
+    env!("KSPLAT_FEATURES")
+);
 
-Examples:
-  dmesg | ksplat
-  ksplat console.log.xz
-  ksplat parse --format jsonl logs/*.log
-  ksplat symbolize --vmlinux vmlinux --modules . < dmesg
-  ksplat cluster --first logs/
-  ksplat match new.log --store bugs.ksplat
-  journalctl -kf | ksplat watch
-  ksplat bisect bisect.txt
-  ksplat code '48 c1 ea 03 <0f> b6 04 02'";
+/// The exit statuses: their meaning, and the number.
+pub(crate) const STATUSES: &[(&str, &str)] = &[
+    ("success", "0"),
+    ("crash reports (parse, watch), a doubtful result (bisect), a new bug (match)", "1"),
+    ("the call or an input is unusable", "2"),
+];
 
-/// Reads Linux kernel crash reports out of console logs.
+/// What people do, and the call for it.
+pub(crate) const EXAMPLES: &[(&str, &str)] = &[
+    ("Read the kernel log of this machine", "dmesg | ksplat"),
+    ("Read a log as it is stored, and show everything", "ksplat --all console.log.xz"),
+    (
+        "Resolve files, lines and variables by the images of a build",
+        "ksplat --vmlinux build --modules build console.log",
+    ),
+    (
+        "Write one JSON object for each report of many logs",
+        "ksplat parse --format jsonl logs/*.log",
+    ),
+    ("Print each report of a live console", "journalctl -kf | ksplat watch"),
+    ("Decode a log as decode_stacktrace.sh does", "ksplat symbolize --vmlinux auto < console.log"),
+    ("Group the first reports of many logs by bug", "ksplat cluster --first logs"),
+    ("Look up a report among known bugs", "ksplat match new.log --store bugs.ksplat"),
+    ("Decode the instructions of a Code: line", "ksplat code '48 c1 ea 03 <0f> b6 04 02'"),
+];
+
+/// The end of the main help.
+fn after_help() -> String {
+    let mut help = "Exit status:\n".to_owned();
+    for (meaning, status) in STATUSES {
+        help += &format!("  {status}  {meaning}\n");
+    }
+    help += "\nExamples:\n";
+    for (job, call) in EXAMPLES {
+        help += &format!("  {job}:\n      {call}\n");
+    }
+    help + "\n`ksplat COMMAND --help` describes a command, `ksplat man` prints the manual page."
+}
+
+/// Find and explain Linux kernel crash reports in console logs
 #[derive(Debug, Parser)]
-#[command(version, after_help = AFTER_HELP, args_conflicts_with_subcommands = true)]
+#[command(
+    name = "ksplat",
+    version,
+    long_version = LONG_VERSION,
+    after_help = after_help(),
+    args_conflicts_with_subcommands = true,
+    subcommand_value_name = "COMMAND",
+    max_term_width = 80
+)]
 pub(crate) struct Args {
     #[command(subcommand)]
     pub(crate) command: Option<Command>,
@@ -33,31 +73,49 @@ pub(crate) struct Args {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Find and describe every crash report (the default)
+    /// Print the crash reports of logs (the default command)
     Parse(Parse),
-    /// Follow a console that is still being written, and show each report when it is complete
+    /// Follow a live console, and print each report when it is complete
     Watch(Watch),
-    /// Print a log with files, lines and inlined functions, as decode_stacktrace.sh does
+    /// Print logs with files, lines and inlined functions, as decode_stacktrace.sh does
     Symbolize(Symbolize),
-    /// Group the reports of many logs by the bug that they are of
+    /// Group the reports of many logs by bug
     Cluster(Cluster),
-    /// Say which known reports a new one is like
+    /// Look up reports among known ones
     Match(Match),
-    /// Keep a file of the bugs that were seen
+    /// Manage a file of known bugs
     #[command(subcommand)]
     Store(Store),
-    /// Say whether the verdict of a bisection by syzkaller can be believed
+    /// Rate the steps of a syzkaller bisection, and correct its result
     Bisect(Bisect),
-    /// Show a `Code:` line as instructions, the trapping one marked
+    /// Decode a `Code:` line, and explain the trap of an oops
     Code(Code),
+    /// Print a completion script for a shell
+    Completions(Completions),
+    /// Print the manual page, or write all manual pages to a directory
+    Man(Man),
+}
+
+#[derive(Debug, Group)]
+pub(crate) struct Completions {
+    /// The shell
+    #[arg(value_name = "SHELL")]
+    pub(crate) shell: clap_complete::Shell,
+}
+
+#[derive(Debug, Group)]
+pub(crate) struct Man {
+    /// Write ksplat.1 and a page for each command here; the directory is created
+    #[arg(value_name = "DIR")]
+    pub(crate) directory: Option<PathBuf>,
 }
 
 #[derive(Debug, Group)]
 pub(crate) struct Parse {
-    /// Console logs, plain or .gz, .xz, .zst; `-` or none is standard input
+    /// Console logs, plain or packed as .gz, .xz or .zst [default: standard input]
     #[arg(value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
-    /// Say nothing of a log without a crash report
+    /// Print no message for a log without a report, and no progress
     #[arg(short, long)]
     pub(crate) quiet: bool,
     #[command(flatten)]
@@ -68,23 +126,23 @@ pub(crate) struct Parse {
     pub(crate) output: Output,
 }
 
-/// Which reports are read, and how much of them.
+/// Which reports are read, and their limits.
 #[derive(Debug, Default, Group)]
 #[command(next_help_heading = "Reports")]
 pub(crate) struct Reading {
-    /// Also print information reports: memory exhaustion, damaged file systems
+    /// Add information reports: memory exhaustion, damaged file systems
     #[arg(long)]
     pub(crate) information: bool,
-    /// No more than so many reports of each log; `watch` ends then
+    /// Stop after COUNT reports of each log
     #[arg(long, value_name = "COUNT")]
     pub(crate) max_reports: Option<NonZeroUsize>,
-    /// The most lines that are read of a report [default: 4096]
+    /// Read at most COUNT lines of a report [default: 4096]
     #[arg(long, value_name = "COUNT")]
     pub(crate) max_lines: Option<NonZeroUsize>,
-    /// The most frames of all stacks of a report together [default: 1024]
+    /// Read at most COUNT frames of a report [default: 1024]
     #[arg(long, value_name = "COUNT")]
     pub(crate) max_frames: Option<NonZeroUsize>,
-    /// The most reports that may go on at the same time, as on a machine with many CPUs [default: 16]
+    /// Track at most COUNT interleaved reports, as many CPUs print them [default: 16]
     #[arg(long, value_name = "COUNT")]
     pub(crate) max_open: Option<NonZeroUsize>,
 }
@@ -100,7 +158,7 @@ impl Reading {
         ksplat::Parser::new().with_limits(limits).with_information(self.information)
     }
 
-    /// The most reports of a log.
+    /// The maximum number of reports of a log.
     pub(crate) fn reports(&self) -> usize {
         self.max_reports.map_or(usize::MAX, NonZeroUsize::get)
     }
@@ -109,41 +167,42 @@ impl Reading {
 #[derive(Debug, Default, Group)]
 #[command(next_help_heading = "Images")]
 pub(crate) struct Images {
-    /// The kernel's image with symbols, or the build tree that it is in; `auto` looks for the one of
-    /// the log's release where distributions put it
+    /// The kernel image with debug information, its build tree, or `auto` for the installed image of
+    /// the log's release
     #[arg(long, value_name = "PATH")]
     pub(crate) vmlinux: Option<PathBuf>,
-    /// Where its modules are: .ko, .ko.debug, and .ko.xz, .ko.zst, .ko.gz
+    /// The directory of the modules (.ko and .ko.debug, plain or packed) [default: those installed for
+    /// the log's release]
     #[arg(long, value_name = "DIR")]
     pub(crate) modules: Option<PathBuf>,
-    /// Fetch images by the build ids in the log, from the servers in DEBUGINFOD_URLS
+    /// Fetch images by build ID from the servers in DEBUGINFOD_URLS
     #[cfg(feature = "debuginfod")]
     #[arg(long)]
     pub(crate) debuginfod: bool,
-    /// LinkReason far the kernel was moved (KASLR), in hexadecimal, for addresses without names
+    /// The KASLR offset in hexadecimal [default: the one in the log]
     #[arg(long, value_name = "BYTES", value_parser = hexadecimal)]
     pub(crate) kernel_offset: Option<u64>,
-    /// Fail if an image is of another build than the log
+    /// Fail if an image is of another build
     #[arg(long)]
     pub(crate) strict: bool,
-    /// Does nothing: images are read without a cache. Scripts that name it keep working
+    /// No effect, as images are read without a cache; accepted for old scripts
     #[arg(long, hide = true)]
     pub(crate) no_cache: bool,
-    /// The source tree, to show the lines of the crash's stack from
+    /// Print the source lines of the crash stack from this source tree
     #[arg(long, value_name = "DIR")]
     pub(crate) source: Option<PathBuf>,
-    /// LinkReason many lines are shown before and after each
+    /// Source lines before and after each
     #[arg(long, value_name = "LINES", default_value_t = 2)]
     pub(crate) context: usize,
 }
 
 impl Images {
-    /// Whether reports are to be resolved.
+    /// Whether images are named.
     pub(crate) fn are_named(&self) -> bool {
         self.vmlinux.is_some() || self.may_fetch()
     }
 
-    /// Whether servers may be asked.
+    /// Whether images may be fetched.
     #[cfg_attr(not(feature = "debuginfod"), expect(clippy::unused_self))]
     pub(crate) fn may_fetch(&self) -> bool {
         #[cfg(feature = "debuginfod")]
@@ -155,9 +214,12 @@ impl Images {
 
 #[derive(Debug, Group)]
 pub(crate) struct Symbolize {
-    /// Console logs, plain or .gz, .xz, .zst; `-` or none is standard input
+    /// Console logs, plain or packed as .gz, .xz or .zst [default: standard input]
     #[arg(value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
+    /// Show no progress
+    #[arg(short, long)]
+    pub(crate) quiet: bool,
     #[command(flatten)]
     pub(crate) images: Images,
     #[command(flatten)]
@@ -168,22 +230,22 @@ pub(crate) struct Symbolize {
 pub(crate) struct Cluster {
     #[command(flatten)]
     pub(crate) logs: Logs,
-    /// Also write what holds each cluster together, and where its reports are
+    /// Add the evidence and the reports of each bug
     #[arg(long)]
     pub(crate) long: bool,
-    /// Write a page for a browser, with everything in one file
+    /// Write one HTML page for a browser instead
     #[arg(long, value_name = "FILE")]
     pub(crate) html: Option<PathBuf>,
-    /// Say why two reports are in one cluster, or not; each is FILE, or FILE#INDEX
+    /// Print the evidence for two reports; each is FILE or FILE#INDEX
     #[arg(long, num_args = 2, value_names = ["A", "B"])]
     pub(crate) why: Vec<String>,
-    /// Keep two reports in different clusters; may be given again
+    /// Keep two reports apart; may be repeated
     #[arg(long, num_args = 2, value_names = ["A", "B"], action = clap::ArgAction::Append)]
     pub(crate) apart: Vec<String>,
-    /// Keep two reports in one cluster; may be given again
+    /// Keep two reports together; may be repeated
     #[arg(long, num_args = 2, value_names = ["A", "B"], action = clap::ArgAction::Append)]
     pub(crate) together: Vec<String>,
-    /// LinkReason clusters are written
+    /// The output format
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub(crate) format: Format,
 }
@@ -192,23 +254,23 @@ pub(crate) struct Cluster {
 pub(crate) struct Match {
     #[command(flatten)]
     pub(crate) logs: Logs,
-    /// A file that lists the known logs, one on a line
+    /// A file with the names of the known logs, one per line
     #[arg(long, value_name = "LIST", conflicts_with = "store")]
     pub(crate) among: Option<PathBuf>,
-    /// A store of bugs that were seen: see `ksplat store`
+    /// A store of known bugs: see `ksplat store`
     #[arg(long, value_name = "FILE")]
     pub(crate) store: Option<PathBuf>,
-    /// LinkReason many candidates are told at most
+    /// The maximum number of candidates
     #[arg(long, value_name = "COUNT", default_value_t = 5)]
     pub(crate) top: usize,
-    /// LinkReason candidates are written
+    /// The output format
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub(crate) format: Format,
 }
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Store {
-    /// Add the reports of logs to a store, which is made if it is not there
+    /// Add the reports of logs to a store; a missing store is created
     Add {
         /// The store
         #[arg(value_name = "STORE")]
@@ -216,51 +278,51 @@ pub(crate) enum Store {
         #[command(flatten)]
         logs: Logs,
     },
-    /// Show the bugs of a store
+    /// Print the bugs of a store
     List {
         /// The store
         #[arg(value_name = "STORE")]
         store: PathBuf,
-        /// Also write where reports of each bug are
+        /// Add the reports of each bug
         #[arg(long)]
         long: bool,
-        /// Write a page for a browser, with everything in one file
+        /// Write one HTML page for a browser instead
         #[arg(long, value_name = "FILE")]
         html: Option<PathBuf>,
-        /// LinkReason bugs are written
+        /// The output format
         #[arg(long, value_enum, default_value_t = Format::Text)]
         format: Format,
     },
-    /// Say something of a bug: `fixed-by COMMIT`, `fixed-by COMMIT since RELEASE`, `wontfix`, any text
+    /// Label a bug: `fixed-by COMMIT [since RELEASE]`, `wontfix`, or any text
     Label {
         /// The store
         #[arg(value_name = "STORE")]
         store: PathBuf,
-        /// The bug's id
+        /// The ID of the bug in hexadecimal, as `list` prints it
         #[arg(value_name = "BUG", value_parser = hexadecimal)]
         bug: u64,
-        /// What is said
+        /// The label
         #[arg(value_name = "TEXT")]
         text: String,
     },
-    /// Write a store as JSON Lines to standard output
+    /// Print a store as JSON Lines
     Export {
         /// The store
         #[arg(value_name = "STORE")]
         store: PathBuf,
     },
-    /// Add what `export` wrote, from standard input
+    /// Add the bugs that `export` printed, from standard input
     Import {
         /// The store
         #[arg(value_name = "STORE")]
         store: PathBuf,
     },
-    /// Add all of another store
+    /// Add the bugs of another store
     Merge {
-        /// The store that grows
+        /// The store that is extended
         #[arg(value_name = "STORE")]
         store: PathBuf,
-        /// The other one
+        /// The store that is read
         #[arg(value_name = "OTHER")]
         other: PathBuf,
     },
@@ -268,30 +330,32 @@ pub(crate) enum Store {
 
 #[derive(Debug, Group)]
 pub(crate) struct Logs {
-    /// Console logs, plain or .gz, .xz, .zst, or directories of them; `-` is standard input
+    /// Console logs, plain or packed as .gz, .xz or .zst, or directories of logs [default: standard input]
     #[arg(value_name = "PATH")]
     pub(crate) paths: Vec<PathBuf>,
-    /// A file that lists logs, one on a line
+    /// A file with the names of logs, one per line
     #[arg(long, value_name = "LIST")]
     pub(crate) files_from: Option<PathBuf>,
-    /// Only the first report of each log: what comes later is often its consequence
+    /// Take only the first report of each log, as it often causes the others
     #[arg(long)]
     pub(crate) first: bool,
+    /// Show no progress
+    #[arg(short, long)]
+    pub(crate) quiet: bool,
 }
 
 #[derive(Debug, Group)]
 pub(crate) struct Watch {
-    /// A log that grows (rotation is followed), a serial device, /dev/kmsg or a pipe; `-` or none is
-    /// standard input
+    /// A log file (rotation is followed), a serial device, /dev/kmsg or a pipe; `-` is standard input
     #[arg(value_name = "FILE", default_value = "-")]
     pub(crate) file: PathBuf,
-    /// Only what is written from now on, of a log that is there already
+    /// Skip the present text of the file
     #[arg(long)]
     pub(crate) new: bool,
-    /// A shell command to run for each report, with its JSON on standard input; one at a time
+    /// Run a shell command for each report, with its JSON on standard input
     #[arg(long, value_name = "COMMAND")]
     pub(crate) exec: Option<String>,
-    /// LinkReason long the console is silent before a report is taken for complete
+    /// The silence of the console that completes a report
     #[arg(long, value_name = "SECONDS", default_value_t = 10)]
     pub(crate) quiet: u64,
     #[command(flatten)]
@@ -304,22 +368,25 @@ pub(crate) struct Watch {
 
 #[derive(Debug, Group)]
 pub(crate) struct Bisect {
-    /// Bisection logs, plain or .gz, .xz, .zst; `-` or none is standard input
+    /// Bisection logs, plain or packed as .gz, .xz or .zst [default: standard input]
     #[arg(value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
-    /// One line for each log
+    /// Show no progress
+    #[arg(short, long)]
+    pub(crate) quiet: bool,
+    /// Print one line per log
     #[arg(long, conflicts_with = "format")]
     pub(crate) summary: bool,
-    /// The title of the crash under bisection; by default the most frequent on the first commit
+    /// The title of the bisected crash [default: the most frequent one on the first commit]
     #[arg(long, value_name = "TITLE")]
     pub(crate) title: Option<String>,
-    /// A console log of the crash under bisection, to compare stacks with
+    /// Compare stacks with this console log of the bisected crash
     #[arg(long, value_name = "FILE")]
     pub(crate) report: Option<PathBuf>,
-    /// A git tree of the kernel, to count exactly what is left to test
+    /// Count the remaining commits in this git tree of the kernel
     #[arg(long, value_name = "DIR")]
     pub(crate) repo: Option<PathBuf>,
-    /// LinkReason audits are written
+    /// The output format
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub(crate) format: Format,
     /// When to use colours
@@ -329,10 +396,10 @@ pub(crate) struct Bisect {
 
 #[derive(Debug, Group)]
 pub(crate) struct Code {
-    /// The line, with or without `Code:`; `-` or none is standard input
+    /// The line, with or without `Code:` [default: standard input, which may be a whole oops]
     #[arg(value_name = "LINE", allow_hyphen_values = true)]
     pub(crate) line: Vec<String>,
-    /// Whose code it is, as in the output: x86_64, i386, arm64, arm, riscv64, powerpc
+    /// The architecture: x86_64, i386, arm64, arm, riscv64, powerpc, …
     #[arg(long, value_name = "ARCH", value_parser = arch)]
     pub(crate) arch: Option<ksplat::Arch>,
     #[command(flatten)]
@@ -342,16 +409,16 @@ pub(crate) struct Code {
 #[derive(Debug, Group)]
 #[command(next_help_heading = "Output")]
 pub(crate) struct Output {
-    /// Add the text of each report, prefixes and lines of others left out, to the JSON
+    /// Add the lines of the report, without log prefixes, to the JSON
     #[arg(long)]
     pub(crate) text: bool,
-    /// LinkReason reports are written
+    /// The output format
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub(crate) format: Format,
-    /// The syntax of instructions
+    /// The syntax of x86 instructions
     #[arg(long, value_enum, default_value_t = Syntax::Att)]
     pub(crate) syntax: Syntax,
-    /// Show all instructions, stacks and registers
+    /// Print all instructions, stacks and registers
     #[arg(long)]
     pub(crate) all: bool,
     /// When to use colours
@@ -376,18 +443,19 @@ fn arch(name: &str) -> Result<ksplat::Arch, String> {
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub(crate) enum Format {
-    /// A screen for each report
+    /// Text for people
     Text,
-    /// One array of all reports
+    /// One JSON array
     Json,
-    /// One object a line for each report
+    /// JSON Lines: one object per line
     Jsonl,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub(crate) enum Syntax {
-    /// AT&T, as the kernel's own tools print it
+    /// AT&T, as the kernel's scripts print it
     Att,
+    /// Intel
     Intel,
 }
 

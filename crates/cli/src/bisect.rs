@@ -1,6 +1,7 @@
 //! `ksplat bisect`.
 
-use std::io::{self, BufWriter, Write};
+use std::io;
+use std::ops::ControlFlow::{self, Continue};
 use std::path::Path;
 use std::process::Command;
 
@@ -10,95 +11,101 @@ use ksplat::output::audit;
 use ksplat::output::json::{self, AuditRecord};
 use ksplat::output::text;
 
-use crate::args::{Bisect, Format};
+use crate::args::{Bisect, Images};
 use crate::error::Error;
+use crate::images::{self, Needs};
 use crate::input;
-use crate::ui::{Status, in_color, report_error};
+use crate::logs::{self, Job, Log};
+use crate::ui::{Progress, Status, in_color, report_error};
+use crate::writer::Writer;
 
 pub(crate) fn bisect(args: &Bisect) -> io::Result<Status> {
-    let mut status = Status::Done;
     let report = match args.report.as_deref() {
-        Some(path) => match report(path, &mut status) {
+        Some(path) => match report(path) {
             Some(report) => Some(report),
             None => return Ok(Status::Unusable),
         },
         None => None,
     };
-    let mut out = BufWriter::with_capacity(1 << 16, io::stdout());
-    let options = text::TextOptions::default().with_color(in_color(args.color));
-    let mut count = 0;
-    for path in &*input::or_stdin(&args.files) {
-        let Some((name, log)) = input::open(path, &mut status) else { continue };
-        let bisection = match bisect::parse(&log) {
+    let job = Audits { args, report };
+    let progress = Progress::of_files("auditing", args.files.len(), args.quiet);
+    let progress = progress.unless_stdout_is_terminal();
+    logs::run(&job, &args.files, &Images::default(), args.format, &progress)
+}
+
+/// Writes the audit of a bisection.
+struct Audits<'a> {
+    args: &'a Bisect,
+    report: Option<Report<'static>>,
+}
+
+impl Job for Audits<'_> {
+    fn needs(&self, _log: &[u8]) -> Needs {
+        Needs::default()
+    }
+
+    fn write(
+        &self,
+        log: &Log<'_>,
+        _images: &images::Images<'_>,
+        writer: &mut Writer<'_>,
+    ) -> io::Result<ControlFlow<Status, Status>> {
+        let Log { name, bytes, .. } = log;
+        let bisection = match bisect::parse(bytes) {
             Ok(bisection) => bisection,
             Err(error) => {
-                report_error(&name, &error);
-                status = Status::Unusable;
-                continue;
+                report_error(name, &error);
+                return Ok(Continue(Status::Unusable));
             }
         };
-        let known = AuditOptions::default().with_title(args.title.as_deref());
-        let mut audit = bisect::audit(&bisection, known.with_report(report.as_ref()));
-        if let Some(repo) = &args.repo
+        let options = AuditOptions::default().with_title(self.args.title.as_deref());
+        let mut audit = bisect::audit(&bisection, options.with_report(self.report.as_ref()));
+        let mut status = if audit.trust == Trust::Sound { Status::Done } else { Status::Found };
+        if let Some(repo) = &self.args.repo
             && let Err(error) = settle(&mut audit, repo)
         {
-            report_error(&name, &error);
+            report_error(name, &error);
             status = Status::Unusable;
         }
-        if audit.trust != Trust::Sound {
-            status = status.max(Status::Found);
-        }
-        let is_first = count == 0;
-        count += 1;
-        if matches!(args.format, Format::Text) {
-            let mut page = String::new();
-            if args.summary {
-                audit::write_summary(&mut page, &name, &audit, options)
-            } else {
-                audit::write(&mut page, &name, &audit, options)
-            }
-            .map_err(io::Error::other)?;
-            out.write_all(if is_first || args.summary { b"" } else { b"\n" })?;
-            out.write_all(page.as_bytes())?;
-            continue;
-        }
-        let is_list = matches!(args.format, Format::Json);
-        out.write_all(match (is_list, is_first) {
-            (true, true) => b"[",
-            (true, false) => b",\n",
-            (false, _) => b"",
-        })?;
-        json::write_audit(&mut out, &AuditRecord::new(&name, audit))?;
-        out.write_all(if is_list { b"" } else { b"\n" })?;
+        self.page(name, audit, writer)?;
+        Ok(Continue(status))
     }
-    if matches!(args.format, Format::Json) {
-        out.write_all(if count == 0 { b"[]\n" } else { b"]\n" })?;
+}
+
+impl Audits<'_> {
+    fn page(&self, name: &str, audit: Audit<'_>, writer: &mut Writer<'_>) -> io::Result<()> {
+        let options = text::TextOptions::default().with_color(in_color(self.args.color));
+        if self.args.summary {
+            let mut line = String::new();
+            audit::write_summary(&mut line, name, &audit, options).map_err(io::Error::other)?;
+            return writer.add(line.as_bytes());
+        }
+        let record = AuditRecord::new(name, audit);
+        writer.result(
+            |page| audit::write(page, name, &record.audit, options),
+            |mut out| json::write_audit(&mut out, &record),
+        )
     }
-    out.flush()?;
-    Ok(status)
 }
 
 /// The first report of a console log.
-fn report(path: &Path, status: &mut Status) -> Option<Report<'static>> {
-    let (name, log) = input::open(path, status)?;
+fn report(path: &Path) -> Option<Report<'static>> {
+    let (name, log) = input::open(path)?;
     let report = ksplat::reports(&log).next().map(Report::into_owned);
     if report.is_none() {
-        report_error(
-            &name,
-            &"no crash report in it; --report takes a log of the crash under bisection",
-        );
+        report_error(&name, &"no crash report found; --report takes a log of the bisected crash");
     }
     report
 }
 
-/// Counts in a tree what is left to test.
+/// Counts the commits that remain to be tested in a git tree.
 fn settle(audit: &mut Audit<'_>, repo: &Path) -> Result<(), Error> {
-    // Where nothing changed the bisection says what git said.
+    // An unchanged result needs no count.
     let is_open = audit.audited.culprit.is_none() || audit.audited.culprit != audit.culprit;
     let Some(bad) = audit.audited.bad.clone().filter(|_| is_open) else { return Ok(()) };
     let commits =
         [&*bad, "--not"].into_iter().chain(audit.audited.goods.iter().map(|good| &**good));
-    // What the log calls a commit must not be taken for an option.
+    // A commit of a hostile log must not become an option of git.
     let commits = commits.filter(|commit| *commit == "--not" || !commit.starts_with('-'));
     let git = Command::new("git")
         .arg("-C")
@@ -114,7 +121,7 @@ fn settle(audit: &mut Audit<'_>, repo: &Path) -> Result<(), Error> {
     }
     let text = String::from_utf8_lossy(&git.stdout);
     let all = text.lines().find_map(|line| line.strip_prefix("bisect_all=")?.parse::<u64>().ok());
-    let all = all.ok_or_else(|| failed("no count of what is left"))?;
+    let all = all.ok_or_else(|| failed("no count of the remaining commits"))?;
     audit.audited.settle(all.saturating_sub(1));
     Ok(())
 }

@@ -10,7 +10,7 @@ use ksplat::output::{html, json};
 use crate::args::Format;
 use crate::error::Error;
 
-/// Writes bugs that were found in so many logs, to standard output or as a page.
+/// Writes bugs to standard output, or as a page.
 pub(crate) fn write(
     bugs: &[Bug<'_>],
     reports: usize,

@@ -50,7 +50,7 @@ pub(crate) fn cluster(args: &Cluster) -> Result<Status, Error> {
     Ok(corpus.status)
 }
 
-/// Says why two reports are of one bug, or what they have in common although they are not.
+/// Writes the evidence that links two reports, or the similarity of reports that are not linked.
 fn write_why(
     out: &mut impl Write,
     corpus: &Corpus,

@@ -28,15 +28,18 @@ pub(crate) fn code(args: &Code) -> io::Result<Status> {
         },
     };
     let syntax = args.output.syntax.into();
-    // An oops has registers beside the code, which explain it.
+    // The registers of an oops explain its code.
     let mut found = oops(&line).or_else(|| {
-        // Cut out without the line that heads it: read as if that stood there.
+        // An excerpt without a headline is parsed with one.
         let whole = [b"Oops: 0000 [#1]\n", line.as_slice()].concat();
         oops(&whole).map(ksplat::Report::into_owned)
     });
     let is_user = found.is_none() && line.windows(USER_MODE.len()).any(|text| text == USER_MODE);
     if is_user {
-        report_error("code", &"the code of a program (RIP: 0033), not of the kernel");
+        report_error(
+            "code",
+            &"RIP: 0033 is user mode: the code is of a program, not of the kernel",
+        );
     }
     let code = match found.as_mut() {
         Some(report) => {
@@ -77,7 +80,7 @@ pub(crate) fn code(args: &Code) -> io::Result<Status> {
     Ok(Status::Done)
 }
 
-/// The instruction pointer of a program: `__show_regs()` in arch/x86/kernel/process_64.c.
+/// The instruction pointer in user mode: `__show_regs()` in arch/x86/kernel/process_64.c.
 const USER_MODE: &[u8] = b"RIP: 0033:";
 
 /// The first report with code and registers.
@@ -85,7 +88,7 @@ fn oops(log: &[u8]) -> Option<ksplat::Report<'_>> {
     ksplat::reports(log).find(|report| report.code.is_some() && !report.registers.is_empty())
 }
 
-/// Code, and what is known of the instruction that trapped.
+/// Code, and the explanation of the trap.
 #[derive(serde::Serialize)]
 struct Explained {
     #[serde(flatten)]

@@ -7,19 +7,19 @@ use std::time::UNIX_EPOCH;
 
 use ksplat::fingerprint::Signature;
 use ksplat::output::bugs::BugMember;
-use rayon::prelude::*;
 
 use crate::args::Logs;
+use crate::cores;
 use crate::error::Error;
 use crate::input;
 use crate::paths;
-use crate::ui::{Status, report_error};
+use crate::ui::{Progress, Status, report_error};
 
 /// A report of a log.
 pub(crate) struct Signed {
     pub(crate) file: usize,
     pub(crate) index: usize,
-    /// When the log was written, in seconds since 1970.
+    /// The modification time of the log, in seconds since 1970.
     pub(crate) time: Option<u64>,
     pub(crate) signature: Signature<'static>,
 }
@@ -35,10 +35,10 @@ pub(crate) struct Corpus {
 impl Corpus {
     /// Reads the logs that arguments name.
     pub(crate) fn read(logs: &Logs) -> Result<Self, Error> {
-        Ok(read(paths::files(logs)?, logs.first))
+        Ok(read(paths::files(logs)?, logs))
     }
 
-    /// How reading the logs went.
+    /// The exit status of reading the logs.
     pub(crate) fn status(&self) -> Status {
         self.status
     }
@@ -52,7 +52,7 @@ impl Corpus {
             .map(|signed| (self.file(signed.file), signed.index, signed.time, &signed.signature))
     }
 
-    /// The file that a report is in, and which one of it.
+    /// The file and the index of a report.
     pub(crate) fn name(&self, report: u32) -> String {
         let Some(signed) = self.reports.get(report as usize) else { return String::new() };
         format!("{}#{}", self.file(signed.file), signed.index)
@@ -62,7 +62,7 @@ impl Corpus {
         self.names.get(file).map_or("", |name| name)
     }
 
-    /// Forgets when logs were written if all were on one day: that is when they were copied.
+    /// Drops the dates of the logs if all are equal: that is the day on which they were copied.
     pub(crate) fn forget_one_day(&mut self) {
         let mut days: Vec<_> =
             self.reports.iter().filter_map(|signed| signed.time.map(date)).collect();
@@ -108,25 +108,30 @@ pub(crate) fn date(time: u64) -> String {
     time.map(|time| time.strftime("%Y-%m-%d").to_string()).unwrap_or_default()
 }
 
-/// Reads logs on all cores; those that cannot be read are told, and the rest goes on.
-pub(crate) fn read(files: Vec<PathBuf>, first: bool) -> Corpus {
-    let read: Vec<_> =
-        files.par_iter().enumerate().map(|(file, path)| sign(file, path, first)).collect();
+/// Reads logs on all cores. A log that cannot be read is reported, and the others are read.
+pub(crate) fn read(files: Vec<PathBuf>, args: &Logs) -> Corpus {
+    let progress = Progress::of_files("reading", files.len(), args.quiet);
+    let read = cores::in_order(&files, |path| {
+        let signed = sign(path, args.first);
+        progress.add(1);
+        signed.map_err(|error| report_error(&input::name(path), &error))
+    });
+    drop(progress);
     let names = files.iter().map(|path| input::name(path).into_owned()).collect();
     let mut corpus = Corpus { files, names, reports: Vec::new(), status: Status::Done };
-    for (path, read) in corpus.files.iter().zip(read) {
-        match read {
-            Ok(reports) => corpus.reports.extend(reports),
-            Err(error) => {
-                report_error(&input::name(path), &error);
-                corpus.status = Status::Unusable;
+    for (file, read) in read.into_iter().enumerate() {
+        match read.print() {
+            Ok(reports) => {
+                corpus.reports.extend(reports.into_iter().map(|signed| Signed { file, ..signed }));
             }
+            Err(()) => corpus.status = Status::Unusable,
         }
     }
     corpus
 }
 
-fn sign(file: usize, path: &Path, first: bool) -> io::Result<Vec<Signed>> {
+/// The reports of a log, fingerprinted. The caller numbers the files.
+fn sign(path: &Path, first: bool) -> io::Result<Vec<Signed>> {
     let log = input::log(path)?;
     let time = fs::metadata(path).and_then(|file| file.modified()).ok();
     let time = time.and_then(|time| Some(time.duration_since(UNIX_EPOCH).ok()?.as_secs()));
@@ -134,7 +139,7 @@ fn sign(file: usize, path: &Path, first: bool) -> io::Result<Vec<Signed>> {
     let reports = ksplat::reports(&log).take(if first { 1 } else { usize::MAX });
     let signed = reports.enumerate().map(|(index, mut report)| {
         analyzer.annotate(&mut report);
-        Signed { file, index, time, signature: Signature::of(&report).into_owned() }
+        Signed { file: 0, index, time, signature: Signature::of(&report).into_owned() }
     });
     Ok(signed.collect())
 }

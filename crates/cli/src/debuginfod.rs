@@ -1,28 +1,31 @@
 //! Images by their build ids, from the servers that `DEBUGINFOD_URLS` names.
 //!
-//! `GET URL/buildid/BUILDID/debuginfo`, as debuginfod(8) of elfutils serves it. What was fetched is kept
-//! in the user's cache directory: `$XDG_CACHE_HOME/ksplat`, else `~/.cache/ksplat`.
+//! `GET URL/buildid/BUILDID/debuginfo`, as debuginfod(8) of elfutils serves it. Fetched images are kept in the
+//! cache directory of the user: `$XDG_CACHE_HOME/ksplat`, else `~/.cache/ksplat`.
 
 use std::env;
 use std::fs::{self, File};
-use std::io;
+use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process;
 use std::time::Duration;
 
-use crate::ui::report_error;
+use crate::ui::{Progress, report_error};
 
-/// The most bytes of an image: a kernel with everything built in has 2 GiB.
+/// The maximum size of an image in bytes: a kernel without modules has 2 GiB.
 const MAX_IMAGE: u64 = 8 << 30;
 
-/// The digits that a build id may have: 8 to 32 bytes.
+/// The size of a read in bytes.
+const CHUNK: usize = 64 << 10;
+
+/// The digits of a build ID: 8 to 32 bytes.
 const DIGITS: std::ops::RangeInclusive<usize> = 16..=64;
 
-/// LinkReason long a server may take to answer, and to send all of an image.
+/// The time limits for a connection, and for the whole image.
 const CONNECT: Duration = Duration::from_secs(10);
 const WHOLE: Duration = Duration::from_mins(10);
 
-/// The file of an image, fetched if it is not there yet; says so where that fails.
+/// The file of an image, fetched if it is not in the cache; an error is reported.
 pub(crate) fn fetch(build_id: &str) -> Option<PathBuf> {
     let is_id = DIGITS.contains(&build_id.len()) && build_id.bytes().all(|b| b.is_ascii_hexdigit());
     let build_id = Some(build_id.to_ascii_lowercase()).filter(|_| is_id)?;
@@ -32,7 +35,7 @@ pub(crate) fn fetch(build_id: &str) -> Option<PathBuf> {
     }
     let urls = env::var("DEBUGINFOD_URLS").unwrap_or_default();
     if urls.trim().is_empty() {
-        report_error("--debuginfod", &"set DEBUGINFOD_URLS to the servers to ask");
+        report_error("--debuginfod", &"set DEBUGINFOD_URLS to the addresses of servers");
         return None;
     }
     for url in urls.split_whitespace() {
@@ -45,7 +48,7 @@ pub(crate) fn fetch(build_id: &str) -> Option<PathBuf> {
     None
 }
 
-/// Writes what a server sends to a file, as a whole or not at all.
+/// Downloads an image to a file.
 fn get(url: &str, path: &Path) -> io::Result<()> {
     let agent = ureq::Agent::config_builder()
         .timeout_connect(Some(CONNECT))
@@ -53,8 +56,26 @@ fn get(url: &str, path: &Path) -> io::Result<()> {
         .build()
         .new_agent();
     let mut answer = agent.get(url).call().map_err(io::Error::other)?;
+    let total = answer.body().content_length().unwrap_or_default();
+    let progress = Progress::of_bytes("fetching", total);
     let mut body = answer.body_mut().with_config().limit(MAX_IMAGE).reader();
-    keep(path, |file| io::copy(&mut body, file).map(|_| ()))
+    keep(path, |file| copy(&mut body, file, &progress))
+}
+
+/// Copies all bytes, and counts them.
+fn copy(from: &mut impl Read, to: &mut impl Write, progress: &Progress) -> io::Result<()> {
+    let mut buffer = vec![0; CHUNK];
+    loop {
+        match from.read(&mut buffer) {
+            Ok(0) => return Ok(()),
+            Ok(read) => {
+                to.write_all(buffer.get(..read).unwrap_or_default())?;
+                progress.add(read as u64);
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
 }
 
 /// The directory of fetched images.
@@ -64,7 +85,7 @@ fn folder() -> Option<PathBuf> {
     Some(cache.join("ksplat"))
 }
 
-/// Keeps a file in the directory, as a whole or not at all.
+/// Writes a file under another name first, so that the cache holds only whole files.
 fn keep(path: &Path, write: impl FnOnce(&mut File) -> io::Result<()>) -> io::Result<()> {
     let folder = path.parent().ok_or(io::ErrorKind::NotFound)?;
     fs::create_dir_all(folder)?;

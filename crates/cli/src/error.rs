@@ -1,4 +1,4 @@
-//! Why a command could not go on.
+//! Errors that end a command.
 
 use std::borrow::Cow;
 use std::error;
@@ -10,23 +10,23 @@ use ksplat::store;
 
 use crate::input;
 
-/// Why a command could not go on.
+/// An error that ends a command.
 #[derive(Debug)]
 #[non_exhaustive]
 pub(crate) enum Error {
-    /// Standard output could not be written.
+    /// Writing to standard output failed.
     Output(io::Error),
-    /// A page could not be written.
+    /// Writing a page failed.
     Page { path: PathBuf, source: io::Error },
-    /// An input that the command needs could not be read.
+    /// Reading an input that the command needs failed.
     Input { path: PathBuf, source: io::Error },
-    /// The store.
+    /// Opening, reading or writing the store failed.
     Store(store::Error),
-    /// An option names a report that is in none of the logs.
+    /// An option names a report that no log has.
     NoReport { name: String },
-    /// Two reports are equal that an option keeps apart.
+    /// `--apart` names two equal reports.
     Equal { one: String, other: String },
-    /// The program `git` could not be started.
+    /// `git` cannot be started.
     NoGit { source: io::Error },
     /// `git` failed in a tree.
     Git { tree: PathBuf, said: String },
@@ -37,7 +37,7 @@ impl Error {
         Self::Input { path: path.to_owned(), source }
     }
 
-    /// What a complaint about it begins with.
+    /// The file or option that the message begins with.
     pub(crate) fn place(&self) -> Cow<'_, str> {
         match self {
             Self::Output(_) => "standard output".into(),
@@ -58,9 +58,9 @@ impl fmt::Display for Error {
             Self::Store(error) => write!(f, "{error}"),
             Self::NoReport { name } => write!(f, "{name}: no report of this name was read"),
             Self::Equal { one, other } => {
-                write!(f, "{one} and {other} are equal: they cannot be kept apart")
+                write!(f, "{one} and {other} are equal and cannot be kept apart")
             }
-            Self::NoGit { source } => write!(f, "git does not run: {source}"),
+            Self::NoGit { source } => write!(f, "cannot run git: {source}"),
             Self::Git { tree, said } => write!(f, "git in {}: {said}", tree.display()),
         }
     }
@@ -88,7 +88,7 @@ impl From<io::Error> for Error {
 impl From<store::Error> for Error {
     fn from(error: store::Error) -> Self {
         match error {
-            // It goes to standard output.
+            // `export` writes to standard output.
             store::Error::Export { source, .. } => Self::Output(source),
             error => Self::Store(error),
         }

@@ -1,33 +1,34 @@
-//! The images that reports are resolved by: where they are found, and when they are read.
+//! The kernel images that resolve reports: their search and their loading.
 
 use std::collections::{HashMap, HashSet};
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use ksplat::Report;
 use ksplat::symbolize::{Image, Symbolizer};
 
 use crate::args;
 use crate::input;
-use crate::ui::{Status, report_error};
+use crate::ui::{Status, report_error, warn};
 
-/// The most files that are looked at below a directory of modules; a distribution has 10,000.
+/// The maximum number of files in a directory of modules; a distribution has 10,000.
 const MAX_FILES: usize = 1 << 20;
 
-/// LinkReason deep directories of modules may be.
+/// The maximum depth of directories of modules.
 const MAX_DEPTH: usize = 32;
 
-/// The most modules without an image that are looked for: a machine has some hundred, but a log can name
-/// any number, and a console is watched for months.
+/// The maximum number of missing modules that are searched for. A machine has some hundred modules, but a log
+/// can name any number, and a console is watched for months.
 const MAX_MISSING: usize = 4096;
 
-/// The most warnings of images of other builds.
-const MAX_TOLD: usize = 64;
+/// The maximum number of modules that are read for one log.
+const MAX_NEEDED: usize = 1 << 16;
 
-/// What the files of modules are called behind their names.
+/// The extensions of module files.
 const ENDINGS: [&str; 5] = [".ko.debug", ".ko", ".ko.xz", ".ko.zst", ".ko.gz"];
 
-/// Where distributions put images with symbols, by the release.
+/// Paths of installed images with debug information, by the release.
 const PLACES: [&str; 5] = [
     "/usr/lib/debug/boot/vmlinux-{}",
     "/usr/lib/debug/lib/modules/{}/vmlinux",
@@ -36,28 +37,29 @@ const PLACES: [&str; 5] = [
     "/boot/vmlinux-{}",
 ];
 
-/// Where they put modules, by the release.
+/// Directories of installed modules, by the release.
 const MODULE_PLACES: [&str; 3] =
     ["/usr/lib/debug/lib/modules/{}", "/usr/lib/debug/usr/lib/modules/{}", "/lib/modules/{}"];
 
-/// Where they put images by the build id.
+/// The directory of installed images by build ID.
 const BUILD_IDS: &str = "/usr/lib/debug/.build-id";
 
-/// The images of one kernel, read when the first report needs them.
+/// The images of one kernel.
+///
+/// [`Images::load`] reads what a log needs, in the order of the logs; then the reports of many logs can be
+/// resolved at once.
 pub(crate) struct Images<'a> {
     args: &'a args::Images,
     state: State,
     /// The files of the modules by their names, once the directories were searched.
     files: Option<HashMap<String, Vec<PathBuf>>>,
-    /// The modules that were looked for.
-    asked: HashSet<String>,
-    /// LinkReason many of them have no file.
+    /// The modules that were looked up.
+    known: HashSet<String>,
+    /// How many of them have no file.
     missing: usize,
     release: Option<String>,
-    /// What was said of images of another build.
-    told: HashSet<String>,
-    /// What lines were rewritten to, as crashes repeat themselves.
-    rewritten: HashMap<Vec<u8>, Option<Vec<u8>>>,
+    /// Lines and their resolved text, as crashes repeat their lines.
+    rewritten: Mutex<HashMap<Vec<u8>, Option<Vec<u8>>>>,
 }
 
 enum State {
@@ -66,17 +68,75 @@ enum State {
     Read(Box<Symbolizer<'static>>),
 }
 
+/// The images that the reports of a log need.
+#[derive(Debug, Default)]
+pub(crate) struct Needs {
+    /// The release and the build ID of the kernel, if its image is needed.
+    kernel: Option<(Option<String>, Option<String>)>,
+    /// The modules with their build IDs, in the order of the log.
+    modules: Vec<(String, Option<String>)>,
+    known: HashSet<String>,
+}
+
+impl Needs {
+    /// The images of the frames of reports.
+    pub(crate) fn of<'r>(reports: impl Iterator<Item = Report<'r>>) -> Self {
+        let mut needs = Self::default();
+        reports.for_each(|report| needs.add_report(&report));
+        needs
+    }
+
+    /// Adds the images of the frames of a report.
+    pub(crate) fn add_report(&mut self, report: &Report<'_>) {
+        let owned = |text: &Option<_>| text.as_deref().map(str::to_owned);
+        let kernel = &report.kernel;
+        self.kernel.get_or_insert_with(|| (owned(&kernel.release), owned(&kernel.build_id)));
+        for frame in report.stacks.iter().flat_map(|stack| &stack.frames) {
+            if let Some(module) = &frame.module {
+                self.add(module, frame.build_id.as_deref());
+            }
+        }
+    }
+
+    /// Adds the modules that the lines of a log name behind a function, and the kernel, as a stack is
+    /// resolved without a report around it.
+    pub(crate) fn of_lines(mut self, log: &[u8]) -> Self {
+        self.kernel.get_or_insert_default();
+        let finder = memchr::memmem::Finder::new(b"+0x");
+        for at in finder.find_iter(log) {
+            let rest = log.get(at..).unwrap_or_default();
+            let end = memchr::memchr2(b'\n', b' ', rest).unwrap_or(rest.len());
+            let Some(name) = rest.get(end..).and_then(|rest| rest.strip_prefix(b" [")) else {
+                continue;
+            };
+            let is_name = |b: &u8| b.is_ascii_alphanumeric() || *b == b'_' || *b == b'-';
+            let len = name.iter().take_while(|b| is_name(b)).count();
+            let name = name.get(..len).and_then(|name| str::from_utf8(name).ok());
+            if let Some(name) = name.filter(|name| !name.is_empty()) {
+                self.add(name, None);
+            }
+        }
+        self
+    }
+
+    fn add(&mut self, module: &str, build_id: Option<&str>) {
+        if self.known.len() < MAX_NEEDED && !self.known.contains(module) {
+            self.known.insert(module.to_owned());
+            self.modules.push((module.to_owned(), build_id.map(str::to_owned)));
+        }
+    }
+}
+
 impl<'a> Images<'a> {
     pub(crate) fn new(args: &'a args::Images) -> Self {
         Self {
             args,
             state: State::Unread,
             files: None,
-            asked: HashSet::new(),
+            known: HashSet::new(),
             missing: 0,
             release: None,
-            told: HashSet::new(),
-            rewritten: HashMap::new(),
+            rewritten: Mutex::default(),
         }
     }
 
@@ -84,26 +144,36 @@ impl<'a> Images<'a> {
         self.args
     }
 
-    /// Whether there is no image to resolve by, although one was asked for.
+    /// Whether the options name images.
+    pub(crate) fn are_named(&self) -> bool {
+        self.args.are_named()
+    }
+
+    /// Whether the image of the kernel cannot be read.
     pub(crate) fn failed(&self) -> bool {
         matches!(self.state, State::Failed)
     }
 
-    /// Resolves the frames of a report, if images are named.
-    pub(crate) fn annotate(&mut self, report: &mut Report<'_>) -> Status {
-        if !self.args.are_named() {
-            return Status::Done;
+    /// Reads the images that a log needs, each once.
+    pub(crate) fn load(&mut self, needs: &Needs) {
+        let Some((release, build_id)) = &needs.kernel else { return };
+        if matches!(self.state, State::Unread) {
+            self.release.clone_from(release);
+            self.state = match self.open(build_id.as_deref()) {
+                Some(symbolizer) => State::Read(Box::new(symbolizer)),
+                None => State::Failed,
+            };
         }
-        self.prepare(report.kernel.release.as_deref(), report.kernel.build_id.as_deref());
-        let frames = report.stacks.iter().flat_map(|stack| &stack.frames);
-        let modules: Vec<(String, Option<String>)> = frames
-            .filter_map(|frame| {
-                let build_id = frame.build_id.as_deref().map(str::to_owned);
-                Some((frame.module.as_deref()?.to_owned(), build_id))
-            })
-            .collect();
-        for (module, build_id) in modules {
-            self.add(&module, build_id.as_deref());
+        for (module, build_id) in &needs.modules {
+            self.add(module, build_id.as_deref());
+        }
+    }
+
+    /// Resolves the frames of a report by the loaded images, if the options name any. `Unusable` if there
+    /// is no image, or with `--strict` if the image is of another build.
+    pub(crate) fn annotate(&self, report: &mut Report<'_>) -> Status {
+        if !self.are_named() {
+            return Status::Done;
         }
         let State::Read(symbolizer) = &self.state else { return Status::Unusable };
         symbolizer.annotate(report);
@@ -112,36 +182,19 @@ impl<'a> Images<'a> {
             return Status::Done;
         }
         for warning in &check.warnings {
-            if self.told.len() < MAX_TOLD && self.told.insert(warning.clone()) {
-                report_error("an image of another build", warning);
-            }
+            warn("image of another build", warning);
         }
-        if self.args.strict {
-            self.state = State::Failed;
-            return Status::Unusable;
-        }
-        Status::Done
+        if self.args.strict { Status::Unusable } else { Status::Done }
     }
 
-    /// Opens the image of a kernel, once.
-    pub(crate) fn prepare(&mut self, release: Option<&str>, build_id: Option<&str>) {
-        if matches!(self.state, State::Unread) {
-            self.release = release.map(str::to_owned);
-            self.state = match self.open(build_id) {
-                Some(symbolizer) => State::Read(Box::new(symbolizer)),
-                None => State::Failed,
-            };
-        }
-    }
-
-    /// Opens the kernel's image; says so where that fails.
+    /// Opens the image of the kernel; an error is reported.
     fn open(&self, build_id: Option<&str>) -> Option<Symbolizer<'static>> {
         let named = self.args.vmlinux.as_deref().unwrap_or_else(|| Path::new("auto"));
         let found = if named.as_os_str() == "auto" {
             let release = self.release.as_deref().unwrap_or_default();
             let found = installed(release, build_id).or_else(|| self.fetch(build_id?));
             if found.is_none() {
-                let what = if release.is_empty() { "a log that names no release" } else { release };
+                let what = if release.is_empty() { "a log without a release" } else { release };
                 let why = format!("no image of {what} is installed; name one with --vmlinux");
                 report_error("--vmlinux auto", &why);
             }
@@ -157,7 +210,7 @@ impl<'a> Images<'a> {
             }
         };
         if !image.has_debug() {
-            let why = "no debug information: functions can be named, but not files and lines";
+            let why = "no debug information; functions are resolved, files and lines are not";
             report_error(&input::name(&found), &why);
         }
         let symbolizer = Symbolizer::new(image);
@@ -167,7 +220,7 @@ impl<'a> Images<'a> {
         })
     }
 
-    /// Asks the servers for an image, if that was wanted.
+    /// Fetches an image from the servers, with `--debuginfod`.
     fn fetch(&self, build_id: &str) -> Option<PathBuf> {
         if !self.args.may_fetch() {
             return None;
@@ -181,10 +234,10 @@ impl<'a> Images<'a> {
         }
     }
 
-    /// Reads the image of a module, once; says so where there is none.
+    /// Reads the image of a module, once; a missing one is reported.
     fn add(&mut self, module: &str, build_id: Option<&str>) {
         let module = module.replace('-', "_");
-        if !matches!(self.state, State::Read(_)) || self.asked.contains(&module) {
+        if !matches!(self.state, State::Read(_)) || self.known.contains(&module) {
             return;
         }
         let (args, release) = (self.args, self.release.as_deref());
@@ -197,24 +250,27 @@ impl<'a> Images<'a> {
             _ => HashMap::new(),
         });
         let mut paths = files.get(&module).cloned().unwrap_or_default();
-        // Those with files are no more than there are files.
+        // The number of modules with files is bounded by the number of files.
         if paths.is_empty() {
             if self.missing == MAX_MISSING {
                 return;
             }
             self.missing += 1;
             if self.missing == MAX_MISSING {
-                report_error("modules", &"too many without an image: no more are looked for");
+                report_error(
+                    "modules",
+                    &"too many modules without an image; the others are not searched for",
+                );
             }
         }
-        self.asked.insert(module.clone());
+        self.known.insert(module.clone());
         if paths.is_empty() {
             paths.extend(build_id.and_then(|build_id| self.fetch(build_id)));
         }
         let mut last = None;
         for path in &paths {
             match read(path) {
-                // What was stripped is better than nothing, but not better than another file.
+                // A stripped image has functions, but another file may have lines as well.
                 Ok(image) if image.has_debug() || last.is_none() => {
                     let is_whole = image.has_debug();
                     last = Some(image);
@@ -229,56 +285,45 @@ impl<'a> Images<'a> {
         let State::Read(symbolizer) = &mut self.state else { return };
         match last {
             Some(image) => symbolizer.add_module(&module, image),
-            None => report_error(&module, &"no image of this module: its frames stay as they are"),
-        }
-    }
-
-    /// Reads the images of all modules that the lines of a log name behind a function.
-    pub(crate) fn load_all(&mut self, log: &[u8]) {
-        let finder = memchr::memmem::Finder::new(b"+0x");
-        for at in finder.find_iter(log) {
-            let rest = log.get(at..).unwrap_or_default();
-            let end = memchr::memchr2(b'\n', b' ', rest).unwrap_or(rest.len());
-            let Some(name) = rest.get(end..).and_then(|rest| rest.strip_prefix(b" [")) else {
-                continue;
-            };
-            let is_name = |b: &&u8| b.is_ascii_alphanumeric() || **b == b'_' || **b == b'-';
-            let name: Vec<u8> = name.iter().take_while(is_name).copied().collect();
-            if let (Ok(name), false) = (String::from_utf8(name), self.failed())
-                && !name.is_empty()
-            {
-                self.add(&name, None);
-            }
+            None => report_error(&module, &"no image of this module; its frames are not resolved"),
         }
     }
 
     /// A line with files and lines, if something in it can be resolved.
-    pub(crate) fn rewrite(&mut self, line: &[u8]) -> Option<Vec<u8>> {
+    pub(crate) fn rewrite(&self, line: &[u8]) -> Option<Vec<u8>> {
         memchr::memmem::find(line, b"+0x")?;
         let State::Read(symbolizer) = &self.state else { return None };
-        // What stands behind the time stamp.
+        // The time stamp of printk stays as it is.
         let start = line.iter().position(|b| *b == b']').map_or(0, |at| at + 1);
         let (head, rest) = line.split_at(if line.starts_with(b"[") { start } else { 0 });
-        if self.rewritten.len() > MAX_REWRITTEN {
-            self.rewritten.clear();
-        }
-        let known =
-            self.rewritten.entry(rest.to_owned()).or_insert_with(|| symbolizer.rewrite(rest));
-        let rewritten = known.as_deref()?;
+        let known = self.rewritten().get(rest).cloned();
+        let rewritten = known.unwrap_or_else(|| {
+            let rewritten = symbolizer.rewrite(rest);
+            let mut known = self.rewritten();
+            if known.len() > MAX_REWRITTEN {
+                known.clear();
+            }
+            known.insert(rest.to_owned(), rewritten.clone());
+            rewritten
+        })?;
         let blank: &[u8] = if head.is_empty() || rewritten.starts_with(b" ") { b"" } else { b" " };
-        Some([head, blank, rewritten].concat())
+        Some([head, blank, &rewritten].concat())
+    }
+
+    fn rewritten(&self) -> MutexGuard<'_, HashMap<Vec<u8>, Option<Vec<u8>>>> {
+        self.rewritten.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// The most lines whose resolved text is kept.
+/// The maximum number of lines whose resolved text is kept.
 const MAX_REWRITTEN: usize = 1 << 16;
 
-/// Whether a name that a log tells may be a part of a path.
+/// Whether a name from a log is safe as a part of a path.
 fn is_plain(name: &str) -> bool {
     !name.is_empty() && !name.contains('/') && !name.contains("..") && !name.contains('\0')
 }
 
-/// The image of a release, or of a build id, where distributions put it.
+/// The installed image of a release or a build ID.
 fn installed(release: &str, build_id: Option<&str>) -> Option<PathBuf> {
     let by_id = build_id.filter(|id| id.bytes().all(|b| b.is_ascii_hexdigit())).and_then(|id| {
         let (start, rest) = id.split_at_checked(2)?;
@@ -289,12 +334,12 @@ fn installed(release: &str, build_id: Option<&str>) -> Option<PathBuf> {
     by_id.into_iter().chain(by_release).find(|path| path.is_file())
 }
 
-/// The image in a build tree, or the file itself.
+/// The image in a build tree, or the named file.
 fn vmlinux(path: &Path) -> PathBuf {
     if path.is_dir() { path.join("vmlinux") } else { path.to_owned() }
 }
 
-/// Reads an image, which is kept until the program ends.
+/// Reads an image, which lives until the program ends.
 fn read(path: &Path) -> Result<Image<'static>, Box<dyn std::error::Error>> {
     let data: &'static [u8] = Box::leak(Box::new(input::map(path)?));
     if data.starts_with(b"\x7fELF") {
@@ -322,7 +367,7 @@ fn search(directories: &[PathBuf]) -> HashMap<String, Vec<PathBuf>> {
                 return files;
             }
             let path = entry.path();
-            // Links to directories are not followed: they may lead in a circle.
+            // A link to a directory may close a cycle.
             if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
                 if depth < MAX_DEPTH {
                     folders.push((path, depth + 1));

@@ -11,18 +11,17 @@ use ksplat::output::escape;
 use memmap2::Mmap;
 
 use crate::args::Args;
-use crate::ui::{Status, report_error};
+use crate::ui::report_error;
 
-/// From this size on, files are mapped rather than read, in bytes.
+/// The size in bytes from which files are mapped instead of read.
 ///
-/// A mapping of a file that is cut short while it is read ends the program; so only files that
-/// would cost much to copy are mapped.
+/// If a mapped file is truncated, the program gets SIGBUS; so only files that are expensive to copy are mapped.
 const MAP_FROM: u64 = 64 << 20;
 
-/// The most bytes that a compressed log may become. What is larger is most likely an attack.
+/// The maximum size of an unpacked log in bytes. A larger one is most likely an attack.
 const MAX_UNPACKED: u64 = 16 << 30;
 
-/// The bytes of an input.
+/// The bytes of a file or of standard input.
 pub(crate) enum Input {
     Read(Vec<u8>),
     Mapped(Mmap),
@@ -39,7 +38,7 @@ impl Deref for Input {
     }
 }
 
-/// Reads a file, or standard input if it is called `-`, and unpacks it.
+/// Reads a file, or standard input for `-`, and unpacks it.
 pub(crate) fn read(path: &Path) -> io::Result<Input> {
     let input = if path.as_os_str() == "-" { stdin()? } else { file(path)? };
     match unpack(&input)? {
@@ -48,7 +47,7 @@ pub(crate) fn read(path: &Path) -> io::Result<Input> {
     }
 }
 
-/// Reads an image, mapped as its parts are needed here and there, or unpacked.
+/// Maps an image, as only parts of it are read, or unpacks it.
 pub(crate) fn map(path: &Path) -> io::Result<Input> {
     let input = mapped(&File::open(path)?)?;
     match unpack(&input)? {
@@ -59,7 +58,7 @@ pub(crate) fn map(path: &Path) -> io::Result<Input> {
 
 fn stdin() -> io::Result<Input> {
     if io::stdin().is_terminal() {
-        // Nobody may be there to read it.
+        // Standard error may be closed.
         let _ =
             writeln!(io::stderr(), "ksplat: standard input: paste a log, and end it with Ctrl-D");
     }
@@ -74,15 +73,15 @@ fn file(path: &Path) -> io::Result<Input> {
     if metadata.is_file() && metadata.len() >= MAP_FROM {
         return mapped(&file);
     }
-    // What `File::read_to_end` asks once more is known: where the file ends.
+    // One byte more than the file, so that `read_to_end` sees the end without growing the buffer.
     let mut bytes = Vec::with_capacity(usize::try_from(metadata.len()).unwrap_or(0) + 1);
     file.take(u64::MAX).read_to_end(&mut bytes)?;
     Ok(Input::Read(bytes))
 }
 
 fn mapped(file: &File) -> io::Result<Input> {
-    // SAFETY: the map is only read, and as bytes, for which any value is valid. That another process
-    // may change them while they are read gives wrong reports at the worst.
+    // SAFETY: the map is only read, as bytes, for which each value is valid. A process that changes them
+    // meanwhile causes wrong reports at worst.
     #[allow(unsafe_code)]
     Ok(Input::Mapped(unsafe { Mmap::map(file)? }))
 }
@@ -97,37 +96,46 @@ pub(crate) fn log(path: &Path) -> io::Result<Input> {
     match *start {
         [0xff, 0xfe, ..] => Ok(Input::Read(utf16(&input, u16::from_le_bytes))),
         [0xfe, 0xff, ..] => Ok(Input::Read(utf16(&input, u16::from_be_bytes))),
-        _ if is_binary(start) => Err(io::Error::other("is no text: name a console log")),
+        _ if is_binary(start) => Err(io::Error::other("is not text: name a console log")),
         _ => Ok(input),
     }
 }
 
-/// The files that were named, or standard input.
+/// The named files, or standard input.
 pub(crate) fn or_stdin(files: &[PathBuf]) -> Cow<'_, [PathBuf]> {
     if files.is_empty() { vec![PathBuf::from("-")].into() } else { files.into() }
 }
 
-/// Reads an input, and gives it with its name; what cannot be read is complained of.
-pub(crate) fn open<'a>(path: &'a Path, status: &mut Status) -> Option<(Cow<'a, str>, Input)> {
+/// Reads a log, and returns it with its name; an error is reported.
+pub(crate) fn open(path: &Path) -> Option<(Cow<'_, str>, Input)> {
     let name = name(path);
     match log(path) {
         Ok(log) => Some((name, log)),
         Err(error) => {
-            let command = command_like(&name).filter(|_| error.kind() == io::ErrorKind::NotFound);
-            match command {
-                Some(command) => report_error(
-                    &name,
-                    &format!("no such file, and no such command; there is `ksplat {command}`"),
-                ),
-                None => report_error(&name, &error),
-            }
-            *status = Status::Unusable;
+            report_error(&name, &explained(&name, &error));
             None
         }
     }
 }
 
-/// The command whose name is like that of a file which is not there.
+/// An error, and what to do where a command or a directory was meant.
+fn explained(name: &str, error: &io::Error) -> String {
+    let command = command_like(name);
+    match (error.kind(), command) {
+        (io::ErrorKind::NotFound, Some(command)) => {
+            format!("no such file, and no such command; there is `ksplat {command}`")
+        }
+        (io::ErrorKind::NotFound, None) if !name.contains(['/', '.']) => {
+            "no such file or command; `ksplat help` lists the commands".to_owned()
+        }
+        (io::ErrorKind::IsADirectory, _) => {
+            "is a directory: name its files; `ksplat cluster` reads directories".to_owned()
+        }
+        _ => error.to_string(),
+    }
+}
+
+/// The command whose name is like that of a missing file.
 fn command_like(name: &str) -> Option<String> {
     let command = Args::command();
     let names = command.get_subcommands().map(clap::Command::get_name);
@@ -136,23 +144,23 @@ fn command_like(name: &str) -> Option<String> {
     (likeness > ALIKE).then(|| command.to_owned())
 }
 
-/// From which likeness on clap suggests a command, too.
+/// The similarity above which clap suggests a command, too.
 const ALIKE: f64 = 0.8;
 
-/// How much of a log is looked at to see whether it is text.
+/// The bytes at the start of a log that decide whether it is text.
 const MAX_SAMPLE: usize = 64 << 10;
 
-/// Files that people name by mistake: how they begin, and what can be done.
+/// Files that people name by mistake: their first bytes, and what to do.
 const FOREIGN: [(&[u8], &str); 6] = [
     (b"7z\xbc\xaf\x27\x1c", "is a 7z archive: unpack it, and name the logs"),
-    (b"BZh", "is packed by bzip2, which is not read: `bzip2 -dc FILE | ksplat`"),
+    (b"BZh", "is packed by bzip2, which is not supported: use `bzip2 -dc FILE | ksplat`"),
     (b"PK\x03\x04", "is a zip archive: unpack it, and name the logs"),
-    (b"\x04\x22\x4d\x18", "is packed by lz4, which is not read: `lz4 -dc FILE | ksplat`"),
+    (b"\x04\x22\x4d\x18", "is packed by lz4, which is not supported: use `lz4 -dc FILE | ksplat`"),
     (b"\x7fELF", "is an ELF file: name a console log; --vmlinux and --modules take images"),
     (b"\x89PNG", "is a picture: the text of the console is needed"),
 ];
 
-/// UTF-16 with a mark of its byte order, as PowerShell writes what is sent to a file.
+/// Converts UTF-16 with a byte order mark, as PowerShell redirects output.
 fn utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> Vec<u8> {
     let pairs = bytes.get(2..).unwrap_or_default().chunks_exact(2);
     let units = pairs.filter_map(|pair| pair.try_into().ok().map(unit));
@@ -162,14 +170,14 @@ fn utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> Vec<u8> {
     text.into_bytes()
 }
 
-/// Whether more than one byte of twenty is a control character that no console prints: a tenth of random
-/// bytes, none of a log. Consoles of pstore have NUL bytes; text in any encoding has higher ones.
+/// Whether more than one byte of twenty is a control character that no console prints. Random bytes have a
+/// tenth of them, logs have none. NUL is not counted, as pstore pads with it.
 fn is_binary(bytes: &[u8]) -> bool {
     let is_odd = |b: &&u8| matches!(**b, 1..=6 | 0x0e..=0x1a | 0x1c..=0x1f | 0x7f);
     bytes.iter().filter(is_odd).count() > bytes.len() / 20
 }
 
-/// Unpacks gzip, xz and zstd by what the file begins with; `None` for anything else.
+/// Unpacks gzip, xz and zstd, which are recognised by their first bytes; `None` for others.
 fn unpack(bytes: &[u8]) -> io::Result<Option<Vec<u8>>> {
     match bytes {
         [0x1f, 0x8b, ..] => all("gzip", flate2::read::MultiGzDecoder::new(bytes)),
@@ -195,7 +203,7 @@ fn all(format: &str, reader: impl Read) -> io::Result<Option<Vec<u8>>> {
     Ok(Some(bytes))
 }
 
-/// The name of an input in the output; bytes that are no UTF-8 are `\xff` and the like.
+/// The name of an input in the output; invalid UTF-8 is escaped as `\xff`.
 pub(crate) fn name(path: &Path) -> Cow<'_, str> {
     escape::text(path.as_os_str().as_encoded_bytes())
 }

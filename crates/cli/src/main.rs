@@ -5,12 +5,16 @@ mod bisect;
 mod bugs;
 mod cluster;
 mod code;
+mod completions;
+mod cores;
 mod corpus;
 #[cfg(feature = "debuginfod")]
 mod debuginfod;
 mod error;
 mod images;
 mod input;
+mod logs;
+mod man;
 mod matches;
 mod parse;
 mod paths;
@@ -18,6 +22,7 @@ mod sources;
 mod store;
 mod symbolize;
 mod ui;
+mod usage;
 mod watch;
 mod writer;
 
@@ -31,7 +36,11 @@ use crate::error::Error;
 use crate::ui::{Status, report_error};
 
 fn main() -> ExitCode {
-    let status = match run(Args::parse()) {
+    let args = match Args::try_parse() {
+        Ok(args) => args,
+        Err(error) => return usage::report(&error).into(),
+    };
+    let status = match run(args) {
         Ok(status) => status,
         // The reader of the output has left, as `head` does.
         Err(Error::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => Status::Done,
@@ -54,5 +63,7 @@ fn run(args: Args) -> Result<Status, Error> {
         Some(Command::Watch(args)) => Ok(watch::watch(&args)?),
         Some(Command::Bisect(args)) => Ok(bisect::bisect(&args)?),
         Some(Command::Code(args)) => Ok(code::code(&args)?),
+        Some(Command::Completions(args)) => Ok(completions::completions(&args)?),
+        Some(Command::Man(args)) => man::man(&args),
     }
 }

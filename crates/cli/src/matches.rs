@@ -26,7 +26,7 @@ pub(crate) fn matches(args: &Match) -> Result<Status, Error> {
         return Ok(Status::Unusable);
     };
     let (known, queries) =
-        (corpus::read(paths::listed(list)?, args.logs.first), Corpus::read(&args.logs)?);
+        (corpus::read(paths::listed(list)?, &args.logs), Corpus::read(&args.logs)?);
     let mut index = Index::new();
     let mut equal: HashMap<u64, Vec<&Signed>> = HashMap::new();
     for report in &known.reports {
@@ -45,7 +45,7 @@ pub(crate) fn matches(args: &Match) -> Result<Status, Error> {
                 seen: false,
                 candidates: Vec::new(),
             };
-            // The query may be among the known ones, and is no answer.
+            // The query may be listed as known; it does not match itself.
             let is_query = |signed: &Signed| {
                 (known.file(signed.file), signed.index) == (answer.file, answer.index)
             };
@@ -95,18 +95,18 @@ pub(crate) fn matches(args: &Match) -> Result<Status, Error> {
     Ok(queries.status.max(known.status).max(Status::of_new(is_new)))
 }
 
-/// What a report is like.
+/// The known reports that are similar to a query.
 #[derive(serde::Serialize)]
 struct Answer<'a> {
     file: &'a str,
     index: usize,
     title: &'a str,
-    /// Whether a known report is of the same bug.
+    /// Whether a known report shows the same bug.
     seen: bool,
     candidates: Vec<Candidate<'a>>,
 }
 
-/// A known report that it is like.
+/// A known report that is similar to a query.
 #[derive(serde::Serialize)]
 struct Candidate<'a> {
     file: &'a str,
@@ -128,7 +128,7 @@ impl Answer<'_> {
     }
 }
 
-/// `ksplat match --store`: for each query, whether it was seen before.
+/// `ksplat match --store`: whether the bug of each query is known.
 fn in_store(path: &Path, queries: &Corpus, top: usize, format: Format) -> Result<Status, Error> {
     store::quiet();
     let contents = store::load(path)?;

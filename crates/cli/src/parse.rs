@@ -1,114 +1,69 @@
 //! `ksplat parse`.
 
-use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::io;
+use std::ops::ControlFlow::{self, Break, Continue};
 
 use ksplat::output::json::ReportRecord;
-use rayon::prelude::*;
 
-use crate::args::{self, Format, Output, Parse, Reading};
-use crate::images::Images;
-use crate::input;
+use crate::args::{Output, Parse, Reading};
+use crate::images::{Images, Needs};
+use crate::logs::{self, Job, Log};
 use crate::sources;
-use crate::ui::{Status, report_error};
-use crate::writer::Writer;
+use crate::ui::{Progress, Status, report_error};
+use crate::writer::{Writer, text_options};
 
-/// `ksplat parse`.
 pub(crate) fn parse(args: &Parse) -> io::Result<Status> {
-    let files = input::or_stdin(&args.files);
-    let job = Job { reading: &args.reading, output: &args.output, quiet: args.quiet };
-    if args.images.are_named() || files.len() == 1 {
-        return job.one_by_one(&files, &mut Images::new(&args.images));
-    }
-    job.on_all_cores(&files)
+    let job = Reports { reading: &args.reading, output: &args.output, quiet: args.quiet };
+    let progress = Progress::of_files("reading", args.files.len(), args.quiet);
+    let progress = progress.unless_stdout_is_terminal();
+    logs::run(&job, &args.files, &args.images, args.output.format, &progress)
 }
 
-/// How logs are parsed and written.
-pub(crate) struct Job<'a> {
+/// Writes the reports of a log.
+pub(crate) struct Reports<'a> {
     pub(crate) reading: &'a Reading,
     pub(crate) output: &'a Output,
-    /// Whether logs without a report are passed over silently.
+    /// Whether no message is printed for a log without a report.
     pub(crate) quiet: bool,
 }
 
-/// How many logs are read at once, for each core: what waits to be written is no more.
-const LOGS_A_CORE: usize = 16;
-
-impl Job<'_> {
-    /// Images are read for one report after the other.
-    pub(crate) fn one_by_one(
-        &self,
-        files: &[PathBuf],
-        images: &mut Images<'_>,
-    ) -> io::Result<Status> {
-        let mut writer = Writer::new(self.output);
-        let mut status = Status::Done;
-        for path in files {
-            status = status.max(self.log(path, images, &mut writer)?);
-            if status == Status::Unusable && images.failed() {
-                return Ok(status);
-            }
-        }
-        writer.finish()?;
-        Ok(status)
+impl Job for Reports<'_> {
+    fn needs(&self, log: &[u8]) -> Needs {
+        let reports = self.reading.parser().reports(log);
+        Needs::of(reports.take(self.reading.reports()))
     }
 
-    /// The logs in their order, each read by one core.
-    fn on_all_cores(&self, files: &[PathBuf]) -> io::Result<Status> {
-        let mut writer = Writer::new(self.output);
-        let mut status = Status::Done;
-        let none = args::Images::default();
-        for files in files.chunks(LOGS_A_CORE * rayon::current_num_threads()) {
-            let pages: Vec<io::Result<_>> = files
-                .par_iter()
-                .map(|path| {
-                    let mut page = Writer::to(Vec::new(), self.output);
-                    let status = self.log(path, &mut Images::new(&none), &mut page)?;
-                    Ok((page, status))
-                })
-                .collect();
-            for page in pages {
-                let (page, found) = page?;
-                writer.append(&page)?;
-                status = status.max(found);
-            }
-        }
-        writer.finish()?;
-        Ok(status)
-    }
-
-    fn log<W: Write>(
+    fn write(
         &self,
-        path: &Path,
-        images: &mut Images<'_>,
-        writer: &mut Writer<W>,
-    ) -> io::Result<Status> {
+        log: &Log<'_>,
+        images: &Images<'_>,
+        writer: &mut Writer<'_>,
+    ) -> io::Result<ControlFlow<Status, Status>> {
         let Self { reading, output, quiet } = self;
         let mut status = Status::Done;
-        let Some((name, log)) = input::open(path, &mut status) else { return Ok(status) };
-        let reports = reading.parser().reports(&log);
-        let before = writer.count;
+        let before = writer.count();
         let analyzer = ksplat::Analyzer::new().with_syntax(output.syntax.into());
+        let options = text_options(output);
+        let reports = reading.parser().reports(&log.bytes);
         for (index, mut report) in reports.take(reading.reports()).enumerate() {
             if !report.kind.is_information() {
                 status = status.max(Status::Found);
             }
             analyzer.annotate(&mut report);
-            status = status.max(images.annotate(&mut report));
-            if status == Status::Unusable && images.failed() {
-                return Ok(status);
+            if images.annotate(&mut report) == Status::Unusable {
+                return Ok(Break(Status::Unusable));
             }
-            let text = output.text.then(|| ksplat::text(&log, &report));
+            let text = output.text.then(|| ksplat::text(&log.bytes, &report));
             let sources = sources::around(images.args(), &report);
-            let signature = (!matches!(output.format, Format::Text))
+            let signature = (!writer.is_text())
                 .then(|| ksplat::fingerprint::Signature::of(&report).into_owned());
-            let record = ReportRecord::new(&name, index, report).with_text(text);
-            writer.report(&record.with_signature(signature))?;
-            writer.add(&sources)?;
+            let record = ReportRecord::new(&log.name, index, report).with_text(text);
+            writer.report(&record.with_signature(signature), options)?;
+            writer.add(sources.as_bytes())?;
         }
-        if writer.count == before && !quiet {
-            report_error(&name, &"no crash report found");
+        if writer.count() == before && !quiet {
+            report_error(&log.name, &"no crash report found");
         }
-        Ok(status)
+        Ok(Continue(status))
     }
 }

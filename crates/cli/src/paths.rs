@@ -24,13 +24,13 @@ pub(crate) fn files(logs: &Logs) -> Result<Vec<PathBuf>, Error> {
     Ok(files)
 }
 
-/// A path that was named, or all files below it if it is a directory.
+/// Adds a file, or all files in a directory and its subdirectories.
 fn add(path: &Path, files: &mut Vec<PathBuf>) {
     if path.is_dir() { below(path, files) } else { files.push(path.to_owned()) }
 }
 
-/// All files below a directory, sorted by name. Links are followed to files only, as directories may
-/// be linked in a circle; pipes and devices are left alone, which may never end.
+/// Adds the files in a directory and its subdirectories, sorted by name. Links to directories are skipped, as they
+/// may close a cycle; pipes and devices are skipped, as they may not end.
 fn below(folder: &Path, files: &mut Vec<PathBuf>) {
     let entries = match fs::read_dir(folder) {
         Ok(entries) => entries,

@@ -9,19 +9,19 @@ use ksplat::output::escape;
 
 use crate::args::Images;
 
-/// The most places of a stack whose source is shown.
+/// The maximum number of frames whose source is printed.
 const MAX_SOURCES: usize = 8;
 
-/// The most lines of source that one place may show before and after.
+/// The maximum of `--context`.
 const MAX_CONTEXT: usize = 100;
 
-/// What files of source are called behind their names.
+/// The extensions of source files.
 const SOURCES: [&str; 4] = ["c", "h", "S", "rs"];
 
-/// The most bytes of a file of source; the kernel's longest have 20 MB.
+/// The maximum size of a source file in bytes; the longest of the kernel have 20 MB.
 const MAX_SOURCE: u64 = 64 << 20;
 
-/// The lines of the source around the places of the crash's stack.
+/// The source lines around the frames of the crash stack.
 pub(crate) fn around(images: &Images, report: &Report<'_>) -> String {
     let (Some(tree), Some(stack)) = (&images.source, report.crash_stack()) else {
         return String::new();
@@ -40,14 +40,14 @@ pub(crate) fn around(images: &Images, report: &Report<'_>) -> String {
     page
 }
 
-/// A file of source below a tree. The path is the image's or, where no image resolved the frame, the
-/// log's: it may not lead out of the tree, by `..` or by a link, nor to anything but source.
+/// A source file in a tree. The path comes from the image, or from the log where no image resolved the frame.
+/// A path out of the tree, by `..` or a link, and a file of another kind are rejected.
 fn below(tree: &Path, file: &str) -> Option<PathBuf> {
     if !Path::new(file).components().all(|part| matches!(part, Component::Normal(_))) {
         return None;
     }
     let path = tree.join(file).canonicalize().ok()?;
-    // Where it is in fact: links were followed.
+    // Links are resolved now.
     let inside = path.strip_prefix(tree.canonicalize().ok()?).ok()?;
     let is_hidden = inside.iter().any(|name| name.as_encoded_bytes().starts_with(b"."));
     let ending = inside.extension()?;
@@ -56,7 +56,7 @@ fn below(tree: &Path, file: &str) -> Option<PathBuf> {
     (metadata.is_file() && metadata.len() <= MAX_SOURCE).then_some(path)
 }
 
-/// The lines around one of a file below a source tree; none where there is no such file.
+/// The source lines around a line; `None` if the tree has no such file.
 fn excerpt(tree: &Path, file: &str, line: usize, context: usize) -> Option<String> {
     let text = fs::read(below(tree, file)?).ok()?;
     let context = context.min(MAX_CONTEXT);

@@ -43,7 +43,7 @@ pub(crate) fn store(args: args::Store) -> Result<Status, Error> {
     Ok(Status::Done)
 }
 
-/// The library catches what the database does on a damaged file, and says it in one line.
+/// Silences panics: on a damaged file the database panics, and the library turns that into an error.
 pub(crate) fn quiet() {
     std::panic::set_hook(Box::new(|_| {}));
 }
@@ -56,7 +56,7 @@ fn add(path: &Path, logs: &Logs) -> Result<Status, Error> {
             Sighting::new(signature.clone(), time, format!("{file}#{index}"))
         })
         .collect();
-    // Adding changes no label.
+    // `add` does not change labels.
     let before = if path.exists() { Some(load(path)?) } else { None };
     let outcomes = Store::open(path)?.add(&sightings)?;
     let mut out = BufWriter::new(io::stdout().lock());
@@ -76,7 +76,7 @@ fn add(path: &Path, logs: &Logs) -> Result<Status, Error> {
     Ok(corpus.status())
 }
 
-/// The contents of a store; damaged rows are told.
+/// The contents of a store; damaged rows are reported.
 pub(crate) fn load(path: &Path) -> Result<Contents, Error> {
     let contents = Store::open_read_only(path)?.load()?;
     if contents.damaged > 0 {
@@ -84,7 +84,7 @@ pub(crate) fn load(path: &Path) -> Result<Contents, Error> {
         report_error(
             &input::name(path),
             &format!(
-                "{damaged} rows are damaged and left out, {whole} are whole; export and import these into a new store"
+                "{damaged} rows are damaged and ignored, {whole} are intact; export these and import them into a new store"
             ),
         );
     }
@@ -100,7 +100,7 @@ fn list(path: &Path, long: bool, html: Option<&Path>, format: Format) -> Result<
     Ok(Status::Done)
 }
 
-/// A bug with one member for each signature, at the first place where that was seen.
+/// A bug with one member for each signature, at its first place.
 fn bug<'a>(contents: &'a Contents, id: u64, cluster: &'a Cluster) -> Bug<'a> {
     let members = cluster.reports.iter().filter_map(|report| contents.known.get(*report as usize));
     let members = members.map(|known| {

@@ -1,66 +1,80 @@
 //! `ksplat symbolize`.
 
-use std::io::{self, BufWriter, Write};
+use std::io;
+use std::ops::ControlFlow::{self, Break, Continue};
 
 use ksplat::disasm;
 use ksplat::output::escape;
 
 use crate::args::{Format, Reading, Symbolize};
-use crate::images::Images;
-use crate::input;
-use crate::parse::Job;
-use crate::ui::{Status, report_error};
+use crate::images::{Images, Needs};
+use crate::logs::{self, Job, Log};
+use crate::parse::Reports;
+use crate::ui::{Progress, Status, report_error};
+use crate::writer::Writer;
 
-/// `ksplat symbolize`.
 pub(crate) fn symbolize(args: &Symbolize) -> io::Result<Status> {
     if !args.images.are_named() {
         report_error("symbolize", &"name an image with --vmlinux PATH, or --vmlinux auto");
         return Ok(Status::Unusable);
     }
-    let files = input::or_stdin(&args.files);
-    let mut images = Images::new(&args.images);
-    if !matches!(args.output.format, Format::Text) {
-        let job = Job { reading: &Reading::default(), output: &args.output, quiet: true };
-        let status = job.one_by_one(&files, &mut images)?;
-        return Ok(if status == Status::Found { Status::Done } else { status });
+    let format = args.output.format;
+    let progress = Progress::of_files("resolving", args.files.len(), args.quiet);
+    let progress = progress.unless_stdout_is_terminal();
+    if matches!(format, Format::Text) {
+        return logs::run(&Lines, &args.files, &args.images, format, &progress);
     }
-    let mut out = BufWriter::new(io::stdout().lock());
-    let mut status = Status::Done;
-    for path in &*files {
-        let Some((_, log)) = input::open(path, &mut status) else { continue };
-        let mut arch = None;
-        for mut report in ksplat::reports(&log) {
-            status = status.max(images.annotate(&mut report));
-            arch = arch.or(report.kernel.arch);
-        }
-        // A trace alone is no report, and resolved as well.
-        images.prepare(None, None);
-        if images.failed() {
-            return Ok(Status::Unusable);
-        }
-        images.load_all(&log);
-        for line in log.split_inclusive(|b| *b == b'\n') {
-            let bare = line.trim_ascii_end();
-            let rewritten = images.rewrite(bare);
-            write_line(&mut out, rewritten.as_deref().unwrap_or(bare))?;
-            if let Some(listing) = listing(bare, arch) {
-                out.write_all(listing.as_bytes())?;
-            }
-        }
-    }
-    out.flush()?;
-    Ok(status)
+    let reading = Reading::default();
+    let job = Reports { reading: &reading, output: &args.output, quiet: true };
+    let status = logs::run(&job, &args.files, &args.images, format, &progress)?;
+    Ok(if status == Status::Found { Status::Done } else { status })
 }
 
-/// Writes a line of a log, nothing in it that a terminal would obey.
-fn write_line(out: &mut impl Write, line: &[u8]) -> io::Result<()> {
+/// Writes a log with its resolved lines, as `scripts/decode_stacktrace.sh` of the kernel does.
+struct Lines;
+
+impl Job for Lines {
+    fn needs(&self, log: &[u8]) -> Needs {
+        Needs::of(ksplat::reports(log)).of_lines(log)
+    }
+
+    fn write(
+        &self,
+        log: &Log<'_>,
+        images: &Images<'_>,
+        writer: &mut Writer<'_>,
+    ) -> io::Result<ControlFlow<Status, Status>> {
+        if images.failed() {
+            return Ok(Break(Status::Unusable));
+        }
+        let mut arch = None;
+        for mut report in ksplat::reports(&log.bytes) {
+            if images.annotate(&mut report) == Status::Unusable {
+                return Ok(Break(Status::Unusable));
+            }
+            arch = arch.or(report.kernel.arch);
+        }
+        for line in log.bytes.split_inclusive(|b| *b == b'\n') {
+            let bare = line.trim_ascii_end();
+            let rewritten = images.rewrite(bare);
+            write_line(writer, rewritten.as_deref().unwrap_or(bare))?;
+            if let Some(listing) = listing(bare, arch) {
+                writer.add(listing.as_bytes())?;
+            }
+        }
+        Ok(Continue(Status::Done))
+    }
+}
+
+/// Writes a line of a log. Control characters are escaped.
+fn write_line(writer: &mut Writer<'_>, line: &[u8]) -> io::Result<()> {
     let is_plain = line.iter().all(|b| matches!(b, b'\t' | b' '..=b'~'));
     if is_plain {
-        out.write_all(line)?;
+        writer.add(line)?;
     } else {
-        write!(out, "{}", escape::escape_bytes(line))?;
+        writer.add(escape::escape_bytes(line).to_string().as_bytes())?;
     }
-    out.write_all(b"\n")
+    writer.add(b"\n")
 }
 
 /// The instructions of a `Code:` line as `scripts/decodecode` of the kernel lists them.

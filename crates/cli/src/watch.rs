@@ -12,49 +12,49 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use ksplat::output::json::{self, ReportRecord};
+use ksplat::output::text;
 use ksplat::{Event, Monitor, Report};
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::flag;
 
 use crate::args::{Format, Watch};
-use crate::images::Images;
+use crate::images::{Images, Needs};
 use crate::input;
 use crate::sources;
 use crate::ui::{Status, report_error};
-use crate::writer::Writer;
+use crate::writer::{Writer, text_options};
 
-/// The most bytes that are read at once; a record of /dev/kmsg must fit in.
+/// The size of a read in bytes; a record of /dev/kmsg must fit.
 const CHUNK: usize = 64 * 1024;
 
-/// The chunks that wait to be looked at: then the console waits.
+/// The maximum number of chunks that wait to be parsed; then reading waits.
 const QUEUE: usize = 16;
 
-/// LinkReason often the clock and signals are looked at.
+/// The interval at which the clock and signals are checked.
 const TICK: Duration = Duration::from_millis(200);
 
-/// The reports that wait for the command of `--exec`: more are left out, so that a slow command does
-/// not hold up the console. The longest have some hundred kilobytes.
+/// The maximum number of reports that wait for the command of `--exec`. Further ones are dropped, so that a slow
+/// command does not delay the console. The longest reports have some hundred kilobytes.
 const MAX_WAITING: usize = 64;
 
-/// LinkReason long after a signal commands, and whoever reads the output, may take.
+/// The time after a signal in which commands and the reader of the output must end.
 const GRACE: Duration = Duration::from_secs(5);
 
-/// The status of a program that a signal ends, as shells tell it.
+/// The exit status that shells give a program which SIGINT ended.
 const KILLED: i32 = 130;
 
-/// LinkReason many times the file that is followed may be missing before that is told: between two files there
-/// is none for a moment.
+/// The number of checks that find no file before this is reported: rotation leaves a short gap.
 const PATIENCE: u32 = 10;
 
 pub(crate) fn watch(args: &Watch) -> io::Result<Status> {
     let name = input::name(&args.file);
     if args.output.text {
-        report_error("watch", &"--text needs the whole log; use `ksplat parse`");
+        report_error("watch", &"--text needs the whole log: use `ksplat parse`");
         return Ok(Status::Unusable);
     }
     let stop = Arc::new(AtomicBool::new(false));
     for signal in [SIGINT, SIGTERM] {
-        // A second one does not wait for commands.
+        // A second signal ends the program at once.
         flag::register_conditional_shutdown(signal, KILLED, Arc::clone(&stop))?;
         flag::register(signal, Arc::clone(&stop))?;
     }
@@ -68,7 +68,7 @@ pub(crate) fn watch(args: &Watch) -> io::Result<Status> {
     });
     let (sender, chunks) = mpsc::sync_channel(QUEUE);
     let (path, new) = (args.file.clone(), args.new);
-    // A device or a pipe may keep one waiting when it is opened.
+    // Opening a device or a pipe may block.
     thread::spawn(move || match Source::open(&path, new) {
         Ok(source) => source.send(&sender),
         Err(error) => drop(sender.send(Err(error))),
@@ -80,7 +80,8 @@ pub(crate) fn watch(args: &Watch) -> io::Result<Status> {
         name: &name,
         count: 0,
         most: args.reading.reports(),
-        writer: Writer::new(&args.output),
+        writer: Writer::new(args.output.format),
+        options: text_options(&args.output),
         images: Images::new(&args.images),
         analyzer: ksplat::Analyzer::new().with_syntax(args.output.syntax.into()),
         with_signature: !matches!(args.output.format, Format::Text),
@@ -93,19 +94,20 @@ pub(crate) fn watch(args: &Watch) -> io::Result<Status> {
     }
     let ended = ended.and_then(|()| shown.writer.finish());
     match ended {
-        // Whoever read the output has seen enough.
+        // The reader of the output has left, as `head` does.
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error),
         _ => Ok(shown.status),
     }
 }
 
-/// What becomes of reports.
+/// The reports so far, and where they go.
 struct Shown<'a> {
     name: &'a str,
     count: usize,
-    /// LinkReason many reports are shown.
+    /// The maximum number of reports.
     most: usize,
-    writer: Writer,
+    writer: Writer<'static>,
+    options: text::TextOptions,
     images: Images<'a>,
     analyzer: ksplat::Analyzer<'static>,
     with_signature: bool,
@@ -114,7 +116,7 @@ struct Shown<'a> {
 }
 
 impl Shown<'_> {
-    /// Shows what comes, to the end.
+    /// Prints the reports until the console ends.
     fn all(
         &mut self,
         monitor: &mut Monitor,
@@ -154,6 +156,9 @@ impl Shown<'_> {
             self.status = self.status.max(Status::Found);
         }
         self.analyzer.annotate(&mut report);
+        let mut needs = Needs::default();
+        needs.add_report(&report);
+        self.images.load(&needs);
         self.images.annotate(&mut report);
         let sources = sources::around(self.images.args(), &report);
         let signature = (self.with_signature || self.runner.is_some())
@@ -166,8 +171,8 @@ impl Shown<'_> {
             line.push(b'\n');
             runner.run(line);
         }
-        self.writer.report(&record)?;
-        self.writer.add(&sources)?;
+        self.writer.report(&record, self.options)?;
+        self.writer.add(sources.as_bytes())?;
         self.writer.flush()
     }
 }
@@ -193,11 +198,11 @@ impl Runner {
 
     fn run(&self, report: Vec<u8>) {
         if let Err(TrySendError::Full(_)) = self.sender.try_send(report) {
-            report_error("--exec", &"the command is too slow: it is not run for a report");
+            report_error("--exec", &"the command is too slow; a report is dropped");
         }
     }
 
-    /// Waits for the commands that are left.
+    /// Waits for the commands of the reports that wait.
     fn finish(self) {
         drop(self.sender);
         let _ = self.worker.join();
@@ -206,24 +211,24 @@ impl Runner {
 
 fn execute(command: &str, report: &[u8]) -> io::Result<()> {
     let mut shell = Command::new("sh");
-    // Standard output is for reports.
+    // Standard output holds only reports.
     shell.arg("-c").arg(command).stdin(Stdio::piped()).stdout(io::stderr());
     let mut child = shell.spawn()?;
-    // It need not read.
+    // The command may not read its input.
     let _ = child.stdin.take().map(|mut stdin| stdin.write_all(report));
     let status = child.wait()?;
     if status.success() { Ok(()) } else { Err(io::Error::other(format!("`{command}`: {status}"))) }
 }
 
-/// What is watched.
+/// A console.
 enum Source {
-    /// A file that another program writes, and may put another one in the place of.
+    /// A file that another program writes and rotates.
     Growing { path: PathBuf, file: File, identity: (u64, u64), at: u64 },
-    /// A pipe or a device, which says itself when there is more.
+    /// A pipe or a device, on which reads block.
     Stream(Box<dyn Read + Send>),
 }
 
-/// Opens what is watched. A serial device does not become the terminal that signals come from.
+/// Opens a console. A serial device does not become the controlling terminal.
 fn open(path: &Path) -> io::Result<File> {
     OpenOptions::new().read(true).custom_flags(libc::O_NOCTTY).open(path)
 }
@@ -252,7 +257,7 @@ impl Source {
         Ok(Self::Growing { path: path.to_path_buf(), identity: identity(&metadata), file, at })
     }
 
-    /// Sends what is read, until it ends or nobody listens.
+    /// Sends the text of the console until it or the receiver ends.
     fn send(self, chunks: &SyncSender<io::Result<Vec<u8>>>) {
         let ended = match self {
             Self::Growing { path, file, identity, at } => follow(&path, file, identity, at, chunks),
@@ -264,8 +269,7 @@ impl Source {
     }
 }
 
-/// Follows a file for ever: through rotation, which puts another one in its place, and through
-/// truncation.
+/// Follows a file through rotation and truncation, without an end.
 fn follow(
     path: &Path,
     mut file: File,
@@ -287,11 +291,11 @@ fn follow(
         };
         let before = std::mem::replace(&mut size, metadata.len());
         if identity(&metadata) != known {
-            // Something else may stand there for a while.
+            // Rotation may leave a directory or a link for a moment.
             if !metadata.is_file() {
                 continue;
             }
-            // What was written to the old one since.
+            // The last lines of the old file.
             if drain(&mut file, chunks)?.is_none() {
                 return Ok(());
             }
@@ -305,29 +309,29 @@ fn follow(
             known = identity(&next.metadata()?);
             (file, at) = (next, 0);
         } else if metadata.len() < at && before >= at {
-            // Files of the kernel's own have no size, and are not cut.
+            // Files of procfs have the size 0, which is no truncation.
             at = file.seek(SeekFrom::Start(0))?;
         } else {
             missing = 0;
             continue;
         }
-        // The last line of what was there has no end any more.
+        // The last line of the old text may be incomplete.
         if chunks.send(Ok(b"\n".to_vec())).is_err() {
             return Ok(());
         }
     }
 }
 
-/// Counts how often the file could not be opened, and says so once.
+/// Counts failed checks, and reports the failure once.
 fn miss(path: &Path, error: &io::Error, missing: u32) -> u32 {
     let missing = missing.saturating_add(1);
     if missing == PATIENCE {
-        report_error(&input::name(path), &format!("{error}; waiting until it is back"));
+        report_error(&input::name(path), &format!("{error}; waiting for a new file"));
     }
     missing
 }
 
-/// Sends what there is up to the end, and says how many bytes that were; `None` if nobody listens.
+/// Sends the text up to the end, and returns its length in bytes; `None` if the receiver has ended.
 fn drain(
     source: &mut impl Read,
     chunks: &SyncSender<io::Result<Vec<u8>>>,
@@ -339,8 +343,8 @@ fn drain(
             Ok(0) => return Ok(Some(sum)),
             Ok(read) => read,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-            // So `/dev/kmsg` says that it has overwritten what was to be read next: devkmsg_read() in
-            // kernel/printk/printk.c. The next read goes on.
+            // `/dev/kmsg` overwrote the next records: devkmsg_read() in kernel/printk/printk.c returns EPIPE, and the
+            // next read continues with the oldest record.
             Err(error) if error.raw_os_error() == Some(libc::EPIPE) => continue,
             Err(error) => return Err(error),
         };

@@ -1,81 +1,115 @@
-//! Reports on standard output, as text or JSON.
+//! Results on standard output, as text or JSON.
 
+use std::fmt;
 use std::io::{self, BufWriter, Write};
 
 use ksplat::output::json::{self, ReportRecord};
 use ksplat::output::text;
 
 use crate::args::{Format, Output};
-use crate::ui::in_color;
+use crate::ui::{in_color, width};
 
-/// Reports to standard output in the format that was asked for.
-pub(crate) struct Writer<W = BufWriter<io::Stdout>> {
-    out: W,
+/// Writes results one after the other, with what the format wants between them.
+pub(crate) struct Writer<'a> {
+    out: Box<dyn Write + 'a>,
     format: Format,
-    options: text::TextOptions,
-    pub(crate) count: usize,
+    count: usize,
 }
 
-impl Writer {
-    pub(crate) fn new(output: &Output) -> Self {
-        Self::to(BufWriter::with_capacity(1 << 16, io::stdout()), output)
+/// The results of one input, which wait to be written.
+#[derive(Default)]
+pub(crate) struct Page {
+    bytes: Vec<u8>,
+    count: usize,
+}
+
+impl<'a> Writer<'a> {
+    /// Writes to standard output.
+    pub(crate) fn new(format: Format) -> Self {
+        let out = Box::new(BufWriter::with_capacity(1 << 16, io::stdout()));
+        Self { out, format, count: 0 }
     }
 
-    /// Adds the reports of a page.
-    pub(crate) fn append(&mut self, page: &Writer<Vec<u8>>) -> io::Result<()> {
+    /// Gives a writer to a page to `write`.
+    pub(crate) fn page<T>(format: Format, write: impl FnOnce(&mut Writer<'_>) -> T) -> (Page, T) {
+        let mut bytes = Vec::new();
+        let mut writer = Writer { out: Box::new(&mut bytes), format, count: 0 };
+        let result = write(&mut writer);
+        let count = writer.count;
+        drop(writer);
+        (Page { bytes, count }, result)
+    }
+
+    /// Appends the results of a page.
+    pub(crate) fn append(&mut self, page: &Page) -> io::Result<()> {
         let between: &[u8] = match self.format {
-            _ if page.count == 0 => return Ok(()),
-            Format::Text if self.count > 0 => b"\n",
-            Format::Json if self.count > 0 => b",\n",
+            Format::Text if self.count > 0 && page.count > 0 => b"\n",
+            Format::Json if self.count > 0 && page.count > 0 => b",\n",
             _ => b"",
         };
-        // The page of JSON begins an array of its own.
+        // The JSON of a page begins an array of its own.
         let is_array = matches!(self.format, Format::Json) && self.count > 0;
-        let rest = page.out.get(usize::from(is_array)..).unwrap_or_default();
+        let rest = page.bytes.get(usize::from(is_array)..).unwrap_or_default();
         self.count += page.count;
         self.out.write_all(between)?;
         self.out.write_all(rest)
     }
-}
 
-impl<W: Write> Writer<W> {
-    pub(crate) fn to(out: W, output: &Output) -> Self {
-        Self { out, format: output.format, options: text_options(output), count: 0 }
+    /// The number of results so far.
+    pub(crate) fn count(&self) -> usize {
+        self.count
     }
 
-    /// Writes what there is now.
+    pub(crate) fn is_text(&self) -> bool {
+        matches!(self.format, Format::Text)
+    }
+
+    /// Writes what is buffered.
     pub(crate) fn flush(&mut self) -> io::Result<()> {
         self.out.flush()
     }
 
-    pub(crate) fn report(&mut self, record: &ReportRecord<'_>) -> io::Result<()> {
+    /// Writes a report.
+    pub(crate) fn report(
+        &mut self,
+        record: &ReportRecord<'_>,
+        options: text::TextOptions,
+    ) -> io::Result<()> {
+        self.result(
+            |page| text::write(page, &record.file, &record.report, options),
+            |mut out| json::write(&mut out, record),
+        )
+    }
+
+    /// Writes a result by one of two functions.
+    pub(crate) fn result(
+        &mut self,
+        as_text: impl FnOnce(&mut String) -> fmt::Result,
+        as_json: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+    ) -> io::Result<()> {
         let is_first = self.count == 0;
         self.count += 1;
         match self.format {
             Format::Text => {
                 let mut page = String::new();
-                text::write(&mut page, &record.file, &record.report, self.options)
-                    .map_err(io::Error::other)?;
+                as_text(&mut page).map_err(io::Error::other)?;
                 self.out.write_all(if is_first { b"" } else { b"\n" })?;
                 self.out.write_all(page.as_bytes())
             }
             Format::Json => {
                 self.out.write_all(if is_first { b"[" } else { b",\n" })?;
-                json::write(&mut self.out, record)
+                as_json(&mut *self.out)
             }
             Format::Jsonl => {
-                json::write(&mut self.out, record)?;
+                as_json(&mut *self.out)?;
                 self.out.write_all(b"\n")
             }
         }
     }
 
-    /// Adds to the page of the last report.
-    pub(crate) fn add(&mut self, page: &str) -> io::Result<()> {
-        match self.format {
-            Format::Text => self.out.write_all(page.as_bytes()),
-            Format::Json | Format::Jsonl => Ok(()),
-        }
+    /// Writes text that belongs to the last result; JSON has none.
+    pub(crate) fn add(&mut self, text: &[u8]) -> io::Result<()> {
+        if self.is_text() { self.out.write_all(text) } else { Ok(()) }
     }
 
     pub(crate) fn finish(mut self) -> io::Result<()> {
@@ -89,5 +123,6 @@ impl<W: Write> Writer<W> {
 }
 
 pub(crate) fn text_options(output: &Output) -> text::TextOptions {
-    text::TextOptions::default().with_color(in_color(output.color)).with_all(output.all)
+    let options = text::TextOptions::default().with_width(width());
+    options.with_color(in_color(output.color)).with_all(output.all)
 }

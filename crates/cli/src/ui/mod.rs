@@ -1,9 +1,11 @@
-//! What the program prints beside its results: exit status, messages, colour.
+//! What the program prints beside its results: exit status, messages, progress, colour.
 
 mod message;
+mod progress;
 mod status;
 mod terminal;
 
-pub(crate) use message::report_error;
+pub(crate) use message::{Messages, collect, report_error, report_usage, warn};
+pub(crate) use progress::Progress;
 pub(crate) use status::Status;
-pub(crate) use terminal::in_color;
+pub(crate) use terminal::{in_color, width};

@@ -15,3 +15,12 @@ pub(crate) fn in_color(color: Color) -> bool {
         }
     }
 }
+
+/// The columns of the terminal on standard output; `None` for a pipe or a file.
+pub(crate) fn width() -> Option<usize> {
+    if !io::stdout().is_terminal() {
+        return None;
+    }
+    let (terminal_size::Width(columns), _) = terminal_size::terminal_size_of(io::stdout())?;
+    Some(usize::from(columns)).filter(|columns| *columns > 0)
+}

@@ -1,0 +1,50 @@
+//! Gives the program its commit and its features, for `--version`.
+
+#![allow(clippy::print_stdout, reason = "cargo reads it")]
+
+use std::path::Path;
+use std::process::Command;
+use std::{env, fs};
+
+/// Where this package is in the checkout. In another project's checkout it is elsewhere.
+const PREFIX: &str = "crates/cli/";
+
+/// The digits of a commit that are shown.
+const DIGITS: usize = 12;
+
+fn main() {
+    let package = env::var("CARGO_MANIFEST_DIR").unwrap_or_default();
+    let package = Path::new(&package);
+    println!("cargo::rerun-if-changed=build.rs");
+    let commit = packaged(package).or_else(|| checked_out(package));
+    let commit = commit.map(|commit| format!(" ({commit})")).unwrap_or_default();
+    println!("cargo::rustc-env=KSPLAT_COMMIT={commit}");
+    let sign = if env::var_os("CARGO_FEATURE_DEBUGINFOD").is_some() { '+' } else { '-' };
+    println!("cargo::rustc-env=KSPLAT_FEATURES={sign}debuginfod");
+}
+
+/// The commit that `cargo package` wrote down.
+fn packaged(package: &Path) -> Option<String> {
+    let info = fs::read_to_string(package.join(".cargo_vcs_info.json")).ok()?;
+    let (_, rest) = info.split_once("\"sha1\"")?;
+    let commit: String = rest.chars().skip_while(|c| !c.is_ascii_hexdigit()).take(DIGITS).collect();
+    commit.bytes().all(|b| b.is_ascii_hexdigit()).then_some(commit)
+}
+
+/// The commit of the checkout; `None` without git, and outside of a checkout.
+fn checked_out(package: &Path) -> Option<String> {
+    let commit = git(package, &["rev-parse", "--show-prefix", "HEAD"])?;
+    let commit = commit.strip_prefix(PREFIX)?.trim().get(..DIGITS)?.to_owned();
+    // The log of HEAD changes with each commit and each branch. A missing file would always be rebuilt.
+    let log = git(package, &["rev-parse", "--git-path", "logs/HEAD"])?;
+    let log = package.join(log.trim());
+    if log.exists() {
+        println!("cargo::rerun-if-changed={}", log.display());
+    }
+    Some(commit)
+}
+
+fn git(package: &Path, args: &[&str]) -> Option<String> {
+    let output = Command::new("git").arg("-C").arg(package).args(args).output().ok()?;
+    output.status.success().then(|| String::from_utf8(output.stdout).ok())?
+}

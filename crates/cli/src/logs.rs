@@ -1,0 +1,142 @@
+//! The loop over logs: each is read, resolved by images if these are named, and written in its turn.
+
+use std::borrow::Cow;
+use std::io;
+use std::ops::ControlFlow::{self, Break, Continue};
+use std::path::{Path, PathBuf};
+
+use crate::args::{self, Format};
+use crate::cores::{self, Done};
+use crate::images::{Images, Needs};
+use crate::input::{self, Input};
+use crate::ui::{self, Progress, Status};
+use crate::writer::{Page, Writer};
+
+/// A log, and the images that its reports need.
+pub(crate) struct Log<'a> {
+    pub(crate) name: Cow<'a, str>,
+    pub(crate) bytes: Input,
+    needs: Needs,
+}
+
+/// What is done with each log. `Break` ends the loop: no image can be read, or one is of another build
+/// and `--strict` is given.
+pub(crate) trait Job: Sync {
+    /// The images that the log needs.
+    fn needs(&self, log: &[u8]) -> Needs;
+
+    /// Writes what is found in the log.
+    fn write(
+        &self,
+        log: &Log<'_>,
+        images: &Images<'_>,
+        writer: &mut Writer<'_>,
+    ) -> io::Result<ControlFlow<Status, Status>>;
+}
+
+/// Runs a job on all logs; without names, on standard input.
+pub(crate) fn run(
+    job: &impl Job,
+    files: &[PathBuf],
+    images: &args::Images,
+    format: Format,
+    progress: &Progress,
+) -> io::Result<Status> {
+    let files = input::or_stdin(files);
+    let run = Run { job, format, progress };
+    let mut images = Images::new(images);
+    let mut writer = Writer::new(format);
+    let status = match &*files {
+        [file] => run.alone(file, &mut images, &mut writer),
+        files => run.must_link(files, &mut images, &mut writer),
+    }?;
+    writer.finish()?;
+    Ok(status)
+}
+
+struct Run<'a, J> {
+    job: &'a J,
+    format: Format,
+    progress: &'a Progress,
+}
+
+type Written = Done<io::Result<(Page, ControlFlow<Status, Status>)>>;
+
+impl<J: Job> Run<'_, J> {
+    /// One log: each report is written when it is found.
+    fn alone(
+        &self,
+        file: &Path,
+        images: &mut Images<'_>,
+        writer: &mut Writer<'_>,
+    ) -> io::Result<Status> {
+        let Some(log) = self.open(file, images) else { return Ok(Status::Unusable) };
+        images.load(&log.needs);
+        Ok(match self.job.write(&log, images, writer)? {
+            Break(status) | Continue(status) => status,
+        })
+    }
+
+    /// Many logs on all cores, in their order.
+    fn together(
+        &self,
+        files: &[PathBuf],
+        images: &mut Images<'_>,
+        writer: &mut Writer<'_>,
+    ) -> io::Result<Status> {
+        let mut status = Status::Done;
+        for files in cores::batches(files) {
+            for written in self.batch(files, images) {
+                let (page, found) = written.print()?;
+                writer.append(&page)?;
+                match found {
+                    Continue(found) => status = status.max(found),
+                    Break(found) => return Ok(status.max(found)),
+                }
+            }
+        }
+        Ok(status)
+    }
+
+    /// The pages of logs. Images are loaded in the order of the logs, as the first log with a report
+    /// selects the kernel, and each missing image is reported once.
+    fn batch(&self, files: &[PathBuf], images: &mut Images<'_>) -> Vec<Written> {
+        if !images.are_named() {
+            return cores::in_order(files, |file| {
+                self.page(self.open(file, images).as_ref(), images)
+            });
+        }
+        let mut logs = cores::in_order(files, |file| self.open(file, images));
+        for log in &mut logs {
+            let Some(needs) = log.value.as_ref().map(|log| &log.needs) else { continue };
+            let ((), messages) = ui::collect(|| images.load(needs));
+            log.messages.append(messages);
+        }
+        let pages = cores::in_order(&logs, |log| self.page(log.value.as_ref(), images));
+        let earlier = logs.into_iter().map(|log| log.messages);
+        earlier
+            .zip(pages)
+            .map(|(mut messages, page)| {
+                messages.append(page.messages);
+                Done { value: page.value, messages }
+            })
+            .collect()
+    }
+
+    fn open<'f>(&self, file: &'f Path, images: &Images<'_>) -> Option<Log<'f>> {
+        let (name, bytes) = input::open(file)?;
+        let needs = images.are_named().then(|| self.job.needs(&bytes)).unwrap_or_default();
+        Some(Log { name, bytes, needs })
+    }
+
+    fn page(
+        &self,
+        log: Option<&Log<'_>>,
+        images: &Images<'_>,
+    ) -> io::Result<(Page, ControlFlow<Status, Status>)> {
+        let Some(log) = log else { return Ok((Page::default(), Continue(Status::Unusable))) };
+        let (page, found) = Writer::page(self.format, |writer| self.job.write(log, images, writer));
+        self.progress.add(1);
+        Ok((page, found?))
+    }
+}
