@@ -34,19 +34,19 @@ reason_enum! {
         /// It stands in a stack that overflowed at least three times.
         CallsItself = "calls-itself", "calls itself until the stack is full";
         /// It called or jumped through a bad pointer.
-        JumpedNowhere = "jumped-nowhere", "jumped to where no code is";
+        JumpedNowhere = "jumped-nowhere", "branched to an address without code";
         /// The CPU made no progress, and the interrupt of the watchdog or of RCU came in it.
         RunningWhenStuck = "running-when-stuck", "was running when the CPU was found stuck";
         /// The link register holds a return address in it; the function that failed is a helper.
         CalledFailing = "called-failing", "called the function that failed";
         /// It waits in a hung task.
-        Waits = "waits", "waits, in the task that hangs";
+        Waits = "waits", "blocked in the hung task";
         /// It allocated the memory that leaked.
-        AllocatedLost = "allocated-lost", "allocated what is lost";
+        AllocatedLost = "allocated-lost", "allocated the leaked memory";
         /// The instruction pointer stands in it.
         WasRunning = "was-running", "was running";
         /// It is the innermost frame of the call trace that is no helper and no part of a checker.
-        CalledReporter = "called-reporter", "called what noticed it";
+        CalledReporter = "called-reporter", "first frame that is not a helper";
     }
 }
 
