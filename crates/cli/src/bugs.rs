@@ -33,7 +33,8 @@ pub(crate) fn write(
             let mut page = String::new();
             bugs::write(&mut page, bugs, long).map_err(io::Error::other)?;
             out.write_all(page.as_bytes())?;
-            writeln!(out, "{logs} logs, {reports} reports, {} bugs", bugs.len())?;
+            let bugs = bugs.len();
+            writeln!(out, "{}, {}, {}", of(logs, "log"), of(reports, "report"), of(bugs, "bug"))?;
         }
         Format::Json => {
             json::write_value(&mut out, &All { reports, files: logs, clusters: bugs })?;
@@ -47,6 +48,11 @@ pub(crate) fn write(
         }
     }
     Ok(out.flush()?)
+}
+
+/// A number of things.
+fn of(count: usize, thing: &str) -> String {
+    format!("{count} {thing}{}", if count == 1 { "" } else { "s" })
 }
 
 /// All clusters, as JSON.

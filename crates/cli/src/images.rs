@@ -194,8 +194,11 @@ impl<'a> Images<'a> {
             let release = self.release.as_deref().unwrap_or_default();
             let found = installed(release, build_id).or_else(|| self.fetch(build_id?));
             if found.is_none() {
-                let what = if release.is_empty() { "a log without a release" } else { release };
-                let why = format!("no image of {what} is installed; name one with --vmlinux");
+                let why = if release.is_empty() {
+                    "the log has no release; name an image with --vmlinux PATH".to_owned()
+                } else {
+                    format!("no image of {release} is installed; name one with --vmlinux PATH")
+                };
                 report_error("--vmlinux auto", &why);
             }
             found?

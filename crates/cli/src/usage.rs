@@ -45,7 +45,9 @@ fn line(message: &str) -> String {
         |line: &&str| line.starts_with("Usage:") || line.starts_with("For more information");
     let lines = message.lines().map(str::trim).take_while(|line| !is_end(line));
     let mut joined = String::new();
-    for line in lines.filter(|line| !line.is_empty()) {
+    // An unknown option is rarely meant as a file name.
+    let is_wanted = |line: &&str| !line.is_empty() && !line.starts_with("tip: to pass ");
+    for line in lines.filter(is_wanted) {
         let line = line.strip_prefix("error: ").or(line.strip_prefix("tip: ")).unwrap_or(line);
         let bare = line.strip_prefix('[').and_then(|line| line.strip_suffix(']'));
         // `[possible values: a, b]`, but not `[FILE]...`.

@@ -67,7 +67,7 @@ fn links_are_explained_forced_and_forbidden() {
     let (apart, ..) = ksplat(&["cluster", "--apart", &one, &two, all]);
     assert!(apart.ends_with("3 bugs\n"), "{apart}");
     let (together, ..) = ksplat(&["cluster", "--together", &one, &other, all]);
-    assert!(together.ends_with("1 bugs\n"), "{together}");
+    assert!(together.ends_with("1 bug\n"), "{together}");
     let (_, err, status) = ksplat(&["cluster", "--why", &one, "nowhere.log", all]);
     assert_eq!(
         (err.as_str(), status),
