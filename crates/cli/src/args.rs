@@ -1,5 +1,6 @@
 //! The command line.
 
+use std::fmt::Write;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
@@ -44,11 +45,11 @@ pub(crate) const EXAMPLES: &[(&str, &str)] = &[
 fn after_help() -> String {
     let mut help = "Exit status:\n".to_owned();
     for (meaning, status) in STATUSES {
-        help += &format!("  {status}  {meaning}\n");
+        let _ = writeln!(help, "  {status}  {meaning}");
     }
     help += "\nExamples:\n";
     for (job, call) in EXAMPLES {
-        help += &format!("  {job}:\n      {call}\n");
+        let _ = writeln!(help, "  {job}:\n      {call}");
     }
     help + "\n`ksplat COMMAND --help` describes a command, `ksplat man` prints the manual page."
 }
