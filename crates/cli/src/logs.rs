@@ -125,7 +125,7 @@ impl<J: Job> Run<'_, J> {
 
     fn open<'f>(&self, file: &'f Path, images: &Images<'_>) -> Option<Log<'f>> {
         let (name, bytes) = input::open(file)?;
-        let needs = images.are_named().then(|| self.job.needs(&bytes)).unwrap_or_default();
+        let needs = if images.are_named() { self.job.needs(&bytes) } else { Needs::default() };
         Some(Log { name, bytes, needs })
     }
 

@@ -23,7 +23,7 @@ pub(crate) struct Page {
     count: usize,
 }
 
-impl<'a> Writer<'a> {
+impl Writer<'_> {
     /// Writes to standard output.
     pub(crate) fn new(format: Format) -> Self {
         let out = Box::new(BufWriter::with_capacity(1 << 16, io::stdout()));
