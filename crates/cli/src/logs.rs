@@ -48,7 +48,7 @@ pub(crate) fn run(
     let mut writer = Writer::new(format);
     let status = match &*files {
         [file] => run.alone(file, &mut images, &mut writer),
-        files => run.must_link(files, &mut images, &mut writer),
+        files => run.together(files, &mut images, &mut writer),
     }?;
     writer.finish()?;
     Ok(status)
