@@ -2,36 +2,75 @@
 //!
 //! A judgement of our own over the model, free of the conventions of titles. It follows the stack
 //! from where the kernel noticed to the first function that works for itself: what reports, checks,
-//! copies, counts or locks does so for its caller.
+//! copies, counts or locks does so for its caller. Where no function does, nothing is blamed.
 
 use std::borrow::Cow;
 
 use crate::functions::{self, Reason, Skips};
 use crate::kind::Kind;
-use crate::model::{AccessKind, Blame, Frame, Report, Role, Stack, StackContext};
+use crate::model::{AccessKind, Blame, Context, Frame, LockState, Report, Role, Stack};
 use crate::reason::BlameReason;
 
 /// How often a function must be in a stack that overflowed to be its cause.
 const RECURSION: usize = 3;
 
-/// The function that most likely holds the bug of a report.
-pub(crate) fn blame<'log>(report: &Report<'log>) -> Option<Blame<'log>> {
+/// Functions that never return, so that their call may be the last instruction of a function:
+/// tools/objtool/noreturns.h.
+const NORETURN: &[&str] = &[
+    "__fortify_panic",
+    "__module_put_and_kthread_exit",
+    "__stack_chk_fail",
+    "arm64_serror_panic",
+    "do_exit",
+    "do_group_exit",
+    "do_task_dead",
+    "fortify_panic",
+    "kthread_exit",
+    "make_task_dead",
+    "panic",
+    "panic_bad_stack",
+    "usercopy_abort",
+    "vpanic",
+];
+
+/// The function that most likely holds the bug of a report; `named` is the place that its headline
+/// names.
+pub(crate) fn blame<'log>(
+    report: &Report<'log>,
+    named: Option<&Frame<'log>>,
+) -> Option<Blame<'log>> {
     if report.kind.is_information() {
         return None;
     }
-    let stack = main_stack(report)?;
+    // The stacks of a chain show where other locks were taken.
+    let stack = main_stack(report).filter(|stack| stack.role != Role::Chain);
+    let Some(stack) = stack else { return wanted(report) };
     let frames: Vec<&Frame<'log>> = useful(stack);
     let (frame, why) = overflow(report, &frames)
         .or_else(|| nowhere(report, stack))
         .or_else(|| interrupted(report, &frames))
         .or_else(|| leaf(report, &frames))
-        .or_else(|| first(report, &frames))?;
+        .or_else(|| first(report, &frames))
+        .or_else(|| in_headline(report, named))?;
     let function = frame.function.as_deref()?;
     Some(Blame {
         function: Cow::Owned(functions::base(function).to_owned()),
         file: frame.file.clone(),
         line: frame.line,
         why,
+    })
+}
+
+/// The function that wanted the lock of which lockdep warns, where no stack shows it.
+fn wanted<'log>(report: &Report<'log>) -> Option<Blame<'log>> {
+    let lock = report.locks.iter().find(|lock| lock.state == LockState::Wanted)?;
+    let function =
+        lock.function.as_deref().filter(|function| !is_machinery(function, report.kind))?;
+    Some(Blame {
+        function: Cow::Owned(functions::base(function).to_owned()),
+        file: None,
+        line: None,
+        why: BlameReason::CalledReporter,
     })
 }
 
@@ -149,18 +188,48 @@ fn first<'a, 'log>(report: &Report<'log>, frames: &[&'a Frame<'log>]) -> Answer<
     Some((frame, why))
 }
 
+/// The place in the headline, which says more than a stack without a function that works for itself:
+/// `__stack_chk_fail()` in kernel/panic.c.
+fn in_headline<'a, 'log>(
+    report: &Report<'log>,
+    named: Option<&'a Frame<'log>>,
+) -> Answer<'a, 'log> {
+    let function = named?.function.as_deref()?;
+    let works = !is_machinery(function, report.kind);
+    works.then_some((named?, BlameReason::CalledReporter))
+}
+
+/// The first frame of a function that works for itself; of one that does so for its caller, if no
+/// other does.
 fn first_of<'a, 'log>(
     report: &Report<'log>,
     frames: &[&'a Frame<'log>],
 ) -> Option<&'a Frame<'log>> {
+    let mut callee = None;
+    for frame in frames {
+        let Some(function) = frame.function.as_deref() else { continue };
+        // A return address at the start of a function is behind a call at the end of another.
+        let is_before = frame.offset == Some(0) && !frame.exact;
+        if is_before && callee.is_some_and(|callee| NORETURN.contains(&callee)) {
+            return None;
+        }
+        if !is_before && !is_machinery(function, report.kind) {
+            return Some(frame);
+        }
+        callee = Some(functions::base(function));
+    }
     let works = |frame: &&&Frame<'log>| {
-        frame.function.as_deref().is_some_and(|function| !is_machinery(function, report.kind))
+        frame.function.as_deref().is_some_and(|function| may_fail(function, report.kind))
     };
-    frames
-        .iter()
-        .find(works)
-        .or_else(|| frames.iter().find(|frame| frame.function.is_some()))
-        .copied()
+    frames.iter().find(works).copied()
+}
+
+/// Whether a function that works for its caller says more than nothing.
+fn may_fail(function: &str, kind: Kind) -> bool {
+    use Reason::{Allocator, Control, Convention, Copying, Counting, Dispatch};
+    let reason = functions::reason(functions::base(function));
+    kind != Kind::HungTask
+        && matches!(reason, Some(Allocator | Control | Convention | Copying | Counting | Dispatch))
 }
 
 /// Whether a function does its work for its caller.
@@ -169,7 +238,7 @@ fn is_machinery(function: &str, kind: Kind) -> bool {
     match functions::reason(name) {
         // Who waits is asked where somebody waits too long, or where nobody may.
         Some(Reason::Waiting) => {
-            matches!(kind, Kind::HungTask | Kind::AtomicSleep)
+            matches!(kind, Kind::HungTask | Kind::AtomicSleep | Kind::RcuStall)
                 || functions::is_skipped_in_titles(name, Skips::NONE)
         }
         reason => reason.is_some(),

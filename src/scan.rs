@@ -274,8 +274,14 @@ pub(crate) fn is_start(log: &[u8], at: usize, information: bool) -> bool {
     marker(&clean(line), information).is_some()
 }
 
+/// The last line of a panic, which repeats its reason: `panic()` in kernel/panic.c.
+const END_PANIC: &str = "---[ end Kernel panic";
+
 /// The marker that makes `line` a start.
 fn marker(line: &[u8], information: bool) -> Option<&'static Marker> {
+    if search::has(line, END_PANIC) {
+        return None;
+    }
     let mut present = 0u64;
     for search in Search::all(information) {
         let mut from = 0;
@@ -410,6 +416,11 @@ mod tests {
         assert_eq!(starts("tst_test.c:1737: TINFO: Timeout per run is 0h 05m 00s\n"), []);
         let line = "traps: a[1] general protection fault ip:1 sp:2 error:0 in libc.so[1+2]\n";
         assert_eq!(starts(line), []);
+    }
+
+    #[test]
+    fn the_end_of_a_panic_is_no_start() {
+        assert_eq!(starts("---[ end Kernel panic - not syncing: UBSAN: x ]---\n"), []);
     }
 
     #[test]

@@ -24,6 +24,7 @@ pub(super) const INFO: ArchInfo = ArchInfo {
         "v0 t0", "t2 t3", "t5 t6", "s0 s1", "s3 s4", "a0 a1", "a3 a4", "t8 t9", "t11 pv", "gp sp",
     ],
     is_user: |_| false,
+    fault: |_| None,
     layouts: &[],
     shadow: None,
     calls: None,

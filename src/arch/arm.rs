@@ -22,6 +22,7 @@ pub(super) const INFO: ArchInfo = ArchInfo {
     digits: &[8],
     heads: &["pc lr", "lr psr", "sp ip", "r10 r9", "r7 r6", "r3 r2", "Control Table"],
     is_user: |_| false,
+    fault: |_| None,
     // Documentation/arm/memory.rst.
     layouts: &[Layout::only(&[
         (0x0000_0000, 0xbeff_ffff, Area::User),

@@ -1,6 +1,6 @@
 //! 64-bit ARM: `__show_regs()` in arch/arm64/kernel/process.c.
 
-use super::{ArchInfo, Area, Calls, Decoder, Layout, Prefix, Shadow};
+use super::{ArchInfo, Area, Calls, Decoder, Fault, Layout, Prefix, Shadow};
 
 #[rustfmt::skip] // rows
 pub(super) const INFO: ArchInfo = ArchInfo {
@@ -30,6 +30,7 @@ pub(super) const INFO: ArchInfo = ArchInfo {
         "x3 x2", "x2 x1", "x1 x0", "pc lr", "lr pstate", "sp pstate", "pstate", "pmr_save",
     ],
     is_user: |_| false,
+    fault: |register| Fault::of_syndrome(register("esr")?),
     // Documentation/arm64/memory.rst, 48 bits of address.
     layouts: &[Layout::only(&[
         (0x0000_0000_0000_0000, 0x0000_ffff_ffff_ffff, Area::User),

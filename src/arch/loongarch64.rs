@@ -31,6 +31,7 @@ pub(super) const INFO: ArchInfo = ArchInfo {
         "EUEN", "ECFG", "ESTAT", "BADV", "PRID",
     ],
     is_user: |_| false,
+    fault: |_| None,
     layouts: &[],
     shadow: None,
     calls: None,

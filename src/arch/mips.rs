@@ -28,6 +28,7 @@ pub(super) const INFO: ArchInfo = ArchInfo {
     digits: &[8, 16],
     heads: &[],
     is_user: |_| false,
+    fault: |_| None,
     layouts: &[],
     shadow: None,
     calls: None,

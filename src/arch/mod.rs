@@ -40,6 +40,8 @@ pub(crate) struct ArchInfo {
     pub(crate) heads: &'static [&'static str],
     /// Whether a code segment selector is that of user mode.
     pub(crate) is_user: fn(u64) -> bool,
+    /// What the access did that faulted, by the registers of the processor that say so.
+    pub(crate) fault: fn(Values<'_>) -> Option<Fault>,
     /// The maps of addresses that its kernels use, the usual one last.
     #[cfg_attr(
         not(any(feature = "disasm", test)),
@@ -65,6 +67,39 @@ pub(crate) struct ArchInfo {
     pub(crate) entries: &'static [&'static str],
     /// The forms of a dump of code: bytes that are printed together, and what reads them.
     pub(crate) code: &'static [(usize, Decoder)],
+}
+
+/// What an access did that faulted.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Fault {
+    /// Data was read.
+    Read,
+    /// Data was written.
+    Write,
+    /// An instruction was fetched.
+    Execute,
+}
+
+impl Fault {
+    /// By the exception syndrome (`ESR`) of arm64, by its class and, of a data abort, its bit
+    /// `WnR`: arch/arm64/include/asm/esr.h.
+    pub(crate) fn of_syndrome(esr: u64) -> Option<Self> {
+        match esr >> 26 & 0x3f {
+            0x20 | 0x21 => Some(Self::Execute),
+            0x24 | 0x25 if esr & 0x40 != 0 => Some(Self::Write),
+            0x24 | 0x25 => Some(Self::Read),
+            _ => None,
+        }
+    }
+
+    /// By the code behind `Internal error: Oops:`, which is the syndrome of arm64, or the fault status
+    /// of arm, whose bit for writes older processors do not set: arch/arm/mm/fault.h.
+    pub(crate) fn of_arm(code: u64) -> Option<Self> {
+        match code {
+            0..=0xffff => (code & 0x800 != 0).then_some(Self::Write),
+            _ => Self::of_syndrome(code),
+        }
+    }
 }
 
 /// The values of registers, by their names in the output.

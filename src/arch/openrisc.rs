@@ -31,6 +31,7 @@ pub(super) const INFO: ArchInfo = ArchInfo {
         "GPR24 GPR25", "GPR28 GPR29", "RES oGPR11",
     ],
     is_user: |_| false,
+    fault: |_| None,
     // TASK_SIZE in asm/processor.h, VMALLOC_START in asm/pgtable.h, PAGE_OFFSET in asm/page.h.
     layouts: &[Layout::only(&[
         (0x0000_0000, 0x7fff_ffff, Area::User),

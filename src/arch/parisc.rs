@@ -22,6 +22,7 @@ pub(super) const INFO: ArchInfo = ArchInfo {
     digits: &[8, 16],
     heads: &["IIR ISR", "ORIG_R28"],
     is_user: |_| false,
+    fault: |_| None,
     layouts: &[],
     shadow: None,
     calls: None,

@@ -29,6 +29,7 @@ pub(super) const INFO: ArchInfo = ArchInfo {
     digits: &[8, 16],
     heads: &["NIP LR", "MSR CR", "CFAR DAR", "CFAR DEAR", "CFAR IRQMASK", "DAR DSISR", "DEAR ESR"],
     is_user: |_| false,
+    fault: |_| None,
     layouts: &[Layout::only(&[
         (0x0000_0000_0000_0000, 0x000f_ffff_ffff_ffff, Area::User),
         (0xc000_0000_0000_0000, 0xc007_ffff_ffff_ffff, Area::Linear),

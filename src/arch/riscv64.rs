@@ -1,6 +1,6 @@
 //! 64-bit RISC-V: `__show_regs()` in arch/riscv/kernel/process.c.
 
-use super::{ArchInfo, Area, Calls, Decoder, Layout, Prefix};
+use super::{ArchInfo, Area, Calls, Decoder, Fault, Layout, Prefix};
 
 #[rustfmt::skip] // rows
 pub(super) const INFO: ArchInfo = ArchInfo {
@@ -28,6 +28,13 @@ pub(super) const INFO: ArchInfo = ArchInfo {
         "t5 t6", "status badaddr",
     ],
     is_user: |_| false,
+    // The exception codes of the privileged architecture: misaligned, access and page faults.
+    fault: |register| match register("cause")? {
+        0x0 | 0x1 | 0xc => Some(Fault::Execute),
+        0x4 | 0x5 | 0xd => Some(Fault::Read),
+        0x6 | 0x7 | 0xf => Some(Fault::Write),
+        _ => None,
+    },
     layouts: &[Layout::only(&[(0x0000_0000_0000_0000, 0x0000_003f_ffff_ffff, Area::User)])],
     shadow: None,
     calls: Some(Calls {

@@ -20,6 +20,7 @@ pub(super) const INFO: ArchInfo = ArchInfo {
     digits: &[16],
     heads: &[],
     is_user: |_| false,
+    fault: |_| None,
     layouts: &[],
     shadow: None,
     calls: Some(Calls {

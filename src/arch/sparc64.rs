@@ -25,6 +25,7 @@ pub(super) const INFO: ArchInfo = ArchInfo {
     digits: &[16],
     heads: &["TSTATE TPC", "g0 g1", "g4 g5", "o0 o1", "o4 o5", "l0 l1", "l4 l5", "i0 i1", "i4 i5"],
     is_user: |_| false,
+    fault: |_| None,
     layouts: &[],
     shadow: None,
     calls: None,

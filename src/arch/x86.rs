@@ -24,6 +24,7 @@ pub(super) const INFO: ArchInfo = ArchInfo {
     heads: &["EAX EBX", "ESI EDI", "DS ES", "CR0 CR2", "DR0 DR1", "DR6 DR7"],
     // The two low bits of a selector are the privilege level: 0x60 is __KERNEL_CS, 0x73 __USER_CS.
     is_user: |selector| selector & 3 == 3,
+    fault: |_| None,
     layouts: &[Layout::only(&[
         (0x0000_0000, 0xbfff_ffff, Area::User),
         (0xc000_0000, 0xf7ff_ffff, Area::Linear),

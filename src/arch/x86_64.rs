@@ -34,6 +34,7 @@ pub(super) const INFO: ArchInfo = ArchInfo {
     ],
     // The two low bits of a selector are the privilege level: 0x10 is __KERNEL_CS, 0x33 __USER_CS.
     is_user: |selector| selector & 3 == 3,
+    fault: |_| None,
     // Documentation/x86/x86_64/mm.rst. KASLR moves the bounds between the linear map and vmalloc
     // (`kernel_randomize_memory()`), so those two are only likely.
     layouts: &[

@@ -90,7 +90,10 @@ fn little_endian(bytes: &[u8]) -> Option<[u8; 4]> {
 /// Fills in the instructions of a report.
 pub(crate) fn annotate(report: &mut Report<'_>, syntax: Syntax) {
     if let Some(code) = &mut report.code {
-        let instructions = decode(code, syntax);
+        let mut instructions = decode(code, syntax);
+        for instruction in instructions.iter_mut().filter(|_| !report.kind.traps()) {
+            instruction.trapping = false;
+        }
         if !instructions.is_empty() {
             code.instructions = instructions;
         }

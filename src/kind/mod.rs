@@ -221,6 +221,12 @@ impl Kind {
     pub fn is_information(self) -> bool {
         matches!(self, Self::OutOfMemory | Self::AllocationFailure | Self::FileSystem)
     }
+
+    /// Whether the instruction at the printed pointer may have trapped. A CPU that made no progress was
+    /// interrupted there, by a timer or another CPU.
+    pub(crate) fn traps(self) -> bool {
+        !matches!(self, Self::SoftLockup | Self::HardLockup | Self::RcuStall)
+    }
 }
 
 /// A text that starts a report, and the ways in which such a report is titled.
@@ -306,17 +312,25 @@ pub(crate) struct Consequence {
     pub(crate) after: &'static str,
     /// Whether the report must not have ended yet.
     pub(crate) before_end: bool,
+    /// Whether the line is one of the report itself where it stands above its registers and stacks.
+    pub(crate) own: bool,
 }
 
 impl Consequence {
     /// A line with `text` belongs to any report before it.
     const fn always(text: &'static str) -> Self {
-        Self { text, after: "", before_end: false }
+        Self { text, after: "", before_end: false, own: false }
     }
 
     /// A line with `text` belongs to a report before it that has not ended.
     const fn within(text: &'static str) -> Self {
-        Self { text, after: "", before_end: true }
+        Self { text, after: "", before_end: true, own: false }
+    }
+
+    /// The same, where such a line above the registers and stacks is one of the report itself:
+    /// `die()` prints what the kernel dies of below what happened.
+    const fn own(text: &'static str) -> Self {
+        Self { own: true, ..Self::within(text) }
     }
 
     /// The same, of a report whose headline holds `headline`.
@@ -351,6 +365,8 @@ pub(crate) struct Format {
     pub(crate) trap: bool,
     /// Whether the report needs no call trace to be complete.
     pub(crate) stackless: bool,
+    /// Whether its stack has no line above it.
+    pub(crate) bare_stack: bool,
     /// Whether a report of this form is always only a part of one.
     pub(crate) corrupted: bool,
 }
@@ -373,6 +389,7 @@ const fn row(
         recipe: Recipe::NONE,
         trap: false,
         stackless: false,
+        bare_stack: false,
         corrupted: false,
     }
 }
@@ -405,6 +422,10 @@ impl Format {
 
     const fn stackless(self) -> Self {
         Self { stackless: true, ..self }
+    }
+
+    const fn bare_stack(self) -> Self {
+        Self { bare_stack: true, ..self }
     }
 
     /// A form that is always only a part of a report.

@@ -63,7 +63,8 @@ pub struct Report<'log> {
     /// its `BUG()`, such as `usercopy: Kernel memory exposure attempt detected from …`.
     #[cfg_attr(feature = "serde", serde(borrow, skip_serializing_if = "Option::is_none"))]
     pub message: Option<Cow<'log, str>>,
-    /// Other titles under which the same bug may be known; sorted.
+    /// Other titles under which the same bug may be known, those of headlines above that are its own among
+    /// them; sorted.
     #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Vec::is_empty"))]
     pub alt_titles: Vec<String>,
     /// The type, by the same convention: `KASAN-USE-AFTER-FREE-READ`, `HANG`.

@@ -253,8 +253,8 @@ impl<W: fmt::Write> Page<'_, W> {
         if code.instructions.is_empty() {
             return self.words(code, indent);
         }
-        let trap = code.instructions.iter().position(|instruction| instruction.trapping);
-        let (first, len) = match trap {
+        let at = |instruction: &Instruction| Some(instruction.offset) == code.trap_offset;
+        let (first, len) = match code.instructions.iter().position(at) {
             Some(trap) if !self.options.all => {
                 let first = trap.saturating_sub(AROUND_TRAP.0);
                 (first, trap - first + 1 + AROUND_TRAP.1)

@@ -14,8 +14,9 @@ use crate::model::{
     AccessKind, Address, Diagnostic, Executor, Frame, Lock, LockState, Memory, Module, Object,
     Report, Role, Shadow, Side, Stack, StackContext,
 };
-use crate::reason::{Corruption, DiagnosticKind, ReportPart};
+use crate::reason::{BlameReason, Corruption, DiagnosticKind, ReportPart};
 use crate::span::Span;
+use crate::syntax::access::Fault;
 use crate::syntax::code::Listed;
 use crate::syntax::frame::Place;
 use crate::syntax::headline::Headline;
@@ -23,7 +24,7 @@ use crate::syntax::pointer::{Link, Pointer};
 use crate::syntax::register::Registers;
 use crate::syntax::stack::StackStart;
 use crate::syntax::task::{Cpu, Taint};
-use crate::syntax::{Malformed, Record, Start, Tag, access, kasan, lock, symbol};
+use crate::syntax::{Malformed, Record, Start, Tag, kasan, lock, symbol};
 use crate::title::{self, Outline, Step, Title};
 use crate::token::Hex;
 
@@ -47,7 +48,7 @@ const ROOM: usize = 16;
 
 /// Builds a report that is complete.
 pub(super) fn report(open: Open<'_>, facts: LogFlags) -> (Report<'_>, Vec<Step<'_>>) {
-    let Open { marker, opening, mut builder, outline, consequences, .. } = open;
+    let Open { marker, opening, mut builder, mut outline, consequences, .. } = open;
     let mut title = open.title.unwrap_or_else(|| title::name(marker, &outline, None));
     if open.after > 0 {
         let other = title::name(marker, &outline, None);
@@ -57,6 +58,7 @@ pub(super) fn report(open: Open<'_>, facts: LogFlags) -> (Report<'_>, Vec<Step<'
         builder.leave_out(ReportPart::Report, DiagnosticKind::TooManyOpen);
     }
     let headless = builder.headless;
+    let named = builder.headline.last().cloned();
     let mut report = builder.finish();
     report.span = Span { start: open.start, end: open.end, line: opening.line };
     report.kind = title.kind;
@@ -67,13 +69,25 @@ pub(super) fn report(open: Open<'_>, facts: LogFlags) -> (Report<'_>, Vec<Step<'
             report.consequences.push(led_to);
         }
     }
-    report.blame = blame::blame(&report);
+    report.blame = blame::blame(&report, named.as_ref());
+    if !report.kind.traps() {
+        let instructions = report.code.iter_mut().flat_map(|code| &mut code.instructions);
+        instructions.for_each(|instruction| instruction.trapping = false);
+    }
+    if let Some(function) = jumped_astray(&report) {
+        outline.name_pointer(function);
+        title = title::name(marker, &outline, None);
+    }
     if title.corrupted.is_some() && !title.mixed && has_whole_stack(&report, headless) {
         // The convention looks for traces by the words that head them; the model knows better.
         title = named_by_model(&report, marker, &outline).unwrap_or(title);
     }
     report.title = title.title;
     report.alt_titles = title.alternatives;
+    let echoes = open.echoes.into_iter().filter(|echo| *echo != report.title);
+    report.alt_titles.extend(echoes);
+    report.alt_titles.sort_unstable();
+    report.alt_titles.dedup();
     report.class = title.class.in_output().map(Cow::Borrowed);
     report.frame = title.frame;
     report.guilty_file = open.guilty_file;
@@ -93,8 +107,19 @@ pub(super) fn report(open: Open<'_>, facts: LogFlags) -> (Report<'_>, Vec<Step<'
 /// The title of a report whose stack is whole, with the function that the model knows where the
 /// convention found none.
 fn named_by_model(report: &Report<'_>, marker: &Marker, outline: &Outline<'_>) -> Option<Title> {
-    let blamed = &*report.blame.as_ref()?.function;
-    Some(Title { corrupted: None, ..title::name(marker, outline, Some(blamed)) })
+    let blamed = report.blame.as_ref().map(|blame| &*blame.function);
+    let title = title::name(marker, outline, blamed);
+    let is_named = blamed.is_some() || title.corrupted != Some(Corruption::NoFunction);
+    is_named.then_some(Title { corrupted: None, ..title })
+}
+
+/// The function that jumped to where no code is, if the printed one ends before the instruction
+/// pointer: kallsyms gives the nearest symbol below an address.
+fn jumped_astray<'a>(report: &'a Report<'_>) -> Option<&'a str> {
+    let pointer = report.crash_stack()?.frames.first().filter(|frame| frame.exact)?;
+    let is_behind = pointer.offset.zip(pointer.size).is_some_and(|(offset, size)| offset > size);
+    let blame = report.blame.as_ref().filter(|blame| blame.why == BlameReason::JumpedNowhere)?;
+    is_behind.then_some(&*blame.function)
 }
 
 /// Whether the stack of the crash has enough frames to be whole, and begins where it must: with
@@ -187,6 +212,21 @@ impl<'log> Builder<'log> {
         self.trap = trap;
         // Registers before any instruction pointer are only printed with the crash.
         self.dump = if trap { Dump::Crash } else { Dump::Other };
+    }
+
+    /// Whether a task, an instruction pointer or a stack is known.
+    pub(super) fn has_body(&self) -> bool {
+        self.report.task.pid.is_some()
+            || self.pointed
+            || self.traced
+            || self.stack.is_some()
+            || !self.report.stacks.is_empty()
+    }
+
+    /// Whether a frame is known.
+    pub(super) fn has_stack(&self) -> bool {
+        let mut all = self.report.stacks.iter().chain(&self.stack);
+        all.any(|stack| !stack.frames.is_empty())
     }
 
     /// Says that what follows was caused by the report.
@@ -605,13 +645,8 @@ impl<'log> Builder<'log> {
         access.address = access.address.or(found.address.map(address));
     }
 
-    fn fault(&mut self, fault: access::Fault) {
-        let kind = match fault {
-            access::Fault::Read => AccessKind::Read,
-            access::Fault::Write => AccessKind::Write,
-            access::Fault::Execute => AccessKind::Execute,
-        };
-        self.report.access.get_or_insert_default().kind.get_or_insert(kind);
+    fn fault(&mut self, fault: Fault) {
+        self.report.access.get_or_insert_default().kind.get_or_insert(kind_of(fault));
     }
 
     fn object(&mut self, line: &Line<'log>, first: Option<kasan::Object<'_>>, rest: &[u8]) {
@@ -703,6 +738,11 @@ impl<'log> Builder<'log> {
         self.report.kernel.arch = self.processor.arch;
         let access = self.report.access.as_mut();
         (self.report.registers, self.report.code) = self.processor.finish(access);
+        let report = &mut self.report;
+        if let (Some(access), Some(arch)) = (&mut report.access, report.kernel.arch) {
+            let cause = (arch.info().fault)(&|register| report.registers.get(register));
+            access.kind = access.kind.or(cause.map(kind_of));
+        }
         self.report
     }
 }
@@ -726,6 +766,14 @@ fn role(start: Start) -> Role {
         Start::Related | Start::Stored => Role::Related,
         Start::Chain | Start::Became | Start::Registered => Role::Chain,
         Start::Stopping => Role::Consequence,
+    }
+}
+
+fn kind_of(fault: Fault) -> AccessKind {
+    match fault {
+        Fault::Read => AccessKind::Read,
+        Fault::Write => AccessKind::Write,
+        Fault::Execute => AccessKind::Execute,
     }
 }
 

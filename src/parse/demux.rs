@@ -1,7 +1,7 @@
 //! Lines to reports: which line belongs to which report, and when one is over.
 
 use super::limits::Limits;
-use super::open::Open;
+use super::open::{Open, Relation};
 use super::surroundings::Opening;
 use crate::kind::Marker;
 use crate::log::{Context, Line};
@@ -40,6 +40,16 @@ impl<'a, 'log> Read<'a, 'log> {
         }
         report.pass();
     }
+}
+
+/// What a report is that has nothing but a headline.
+enum Heads {
+    /// A report of its own.
+    Nothing,
+    /// What it is shows once a report below is closed.
+    Undecided,
+    /// The headline of the report with this index.
+    Report(usize),
 }
 
 /// The reports that may go on, and the rules by which they do.
@@ -103,9 +113,39 @@ impl<'log> Demux<'log> {
     /// Takes out the first report, if it is closed and does not ask for the lines below it; at the end
     /// of the log there are none.
     pub(super) fn closed(&mut self, is_end: bool) -> Option<Open<'log>> {
-        let first = self.open.first()?;
-        let is_ready = first.closed && (is_end || !first.asks_for_more());
-        is_ready.then(|| self.open.remove(0))
+        loop {
+            let first = self.open.first()?;
+            if !first.closed || (!is_end && first.asks_for_more()) {
+                return None;
+            }
+            match self.heads() {
+                Heads::Nothing => return Some(self.open.remove(0)),
+                Heads::Undecided => return None,
+                Heads::Report(index) => {
+                    let above = self.open.remove(0);
+                    self.open.get_mut(index - 1)?.take_echo(above);
+                }
+            }
+        }
+    }
+
+    /// What the first report is the headline of, if it has no more than a headline.
+    fn heads(&self) -> Heads {
+        let Some((first, below)) = self.open.split_first().filter(|(first, _)| first.is_bare())
+        else {
+            return Heads::Nothing;
+        };
+        let near = below.iter().take_while(|report| report.is_near(first));
+        for (index, report) in near.enumerate() {
+            if !report.closed {
+                return Heads::Undecided;
+            }
+            if !report.is_bare() {
+                let is_headed = report.is_headed_by(first);
+                return if is_headed { Heads::Report(index + 1) } else { Heads::Nothing };
+            }
+        }
+        Heads::Nothing
     }
 
     /// Takes back the room of a report.
@@ -136,8 +176,11 @@ impl<'log> Demux<'log> {
             }
             // An information report does not cause a fault.
             let may_cause = !report.marker.kind.is_information() || marker.kind.is_information();
-            if may_cause && report.caused(marker, line) {
-                report.add_consequence(marker, line, read.record());
+            if let Some(relation) = report.relation(marker, line).filter(|_| may_cause) {
+                match relation {
+                    Relation::Own => report.add_own(line, read.record()),
+                    Relation::Consequence => report.add_consequence(marker, line, read.record()),
+                }
                 return false;
             }
             report.close();

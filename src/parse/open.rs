@@ -13,6 +13,13 @@ use crate::syntax::headline::headline;
 use crate::syntax::{Record, Says, task};
 use crate::title::{self, Outline, Step, Title};
 
+/// How many lines above a report its headline may stand once more: a mail has a few lines of text
+/// between its subject and what it quotes.
+const ECHO_WITHIN: usize = 24;
+
+/// The most titles of headlines above that a report keeps.
+const MAX_ECHOES: usize = 4;
+
 /// A report that may go on.
 #[derive(Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "each answers a question of its own")]
@@ -39,6 +46,10 @@ pub(super) struct Open<'log> {
     /// The text of `WARN()` before Linux 4.16: `__warn()` in kernel/panic.c printed it below the
     /// headline and above the modules.
     pub(super) below: Below<'log>,
+    /// The titles of headlines above that are this report's: see `is_headed_by`.
+    pub(super) echoes: Vec<String>,
+    /// Whether nothing but its headline is known of it.
+    is_bare: bool,
     /// Whether lines of its own were left out because there were too many.
     pub(super) cut: bool,
     /// Whether it had to end for others to begin, and had not said that it ended.
@@ -73,6 +84,15 @@ pub(super) struct Open<'log> {
     pub(super) title: Option<Title>,
     /// The source file to blame by its own lines.
     pub(super) guilty_file: Option<String>,
+}
+
+/// What a line that holds a marker is to the report before it.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Relation {
+    /// A line of the report itself.
+    Own,
+    /// The start of what it led to.
+    Consequence,
 }
 
 /// The first line below a headline, if the modules are listed below it.
@@ -134,6 +154,8 @@ impl<'log> Open<'log> {
             consequences: Vec::new(),
             executor: None,
             below: Below::Nothing,
+            echoes: Vec::new(),
+            is_bare: true,
             cut: false,
             ended_early: false,
             full: false,
@@ -171,17 +193,19 @@ impl<'log> Open<'log> {
         std::ptr::eq(self.marker, marker) && self.headlines == self.lines && self.is_inlined
     }
 
-    /// Whether a line that matches `marker` is a consequence of this report.
-    pub(super) fn caused(&self, marker: &Marker, line: &Line<'_>) -> bool {
+    /// What a line that matches `marker` is to this report; `None` if it is another's.
+    pub(super) fn relation(&self, marker: &Marker, line: &Line<'_>) -> Option<Relation> {
         // Netconsole may cut the line before the reason.
         if line.text.trim_ascii_end().ends_with(b"Kernel panic - not syncing:") {
-            return true;
+            return Some(Relation::Consequence);
         }
-        marker.consequence.iter().any(|rule| {
+        let rule = marker.consequence.iter().find(|rule| {
             (!rule.before_end || !self.ended)
                 && search::has(&line.text, rule.text)
                 && search::has(self.outline.headline(), rule.after)
-        })
+        })?;
+        let is_own = rule.own && !self.builder.has_body();
+        Some(if is_own { Relation::Own } else { Relation::Consequence })
     }
 
     /// Adds a line that continues the headline.
@@ -193,6 +217,13 @@ impl<'log> Open<'log> {
             self.builder.headline(line, &read);
             self.outline.push_headline(line, &read);
             self.builder.set_trap(title::is_trap(self.marker, &mut self.outline));
+        }
+    }
+
+    /// Adds a line of its own that would have started a report.
+    pub(super) fn add_own(&mut self, line: &Line<'log>, record: &Record<'_>) {
+        if self.has_room(line, true) {
+            self.read(line, record, &record.seen(&line.text));
         }
     }
 
@@ -238,6 +269,9 @@ impl<'log> Open<'log> {
 
     fn read(&mut self, line: &Line<'log>, record: &Record<'_>, seen: &Seen<'_>) {
         self.goes_on = record.goes_on();
+        let is_nothing =
+            matches!(record, Record::Blank | Record::Text(_) | Record::Cut | Record::Rule);
+        self.is_bare &= is_nothing;
         if let Record::Cpu(cpu) = record
             && self.executor.is_none()
         {
@@ -282,6 +316,41 @@ impl<'log> Open<'log> {
             self.guilty_file = title::guilty_file(&self.outline, &title.title);
             self.title = Some(title);
         }
+    }
+
+    /// Whether nothing but its headline is known of it: it may be the headline of a report below.
+    pub(super) fn is_bare(&self) -> bool {
+        self.is_bare && self.consequences.is_empty()
+    }
+
+    /// Whether a report began a few lines below another.
+    pub(super) fn is_near(&self, above: &Self) -> bool {
+        self.opening.line.saturating_sub(above.opening.line) <= ECHO_WITHIN
+    }
+
+    /// Whether the headline of `above`, which has no more, is that of this report: mails and trackers
+    /// quote the title of a report above it, and a console repeats a headline that it cut.
+    pub(super) fn is_headed_by(&self, above: &Self) -> bool {
+        let (Some(title), Some(other)) = (&self.title, &above.title) else { return false };
+        let function = title.frame.as_deref();
+        let is_named = title.title == other.title
+            || function.is_some_and(|name| search::has(above.outline.headline(), name));
+        let is_alike = std::ptr::eq(self.marker, above.marker) && title.kind == other.kind;
+        let is_related = match (above.context, self.context) {
+            // What people wrote above the log.
+            (Context::Bare, below) if below != Context::Bare => {
+                is_named || other.corrupted.is_some()
+            }
+            (context, below) => context == below && is_alike && other.corrupted.is_some(),
+        };
+        is_related && self.builder.has_stack()
+    }
+
+    /// Keeps the title of a headline above that is its own.
+    pub(super) fn take_echo(&mut self, above: Self) {
+        self.echoes.extend(above.echoes);
+        self.echoes.extend(above.title.map(|title| title.title));
+        self.echoes.truncate(MAX_ECHOES);
     }
 
     /// Whether lines below the report may decide its kind.

@@ -10,17 +10,19 @@
 //! what     = "read access" / "write access" / "instruction fetch"
 //! failing  = "Failing address: " hex " TEID: " hex   ; dump_fault_info() in arch/s390/mm/fault.c
 //! abort    = "CM = " n ", WnR = " ( "0" / "1" )      ; data_abort_decode() in arch/arm64/mm/fault.c
+//! esr      = "ESR = 0x" hex                          ; mem_abort_decode() in arch/arm64/mm/fault.c
+//! oops     = "Internal error: Oops: " hex " [#"      ; __die() of arm and arm64
 //! range    = "KASAN: " kind " in range [" hex "-" hex "]"               ; kasan_non_canonical_hook()
 //! ```
 
 use nom::Parser;
 use nom::branch::alt;
 use nom::bytes::complete::tag;
-use nom::combinator::value;
+use nom::combinator::{map_opt, value};
 use nom::sequence::{delimited, preceded};
 
 use super::Parsed;
-use crate::search;
+pub(crate) use crate::arch::Fault;
 use crate::token::{Hex, blanks, digits, hex};
 
 /// Finds the address that a headline names.
@@ -58,7 +60,16 @@ pub(crate) fn is_fetch(headline: &[u8]) -> bool {
 
 /// The direction of an access in a powerpc headline.
 pub(crate) fn direction(headline: &[u8]) -> Option<Fault> {
-    let directions = [(" on read at ", Fault::Read), (" on write at ", Fault::Write)];
+    let directions = [
+        (" on read at ", Fault::Read),
+        (" on write at ", Fault::Write),
+        // arm: die_kernel_fault() in arch/arm/mm/fault.c.
+        (" when read", Fault::Read),
+        (" when write", Fault::Write),
+        (" when execute", Fault::Execute),
+        ("write to read-only memory", Fault::Write),
+        ("read from unreadable memory", Fault::Read),
+    ];
     directions.iter().find(|(words, _)| search::has(headline, words)).map(|(_, fault)| *fault)
 }
 
@@ -70,17 +81,6 @@ pub(crate) fn failing_address(input: &[u8]) -> Parsed<'_, Hex> {
 /// Whether a headline reports a double or invalid free.
 pub(crate) fn is_free(headline: &[u8]) -> bool {
     ["double-free", "invalid-free"].iter().any(|kind| search::has(headline, kind))
-}
-
-/// What the page-fault error code says of the access.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Fault {
-    /// Data was read.
-    Read,
-    /// Data was written.
-    Write,
-    /// An instruction was fetched.
-    Execute,
 }
 
 /// `#PF: supervisor write access in kernel mode`.
@@ -113,6 +113,13 @@ pub(crate) fn error_code(input: &[u8]) -> Parsed<'_, Fault> {
             _ => Fault::Read,
         })
         .parse(input)
+}
+
+/// `ESR = 0x96000046`, the exception syndrome of arm64, and the code behind `Internal error: Oops:`.
+pub(crate) fn syndrome(input: &[u8]) -> Parsed<'_, Fault> {
+    let esr = map_opt(preceded(tag("ESR = 0x"), hex), |esr: Hex| Fault::of_syndrome(esr.value));
+    let oops = delimited(tag("Internal error: Oops: "), hex, tag(" [#"));
+    alt((esr, map_opt(oops, |code: Hex| Fault::of_arm(code.value)))).parse(input)
 }
 
 #[cfg(test)]
@@ -148,6 +155,19 @@ mod tests {
         );
         assert_eq!(p("BUG: unable to handle kernel paging request at           (null)"), None);
         assert_eq!(p("general protection fault: 0000 [#1] SMP KASAN"), None);
+    }
+
+    #[test]
+    fn ok_syndrome() {
+        let p = |line: &'static str| syndrome(line.as_bytes()).ok().map(|(_, fault)| fault);
+        assert_eq!(p("ESR = 0x0000000096000006"), Some(Fault::Read));
+        assert_eq!(p("ESR = 0x96000046"), Some(Fault::Write));
+        assert_eq!(p("Internal error: Oops: 0000000086000004 [#1] SMP"), Some(Fault::Execute));
+        assert_eq!(p("Internal error: Oops: 817 [#1] SMP ARM"), Some(Fault::Write));
+        // Not said; not an abort; cut off.
+        assert_eq!(p("Internal error: Oops: 5 [#1] SMP ARM"), None);
+        assert_eq!(p("ESR = 0x00000000f2000800"), None);
+        assert_eq!(p("Internal error: Oops: 5"), None);
     }
 
     #[test]

@@ -15,7 +15,8 @@ pub(crate) struct Headline<'t> {
     pub(crate) fault: Option<Fault>,
     /// Whether memory was freed wrongly.
     pub(crate) is_free: bool,
-    /// The place that ends it: `… in f+0x1/0x2`, `… at file.c:1 f+0x1/0x2`, also inlined.
+    /// The place that ends it: `… in f+0x1/0x2`, `… in: f+0x1/0x2`, `… at file.c:1 f+0x1/0x2`, also
+    /// inlined.
     pub(crate) place: Option<Place<'t>>,
     /// The function behind the first ` in ` that has one, or else of the place, as titles know it.
     pub(crate) function: Option<&'t [u8]>,
@@ -38,7 +39,7 @@ pub(crate) fn headline(text: &[u8]) -> Headline<'_> {
 }
 
 fn place(text: &[u8]) -> Option<Place<'_>> {
-    for before in [&b" in "[..], b" at "] {
+    for before in [&b" in "[..], b" in: ", b" at "] {
         let Some(at) = search::rfind(text, before) else { continue };
         let rest = text.get(at + before.len()..)?;
         let named = |rest| frame::place(rest).ok().filter(|(_, place)| place.function.is_some());

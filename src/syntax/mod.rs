@@ -94,7 +94,7 @@ pub(crate) enum Record<'t> {
     PageFault(Fault),
     /// `Failing address: 0000000000000000 TEID: …`.
     FailingAddress(Hex),
-    /// `Oops: 0002 [#1]`: the error code of a page fault.
+    /// `Oops: 0002 [#1]`, `ESR = 0x96000006`: the error code of a page fault.
     ErrorCode(Fault),
     /// `--- interrupt: 700 at f+0x1/0x2`: the function as titles know it.
     Interrupt(Option<&'t [u8]>),
@@ -195,9 +195,10 @@ fn tagged<'t>(first: u8, line: &'t [u8], text: &'t [u8]) -> Option<Record<'t>> {
         b'-' => found(frame::interrupt(line), Record::Interrupt),
         b'<' => mark(line),
         b'C' => cpu(line).or_else(|| found(code::code(line), Record::Code)).or_else(|| fault(line)),
+        b'E' => fault(line),
         b'F' => access(line).or_else(|| fault(line)),
         b'H' => found(task::hardware(line), Record::Hardware),
-        b'I' => found(code::code_below(line), Record::CodeBelow),
+        b'I' => found(code::code_below(line), Record::CodeBelow).or_else(|| fault(line)),
         b'K' => found(task::kernel_offset(line), Record::KernelOffset).or_else(|| listed(line)),
         b'M' => found(task::modules(line), Record::Modules),
         b'T' | b'w'
@@ -242,11 +243,11 @@ fn access(line: &[u8]) -> Option<Record<'_>> {
 
 /// The processor's details of a page fault, below the headline.
 fn fault(line: &[u8]) -> Option<Record<'_>> {
-    let known = [&b"#PF: "[..], b"CM = ", b"Failing address:", b"Oops: "];
+    let known = [&b"#PF: "[..], b"CM = ", b"ESR = ", b"Failing address:", b"Oops: "];
     let read = alt((
         map(alt((access::page_fault, access::data_abort)), Record::PageFault),
         map(access::failing_address, Record::FailingAddress),
-        map(access::error_code, Record::ErrorCode),
+        map(alt((access::error_code, access::syndrome)), Record::ErrorCode),
     ));
     let is_known = || known.iter().any(|start| line.starts_with(start));
     found_or_known({ read }.parse(line), is_known)

@@ -32,7 +32,6 @@ const SECTIONS: &[(&str, Section)] = &[
     ("Data abort info:", PART),
     ("Disabling lock debugging due to kernel taint", Section::Part(Says::TAINTS)),
     ("Dumping ftrace buffer:", Section::Epilogue),
-    ("ESR = ", PART),
     ("Exception stack(", Section::Part(Says::EXCEPTION_STACK)),
     ("Faulting instruction address:", PART),
     ("Fixing recursive fault", PART),

@@ -218,7 +218,7 @@ fn with_format(choice: &Choice<'_>, outline: &Outline<'_>, known: Option<&str>) 
     } else if token::has_stamp(raw_title.as_bytes()) {
         Some(Corruption::MixedHeadline)
     } else if !format.stackless {
-        recipe::missing_stack(all)
+        recipe::missing_stack(all, format.bare_stack)
     } else {
         None
     };
@@ -228,6 +228,9 @@ fn with_format(choice: &Choice<'_>, outline: &Outline<'_>, known: Option<&str>) 
     {
         frames.name(known);
     }
+    // The convention calls the frame of a call trace that names none `corrupted` too.
+    let is_unknown = frames.found.first().is_some_and(|name| name == recipe::UNKNOWN)
+        && all.iter().all(|step| step.start.is_none());
 
     let fill = |template: &str, frames: &[String]| fill(template, &found.captures, frames);
     let title = fill(format.title, &frames.found);
@@ -252,7 +255,7 @@ fn with_format(choice: &Choice<'_>, outline: &Outline<'_>, known: Option<&str>) 
     alternatives.dedup();
 
     let title = normal::title(&title);
-    let frame = normal::frame(&title).map(str::to_owned);
+    let frame = normal::frame(&title).filter(|_| !is_unknown).map(str::to_owned);
     let class = format.class(&title).bug_type;
     Title { title, alternatives, frame, kind: format.kind, class, mixed, corrupted }
 }

@@ -158,6 +158,14 @@ impl<'log> Outline<'log> {
         }
     }
 
+    /// Gives the instruction pointer another function than was printed.
+    pub(crate) fn name_pointer(&mut self, function: &str) {
+        let pointer = self.steps.iter_mut().find(|step| step.says.any(Says::POINTER));
+        if let Some(step) = pointer {
+            step.name = Some(Cow::Owned(function.to_owned()));
+        }
+    }
+
     /// The first line of the headline.
     pub(crate) fn headline(&self) -> &[u8] {
         self.opening.first().map_or(&[], AsRef::as_ref)

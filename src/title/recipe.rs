@@ -187,7 +187,9 @@ const REGISTERS: usize = 9;
 const INJECTED: [&str; 2] = ["should_fail", "should_failslab"];
 
 /// Why the stacks of a report are not complete: none begins, or one begins and has no frame.
-pub(super) fn missing_stack(steps: &[Step<'_>]) -> Option<Corruption> {
+///
+/// Below some headlines a stack has no line above it, if `is_bare`: there a frame is enough.
+pub(super) fn missing_stack(steps: &[Step<'_>], is_bare: bool) -> Option<Corruption> {
     let mut first = [None; REGISTERS + 1];
     for (index, step) in steps.iter().enumerate().filter(|(_, step)| !step.says.any(Says::FRAME)) {
         if let Some(place) = number(step).and_then(|kind| first.get_mut(kind)) {
@@ -195,7 +197,8 @@ pub(super) fn missing_stack(steps: &[Step<'_>]) -> Option<Corruption> {
         }
     }
     if first.iter().all(Option::is_none) {
-        return Some(Corruption::NoCallTrace);
+        let has_frame = is_bare && steps.iter().any(|step| step.says.any(Says::FRAME));
+        return (!has_frame).then_some(Corruption::NoCallTrace);
     }
     for start in first.into_iter().take(REGISTERS).flatten() {
         let after = steps.get(start + 1..).unwrap_or_default();

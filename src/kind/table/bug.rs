@@ -143,13 +143,11 @@ pub(super) const BUG: Marker = Marker {
     unless: &[
         &["ODEBUG:"], &["Boot_DEBUG:"], &["xlog_status:"], &["DEBUG:"],
         &["BUG: no syscalls can create resource"],
-    ],
-    consequence: &[
         // arm and arm64 die of a BUG(): `Internal error: Oops - BUG: 0 [#1]`, then
         // `Kernel panic - not syncing: Oops - BUG: Fatal exception`.
-        Consequence::always("Fatal exception"),
-        Consequence::within("Internal error:"),
+        &["Internal error: Oops - BUG:"], &["Kernel panic - not syncing: Oops - BUG:"],
     ],
+    consequence: &[],
     kind: K::Bug,
     other: OTHER_BUGS,
     formats: &[
@@ -196,7 +194,8 @@ pub(super) const BUG: Marker = Marker {
             One(&["read", "write"]), Lit(" in "), Addr, Func,
         ], "KFENCE: {1} {2} in {F}")
             .frames(KFENCE)
-            .alt(BAD_ACCESS),
+            .alt(BAD_ACCESS)
+            .bare_stack(),
         row(K::Kfence, always(t::KFENCE_INVALID_FREE, Is(F::BadFree), S::Access),
             &[Lit("BUG: KFENCE: invalid free in "), Addr, Func],
             "KFENCE: invalid free in {F}")
@@ -207,7 +206,8 @@ pub(super) const BUG: Marker = Marker {
             &[Lit("BUG: KFENCE: invalid "), One(&["read", "write"]), Lit(" in "), Addr, Func],
             "KFENCE: invalid {1} in {F}")
             .frames(KFENCE)
-            .alt(BAD_ACCESS),
+            .alt(BAD_ACCESS)
+            .bare_stack(),
         row(K::Kfence, always(t::KFENCE_MEMORY_CORRUPTION, Is(F::OutOfBounds), S::Access),
             &[Lit("BUG: KFENCE: memory corruption in "), Addr, Func],
             "KFENCE: memory corruption in {F}")
@@ -290,7 +290,9 @@ pub(super) const BUG: Marker = Marker {
             .alt(&["BUG: Dentry still in use [unmount of {1}]"]),
         row(K::BadPage, always(t::UNTYPED, Is(F::Other), S::Access),
             &[Lit("BUG: Bad page "), One(&["state", "cache"])], "BUG: Bad page {1} in {F}")
-            .frames(Recipe::of(&[Part::Line(Says::LAST_ALLOCATED), Part::Stack]).skip(Skip::BadPage)),
+            .frames(Recipe::of(&[Part::Line(Says::LAST_ALLOCATED), Part::Stack])
+                .or(CALLS.parts)
+                .skip(Skip::BadPage)),
         row(K::BadPage, always(t::UNTYPED, Is(F::Other), S::Access),
             &[Lit("BUG: Bad page map")], "BUG: Bad page map"),
         row(K::WorkqueueLockup, always(t::UNTYPED, Is(F::Stall), S::Other),
@@ -360,7 +362,7 @@ pub(super) const KERNEL_BUG_REST: Marker = Marker {
     unless: &[],
     consequence: &[
         // riscv: do_trap_break() dies of a failed check as of a BUG().
-        Consequence::within("Kernel BUG [#").after("CFI failure at "),
+        Consequence::own("Kernel BUG [#").after("CFI failure at "),
     ],
     kind: K::KernelBug,
     other: always(t::UNTYPED, ByReporter(F::Bug), S::Other),
@@ -377,7 +379,7 @@ pub(super) const UNREFERENCED: Marker = Marker {
     text: "unreferenced object 0x",
     anchor: " object 0x",
     unless: &[],
-    consequence: &[Consequence::within("unreferenced object").after("BUG: memory leak")],
+    consequence: &[Consequence::own("unreferenced object").after("BUG: memory leak")],
     kind: K::MemoryLeak,
     other: always(t::UNTYPED, Is(F::MemoryLeak), S::Other),
     formats: &[row(

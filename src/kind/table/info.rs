@@ -93,7 +93,7 @@ pub(super) const HUNG_TASK_HINT: Marker = Marker {
     text: "hung_task_timeout_secs\" disables this message",
     anchor: "out_secs",
     unless: &[],
-    consequence: &[Consequence::within("hung_task_timeout_secs")],
+    consequence: &[Consequence::own("hung_task_timeout_secs")],
     kind: K::HungTask,
     other: always(t::UNTYPED, Is(F::Hang), S::Other),
     formats: &[row(

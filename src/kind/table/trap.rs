@@ -162,7 +162,7 @@ pub(super) const INVALID_OPCODE: Marker = Marker {
     unless: &[],
     consequence: &[
         // The trap of a BUG is announced after the BUG.
-        Consequence::within("invalid opcode:"),
+        Consequence::own("invalid opcode:"),
     ],
     kind: K::InvalidOpcode,
     other: always(t::UNTYPED, ByReporter(F::Bug), S::Other),
@@ -199,7 +199,7 @@ pub(super) const INTERNAL_ERROR: Marker = Marker {
     unless: &[],
     consequence: &[
         // arm and arm64 say first what happened, then that they die of it.
-        Consequence::within("Internal error:"),
+        Consequence::own("Internal error:"),
     ],
     kind: K::InternalError,
     other: always(t::UNTYPED, Is(F::Other), S::Other),
@@ -255,7 +255,7 @@ pub(super) const OOPS: Marker = Marker {
     text: "Oops: 0",
     anchor: "ops: ",
     unless: &[],
-    consequence: &[Consequence::within("Oops: 0")],
+    consequence: &[Consequence::own("Oops: 0")],
     kind: K::PageFault,
     other: always(t::UNTYPED, ByAddress, S::Other),
     formats: &[row(
@@ -276,7 +276,7 @@ pub(super) const BAD_AREA: Marker = Marker {
     unless: &[],
     consequence: &[
         // powerpc says first what happened.
-        Consequence::within("Oops: Kernel access of bad area"),
+        Consequence::own("Oops: Kernel access of bad area"),
     ],
     kind: K::PageFault,
     other: always(t::UNTYPED, ByAddress, S::Other),

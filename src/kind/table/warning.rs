@@ -128,6 +128,12 @@ pub(super) const WARNING: Marker = Marker {
             "WARNING in {F}")
             .frames(WARN)
             .trap(),
+        // Without a file: `__warn()` of kernels without CONFIG_DEBUG_BUGVERBOSE, and of CFI.
+        row(K::Warning, always(t::WARNING, ByReporter(F::Warning), S::Warning),
+            &[Lit("WARNING: CPU: "), Digits, Lit(" PID: "), Digits, Lit(" at "), Func],
+            "WARNING in {F}")
+            .frames(Recipe::of(&[Part::Headline]).or(WARN.parts))
+            .trap(),
         row(K::Deadlock, always(t::LOCKDEP, Is(F::Locking), S::Lock),
             &[Lit("WARNING: possible circular locking dependency detected")],
             "possible deadlock in {F}")
