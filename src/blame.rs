@@ -8,7 +8,7 @@ use std::borrow::Cow;
 
 use crate::functions::{self, Reason, Skips};
 use crate::kind::Kind;
-use crate::model::{AccessKind, Blame, Context, Frame, LockState, Report, Role, Stack};
+use crate::model::{AccessKind, Blame, Frame, LockState, Report, Role, Stack, StackContext};
 use crate::reason::BlameReason;
 
 /// How often a function must be in a stack that overflowed to be its cause.

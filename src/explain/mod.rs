@@ -70,7 +70,7 @@ fn nowhere(report: &Report<'_>, space: Space) -> Option<Explanation> {
         (None, Some(address)) if is_page_fault(report) => address,
         _ => return None,
     };
-    let class = match class::class(space, address.value) {
+    let class = match address_class::class(space, address.value) {
         // The linear map of 32-bit machines ends where memory does, and modules lie above it.
         AddressClass::DirectMap if pointer.is_some_and(|frame| frame.module.is_some()) => {
             AddressClass::Vmalloc

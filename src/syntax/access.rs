@@ -23,6 +23,7 @@ use nom::sequence::{delimited, preceded};
 
 use super::Parsed;
 pub(crate) use crate::arch::Fault;
+use crate::search;
 use crate::token::{Hex, blanks, digits, hex};
 
 /// Finds the address that a headline names.
