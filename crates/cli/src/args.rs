@@ -18,7 +18,7 @@ const LONG_VERSION: &str = concat!(
 /// The exit statuses: their meaning, and the number.
 pub(crate) const STATUSES: &[(&str, &str)] = &[
     ("success", "0"),
-    ("crash reports (parse, watch), a doubtful result (bisect), a new bug (match)", "1"),
+    ("crash reports (parse, qr, watch), a doubtful result (bisect), a new bug (match)", "1"),
     ("the call or an input is unusable", "2"),
 ];
 
@@ -39,6 +39,10 @@ pub(crate) const EXAMPLES: &[(&str, &str)] = &[
     ("Group the first reports of many logs by bug", "ksplat cluster --first logs"),
     ("Look up a report among known bugs", "ksplat match new.log --store bugs.ksplat"),
     ("Decode the instructions of a Code: line", "ksplat code '48 c1 ea 03 <0f> b6 04 02'"),
+    (
+        "Read the log in the QR code of a panic screen",
+        "ksplat qr 'https://panic.example/report?a=x86_64&v=6.17.0&z=…'",
+    ),
 ];
 
 /// The end of the main help.
@@ -91,6 +95,8 @@ pub(crate) enum Command {
     Bisect(Bisect),
     /// Decode a `Code:` line, and explain the trap of an oops
     Code(Code),
+    /// Read the log in the QR code of DRM's panic screen
+    Qr(Qr),
     /// Print a completion script for a shell
     Completions(Completions),
     /// Print the manual page, or write all manual pages to a directory
@@ -403,6 +409,22 @@ pub(crate) struct Code {
     /// The architecture: x86_64, i386, arm64, arm, riscv64, powerpc, …
     #[arg(long, value_name = "ARCH", value_parser = arch)]
     pub(crate) arch: Option<ksplat::Arch>,
+    #[command(flatten)]
+    pub(crate) output: Output,
+}
+
+#[derive(Debug, Group)]
+pub(crate) struct Qr {
+    /// The address in the QR code; `-` or none is standard input
+    #[arg(value_name = "URL")]
+    pub(crate) url: Option<String>,
+    /// Print no message for a log without a report
+    #[arg(short, long)]
+    pub(crate) quiet: bool,
+    #[command(flatten)]
+    pub(crate) reading: Reading,
+    #[command(flatten)]
+    pub(crate) images: Images,
     #[command(flatten)]
     pub(crate) output: Output,
 }

@@ -67,6 +67,13 @@ fn stdin() -> io::Result<Input> {
     Ok(Input::Read(bytes))
 }
 
+/// Reads the beginning of standard input, of so many bytes at most.
+pub(crate) fn some(most: usize) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    io::stdin().lock().take(most as u64).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
 fn file(path: &Path) -> io::Result<Input> {
     let file = File::open(path)?;
     let metadata = file.metadata()?;

@@ -54,6 +54,24 @@ pub(crate) fn run(
     Ok(status)
 }
 
+/// Runs a job on a log that is no file.
+pub(crate) fn run_bytes(
+    job: &impl Job,
+    name: &str,
+    bytes: Input,
+    images: &args::Images,
+    format: Format,
+) -> io::Result<Status> {
+    let mut images = Images::new(images);
+    let mut writer = Writer::new(format);
+    let needs = if images.are_named() { job.needs(&bytes) } else { Needs::default() };
+    images.load(&needs);
+    let log = Log { name: name.into(), bytes, needs };
+    let (Break(status) | Continue(status)) = job.write(&log, &images, &mut writer)?;
+    writer.finish()?;
+    Ok(status)
+}
+
 struct Run<'a, J> {
     job: &'a J,
     format: Format,

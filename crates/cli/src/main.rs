@@ -18,6 +18,7 @@ mod man;
 mod matches;
 mod parse;
 mod paths;
+mod qr;
 mod sources;
 mod store;
 mod symbolize;
@@ -65,5 +66,6 @@ fn run(args: Args) -> Result<Status, Error> {
         Some(Command::Code(args)) => Ok(code::code(&args)?),
         Some(Command::Completions(args)) => Ok(completions::completions(&args)?),
         Some(Command::Man(args)) => man::man(&args),
+        Some(Command::Qr(args)) => Ok(qr::qr(&args)?),
     }
 }
