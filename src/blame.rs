@@ -45,7 +45,7 @@ pub(crate) fn blame<'log>(
     // The stacks of a chain show where other locks were taken.
     let stack = main_stack(report).filter(|stack| stack.role != Role::Chain);
     let Some(stack) = stack else { return wanted(report) };
-    let frames: Vec<&Frame<'log>> = useful(stack);
+    let frames: Vec<&Frame<'log>> = of_interrupt(report, useful(stack));
     let (frame, why) = overflow(report, &frames)
         .or_else(|| nowhere(report, stack))
         .or_else(|| interrupted(report, &frames))
@@ -116,7 +116,43 @@ fn useful<'a, 'log>(stack: &'a Stack<'log>) -> Vec<&'a Frame<'log>> {
     if vouched.iter().any(|frame| !frame.exact && frame.function.is_some()) {
         return vouched;
     }
-    stack.frames.iter().filter(|frame| !frame.inline).collect()
+    stack.frames.iter().filter(|frame| !frame.inline && !frame.is_behind_its_symbol()).collect()
+}
+
+/// Where an interrupt comes in on machines whose traces have no marks: what is below was interrupted.
+#[rustfmt::skip] // a machine a line
+const INTERRUPT_ENTRIES: &[&str] = &[
+    "__irq_svc", // arch/arm/kernel/entry-armv.S
+    "el1_irq", "el1h_64_fiq", "el1h_64_irq", // arch/arm64/kernel/entry.S
+    "handle_vint", // arch/loongarch/kernel/genex.S
+    "handle_int", // arch/mips/kernel/genex.S
+    "do_irq", // arch/riscv/kernel/traps.c
+    "ext_int_handler", "io_int_handler", // arch/s390/kernel/entry.S
+    "apic_timer_interrupt", "ret_from_intr", // arch/x86/entry/entry_64.S before Linux 5.8
+];
+
+/// The frames of the interrupt in which the kernel noticed, of all others none: what was interrupted has
+/// no part in it, except where a CPU was found stuck.
+fn of_interrupt<'a, 'log>(
+    report: &Report<'log>,
+    mut frames: Vec<&'a Frame<'log>>,
+) -> Vec<&'a Frame<'log>> {
+    if matches!(report.kind, Kind::RcuStall | Kind::SoftLockup | Kind::HardLockup) {
+        return frames;
+    }
+    let is_marked = |frame: &&Frame<'_>| {
+        matches!(frame.context, Some(StackContext::Irq | StackContext::Softirq))
+    };
+    let is_entry = |frame: &&Frame<'_>| {
+        frame.function.as_deref().is_some_and(|name| INTERRUPT_ENTRIES.contains(&name))
+    };
+    // The instruction pointer stands above the mark.
+    let before = frames.iter().take_while(|frame| frame.exact && frame.context.is_none()).count();
+    let marked = frames.iter().skip(before).take_while(|frame| is_marked(frame)).count();
+    let entry = frames.iter().position(|frame| is_entry(frame)).map(|at| at + 1);
+    let end = if marked > 0 { Some(before + marked) } else { entry };
+    frames.truncate(end.unwrap_or(frames.len()));
+    frames
 }
 
 type Answer<'a, 'log> = Option<(&'a Frame<'log>, BlameReason)>;
@@ -142,7 +178,7 @@ fn overflow<'a, 'log>(report: &Report<'log>, frames: &[&'a Frame<'log>]) -> Answ
 /// vouches for it or not.
 fn nowhere<'a, 'log>(report: &'a Report<'log>, stack: &'a Stack<'log>) -> Answer<'a, 'log> {
     let (pointer, rest) = stack.frames.split_first().filter(|(first, _)| first.exact)?;
-    let rest: Vec<_> = rest.iter().collect();
+    let rest: Vec<_> = rest.iter().filter(|frame| !frame.is_behind_its_symbol()).collect();
     let fetched = report.access.and_then(|access| access.kind) == Some(AccessKind::Execute);
     // A size beyond any function is that of data, up to the next symbol.
     let is_data = pointer.size.is_some_and(|size| size > 1 << 24);
