@@ -149,7 +149,7 @@ fn of_interrupt<'a, 'log>(
     // The instruction pointer stands above the mark.
     let before = frames.iter().take_while(|frame| frame.exact && frame.context.is_none()).count();
     let marked = frames.iter().skip(before).take_while(|frame| is_marked(frame)).count();
-    let entry = frames.iter().position(|frame| is_entry(frame)).map(|at| at + 1);
+    let entry = frames.iter().position(is_entry).map(|at| at + 1);
     let end = if marked > 0 { Some(before + marked) } else { entry };
     frames.truncate(end.unwrap_or(frames.len()));
     frames

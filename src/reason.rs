@@ -41,6 +41,8 @@ reason_enum! {
         CalledFailing = "called-failing", "called the function that failed";
         /// It waits in a hung task.
         Waits = "waits", "blocked in the hung task";
+        /// It is the work that the report names: `last function:`, `workfn=`.
+        Named = "named", "named by the report";
         /// It allocated the memory that leaked.
         AllocatedLost = "allocated-lost", "allocated the leaked memory";
         /// The instruction pointer stands in it.

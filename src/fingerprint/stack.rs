@@ -8,6 +8,7 @@ use crate::arch::SIGNATURE_PREFIXES;
 use crate::blame;
 use crate::functions::{self, FrameClass};
 use crate::model::{self, Frame, Report};
+use crate::reason::BlameReason;
 
 /// What a signature is made of.
 pub(super) struct Stack<'a> {
@@ -35,12 +36,15 @@ impl<'a> Stack<'a> {
         if stack.frames.iter().all(|part| part.class != FrameClass::Relevant) {
             // Nothing that the unwinder vouches for names a bug.
             let reliable = std::mem::take(&mut stack.frames);
-            stack.fill(main, link, |_| true);
+            stack.fill(main, link, |frame| !frame.is_behind_its_symbol());
             if stack.frames.iter().all(|part| part.class != FrameClass::Relevant) {
                 stack.frames = reliable;
             }
         }
         let blamed = report.blame.as_ref().map(|blame| &*blame.function);
+        if let Some(blame) = report.blame.as_ref().filter(|blame| blame.why == BlameReason::Named) {
+            stack.put_first(&blame.function, blame.file.as_deref());
+        }
         stack.find_site(blamed.map(normal));
         stack.find_place(main);
         stack
@@ -65,6 +69,14 @@ impl<'a> Stack<'a> {
                 self.push(link, false, None);
             }
         }
+    }
+
+    /// Puts a function first that has returned, so that the stack does not show it.
+    fn put_first(&mut self, function: &'a str, file: Option<&'a str>) {
+        let frames = std::mem::take(&mut self.frames);
+        self.push(function, false, file);
+        self.frames.extend(frames);
+        self.frames.truncate(MAX_SIGNATURE_FRAMES);
     }
 
     fn push(&mut self, function: &'a str, inline: bool, file: Option<&'a str>) {

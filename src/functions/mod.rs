@@ -43,20 +43,20 @@ macro_rules! reasons {
 }
 
 reasons! {
-    Trap: Dropped, "brings the processor from the trap to the kernel's handler",
-    Reporting: Dropped, "notices, checks or prints",
-    Unwinding: Dropped, "walks the stack",
-    Stall: Dropped, "looks after CPUs that make no progress",
-    Padding: Dropped, "is the padding before a function",
-    Entry: Generic, "enters the kernel, or runs a thread, work or timer",
-    Dispatch: Generic, "calls what an object's table of functions says",
-    Waiting: Generic, "waits for somebody else",
-    Delay: Generic, "spins until a time has passed",
-    Allocator: Generic, "gives and takes memory",
-    Copying: Generic, "copies for its caller",
-    Counting: Generic, "locks, counts, lists",
-    Control: Generic, "sets off what was asked for",
-    Convention: Generic, "is skipped by the convention for titles",
+    Trap: Noise, "brings the processor from the trap to the kernel's handler",
+    Reporting: Noise, "notices, checks or prints",
+    Unwinding: Noise, "walks the stack",
+    Stall: Noise, "looks after CPUs that make no progress",
+    Padding: Noise, "is the padding before a function",
+    Entry: Helper, "enters the kernel, or runs a thread, work or timer",
+    Dispatch: Helper, "calls what an object's table of functions says",
+    Waiting: Helper, "waits for somebody else",
+    Delay: Helper, "spins until a time has passed",
+    Allocator: Helper, "gives and takes memory",
+    Copying: Helper, "copies for its caller",
+    Counting: Helper, "locks, counts, lists",
+    Control: Helper, "sets off what was asked for",
+    Convention: Helper, "is skipped by the convention for titles",
 }
 
 /// Makes an enum and the set of its variants, one bit each.

@@ -23,6 +23,24 @@ pub struct Lock<'log> {
     pub function: Option<Cow<'log, str>>,
 }
 
+/// The task that holds the lock for which a hung task waits; its stack has
+/// [`Role::Holder`](crate::model::Role::Holder).
+///
+/// Printed by `debug_show_blocker()` in kernel/hung_task.c since Linux 6.16.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[non_exhaustive]
+pub struct Holder<'log> {
+    /// The name of the thread.
+    #[cfg_attr(feature = "serde", serde(borrow))]
+    pub comm: Cow<'log, str>,
+    /// Its id.
+    pub pid: u64,
+    /// The kind of lock: `mutex`, `semaphore`, `rw-semaphore`.
+    #[cfg_attr(feature = "serde", serde(borrow))]
+    pub lock: Cow<'log, str>,
+}
+
 string_enum! {
     /// What a lock has to do with a report.
     pub enum LockState {

@@ -25,7 +25,7 @@ pub use explanation::{
 };
 pub use frame::{Frame, Role, Stack, StackContext};
 pub use image::{CodeCheck, ImageCheck, ImageVerdict};
-pub use lock::{Lock, LockState};
+pub use lock::{Holder, Lock, LockState};
 pub use memory::{Access, AccessKind, Memory, Object, Shadow, Side};
 #[cfg(feature = "disasm")]
 pub(crate) use step::Short;
@@ -123,6 +123,9 @@ pub struct Report<'log> {
     /// The locks that it names.
     #[cfg_attr(feature = "serde", serde(borrow, default, skip_serializing_if = "Vec::is_empty"))]
     pub locks: Vec<Lock<'log>>,
+    /// The task that keeps a hung task waiting.
+    #[cfg_attr(feature = "serde", serde(borrow, default, skip_serializing_if = "Option::is_none"))]
+    pub holder: Option<Holder<'log>>,
     /// The modules that were loaded.
     #[cfg_attr(feature = "serde", serde(borrow, default, skip_serializing_if = "Vec::is_empty"))]
     pub modules: Vec<Module<'log>>,
@@ -162,6 +165,7 @@ impl<'log> Report<'log> {
             stacks: Vec::new(),
             memory: None,
             locks: Vec::new(),
+            holder: None,
             modules: Vec::new(),
             diagnostics: Vec::new(),
             image_check: None,

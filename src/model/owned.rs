@@ -4,7 +4,7 @@
 
 use std::borrow::Cow;
 
-use super::{Blame, Frame, Kernel, Lock, Memory, Module, Object, Report, Stack, Task};
+use super::{Blame, Frame, Holder, Kernel, Lock, Memory, Module, Object, Report, Stack, Task};
 
 fn text(text: Cow<'_, str>) -> Cow<'static, str> {
     Cow::Owned(text.into_owned())
@@ -38,6 +38,7 @@ impl Report<'_> {
             stacks,
             memory,
             locks,
+            holder,
             modules,
             diagnostics,
             image_check,
@@ -81,6 +82,11 @@ impl Report<'_> {
             stacks: stacks.into_iter().map(stack).collect(),
             memory: memory.map(self::memory),
             locks: locks.into_iter().map(lock).collect(),
+            holder: holder.map(|Holder { comm, pid, lock }| Holder {
+                comm: text(comm),
+                pid,
+                lock: text(lock),
+            }),
             modules: modules.into_iter().map(module).collect(),
             diagnostics,
             image_check,

@@ -21,9 +21,9 @@ use crate::fingerprint::{
 };
 use crate::kind::Kind;
 use crate::model::{
-    Access, AccessKind, Address, Blame, Code, Diagnostic, Executor, Explanation, Frame, ImageCheck,
-    Instruction, Kernel, Lock, LockState, Memory, Module, Object, Registers, Report, Role, Shadow,
-    Side, Stack, StackContext, Task, hex_digits,
+    Access, AccessKind, Address, Blame, Code, Diagnostic, Executor, Explanation, Frame, Holder,
+    ImageCheck, Instruction, Kernel, Lock, LockState, Memory, Module, Object, Registers, Report,
+    Role, Shadow, Side, Stack, StackContext, Task, hex_digits,
 };
 use crate::span::Span;
 use crate::string_enum::Reason;
@@ -104,6 +104,7 @@ objects! {
         build_id: some,
         offset: some,
     }
+    Holder<'_> { comm: always, pid: always, lock: always, }
     Lock<'_> { class: always, state: always, holder: some, function: some, }
     Memory<'_> { object: some, allocated_by: some, freed_by: some, shadow: unless_empty, }
     Module<'_> { name: always, flags: some, }
@@ -137,6 +138,7 @@ objects! {
         stacks: always,
         memory: some,
         locks: unless_empty,
+        holder: some,
         modules: unless_empty,
         diagnostics: unless_empty,
         image_check: some,
@@ -390,6 +392,7 @@ mod tests {
             "shadow": [{"address": "0x00000001", "bytes": "fafb", "hit": true}]
         },
         "locks": [{"class": "c", "state": "wanted", "holder": 1, "function": "f"}],
+        "holder": {"comm": "c", "pid": 1, "lock": "mutex"},
         "modules": [{"name": "n", "flags": "O"}, {"name": "n"}],
         "diagnostics": [{
             "offset": 1, "what": "CPU line", "part": "cpu-line", "why": "no bytes", "code": "no-bytes"

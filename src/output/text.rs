@@ -136,6 +136,15 @@ impl<W: fmt::Write> Page<'_, W> {
         let work = task.workqueue.as_deref().map(|work| escape(work).to_string());
         self.field("work", &join([work]))?;
 
+        if let Some(holder) = &report.holder {
+            let text = format!(
+                "{}, held by {}, PID {}",
+                escape(&holder.lock),
+                escape(&holder.comm),
+                holder.pid
+            );
+            self.field("waits for", &text)?;
+        }
         self.field("access", &report.access.as_ref().map(access).unwrap_or_default())?;
         if let Some(memory) = &report.memory {
             self.field("object", &object(memory))?;
@@ -161,7 +170,7 @@ impl<W: fmt::Write> Page<'_, W> {
         for stack in &report.stacks {
             let aside = matches!(
                 stack.role,
-                Role::Reporting | Role::Consequence | Role::Related | Role::Chain
+                Role::Reporting | Role::Consequence | Role::Related | Role::Chain | Role::Starved
             );
             if aside && !self.options.all {
                 continue;
@@ -175,6 +184,8 @@ impl<W: fmt::Write> Page<'_, W> {
                 Role::Race => "raced with",
                 Role::Chain => "lock taken at",
                 Role::Consequence => "stack of what followed",
+                Role::Holder => "held by",
+                Role::Starved => "starved thread",
             };
             self.label(name)?;
             self.frames(stack)?;

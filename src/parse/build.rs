@@ -1,5 +1,8 @@
 //! From the lines of one report to the model.
 
+mod aside;
+mod memory;
+
 use std::borrow::Cow;
 
 use super::cpu_state::{CpuState, Unread};
@@ -11,12 +14,11 @@ use crate::blame;
 use crate::kind::{Kind, Marker};
 use crate::log::Line;
 use crate::model::{
-    AccessKind, Address, Diagnostic, Executor, Frame, Lock, LockState, Memory, Module, Object,
-    Report, Role, Shadow, Side, Stack, StackContext,
+    AccessKind, Address, Diagnostic, Executor, Frame, Lock, LockState, Module, Report, Role, Stack,
+    StackContext,
 };
 use crate::reason::{BlameReason, Corruption, DiagnosticKind, ReportPart};
 use crate::span::Span;
-use crate::syntax::access::Fault;
 use crate::syntax::code::Listed;
 use crate::syntax::frame::Place;
 use crate::syntax::headline::Headline;
@@ -59,6 +61,7 @@ pub(super) fn report(open: Open<'_>, facts: LogFlags) -> (Report<'_>, Vec<Step<'
     }
     let headless = builder.headless;
     let named = builder.headline.last().cloned();
+    let accused = builder.accused.take().and_then(aside::accuse);
     let mut report = builder.finish();
     report.span = Span { start: open.start, end: open.end, line: opening.line };
     report.kind = title.kind;
@@ -69,7 +72,7 @@ pub(super) fn report(open: Open<'_>, facts: LogFlags) -> (Report<'_>, Vec<Step<'
             report.consequences.push(led_to);
         }
     }
-    report.blame = blame::blame(&report, named.as_ref());
+    report.blame = accused.or_else(|| blame::blame(&report, named.as_ref()));
     if !report.kind.traps() {
         let instructions = report.code.iter_mut().flat_map(|code| &mut code.instructions);
         instructions.for_each(|instruction| instruction.trapping = false);
@@ -181,6 +184,12 @@ pub(super) struct Builder<'log> {
     aftermath: bool,
     /// Whether the call trace has no headline.
     headless: bool,
+    /// Whether the trace leads back to the instruction pointer, through what the kernel did to report.
+    returns: bool,
+    /// The role of the stack that begins next, if a line above it says so.
+    next: Option<Role>,
+    /// The function that the report itself names as the one to blame.
+    accused: Option<Frame<'log>>,
 }
 
 impl<'log> Builder<'log> {
@@ -204,6 +213,9 @@ impl<'log> Builder<'log> {
             ended: false,
             aftermath: false,
             headless: false,
+            returns: false,
+            next: None,
+            accused: None,
         }
     }
 
@@ -263,7 +275,18 @@ impl<'log> Builder<'log> {
             Record::Hardware(name) => {
                 self.report.kernel.hardware.get_or_insert_with(|| line.own(name));
             }
-            Record::Workqueue(queue, function) => self.workqueue(line, queue, function),
+            // Below the owner of a lock it is the owner's.
+            Record::Workqueue(queue, function) if self.next.is_none() => {
+                self.workqueue(line, queue, function);
+            }
+            Record::WorkFunction(place) => {
+                self.accused.get_or_insert_with(|| frame(line, &place));
+            }
+            Record::Blocker(blocker) => self.blocker(line, &blocker),
+            Record::Starved => {
+                self.close_stack();
+                self.next = Some(Role::Starved);
+            }
             Record::Modules(list) => self.modules(line, list),
             Record::Access(found) => self.accessed(found),
             Record::Object(fact, rest) => self.object(line, fact, rest),
@@ -284,11 +307,14 @@ impl<'log> Builder<'log> {
                 self.close_stack();
             }
             // Between the instruction pointer and the trace below it there may be anything.
-            Record::Section(_) | Record::Interrupt(_) if self.traced => self.close_stack(),
+            Record::Section(_) | Record::Interrupt(_) if self.traced || self.is_in_history() => {
+                self.close_stack();
+            }
             Record::Malformed(malformed) => self.malformed(line, &malformed),
             Record::Section(_)
             | Record::Interrupt(_)
             | Record::Taint(_)
+            | Record::Workqueue(..)
             | Record::ErrorCode(_)
             | Record::Blank
             | Record::Known
@@ -350,6 +376,11 @@ impl<'log> Builder<'log> {
     fn stack_start(&mut self, role: Role) {
         self.context = None;
         if self.ended && !self.aftermath {
+            return;
+        }
+        if let Some(next) = self.next.take() {
+            self.close_stack();
+            self.stack = Some(Stack { role: next, frames: Vec::with_capacity(ROOM) });
             return;
         }
         let mut role = if self.aftermath && self.traced { Role::Consequence } else { role };
@@ -433,6 +464,9 @@ impl<'log> Builder<'log> {
         let frame = frame(line, place);
         if self.pointed && place.callee.is_none() && self.repeats_pointer(&frame) {
             return;
+        }
+        if self.returns && self.is_crash(&frame) {
+            return self.set_reporting_apart();
         }
         self.push(frame);
     }
@@ -575,6 +609,8 @@ impl<'log> Builder<'log> {
     }
 
     fn cpu(&mut self, line: &Line<'log>, cpu: &Cpu<'_>) {
+        // sched_show_task() prints none: the trace below is not that of the owner of a lock.
+        self.next = None;
         if let Some(pid) = self.report.task.pid {
             // Each such line has a trace below it: two in a row are those of two reports.
             let is_other = (pid, self.report.task.cpu) != (cpu.pid, Some(cpu.cpu));
@@ -631,48 +667,6 @@ impl<'log> Builder<'log> {
             .collect();
         if words.next().is_some() {
             self.leave_too_many(ReportPart::Modules);
-        }
-    }
-
-    fn accessed(&mut self, found: kasan::Access) {
-        let access = self.report.access.get_or_insert_default();
-        access.kind.get_or_insert(match found.what {
-            kasan::What::Read => AccessKind::Read,
-            kasan::What::Write => AccessKind::Write,
-            kasan::What::Free => AccessKind::Free,
-        });
-        access.size = access.size.or(found.size);
-        access.address = access.address.or(found.address.map(address));
-    }
-
-    fn fault(&mut self, fault: Fault) {
-        self.report.access.get_or_insert_default().kind.get_or_insert(kind_of(fault));
-    }
-
-    fn object(&mut self, line: &Line<'log>, first: Option<kasan::Object<'_>>, rest: &[u8]) {
-        self.close_stack();
-        let mut rest = rest;
-        let mut next = first;
-        while let Some(fact) = next {
-            let memory = self.report.memory.get_or_insert_default();
-            add_fact(memory.object.get_or_insert_default(), &fact, line);
-            next = kasan::object(rest).ok().map(|(tail, fact)| {
-                rest = tail;
-                fact
-            });
-        }
-    }
-
-    fn shadow(&mut self, read: &kasan::Shadow) {
-        let memory = self.report.memory.get_or_insert_with(Memory::default);
-        if memory.shadow.len() < MAX_SHADOW {
-            memory.shadow.push(Shadow {
-                address: address(read.address),
-                bytes: read.bytes.to_vec(),
-                hit: read.hit,
-            });
-        } else {
-            self.leave_too_many(ReportPart::Shadow);
         }
     }
 
@@ -741,7 +735,7 @@ impl<'log> Builder<'log> {
         let report = &mut self.report;
         if let (Some(access), Some(arch)) = (&mut report.access, report.kernel.arch) {
             let cause = (arch.info().fault)(&|register| report.registers.get(register));
-            access.kind = access.kind.or(cause.map(kind_of));
+            access.kind = access.kind.or(cause.map(memory::kind_of));
         }
         self.report
     }
@@ -761,19 +755,12 @@ fn role(start: Start) -> Role {
         | Start::Allocated
         | Start::AllocatedIn
         | Start::Created
+        | Start::KfenceAllocated
         | Start::Leak => Role::Allocation,
-        Start::FreedBy | Start::Freed | Start::FreedIn => Role::Free,
+        Start::FreedBy | Start::Freed | Start::FreedIn | Start::KfenceFreed => Role::Free,
         Start::Related | Start::Stored => Role::Related,
         Start::Chain | Start::Became | Start::Registered => Role::Chain,
         Start::Stopping => Role::Consequence,
-    }
-}
-
-fn kind_of(fault: Fault) -> AccessKind {
-    match fault {
-        Fault::Read => AccessKind::Read,
-        Fault::Write => AccessKind::Write,
-        Fault::Execute => AccessKind::Execute,
     }
 }
 
@@ -805,30 +792,5 @@ fn named<'log>(line: &Line<'log>, symbol: &[u8]) -> Frame<'log> {
             Frame { function: Some(Cow::Owned(name)), symbol: Some(symbol), ..Frame::default() }
         }
         None => Frame { function: Some(symbol), ..Frame::default() },
-    }
-}
-
-fn add_fact<'log>(object: &mut Object<'log>, fact: &kasan::Object<'_>, line: &Line<'log>) {
-    match *fact {
-        kasan::Object::At(start) => {
-            object.start.get_or_insert(address(start));
-        }
-        kasan::Object::Cache(name, size) => {
-            object.cache.get_or_insert_with(|| line.own(name));
-            object.size.get_or_insert(size);
-        }
-        kasan::Object::Distance(bytes, side) => {
-            let side = match side {
-                b"inside of" => Side::Inside,
-                b"to the left of" => Side::Before,
-                _ => Side::After,
-            };
-            object.side.get_or_insert(side);
-            object.distance.get_or_insert(bytes);
-        }
-        kasan::Object::Region(start, end) => {
-            object.start.get_or_insert(address(start));
-            object.end.get_or_insert(address(end));
-        }
     }
 }

@@ -174,6 +174,10 @@ impl<'log> Demux<'log> {
                 report.add_headline(line);
                 return false;
             }
+            if report.has_part(line) {
+                report.add_part(line, read.record());
+                return false;
+            }
             // An information report does not cause a fault.
             let may_cause = !report.marker.kind.is_information() || marker.kind.is_information();
             if let Some(relation) = report.relation(marker, line).filter(|_| may_cause) {

@@ -6,6 +6,7 @@ use super::build::Builder;
 use super::limits::Limits;
 use super::surroundings::{self, MAX_ABOVE, MAX_AFTER, Opening};
 use crate::kind::Marker;
+use crate::kind::table::{PARTS, PartLine};
 use crate::log::{Context, Line};
 use crate::search;
 use crate::syntax::convention::Seen;
@@ -206,6 +207,23 @@ impl<'log> Open<'log> {
         })?;
         let is_own = rule.own && !self.builder.has_body();
         Some(if is_own { Relation::Own } else { Relation::Consequence })
+    }
+
+    /// Whether a line that holds a marker is a part of this report.
+    pub(super) fn has_part(&self, line: &Line<'_>) -> bool {
+        let holds = |(text, headline): &PartLine| {
+            search::has(&line.text, text) && search::has(self.outline.headline(), headline)
+        };
+        !self.ended && PARTS.iter().any(holds)
+    }
+
+    /// Adds such a line; the instruction pointer below it, if any, is that of the crash.
+    pub(super) fn add_part(&mut self, line: &Line<'log>, record: &Record<'_>) {
+        if self.has_room(line, true) {
+            self.builder.part();
+            let seen = record.seen(&line.text);
+            self.read(line, record, &Seen { says: seen.says.without(Says::CLOSES), ..seen });
+        }
     }
 
     /// Adds a line that continues the headline.

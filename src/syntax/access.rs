@@ -18,7 +18,7 @@
 use nom::Parser;
 use nom::branch::alt;
 use nom::bytes::complete::tag;
-use nom::combinator::{map_opt, value};
+use nom::combinator::{map_opt, opt, value};
 use nom::sequence::{delimited, preceded};
 
 use super::Parsed;
@@ -74,9 +74,17 @@ pub(crate) fn direction(headline: &[u8]) -> Option<Fault> {
     directions.iter().find(|(words, _)| search::has(headline, words)).map(|(_, fault)| *fault)
 }
 
+/// `ESR: 0x0000000096000047 -- DABT (current EL)` of `panic_bad_stack()` in arch/arm64/kernel/traps.c:
+/// what the syndrome says of a data abort.
+pub(crate) fn syndrome_of_bad_stack(input: &[u8]) -> Parsed<'_, Fault> {
+    let class = delimited(tag("ESR: "), hex, tag(" -- DABT"));
+    class.map(|esr| if esr.value & (1 << 6) == 0 { Fault::Read } else { Fault::Write }).parse(input)
+}
+
 /// `Failing address: 0000000000000000 TEID: 0000000000000483`, of s390: the page that was accessed.
+/// `FAR: 0xffff800015fdffa0` of `panic_bad_stack()` in arm64.
 pub(crate) fn failing_address(input: &[u8]) -> Parsed<'_, Hex> {
-    preceded((tag("Failing address:"), blanks), hex).parse(input)
+    preceded((alt((tag("Failing address:"), tag("FAR:"))), blanks), hex).parse(input)
 }
 
 /// Whether a headline reports a double or invalid free.
@@ -103,11 +111,18 @@ pub(crate) fn data_abort(input: &[u8]) -> Parsed<'_, Fault> {
     preceded((tag("CM = "), digits, tag(", WnR = ")), wrote).parse(input)
 }
 
+/// What the error code says in a headline of x86 since Linux 6.10: `Oops: Oops: 0002 [#1] SMP`.
+pub(crate) fn died(headline: &[u8]) -> Option<Fault> {
+    let at = search::find(headline, "Oops: Oops: ")?;
+    error_code(headline.get(at..)?).ok().map(|(_, fault)| fault)
+}
+
 /// `Oops: 0002 [#1] SMP` of x86: the error code of a page fault, whose bits are those of the processor.
 ///
 /// `Oops: 0010 ilc:2 [#1]` of s390 has the code of the interruption there.
 pub(crate) fn error_code(input: &[u8]) -> Parsed<'_, Fault> {
-    delimited(tag("Oops: "), hex, tag(" [#"))
+    // Since Linux 6.10 die() puts its own word before the caller's, and exc_page_fault() says it too.
+    delimited((tag("Oops: "), opt(tag("Oops: "))), hex, tag(" [#"))
         .map(|code| match code.value {
             code if code & 0x10 != 0 => Fault::Execute,
             code if code & 0x02 != 0 => Fault::Write,

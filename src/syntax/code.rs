@@ -6,7 +6,7 @@
 //!         / "Instruction DUMP:" units   ; instruction_dump() in arch/sparc/kernel/traps_64.c
 //! more    = units                    ; powerpc has eight in a line
 //! units   = 1*( " " [ "<" / "(" ] unit [ ">" / ")" ] )
-//! unit    = 2, 4 or 8 HEXDIG / 8( "X" )     ; bytes; 16-bit and 32-bit words elsewhere
+//! unit    = 2, 4 or 8 HEXDIG / 8( "X" ) / 4*8( "?" )     ; bytes; 16-bit and 32-bit words elsewhere
 //! listing = [ "Krnl Code:" ] *" " [ "#" / ">" ] address ":" 1*" " 1*6( 2HEXDIG ) text   ; show_code() in arch/s390/kernel/dis.c
 //! ```
 
@@ -47,10 +47,21 @@ pub(crate) struct Code {
 }
 
 /// What stands in place of the bytes where the instruction pointer is bad.
-const UNREADABLE: [&str; 3] = ["Bad RIP value", "Unable to access opcode bytes", "bad PC value"];
+const UNREADABLE: [&str; 5] = [
+    "(Bad address in ", // show_code() in arch/loongarch and arch/mips
+    "Bad RIP value",
+    "Unable to access instruction at ", // dump_kernel_instr() in arch/riscv
+    "Unable to access opcode bytes",
+    "bad PC value",
+];
 
 /// A word that the kernel could not read: powerpc.
 const NO_WORD: &[u8] = &[b'X'; 8];
+
+/// Whether the kernel could not read a unit: powerpc, arm64 (`dump_kernel_instr()`), Thumb.
+fn is_unread(token: &[u8]) -> bool {
+    token == NO_WORD || (matches!(token.len(), 4 | 8) && token.iter().all(|b| *b == b'?'))
+}
 
 /// Whether a line has nothing but words of 32 or 64 bits, two at the least: it goes on with the line
 /// above it.
@@ -105,8 +116,13 @@ impl Code {
             let place = at;
             at += token.len() + 1;
             // Words before those that can be read are of no use; between them there are none.
-            if token.is_empty() || (token == NO_WORD && self.bytes.is_empty()) {
+            if token.is_empty() || (is_unread(token) && self.bytes.is_empty()) {
                 continue;
+            }
+            let inner = token.strip_prefix(b"(").and_then(|token| token.strip_suffix(b")"));
+            if is_unread(inner.unwrap_or(token)) {
+                self.fault = Some((DiagnosticKind::Unreadable, place));
+                break;
             }
             if let Err(why) = unit(self, token) {
                 self.fault = Some((why, place));
@@ -218,6 +234,10 @@ mod tests {
         };
         assert_eq!(p(""), (0, None, None));
         assert_eq!(p(" Bad RIP value."), (0, None, Some((DiagnosticKind::Unreadable, 0))));
+        let unreadable = |at| Some((DiagnosticKind::Unreadable, at));
+        assert_eq!(p(" ???????? ???????? (????????)"), (0, None, unreadable(19)));
+        assert_eq!(p(" d503201f aa1f03e0 (????????)"), (8, None, unreadable(19)));
+        assert_eq!(p(" ???????? d503201f (aa1f03e0)"), (8, Some(4), None));
         assert_eq!(p(" 48 4"), (1, None, Some((DiagnosticKind::OtherWidth, 4))));
         assert_eq!(p(" <48> 89 <0f> b6"), (2, None, Some((DiagnosticKind::SecondMark, 9))));
         assert_eq!(p(" 48 <> 1"), (1, None, Some((DiagnosticKind::NoNumber, 4))));

@@ -84,6 +84,10 @@ impl<'t> Record<'t> {
                 Seen { says: lock.says, name: lock.function, source: lock.source, ..nothing }
             }
             Self::Section(says) => Seen { says: *says, ..nothing },
+            Self::WorkFunction(place) => {
+                let name = place.function.and_then(|name| name.split(|b| *b == b'.').next());
+                Seen { says: Says::LAST_FUNCTION, name, ..nothing }
+            }
             // `RIP: 0010:(null)` is a pointer without a function.
             Self::Malformed(malformed) if malformed.what == Tag::Pointer => {
                 let found = pointer::anywhere(malformed.line);

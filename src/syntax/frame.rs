@@ -12,8 +12,8 @@
 
 use nom::Parser;
 use nom::branch::alt;
-use nom::bytes::complete::{tag, take_till1, take_while, take_while_m_n, take_while1};
-use nom::combinator::opt;
+use nom::bytes::complete::{tag, take_till1, take_until, take_while, take_while_m_n, take_while1};
+use nom::combinator::{opt, recognize};
 use nom::sequence::{delimited, preceded, terminated};
 
 use super::Parsed;
@@ -99,6 +99,22 @@ pub(crate) fn interrupt(input: &[u8]) -> Parsed<'_, Option<&[u8]>> {
     let (rest, _) = (tag("--- interrupt: "), token::word).parse(input)?;
     let place: Parsed<'_, _> = preceded(tag(" at "), |input| Ok((input, input))).parse(rest);
     Ok((rest, place.ok().and_then(|(_, place)| title_function(place))))
+}
+
+/// The work that returned with a lock held: process_one_work() in kernel/workqueue.c.
+///
+/// `     preempt=0x00000001 lock=0->0 RCU=0->0 workfn=f [m]`; before Linux 6.9 `    last function: f [m]`.
+pub(crate) fn work_function(input: &[u8]) -> Parsed<'_, Place<'_>> {
+    let counts = (tag("preempt=0x"), take_until("workfn="), tag("workfn="));
+    let before = alt((recognize(counts), tag("last function: ")));
+    let (rest, (_, function, module)) =
+        (before, token::symbol, opt(preceded(tag(" "), module))).parse(input)?;
+    if !rest.trim_ascii().is_empty() {
+        return Err(nom::Err::Error(()));
+    }
+    let (module, build_id) = module.map_or((None, None), |(name, id)| (Some(name), id));
+    let function = Some(function);
+    Ok((&[], Place { function, module, build_id, reliable: true, ..Place::default() }))
 }
 
 /// A place without what may stand before it.
@@ -253,6 +269,19 @@ mod tests {
         let (_, e) = p("[c0000000044d3b90] [c0000000044d3bd0] f+0x1/0x2 (unreliable)");
         assert_eq!((e.address.map(|a| a.value), e.reliable), (Some(0xc000_0000_044d_3bd0), false));
         assert_eq!(p(" <a::B>::drop+0x1/0x2").1.function, Some(&b"<a::B>::drop"[..]));
+    }
+
+    #[test]
+    fn ok_work_function() {
+        let p = |line: &'static str| work_function(line.as_bytes()).ok().map(|(_, place)| place);
+        let line = "preempt=0x00000001 lock=0->0 RCU=0->0 workfn=cm_work [crashme]";
+        let place = p(line).expect(line);
+        assert_eq!((place.function, place.module), (Some(&b"cm_work"[..]), Some(&b"crashme"[..])));
+        let place = p("last function: cm_work").expect("a function");
+        assert_eq!((place.function, place.module), (Some(&b"cm_work"[..]), None));
+        for line in ["last function: a b", "preempt=0x1 lock=0->0", "last function: ", "workfn=f"] {
+            assert_eq!(p(line), None, "{line}");
+        }
     }
 
     #[test]

@@ -30,7 +30,7 @@ pub(crate) fn headline(text: &[u8]) -> Headline<'_> {
     let fetch = access::is_fetch(text).then_some(Fault::Execute);
     Headline {
         address: access::address(text),
-        fault: fetch.or_else(|| access::direction(text)),
+        fault: fetch.or_else(|| access::direction(text)).or_else(|| access::died(text)),
         is_free: access::is_free(text),
         place,
         function: function(text).or_else(|| place?.title_function()),

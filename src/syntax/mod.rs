@@ -10,12 +10,14 @@
 //! ```
 
 pub(crate) mod access;
+pub(crate) mod blocker;
 pub(crate) mod code;
 pub(crate) mod convention;
 pub(crate) mod frame;
 pub(crate) mod headline;
 pub(crate) mod kasan;
 pub(crate) mod kcsan;
+mod kfence;
 pub(crate) mod lock;
 pub(crate) mod pointer;
 pub(crate) mod register;
@@ -32,6 +34,7 @@ use nom::branch::alt;
 use nom::combinator::map;
 
 use access::Fault;
+use blocker::Blocker;
 use code::Listed;
 use frame::Place;
 use lock::Lock;
@@ -80,6 +83,12 @@ pub(crate) enum Record<'t> {
     Hardware(&'t [u8]),
     /// `Workqueue:`: the queue and the function that it ran.
     Workqueue(&'t [u8], Option<&'t [u8]>),
+    /// The function of a work that returned with a lock, by the report that says so.
+    WorkFunction(Place<'t>),
+    /// Who keeps a hung task waiting; the stack of the owner follows.
+    Blocker(Blocker<'t>),
+    /// The stack of a thread that did not run follows: RCU's own.
+    Starved,
     /// The text after `Modules linked in:`.
     Modules(&'t [u8]),
     /// The access of a KASAN report.
@@ -187,6 +196,7 @@ fn tagged<'t>(first: u8, line: &'t [u8], text: &'t [u8]) -> Option<Record<'t>> {
             Section::Rule => Record::Rule,
             Section::EndTrace => Record::EndTrace,
             Section::Epilogue => Record::Epilogue,
+            Section::Starved => Record::Starved,
             Section::Part(says) => Record::Section(says),
         });
     }
@@ -198,7 +208,10 @@ fn tagged<'t>(first: u8, line: &'t [u8], text: &'t [u8]) -> Option<Record<'t>> {
         b'E' => fault(line),
         b'F' => access(line).or_else(|| fault(line)),
         b'H' => found(task::hardware(line), Record::Hardware),
-        b'I' => found(code::code_below(line), Record::CodeBelow).or_else(|| fault(line)),
+        b'I' => found(code::code_below(line), Record::CodeBelow)
+            .or_else(|| found(blocker::blocker(line), Record::Blocker))
+            .or_else(|| found(kfence::access(line), Record::Access))
+            .or_else(|| fault(line)),
         b'K' => found(task::kernel_offset(line), Record::KernelOffset).or_else(|| listed(line)),
         b'M' => found(task::modules(line), Record::Modules),
         b'T' | b'w'
@@ -207,9 +220,12 @@ fn tagged<'t>(first: u8, line: &'t [u8], text: &'t [u8]) -> Option<Record<'t>> {
             Some(object(text))
         }
         b'N' | b'T' => found(task::taint(line), Record::Taint),
-        b'O' => fault(line),
+        b'O' => fault(line).or_else(|| found(kfence::access(line), Record::Access)),
         b'R' => access(line),
         b'W' => access(line).or_else(|| workqueue(line)),
+        b'U' => found(kfence::access(line), Record::Access),
+        b'k' => found(kfence::object(line), |fact| Record::Object(Some(fact), b"")),
+        b'l' | b'p' => found(frame::work_function(line), Record::WorkFunction),
         b'a' | b'r' | b'w' => found(kcsan::access(line), Record::Race),
         _ => None,
     };
@@ -245,7 +261,10 @@ fn access(line: &[u8]) -> Option<Record<'_>> {
 fn fault(line: &[u8]) -> Option<Record<'_>> {
     let known = [&b"#PF: "[..], b"CM = ", b"ESR = ", b"Failing address:", b"Oops: "];
     let read = alt((
-        map(alt((access::page_fault, access::data_abort)), Record::PageFault),
+        map(
+            alt((access::page_fault, access::data_abort, access::syndrome_of_bad_stack)),
+            Record::PageFault,
+        ),
         map(access::failing_address, Record::FailingAddress),
         map(alt((access::error_code, access::syndrome)), Record::ErrorCode),
     ));

@@ -13,6 +13,8 @@ pub(super) enum Section {
     EndTrace,
     /// A line that the kernel prints after the report.
     Epilogue,
+    /// The stack of a thread that did not run follows.
+    Starved,
     /// Another part of the report begins.
     Part(Says),
 }
@@ -42,6 +44,8 @@ const SECTIONS: &[(&str, Section)] = &[
     ("NMI backtrace for cpu", PART),
     ("PGD ", PART),
     ("Process ", PART),
+    // rcu_check_gp_kthread_starvation() in kernel/rcu/tree_stall.h.
+    ("RCU grace-period kthread stack dump:", Section::Starved),
     ("REGS: ", PART),
     ("Rebooting in", Section::Epilogue),
     ("Sending NMI from CPU", Section::Part(Says::ASKS_CPUS)),
@@ -58,6 +62,7 @@ const SECTIONS: &[(&str, Section)] = &[
     ("page:", PART),
     ("page_type:", PART),
     ("raw: ", PART),
+    ("rcu: RCU grace-period kthread stack dump:", Section::Starved),
     ("stack backtrace:", PART),
 ];
 

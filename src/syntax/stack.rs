@@ -3,7 +3,8 @@
 //! ```text
 //! start = "Call Trace:" / "Call trace:" / "Backtrace:"     ; show_trace_log_lvl() and its like
 //!       / ( "Allocated" / "Freed" ) " by task " pid ":"    ; kasan_print_track() in mm/kasan/report.c
-//!       / ( "Allocated" / "Freed" ) " in " place           ; print_track() in mm/slub.c
+//!       / ( "allocated" / "freed" / "rcu freeing" ) " by task " pid " on cpu " n …   ; kfence_print_stack() in mm/kfence/report.c
+//!       / [ "INFO: " ] ( "Allocated" / "Freed" ) " in " place " age=" n " cpu=" n " pid=" pid   ; print_track() in mm/slub.c
 //!       / "backtrace" [ " (crc " hex ")" ] ":"             ; print_unreferenced() in mm/kmemleak.c
 //!       / "-> #" n lock                                    ; print_circular_bug_entry() in lockdep.c
 //!       / what " created at:"                              ; kmsan_print_origin()
@@ -11,8 +12,9 @@
 //! ```
 
 use nom::Parser;
-use nom::bytes::complete::tag;
-use nom::sequence::delimited;
+use nom::branch::alt;
+use nom::bytes::complete::{tag, take_until};
+use nom::sequence::{delimited, preceded};
 
 use super::frame::{self, Place};
 use super::lock::{self, Lock};
@@ -41,6 +43,10 @@ pub(crate) enum Start {
     AllocatedIn,
     /// `Freed in f+0x1/0x2 age=0 cpu=0 pid=95`.
     FreedIn,
+    /// `allocated by task 46 on cpu 1 at 12.345678s (0.001234s ago):`.
+    KfenceAllocated,
+    /// `freed by task 46 on cpu 1 at 12.345678s (0.001234s ago):`.
+    KfenceFreed,
     /// Where work or a callback was queued for the object, or the branch before the crash was.
     Related,
     /// `Uninit was stored to memory at:`.
@@ -93,13 +99,18 @@ const STARTS: &[(&str, Start)] = &[
     ("Call trace:", Start::Calltrace),
     ("Freed by task", Start::FreedBy),
     ("Freed in ", Start::FreedIn),
+    ("INFO: Allocated in ", Start::AllocatedIn),
+    ("INFO: Freed in ", Start::FreedIn),
     ("Last Breaking-Event-Address:", Start::Related),
     ("Last call_rcu", Start::Related),
     ("Last potentially related work creation:", Start::Related),
     ("Second to last potentially related work creation:", Start::Related),
     ("Uninit was stored to memory at:", Start::Stored),
+    ("allocated by task ", Start::KfenceAllocated),
     ("backtrace (crc ", Start::Leak),
     ("backtrace:", Start::Leak),
+    ("freed by task ", Start::KfenceFreed),
+    ("rcu freeing by task ", Start::KfenceFreed),
 ];
 
 /// Reads a line above a stack; `indent` is the number of blanks before it.
@@ -140,10 +151,17 @@ fn ending(line: &[u8]) -> Option<Start> {
     (line.starts_with(b"C") && line.ends_with(b": stopping")).then_some(Start::Stopping)
 }
 
-/// `Allocated by task 46:`: the task.
+/// `Allocated by task 46:`, `allocated by task 46 on cpu 1`, `Allocated in f+0x1/0x2 age=0 cpu=1 pid=46`:
+/// the task.
 fn task(input: &[u8]) -> Parsed<'_, u64> {
-    let what = nom::branch::alt((tag("Allocated"), tag("Freed")));
-    delimited((what, tag(" by task ")), decimal, tag(":")).parse(input)
+    let what = alt((tag("Allocated"), tag("Freed")));
+    let by = delimited((what, tag(" by task ")), decimal, tag(":"));
+    // KFENCE, and KASAN with CONFIG_KASAN_EXTRA_INFO.
+    let what =
+        alt((tag("allocated"), tag("freed"), tag("rcu freeing"), tag("Allocated"), tag("Freed")));
+    let on = delimited((what, tag(" by task ")), decimal, tag(" on cpu "));
+    let of_slub = preceded((take_until(" age="), take_until(" pid="), tag(" pid=")), decimal);
+    alt((by, on, of_slub)).parse(input)
 }
 
 #[cfg(test)]
@@ -159,7 +177,16 @@ mod tests {
         assert_eq!(p("CPU1: stopping"), Some(Start::Stopping));
         let freed = start(b"Freed in f+0x1/0x2 age=0 cpu=0 pid=95", 0).expect("a start");
         assert_eq!(freed.place.and_then(|place| place.function), Some(&b"f"[..]));
-        assert_eq!(start(b"Allocated by task 46:", 0).and_then(|found| found.task), Some(46));
+        for line in [
+            "Allocated by task 46:",
+            "Freed by task 46 on cpu 1 at 12.345678s:",
+            "allocated by task 46 on cpu 1 at 12.345678s (0.001234s ago):",
+            "rcu freeing by task 46 on cpu 0 at 1.000000s (0.000000s ago):",
+            "Freed in f+0x1/0x2 [m] age=3 cpu=1 pid=46",
+            "INFO: Allocated in f+0x1/0x2 age=3 cpu=1 pid=46",
+        ] {
+            assert_eq!(start(line.as_bytes(), 0).and_then(|found| found.task), Some(46), "{line}");
+        }
     }
 
     #[test]

@@ -175,13 +175,13 @@ fn number(step: &Step<'_>) -> Option<usize> {
         Start::Backtrace => 6,
         Start::Stored => 7,
         Start::Leak if step.says.any(Says::INDENTED) => 8,
-        Start::Registers => REGISTERS,
+        Start::Registers | Start::KfenceAllocated | Start::KfenceFreed => UNCHECKED,
         _ => return None,
     })
 }
 
-/// The number of the start that may have nothing below it.
-const REGISTERS: usize = 9;
+/// The number of the starts that may have nothing below them.
+const UNCHECKED: usize = 9;
 
 /// A failure that was asked for (`CONFIG_FAULT_INJECTION`): the stack is not that of a bug.
 const INJECTED: [&str; 2] = ["should_fail", "should_failslab"];
@@ -190,7 +190,7 @@ const INJECTED: [&str; 2] = ["should_fail", "should_failslab"];
 ///
 /// Below some headlines a stack has no line above it, if `is_bare`: there a frame is enough.
 pub(super) fn missing_stack(steps: &[Step<'_>], is_bare: bool) -> Option<Corruption> {
-    let mut first = [None; REGISTERS + 1];
+    let mut first = [None; UNCHECKED + 1];
     for (index, step) in steps.iter().enumerate().filter(|(_, step)| !step.says.any(Says::FRAME)) {
         if let Some(place) = number(step).and_then(|kind| first.get_mut(kind)) {
             place.get_or_insert(index);
@@ -200,7 +200,7 @@ pub(super) fn missing_stack(steps: &[Step<'_>], is_bare: bool) -> Option<Corrupt
         let has_frame = is_bare && steps.iter().any(|step| step.says.any(Says::FRAME));
         return (!has_frame).then_some(Corruption::NoCallTrace);
     }
-    for start in first.into_iter().take(REGISTERS).flatten() {
+    for start in first.into_iter().take(UNCHECKED).flatten() {
         let after = steps.get(start + 1..).unwrap_or_default();
         // The convention asks for four lines, the headline and an empty one at the end among them.
         if after.len() < 2 {

@@ -41,7 +41,7 @@ pub(crate) const EXAMPLES: &[(&str, &str)] = &[
     ("Decode the instructions of a Code: line", "ksplat code '48 c1 ea 03 <0f> b6 04 02'"),
     (
         "Read the log in the QR code of a panic screen",
-        "ksplat qr 'https://panic.example/report?a=x86_64&v=6.17.0&z=…'",
+        "ksplat qr 'https://panic.example/report?a=x86_64&v=6.17.0&z=...'",
     ),
 ];
 

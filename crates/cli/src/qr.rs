@@ -149,7 +149,8 @@ fn groups_of_bits(digits: &[u8]) -> Option<Vec<u8>> {
         bits += size;
         while bits >= 8 {
             bits -= 8;
-            bytes.push((held >> bits) as u8);
+            let [byte, ..] = (held >> bits).to_le_bytes();
+            bytes.push(byte);
             held &= (1 << bits) - 1;
         }
     }
@@ -193,7 +194,7 @@ mod tests {
     /// As `Segment::Numeric` of Linux 6.12 writes them.
     fn bits(data: &[u8]) -> String {
         let all: Vec<u8> =
-            data.iter().flat_map(|byte| (0..8).rev().map(move |bit| byte >> bit & 1)).collect();
+            data.iter().flat_map(|byte| (0..8).rev().map(move |bit| (byte >> bit) & 1)).collect();
         let mut text = String::new();
         for group in all.chunks(13) {
             let value = group.iter().fold(0u32, |value, bit| 2 * value + u32::from(*bit));
@@ -218,7 +219,7 @@ mod tests {
     #[test]
     fn every_length_comes_back() {
         for len in 0..200u32 {
-            let data: Vec<u8> = (0..len).map(|i| (i * 89 + len) as u8).collect();
+            let data: Vec<u8> = (0..len).map(|i| (i * 89 + len).to_le_bytes()[0]).collect();
             assert_eq!(groups_of_bits(bits(&data).as_bytes()), Some(data.clone()), "{len}");
             assert_eq!(groups_of_bytes(groups(&data).as_bytes()), Some(data), "{len}");
         }

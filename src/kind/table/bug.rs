@@ -310,6 +310,11 @@ pub(super) const BUG: Marker = Marker {
             "BUG: workqueue leaked lock or atomic in {1}")
             .then(&[Then::Name(Says::LAST_FUNCTION)])
             .stackless(),
+        row(K::LockBug, always(t::UNTYPED, Is(F::Locking), S::Lock),
+            &[Lit("BUG: workqueue leaked atomic, lock or RCU")],
+            "BUG: workqueue leaked atomic, lock or RCU in {1}")
+            .then(&[Then::Name(Says::LAST_FUNCTION)])
+            .stackless(),
         row(K::MemoryLeak, always(t::LEAK, Is(F::MemoryLeak), S::Leak),
             &[Lit("BUG: memory leak")], "memory leak in {F}")
             .frames(LEAK),

@@ -79,6 +79,12 @@ pub(super) const INFO: Marker = Marker {
             "INFO: task can't die in {F}")
             .frames(CALLS.skip(Skip::Schedule))
             .alt(HANG),
+        // The report of the task that waits is lost: debug_show_blocker() in kernel/hung_task.c.
+        row(K::HungTask, always(t::HANG, Is(F::Hang), S::Hang),
+            &[Lit("INFO: task "), Near, Lit(" blocked on "), One(&[
+            "a mutex", "a semaphore", "an rw-semaphore",
+        ])], "INFO: task blocked on {1}")
+            .partial(),
         row(K::Slab, always(t::UNTYPED, Is(F::BadAccess), S::Other),
             &[Lit("INFO: "), One(&["Freed", "Allocated"]), Lit(" in "), Rest],
             "INFO: {1} in {2}")

@@ -9,11 +9,14 @@ mod cfi;
 mod info;
 mod information;
 mod panic;
+mod part;
+mod slab;
 mod trap;
 mod user;
 mod warning;
 
 use super::{Marker, Part, Recipe};
+pub(crate) use part::{PARTS, PartLine};
 
 /// The markers, in the order in which they are tried.
 pub(crate) const MARKERS: &[&Marker] = &[
@@ -28,6 +31,12 @@ pub(crate) const MARKERS: &[&Marker] = &[
     &panic::RUST,
     &bug::KERNEL_BUG,
     &bug::KERNEL_BUG_REST,
+    &slab::FREE,
+    &slab::NOT_AN_OBJECT,
+    &slab::FREE_POINTER,
+    &slab::FREE_CHAIN,
+    &slab::FREE_LIST,
+    &slab::REMAINING,
     &bug::KMALLOC,
     &trap::DIVIDE_ERROR,
     &trap::DIVIDE_ERROR_NEW,
@@ -54,6 +63,7 @@ pub(crate) const MARKERS: &[&Marker] = &[
     &trap::BAD_AREA,
     &trap::KERNEL_BUG_DETECTED,
     &trap::HARD_LOCKUP,
+    &panic::BAD_STACK,
     &trap::MACHINE_CHECK,
     &trap::MACHINE_CHECK_OOPS,
     &cfi::CFI,

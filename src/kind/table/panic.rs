@@ -4,9 +4,10 @@ use super::super::class::FamilyRule::Is;
 use super::super::class::{Family as F, Symptom as S, always};
 use super::super::pattern::Piece::{Any, Func, Hex, Later, Lit, Rest, Until};
 use super::super::types as t;
-use super::super::{Consequence, Kind as K, Marker, row};
-use super::{CALLS, STACK_OVERFLOW};
+use super::super::{Consequence, Kind as K, Marker, Then, row};
+use super::{CALLS, POINTER_ONLY, STACK_OVERFLOW};
 use crate::functions::Skip;
+use crate::syntax::Says;
 
 #[rustfmt::skip] // rows
 pub(super) const PANIC: Marker = Marker {
@@ -86,6 +87,36 @@ pub(super) const PANIC: Marker = Marker {
             .frames(CALLS),
         row(K::Panic, always(t::DOS, Is(F::Panic), S::Other),
             &[Lit("Kernel panic - not syncing: "), Rest], "kernel panic: {1}"),
+    ],
+};
+
+/// `panic_bad_stack()` in arch/arm64/kernel/traps.c and `handle_bad_stack()` of arm and riscv: registers,
+/// then the panic.
+#[rustfmt::skip] // rows
+pub(super) const BAD_STACK: Marker = Marker {
+    text: "Insufficient stack space to handle exception!",
+    anchor: "ufficient stack",
+    unless: &[],
+    consequence: &[],
+    kind: K::StackOverflow,
+    other: always(t::DOS, Is(F::Stack), S::Other),
+    formats: &[
+        row(K::StackOverflow, always(t::DOS, Is(F::Stack), S::Other),
+            &[Lit("Insufficient stack space to handle exception!")],
+            "kernel stack overflow in {F}")
+            .then(&[Then::Says(Says::CALLS)])
+            .frames(CALLS.skip(Skip::BadStack).stall())
+            .alt(STACK_OVERFLOW)
+            .trap()
+            .stackless(),
+        // arm prints the whole stack between the registers and the trace, which is often lost.
+        row(K::StackOverflow, always(t::DOS, Is(F::Stack), S::Other),
+            &[Lit("Insufficient stack space to handle exception!")],
+            "kernel stack overflow in {F}")
+            .frames(POINTER_ONLY)
+            .alt(STACK_OVERFLOW)
+            .trap()
+            .stackless(),
     ],
 };
 

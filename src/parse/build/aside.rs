@@ -1,0 +1,58 @@
+//! What a report has beside the crash: parts that are printed as reports of their own, the owner of a lock,
+//! the function that the report itself names.
+
+use std::borrow::Cow;
+
+use super::{Builder, MAX_STACKS};
+use crate::functions;
+use crate::log::Line;
+use crate::model::{Blame, Frame, Holder, Role, Stack};
+use crate::reason::BlameReason;
+use crate::syntax::blocker::Blocker;
+
+impl<'log> Builder<'log> {
+    /// Says that a line begins a part of the report that is printed as a report of its own.
+    pub(in crate::parse) fn part(&mut self) {
+        if self.pointed {
+            self.returns = true;
+        } else {
+            self.close_stack();
+            self.set_trap(true);
+        }
+    }
+
+    /// The lock for which a hung task waits, and its owner, whose stack follows.
+    pub(super) fn blocker(&mut self, line: &Line<'log>, found: &Blocker<'_>) {
+        self.close_stack();
+        let Some((comm, pid)) = found.owner else { return };
+        self.next = Some(Role::Holder);
+        let (lock, comm) = (line.own(found.lock), line.own(comm));
+        self.report.holder.get_or_insert(Holder { comm, pid, lock });
+    }
+
+    /// Whether the stack that is open is another's than the crash's.
+    pub(super) fn is_in_history(&self) -> bool {
+        self.stack.as_ref().is_some_and(|stack| stack.role != Role::Crash)
+    }
+
+    /// Makes a stack of its own of the frames between the instruction pointer and where the trace comes
+    /// back to it: panic_bad_stack() in arch/arm64/kernel/traps.c prints registers, and panics.
+    pub(super) fn set_reporting_apart(&mut self) {
+        self.returns = false;
+        let Some(stack) = self.stack.as_mut().filter(|stack| stack.role == Role::Crash) else {
+            return;
+        };
+        let end = stack.frames.iter().position(|frame| frame.exact).map_or(0, |at| at + 1);
+        let frames = stack.frames.split_off(end);
+        if !frames.is_empty() && self.report.stacks.len() < MAX_STACKS {
+            self.report.stacks.push(Stack { role: Role::Reporting, frames });
+        }
+    }
+}
+
+/// Blames the function that a report names.
+pub(super) fn accuse(frame: Frame<'_>) -> Option<Blame<'_>> {
+    let function = frame.function?;
+    let function = Cow::Owned(functions::base(&function).to_owned());
+    Some(Blame { function, file: frame.file, line: frame.line, why: BlameReason::Named })
+}
