@@ -154,9 +154,11 @@ impl<'a> Images<'a> {
         matches!(self.state, State::Failed)
     }
 
-    /// Reads the images that a log needs, each once.
+    /// Reads the images that a log needs, each once, if the options name any.
     pub(crate) fn load(&mut self, needs: &Needs) {
-        let Some((release, build_id)) = &needs.kernel else { return };
+        let Some((release, build_id)) = needs.kernel.as_ref().filter(|_| self.are_named()) else {
+            return;
+        };
         if matches!(self.state, State::Unread) {
             self.release.clone_from(release);
             self.state = match self.open(build_id.as_deref()) {
