@@ -363,12 +363,20 @@ pub(crate) struct Format {
     /// True where a processor trap brought the kernel here; false where a checker was called, so
     /// that a later instruction pointer is only that of an interrupted task.
     pub(crate) trap: bool,
-    /// Whether the report needs no call trace to be complete.
-    pub(crate) stackless: bool,
-    /// Whether its stack has no line above it.
-    pub(crate) bare_stack: bool,
+    /// The stack that the report needs to be complete.
+    pub(crate) needs: Needs,
     /// Whether a report of this form is always only a part of one.
     pub(crate) corrupted: bool,
+}
+
+/// The stack that a report needs to be complete.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Needs {
+    /// One below a line that starts a stack, such as `Call Trace:`.
+    Trace,
+    /// A frame, with or without such a line above it.
+    Frame,
+    Nothing,
 }
 
 /// A row of the table: a format of `kind` that a line starts which matches `trigger`.
@@ -388,8 +396,7 @@ const fn row(
         alternatives: &[],
         recipe: Recipe::NONE,
         trap: false,
-        stackless: false,
-        bare_stack: false,
+        needs: Needs::Trace,
         corrupted: false,
     }
 }
@@ -421,11 +428,11 @@ impl Format {
     }
 
     const fn stackless(self) -> Self {
-        Self { stackless: true, ..self }
+        Self { needs: Needs::Nothing, ..self }
     }
 
     const fn bare_stack(self) -> Self {
-        Self { bare_stack: true, ..self }
+        Self { needs: Needs::Frame, ..self }
     }
 
     /// A form that is always only a part of a report.

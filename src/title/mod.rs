@@ -217,10 +217,8 @@ fn with_format(choice: &Choice<'_>, outline: &Outline<'_>, known: Option<&str>) 
         Some(Corruption::NoFunction)
     } else if token::has_stamp(raw_title.as_bytes()) {
         Some(Corruption::MixedHeadline)
-    } else if !format.stackless {
-        recipe::missing_stack(all, format.bare_stack)
     } else {
-        None
+        recipe::missing_stack(all, format.needs)
     };
     let mixed = steps.len() < all.len() || frames.injected;
     if frames.failed

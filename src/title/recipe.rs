@@ -3,7 +3,7 @@
 use super::outline::Step;
 use super::{choice, skip};
 use crate::functions;
-use crate::kind::{Choice, Part, Recipe};
+use crate::kind::{Choice, Needs, Part, Recipe};
 use crate::reason::Corruption;
 use crate::syntax::{Says, Start};
 
@@ -188,8 +188,11 @@ const INJECTED: [&str; 2] = ["should_fail", "should_failslab"];
 
 /// Why the stacks of a report are not complete: none begins, or one begins and has no frame.
 ///
-/// Below some headlines a stack has no line above it, if `is_bare`: there a frame is enough.
-pub(super) fn missing_stack(steps: &[Step<'_>], is_bare: bool) -> Option<Corruption> {
+/// Below some headlines a stack has no line above it: there a frame is enough.
+pub(super) fn missing_stack(steps: &[Step<'_>], needs: Needs) -> Option<Corruption> {
+    if needs == Needs::Nothing {
+        return None;
+    }
     let mut first = [None; UNCHECKED + 1];
     for (index, step) in steps.iter().enumerate().filter(|(_, step)| !step.says.any(Says::FRAME)) {
         if let Some(place) = number(step).and_then(|kind| first.get_mut(kind)) {
@@ -197,7 +200,8 @@ pub(super) fn missing_stack(steps: &[Step<'_>], is_bare: bool) -> Option<Corrupt
         }
     }
     if first.iter().all(Option::is_none) {
-        let has_frame = is_bare && steps.iter().any(|step| step.says.any(Says::FRAME));
+        let has_frame =
+            needs == Needs::Frame && steps.iter().any(|step| step.says.any(Says::FRAME));
         return (!has_frame).then_some(Corruption::NoCallTrace);
     }
     for start in first.into_iter().take(UNCHECKED).flatten() {
