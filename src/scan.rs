@@ -14,7 +14,7 @@ use memchr::{memchr, memmem, memrchr};
 
 use crate::kind::Marker;
 use crate::kind::table::MARKERS;
-use crate::log::{MAX_LINE, clean, is_odd};
+use crate::log::{Line, MAX_LINE, Shape, clean, is_odd};
 use crate::search;
 
 /// The most anchors of one search: beyond it Teddy, the packed search of aho-corasick, takes a form
@@ -264,6 +264,16 @@ pub(crate) fn next_start(log: &[u8], from: usize, information: bool) -> Option<S
         search_from = line.end + 1;
     }
     None
+}
+
+impl Start {
+    /// The shape of the prefixes below the line.
+    pub(crate) fn shape(&self, log: &[u8]) -> Shape {
+        let Marker { text, anchor, .. } = *self.marker;
+        Line::shape(log, self.at, |line| {
+            search::find(line, text).or_else(|| search::find(line, anchor))
+        })
+    }
 }
 
 /// Whether the line that begins at `at` holds a marker.

@@ -5,14 +5,20 @@
 //! (ANSI escapes). None of it is copied: [`Line::text`] borrows from the log unless
 //! escapes or NUL bytes stand in the middle of the line.
 
+mod fit;
 mod prefix;
+mod shape;
+mod wrap;
 
 use std::borrow::Cow;
 
-use memchr::{memchr, memchr3};
+use memchr::{memchr, memchr_iter, memchr3};
 
 use crate::escape;
 use crate::search;
+
+use shape::Before;
+pub(crate) use shape::Shape;
 
 /// The longest part of a line that is read, in bytes.
 ///
@@ -91,37 +97,93 @@ pub(crate) struct Line<'log> {
     pub(crate) is_verbatim: bool,
     /// Whether only the begin of it was read.
     pub(crate) is_cut: bool,
+    /// Whether a carrier brought it here: its time or its program stands before the text, or whatever the
+    /// headline has there.
+    pub(crate) is_carried: bool,
+    /// Whether it holds no line of the kernel: punctuation of JSON, another field of a journal.
+    pub(crate) is_wrapping: bool,
 }
 
 impl<'log> Line<'log> {
-    /// Reads the line that starts at `start`; `None` at the end of the log.
-    pub(crate) fn at(log: &'log [u8], start: usize) -> Option<Self> {
+    /// Reads the line that starts at `start`, with a prefix of this shape or a known one; `None` at the end
+    /// of the log.
+    pub(crate) fn at(log: &'log [u8], start: usize, shape: &Shape) -> Option<Self> {
+        Self::read(log, start, shape, Shape::prefix)
+    }
+
+    /// The same of the line that the shape was learned from.
+    pub(crate) fn headline(log: &'log [u8], start: usize, shape: &Shape) -> Option<Self> {
+        Self::read(log, start, shape, Shape::prefix_of_headline)
+    }
+
+    fn read(
+        log: &'log [u8],
+        start: usize,
+        shape: &Shape,
+        prefix: impl Fn(&Shape, &[u8]) -> Before,
+    ) -> Option<Self> {
         let rest = log.get(start..).filter(|rest| !rest.is_empty())?;
         let end = start + memchr(b'\n', rest).unwrap_or(rest.len());
-        let raw = log.get(start..end.min(start + MAX_LINE)).unwrap_or_default();
-        let raw = clean(raw);
-        let is_verbatim = matches!(raw, Cow::Borrowed(_));
+        let raw = clean(log.get(start..end.min(start + MAX_LINE)).unwrap_or_default());
+        let is_cut = end - start > MAX_LINE;
+        let opened = if is_announcement(&raw) { None } else { shape.open(raw) };
+        let is_wrapping = opened.is_none();
+        let raw = opened.unwrap_or_default();
+        let mut is_verbatim = matches!(raw, Cow::Borrowed(_));
         let mut is_rest = false;
         // A prefix lies at the front, so it can be cut off a copy as well.
-        let (context, text) = match raw {
+        let (Before { context, is_carried, .. }, text) = match raw {
             Cow::Borrowed(raw) => {
-                let (context, skip) = prefix::prefix(raw);
+                let before = prefix(shape, raw);
+                let skip = before.length;
                 is_rest = prefix::is_rest(raw.get(..skip).unwrap_or_default());
-                (context, Cow::Borrowed(raw.get(skip..).unwrap_or_default()))
+                let text = raw.get(skip..).unwrap_or_default();
+                let end = shape.end(text);
+                is_verbatim &= end == text.len();
+                (before, Cow::Borrowed(text.get(..end).unwrap_or_default()))
             }
             Cow::Owned(mut raw) => {
-                let (context, skip) = prefix::prefix(&raw);
-                raw.drain(..skip);
-                (context, Cow::Owned(raw))
+                let before = prefix(shape, &raw);
+                raw.drain(..before.length);
+                raw.truncate(shape.end(&raw));
+                (before, Cow::Owned(raw))
             }
         };
-        let is_cut = end - start > MAX_LINE;
-        Some(Self { start, end, text, context, is_rest, is_verbatim, is_cut })
+        Some(Self {
+            start,
+            end,
+            text,
+            context,
+            is_rest,
+            is_verbatim,
+            is_cut,
+            is_carried,
+            is_wrapping,
+        })
+    }
+
+    /// The shape of the prefixes of a report, by the line that starts it.
+    ///
+    /// `find` gives the place of the report's marker in a text.
+    pub(crate) fn shape(log: &[u8], start: usize, find: impl Fn(&[u8]) -> Option<usize>) -> Shape {
+        let rest = log.get(start..).unwrap_or_default();
+        let rest = rest.get(..MAX_LINE).unwrap_or(rest);
+        Shape::learn(memchr(b'\n', rest).and_then(|end| rest.get(..end)).unwrap_or(rest), find)
     }
 
     /// The same without a loan from the log, which begins `base` bytes later.
     pub(crate) fn into_owned(self, base: usize) -> Line<'static> {
-        let Self { start, end, text, context, is_rest, is_verbatim, is_cut } = self;
+        let Self {
+            start,
+            end,
+            text,
+            context,
+            is_rest,
+            is_verbatim,
+            is_cut,
+            is_carried,
+            is_wrapping,
+        } = self;
         Line {
             start: start + base,
             end: end + base,
@@ -130,6 +192,8 @@ impl<'log> Line<'log> {
             is_rest,
             is_verbatim,
             is_cut,
+            is_carried,
+            is_wrapping,
         }
     }
 
@@ -171,6 +235,13 @@ impl<'log> Line<'log> {
     }
 }
 
+/// Whether a line announces one of the kernel to all terminals: syslogd's `*.emerg :omusrmsg:*`,
+/// systemd-journald's `ForwardToWall=`.
+fn is_announcement(raw: &[u8]) -> bool {
+    raw.starts_with(b"Message from syslogd@")
+        || raw.starts_with(b"Broadcast message from systemd-journald@")
+}
+
 /// U+00A0, which mail programs and web pages put in place of blanks.
 const NO_BREAK: &[u8] = &[NO_BREAK_LEAD, 0xa0];
 const NO_BREAK_LEAD: u8 = 0xc2;
@@ -182,17 +253,60 @@ pub(crate) fn is_odd(raw: &[u8]) -> bool {
     let (blocks, tail) = raw.as_chunks::<16>();
     let is_in = |byte, block: &[u8; 16]| block.iter().fold(0, |sum, b| sum | u8::from(*b == byte));
     let is_odd = |block: &[u8; 16]| {
-        is_in(0x1b, block) | is_in(0, block) | is_in(b'\r', block) | is_in(NO_BREAK_LEAD, block)
+        is_in(0x1b, block)
+            | is_in(0, block)
+            | is_in(b'\r', block)
+            | is_in(NO_BREAK_LEAD, block)
+            | is_in(b'&', block)
             != 0
     };
     match raw.last_chunk() {
         Some(last) => is_odd(last) || blocks.iter().any(is_odd),
-        None => tail.iter().any(|b| matches!(*b, 0x1b | 0 | b'\r' | NO_BREAK_LEAD)),
+        None => tail.iter().any(|b| matches!(*b, 0x1b | 0 | b'\r' | NO_BREAK_LEAD | b'&')),
     }
 }
 
+/// What HTML has for characters that mean something in it, and for blanks that are none.
+const ENTITIES: &[(&str, &[u8])] = &[
+    ("&lt;", b"<"),
+    ("&gt;", b">"),
+    ("&amp;", b"&"),
+    ("&quot;", b"\""),
+    ("&#34;", b"\""),
+    ("&#39;", b"'"),
+    ("&#x27;", b"'"),
+    ("&apos;", b"'"),
+    ("&#60;", b"<"),
+    ("&#62;", b">"),
+    ("&#91;", b"["),
+    ("&#93;", b"]"),
+    ("&#160;", b" "),
+    ("&nbsp;", b" "),
+];
+
+/// The entity that a text begins with, and what it stands for.
+fn entity(text: &[u8]) -> Option<(usize, &'static [u8])> {
+    let found = ENTITIES.iter().find(|(name, _)| text.starts_with(name.as_bytes()));
+    found.map(|(name, stands_for)| (name.len(), *stands_for))
+}
+
+/// Puts what they stand for in place of entities.
+fn decoded(text: &[u8]) -> Vec<u8> {
+    let mut kept = Vec::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = memchr(b'&', rest) {
+        let (head, tail) = rest.split_at(at);
+        kept.extend_from_slice(head);
+        let (length, stands_for) = entity(tail).unwrap_or((1, b"&"));
+        kept.extend_from_slice(stands_for);
+        rest = tail.get(length..).unwrap_or_default();
+    }
+    kept.extend_from_slice(rest);
+    kept
+}
+
 /// Takes off the carriage return, NUL bytes and ANSI escapes, and makes blanks of
-/// what only looks like them.
+/// what only looks like them, and characters of HTML's entities.
 pub(crate) fn clean(raw: &[u8]) -> Cow<'_, [u8]> {
     let mut raw = raw;
     while let [head @ .., b'\r' | 0] = raw {
@@ -202,6 +316,12 @@ pub(crate) fn clean(raw: &[u8]) -> Cow<'_, [u8]> {
         raw = tail;
     }
     if !is_odd(raw) {
+        return Cow::Borrowed(raw);
+    }
+    // Names of locks begin with `&`, and most lines with one have no more.
+    let is_entity = |at| raw.get(at..).is_some_and(|text| entity(text).is_some());
+    let has_entity = memchr_iter(b'&', raw).any(is_entity);
+    if !has_entity && memchr3(0x1b, 0, b'\r', raw).is_none() && !search::has(raw, NO_BREAK) {
         return Cow::Borrowed(raw);
     }
     let mut kept = Vec::with_capacity(raw.len());
@@ -221,6 +341,9 @@ pub(crate) fn clean(raw: &[u8]) -> Cow<'_, [u8]> {
         raw = tail.get(escape_len(tail)..).unwrap_or_default();
     }
     copy(raw);
+    if has_entity {
+        kept = decoded(&kept);
+    }
     // Of a line of escapes little is left, and it may be kept.
     kept.shrink_to_fit();
     Cow::Owned(kept)
@@ -240,7 +363,7 @@ mod tests {
     use super::*;
 
     fn first(log: &[u8]) -> (Context, String) {
-        let line = Line::at(log, 0).expect("a line");
+        let line = Line::at(log, 0, &Shape::PLAIN).expect("a line");
         (line.context, String::from_utf8_lossy(&line.text).into_owned())
     }
 
@@ -266,14 +389,14 @@ mod tests {
 
     #[test]
     fn own_borrows_where_the_text_does() {
-        let line = Line::at(b"[    1.5] BUG: x", 0).expect("a line");
+        let line = Line::at(b"[    1.5] BUG: x", 0, &Shape::PLAIN).expect("a line");
         let text = line.text.clone();
         let Cow::Borrowed(text) = text else { panic!("copied") };
         let part = &text[5..];
         assert!(matches!(line.own(part), Cow::Borrowed("x")));
         assert_eq!(line.offset_of(part), 15);
 
-        let line = Line::at(b"[    1.5] B\x1b[0mUG: \xff", 0).expect("a line");
+        let line = Line::at(b"[    1.5] B\x1b[0mUG: \xff", 0, &Shape::PLAIN).expect("a line");
         let part = line.text[5..].to_vec();
         assert_eq!(line.own(&part), "\\xff");
         assert_eq!(line.offset_of(&part), 0);
@@ -282,8 +405,8 @@ mod tests {
     #[test]
     fn a_line_without_end_is_cut() {
         let log = vec![b'a'; 3 * MAX_LINE];
-        let line = Line::at(&log, 0).expect("a line");
+        let line = Line::at(&log, 0, &Shape::PLAIN).expect("a line");
         assert_eq!((line.text.len(), line.end), (MAX_LINE, log.len()));
-        assert!(Line::at(&log, line.next()).is_none());
+        assert!(Line::at(&log, line.next(), &Shape::PLAIN).is_none());
     }
 }

@@ -27,7 +27,7 @@ use crate::token::{blanks, digits, stamp as time_stamp, word};
 type Carrier = fn(&[u8]) -> Parsed<'_, Option<&[u8]>>;
 
 /// What brings kernel lines to a file, beside the console itself: each parses its prefix.
-const CARRIERS: &[Carrier] = &[facility, human_time, record, syslog, journal, logcat];
+const CARRIERS: &[Carrier] = &[facility, human_time, record, syslog, journal, logcat, broken];
 
 /// Who printed `line`, and how many bytes stand before its text.
 pub(super) fn prefix(line: &[u8]) -> (Context, usize) {
@@ -64,6 +64,13 @@ pub(super) fn prefix(line: &[u8]) -> (Context, usize) {
     }
     // Indentation means something to the grammars where no carrier comes after it; marks do not.
     (Context::Bare, skipped(unmarked(line)))
+}
+
+/// Who printed a line that begins with the time of printk, and the length of that.
+pub(super) fn of_stamp(line: &[u8]) -> Option<(Context, usize)> {
+    let (rest, caller) = stamp(line).ok()?;
+    let context = caller.map_or(Context::Console, |name| Context::Caller(Caller::new(name)));
+    Some((context, line.len() - rest.len()))
 }
 
 /// The most bytes that a program which captured a console puts before a line.
@@ -153,6 +160,17 @@ fn caller(input: &[u8]) -> Parsed<'_, &[u8]> {
     let letter = alt((tag("T"), tag("C")));
     let start = (opt(tag(" ")), tag("["), blanks);
     delimited(start, recognize((letter, digits)), tag("]")).parse(input)
+}
+
+/// `    6.425737] ` and `[    6.425737 `: a serial line that was read too late lost a bracket.
+fn broken(input: &[u8]) -> Parsed<'_, Option<&[u8]>> {
+    let micros = take_while_m_n(6, 6, |b: u8| b.is_ascii_digit());
+    let (rest, open) =
+        terminated(opt(tag("[")), (blanks, digits, tag("."), micros)).parse(input)?;
+    match open {
+        None => terminated(preceded(tag("]"), opt(caller)), tag(" ")).parse(rest),
+        Some(_) => value(None, tag(" ")).parse(rest),
+    }
 }
 
 /// `kern  :warn  : `, of `dmesg -x`.
@@ -293,6 +311,8 @@ mod tests {
             "> [    1.5] |x",
             "E/kernel  (    0): [    1.5] |x",
             "11-21 06:14:00.123     0     0 E kernel  : [    1.5] |x",
+            "    6.425737] |x",
+            "[    6.425737 |x",
         ] {
             let at = line.find('|').expect("a mark");
             let line = line.replacen('|', "", 1);

@@ -18,6 +18,9 @@ const MAX_SILENCE: usize = 64;
 /// Reports that are printed at the same time do not wait for each other, so this is more.
 const MAX_FOREIGN: usize = 1024;
 
+/// How many lines may stand between a headline that lost its prefix and the first line below it.
+const MAX_BETWEEN: usize = 2;
+
 /// The most bytes of reports that are complete and wait for an earlier one; a log gives reports in the
 /// order in which they begin.
 const MAX_WAITING: usize = 8 << 20;
@@ -85,6 +88,10 @@ impl<'log> Demux<'log> {
     ) -> bool {
         // The rest of a line that is not there, or was too long.
         if line.is_rest && marker.is_none() {
+            return false;
+        }
+        if line.is_wrapping {
+            self.pass();
             return false;
         }
         let mut read = Read { line, record: None };
@@ -220,15 +227,35 @@ impl<'log> Demux<'log> {
                     report.close();
                 }
             }
-            None => {
-                for report in self.open.iter_mut().filter(|report| !report.closed) {
-                    report.foreign += 1;
-                    if report.foreign > MAX_FOREIGN {
-                        report.close();
-                    }
+            None => match self.bare_headline(line.context) {
+                Some(report) if record.is_of_report() => {
+                    report.context = line.context;
+                    report.add(line, record);
                 }
+                _ => self.pass(),
+            },
+        }
+    }
+
+    /// Counts a line that no report takes.
+    fn pass(&mut self) {
+        for report in self.open.iter_mut().filter(|report| !report.closed) {
+            report.foreign += 1;
+            if report.foreign > MAX_FOREIGN {
+                report.close();
             }
         }
+    }
+
+    /// The report of which only the headline was read, which has another prefix than the lines below it:
+    /// somebody pasted it without, or a prompt stood before it.
+    fn bare_headline(&mut self, context: Context) -> Option<&mut Open<'log>> {
+        let is_bare = |report: &Open<'_>| {
+            let has_lost = report.context == Context::Bare
+                || report.context == Context::Console && context == Context::Bare;
+            has_lost && report.is_headline() && report.foreign <= MAX_BETWEEN
+        };
+        self.open.last_mut().filter(|report| !report.closed && is_bare(report))
     }
 
     /// The open report to which lines of a context go.

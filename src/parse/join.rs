@@ -6,7 +6,7 @@
 
 use std::ops::RangeInclusive;
 
-use crate::log::{Context, Line, MAX_LINE};
+use crate::log::{Context, Line, MAX_LINE, Shape};
 use crate::scan;
 use crate::syntax::{self, Record};
 
@@ -30,10 +30,16 @@ enum Joint {
 }
 
 /// Adds to a line its rest, from the lines below it in `log`; `is_headline` if it starts a report.
-pub(super) fn whole(log: &[u8], line: &mut Line<'_>, is_headline: bool, information: bool) {
+pub(super) fn whole(
+    log: &[u8],
+    line: &mut Line<'_>,
+    is_headline: bool,
+    information: bool,
+    shape: &Shape,
+) {
     let mut width = line.end - line.start;
     while !line.is_cut
-        && let Some((rest, joint)) = rest_of(line, width, is_headline, log)
+        && let Some((rest, joint)) = rest_of(line, width, is_headline, log, shape)
         && !rest.is_cut
         && !scan::is_start(log, rest.start, information)
     {
@@ -52,19 +58,20 @@ fn rest_of<'log>(
     width: usize,
     is_headline: bool,
     log: &'log [u8],
+    shape: &Shape,
 ) -> Option<(Line<'log>, Joint)> {
     let below = log.get(line.next()..)?;
     let first = below.first()?;
     // Lines that begin with the time of printk are whole, and most do.
     let is_stamped =
         *first == b'[' && below.get(1).is_some_and(|b| *b == b' ' || b.is_ascii_digit());
-    let may_be_broken = line.context != Context::Bare && width <= *MAIL_WIDTH.end();
+    let may_be_broken = line.is_carried && width <= *MAIL_WIDTH.end();
     let may_be_cut = first.is_ascii_digit();
     if is_stamped || !(may_be_broken || is_headline || may_be_cut) {
         return None;
     }
-    let rest = Line::at(log, line.next())?;
-    let is_bare = rest.context == Context::Bare;
+    let rest = Line::at(log, line.next(), shape)?;
+    let is_bare = rest.context == Context::Bare && !rest.is_wrapping && !rest.is_carried;
     let is_open = || {
         let text = line.text.trim_ascii_end();
         let is_open = OPEN_ENDS.iter().any(|end| text.ends_with(end.as_bytes()));
@@ -105,8 +112,8 @@ mod tests {
     use super::*;
 
     fn whole_of(log: &str, is_headline: bool) -> String {
-        let mut line = Line::at(log.as_bytes(), 0).expect("a line");
-        whole(log.as_bytes(), &mut line, is_headline, false);
+        let mut line = Line::at(log.as_bytes(), 0, &Shape::PLAIN).expect("a line");
+        whole(log.as_bytes(), &mut line, is_headline, false, &Shape::PLAIN);
         String::from_utf8(line.text.into_owned()).expect("text")
     }
 

@@ -20,7 +20,7 @@ mod surroundings;
 use std::collections::VecDeque;
 use std::iter::FusedIterator;
 
-use crate::log::Line;
+use crate::log::{Line, Shape};
 use crate::model::Report;
 use crate::scan::{self, Start};
 use demux::Demux;
@@ -68,6 +68,7 @@ pub(crate) fn reports_from(parser: Parser, log: &[u8], at: usize) -> Reports<'_>
         demux: Demux::new(parser.limits()),
         done: VecDeque::new(),
         lines: LineCount { log, at: 0, line: 1 },
+        shape: Shape::PLAIN,
         facts: None,
     }
 }
@@ -86,6 +87,8 @@ pub struct Reports<'log> {
     /// Reports that are whole, and start before all that are open.
     done: VecDeque<Report<'log>>,
     lines: LineCount<'log>,
+    /// What stands before the lines of the report that began last.
+    shape: Shape,
     /// What the whole log says, once that is asked.
     facts: Option<LogFlags>,
 }
@@ -119,23 +122,30 @@ impl Reports<'_> {
                 None => return false,
             }
         }
-        let Some(mut line) = Line::at(self.log, self.at) else {
+        let start = start.filter(|start| start.at == self.at);
+        let learned = start.map(|start| start.shape(self.log));
+        let shape = learned.as_ref().unwrap_or(&self.shape);
+        let read = if learned.is_some() { Line::headline } else { Line::at };
+        let Some(mut line) = read(self.log, self.at, shape) else {
             self.demux.close();
             self.flush(true);
             return false;
         };
-        let marker = start.filter(|start| start.at == line.start).map(|start| start.marker);
+        let marker = start.map(|start| start.marker);
         if marker.is_some() {
             self.next = None;
         }
-        join::whole(self.log, &mut line, marker.is_some(), self.parser.information());
+        join::whole(self.log, &mut line, marker.is_some(), self.parser.information(), shape);
         self.at = line.next();
         let (log, lines, facts) = (self.log, &mut self.lines, &mut self.facts);
-        self.demux.line(&line, marker, |line, last| {
+        let began = self.demux.line(&line, marker, |line, last| {
             let facts = facts.get_or_insert_with(|| LogFlags::of(log));
             let above = log.get(..line.start).unwrap_or_default();
-            Opening::of(above, line, last, lines.of(line.start), facts.executors)
+            Opening::of(above, line, last, lines.of(line.start), facts.executors, shape)
         });
+        if began {
+            self.shape = learned.unwrap_or(Shape::PLAIN);
+        }
         self.flush(false);
         true
     }

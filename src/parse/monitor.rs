@@ -13,10 +13,9 @@ use super::log_flags::LogFlags;
 use super::parser::Parser;
 use super::surroundings::{MAX_ABOVE, Opening};
 use crate::kind::{Kind, Marker};
-use crate::log::{Line, MAX_LINE};
-use crate::log_kind;
+use crate::log::{Line, MAX_LINE, Shape};
 use crate::model::Report;
-use crate::scan;
+use crate::scan::{self, Start};
 use crate::title;
 
 /// How much of a chunk is taken in at once, in bytes: what is kept grows by no more.
@@ -66,6 +65,8 @@ pub struct Monitor {
     /// Up to where in the log no further line starts a report, or the line that does.
     next: Next,
     head: Head,
+    /// What stands before the lines of the report that began last.
+    shape: Shape,
     demux: Demux<'static>,
     /// The line that may go on, by its offset in the log, and up to where lines had come then.
     held: Option<(usize, usize)>,
@@ -143,6 +144,7 @@ impl Monitor {
             line: 1,
             next: Next::NoneTo(0),
             head: Head::Unknown,
+            shape: Shape::PLAIN,
             demux: Demux::new(parser.limits()),
             held: None,
             facts: LogFlags::of_a_boot(),
@@ -340,11 +342,15 @@ impl Monitor {
             return false;
         }
         let lines = self.buffer.get(..self.complete).unwrap_or_default();
-        let Some(line) = Line::at(lines, self.at) else { return false };
+        let start = marker.map(|marker| Start { at: self.at, marker });
+        let learned = start.map(|start| start.shape(lines));
+        let shape = learned.as_ref().unwrap_or(&self.shape);
+        let read = if learned.is_some() { Line::headline } else { Line::at };
+        let Some(line) = read(lines, self.at, shape) else { return false };
         let line = match self.dropped {
             0 => {
                 let mut line = line;
-                join::whole(lines, &mut line, marker.is_some(), self.parser.information());
+                join::whole(lines, &mut line, marker.is_some(), self.parser.information(), shape);
                 line
             }
             _ => line,
@@ -364,8 +370,11 @@ impl Monitor {
         let (number, executors, base) = (self.line, self.facts.executors, self.base);
         let began = self.demux.line(&line, marker, |line, last| {
             let last = last.saturating_sub(base);
-            Opening::of(above, line, last, number, executors).into_owned()
+            Opening::of(above, line, last, number, executors, shape).into_owned()
         });
+        if began {
+            self.shape = learned.unwrap_or(Shape::PLAIN);
+        }
         self.base += std::mem::take(&mut self.dropped);
         self.at = next;
         self.line += count;

@@ -186,6 +186,11 @@ impl<'log> Open<'log> {
         self.context == context || (self.asks_cpus && context.is_cpu())
     }
 
+    /// Whether nothing was read below the headline.
+    pub(super) fn is_headline(&self) -> bool {
+        self.headlines == self.lines
+    }
+
     /// Whether a line with this marker only continues the headline.
     ///
     /// A symbolizer repeats the line for each inlined function, the last one being that which

@@ -7,9 +7,9 @@ use std::borrow::Cow;
 
 use super::limits::MAX_LINES;
 use crate::escape;
-use crate::log::{Context, Line};
+use crate::log::{Context, Line, Shape};
 use crate::model::Report;
-use crate::search;
+use crate::scan;
 use crate::syntax::headline::headline;
 use crate::syntax::{self, Record, Says, task};
 use crate::title::Outline;
@@ -27,19 +27,20 @@ pub(super) const MAX_AFTER: usize = 128;
 pub(super) const MAX_ABOVE: usize = 64 * 1024;
 
 /// The lines of `above`, the last first.
-fn upwards(above: &[u8]) -> impl Iterator<Item = Line<'_>> {
+fn upwards<'a>(above: &'a [u8], shape: &Shape) -> impl Iterator<Item = Line<'a>> {
     let mut end = above.len();
     let top = end.saturating_sub(MAX_ABOVE);
     std::iter::from_fn(move || {
         let lines = above.get(..end.checked_sub(1)?)?;
         let start = memchr::memrchr(b'\n', lines).map_or(0, |feed| feed + 1);
         end = start;
-        Line::at(above, start).filter(|_| start >= top)
+        Line::at(above, start, shape).filter(|_| start >= top)
     })
+    .filter(|line| !line.is_wrapping)
 }
 
 /// The last lines of `context` in what stands above a report, the last first.
-fn before(above: &[u8], context: Context) -> impl Iterator<Item = Line<'_>> {
+fn before<'a>(above: &'a [u8], context: Context, shape: &Shape) -> impl Iterator<Item = Line<'a>> {
     let limit = if context.is_task() { BEFORE.0 } else { BEFORE.1 };
     let is_own = move |line: &Line<'_>| {
         let is_guess = || syntax::record(&line.text).seen(&line.text).says.any(Says::GUESS);
@@ -47,7 +48,7 @@ fn before(above: &[u8], context: Context) -> impl Iterator<Item = Line<'_>> {
             && !line.text.is_empty()
             && (context == Context::Bare || !is_guess())
     };
-    upwards(above).take(MAX_BEFORE).filter(is_own).take(limit)
+    upwards(above, shape).take(MAX_BEFORE).filter(is_own).take(limit)
 }
 
 /// The lines that hold what a checker says before it calls `BUG()`: usercopy_abort() in
@@ -87,12 +88,13 @@ impl<'log> Opening<'log> {
         last: usize,
         number: usize,
         executors: bool,
+        shape: &Shape,
     ) -> Self {
         // The headline of another report has its own message above it.
-        let message = above_headline(above.get(last..).unwrap_or_default(), line.context);
+        let message = above_headline(above.get(last..).unwrap_or_default(), line.context, shape);
         let executor = || {
             // The first that the lines name.
-            before(above, line.context).filter_map(|line| executor(&line)).last()
+            before(above, line.context, shape).filter_map(|line| executor(&line)).last()
         };
         Self {
             line: number,
@@ -119,10 +121,10 @@ fn executor(line: &Line<'_>) -> Option<(u64, u64)> {
 /// The text of `WARN()` stands between `------------[ cut here ]------------` and the headline
 /// (`__warn_printk()` in kernel/panic.c); what leads to a `BUG()` stands before that mark, which
 /// `report_bug()` in lib/bug.c prints.
-fn above_headline(above: &[u8], context: Context) -> Option<Line<'_>> {
+fn above_headline<'a>(above: &'a [u8], context: Context, shape: &Shape) -> Option<Line<'a>> {
     let mut found = None;
     let mut is_cut = false;
-    for line in upwards(above).take(MESSAGE_WITHIN) {
+    for line in upwards(above, shape).take(MESSAGE_WITHIN) {
         if line.context != context || line.text.trim_ascii().is_empty() {
             continue;
         }
@@ -159,10 +161,12 @@ pub(super) fn is_of_a_caller(context: Context) -> bool {
 /// assert_eq!(ksplat::text(log, &report), "usb 1-1: gone\nkernel BUG at a.c:1!\n");
 /// ```
 pub fn text(log: &[u8], report: &Report<'_>) -> String {
-    let Some(first) = Line::at(log, report.span.start) else { return String::new() };
+    let start = scan::next_start(log, report.span.start, true);
+    let shape = start.map_or(Shape::PLAIN, |start| start.shape(log));
+    let Some(first) = Line::headline(log, report.span.start, &shape) else { return String::new() };
     let context = first.context;
     let above = log.get(..report.span.start).unwrap_or_default();
-    let mut before: Vec<_> = before(above, context).collect();
+    let mut before: Vec<_> = before(above, context, &shape).collect();
     before.reverse();
     let mut text = String::new();
     let mut push = |line: &Line<'_>| {
@@ -172,14 +176,14 @@ pub fn text(log: &[u8], report: &Report<'_>) -> String {
     before.iter().chain([&first]).for_each(&mut push);
     let mut outline = Outline::new(&first, &headline(&first.text), Vec::new());
     let mut asks_cpus = false;
-    let mut next = Line::at(log, first.next());
+    let mut next = Line::at(log, first.next(), &shape);
     let mut lines = 1;
     while let Some(line) = next
         && lines < MAX_LINES
         && !outline.is_closed()
     {
-        next = Line::at(log, line.next());
-        if line.context == context || (asks_cpus && line.context.is_cpu()) {
+        next = Line::at(log, line.next(), &shape);
+        if !line.is_wrapping && line.context == context || (asks_cpus && line.context.is_cpu()) {
             lines += 1;
             let record = syntax::record(&line.text);
             let seen = record.seen(&line.text);

@@ -163,6 +163,11 @@ impl Tag {
 }
 
 impl Record<'_> {
+    /// Whether only reports have such a line.
+    pub(crate) fn is_of_report(&self) -> bool {
+        !matches!(self, Self::Blank | Self::Text(_) | Self::Words(_) | Self::Cut | Self::Rule)
+    }
+
     /// Whether the next line may go on with this one.
     pub(crate) fn goes_on(&self) -> bool {
         matches!(self, Self::Registers(_) | Self::Code(_) | Self::CodeBelow(_) | Self::Words(_))
