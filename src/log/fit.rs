@@ -40,6 +40,9 @@ pub(super) struct Fit {
     pub(super) whole: Option<usize>,
     parts: [usize; PARTS],
     count: usize,
+    /// Fields that are the same but for numbers, and those that are not.
+    same: usize,
+    other: usize,
 }
 
 impl Fit {
@@ -47,6 +50,11 @@ impl Fit {
     pub(super) fn parts(&self) -> impl Iterator<Item = usize> {
         let last = |back: usize| self.parts.get(self.count.checked_sub(back)? % PARTS).copied();
         (1..=PARTS).map_while(last)
+    }
+
+    /// Whether most of the fields are the same.
+    pub(super) fn is_close(&self) -> bool {
+        self.same > 0 && self.same >= self.other
     }
 
     fn push(&mut self, at: usize) {
@@ -71,6 +79,11 @@ pub(super) fn fit(shape: &[u8], line: &[u8], likeness: Likeness) -> Fit {
             Token::Field | Token::Group => like(token, part, before, text),
         };
         let Some(length) = length else { return fit };
+        if matches!(token, Token::Field | Token::Group) {
+            let is_same = is_same(token, part, text.get(..length).unwrap_or_default());
+            fit.same += usize::from(is_same);
+            fit.other += usize::from(!is_same);
+        }
         match token {
             Token::Blank => fit.push(at + length.min(part.len())),
             Token::Mark | Token::Group => fit.push(at + length),
@@ -87,7 +100,11 @@ pub(super) fn fit(shape: &[u8], line: &[u8], likeness: Likeness) -> Fit {
 pub(super) fn is_rich(shape: &[u8]) -> bool {
     let (mut rest, mut fields) = (shape, 0);
     while let Some((token, _, tail)) = next(rest, Likeness::Alike) {
-        fields += usize::from(matches!(token, Token::Field | Token::Group));
+        fields += match token {
+            Token::Field => 1,
+            Token::Group => 2,
+            _ => 0,
+        };
         rest = tail;
     }
     fields > 2 || fields == 2 && shape.iter().any(u8::is_ascii_digit)
@@ -174,6 +191,15 @@ fn like(token: Token, part: &[u8], before: Token, text: &[u8]) -> Option<usize> 
     let padding = if before == Token::Mark { blanks(text) } else { 0 };
     let length = text.iter().skip(padding).take_while(|b| is_field(b)).count();
     (length > 0).then_some(padding + length)
+}
+
+/// Whether two fields are the same but for numbers, or two brackets hold the same marks.
+fn is_same(token: Token, part: &[u8], text: &[u8]) -> bool {
+    let is_kept = |b: &&u8| match token {
+        Token::Group => !is_field(b) && !is_blank(b),
+        _ => !b.is_ascii_digit() && !is_blank(b),
+    };
+    part.iter().filter(is_kept).eq(text.iter().filter(is_kept))
 }
 
 #[cfg(test)]

@@ -14,12 +14,12 @@
 
 use std::borrow::Cow;
 
-use super::fit::{Likeness, fit, is_rich};
+use super::fit::{Fit, Likeness, fit, is_rich};
 use super::prefix;
 use super::wrap::{self, Wrap};
 use super::{Context, clean};
 use crate::search;
-use crate::syntax;
+use crate::syntax::{self, Record};
 
 /// The longest prefix that is learned, in bytes: what is longer was put there by nobody.
 const MAX_PREFIX: usize = 1024;
@@ -49,6 +49,8 @@ pub(crate) struct Shape {
     close: Option<&'static str>,
     /// The context of the headline.
     context: Context,
+    /// Whether no blank stands between a known carrier and the text.
+    is_tight: bool,
     /// How many bytes of the headline stand before its text.
     width: usize,
 }
@@ -73,6 +75,7 @@ impl Shape {
         inner: Vec::new(),
         close: None,
         context: Context::Bare,
+        is_tight: false,
         width: 0,
     };
 
@@ -86,7 +89,9 @@ impl Shape {
         else {
             return shape;
         };
-        shape.close = closing(head, rest);
+        shape.close = closing(text.get(..skip + head.len()).unwrap_or_default(), &text);
+        let last = skip.checked_sub(1).and_then(|at| text.get(at));
+        shape.is_tight = context != Context::Bare && last != Some(&b' ');
         if context != Context::Bare {
             shape.inner = head.to_vec();
             return shape;
@@ -111,19 +116,27 @@ impl Shape {
 
     /// What stands before the text of a line.
     pub(super) fn prefix(&self, line: &[u8]) -> Before {
-        let (context, length) = prefix::prefix(line);
-        let known = Before { context, length, is_carried: context != Context::Bare };
+        let mut known = self.known(line);
+        if self.is_tight && known.context != Context::Bare {
+            // The blank is of the text.
+            let last = known.length.checked_sub(1).and_then(|at| line.get(at));
+            known.length -= usize::from(last == Some(&b' '));
+        }
         if self.is_plain() { known } else { self.strip(line, known) }
+    }
+
+    fn known(&self, line: &[u8]) -> Before {
+        let (context, length) = prefix::prefix(line);
+        let is_carried = context != Context::Bare || !self.wraps.is_empty();
+        Before { context, length, is_carried }
     }
 
     /// What stands before the text of the headline: the words before its marker may be its own.
     pub(super) fn prefix_of_headline(&self, line: &[u8]) -> Before {
-        let (context, length) = prefix::prefix(line);
-        let known = Before { context, length, is_carried: context != Context::Bare };
         if self.is_stamped {
             Before { context: self.context, length: self.width, is_carried: true }
         } else {
-            Before { is_carried: known.is_carried || !self.outer.is_empty(), ..known }
+            self.known(line)
         }
     }
 
@@ -131,7 +144,7 @@ impl Shape {
     fn strip(&self, line: &[u8], known: Before) -> Before {
         let mut before = known;
         let rest = |length| line.get(length..).unwrap_or_default();
-        if !known.is_carried
+        if known.context == Context::Bare
             && let Some((context, length)) = self.strip_outer(rest(known.length))
         {
             before = Before { context, length: known.length + length, is_carried: true };
@@ -205,21 +218,25 @@ fn text_at(shape: &[u8], line: &[u8]) -> Option<usize> {
     if same.whole.is_some() {
         return same.whole;
     }
-    let is_text = |at: &usize| *at > 0 && is_of_report(line.get(*at..).unwrap_or_default());
-    let others = || {
-        let likeness = [Likeness::Dashed, Likeness::Alike];
-        likeness.into_iter().filter_map(|likeness| fit(shape, line, likeness).whole)
+    let (dashed, alike) = if is_rich(shape) {
+        (fit(shape, line, Likeness::Dashed).whole, fit(shape, line, Likeness::Alike))
+    } else {
+        (None, Fit::default())
     };
-    let mut places =
-        same.parts().chain(is_rich(shape).then(others).into_iter().flatten()).peekable();
+    let mut places = same.parts().chain(dashed).chain(alike.whole).peekable();
     // A line that is one of a report as it stands has no prefix.
     places.peek()?;
-    if is_of_report(line) { None } else { places.find(is_text) }
+    if is_of_report(line) {
+        return None;
+    }
+    let is_text = |at: &usize| *at > 0 && is_of_report(line.get(*at..).unwrap_or_default());
+    places.find(is_text).or(dashed).or_else(|| alike.whole.filter(|_| alike.is_close()))
 }
 
-/// Whether only reports have such a line.
+/// Whether only reports have such a line, or registers and code go on in it.
 fn is_of_report(text: &[u8]) -> bool {
-    syntax::record(text).is_of_report()
+    let record = syntax::record(text);
+    record.is_of_report() || matches!(record, Record::Words(_))
 }
 
 /// The mark that closes behind the lines: one that is open before the marker.

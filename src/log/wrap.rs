@@ -82,7 +82,7 @@ pub(super) fn open<'t>(wraps: &[Wrap], text: Cow<'t, [u8]>) -> Option<Cow<'t, [u
         },
         Wrap::Field(key) => match text.trim_ascii_start().strip_prefix(&**key) {
             Some(rest) => Some(Cow::Owned(rest.to_vec())),
-            None => field(&text).is_none().then_some(text),
+            None => (field(&text).is_none() && !is_entry(&text)).then_some(text),
         },
         Wrap::Escaped => Some(Cow::Owned(unescaped(&text))),
         Wrap::Tags => Some(Cow::Owned(untagged(&text))),
@@ -134,6 +134,11 @@ fn field(line: &[u8]) -> Option<Wrap> {
     let name = line.iter().take_while(|b| is_name(b)).count();
     let key = line.get(..=name).filter(|key| key.ends_with(b"="))?;
     (1..=MAX_KEY).contains(&name).then(|| Wrap::Field(key.to_vec()))
+}
+
+/// `Wed 2024-05-01 10:00:00.425000 UTC [s=4b7…;i=1f;b=…]`: the line above the fields of an entry.
+fn is_entry(line: &[u8]) -> bool {
+    line.trim_ascii_end().ends_with(b"]") && search::has(line, " [s=")
 }
 
 /// The string behind a key, from its first byte on.
@@ -197,8 +202,6 @@ fn unquoted(string: &[u8]) -> Vec<u8> {
         rest = escape(tail, &mut text);
     }
     text.extend_from_slice(rest);
-    let end = text.trim_ascii_end().len();
-    text.truncate(end);
     match clean(&text) {
         Cow::Borrowed(_) => text,
         Cow::Owned(text) => text,
@@ -208,6 +211,8 @@ fn unquoted(string: &[u8]) -> Vec<u8> {
 /// Adds what an escape stands for to `text`, and gives what follows it.
 fn escape<'t>(escape: &'t [u8], text: &mut Vec<u8>) -> &'t [u8] {
     let (length, byte) = match escape {
+        // The end of the line.
+        [b'\\', b'n' | b'r'] | [b'\\', b'r', b'\\', b'n'] => return &[],
         [b'\\', b'n' | b'r', ..] => (2, b' '),
         [b'\\', b't', ..] => (2, b'\t'),
         [b'\\', b'u', code @ ..] => return unicode(code, text),

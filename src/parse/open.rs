@@ -291,7 +291,8 @@ impl<'log> Open<'log> {
     }
 
     fn read(&mut self, line: &Line<'log>, record: &Record<'_>, seen: &Seen<'_>) {
-        self.goes_on = record.goes_on();
+        // What brings lines to terminals puts empty ones between.
+        self.goes_on = record.goes_on() || self.goes_on && matches!(record, Record::Blank);
         let is_nothing =
             matches!(record, Record::Blank | Record::Text(_) | Record::Cut | Record::Rule);
         self.is_bare &= is_nothing;

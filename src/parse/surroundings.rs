@@ -124,8 +124,9 @@ fn executor(line: &Line<'_>) -> Option<(u64, u64)> {
 fn above_headline<'a>(above: &'a [u8], context: Context, shape: &Shape) -> Option<Line<'a>> {
     let mut found = None;
     let mut is_cut = false;
-    for line in upwards(above, shape).take(MESSAGE_WITHIN) {
-        if line.context != context || line.text.trim_ascii().is_empty() {
+    let lines = upwards(above, shape).filter(|line| !line.text.trim_ascii().is_empty());
+    for line in lines.take(MESSAGE_WITHIN) {
+        if line.context != context {
             continue;
         }
         let announces = || ANNOUNCEMENTS.iter().any(|words| search::has(&line.text, words));
