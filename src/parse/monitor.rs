@@ -14,6 +14,7 @@ use super::parser::Parser;
 use super::surroundings::{MAX_ABOVE, Opening};
 use crate::kind::{Kind, Marker};
 use crate::log::{Line, MAX_LINE, Shape};
+use crate::log_kind;
 use crate::model::Report;
 use crate::scan::{self, Start};
 use crate::title;

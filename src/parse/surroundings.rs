@@ -10,6 +10,7 @@ use crate::escape;
 use crate::log::{Context, Line, Shape};
 use crate::model::Report;
 use crate::scan;
+use crate::search;
 use crate::syntax::headline::headline;
 use crate::syntax::{self, Record, Says, task};
 use crate::title::Outline;
