@@ -159,15 +159,19 @@ type Answer<'a, 'log> = Option<(&'a Frame<'log>, BlameReason)>;
 
 /// A stack that overflowed: the function that calls itself.
 fn overflow<'a, 'log>(report: &Report<'log>, frames: &[&'a Frame<'log>]) -> Answer<'a, 'log> {
-    let count = |frame: &Frame<'log>| {
-        frames
-            .iter()
-            .filter(|other| other.function.is_some() && other.function == frame.function)
-            .count()
-    };
     if !matches!(report.kind, Kind::StackOverflow | Kind::DoubleFault | Kind::InternalError) {
         return None;
     }
+    // Sorted, so that the stack is not read once for each of its frames.
+    let mut functions: Vec<_> =
+        frames.iter().filter_map(|frame| frame.function.as_deref()).collect();
+    functions.sort_unstable();
+    let count = |frame: &Frame<'log>| {
+        let Some(function) = frame.function.as_deref() else { return 0 };
+        let first = functions.partition_point(|other| *other < function);
+        let behind = functions.partition_point(|other| *other <= function);
+        behind - first
+    };
     let most = frames.iter().rev().max_by_key(|frame| count(frame))?;
     (count(most) >= RECURSION).then_some((*most, BlameReason::CallsItself))
 }

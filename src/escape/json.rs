@@ -45,14 +45,11 @@ impl<'w> Json<'w> {
         self.write_all(b"{")
     }
 
-    /// Begins a field; `key` has its quotes and its colon.
+    /// Begins a field; `key` has the comma before it, its quotes and its colon.
     #[inline]
     pub(crate) fn key(&mut self, key: &str) -> io::Result<()> {
-        if self.has_field {
-            self.write_all(b",")?;
-        }
-        self.has_field = true;
-        self.append(key.as_bytes())
+        let is_first = !std::mem::replace(&mut self.has_field, true);
+        self.append(key.as_bytes().get(usize::from(is_first)..).unwrap_or_default())
     }
 
     /// Ends an object.
@@ -64,7 +61,7 @@ impl<'w> Json<'w> {
 
     /// Begins a field whose name is not known before.
     pub(crate) fn name(&mut self, name: &str) -> io::Result<()> {
-        self.key("")?;
+        self.key(",")?;
         self.string(name)?;
         self.write_all(b":")
     }
@@ -92,11 +89,21 @@ impl<'w> Json<'w> {
 
     /// Text, which may be of a log.
     pub(crate) fn string(&mut self, text: &str) -> io::Result<()> {
-        if !is_plain(text.as_bytes()) {
-            return self.value(text);
+        if is_plain(text.as_bytes()) { self.quoted(text.as_bytes()) } else { self.value(text) }
+    }
+
+    /// Text that needs no escape.
+    pub(crate) fn quoted(&mut self, text: &[u8]) -> io::Result<()> {
+        let len = text.len() + 2;
+        if let Some([open, place @ .., close]) = self.text.get_mut(self.len..self.len + len) {
+            *open = b'"';
+            copy(place, text);
+            *close = b'"';
+            self.len += len;
+            return Ok(());
         }
         self.write_all(b"\"")?;
-        self.append(text.as_bytes())?;
+        self.append(text)?;
         self.write_all(b"\"")
     }
 
@@ -128,12 +135,7 @@ impl<'w> Json<'w> {
         let Some(place) = self.text.get_mut(self.len..self.len + bytes.len()) else {
             return self.spill(bytes);
         };
-        // Most pieces are so short that a call of `memcpy` costs more than the copy.
-        match bytes.len() {
-            4..=7 => copy_ends::<4>(place, bytes),
-            8..=16 => copy_ends::<8>(place, bytes),
-            _ => place.copy_from_slice(bytes),
-        }
+        copy(place, bytes);
         self.len += bytes.len();
         Ok(())
     }
@@ -176,6 +178,16 @@ impl Write for Json<'_> {
         let text = self.text.get(..self.len).unwrap_or_default();
         self.len = 0;
         self.out.write_all(text)
+    }
+}
+
+/// Copies bytes, most of which are so few that a call of `memcpy` costs more than the copy.
+fn copy(place: &mut [u8], bytes: &[u8]) {
+    match bytes.len() {
+        4..=7 => copy_ends::<4>(place, bytes),
+        8..=16 => copy_ends::<8>(place, bytes),
+        17..=32 => copy_ends::<16>(place, bytes),
+        _ => place.copy_from_slice(bytes),
     }
 }
 

@@ -125,6 +125,9 @@ impl Classes {
     /// The class of a title that may be one of `template`, and how many bytes of it tell so.
     pub(super) fn of_any(&self, template: &str, title: &str) -> Option<(usize, Class)> {
         let begin = template.split('{').next().unwrap_or_default();
+        if !title.starts_with(begin) {
+            return None;
+        }
         let (class, more) = match self {
             Self::Always(class) => (class, ""),
             Self::ByTitle(rows, other) => {
@@ -132,7 +135,7 @@ impl Classes {
             }
         };
         let more = more.find('*').unwrap_or(more.len());
-        title.starts_with(begin).then_some((begin.len().max(more), *class))
+        Some((begin.len().max(more), *class))
     }
 }
 

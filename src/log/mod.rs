@@ -249,21 +249,29 @@ const NO_BREAK_LEAD: u8 = 0xc2;
 /// Whether [`clean`] takes bytes out of the middle of a line.
 pub(crate) fn is_odd(raw: &[u8]) -> bool {
     let raw = raw.strip_suffix(b"\r").unwrap_or(raw);
-    // Lines are short: a search for four bytes in blocks costs less than one call of `memchr`.
-    let (blocks, tail) = raw.as_chunks::<16>();
-    let is_in = |byte, block: &[u8; 16]| block.iter().fold(0, |sum, b| sum | u8::from(*b == byte));
-    let is_odd = |block: &[u8; 16]| {
-        is_in(0x1b, block)
-            | is_in(0, block)
-            | is_in(b'\r', block)
-            | is_in(NO_BREAK_LEAD, block)
-            | is_in(b'&', block)
-            != 0
+    !is_plain(raw) && raw.iter().any(|b| matches!(*b, 0x1b | 0 | b'\r' | NO_BREAK_LEAD | b'&'))
+}
+
+/// Each byte of a word.
+const ONES: u64 = u64::MAX / 0xff;
+
+/// Whether all bytes are printable ASCII other than `&`, as in nearly all lines.
+///
+/// Lines are short: word by word this costs less than one call of `memchr`.
+fn is_plain(raw: &[u8]) -> bool {
+    let Some(last) = raw.last_chunk() else {
+        return raw.iter().all(|b| matches!(b, b' '..=b'~') && *b != b'&');
     };
-    match raw.last_chunk() {
-        Some(last) => is_odd(last) || blocks.iter().any(is_odd),
-        None => tail.iter().any(|b| matches!(*b, 0x1b | 0 | b'\r' | NO_BREAK_LEAD | b'&')),
-    }
+    // The highest bit marks controls, DEL, and all that is not ASCII.
+    let marks = |word: &[u8; 8]| {
+        let word = u64::from_le_bytes(*word);
+        // A byte that is `&` borrows from its highest bit.
+        let other = word ^ (ONES * u64::from(b'&'));
+        let ampersand = other.wrapping_sub(ONES) & !other;
+        word.wrapping_sub(ONES * u64::from(b' ')) | word.wrapping_add(ONES) | word | ampersand
+    };
+    let all = raw.as_chunks().0.iter().fold(marks(last), |all, word| all | marks(word));
+    all & (ONES << 7) == 0
 }
 
 /// What HTML has for characters that mean something in it, and for blanks that are none.
@@ -400,6 +408,19 @@ mod tests {
         let part = line.text[5..].to_vec();
         assert_eq!(line.own(&part), "\\xff");
         assert_eq!(line.offset_of(&part), 0);
+    }
+
+    #[test]
+    fn odd_bytes_are_found_wherever_they_stand() {
+        for len in 1..20 {
+            for (at, byte) in (0..len).flat_map(|at| (0..=255).map(move |byte| (at, byte))) {
+                let mut line = vec![b'a'; len];
+                line[at] = byte;
+                let ends = byte == b'\r' && at == len - 1;
+                let want = matches!(byte, 0x1b | 0 | b'\r' | NO_BREAK_LEAD) && !ends;
+                assert_eq!(is_odd(&line), want, "{byte:#x} at {at} of {len}");
+            }
+        }
     }
 
     #[test]

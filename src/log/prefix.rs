@@ -15,12 +15,12 @@
 use nom::Parser;
 use nom::branch::alt;
 use nom::bytes::complete::{tag, take, take_till1, take_while, take_while_m_n, take_while1};
-use nom::combinator::{opt, recognize, value};
+use nom::combinator::{opt, value};
 use nom::sequence::{delimited, preceded, terminated};
 
 use super::{Caller, Context};
 use crate::search;
-use crate::token::Parsed;
+use crate::token::{self, Parsed};
 use crate::token::{blanks, digits, stamp as time_stamp, word};
 
 /// Parses a prefix, gives the caller if it names one, and leaves what follows it.
@@ -118,15 +118,9 @@ fn stamp(input: &[u8]) -> Parsed<'_, Option<&[u8]>> {
         _ => return Err(nom::Err::Error(())),
     };
     let (rest, ()) = time_stamp(rest)?;
-    match rest {
-        [b'[', ..] | [b' ', b'[', ..] => {
-            let (rest, caller) = opt(caller).parse(rest)?;
-            let (rest, _) = tag(" ").parse(rest)?;
-            Ok(if caller.is_some() { (rest, caller) } else { behind(rest) })
-        }
-        [b' ', rest @ ..] => Ok(behind(rest)),
-        _ => Err(nom::Err::Error(())),
-    }
+    let (rest, caller) = caller(rest).map_or((rest, None), |(rest, caller)| (rest, Some(caller)));
+    let Some(rest) = rest.strip_prefix(b" ") else { return Err(nom::Err::Error(())) };
+    Ok(if caller.is_some() { (rest, caller) } else { behind(rest) })
 }
 
 /// Takes off what stands behind the time, if that is in the table.
@@ -157,9 +151,19 @@ fn samsung(input: &[u8]) -> Parsed<'_, Option<&[u8]>> {
 
 /// `[T12]` and `[   C1]`; some programs that show a log put a blank before it.
 fn caller(input: &[u8]) -> Parsed<'_, &[u8]> {
-    let letter = alt((tag("T"), tag("C")));
-    let start = (opt(tag(" ")), tag("["), blanks);
-    delimited(start, recognize((letter, digits)), tag("]")).parse(input)
+    // By hand, because every line of many logs has one.
+    let no_caller = Err(nom::Err::Error(()));
+    let ([b' ', b'[', rest @ ..] | [b'[', rest @ ..]) = input else { return no_caller };
+    let mut name = rest;
+    while let [b' ', tail @ ..] = name {
+        name = tail;
+    }
+    let [b'T' | b'C', digits @ ..] = name else { return no_caller };
+    let (count, b']', rest) = token::run_of_digits(digits) else { return no_caller };
+    match name.get(..=count) {
+        Some(name) if count > 0 => Ok((rest, name)),
+        _ => no_caller,
+    }
 }
 
 /// `    6.425737] ` and `[    6.425737 `: a serial line that was read too late lost a bracket.

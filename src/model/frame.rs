@@ -18,32 +18,30 @@ pub struct Stack<'log> {
     pub frames: Vec<Frame<'log>>,
 }
 
-/// The role of a stack in its report.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-#[cfg_attr(feature = "serde", serde(rename_all = "kebab-case"))]
-#[non_exhaustive]
-pub enum Role {
-    /// The crash; its first frame is the instruction pointer, where that is known.
-    Crash,
-    /// What the kernel did to report it, above the instruction pointer.
-    Reporting,
-    /// Where the object was allocated.
-    Allocation,
-    /// Where the object was freed.
-    Free,
-    /// Where work or a callback was queued for the object.
-    Related,
-    /// The other access of a data race.
-    Race,
-    /// Where a lock of a chain was taken.
-    Chain,
-    /// What followed, such as the panic.
-    Consequence,
-    /// The task that holds the lock for which a hung task waits.
-    Holder,
-    /// RCU's own thread, which waits for the readers and is shown because it did not run.
-    Starved,
+string_enum! {
+    /// The role of a stack in its report.
+    pub enum Role {
+        /// The crash; its first frame is the instruction pointer, where that is known.
+        Crash = "crash",
+        /// What the kernel did to report it, above the instruction pointer.
+        Reporting = "reporting",
+        /// Where the object was allocated.
+        Allocation = "allocation",
+        /// Where the object was freed.
+        Free = "free",
+        /// Where work or a callback was queued for the object.
+        Related = "related",
+        /// The other access of a data race.
+        Race = "race",
+        /// Where a lock of a chain was taken.
+        Chain = "chain",
+        /// What followed, such as the panic.
+        Consequence = "consequence",
+        /// The task that holds the lock for which a hung task waits.
+        Holder = "holder",
+        /// RCU's own thread, which waits for the readers and is shown because it did not run.
+        Starved = "starved",
+    }
 }
 
 /// One frame of a stack.

@@ -65,10 +65,10 @@ macro_rules! objects {
 
 macro_rules! key {
     ($field:ident) => {
-        concat!("\"", stringify!($field), "\":")
+        concat!(",\"", stringify!($field), "\":")
     };
     ($field:ident $name:literal) => {
-        concat!("\"", $name, "\":")
+        concat!(",\"", $name, "\":")
     };
 }
 
@@ -288,9 +288,7 @@ impl<T: Value> Value for Vec<T> {
 
 impl Value for Address {
     fn write(&self, to: &mut Json<'_>) -> io::Result<()> {
-        to.bare(b"\"")?;
-        to.bare(self.text(&mut [[0; 2]; 9]))?;
-        to.bare(b"\"")
+        to.quoted(self.text(&mut [[0; 2]; 9]))
     }
 }
 
@@ -305,7 +303,28 @@ impl Value for Registers {
     }
 }
 
-/// Short or rare types are serialized by serde.
+/// Enums whose variants have names.
+macro_rules! by_name {
+    ($( $type:ident, )+) => {$(
+        impl Value for $type {
+            fn write(&self, to: &mut Json<'_>) -> io::Result<()> {
+                to.string(self.name())
+            }
+        }
+    )+};
+}
+
+by_name! {
+    Arch,
+    StackContext,
+    Family,
+    FrameClass,
+    Kind,
+    OriginRole,
+    Role,
+}
+
+/// Rare types are serialized by serde.
 macro_rules! by_serde {
     ($( $type:ident $(<$log:lifetime>)?, )+) => {$(
         impl Value for $type $(<$log>)? {
@@ -318,17 +337,10 @@ macro_rules! by_serde {
 
 by_serde! {
     AccessKind,
-    Arch,
-    StackContext,
     Explanation,
-    Family,
-    FrameClass,
     ImageCheck,
     Impact,
-    Kind,
     LockState,
-    OriginRole,
-    Role,
     Side,
 }
 

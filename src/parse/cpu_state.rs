@@ -6,7 +6,7 @@ use crate::model::{Access, Address, Code, Instruction, Registers};
 use crate::reason::{DiagnosticKind, ReportPart};
 use crate::syntax::code::{self, Listed};
 use crate::syntax::register::Registers as Read;
-use crate::token::register;
+use crate::token::register::{self, Register};
 
 /// What is not understood: the rest of a line, what was read in it, and why it was not.
 pub(super) type Unread<'a> = Option<(&'a [u8], ReportPart, DiagnosticKind)>;
@@ -46,25 +46,32 @@ impl CpuState {
     /// Takes the registers of a line.
     pub(super) fn registers<'a>(&mut self, read: Read<'a>) -> Unread<'a> {
         self.goes_on = GoesOn::Nothing;
-        let line = match read {
-            Read::Named { line, .. } | Read::Row(line) => line,
-        };
-        match arch::row(line, self.arch).filter(|_| matches!(read, Read::Row(_))) {
-            Some((arch, number, values)) => self.row(arch, number, values),
-            None => self.rest(line),
+        match read {
+            Read::Named { first, rest, line } => self.named(first, rest, line),
+            Read::Row(line) => match arch::row(line, self.arch) {
+                Some((arch, number, values)) => self.row(arch, number, values),
+                None => self.rest(line),
+            },
         }
     }
 
     /// Takes what may be registers: the rest of a line that began with something else.
     pub(super) fn rest<'a>(&mut self, text: &'a [u8]) -> Unread<'a> {
         self.goes_on = GoesOn::Nothing;
-        let arch = self.arch_of(text)?;
+        let (rest, first) = register::register(text).ok()?;
+        self.named(first, rest, text)
+    }
+
+    /// Takes the registers of `text`, which begins with `first` and goes on with `rest`.
+    fn named<'a>(&mut self, first: Register<'a>, rest: &'a [u8], text: &'a [u8]) -> Unread<'a> {
+        let arch = self.arch_of(first, text)?;
         self.arch = Some(arch);
-        let mut rest = text;
-        while let Ok((tail, (printed, value))) = register::register(rest) {
-            let Some(name) = arch.register(printed) else { break };
-            self.registers.add(name, Address::with_bits(value.value, arch.bits()));
+        let (mut read, mut tail, mut rest) = (first, rest, text);
+        while let Some(name) = arch.register(read.0) {
+            self.registers.add(name, Address::with_bits(read.1.value, arch.bits()));
             rest = register::without_note(tail);
+            let Ok(next) = register::register(rest) else { break };
+            (tail, read) = next;
         }
         unread(rest, DiagnosticKind::NoRegister)
     }
@@ -99,8 +106,7 @@ impl CpuState {
 
     /// The architecture whose registers a line has: the known one, if it can be, else one that the
     /// line shows.
-    fn arch_of(&self, text: &[u8]) -> Option<Arch> {
-        let (_, (name, value)) = register::register(text).ok()?;
+    fn arch_of(&self, (name, value): Register<'_>, text: &[u8]) -> Option<Arch> {
         // i386 prints CR2 with 16 digits at the end of an oops; arm64 says `PC is at` as arm does,
         // before Linux 4.20.
         let fits = |arch: &Arch| arch.bits() == 64 || u32::try_from(value.value).is_ok();

@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use aho_corasick::packed;
+use aho_corasick::{Match, packed};
 use memchr::{memchr, memrchr};
 
 use crate::log::MAX_LINE;
@@ -75,6 +75,17 @@ const ANCHORS: [&str; 13] = [
 static SEARCH: LazyLock<Option<packed::Searcher>> =
     LazyLock::new(|| packed::Searcher::new(ANCHORS));
 
+/// For each anchor the rows of [`FLAGS`] that hold it, a bit each.
+static ROWS: LazyLock<[u32; ANCHORS.len()]> = LazyLock::new(|| {
+    let holds = |(_, literals): &(Flag, &[&str]), anchor: &str| {
+        literals.iter().any(|literal| literal.contains(anchor))
+    };
+    ANCHORS.map(|anchor| {
+        let rows = FLAGS.iter().enumerate().filter(|(_, row)| holds(row, anchor));
+        rows.fold(0, |rows, (row, _)| rows | 1 << row)
+    })
+});
+
 impl LogFlags {
     /// Reads the whole log.
     pub(super) fn of(log: &[u8]) -> Self {
@@ -91,22 +102,30 @@ impl LogFlags {
     /// Reads whole lines of a log.
     pub(super) fn read(&mut self, log: &[u8]) {
         let Some(search) = SEARCH.as_ref() else { return self.read_all(log) };
+        let rows_of = |found: &Match| ROWS.get(found.pattern().as_usize()).copied().unwrap_or(0);
         let mut from = 0;
         while let Some(found) = search.find_in(log, (from..log.len()).into()) {
             let (start, end) = line_around(log, found.start());
-            self.read_line(log.get(start..end).unwrap_or_default());
-            from = end.max(found.end());
+            let mut rows = rows_of(&found);
+            from = found.end();
+            while let Some(more) = search.find_in(log, (from..end.max(from)).into()) {
+                rows |= rows_of(&more);
+                from = more.end();
+            }
+            self.read_line(log.get(start..end).unwrap_or_default(), rows);
+            from = end.max(from);
         }
     }
 
     /// The same on a machine without the instructions of the search.
     fn read_all(&mut self, log: &[u8]) {
-        log.split(|&b| b == b'\n').for_each(|line| self.read_line(line));
+        log.split(|&b| b == b'\n').for_each(|line| self.read_line(line, u32::MAX));
     }
 
-    fn read_line(&mut self, line: &[u8]) {
-        for (fact, literals) in FLAGS {
-            if search::in_order(line, literals) {
+    /// Reads a line for some of the rows.
+    fn read_line(&mut self, line: &[u8], rows: u32) {
+        for (row, (fact, literals)) in FLAGS.iter().enumerate() {
+            if rows & (1 << row) != 0 && search::in_order(line, literals) {
                 self.add(*fact);
             }
         }
@@ -149,6 +168,8 @@ mod tests {
         assert_eq!(p("Killed process 1 (sshd)"), (false, true, false, false));
         assert_eq!(p("Killed process 1\n(sshd)"), (false, false, false, false));
         assert_eq!(p("Out of memory: Kill process 7 (sshd)"), (false, true, false, false));
+        let second = "fatal error: x, panic: cannot allocate memory";
+        assert_eq!(p(second), (false, true, false, false));
         assert_eq!(p("a Comm: syz.1.2 \nserialport: VM disconnected."), (false, false, true, true));
     }
 

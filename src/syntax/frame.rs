@@ -59,18 +59,24 @@ pub(crate) fn frame(input: &[u8]) -> Parsed<'_, Place<'_>> {
         (rest, None)
     };
     // s390 puts the frame that a guess was made for in parentheses.
-    let (rest, (open, address, unsure)) =
-        (opt(tag("(")), token::bracketed, opt(tag("? "))).parse(rest)?;
+    let (rest, is_open) = token::mark(rest, b"(");
+    let (rest, address) = token::bracketed(rest)?;
+    let (rest, is_unsure) = token::mark(rest, b"? ");
     let (rest, place) = match place(rest) {
         Ok(found) => found,
         Err(_) => called(rest)?,
     };
-    let (rest, unreliable) = opt(tag(" (unreliable)")).parse(rest)?;
+    let (rest, is_unreliable) = token::mark(rest, b" (unreliable)");
     let address = place.address.or(address);
-    let reliable = unsure.is_none() && unreliable.is_none();
-    let plain = marker.is_none() && unsure.is_none() && indent.iter().all(|&b| b == b' ');
-    let parenthesized = open.is_some() || place.parenthesized;
+    let reliable = !is_unsure && !is_unreliable;
+    let plain = marker.is_none() && !is_unsure && indent.iter().all(|&b| b == b' ');
+    let parenthesized = is_open || place.parenthesized;
     Ok((rest, Place { address, parenthesized, plain, reliable, ..place }))
+}
+
+/// Whether a line begins with a symbol and an offset.
+pub(crate) fn begins_with_offset(line: &[u8]) -> bool {
+    token::symbol(line).is_ok_and(|(rest, _)| rest.starts_with(b"+0x"))
 }
 
 /// print_track() in mm/slub.c puts a tab before a frame; everything else puts blanks.
@@ -124,8 +130,14 @@ pub(crate) fn place(input: &[u8]) -> Parsed<'_, Place<'_>> {
 
 fn symbol_and_offset(input: &[u8]) -> Parsed<'_, Place<'_>> {
     let (rest, (function, offset)) = (symbol_name, token::offset_and_size).parse(input)?;
-    let (rest, module) = opt(preceded(tag(" "), module)).parse(rest)?;
-    let (rest, source) = opt(preceded(tag(" "), token::file_and_line)).parse(rest)?;
+    let (rest, module) = match rest {
+        [b' ', b'[', ..] => opt(preceded(tag(" "), module)).parse(rest)?,
+        _ => (rest, None),
+    };
+    let (rest, source) = match rest {
+        [b' ', ..] => opt(preceded(tag(" "), token::file_and_line)).parse(rest)?,
+        _ => (rest, None),
+    };
     let (module, build_id) = module.map_or((None, None), |(name, id)| (Some(name), id));
     let place = Place {
         function: Some(function),

@@ -179,15 +179,16 @@ impl Record<'_> {
 pub(crate) fn record(text: &[u8]) -> Record<'_> {
     let line = text.trim_ascii_start();
     let Some(&first) = line.first() else { return Record::Blank };
-    // Most lines of a report are frames, and those are indented.
-    let is_indented = text.starts_with(b" ");
-    if is_indented && let Ok((_, place)) = frame::frame(text) {
+    // Most lines of a report are frames. They are indented, or begin with a symbol and an offset, which
+    // no tag is.
+    let is_likely = text.starts_with(b" ") || frame::begins_with_offset(text);
+    if is_likely && let Ok((_, place)) = frame::frame(text) {
         return Record::Frame(place);
     }
     if let Some(record) = tagged(first, line, text) {
         return record;
     }
-    if !is_indented && let Ok((_, place)) = frame::frame(text) {
+    if !is_likely && let Ok((_, place)) = frame::frame(text) {
         return Record::Frame(place);
     }
     text::untagged(line, text)

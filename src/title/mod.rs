@@ -67,6 +67,11 @@ pub(crate) fn is_trap(marker: &Marker, outline: &mut Outline<'_>) -> bool {
     let mut possible = 0;
     let mut first: Option<((usize, usize), bool)> = None;
     for (index, format) in marker.formats.iter().enumerate() {
+        // A form that stands no earlier than one that is known stays undecided.
+        if lines.stands_behind(format.trigger, first.map(|(place, _)| place)) {
+            possible |= 1 << index;
+            continue;
+        }
         let found = lines.find(format.trigger);
         // A form that needs lines below the headline is undecided so far.
         let may_be = found.is_some() || format.trigger.iter().any(Piece::leaves_the_line);
@@ -136,12 +141,28 @@ impl<'a> Lines<'a> {
         Self { marker: marker.text, text, headlines: outline.headlines, single }
     }
 
+    /// The only offset in the headline where a pattern may stand, and the text that it begins with.
+    ///
+    /// Nearly all patterns begin with the marker, which a headline mostly holds once.
+    fn only_place<'p>(&self, pieces: &'p [Piece]) -> Option<(usize, &'p str)> {
+        match pieces.first() {
+            Some(Piece::Lit(literal)) if literal.starts_with(self.marker) => {
+                Some((self.single?, literal))
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether a pattern, if it stands anywhere, stands at a known place or behind it.
+    fn stands_behind(&self, pieces: &[Piece], known: Option<(usize, usize)>) -> bool {
+        known.is_some_and(|known| {
+            self.only_place(pieces).is_some_and(|(offset, _)| known <= (0, offset))
+        })
+    }
+
     /// Where a pattern stands.
     fn find(&self, pieces: &[Piece]) -> Option<Found<'a>> {
-        // Nearly all patterns begin with the marker, which a headline mostly holds once.
-        if let (Some(at), Some(Piece::Lit(literal))) = (self.single, pieces.first())
-            && literal.starts_with(self.marker)
-        {
+        if let Some((at, literal)) = self.only_place(pieces) {
             let text = self.text.first()?.get(at..)?;
             let rest = text.strip_prefix(literal.as_bytes())?;
             if !pieces.get(1).is_none_or(|next| next.may_begin(rest.first().copied())) {
@@ -160,10 +181,13 @@ fn choose<'a>(marker: &Marker, outline: &'a Outline<'_>) -> Choices<'a> {
     let possible = |index: usize| outline.possible & (1 << index) != 0;
     let formats = marker.formats.iter().enumerate().filter(|(index, _)| possible(*index));
     for (_, format) in formats {
+        let best = choices.found.as_ref().map(|best| (best.found.line, best.found.offset));
+        if lines.stands_behind(format.trigger, best) {
+            continue;
+        }
         let Some(trigger) = lines.find(format.trigger) else { continue };
         choices.triggered = true;
         let place = (trigger.line, trigger.offset);
-        let best = choices.found.as_ref().map(|best| (best.found.line, best.found.offset));
         if best.is_some_and(|best| best <= place) {
             continue;
         }

@@ -6,7 +6,7 @@ use nom::Parser;
 use nom::branch::alt;
 use nom::bytes::complete::{tag, take_while, take_while1};
 use nom::combinator::{map_opt, opt, recognize};
-use nom::sequence::{delimited, preceded, terminated};
+use nom::sequence::{delimited, terminated};
 
 /// What a grammar returns: the rest of the line and a record.
 ///
@@ -83,8 +83,16 @@ pub(crate) fn hex_value(digit: u8) -> u8 {
 
 /// `+0x` and an offset into a symbol, `/0x` and its size, as `%pS` prints them.
 pub(crate) fn offset_and_size(input: &[u8]) -> Parsed<'_, (u64, u64)> {
-    let part = |mark| preceded(tag(mark), hex).map(|hex: Hex| hex.value);
-    (part("+0x"), part("/0x")).parse(input)
+    // By hand, because every frame has them.
+    let none = || nom::Err::Error(());
+    let (rest, offset) = hex(input.strip_prefix(b"+0x").ok_or_else(none)?)?;
+    let (rest, size) = hex(rest.strip_prefix(b"/0x").ok_or_else(none)?)?;
+    Ok((rest, (offset.value, size.value)))
+}
+
+/// Takes off a mark, and returns whether it stood there.
+pub(crate) fn mark<'t, const LEN: usize>(text: &'t [u8], mark: &[u8; LEN]) -> (&'t [u8], bool) {
+    text.strip_prefix(mark).map_or((text, false), |rest| (rest, true))
 }
 
 /// Whether a byte may stand in the name of a symbol.
@@ -94,20 +102,28 @@ pub(crate) fn is_symbol(b: u8) -> bool {
     SYMBOL_BYTES.get(usize::from(b)) == Some(&true)
 }
 
+const SYMBOL_BYTES: [bool; 256] = bytes_of(b"_.$");
+
+/// Whether each byte is a letter, a digit or one of these marks.
 #[expect(
     clippy::indexing_slicing,
     clippy::cast_possible_truncation,
     reason = "worked out when the program is built"
 )]
-const SYMBOL_BYTES: [bool; 256] = {
+const fn bytes_of(marks: &[u8]) -> [bool; 256] {
     let mut is = [false; 256];
     let mut b = 0;
     while b < 256 {
-        is[b] = (b as u8).is_ascii_alphanumeric() || matches!(b as u8, b'_' | b'.' | b'$');
+        is[b] = (b as u8).is_ascii_alphanumeric();
         b += 1;
     }
+    let mut mark = 0;
+    while mark < marks.len() {
+        is[marks[mark] as usize] = true;
+        mark += 1;
+    }
     is
-};
+}
 
 /// Letters, digits and `_`.
 pub(crate) fn name(input: &[u8]) -> Parsed<'_, &[u8]> {
@@ -160,7 +176,7 @@ pub(crate) fn stamp(input: &[u8]) -> Parsed<'_, ()> {
 }
 
 /// The number of digits that a text begins with, the byte behind them or NUL, and what follows it.
-fn run_of_digits(text: &[u8]) -> (usize, u8, &[u8]) {
+pub(crate) fn run_of_digits(text: &[u8]) -> (usize, u8, &[u8]) {
     let mut rest = text;
     while let [b'0'..=b'9', tail @ ..] = rest {
         rest = tail;
@@ -181,22 +197,25 @@ pub(crate) fn word(input: &[u8]) -> Parsed<'_, &[u8]> {
 
 /// Whether a byte may stand in the path of a source file.
 pub(crate) fn is_path(b: u8) -> bool {
-    b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.' | b'/' | b'+')
+    PATH_BYTES.get(usize::from(b)) == Some(&true)
 }
+
+const PATH_BYTES: [bool; 256] = bytes_of(b"_-./+");
 
 /// `file:line`, with a column or without.
 ///
 /// Not the kernel but `addr2line`, put there by a tool that symbolized the log before us; `WARN_ON`
 /// and `BUG_ON` print it themselves.
 pub(crate) fn file_and_line(input: &[u8]) -> Parsed<'_, (&[u8], u64)> {
-    let column = opt(recognize((tag(":"), digits)));
-    let (rest, (file, _, line, _)) =
-        (take_while1(is_path), tag(":"), decimal, column).parse(input)?;
+    let (rest, (file, _, line)) = (take_while1(is_path), tag(":"), decimal).parse(input)?;
+    let (rest, _) = match rest {
+        [b':', ..] => opt(recognize((tag(":"), digits))).parse(rest)?,
+        _ => (rest, None),
+    };
     // A file has an extension; `0x12:3` and `kworker/0:1` are none.
-    if file.rsplit(|&b| b == b'/').next().is_some_and(|name| name.contains(&b'.')) {
-        Ok((rest, (file, line)))
-    } else {
-        Err(nom::Err::Error(()))
+    match file.iter().rfind(|b| matches!(b, b'.' | b'/')) {
+        Some(b'.') => Ok((rest, (file, line))),
+        _ => Err(nom::Err::Error(())),
     }
 }
 

@@ -14,10 +14,13 @@ use nom::sequence::{delimited, terminated};
 
 use super::{Hex, Parsed, blanks, hex};
 
+/// The name of a register as it is printed, and its value.
+pub(crate) type Register<'t> = (&'t [u8], Hex);
+
 /// Parses one register and leaves what follows it.
 ///
 /// A selector before the value and one in parentheses after it are left out.
-pub(crate) fn register(input: &[u8]) -> Parsed<'_, (&[u8], Hex)> {
+pub(crate) fn register(input: &[u8]) -> Parsed<'_, Register<'_>> {
     let is_name = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'[' | b']');
     let name = take_while_m_n(1, 10, is_name);
     let selector = terminated(take_while_m_n(4, 4, |b: u8| b.is_ascii_hexdigit()), tag(":"));
