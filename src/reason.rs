@@ -3,7 +3,8 @@
 use crate::string_enum::reason_enum;
 
 reason_enum! {
-    /// Why a report is not whole: [`Report::corrupted`](crate::Report::corrupted).
+    /// Why the title of a report is not to be trusted, by the convention:
+    /// [`Report::corrupted`](crate::Report::corrupted).
     pub enum Corruption {
         /// The report is longer than [`Limits`](crate::Limits) allow.
         TooManyLines = "too-many-lines", "too many lines: the rest was left out";
@@ -25,6 +26,20 @@ reason_enum! {
         Mixed = "mixed", "lines of another report are mixed in";
         /// The machine that recorded the log lost the console.
         ConsoleLost = "console-lost", "the console was lost";
+    }
+}
+
+reason_enum! {
+    /// Why a report cannot be used as a whole: [`Report::incomplete`](crate::Report::incomplete).
+    pub enum Incomplete {
+        /// The lines above it are missing: it is a part of a report, such as the panic at its end.
+        CutStart = "cut-start", "the start is missing";
+        /// It ends within a call trace, or lines were left out.
+        CutEnd = "cut-end", "the end is missing";
+        /// Lines of another report stand in it.
+        Mixed = "mixed", "lines of another report are mixed in";
+        /// It has no stack, where its kind has one.
+        NoStack = "no-stack", "no stack";
     }
 }
 

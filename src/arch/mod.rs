@@ -1,5 +1,7 @@
 //! Architectures, as data: what a machine calls its registers and how it prints where it was.
 
+pub(crate) mod evidence;
+
 use std::ops::Range;
 use std::sync::LazyLock;
 

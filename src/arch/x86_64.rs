@@ -75,7 +75,6 @@ pub(super) const INFO: ArchInfo = ArchInfo {
     ],
     entries: &[
         "__x64_sys_*",
-        "asm_common_interrupt",
         "asm_exc_alignment_check",
         "asm_exc_bounds",
         "asm_exc_debug",

@@ -2,7 +2,7 @@
 //!
 //! ```
 //! use ksplat::cluster::{Index, Observation};
-//! use ksplat::fingerprint::Signer;
+//! use ksplat::fingerprint::Signature;
 //!
 //! let old = b"WARNING: CPU: 1 PID: 7 at fs/io-wq.c:280 io_wqe_wake_worker+0x430/0x4a0\n\
 //!             RIP: 0010:io_wqe_wake_worker+0x430/0x4a0\n\

@@ -40,7 +40,10 @@ pub(crate) use release::age;
 
 /// The version of all signatures: it is counted up whenever the same report would be signed in
 /// another way. Signatures of different versions are not comparable.
-pub const VERSION: u32 = 2;
+///
+/// 3: whether a report is whole is judged by its own lines and not by the convention for titles, and
+/// the task of a hang is that of its headline, whose locks are what it waits for.
+pub const VERSION: u32 = 3;
 
 /// The class of a function, given without compiler suffixes; and the reason, if it cannot name a
 /// bug.
@@ -109,8 +112,8 @@ pub struct Signature<'a> {
     /// Its architecture.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub arch: Option<Arch>,
-    /// Whether the report is not whole: it is never joined with another but by its exact hash, and if
-    /// it has no stack, with none.
+    /// Whether the report is unusable ([`Report::is_usable`]): it is joined with another by its exact hash
+    /// alone, and with none if it has no stack.
     #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "std::ops::Not::not"))]
     pub corrupted: bool,
 }
@@ -151,7 +154,7 @@ impl<'a> Signature<'a> {
             summary: summary(report),
             release: report.kernel.release.as_deref().map(Cow::Borrowed),
             arch: report.kernel.arch,
-            corrupted: report.corrupted.is_some(),
+            corrupted: !report.is_usable(),
         };
         signature.exact = signature.fingerprint();
         signature

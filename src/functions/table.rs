@@ -845,7 +845,7 @@ pub(super) const TABLE: &[Row] = &[
     starts("mod_timer").is(Counting),
     whole("mount_bdev").is(Dispatch),
     whole("mount_fs").is(Dispatch),
-    whole("msleep").is(Waiting),
+    starts("msleep").is(Waiting),
     starts("mutex_").is(Counting).skip(Always),
     starts("mwait_idle").is(Stall),
     whole("napi_poll").is(Dispatch),

@@ -32,7 +32,7 @@ pub(crate) use step::Short;
 pub use step::{Condition, FlowStep, Operand, Operation, Predicate, StepKind};
 
 use crate::kind::Kind;
-pub use crate::reason::{BlameReason, Corruption, DiagnosticKind, ReportPart};
+pub use crate::reason::{BlameReason, Corruption, DiagnosticKind, Incomplete, ReportPart};
 use crate::span::Span;
 pub use crate::string_enum::UnknownName;
 
@@ -73,10 +73,17 @@ pub struct Report<'log> {
     /// The function that is named in the title.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub frame: Option<String>,
-    /// Why the report is not whole: cut off, mixed with another, or without what it must have. In JSON
-    /// its words are `corrupted`, its code is `corrupted_code`.
+    /// The verdict of the convention for titles: why a title of this report is not to be trusted. In
+    /// JSON its words are `corrupted`, its code is `corrupted_code`. Whether the report can be used is
+    /// another question: [`incomplete`](Self::incomplete).
     #[cfg_attr(feature = "serde", serde(flatten, with = "json::corrupted"))]
     pub corrupted: Option<Corruption>,
+    /// Whether the report is whole: [`incomplete`](Self::incomplete) is empty.
+    #[cfg_attr(feature = "serde", serde(default = "whole"))]
+    pub complete: bool,
+    /// What is missing or foreign in the report, by its own lines. Empty if it can be used as a whole.
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Vec::is_empty"))]
+    pub incomplete: Vec<Incomplete>,
     /// Whether the log shows that the test itself broke, so that its reports mean nothing.
     pub suppressed: bool,
     /// Whether the kernel panicked, anywhere in the log.
@@ -99,6 +106,9 @@ pub struct Report<'log> {
     /// What was running.
     #[cfg_attr(feature = "serde", serde(borrow))]
     pub task: Task<'log>,
+    /// How long the task was blocked or the CPU stuck, in seconds, as the headline says.
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
+    pub seconds: Option<u64>,
     /// The memory access that failed.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub access: Option<Access>,
@@ -148,6 +158,8 @@ impl<'log> Report<'log> {
             alt_titles: Vec::new(),
             frame: None,
             corrupted: None,
+            complete: true,
+            incomplete: Vec::new(),
             class: None,
             suppressed: false,
             panicked: false,
@@ -157,6 +169,7 @@ impl<'log> Report<'log> {
             consequences: Vec::new(),
             kernel: Kernel::default(),
             task: Task::default(),
+            seconds: None,
             access: None,
             registers: Registers::default(),
             code: None,
@@ -177,10 +190,22 @@ impl<'log> Report<'log> {
         &self.title
     }
 
+    /// Whether the place of the bug can be read from it: it may be cut off at the end, but it is no mere
+    /// part, not mixed, and has a stack if its kind has one.
+    pub fn is_usable(&self) -> bool {
+        self.incomplete.iter().all(|why| *why == Incomplete::CutEnd)
+    }
+
     /// The stack of the crash, innermost frame first.
     pub fn crash_stack(&self) -> Option<&Stack<'log>> {
         self.stacks.iter().find(|stack| stack.role == Role::Crash)
     }
+}
+
+/// A report of a version that did not say is taken for a whole one.
+#[cfg(feature = "serde")]
+fn whole() -> bool {
+    true
 }
 
 /// The function that most likely holds the bug.

@@ -25,6 +25,7 @@ use crate::model::{
     ImageCheck, Instruction, Kernel, Lock, LockState, Memory, Module, Object, Registers, Report,
     Role, Shadow, Side, Stack, StackContext, Task, hex_digits,
 };
+use crate::reason::Incomplete;
 use crate::span::Span;
 use crate::string_enum::Reason;
 
@@ -122,6 +123,8 @@ objects! {
         class = "type": some,
         frame: some,
         corrupted + corrupted_code: some_coded,
+        complete: always,
+        incomplete: unless_empty,
         suppressed: always,
         panicked: always,
         consequences: unless_empty,
@@ -130,6 +133,7 @@ objects! {
         blame: some,
         kernel: always,
         task: always,
+        seconds: some,
         access: some,
         registers: always,
         code: some,
@@ -286,6 +290,12 @@ impl<T: Value> Value for Vec<T> {
     }
 }
 
+impl Value for Incomplete {
+    fn write(&self, to: &mut Json<'_>) -> io::Result<()> {
+        to.string(self.code())
+    }
+}
+
 impl Value for Address {
     fn write(&self, to: &mut Json<'_>) -> io::Result<()> {
         to.quoted(self.text(&mut [[0; 2]; 9]))
@@ -371,7 +381,8 @@ mod tests {
         "span": {"start": 1, "end": 18446744073709551615, "line": 10},
         "kind": "kasan", "title": "t", "message": "m\u202e", "alt_titles": ["a", "b"], "type": "T",
         "frame": "f", "corrupted": "no call trace",
-        "corrupted_code": "no-call-trace", "suppressed": true, "panicked": false,
+        "corrupted_code": "no-call-trace", "complete": false, "incomplete": ["no-stack"],
+        "suppressed": true, "panicked": false,
         "consequences": ["panic: \\"], "executor": {"proc": 0, "id": 7}, "guilty_file": "g.c",
         "blame": {"function": "f", "file": "f.c", "line": 100, "why": "was running", "code": "was-running"},
         "kernel": {
@@ -379,6 +390,7 @@ mod tests {
             "offset": "0x0000000000000000"
         },
         "task": {"comm": "\u00e9\u007f", "pid": 1, "cpu": 2, "workqueue": "w"},
+        "seconds": 22,
         "access": {"kind": "write", "size": 8, "address": "0x0000001f"},
         "registers": {"rax": "0xffffffff81000000", "odd\"": "0x00000000"},
         "code": {

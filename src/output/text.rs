@@ -132,7 +132,8 @@ impl<W: fmt::Write> Page<'_, W> {
         let comm = task.comm.as_deref().map(|comm| escape(comm).to_string());
         let pid = task.pid.map(|pid| format!("PID {pid}"));
         let cpu = task.cpu.map(|cpu| format!("CPU {cpu}"));
-        self.field("task", &join([comm, pid, cpu]))?;
+        let stuck = report.seconds.map(|seconds| format!("for {seconds} s"));
+        self.field("task", &join([comm, pid, cpu, stuck]))?;
         let work = task.workqueue.as_deref().map(|work| escape(work).to_string());
         self.field("work", &join([work]))?;
 
@@ -349,6 +350,8 @@ impl<W: fmt::Write> Page<'_, W> {
         if let Some(why) = report.corrupted {
             self.field("corrupted", why.words())?;
         }
+        let missing: Vec<_> = report.incomplete.iter().map(|why| why.words()).collect();
+        self.field("incomplete", &missing.join(", "))?;
         for diagnostic in &report.diagnostics {
             self.field("unread", &escape(&diagnostic.to_string()).to_string())?;
         }

@@ -5,11 +5,15 @@ mod memory;
 
 use std::borrow::Cow;
 
+use super::convert::{address, frame, named, role};
 use super::cpu_state::{CpuState, Unread};
 use super::limits::Limits;
 use super::log_flags::LogFlags;
+use super::machine;
 use super::open::Open;
-use crate::arch::{self, Arch};
+use super::who::Naming;
+use super::whole;
+use crate::arch::evidence::{self, Machines};
 use crate::blame;
 use crate::kind::{Kind, Marker};
 use crate::log::Line;
@@ -26,9 +30,9 @@ use crate::syntax::pointer::{Link, Pointer};
 use crate::syntax::register::Registers;
 use crate::syntax::stack::StackStart;
 use crate::syntax::task::{Cpu, Taint};
+use crate::syntax::who::{self, Pid};
 use crate::syntax::{Malformed, Record, Start, Tag, kasan, lock, symbol};
 use crate::title::{self, Outline, Step, Title};
-use crate::token::Hex;
 
 /// The most diagnostics that a report keeps: a broken console breaks every line alike.
 const MAX_DIAGNOSTICS: usize = 32;
@@ -62,7 +66,10 @@ pub(super) fn report(open: Open<'_>, facts: LogFlags) -> (Report<'_>, Vec<Step<'
     let headless = builder.headless;
     let named = builder.headline.last().cloned();
     let accused = builder.accused.take().and_then(aside::accuse);
+    let has_stack = builder.has_stack();
     let mut report = builder.finish();
+    report.incomplete = whole::incomplete(&report, &title, open.last, has_stack, open.cut);
+    report.complete = report.incomplete.is_empty();
     report.span = Span { start: open.start, end: open.end, line: opening.line };
     report.kind = title.kind;
     for (step, marker, headline) in &consequences {
@@ -172,6 +179,12 @@ pub(super) struct Builder<'log> {
     dump: Dump,
     /// Lines since the first `CPU:` line.
     below_cpu: usize,
+    /// The PID and the CPU of that line.
+    printer: Option<(u64, u64)>,
+    /// Which line named the task.
+    naming: Naming,
+    /// What lines that are not kept say of the machine.
+    machines: Machines,
     /// Registers and code.
     processor: CpuState,
     context: Option<StackContext>,
@@ -206,6 +219,9 @@ impl<'log> Builder<'log> {
             headline: Vec::new(),
             dump: Dump::Other,
             below_cpu: 0,
+            printer: None,
+            naming: Naming::default(),
+            machines: Machines::ANY,
             processor: CpuState::default(),
             context: None,
             frames: 0,
@@ -235,12 +251,6 @@ impl<'log> Builder<'log> {
             || !self.report.stacks.is_empty()
     }
 
-    /// Whether a frame is known.
-    pub(super) fn has_stack(&self) -> bool {
-        let mut all = self.report.stacks.iter().chain(&self.stack);
-        all.any(|stack| !stack.frames.is_empty())
-    }
-
     /// Says that what follows was caused by the report.
     pub(super) fn consequence(&mut self) {
         self.aftermath = true;
@@ -250,6 +260,7 @@ impl<'log> Builder<'log> {
     pub(super) fn line(&mut self, line: &Line<'log>, record: &Record<'_>) {
         self.below_cpu += 1;
         self.begin(line);
+        self.mention(line, record);
         match *record {
             Record::StackStart(start) => self.stack_line(line, &start),
             Record::Race(found) => self.race(found),
@@ -269,6 +280,7 @@ impl<'log> Builder<'log> {
                 self.unread(line, unread);
             }
             Record::Cpu(cpu) => self.cpu(line, &cpu),
+            Record::Pid(pid) => self.pid(line, &pid),
             Record::Taint(taint) if self.report.kernel.tainted.is_none() => {
                 self.taint(line, taint);
             }
@@ -330,7 +342,7 @@ impl<'log> Builder<'log> {
     }
 
     fn malformed(&mut self, line: &Line<'log>, malformed: &Malformed<'_>) {
-        let is_known = malformed.what == Tag::Cpu && self.report.task.pid.is_some();
+        let is_known = malformed.what == Tag::Cpu && self.printer.is_some();
         if !is_known {
             self.complain(line, malformed.rest, malformed.what.part(), malformed.why);
         }
@@ -352,11 +364,41 @@ impl<'log> Builder<'log> {
         if let Some(place) = read.place {
             self.headline.push(frame(line, &place));
         }
+        if let Some(who) = who::subject(&line.text) {
+            self.naming.subject(&mut self.report.task, line, who);
+            self.report.seconds = self.report.seconds.or(who.seconds);
+        } else if let Some(who) = who::mention(&line.text) {
+            self.naming.mention(&mut self.report.task, line, who);
+            self.report.seconds = self.report.seconds.or(who.seconds);
+        }
+    }
+
+    /// Takes the task and the kernel that a line mentions on the way.
+    fn mention(&mut self, line: &Line<'log>, record: &Record<'_>) {
+        if self.ended {
+            return;
+        }
+        let is_other = matches!(record, Record::Text(_) | Record::Section(_) | Record::Access(_));
+        if is_other && self.naming.is_open(&self.report.task) {
+            if let Some(who) = who::line(&line.text) {
+                self.naming.mention(&mut self.report.task, line, who);
+            }
+            if self.report.kernel.release.is_none()
+                && let Some(taint) = who::kernel(&line.text)
+            {
+                self.taint(line, taint);
+            }
+        }
     }
 
     /// A line above a stack, which may have its first frame: SLUB's `Freed in f+0x1/0x2 age=0 cpu=0`.
     fn stack_line(&mut self, line: &Line<'log>, read: &StackStart<'_>) {
         let role = role(read.start);
+        match read.start {
+            Start::CallTrace => self.machines = self.machines.and(evidence::UPPER_TRACE),
+            Start::Calltrace => self.machines = self.machines.and(evidence::LOWER_TRACE),
+            _ => {}
+        }
         self.stack_start(role);
         if let Some(task) = read.task {
             let memory = self.report.memory.get_or_insert_default();
@@ -443,6 +485,9 @@ impl<'log> Builder<'log> {
     }
 
     fn entry(&mut self, line: &Line<'log>, place: &Place<'_>) {
+        if place.callee.is_some() {
+            self.machines = self.machines.and(evidence::BOTH_ENDS);
+        }
         // A stack without a headline is that of the crash: KMSAN's stands below the place it names.
         let is_headless = self.pointed || place.callee.is_some();
         if (is_headless || !self.headline.is_empty())
@@ -611,9 +656,9 @@ impl<'log> Builder<'log> {
     fn cpu(&mut self, line: &Line<'log>, cpu: &Cpu<'_>) {
         // sched_show_task() prints none: the trace below is not that of the owner of a lock.
         self.next = None;
-        if let Some(pid) = self.report.task.pid {
+        if let Some(first) = self.printer {
             // Each such line has a trace below it: two in a row are those of two reports.
-            let is_other = (pid, self.report.task.cpu) != (cpu.pid, Some(cpu.cpu));
+            let is_other = first != (cpu.pid, cpu.cpu);
             if is_other && self.below_cpu <= MIXED_WITHIN && !self.aftermath {
                 self.complain(
                     line,
@@ -626,11 +671,21 @@ impl<'log> Builder<'log> {
             return;
         }
         self.below_cpu = 0;
-        self.report.task.cpu = Some(cpu.cpu);
-        self.report.task.pid = Some(cpu.pid);
-        self.report.task.comm = Some(line.own(cpu.comm));
+        self.printer = Some((cpu.pid, cpu.cpu));
+        self.naming.printer(&mut self.report.task, line, cpu.into());
         self.report.kernel.build_id = cpu.build_id.map(|id| line.own(id));
         self.taint(line, cpu.taint);
+    }
+
+    /// The line that names the task before Linux 3.10; the next one is that of another report.
+    fn pid(&mut self, line: &Line<'log>, pid: &Pid<'_>) {
+        self.naming.printer(&mut self.report.task, line, pid.who);
+        if self.report.kernel.release.is_none() {
+            self.taint(line, pid.taint);
+        }
+        if let Some(name) = pid.hardware {
+            self.report.kernel.hardware.get_or_insert_with(|| line.own(name));
+        }
     }
 
     fn taint(&mut self, line: &Line<'log>, taint: Taint<'_>) {
@@ -713,6 +768,13 @@ impl<'log> Builder<'log> {
         }
     }
 
+    /// Whether a stack was printed with a function.
+    pub(super) fn has_stack(&self) -> bool {
+        let mut frames =
+            self.report.stacks.iter().chain(&self.stack).flat_map(|stack| &stack.frames);
+        frames.any(|frame| frame.function.is_some())
+    }
+
     fn finish(mut self) -> Report<'log> {
         self.close_stack();
         // A warning without a dump: its headline is all that is known of the place.
@@ -728,7 +790,8 @@ impl<'log> Builder<'log> {
             }
             self.report.stacks.insert(0, Stack { role: Role::Crash, frames: self.headline });
         }
-        self.processor.arch = self.processor.arch.or_else(|| shown_by_entry(&self.report.stacks));
+        let machines = self.machines;
+        self.processor.arch = self.processor.arch.or_else(|| machine::of(&self.report, machines));
         self.report.kernel.arch = self.processor.arch;
         let access = self.report.access.as_mut();
         (self.report.registers, self.report.code) = self.processor.finish(access);
@@ -738,59 +801,5 @@ impl<'log> Builder<'log> {
             access.kind = access.kind.or(cause.map(memory::kind_of));
         }
         self.report
-    }
-}
-
-/// The machine of a report without registers, by the functions through which its kernel is entered.
-fn shown_by_entry(stacks: &[Stack<'_>]) -> Option<Arch> {
-    let frames = stacks.iter().flat_map(|stack| stack.frames.iter().rev());
-    frames.filter_map(|frame| frame.function.as_deref()).find_map(arch::by_entry)
-}
-
-/// The role of the stack below a line.
-fn role(start: Start) -> Role {
-    match start {
-        Start::CallTrace | Start::Calltrace | Start::Backtrace | Start::Registers => Role::Crash,
-        Start::AllocatedBy
-        | Start::Allocated
-        | Start::AllocatedIn
-        | Start::Created
-        | Start::KfenceAllocated
-        | Start::Leak => Role::Allocation,
-        Start::FreedBy | Start::Freed | Start::FreedIn | Start::KfenceFreed => Role::Free,
-        Start::Related | Start::Stored => Role::Related,
-        Start::Chain | Start::Became | Start::Registered => Role::Chain,
-        Start::Stopping => Role::Consequence,
-    }
-}
-
-fn address(hex: Hex) -> Address {
-    Address::from_digits(hex.value, hex.digits)
-}
-
-fn frame<'log>(line: &Line<'log>, place: &Place<'_>) -> Frame<'log> {
-    let named = place.function.map(|function| named(line, function)).unwrap_or_default();
-    Frame {
-        offset: place.offset.map(|(offset, _)| offset),
-        size: place.offset.map(|(_, size)| size),
-        module: place.module.map(|module| line.own(module)),
-        build_id: place.build_id.map(|id| line.own(id)),
-        address: place.address.map(address),
-        reliable: place.reliable,
-        inline: place.inline,
-        file: place.source.map(|(file, _)| line.own(file)),
-        line: place.source.map(|(_, line)| line),
-        ..named
-    }
-}
-
-/// A frame of which only the symbol is known.
-fn named<'log>(line: &Line<'log>, symbol: &[u8]) -> Frame<'log> {
-    let symbol = line.own(symbol);
-    match symbol::demangle(&symbol) {
-        Some(name) => {
-            Frame { function: Some(Cow::Owned(name)), symbol: Some(symbol), ..Frame::default() }
-        }
-        None => Frame { function: Some(symbol), ..Frame::default() },
     }
 }

@@ -7,20 +7,25 @@
 //! context begins, when nothing more of it was seen for a while, or at the end of the log.
 
 mod build;
+mod convert;
 mod cpu_state;
 mod demux;
 mod join;
 mod limits;
 mod log_flags;
+mod machine;
+mod mention;
 mod monitor;
 mod open;
 mod parser;
 mod surroundings;
+mod who;
+mod whole;
 
 use std::collections::VecDeque;
 use std::iter::FusedIterator;
 
-use crate::log::{Line, Shape};
+use crate::log::{Line, MAX_LINE, Shape};
 use crate::model::Report;
 use crate::scan::{self, Start};
 use demux::Demux;
@@ -135,6 +140,8 @@ impl Reports<'_> {
         if marker.is_some() {
             self.next = None;
         }
+        let raw = self.log.get(line.start..line.end.min(line.start + MAX_LINE)).unwrap_or_default();
+        let marker = marker.filter(|marker| self.parser.takes(raw, marker));
         join::whole(self.log, &mut line, marker.is_some(), self.parser.information(), shape);
         self.at = line.next();
         let (log, lines, facts) = (self.log, &mut self.lines, &mut self.facts);
@@ -154,6 +161,9 @@ impl Reports<'_> {
     fn flush(&mut self, is_end: bool) {
         while let Some(open) = self.demux.closed(is_end) {
             let facts = *self.facts.get_or_insert_with(|| LogFlags::of(self.log));
+            if open.is_mention(self.parser.any_program()) {
+                continue;
+            }
             let (report, room) = build::report(open, facts);
             self.demux.give_back(room);
             self.done.push_back(report);

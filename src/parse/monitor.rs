@@ -10,6 +10,7 @@ use super::build;
 use super::demux::Demux;
 use super::join;
 use super::log_flags::LogFlags;
+use super::open::Open;
 use super::parser::Parser;
 use super::surroundings::{MAX_ABOVE, Opening};
 use crate::kind::{Kind, Marker};
@@ -83,7 +84,8 @@ pub struct Monitor {
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Event {
-    /// A report began.
+    /// A report began. Where the headline may be a mention by somebody else, this comes with the report
+    /// itself, or not at all.
     Started(Started),
     /// A report is complete.
     Finished(Box<Report<'static>>),
@@ -101,6 +103,12 @@ pub struct Started {
     pub kind: Kind,
     /// The title by the first line: the function is mostly in a later one.
     pub title: String,
+}
+
+/// The begin of a report; the lines with the function may yet come.
+fn started(open: &Open<'_>) -> Started {
+    let (kind, title) = title::so_far(open.marker, &open.outline);
+    Started { offset: open.start, line: open.opening.line, kind, title }
 }
 
 /// What is known of the next line that starts a report.
@@ -348,6 +356,8 @@ impl Monitor {
         let shape = learned.as_ref().unwrap_or(&self.shape);
         let read = if learned.is_some() { Line::headline } else { Line::at };
         let Some(line) = read(lines, self.at, shape) else { return false };
+        let own = lines.get(line.start..line.end.min(line.start + MAX_LINE)).unwrap_or_default();
+        let marker = marker.filter(|marker| self.parser.takes(own, marker));
         let line = match self.dropped {
             0 => {
                 let mut line = line;
@@ -379,11 +389,8 @@ impl Monitor {
         self.base += std::mem::take(&mut self.dropped);
         self.at = next;
         self.line += count;
-        if began && let Some(open) = self.demux.last() {
-            // The lines with the function may yet come.
-            let (kind, title) = title::so_far(open.marker, &open.outline);
-            let (offset, line) = (open.start, number);
-            self.events.push_back(Event::Started(Started { offset, line, kind, title }));
+        if began && let Some(open) = self.demux.last().filter(|open| !open.is_doubtful()) {
+            self.events.push_back(Event::Started(started(open)));
         }
         self.build(false);
         true
@@ -392,6 +399,12 @@ impl Monitor {
     /// Builds the reports that are complete; at the end, all that are closed.
     fn build(&mut self, is_end: bool) {
         while let Some(open) = self.demux.closed(is_end) {
+            if open.is_mention(self.parser.any_program()) {
+                continue;
+            }
+            if open.is_doubtful() {
+                self.events.push_back(Event::Started(started(&open)));
+            }
             let (report, room) = build::report(open, self.facts);
             self.demux.give_back(room);
             self.events.push_back(Event::Finished(Box::new(report.into_owned())));

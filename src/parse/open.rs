@@ -4,9 +4,11 @@ use std::borrow::Cow;
 
 use super::build::Builder;
 use super::limits::Limits;
+use super::mention::{self, Doubt};
 use super::surroundings::{self, MAX_ABOVE, MAX_AFTER, Opening};
+use super::whole::Last;
 use crate::kind::Marker;
-use crate::kind::table::{PARTS, PartLine};
+use crate::kind::table::{PARTS, PartLine, user};
 use crate::log::{Context, Line};
 use crate::search;
 use crate::syntax::convention::Seen;
@@ -20,6 +22,9 @@ const ECHO_WITHIN: usize = 24;
 
 /// The most titles of headlines above that a report keeps.
 const MAX_ECHOES: usize = 4;
+
+/// How many lines below the headline of a program are looked at.
+const NEAR: usize = 8;
 
 /// A report that may go on.
 #[derive(Debug)]
@@ -51,6 +56,14 @@ pub(super) struct Open<'log> {
     pub(super) echoes: Vec<String>,
     /// Whether nothing but its headline is known of it.
     is_bare: bool,
+    /// Whether the headline may only mention a report.
+    doubt: Doubt,
+    /// Whether a body follows the headline.
+    has_body: bool,
+    /// What its last line was.
+    pub(super) last: Last,
+    /// Whether lines below it are those of a program or of another system.
+    is_of_runtime: bool,
     /// Whether lines of its own were left out because there were too many.
     pub(super) cut: bool,
     /// Whether it had to end for others to begin, and had not said that it ended.
@@ -144,6 +157,7 @@ impl<'log> Open<'log> {
         builder.headline(line, &read);
         let mut outline = Outline::new(line, &read, room);
         builder.set_trap(title::is_trap(marker, &mut outline));
+        let doubt = mention::doubt(&line.text, line.context, marker, outline.may_have_form());
         Self {
             marker,
             context: line.context,
@@ -157,6 +171,10 @@ impl<'log> Open<'log> {
             below: Below::Nothing,
             echoes: Vec::new(),
             is_bare: true,
+            doubt,
+            has_body: false,
+            last: Last::default(),
+            is_of_runtime: false,
             cut: false,
             ended_early: false,
             full: false,
@@ -175,6 +193,22 @@ impl<'log> Open<'log> {
             after: 0,
             title: None,
             guilty_file: None,
+        }
+    }
+
+    /// Whether it is in doubt that this is a report until a body follows.
+    pub(super) fn is_doubtful(&self) -> bool {
+        self.doubt != Doubt::None
+    }
+
+    /// Whether the headline only mentioned a report, or is that of a program.
+    pub(super) fn is_mention(&self, any_program: bool) -> bool {
+        let is_program = user::is_of_runtime(self.marker);
+        match self.doubt {
+            _ if is_program && any_program => false,
+            Doubt::None => false,
+            Doubt::Body => is_program || !self.has_body,
+            Doubt::Runtime => self.is_of_runtime,
         }
     }
 
@@ -258,6 +292,7 @@ impl<'log> Open<'log> {
         record: &Record<'_>,
     ) {
         self.ended = false;
+        self.has_body = true;
         if self.has_room(line, true) {
             self.builder.consequence();
             self.consequences.push((self.outline.len(), marker, line.text.clone()));
@@ -273,6 +308,10 @@ impl<'log> Open<'log> {
             Record::Words(_) if !self.goes_on => &other,
             record => record,
         };
+        self.has_body |= mention::is_body(record);
+        if self.doubt == Doubt::Runtime && self.lines < NEAR {
+            self.is_of_runtime |= mention::is_of_runtime(&line.text);
+        }
         let seen = record.seen(&line.text);
         self.asks_cpus |= seen.says.any(Says::ASKS_CPUS);
         let is_own = match record {
@@ -296,6 +335,7 @@ impl<'log> Open<'log> {
         let is_nothing =
             matches!(record, Record::Blank | Record::Text(_) | Record::Cut | Record::Rule);
         self.is_bare &= is_nothing;
+        self.last = self.last.next(record);
         if let Record::Cpu(cpu) = record
             && self.executor.is_none()
         {

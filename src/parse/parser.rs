@@ -3,8 +3,10 @@
 use std::time::Duration;
 
 use super::limits::Limits;
+use super::mention;
 use super::monitor::{Monitor, QUIET};
 use super::{Reports, reports_from};
+use crate::kind::Marker;
 use crate::log_kind;
 
 /// Parses console logs: whole ones by [`reports`](Self::reports), growing ones by a
@@ -27,6 +29,7 @@ use crate::log_kind;
 pub struct Parser {
     limits: Limits,
     information: bool,
+    any_program: bool,
     quiet: Duration,
 }
 
@@ -39,7 +42,7 @@ impl Default for Parser {
 impl Parser {
     /// The options of [`reports`](crate::reports): crash reports only, the default limits.
     pub fn new() -> Self {
-        Self { limits: Limits::default(), information: false, quiet: QUIET }
+        Self { limits: Limits::default(), information: false, any_program: false, quiet: QUIET }
     }
 
     /// Limits the size of a report and the number of open ones.
@@ -56,6 +59,23 @@ impl Parser {
     #[must_use]
     pub fn with_information(self, information: bool) -> Self {
         Self { information, ..self }
+    }
+
+    /// Whether lines count whose carrier names another program than the kernel, such as
+    /// `Oct 01 10:00:00 host dockerd[812]: panic: …`, and panics of Go programs and of other systems.
+    ///
+    /// By default they do not: a journal is full of programs that print the words of the kernel.
+    ///
+    /// ```
+    /// use ksplat::Parser;
+    ///
+    /// let log = b"Oct 01 10:00:00 host dockerd[812]: panic: close of closed channel\n";
+    /// assert_eq!(Parser::new().reports(log).count(), 0);
+    /// assert_eq!(Parser::new().with_any_program(true).reports(log).count(), 1);
+    /// ```
+    #[must_use]
+    pub fn with_any_program(self, any_program: bool) -> Self {
+        Self { any_program, ..self }
     }
 
     /// Sets the time of silence after which a [`Monitor`] takes open reports for complete at its next
@@ -83,6 +103,15 @@ impl Parser {
 
     pub(super) fn information(&self) -> bool {
         self.information
+    }
+
+    pub(super) fn any_program(&self) -> bool {
+        self.any_program
+    }
+
+    /// Whether a line that holds a marker counts, by the program that its carrier names.
+    pub(super) fn takes(&self, raw: &[u8], marker: &Marker) -> bool {
+        self.any_program || !mention::is_of_program(raw, marker)
     }
 
     pub(super) fn quiet(&self) -> Duration {

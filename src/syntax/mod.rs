@@ -28,6 +28,7 @@ pub(crate) mod stack;
 pub(crate) mod symbol;
 pub(crate) mod task;
 mod text;
+pub(crate) mod who;
 
 use nom::Parser;
 use nom::branch::alt;
@@ -44,6 +45,7 @@ use section::Section;
 use stack::StackStart;
 use task::{Cpu, Taint};
 use text::Text;
+use who::Pid;
 
 use crate::reason::{DiagnosticKind, ReportPart};
 use crate::token::{Hex, Parsed};
@@ -77,6 +79,8 @@ pub(crate) enum Record<'t> {
     Words(&'t [u8]),
     /// `CPU: … PID: … Comm: …`.
     Cpu(Cpu<'t>),
+    /// `Pid: …, comm: …`, of kernels before 3.10.
+    Pid(Pid<'t>),
     /// The end of a `CPU:` line, below a task's name with a line feed in it.
     Taint(Taint<'t>),
     /// `Hardware name:`.
@@ -227,6 +231,7 @@ fn tagged<'t>(first: u8, line: &'t [u8], text: &'t [u8]) -> Option<Record<'t>> {
         }
         b'N' | b'T' => found(task::taint(line), Record::Taint),
         b'O' => fault(line).or_else(|| found(kfence::access(line), Record::Access)),
+        b'P' => who::pid(line).map(Record::Pid),
         b'R' => access(line),
         b'W' => access(line).or_else(|| workqueue(line)),
         b'U' => found(kfence::access(line), Record::Access),

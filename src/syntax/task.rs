@@ -48,20 +48,30 @@ pub(crate) fn cpu(input: &[u8]) -> Parsed<'_, Cpu<'_>> {
     let (rest, (cpu, _, pid, _)) =
         (preceded(tag("CPU: "), decimal), uid, preceded(tag(" PID: "), decimal), tag(" Comm: "))
             .parse(input)?;
-    let marks = [&b" Not tainted"[..], b" Tainted: "];
-    let end = marks.iter().filter_map(|mark| memchr::memmem::rfind(rest, mark)).max();
-    let (comm, tail) = rest.split_at(end.unwrap_or(rest.len()));
+    let (comm, tail) = comm(rest);
     let taint = tail_of(tail);
     let last = tail.trim_ascii_end().rsplit(|b| *b == b' ').next().unwrap_or_default();
     let is_id = last.len() == BUILD_ID && last.iter().all(u8::is_ascii_hexdigit);
     let build_id = Some(last).filter(|_| is_id);
-    Ok((&[], Cpu { cpu, pid, comm: without_kdump(comm), taint, build_id }))
+    Ok((&[], Cpu { cpu, pid, comm, taint, build_id }))
 }
 
-/// A task's name without what dump_stack_print_info() puts behind it where a crash kernel is loaded.
-fn without_kdump(comm: &[u8]) -> &[u8] {
+/// Splits a task's name from the taint behind it, searched from the end of the line.
+pub(super) fn comm(input: &[u8]) -> (&[u8], &[u8]) {
+    let marks = [&b" Not tainted"[..], b" Tainted: "];
+    let end = marks.iter().filter_map(|mark| memchr::memmem::rfind(input, mark)).max();
+    let (comm, tail) = input.split_at(end.unwrap_or(input.len()));
+    (without_notes(comm), tail)
+}
+
+/// A task's name without what dump_stack_print_info() puts behind it: that a crash kernel is loaded,
+/// and in kernels of Virtuozzo the container.
+fn without_notes(comm: &[u8]) -> &[u8] {
     let comm = comm.trim_ascii_end();
-    comm.strip_suffix(b" Kdump: loaded").unwrap_or(comm)
+    let comm = comm.strip_suffix(b" Kdump: loaded").unwrap_or(comm).trim_ascii_end();
+    let number = comm.iter().rev().take_while(|b| b.is_ascii_digit()).count();
+    let before = comm.get(..comm.len() - number).filter(|_| number > 0);
+    before.and_then(|before| before.strip_suffix(b" ve: ")).unwrap_or(comm)
 }
 
 /// The digits of a build id: `init_vmlinux_build_id()` in lib/buildid.c takes those of SHA-1.
@@ -78,7 +88,8 @@ pub(crate) fn taint(line: &[u8]) -> Parsed<'_, Taint<'_>> {
     start.map(|_: &[u8]| tail_of(line)).parse(line)
 }
 
-fn tail_of(text: &[u8]) -> Taint<'_> {
+/// Reads the taint and the release behind a task's name.
+pub(super) fn tail_of(text: &[u8]) -> Taint<'_> {
     let text = text.trim_ascii_start();
     if let Some(rest) = text.strip_prefix(b"Not tainted") {
         Taint { flags: Some(&[]), release: split_taint(rest).1 }
@@ -104,10 +115,20 @@ pub(crate) fn modules(line: &[u8]) -> Parsed<'_, &[u8]> {
 fn split_taint(text: &[u8]) -> (&[u8], Option<&[u8]>) {
     let start = text
         .windows(2)
-        .position(|pair| matches!(pair, [b' ', digit] if digit.is_ascii_digit()))
+        .position(|pair| matches!(pair, [b' ' | b'(', digit] if digit.is_ascii_digit()))
         .map_or(text.len(), |at| at + 1);
     let (flags, release) = text.split_at(start);
-    (flags.trim_ascii(), word(release).ok().map(|(_, release)| release))
+    (without_columns(flags), word(release).ok().map(|(_, release)| release))
+}
+
+/// Taint flags without the dashes that distributions print for their own columns: RHEL's
+/// `G           OE    -------  ---`, and the `(` that ARM printed before the release.
+fn without_columns(flags: &[u8]) -> &[u8] {
+    let mut flags = flags.trim_ascii();
+    while let [head @ .., b'-' | b'('] = flags {
+        flags = head.trim_ascii_end();
+    }
+    flags
 }
 
 /// Parses `Workqueue: `, and gives the queue and the function that it ran.
@@ -148,6 +169,10 @@ mod tests {
             b"a Not tainted b"
         );
         assert_eq!(p("CPU: 0 PID: 1 Comm: sh Kdump: loaded Not tainted 6.1.0").comm, b"sh");
+        assert_eq!(p("CPU: 0 PID: 1 Comm: sh ve: 101 Kdump: loaded Not tainted 3.10").comm, b"sh");
+        let rhel = p("CPU: 0 PID: 1 Comm: x Tainted: G           OE    -------  --- 5.14.0-427 #1");
+        assert_eq!(rhel.taint.flags, Some(&b"G           OE"[..]));
+        assert_eq!(rhel.taint.release, Some(&b"5.14.0-427"[..]));
         let cut = p("CPU: 0 PID: 1 Comm: syz-exec");
         assert_eq!((cut.comm, cut.taint.flags, cut.taint.release), (&b"syz-exec"[..], None, None));
         assert_eq!(p("CPU: 0 PID: 1 Comm: x Tainted: G").taint.release, None);

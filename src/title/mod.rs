@@ -16,7 +16,7 @@ pub(crate) use outline::{Outline, Step};
 use crate::arch::TITLE_PREFIXES;
 use crate::kind::pattern::{self, Found, Piece};
 use crate::kind::types::BugType;
-use crate::kind::{Format, Kind, Marker, Then};
+use crate::kind::{Format, Kind, Marker, Needs, Then};
 use crate::reason::Corruption;
 use crate::search;
 use crate::syntax::Says;
@@ -32,6 +32,8 @@ pub(crate) struct Title {
     pub(crate) kind: Kind,
     /// The type, by the convention.
     pub(crate) class: BugType,
+    /// Whether a report of this form has a stack.
+    pub(crate) needs_stack: bool,
     /// Whether lines of something else stand in the report.
     pub(crate) mixed: bool,
     /// Why the report is not whole.
@@ -52,6 +54,7 @@ pub(crate) fn name(marker: &Marker, outline: &Outline<'_>, known: Option<&str>) 
         frame: normal::frame(&title).map(str::to_owned),
         kind: marker.kind,
         class: marker.class(&title).bug_type,
+        needs_stack: true,
         mixed: false,
         corrupted: choice.triggered.then_some(Corruption::HeadlineOnly),
         title,
@@ -65,6 +68,7 @@ pub(crate) fn name(marker: &Marker, outline: &Outline<'_>, known: Option<&str>) 
 pub(crate) fn is_trap(marker: &Marker, outline: &mut Outline<'_>) -> bool {
     let lines = Lines::of(marker, outline);
     let mut possible = 0;
+    let mut has_form = false;
     let mut first: Option<((usize, usize), bool)> = None;
     for (index, format) in marker.formats.iter().enumerate() {
         // A form that stands no earlier than one that is known stays undecided.
@@ -76,12 +80,14 @@ pub(crate) fn is_trap(marker: &Marker, outline: &mut Outline<'_>) -> bool {
         // A form that needs lines below the headline is undecided so far.
         let may_be = found.is_some() || format.trigger.iter().any(Piece::leaves_the_line);
         possible |= u64::from(may_be) << index;
+        has_form |= found.is_some() || (may_be && lines.may_begin(format.trigger));
         let place = found.map(|found| (found.line, found.offset));
         if let Some(place) = place.filter(|place| first.is_none_or(|(known, _)| *place < known)) {
             first = Some((place, format.trap));
         }
     }
     outline.possible = possible;
+    outline.has_form = has_form;
     first.is_some_and(|(_, is_trap)| is_trap)
 }
 
@@ -158,6 +164,12 @@ impl<'a> Lines<'a> {
         known.is_some_and(|known| {
             self.only_place(pieces).is_some_and(|(offset, _)| known <= (0, offset))
         })
+    }
+
+    /// Whether the words that a pattern begins with stand in the first line.
+    fn may_begin(&self, pieces: &[Piece]) -> bool {
+        let line = self.text.first().copied().unwrap_or_default();
+        matches!(pieces.first(), Some(Piece::Lit(literal)) if search::has(line, *literal))
     }
 
     /// Where a pattern stands.
@@ -279,7 +291,8 @@ fn with_format(choice: &Choice<'_>, outline: &Outline<'_>, known: Option<&str>) 
     let title = normal::title(&title);
     let frame = normal::frame(&title).filter(|_| !is_unknown).map(str::to_owned);
     let class = format.class(&title).bug_type;
-    Title { title, alternatives, frame, kind: format.kind, class, mixed, corrupted }
+    let (kind, needs_stack) = (format.kind, format.needs != Needs::Nothing);
+    Title { title, alternatives, frame, kind, class, needs_stack, mixed, corrupted }
 }
 
 /// The headline itself, from the marker on.
@@ -352,7 +365,7 @@ mod tests {
         let title = check("general protection fault: 0000 [#1] SMP");
         assert_eq!(title.title, "general protection fault in corrupted");
         assert_eq!(title.corrupted, Some(Corruption::NoFunction));
-        let title = check("WARNING: the sky is falling (0x12345678)");
+        let title = check("[    1.5] WARNING: the sky is falling (0x12345678)");
         assert_eq!(
             (title.title.as_str(), title.corrupted),
             ("WARNING: the sky is falling (ADDR)", None)

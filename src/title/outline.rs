@@ -51,6 +51,8 @@ pub(crate) struct Outline<'log> {
     pub(super) mentions: Vec<Mention<'log>>,
     /// The forms that the headline may have, a bit for each of the marker's.
     pub(super) possible: u64,
+    /// Whether the headline has one of them, or begins as one does.
+    pub(super) has_form: bool,
     has_caller: bool,
     near: usize,
     /// Lines below the headline.
@@ -69,6 +71,7 @@ impl Default for Outline<'_> {
             steps: Vec::new(),
             mentions: Vec::new(),
             possible: u64::MAX,
+            has_form: false,
             has_caller: false,
             near: 0,
             count: 0,
@@ -169,6 +172,11 @@ impl<'log> Outline<'log> {
     /// The first line of the headline.
     pub(crate) fn headline(&self) -> &[u8] {
         self.opening.first().map_or(&[], AsRef::as_ref)
+    }
+
+    /// Whether the headline has a form of its marker, as far as one line tells.
+    pub(crate) fn may_have_form(&self) -> bool {
+        self.has_form
     }
 
     /// Whether a line closed the report.

@@ -125,6 +125,11 @@ const fn bytes_of(marks: &[u8]) -> [bool; 256] {
     is
 }
 
+/// Whether a byte is a letter.
+pub(crate) fn is_letter(b: u8) -> bool {
+    b.is_ascii_alphabetic()
+}
+
 /// Letters, digits and `_`.
 pub(crate) fn name(input: &[u8]) -> Parsed<'_, &[u8]> {
     take_while1(|b: u8| b.is_ascii_alphanumeric() || b == b'_').parse(input)

@@ -140,6 +140,12 @@ pub(crate) struct Reading {
     /// Add information reports: memory exhaustion, damaged file systems
     #[arg(long)]
     pub(crate) information: bool,
+    /// Skip lines that the log ascribes to a program other than the kernel [default]
+    #[arg(long, overrides_with = "any_program")]
+    pub(crate) kernel_only: bool,
+    /// Read the lines of every program (`dockerd[812]: panic: ...`), and panics of Go programs
+    #[arg(long, overrides_with = "kernel_only")]
+    pub(crate) any_program: bool,
     /// Stop after COUNT reports of each log
     #[arg(long, value_name = "COUNT")]
     pub(crate) max_reports: Option<NonZeroUsize>,
@@ -162,7 +168,10 @@ impl Reading {
             .with_lines(self.max_lines.map_or(known.lines, NonZeroUsize::get))
             .with_frames(self.max_frames.map_or(known.frames, NonZeroUsize::get))
             .with_open(self.max_open.map_or(known.open, NonZeroUsize::get));
-        ksplat::Parser::new().with_limits(limits).with_information(self.information)
+        ksplat::Parser::new()
+            .with_limits(limits)
+            .with_information(self.information)
+            .with_any_program(self.any_program && !self.kernel_only)
     }
 
     /// The maximum number of reports of a log.

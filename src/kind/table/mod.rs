@@ -12,7 +12,7 @@ mod panic;
 mod part;
 mod slab;
 mod trap;
-mod user;
+pub(crate) mod user;
 mod warning;
 
 use super::{Marker, Part, Recipe};

@@ -60,7 +60,12 @@ pub(super) const PROTECTION_FAULT: Marker = Marker {
     text: "general protection fault",
     anchor: " fault",
     // A program that crashed: `traps: a.out[1] general protection fault ip:… error:0 in a.out[…]`.
-    unless: &[&["general protection fault", "error:", " in "]],
+    // FreeBSD's trap_fatal() and panic().
+    unless: &[
+        &["general protection fault", "error:", " in "],
+        &["Fatal trap ", ": general protection fault"],
+        &["panic: general protection fault"],
+    ],
     consequence: &[],
     kind: K::GeneralProtectionFault,
     other: always(t::UNTYPED, ByAddress, S::Access),

@@ -36,7 +36,15 @@ pub(super) const TRUSTY: Marker = Marker {
 pub(super) const GO: Marker = Marker {
     text: "fatal error:",
     anchor: "ror:",
-    unless: &[&["ALSA"], &["fatal error: cannot create timer"]],
+    unless: &[
+        &["ALSA"],
+        &["fatal error: cannot create timer"],
+        // Faults of a program that its runtime finds: a container's log is full of them.
+        &["fatal error: all goroutines are asleep"],
+        &["fatal error: concurrent map "],
+        &["fatal error: stack overflow"],
+        &["fatal error: sync: "],
+    ],
     consequence: &[],
     kind: K::User,
     other: always(t::UNTYPED, Is(F::Other), S::Other),
@@ -101,3 +109,16 @@ pub(super) const OTHER_PANIC: Marker = Marker {
             .stackless(),
     ],
 };
+
+/// Markers of the runtimes of programs: whatever prints in a journal has them.
+const RUNTIMES: [&Marker; 2] = [&GO, &OTHER_PANIC];
+
+/// Whether a marker is that of a runtime.
+pub(crate) fn is_of_runtime(marker: &Marker) -> bool {
+    RUNTIMES.iter().any(|runtime| runtime.text == marker.text)
+}
+
+/// Whether a marker is that of a program's panic.
+pub(crate) fn is_panic(marker: &Marker) -> bool {
+    marker.text == OTHER_PANIC.text
+}

@@ -33,6 +33,12 @@ pub(super) const WARNING: Marker = Marker {
         &["Unprivileged eBPF is enabled with eIBRS"],
         &["fbcon: Driver '", "' missed to adjust virtual screen size ("],
         &["See https", "for mitigation options."],
+        // arch/x86/kernel: cpu/mtrr/cleanup.c, process.c, apic/io_apic.c; init/main.c.
+        &["WARNING: BIOS bug: "],
+        &["WARNING: polling idle and HT enabled"],
+        &["WARNING: bogus zero IO-APIC address"],
+        &["WARNING: 'bootconfig' found on the kernel command line"],
+        &["WARNING: Flushing system-wide workqueues"],
         &["kernel not compiled with CPU_SRSO"],
         &["EXT4-fs:"], &["EXT4-fs ("], &["EXT4-FS:"], &["EXT4-FS ("],
         // These two in any case: a fuzzer names its programs.
