@@ -113,14 +113,14 @@ pub(super) fn is_rich(shape: &[u8]) -> bool {
 /// The first token of a prefix, and what follows it.
 fn next(text: &[u8], likeness: Likeness) -> Option<(Token, &[u8], &[u8])> {
     let first = *text.first()?;
-    let run = |is: fn(&u8) -> bool| text.iter().take_while(|b| is(b)).count();
+    let run = |is: fn(u8) -> bool| text.iter().take_while(|b| is(**b)).count();
     let is_alike = likeness == Likeness::Alike;
     let (token, length) = match first {
         b' ' | b'\t' => (Token::Blank, run(is_blank)),
         _ if is_alike && let Some(length) = group(text) => (Token::Group, length),
-        _ if is_alike && is_field(&first) => (Token::Field, run(is_field)),
-        b'0'..=b'9' if !is_alike => (Token::Number, run(u8::is_ascii_digit)),
-        _ if !is_alike && is_letter(&first) => (Token::Word, run(is_letter)),
+        _ if is_alike && is_field(first) => (Token::Field, run(is_field)),
+        b'0'..=b'9' if !is_alike => (Token::Number, run(|b| b.is_ascii_digit())),
+        _ if !is_alike && is_letter(first) => (Token::Word, run(is_letter)),
         _ => (Token::Mark, 1),
     };
     let (part, tail) = text.split_at(length);
@@ -139,20 +139,20 @@ fn group(text: &[u8]) -> Option<usize> {
     text.iter().take(MAX_GROUP).position(|b| *b == close).map(|at| at + 1)
 }
 
-fn is_blank(b: &u8) -> bool {
+fn is_blank(b: u8) -> bool {
     matches!(b, b' ' | b'\t')
 }
 
-fn is_letter(b: &u8) -> bool {
-    b.is_ascii_alphabetic() || *b >= 0x80
+fn is_letter(b: u8) -> bool {
+    b.is_ascii_alphabetic() || b >= 0x80
 }
 
-fn is_field(b: &u8) -> bool {
-    !is_blank(b) && !b":|,\"'=;#[](){}<>".contains(b)
+fn is_field(b: u8) -> bool {
+    !is_blank(b) && !b":|,\"'=;#[](){}<>".contains(&b)
 }
 
 fn blanks(text: &[u8]) -> usize {
-    text.iter().take_while(|b| is_blank(b)).count()
+    text.iter().take_while(|b| is_blank(**b)).count()
 }
 
 /// Blanks next to a mark pad a field. At the end of a prefix those that are more belong to the text, and
@@ -162,7 +162,7 @@ fn blank(part: &[u8], before: Token, tail: &[u8], text: &[u8]) -> Option<usize> 
     let Some(next) = tail.first() else {
         return (length > 0 || text.is_empty()).then_some(length.min(part.len()));
     };
-    let pads = before == Token::Mark || !(is_letter(next) || next.is_ascii_digit());
+    let pads = before == Token::Mark || !(is_letter(*next) || next.is_ascii_digit());
     (pads || length > 0).then_some(length)
 }
 
@@ -175,7 +175,7 @@ fn number(before: Token, text: &[u8]) -> Option<usize> {
 
 /// `grep` ends the name of a file and the number of a line with a mark that says whether it is a match.
 fn mark(part: &[u8], tail: &[u8], text: &[u8], likeness: Likeness) -> Option<usize> {
-    let is_numbered = || tail.first().is_none_or(|b| !is_blank(b));
+    let is_numbered = || tail.first().is_none_or(|b| !is_blank(*b));
     let is_dashed = likeness == Likeness::Dashed
         && part == b":"
         && text.first() == Some(&b'-')
@@ -189,15 +189,15 @@ fn like(token: Token, part: &[u8], before: Token, text: &[u8]) -> Option<usize> 
         return group(text).filter(|_| text.first() == part.first());
     }
     let padding = if before == Token::Mark { blanks(text) } else { 0 };
-    let length = text.iter().skip(padding).take_while(|b| is_field(b)).count();
+    let length = text.iter().skip(padding).take_while(|b| is_field(**b)).count();
     (length > 0).then_some(padding + length)
 }
 
 /// Whether two fields are the same but for numbers, or two brackets hold the same marks.
 fn is_same(token: Token, part: &[u8], text: &[u8]) -> bool {
     let is_kept = |b: &&u8| match token {
-        Token::Group => !is_field(b) && !is_blank(b),
-        _ => !b.is_ascii_digit() && !is_blank(b),
+        Token::Group => !is_field(**b) && !is_blank(**b),
+        _ => !b.is_ascii_digit() && !is_blank(**b),
     };
     part.iter().filter(is_kept).eq(text.iter().filter(is_kept))
 }

@@ -82,6 +82,7 @@ impl Context {
 
 /// One line of the log.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each answers a question of its own")]
 pub(crate) struct Line<'log> {
     /// Offset of the first byte, carrier included.
     pub(crate) start: usize,

@@ -202,7 +202,7 @@ fn stamp(line: &[u8], end: usize) -> Option<(usize, usize, Context)> {
 /// Where the level before a time begins: `<4>[    6.425406]`.
 fn level(line: &[u8], at: usize) -> usize {
     let before = line.get(..at).unwrap_or_default();
-    let digits = before.strip_suffix(b">").map(|level| level.trim_ascii_end());
+    let digits = before.strip_suffix(b">").map(<[u8]>::trim_ascii_end);
     match digits {
         Some([.., b'<', digit]) if digit.is_ascii_digit() => at - 3,
         _ => at,
