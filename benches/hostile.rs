@@ -61,6 +61,16 @@ const WORST: &[(&str, Worst)] = &[
     }),
     ("modules", |bytes| log(&format!("{HEAD}Modules linked in: "), &["a_module(O) "], bytes)),
     ("bytes", |bytes| log(HEAD, &["\u{9b}31m\u{202e} \0\x07 f+0x1/0x2\n"], bytes)),
+    ("prefixes", |bytes| {
+        let prefix = "[x: 1] (y) ".repeat(90);
+        let lines = [format!("{prefix}BUG: x\n"), format!("{prefix} f+0x1/0x2\n{prefix}\n")];
+        log("", &lines.each_ref().map(String::as_str), bytes)
+    }),
+    ("strings", |bytes| {
+        let strings = "\"a\",".repeat(200);
+        let lines = [format!("{strings}\"BUG: x\"\n"), format!("{strings}\"\\\"\n{{\"\n")];
+        log("", &lines.each_ref().map(String::as_str), bytes)
+    }),
     ("anchors", |bytes| log("", &["BUG ARNING INFO panic error fault trap\n"], bytes)),
 ];
 

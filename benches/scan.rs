@@ -47,6 +47,16 @@ fn boots(limit: usize) -> Vec<u8> {
     log
 }
 
+/// A log with a prefix before each line.
+fn behind(prefix: &str, log: &[u8]) -> Vec<u8> {
+    let mut behind = Vec::with_capacity(log.len() + log.len() / 4);
+    for line in log.split_inclusive(|&b| b == b'\n') {
+        behind.extend_from_slice(prefix.as_bytes());
+        behind.extend_from_slice(line);
+    }
+    behind
+}
+
 fn scan(c: &mut Criterion) {
     let log = logs::benign(64 << 20);
     assert_eq!(ksplat::reports(&log).count(), 0, "the log is not benign");
@@ -61,6 +71,13 @@ fn scan(c: &mut Criterion) {
     group.bench_function("benign", |b| b.iter(|| ksplat::reports(black_box(&log)).count()));
     group.bench_function("lines (memchr)", |b| {
         b.iter(|| memchr::memchr_iter(b'\n', black_box(&log)).count());
+    });
+
+    // The same behind a prefix that nothing knows.
+    let log = behind("web-1  | ", &log);
+    group.throughput(Throughput::Bytes(log.len() as u64));
+    group.bench_function("benign, behind a prefix", |b| {
+        b.iter(|| ksplat::reports(black_box(&log)).count());
     });
 
     let is_measured = std::env::args().any(|argument| argument == "--bench");

@@ -213,7 +213,7 @@ mod tests {
     #[test]
     fn numbers_are_free_and_padded() {
         let p = |shape: &'static str, line: &'static str| whole(shape, line, Likeness::Same);
-        assert_eq!(p("May  1 10:00:01 pc kernel: ", "May 11 9:59:0 pc kernel:  x"), Some(24));
+        assert_eq!(p("May  1 10:00:01 pc kernel: ", "May 11 9:59:0 pc kernel:  x"), Some(25));
         assert_eq!(p("     9\t", "    10\t  x"), Some(7));
         assert_eq!(p("[    9.5, 3] ", "[12345.5,13] x"), Some(13));
         assert_eq!(p("[12] ", "[ 9] x"), Some(5));

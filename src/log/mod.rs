@@ -135,18 +135,18 @@ impl<'log> Line<'log> {
         // A prefix lies at the front, so it can be cut off a copy as well.
         let (Before { context, is_carried, .. }, text) = match raw {
             Cow::Borrowed(raw) => {
+                let end = shape.end(raw);
+                is_verbatim &= end == raw.len();
+                let raw = raw.get(..end).unwrap_or_default();
                 let before = prefix(shape, raw);
                 let skip = before.length;
                 is_rest = prefix::is_rest(raw.get(..skip).unwrap_or_default());
-                let text = raw.get(skip..).unwrap_or_default();
-                let end = shape.end(text);
-                is_verbatim &= end == text.len();
-                (before, Cow::Borrowed(text.get(..end).unwrap_or_default()))
+                (before, Cow::Borrowed(raw.get(skip..).unwrap_or_default()))
             }
             Cow::Owned(mut raw) => {
-                let before = prefix(shape, &raw);
-                raw.drain(..before.length);
                 raw.truncate(shape.end(&raw));
+                let before = prefix(shape, &raw);
+                raw.drain(..before.length.min(raw.len()));
                 (before, Cow::Owned(raw))
             }
         };

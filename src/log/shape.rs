@@ -175,7 +175,7 @@ impl Shape {
         is_further.then_some((self.context, self.width))
     }
 
-    /// The length of a text without the mark that closes behind it.
+    /// The length of a line without the mark that closes behind it.
     pub(super) fn end(&self, text: &[u8]) -> usize {
         let Some(close) = self.close else { return text.len() };
         let end = text.iter().rposition(|b| !BEHIND.contains(b)).map_or(0, |at| at + 1);
@@ -223,7 +223,7 @@ fn text_at(shape: &[u8], line: &[u8]) -> Option<usize> {
     } else {
         (None, Fit::default())
     };
-    let mut places = same.parts().chain(dashed).chain(alike.whole).peekable();
+    let mut places = same.parts().chain(dashed).chain(alike.whole).chain(alike.parts()).peekable();
     // A line that is one of a report as it stands has no prefix.
     places.peek()?;
     if is_of_report(line) {

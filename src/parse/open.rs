@@ -330,7 +330,7 @@ impl<'log> Open<'log> {
     }
 
     fn read(&mut self, line: &Line<'log>, record: &Record<'_>, seen: &Seen<'_>) {
-        // What brings lines to terminals puts empty ones between.
+        // Behind empty lines too.
         self.goes_on = record.goes_on() || self.goes_on && matches!(record, Record::Blank);
         let is_nothing =
             matches!(record, Record::Blank | Record::Text(_) | Record::Cut | Record::Rule);
@@ -349,6 +349,8 @@ impl<'log> Open<'log> {
     /// Counts a line; false if there are too many to read it.
     fn has_room(&mut self, line: &Line<'log>, is_own: bool) -> bool {
         self.text += line.text.len();
+        // What brings lines to terminals puts empty ones between, and they say nothing.
+        let is_empty = line.text.is_empty();
         let has_room = self.lines < self.limits.lines && self.text < self.limits.text();
         if has_room {
             self.lines += 1;
@@ -361,7 +363,7 @@ impl<'log> Open<'log> {
             self.end = line.end;
             self.silence = 0;
             self.foreign = 0;
-        } else {
+        } else if !is_empty {
             self.silence += 1;
         }
         has_room

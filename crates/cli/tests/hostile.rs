@@ -61,6 +61,13 @@ unregister_netdevice: waiting for A to become free. Usage count = 2
     fill(text)
 }
 
+/// The same log with the attack before each line.
+fn log_behind_attack() -> Vec<u8> {
+    let log = log();
+    let lines = log.split(|&b| b == b'\n');
+    lines.flat_map(|line| [WORD, b" # ", ATTACK, line, b"\n"].concat()).collect()
+}
+
 fn bisection() -> Vec<u8> {
     fill(
         r"bisecting cause commit starting from 0123456789abcdef0123456789abcdef01234567
@@ -163,6 +170,7 @@ fn no_text_of_a_log_or_of_a_name_acts_on_a_terminal() {
     let place = Place::new("text");
     let (log, bisection) = (place.file("log", &log()), place.file("bisection", &bisection()));
     let (store, missing) = (place.0.join("store"), place.0.join(OsStr::from_bytes(ATTACK)));
+    let behind = place.file("behind", &log_behind_attack());
     let list = place.file("list", [log.as_os_str().as_bytes(), b"\n"].concat().as_slice());
     let content = fs::read(&log).unwrap();
     // Some arguments must be text.
@@ -176,6 +184,8 @@ fn no_text_of_a_log_or_of_a_name_acts_on_a_terminal() {
     let calls: &[&[&OsStr]] = &[
         &[log.as_os_str()],
         &[log.as_os_str(), o("--all"), o("--information")],
+        &[behind.as_os_str(), o("--all"), o("--information")],
+        &[behind.as_os_str(), o("--format"), o("jsonl"), o("--text"), o("--information")],
         &[
             log.as_os_str(),
             o("--vmlinux"),
