@@ -373,15 +373,12 @@ fn no_prefix_is_too_odd() {
     ];
     for (name, lines, _) in logs() {
         for prefix in prefixes {
-            let log: String = lines.iter().map(|line| format!("{prefix}{line}\n")).collect();
+            let log = lines.iter().flat_map(|line| [prefix, line, "\n"]).collect::<String>();
             assert_eq!(watched(&log, 4096), told(&read(&log)), "{name} behind {prefix:.20}");
         }
         // Another before each line.
-        let log: String = lines
-            .iter()
-            .enumerate()
-            .map(|(n, line)| format!("{}{line}\n", prefixes[n % 12]))
-            .collect();
+        let changing = prefixes.iter().cycle();
+        let log = changing.zip(&lines).flat_map(|(p, line)| [*p, line, "\n"]).collect::<String>();
         assert_eq!(watched(&log, 4096), told(&read(&log)), "{name}");
         let log: String =
             lines.iter().enumerate().map(|(n, line)| behind(CARRIERS[n].1, n, line)).collect();

@@ -145,7 +145,7 @@ fn the_codes_are_those_of_the_library() {
     let explained = "/$defs/explanation/properties";
     let signature = "/$defs/signature/properties";
     same!("/properties/corrupted_code/enum", ksplat::model::Corruption, code, "other");
-    same!("/properties/incomplete/items/enum", ksplat::Incomplete, code, "other");
+    same!("/properties/incomplete/items/enum", ksplat::model::Incomplete, code, "other");
     same!("/properties/blame/properties/code/enum", ksplat::model::BlameReason, code, "other");
     same!(&format!("{part}/part/enum"), ksplat::model::ReportPart, code, "other");
     same!(&format!("{part}/code/enum"), ksplat::model::DiagnosticKind, code, "other");

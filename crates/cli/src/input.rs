@@ -186,10 +186,10 @@ fn is_binary(bytes: &[u8]) -> bool {
     odd > bytes.len() / 20
 }
 
-/// Whether a byte is 1 to 6, 0x0e to 0x1f but for escape, or delete: written without a branch.
+/// Whether a byte is 1 to 6, 0x0e to 0x1f but for escape, or delete.
 fn is_odd(b: u8) -> bool {
     let is_control = (b.wrapping_sub(1) < 6) | (b.wrapping_sub(0x0e) < 0x12);
-    (is_control & (b != 0x1b)) | (b == 0x7f)
+    is_control && b != 0x1b || b == 0x7f
 }
 
 /// Unpacks gzip, xz and zstd, which are recognised by their first bytes; `None` for others.
