@@ -44,7 +44,7 @@ const CARRIERS: &[(&str, &str)] = &[
     ("journalctl -o short-full", "Wed 2024-05-01 10:00:{s} CEST host kernel: {text}"),
     ("journalctl -o short-unix", "1714557600.{us} host kernel: {text}"),
     ("journalctl -o short-delta", "[    6.{us} <    0.000{ms} >] host kernel: {text}"),
-    ("journalctl -o with-unit", "Wed 2024-05-01 10:00:{s} UTC host init.scope[1]: {text}"),
+    ("journalctl -o with-unit", "Wed 2024-05-01 10:00:{s} UTC host kernel: {text}"),
     ("journalctl -o json", r#"{"PRIORITY":"{pri}","__REALTIME_TIMESTAMP":"17145576{s}{us}","MESSAGE":"{json}","_TRANSPORT":"kernel"}"#),
     ("journalctl -o json-pretty", "{\n\t\"PRIORITY\" : \"{pri}\",\n\t\"MESSAGE\" : \"{json}\",\n\t\"_TRANSPORT\" : \"kernel\"\n}"),
     ("journalctl -o verbose", "Wed 2024-05-01 10:00:{s}.{us} UTC [s=1f;i={n};b=2c]\n    _TRANSPORT=kernel\n    PRIORITY={pri}\n    SYSLOG_IDENTIFIER=kernel\n    MESSAGE={text}\n    _BOOT_ID=2c"),

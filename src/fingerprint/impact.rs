@@ -83,6 +83,6 @@ mod tests {
         let report = crate::parse::reports(log).next().expect("a report");
         let impact = impact(&report);
         assert_eq!((impact.rank, &*impact.name), (Some(2), "KASAN-USE-AFTER-FREE-WRITE"));
-        assert_eq!(impact.raised, [Raise::Write, Raise::Copy]);
+        assert_eq!(impact.raised, [Raise::Write, Raise::Copy, Raise::OtherTask]);
     }
 }

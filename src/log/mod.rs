@@ -418,7 +418,7 @@ mod tests {
                 let mut line = vec![b'a'; len];
                 line[at] = byte;
                 let ends = byte == b'\r' && at == len - 1;
-                let want = matches!(byte, 0x1b | 0 | b'\r' | NO_BREAK_LEAD) && !ends;
+                let want = matches!(byte, 0x1b | 0 | b'\r' | NO_BREAK_LEAD | b'&') && !ends;
                 assert_eq!(is_odd(&line), want, "{byte:#x} at {at} of {len}");
             }
         }

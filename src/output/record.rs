@@ -427,8 +427,8 @@ mod tests {
     /// The least that is a report.
     const EMPTY: &str = r#"{
         "file": "", "index": 0, "span": {"start": 0, "end": 0, "line": 1}, "kind": "kasan",
-        "title": "", "suppressed": false, "panicked": false, "kernel": {}, "task": {},
-        "registers": {}, "stacks": []
+        "title": "", "complete": true, "suppressed": false, "panicked": false, "kernel": {},
+        "task": {}, "registers": {}, "stacks": []
     }"#;
 
     #[test]
