@@ -169,9 +169,18 @@ const LOGS: &[&str] = &[
     "kasan/use-after-free-read.log",
     "soft-lockup/watchdog.log",
     "rcu-stall/s390x.log",
-    "deadlock/abba.log",
+    "deadlock/irq-state.log",
     "bad-page/state.log",
     "warning/kthread.log",
+    "usercopy/arm64.log",
+];
+
+/// Those with more than two lines of other text, or the headline of `die()`, below the first line: without
+/// its prefix that is still a report of its own.
+const NOT_BELOW: &[&str] = &[
+    "null-deref/arm.log",
+    "null-deref/openrisc.log",
+    "deadlock/irq-state.log",
     "usercopy/arm64.log",
 ];
 
@@ -322,7 +331,7 @@ fn a_report_is_the_same_behind_any_prefix() {
 
 #[test]
 fn a_first_line_without_its_prefix_is_the_headline() {
-    for (name, lines, want) in logs() {
+    for (name, lines, want) in logs().filter(|(name, ..)| !NOT_BELOW.contains(name)) {
         let first = lines.iter().position(|line| !read(line).is_empty()).unwrap();
         for prompt in ["", "root@host:~# ", "$ dmesg | tail -n 60\n", "> ", "\"", "`"] {
             let text = all_behind("{stamp}{text}", &lines[first + 1..]);
