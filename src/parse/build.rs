@@ -2,6 +2,7 @@
 
 mod aside;
 mod memory;
+mod task;
 
 use std::borrow::Cow;
 
@@ -18,7 +19,7 @@ use crate::blame;
 use crate::kind::{Kind, Marker};
 use crate::log::Line;
 use crate::model::{
-    AccessKind, Address, Diagnostic, Executor, Frame, Lock, LockState, Module, Report, Role, Stack,
+    AccessKind, Address, Diagnostic, Executor, Frame, Lock, LockState, Report, Role, Stack,
     StackContext,
 };
 use crate::reason::{BlameReason, Corruption, DiagnosticKind, ReportPart};
@@ -29,8 +30,7 @@ use crate::syntax::headline::Headline;
 use crate::syntax::pointer::{Link, Pointer};
 use crate::syntax::register::Registers;
 use crate::syntax::stack::StackStart;
-use crate::syntax::task::{Cpu, Taint};
-use crate::syntax::who::{self, Pid};
+use crate::syntax::who;
 use crate::syntax::{Malformed, Record, Start, Tag, kasan, lock, symbol};
 use crate::title::{self, Outline, Step, Title};
 
@@ -242,9 +242,9 @@ impl<'log> Builder<'log> {
         self.dump = if trap { Dump::Crash } else { Dump::Other };
     }
 
-    /// Whether a task, an instruction pointer or a stack is known.
+    /// Whether a CPU line, an instruction pointer or a stack was printed.
     pub(super) fn has_body(&self) -> bool {
-        self.report.task.pid.is_some()
+        self.printer.is_some()
             || self.pointed
             || self.traced
             || self.stack.is_some()
@@ -650,78 +650,6 @@ impl<'log> Builder<'log> {
         let takes = self.dump == Dump::Crash && !self.ended;
         if takes && !self.processor.listed(listed) {
             self.leave_too_many(ReportPart::CodeBytes);
-        }
-    }
-
-    fn cpu(&mut self, line: &Line<'log>, cpu: &Cpu<'_>) {
-        // sched_show_task() prints none: the trace below is not that of the owner of a lock.
-        self.next = None;
-        if let Some(first) = self.printer {
-            // Each such line has a trace below it: two in a row are those of two reports.
-            let is_other = first != (cpu.pid, cpu.cpu);
-            if is_other && self.below_cpu <= MIXED_WITHIN && !self.aftermath {
-                self.complain(
-                    line,
-                    line.text.trim_ascii_start(),
-                    ReportPart::CpuLine,
-                    DiagnosticKind::Mixed,
-                );
-                self.report.corrupted = Some(Corruption::Mixed);
-            }
-            return;
-        }
-        self.below_cpu = 0;
-        self.printer = Some((cpu.pid, cpu.cpu));
-        self.naming.printer(&mut self.report.task, line, cpu.into());
-        self.report.kernel.build_id = cpu.build_id.map(|id| line.own(id));
-        self.taint(line, cpu.taint);
-    }
-
-    /// The line that names the task before Linux 3.10; the next one is that of another report.
-    fn pid(&mut self, line: &Line<'log>, pid: &Pid<'_>) {
-        self.naming.printer(&mut self.report.task, line, pid.who);
-        if self.report.kernel.release.is_none() {
-            self.taint(line, pid.taint);
-        }
-        if let Some(name) = pid.hardware {
-            self.report.kernel.hardware.get_or_insert_with(|| line.own(name));
-        }
-    }
-
-    fn taint(&mut self, line: &Line<'log>, taint: Taint<'_>) {
-        self.report.kernel.tainted = taint.flags.map(|flags| line.own(flags));
-        self.report.kernel.release = taint.release.map(|release| line.own(release));
-    }
-
-    fn workqueue(&mut self, line: &Line<'log>, queue: &[u8], function: Option<&[u8]>) {
-        let mut text = line.own(queue);
-        if let Some(function) = function {
-            text.to_mut().push(' ');
-            text.to_mut().push_str(&line.own(function));
-        }
-        self.report.task.workqueue.get_or_insert(text);
-    }
-
-    fn modules(&mut self, line: &Line<'log>, list: &[u8]) {
-        if !self.report.modules.is_empty() {
-            return;
-        }
-        // `[last unloaded: name]` ends the list; it is loaded no more.
-        let words = list.split(|&b| b == b' ');
-        let mut words =
-            words.take_while(|word| !word.starts_with(b"[")).filter(|word| !word.is_empty());
-        self.report.modules = words
-            .by_ref()
-            .take(MAX_MODULES)
-            .map(|word| {
-                let (name, flags) =
-                    word.split_at(word.iter().position(|&b| b == b'(').unwrap_or(word.len()));
-                let flags = flags.strip_prefix(b"(").and_then(|flags| flags.strip_suffix(b")"));
-                Module { name: line.own(name), flags: flags.map(|flags| line.own(flags)) }
-            })
-            .collect();
-        if words.next().is_some() {
-            self.leave_too_many(ReportPart::Modules);
         }
     }
 

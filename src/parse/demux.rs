@@ -253,7 +253,10 @@ impl<'log> Demux<'log> {
         let is_bare = |report: &Open<'_>| {
             let has_lost = report.context == Context::Bare
                 || report.context == Context::Console && context == Context::Bare;
-            has_lost && report.is_headline() && report.foreign <= MAX_BETWEEN
+            has_lost
+                && report.is_headline()
+                && report.needs_stack()
+                && report.foreign <= MAX_BETWEEN
         };
         self.open.last_mut().filter(|report| !report.closed && is_bare(report))
     }

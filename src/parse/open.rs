@@ -225,6 +225,11 @@ impl<'log> Open<'log> {
         self.headlines == self.lines
     }
 
+    /// Whether the form of its headline needs a stack.
+    pub(super) fn needs_stack(&self) -> bool {
+        self.outline.needs_stack
+    }
+
     /// Whether a line with this marker only continues the headline.
     ///
     /// A symbolizer repeats the line for each inlined function, the last one being that which
@@ -409,7 +414,8 @@ impl<'log> Open<'log> {
             }
             (context, below) => context == below && is_alike && other.corrupted.is_some(),
         };
-        is_related && self.builder.has_stack()
+        let is_fault = |report: &Self| !report.marker.kind.is_information();
+        is_related && is_fault(self) == is_fault(above) && self.builder.has_stack()
     }
 
     /// Keeps the title of a headline above that is its own.

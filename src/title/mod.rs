@@ -69,7 +69,7 @@ pub(crate) fn is_trap(marker: &Marker, outline: &mut Outline<'_>) -> bool {
     let lines = Lines::of(marker, outline);
     let mut possible = 0;
     let mut has_form = false;
-    let mut first: Option<((usize, usize), bool)> = None;
+    let mut first: Option<((usize, usize), &Format)> = None;
     for (index, format) in marker.formats.iter().enumerate() {
         // A form that stands no earlier than one that is known stays undecided.
         if lines.stands_behind(format.trigger, first.map(|(place, _)| place)) {
@@ -83,12 +83,13 @@ pub(crate) fn is_trap(marker: &Marker, outline: &mut Outline<'_>) -> bool {
         has_form |= found.is_some() || (may_be && lines.may_begin(format.trigger));
         let place = found.map(|found| (found.line, found.offset));
         if let Some(place) = place.filter(|place| first.is_none_or(|(known, _)| *place < known)) {
-            first = Some((place, format.trap));
+            first = Some((place, format));
         }
     }
     outline.possible = possible;
     outline.has_form = has_form;
-    first.is_some_and(|(_, is_trap)| is_trap)
+    outline.needs_stack = first.is_none_or(|(_, format)| format.needs != Needs::Nothing);
+    first.is_some_and(|(_, format)| format.trap)
 }
 
 /// The kind and the title of the report whose headline holds `marker`, of which lines may be missing:

@@ -53,6 +53,8 @@ pub(crate) struct Outline<'log> {
     pub(super) possible: u64,
     /// Whether the headline has one of them, or begins as one does.
     pub(super) has_form: bool,
+    /// Whether that form needs a stack.
+    pub(crate) needs_stack: bool,
     has_caller: bool,
     near: usize,
     /// Lines below the headline.
@@ -72,6 +74,7 @@ impl Default for Outline<'_> {
             mentions: Vec::new(),
             possible: u64::MAX,
             has_form: false,
+            needs_stack: true,
             has_caller: false,
             near: 0,
             count: 0,
