@@ -73,7 +73,7 @@ fn a_prefix_is_a_parser() {
             &without.task
         )
     );
-    assert_eq!(files_with("mediatek"), ["src/line/prefix.rs"]);
+    assert_eq!(files_with("mediatek"), ["src/log/prefix.rs"]);
 }
 
 #[test]

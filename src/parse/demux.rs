@@ -220,6 +220,12 @@ impl<'log> Demux<'log> {
 
     /// Takes any other line.
     fn add(&mut self, line: &Line<'log>, record: &Record<'_>) {
+        // What follows the end of a report is that of a headline below it.
+        let is_of_next = record.is_of_report() && self.bare_headline(line.context).is_some();
+        if let Some(over) = self.open_in(line.context).filter(|over| is_of_next && over.has_ended())
+        {
+            over.close();
+        }
         match self.open_in(line.context) {
             Some(report) => {
                 report.add(line, record);

@@ -225,6 +225,11 @@ impl<'log> Open<'log> {
         self.headlines == self.lines
     }
 
+    /// Whether a line closed it: `---[ end trace`.
+    pub(super) fn has_ended(&self) -> bool {
+        self.ended
+    }
+
     /// Whether the form of its headline needs a stack.
     pub(super) fn needs_stack(&self) -> bool {
         self.outline.needs_stack
