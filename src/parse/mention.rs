@@ -32,6 +32,10 @@ pub(super) fn is_of_program(raw: &[u8], marker: &Marker) -> bool {
     let raw = clean(raw);
     let Some(at) = search::find(&raw, marker.text) else { return false };
     let before = raw.get(..at).unwrap_or_default();
+    // What a container printed, as Docker keeps it.
+    if user::is_of_runtime(marker) && raw.starts_with(b"{") && !has_stamp(before) {
+        return true;
+    }
     let name = of_journal(&raw).or_else(|| of_syslog(before));
     name.is_some_and(|(name, rest)| !is_kernel(name) && !has_stamp(rest))
 }
@@ -128,6 +132,8 @@ fn is_clock(word: &[u8]) -> bool {
 pub(super) fn doubt(text: &[u8], context: Context, marker: &Marker, is_form: bool) -> Doubt {
     let Some(at) = search::find(text, marker.text) else { return Doubt::None };
     let (before, rest) = text.split_at_checked(at).unwrap_or_default();
+    // `illed process ` begins within a word of the kernel.
+    let is_whole_word = before.last().is_none_or(u8::is_ascii_whitespace);
     let before = before.trim_ascii();
     if user::is_of_runtime(marker) {
         return match before.is_empty() {
@@ -140,7 +146,7 @@ pub(super) fn doubt(text: &[u8], context: Context, marker: &Marker, is_form: boo
     let behind = rest.get(marker.text.len()..).unwrap_or_default();
     let is_form = is_form || behind.starts_with(b":") || who::mention(text).is_some();
     let is_bare = context == Context::Bare;
-    let is_prose = is_bare && ends_in_word(before);
+    let is_prose = is_bare && is_whole_word && ends_in_word(before);
     let is_note =
         !is_form && marker.text.ends_with(':') && !is_device(before) && !before.is_empty();
     // Programs write `WARNING:` and `INFO:` too.

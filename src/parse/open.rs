@@ -225,9 +225,10 @@ impl<'log> Open<'log> {
         self.headlines == self.lines
     }
 
-    /// Whether a line closed it: `---[ end trace`.
-    pub(super) fn has_ended(&self) -> bool {
-        self.ended
+    /// Whether a headline below it takes its lines: a line closed it, such as `---[ end trace`, or it is
+    /// information.
+    pub(super) fn gives_way(&self) -> bool {
+        self.ended || self.marker.kind.is_information()
     }
 
     /// Whether the form of its headline needs a stack.
