@@ -6,12 +6,12 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 use std::{env, fs};
 
-use ksplat::cluster::{Index, Seen};
+use ksplat::cluster::{Index, Observation};
 use ksplat::disasm::Syntax;
-use ksplat::output::bugs::{self, Bug, Member};
-use ksplat::output::json::{self, AuditRecord, Record};
+use ksplat::output::bugs::{self, Bug, BugMember};
+use ksplat::output::json::{self, AuditRecord, ReportRecord};
 use ksplat::output::{audit, escape, html, text};
-use ksplat::sign::Signer;
+use ksplat::fingerprint::Signature;
 use ksplat::store::{Sighting, Store};
 use ksplat::symbolize::{Image, Symbolizer};
 use ksplat::{Analyzer, Arch, Event, Kind, Limits, Monitor, Parser, Report};
@@ -75,7 +75,7 @@ fn read_reports(package: &Package) -> Answer {
     assert!(ksplat::text(&log, &report).contains("\ndivide error: 0000 [#1]"));
 
     let mut shown = String::new();
-    text::write(&mut shown, "divide.log", &report, text::Options::default())?;
+    text::write(&mut shown, "divide.log", &report, text::TextOptions::default())?;
     assert!(shown.starts_with("divide error in cm_rate_div\n"), "{shown}");
     assert_eq!(escape::escape("a\u{1b}[31m").to_string(), "a\\x1b[31m");
 
@@ -126,18 +126,18 @@ fn group_reports(package: &Package) -> Answer {
     for name in ["queue-add", "schedule-buff"] {
         let log = package.read(&format!("tests/duplicates/{name}.log"))?;
         let report = first(&log)?;
-        let signature = Signer::new().sign(&report).into_owned();
+        let signature = Signature::of(&report).into_owned();
         titles.push(report.title().to_owned());
         let known = index.same(&signature);
         assert_eq!(known.is_some(), !index.is_empty());
-        index.add(&signature, Seen { time: None, count: 1 });
+        index.add(&signature, Observation { time: None, count: 1 });
     }
     assert_ne!(titles[0], titles[1]);
     let clusters = index.clusters();
     assert_eq!((clusters.len(), clusters[0].count), (1, 2));
     assert!(index.compare(0, 1).is_some_and(|found| found.score > ksplat::cluster::ATTACH));
 
-    let members = titles.iter().map(|title| Member::new("a.log", 0, title)).collect();
+    let members = titles.iter().map(|title| BugMember::new("a.log", 0, title)).collect();
     let mut table = String::new();
     bugs::write(&mut table, &[Bug::new(&clusters[0], members)], false)?;
     assert!(table.contains(&format!("      2 {}", titles[0])), "{table}");
@@ -150,11 +150,11 @@ fn audit_a_bisection(package: &Package) -> Answer {
 
     let log = package.read("tests/bisections/003_36161d8f652fb016.txt")?;
     let bisection = bisect::parse(&log)?;
-    let judged = bisect::audit(&bisection, bisect::Options::default());
+    let judged = bisect::audit(&bisection, bisect::AuditOptions::default());
     assert_eq!(judged.trust, bisect::Trust::Wrong);
     assert!(judged.audited.culprit.as_deref().is_some_and(|it| it.starts_with("69879c01a0c3")));
     let mut line = String::new();
-    audit::write_summary(&mut line, "bisection.txt", &judged, text::Options::default())?;
+    audit::write_summary(&mut line, "bisection.txt", &judged, text::TextOptions::default())?;
     assert!(line.starts_with("bisection.txt: wrong: 76313c70c52f"), "{line}");
     let mut json = Vec::new();
     json::write_audit(&mut json, &AuditRecord::new("bisection.txt", judged))?;
@@ -239,7 +239,7 @@ fn resolve_symbols(package: &Package) -> Answer {
     let frame = &report.crash_stack().ok_or("no stack")?.frames[1];
     assert_eq!((frame.file.as_deref(), frame.line), (Some("init/main.c"), Some(28)));
     let mut shown = String::new();
-    text::write(&mut shown, "oops.log", &report, text::Options::default())?;
+    text::write(&mut shown, "oops.log", &report, text::TextOptions::default())?;
     assert!(shown.contains("probably node->next->in.count"), "{shown}");
     Ok(())
 }
@@ -249,8 +249,8 @@ fn write_and_read_json(package: &Package) -> Answer {
     let log = package.read("corpus/divide-error/divide.log")?;
     let mut report = first(&log)?;
     Analyzer::new().annotate(&mut report);
-    let signature = Signer::new().sign(&report).into_owned();
-    let record = Record::new("divide.log", 0, report).with_signature(Some(signature));
+    let signature = Signature::of(&report).into_owned();
+    let record = ReportRecord::new("divide.log", 0, report).with_signature(Some(signature));
     let mut line = Vec::new();
     json::write(&mut line, &record)?;
     let line = String::from_utf8(line)?;
@@ -265,9 +265,9 @@ fn write_a_page(package: &Package) -> Answer {
     let log = package.read("tests/duplicates/queue-add.log")?;
     let report = first(&log)?;
     let mut index = Index::new();
-    index.add(&Signer::new().sign(&report), Seen::default());
+    index.add(&Signature::of(&report), Observation::default());
     let clusters = index.clusters();
-    let members = vec![Member::new("queue-add.log", 0, report.title())];
+    let members = vec![BugMember::new("queue-add.log", 0, report.title())];
     let mut page = Vec::new();
     html::write(&mut page, &[Bug::new(&clusters[0], members)], 1)?;
     let page = String::from_utf8(page)?;
@@ -282,7 +282,7 @@ fn remember_bugs(package: &Package) -> Answer {
     for name in ["queue-add", "schedule-buff"] {
         let log = package.read(&format!("tests/duplicates/{name}.log"))?;
         let report = first(&log)?;
-        let sighting = Sighting::new(Signer::new().sign(&report), Some(1), name.to_owned());
+        let sighting = Sighting::new(Signature::of(&report), Some(1), name.to_owned());
         let store = Store::open(path)?;
         let outcome = store.add(&[sighting])?[0];
         assert_eq!(outcome.new, bugs.is_empty());
