@@ -85,7 +85,8 @@ pub struct Monitor {
 #[non_exhaustive]
 pub enum Event {
     /// A report began. Where the headline may be a mention by somebody else, this comes with the report
-    /// itself, or not at all.
+    /// itself, or not at all. A headline that the kernel or a mail repeats below, with its report, begins
+    /// too: the report that is finished then has its title among [`Report::alt_titles`].
     Started(Started),
     /// A report is complete.
     Finished(Box<Report<'static>>),
