@@ -12,13 +12,15 @@
 //!
 //! [`reports`] iterates over the [`Report`]s of a log, which is any bytes. A report says what went
 //! wrong ([`Kind`], [title](Report::title())), where it stands in the log ([`Span`]), what was
-//! running ([`Task`], [`Kernel`]), which [`Access`] failed, the [`Registers`], the [`Stack`]s and the
-//! [`Code`] bytes. It borrows from the log; [`Report::into_owned`] makes one that can be kept.
+//! running ([`Task`](model::Task), [`Kernel`](model::Kernel)), which [`Access`](model::Access) failed,
+//! the [`Registers`](model::Registers), the [`Stack`](model::Stack)s and the [`Code`](model::Code)
+//! bytes. It borrows from the log; [`Report::into_owned`] makes one that can be kept.
 //!
-//! [`fingerprint`] makes signatures of reports, and [`cluster`] finds those of one bug.
+//! The types of a report are in [`model`]. [`fingerprint`] makes signatures of reports, and [`cluster`]
+//! finds those of one bug.
 //!
-//! What a report does not say is absent, never guessed. What could not be read is told by
-//! [`Report::corrupted`] and [`Report::diagnostics`]. Nothing fails, and nothing panics.
+//! What a report does not say is absent, never guessed. [`Report::incomplete`] names what is missing, and
+//! [`Report::diagnostics`] what could not be read. Nothing fails, and nothing panics.
 //!
 //! # Features
 //!

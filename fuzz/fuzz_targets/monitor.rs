@@ -37,6 +37,6 @@ fuzz_target!(|log: &[u8]| {
     }
     monitor.finish().for_each(&mut take);
     assert_eq!(reports, whole);
-    let starts: Vec<_> = whole.iter().map(|report| report.span.start).collect();
-    assert_eq!(begins, starts);
+    // A headline that a report below repeats begins too.
+    assert!(whole.iter().all(|report| begins.contains(&report.span.start)));
 });

@@ -9,7 +9,7 @@
 //! | `kind`, `title`, `alt_titles`, `type`, `frame` | what it is; `frame` is the function in the title |
 //! | `message` | what the kernel said in words: the text of a `WARN()`, or what led to a `BUG()` |
 //! | `corrupted`, `corrupted_code` | the convention's reason in words and as a code, where the title is not to be trusted: see [`Corruption`](crate::model::Corruption) |
-//! | `complete`, `incomplete` | whether the report is whole; what is missing or foreign: see [`Incomplete`](crate::Incomplete) |
+//! | `complete`, `incomplete` | whether the report is whole; what is missing or foreign: see [`Incomplete`](crate::model::Incomplete) |
 //! | `suppressed` | whether the test itself broke |
 //! | `executor` | `proc`, `id`: the fuzzer's process that was running |
 //! | `panicked`, `consequences` | whether the kernel panicked; titles of what the report led to |
