@@ -38,7 +38,9 @@ fn boots(limit: usize) -> Vec<u8> {
         let first = parser.reports(&text).next();
         let before = first.map_or(text.len(), |report| report.span.start);
         for line in text.get(..before).unwrap_or_default().split_inclusive(|&b| b == b'\n') {
-            if !seen.contains(line) && parser.reports(line).count() == 0 {
+            // A headline in doubt is one if a body follows.
+            let with_body = [line, b"\nRIP: 0010:f+0x1/0x2\nCall Trace:\n f+0x1/0x2\n"].concat();
+            if !seen.contains(line) && parser.reports(&with_body).count() == 0 {
                 log.extend_from_slice(line);
                 seen.insert(line.to_vec());
             }
