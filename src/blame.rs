@@ -264,7 +264,7 @@ fn first_of<'a, 'log>(
     frames.iter().find(works).copied()
 }
 
-/// Whether a function that works for its caller says more than nothing.
+/// Whether a helper may be blamed where no other function is left.
 fn may_fail(function: &str, kind: Kind) -> bool {
     use Reason::{Allocator, Control, Convention, Copying, Counting, Dispatch};
     let reason = functions::reason(functions::base(function));

@@ -1,4 +1,4 @@
-//! LinkReason much memory the reports of a log need, beside the log.
+//! How much memory the reports of a log need, beside the log.
 
 #![allow(clippy::unwrap_used, clippy::print_stderr)]
 

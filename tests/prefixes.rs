@@ -11,7 +11,7 @@ use std::path::Path;
 
 use ksplat::{Event, Report};
 
-/// What stands before and behind each line, by name. In it
+/// The prefix and suffix of each line, by name. In it
 ///
 /// ```text
 /// {text}   the line           {stamp}  the time of printk with a blank behind it
@@ -256,7 +256,7 @@ fn bare(log: &str) -> Vec<String> {
     log.lines().map(without).collect()
 }
 
-/// What a reader wants to know of the reports of a log.
+/// The fields of the reports of a log that are compared.
 fn told(reports: &[Report<'_>]) -> String {
     let mut told = String::new();
     for report in reports {
@@ -285,7 +285,7 @@ fn read(log: &str) -> Vec<Report<'_>> {
     ksplat::reports(log.as_bytes()).collect()
 }
 
-/// What a monitor tells of a log that comes in pieces.
+/// The reports of a monitor that reads a log in pieces.
 fn watched(log: &str, size: usize) -> String {
     let mut monitor = ksplat::Monitor::new();
     let mut reports = Vec::new();

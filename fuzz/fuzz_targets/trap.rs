@@ -18,7 +18,7 @@ struct Machine {
     code: Code,
 }
 
-/// LinkReason code is printed.
+/// How code is printed.
 enum Code {
     /// In units of so many bytes, that of the trap between two marks.
     Units(usize, &'static str, [char; 2]),

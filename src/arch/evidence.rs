@@ -9,7 +9,7 @@ use super::{Arch, by_entry};
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct Machines(u32);
 
-/// Machines that are none of [`Arch`]: they keep a clue that they share from deciding.
+/// Machines without an [`Arch`]: a clue that they share decides nothing.
 const RISCV32: u32 = 1 << 31;
 const SUPERH: u32 = 1 << 30;
 
@@ -86,7 +86,7 @@ const RELEASE_ENDS: &[(&str, Arch)] = &[
     ("-rpi-v8", Arch::Arm64),
 ];
 
-/// What a release says.
+/// The machines that a release names.
 pub(crate) fn of_release(release: &str) -> Machines {
     let is_word = |c: char| c.is_ascii_alphanumeric() || c == '_';
     let named = |arches: &[(&str, Arch)], is: &dyn Fn(&str) -> bool| {
@@ -118,7 +118,7 @@ const HARDWARE: &[(&str, Machines)] = &[
     ("VirtualBox/VirtualBox", X86),
 ];
 
-/// What the name of the hardware says.
+/// The machines that a hardware name fits.
 pub(crate) fn of_hardware(name: &str) -> Machines {
     let found = HARDWARE.iter().filter(|(part, _)| name.contains(part));
     found.fold(Machines::ANY, |all, (_, machines)| all.and(*machines))
@@ -131,7 +131,7 @@ const SHARED: &[(&str, Machines)] = &[
     ("ret_from_fork_asm", Machines::of(&[Arch::X86_64, Arch::X86, Arch::Loongarch64])),
 ];
 
-/// What a function in a stack says.
+/// The machines that have a function.
 pub(crate) fn of_function(function: &str) -> Machines {
     // CONFIG_PREFIX_SYMBOLS needs CONFIG_CALL_PADDING, which needs objtool's 64-bit x86.
     if function.starts_with("__pfx_") {
@@ -142,7 +142,7 @@ pub(crate) fn of_function(function: &str) -> Machines {
     shared.map_or_else(entry, |(_, machines)| *machines)
 }
 
-/// What the mark of a stack says: only dumpstack_64.c and dumpstack_32.c in arch/x86/kernel print them.
+/// The machine of a stack mark: only dumpstack_64.c and dumpstack_32.c in arch/x86/kernel print them.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Mark {
     /// `<TASK>`, `<NMI>`: of 64-bit kernels.
@@ -153,7 +153,7 @@ pub(crate) enum Mark {
     Either,
 }
 
-/// What a mark says.
+/// The machines of a mark.
 pub(crate) fn of_mark(mark: Mark) -> Machines {
     match mark {
         Mark::Wide => Machines::of(&[Arch::X86_64]),
@@ -183,7 +183,7 @@ const TEXT: &[(u64, u64, Machines)] = &[
     (0xffff_ffff_a000_0000, 0xffff_ffff_feff_ffff, Machines::of(&[Arch::X86_64])),
 ];
 
-/// What a printed address says that has more than 32 bits.
+/// The machines whose addresses have more than 32 bits.
 pub(crate) fn wide() -> Machines {
     let narrow = Arch::ALL.iter().filter(|arch| arch.bits() == 32);
     Machines(narrow.fold(RISCV32 | SUPERH, |set, arch| set | Machines::of(&[*arch]).0)).not()
@@ -196,7 +196,7 @@ pub(crate) const NARROW: Machines = Machines::of(&[
     Arch::Alpha,
 ]).not();
 
-/// What the address of code says.
+/// The machines whose kernel code has such an address.
 pub(crate) fn of_text(address: u64) -> Machines {
     let range = TEXT.iter().find(|(first, last, _)| (*first..=*last).contains(&address));
     range.map_or(Machines::ANY, |(.., machines)| *machines)

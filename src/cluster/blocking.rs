@@ -61,7 +61,7 @@ pub(super) fn may_attach(a: &Entry, b: &Entry) -> bool {
         && of_a.iter().any(|name| of_b.contains(name))
 }
 
-/// LinkReason many of the innermost functions are near the site.
+/// How many of the innermost functions are near the site.
 const NEAR: usize = 3;
 
 /// A key that entries of one bug share.
@@ -250,7 +250,7 @@ fn star(edges: &mut Vec<Edge>, key: Key, part: &[Member<'_>]) {
     }
 }
 
-/// DisjointSets of entries, joined one by one, with pairs that must not meet.
+/// Sets of entries, joined one by one, with pairs that must not meet.
 #[derive(Clone, Debug)]
 pub(super) struct DisjointSets {
     parents: Vec<u32>,

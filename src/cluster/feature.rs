@@ -19,7 +19,7 @@ macro_rules! features {
                 match self { $( Self::$feature => $name, )+ }
             }
 
-            /// LinkReason much it weighs.
+            /// How much it weighs.
             ///
             /// Fitted by `examples/fit_weights.rs`, so that of all reports those of the same bug
             /// come first.

@@ -4,7 +4,7 @@ use super::feature::Feature;
 use crate::string_enum::string_enum;
 
 string_enum! {
-    /// LinkReason a link between two signatures was found, the strongest first.
+    /// The rule that links two signatures, the strongest first.
     pub enum LinkReason {
         /// Somebody said so.
         Forced = "forced",
@@ -32,7 +32,7 @@ pub struct Link {
     pub a: u32,
     /// The other one.
     pub b: u32,
-    /// LinkReason it was found.
+    /// How it was found.
     pub how: LinkReason,
     /// The probability that they are one bug: 1 unless the link was found by its score.
     pub score: f32,

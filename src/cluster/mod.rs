@@ -61,7 +61,7 @@ pub const ATTACH: f32 = 0.65;
 /// From this probability on, they are told as perhaps one.
 pub const PERHAPS: f32 = 0.3;
 
-/// LinkReason many neighbours of a set are looked at.
+/// The number of neighbours of a set that are compared.
 const NEIGHBOURS: usize = 8;
 
 /// When and where a report was seen.
@@ -69,7 +69,7 @@ const NEIGHBOURS: usize = 8;
 pub struct Observation {
     /// Seconds since 1970, if that is known.
     pub time: Option<u64>,
-    /// LinkReason many reports it stands for; none is taken for one.
+    /// The number of reports that it stands for; 0 counts as 1.
     pub count: u32,
 }
 
@@ -89,7 +89,7 @@ pub struct Index {
     names: Names,
     entries: Vec<Entry>,
     by_exact: HashMap<u64, u32>,
-    /// LinkReason many reports of which nothing is left have a hash.
+    /// The number of reports without site and frames, by hash.
     bare: HashMap<u64, u64>,
     reports: Vec<Report>,
     apart: Vec<(u32, u32)>,
@@ -355,7 +355,7 @@ impl Index {
         edges
     }
 
-    /// DisjointSets by how much their exemplars have in common: those that are most likely one bug, and those
+    /// Sets by how much their exemplars have in common: those that are most likely one bug, and those
     /// that perhaps are.
     fn by_scores(&self, sets: &mut DisjointSets) -> (Vec<Edge>, Vec<Edge>) {
         let mut exemplars: BTreeMap<u32, u32> = BTreeMap::new();

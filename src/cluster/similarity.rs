@@ -13,7 +13,7 @@ use crate::functions::FrameClass;
 /// for those that something else led to. It bounds the time of a query.
 const MAX_POSTINGS: usize = 4096;
 
-/// LinkReason many candidates are compared exactly for each one that is asked for, and at the least: the
+/// How many candidates are compared exactly for each one that is asked for, and at the least: the
 /// sums that chose them leave out what very many have in common.
 const COMPARED: (usize, usize) = (4, 64);
 
@@ -41,7 +41,7 @@ enum Channel {
     NullOffset,
 }
 
-/// LinkReason the weights of a channel's terms are scaled.
+/// How the weights of a channel's terms are scaled.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Scale {
     /// To a vector of length 1: the product of two is their cosine.

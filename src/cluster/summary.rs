@@ -28,7 +28,7 @@ pub struct Cluster {
     pub family: Family,
     /// That of the worst member.
     pub impact: Impact,
-    /// LinkReason many reports it has.
+    /// How many reports it has.
     pub count: usize,
     /// Its titles, the most frequent first.
     pub titles: Vec<Counted>,
@@ -70,7 +70,7 @@ impl Cluster {
 pub struct Counted {
     /// The text.
     pub title: String,
-    /// LinkReason many reports.
+    /// How many reports.
     pub count: usize,
 }
 
@@ -84,7 +84,7 @@ pub struct KernelCount {
     /// Its architecture.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub arch: Option<Arch>,
-    /// LinkReason many reports.
+    /// How many reports.
     pub count: usize,
 }
 
@@ -112,11 +112,11 @@ pub struct SharedFrame {
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct Linked {
-    /// LinkReason they were found to.
+    /// How they were found to.
     pub how: LinkReason,
     /// In words.
     pub evidence: String,
-    /// LinkReason many kinds of reports it joins to the others.
+    /// How many kinds of reports it joins to the others.
     pub count: usize,
     /// The smallest probability among them.
     pub score: f32,

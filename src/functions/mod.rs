@@ -14,9 +14,9 @@ pub(crate) use search::look_up;
 string_enum! {
     /// The class of a function in a stack.
     pub enum FrameClass {
-        /// Part of how the kernel noticed or told of it: never names a bug, and says nothing of it.
+        /// Noise: a function that detects or reports the bug. It never names a bug.
         Noise = "dropped",
-        /// Works for whoever calls it: never names a bug, but says something of the way there.
+        /// Helper: a function that works for its caller. It never names a bug, and counts in similarity.
         Helper = "generic",
         /// May name a bug.
         Relevant = "ordinary",

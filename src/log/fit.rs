@@ -156,7 +156,7 @@ fn blanks(text: &[u8]) -> usize {
 }
 
 /// Blanks next to a mark pad a field. At the end of a prefix those that are more belong to the text, and
-/// whoever made the log may have taken them off where no text follows.
+/// a logger may strip them where no text follows.
 fn blank(part: &[u8], before: Token, tail: &[u8], text: &[u8]) -> Option<usize> {
     let length = blanks(text);
     let Some(next) = tail.first() else {

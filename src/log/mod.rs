@@ -172,7 +172,7 @@ impl<'log> Line<'log> {
         Shape::learn(memchr(b'\n', rest).and_then(|end| rest.get(..end)).unwrap_or(rest), find)
     }
 
-    /// The same without a loan from the log, which begins `base` bytes later.
+    /// An owned copy of the line, which begins `base` bytes later.
     pub(crate) fn into_owned(self, base: usize) -> Line<'static> {
         let Self {
             start,
@@ -275,7 +275,7 @@ fn is_plain(raw: &[u8]) -> bool {
     all & (ONES << 7) == 0
 }
 
-/// What HTML has for characters that mean something in it, and for blanks that are none.
+/// HTML character references, and the bytes that they encode.
 const ENTITIES: &[(&str, &[u8])] = &[
     ("&lt;", b"<"),
     ("&gt;", b">"),

@@ -1,4 +1,4 @@
-//! What stands before the lines of one report, learned from its headline.
+//! The prefix of the lines of one report, learned from its headline.
 //!
 //! Whatever brought the lines to a file put the same before each: what stands before the marker in the
 //! headline is the shape of it.
@@ -21,7 +21,7 @@ use super::{Context, clean};
 use crate::search;
 use crate::syntax::{self, Record};
 
-/// The longest prefix that is learned, in bytes: what is longer was put there by nobody.
+/// The maximum length of a learned prefix, in bytes.
 const MAX_PREFIX: usize = 1024;
 
 /// The least indentation that stands for a prefix: `dmesg` and `journalctl` indent the further lines of a
@@ -31,10 +31,10 @@ const MIN_WIDTH: usize = 12;
 /// Marks that may open before a line, and close behind it.
 const PAIRS: [&str; 5] = ["**", "`", "'", "\"", "|"];
 
-/// What may stand behind a closing mark.
+/// The bytes that may follow a closing mark.
 const BEHIND: &[u8] = b" ,;)]}";
 
-/// What stands before and behind the lines of a report.
+/// The prefix and suffix of the lines of a report.
 #[derive(Clone, Debug)]
 pub(crate) struct Shape {
     /// What the lines are a value of, the outermost first.
@@ -55,7 +55,7 @@ pub(crate) struct Shape {
     width: usize,
 }
 
-/// What stands before the text of a line.
+/// The prefix of a line.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Before {
     /// Who printed the line.
@@ -114,7 +114,7 @@ impl Shape {
         if self.wraps.is_empty() { Some(raw) } else { wrap::open(&self.wraps, raw) }
     }
 
-    /// What stands before the text of a line.
+    /// The prefix of a line.
     pub(super) fn prefix(&self, line: &[u8]) -> Before {
         let mut known = self.known(line);
         if self.is_tight && known.context != Context::Bare {

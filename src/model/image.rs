@@ -34,7 +34,7 @@ pub struct ImageCheck {
 string_enum! {
     /// Whether images are those of the kernel that printed the report.
     pub enum ImageVerdict {
-        /// They are, as far as can be told.
+        /// No check differs.
         Same = "same",
         /// They are of another build.
         Other = "other",

@@ -81,7 +81,7 @@ pub struct Report<'log> {
     /// Whether the report is whole: [`incomplete`](Self::incomplete) is empty.
     #[cfg_attr(feature = "serde", serde(default = "whole"))]
     pub complete: bool,
-    /// What is missing or foreign in the report, by its own lines. Empty if it can be used as a whole.
+    /// The reasons why the report is incomplete, by its own lines; empty for a complete report.
     #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Vec::is_empty"))]
     pub incomplete: Vec<Incomplete>,
     /// Whether the log shows that the test itself broke, so that its reports mean nothing.

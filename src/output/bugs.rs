@@ -153,7 +153,7 @@ pub fn write(out: &mut impl fmt::Write, bugs: &[Bug<'_>], long: bool) -> fmt::Re
     Ok(())
 }
 
-/// Discriminators, as many on a line as fit.
+/// Facts, as many on a line as fit.
 fn row(out: &mut impl fmt::Write, head: &str, facts: &[String]) -> fmt::Result {
     let mut column = WIDTH;
     let mut is_first = true;

@@ -45,11 +45,11 @@ impl<'a, 'log> Read<'a, 'log> {
     }
 }
 
-/// What a report is that has nothing but a headline.
+/// The role of a report that has only a headline.
 enum Heads {
     /// A report of its own.
     Nothing,
-    /// What it is shows once a report below is closed.
+    /// It depends on a report below that is still open.
     Undecided,
     /// The headline of the report with this index.
     Report(usize),

@@ -8,7 +8,7 @@ use memchr::{memchr, memrchr};
 use crate::log::MAX_LINE;
 use crate::search;
 
-/// LogFlags about a log.
+/// Flags of a log.
 #[derive(Clone, Copy, Debug, Default)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub(super) struct LogFlags {

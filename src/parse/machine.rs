@@ -25,7 +25,7 @@ fn of_frame(frame: &Frame<'_>) -> Machines {
     mark.and(function).and(frame.address.map_or(Machines::ANY, of_code))
 }
 
-/// What the address of a frame says; a hashed one is zero.
+/// The address of a frame; 0 for a hashed pointer.
 fn of_code(address: Address) -> Machines {
     let narrow = address.bits == 32 && address.value != 0;
     let width = if narrow { evidence::NARROW } else { wide(address) };

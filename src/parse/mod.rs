@@ -92,7 +92,7 @@ pub struct Reports<'log> {
     /// Reports that are whole, and start before all that are open.
     done: VecDeque<Report<'log>>,
     lines: LineCount<'log>,
-    /// What stands before the lines of the report that began last.
+    /// The prefix of the lines of the report that began last.
     shape: Shape,
     /// What the whole log says, once that is asked.
     facts: Option<LogFlags>,

@@ -67,7 +67,7 @@ pub struct Monitor {
     /// Up to where in the log no further line starts a report, or the line that does.
     next: Next,
     head: Head,
-    /// What stands before the lines of the report that began last.
+    /// The prefix of the lines of the report that began last.
     shape: Shape,
     demux: Demux<'static>,
     /// The line that may go on, by its offset in the log, and up to where lines had come then.

@@ -5,7 +5,7 @@ use crate::model::Task;
 use crate::syntax::task::Cpu;
 use crate::syntax::who::Who;
 
-/// How much a line that names a task counts: a stronger one replaces what a weaker one said.
+/// The rank of a line that names a task: a higher one replaces the task of a lower one.
 #[derive(Clone, Copy, Debug, Default, Eq, Ord, PartialEq, PartialOrd)]
 enum Source {
     #[default]

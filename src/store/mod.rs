@@ -69,7 +69,7 @@ pub struct Known {
     /// The signature.
     #[serde(deserialize_with = "owned")]
     pub signature: Signature<'static>,
-    /// LinkReason often.
+    /// How often.
     pub count: u32,
     /// When first, in seconds since 1970.
     #[serde(default, skip_serializing_if = "Option::is_none")]

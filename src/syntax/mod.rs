@@ -99,7 +99,7 @@ pub(crate) enum Record<'t> {
     Access(kasan::Access),
     /// An access of a data race; its stack follows.
     Race(kasan::Access),
-    /// Discriminators about the object that was hit: the first, and the rest of the line.
+    /// Facts about the object that was hit: the first, and the rest of the line.
     Object(Option<kasan::Object<'t>>, &'t [u8]),
     /// Bytes of the shadow memory.
     Shadow(kasan::Shadow),
@@ -302,7 +302,7 @@ fn mark(line: &[u8]) -> Option<Record<'_>> {
     rest.is_empty().then_some(Record::ContextMark(name))
 }
 
-/// Discriminators about an object.
+/// Facts about an object.
 fn object(text: &[u8]) -> Record<'_> {
     match kasan::object(text) {
         Ok((rest, fact)) => Record::Object(Some(fact), rest),

@@ -22,7 +22,7 @@ use super::task::{self, Taint};
 use crate::search;
 use crate::token::{decimal, hex};
 
-/// What a line says of the task.
+/// The task that a line names.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub(crate) struct Who<'t> {
     /// Its name.

@@ -55,7 +55,7 @@ impl Chance {
     }
 }
 
-/// LinkReason a bisection goes.
+/// How a bisection goes.
 #[derive(Clone, Debug)]
 pub(crate) struct World {
     /// The commits; one of every so many is a release.
@@ -63,11 +63,11 @@ pub(crate) struct World {
     pub(crate) release_every: usize,
     /// The first commit that has the bug.
     pub(crate) culprit: usize,
-    /// LinkReason often the crash comes.
+    /// How often the crash comes.
     pub(crate) rate: f64,
-    /// LinkReason often another one comes.
+    /// How often another one comes.
     pub(crate) flake: f64,
-    /// LinkReason often a machine does not boot.
+    /// How often a machine does not boot.
     pub(crate) boot: f64,
     crash: (&'static str, &'static str, &'static str),
     other: &'static str,

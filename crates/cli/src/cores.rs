@@ -7,7 +7,7 @@ use crate::ui::{self, Messages};
 /// Inputs of a batch for each core: bounds the results that wait to be written.
 const INPUTS_PER_CORE: usize = 16;
 
-/// What was made of an input, and the messages about it, which are not printed yet.
+/// The result for an input, and its messages that are still to be printed.
 pub(crate) struct Done<T> {
     pub(crate) value: T,
     pub(crate) messages: Messages,

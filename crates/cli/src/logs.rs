@@ -19,7 +19,7 @@ pub(crate) struct Log<'a> {
     needs: Needs,
 }
 
-/// What is done with each log. `Break` ends the loop: no image can be read, or one is of another build
+/// The work on each log. `Break` ends the loop: no image can be read, or one is of another build
 /// and `--strict` is given.
 pub(crate) trait Job: Sync {
     /// The images that the log needs.
@@ -54,7 +54,7 @@ pub(crate) fn run(
     Ok(status)
 }
 
-/// Runs a job on a log that is no file.
+/// Runs a job on a log in memory.
 pub(crate) fn run_bytes(
     job: &impl Job,
     name: &str,

@@ -30,7 +30,7 @@ const MAX_LOG: u64 = 1 << 20;
 /// The parameters that hold the log.
 const NAMES: [&str; 2] = ["z", "zl"];
 
-/// Why there is no log in an address.
+/// The reason why an address has no readable log.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Error {
     /// It has neither parameter.

@@ -1,4 +1,4 @@
-//! LinkReason widely a name is spread: what is in the reports of many bugs says little of any one.
+//! Document frequency (idf): a name in the reports of many bugs has little weight.
 
 mod table;
 

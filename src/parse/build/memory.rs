@@ -80,7 +80,7 @@ fn add_fact<'log>(object: &mut Object<'log>, fact: &kasan::Object<'_>, line: &Li
     }
 }
 
-/// What the processor's report of a fault says of the access.
+/// The access kind of a processor fault.
 pub(super) fn kind_of(fault: access::Fault) -> AccessKind {
     match fault {
         access::Fault::Read => AccessKind::Read,

@@ -29,11 +29,11 @@ use ksplat::bisect::{self, AuditOptions, DoubtFeature, Outcome, Tie, Trust, Verd
 const CLUES: usize = DoubtFeature::ALL.len();
 const ROUNDS: usize = 4000;
 const STEP: f64 = 2.0;
-/// LinkReason much large weights are held back.
+/// How much large weights are held back.
 const DECAY: f64 = 2e-3;
 /// Crashes that decided steps in bisections of fewer bugs may belong to those.
 const BUGS: usize = 4;
-/// LinkReason many of the right ones may be doubted.
+/// How many of the right ones may be doubted.
 const FALSE_ALARMS: f64 = 0.08;
 
 struct Case {
@@ -152,7 +152,7 @@ fn fit(cases: &[Case], takes: impl Fn(&Case) -> bool) -> [f64; CLUES + 1] {
     weights
 }
 
-/// LinkReason many wrong ones are doubted at the threshold that doubts so many right ones.
+/// How many wrong ones are doubted at the threshold that doubts so many right ones.
 fn report(what: &str, scores: &[(&Case, f64)]) {
     let mut right: Vec<f64> = scores
         .iter()
@@ -171,7 +171,7 @@ fn report(what: &str, scores: &[(&Case, f64)]) {
     );
 }
 
-/// LinkReason many bad steps of each tie were right and wrong, where one or two runs crashed, fewer than half,
+/// How many bad steps of each tie were right and wrong, where one or two runs crashed, fewer than half,
 /// more; each log counts once.
 fn print_scores(truth: &Path) {
     let mut counts: BTreeMap<Tie, [[usize; 2]; 3]> = BTreeMap::new();

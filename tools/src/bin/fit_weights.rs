@@ -29,7 +29,7 @@ const FEATURES: usize = Feature::ALL.len();
 const CANDIDATES: usize = 150;
 const ROUNDS: usize = 400;
 const STEP: f64 = 0.05;
-/// LinkReason much large weights are held back.
+/// How much large weights are held back.
 const DECAY: f64 = 5e-3;
 /// Names that are in the reports of fewer bugs are as rare as those of none.
 const SPREAD_FROM: usize = 8;
