@@ -220,9 +220,9 @@ impl<'log> Demux<'log> {
 
     /// Takes any other line.
     fn add(&mut self, line: &Line<'log>, record: &Record<'_>) {
-        // What follows the end of a report is that of a headline below it.
+        // The lines below the end of a report belong to a headline below it.
         let is_of_next = record.is_of_report() && self.bare_headline(line.context).is_some();
-        if let Some(over) = self.open_in(line.context).filter(|over| is_of_next && over.gives_way())
+        if is_of_next && let Some(over) = self.open_in(line.context).filter(|over| over.gives_way())
         {
             over.close();
         }

@@ -122,6 +122,13 @@ pub(crate) struct Parse {
     /// Console logs, plain or packed as .gz, .xz or .zst [default: standard input]
     #[arg(value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) reports: Reports,
+}
+
+/// How the reports of a log are read, resolved and printed.
+#[derive(Debug, Group)]
+pub(crate) struct Reports {
     /// Print no message for a log without a report, and no progress
     #[arg(short, long)]
     pub(crate) quiet: bool,
@@ -427,15 +434,8 @@ pub(crate) struct Qr {
     /// The address in the QR code; `-` or none is standard input
     #[arg(value_name = "URL")]
     pub(crate) url: Option<String>,
-    /// Print no message for a log without a report
-    #[arg(short, long)]
-    pub(crate) quiet: bool,
     #[command(flatten)]
-    pub(crate) reading: Reading,
-    #[command(flatten)]
-    pub(crate) images: Images,
-    #[command(flatten)]
-    pub(crate) output: Output,
+    pub(crate) reports: Reports,
 }
 
 #[derive(Debug, Group)]

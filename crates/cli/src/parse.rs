@@ -5,7 +5,7 @@ use std::ops::ControlFlow::{self, Break, Continue};
 
 use ksplat::output::json::ReportRecord;
 
-use crate::args::{Output, Parse, Reading};
+use crate::args::{self, Output, Parse, Reading};
 use crate::images::{Images, Needs};
 use crate::logs::{self, Job, Log};
 use crate::sources;
@@ -13,10 +13,11 @@ use crate::ui::{Progress, Status, report_error};
 use crate::writer::{Writer, text_options};
 
 pub(crate) fn parse(args: &Parse) -> io::Result<Status> {
-    let job = Reports { reading: &args.reading, output: &args.output, quiet: args.quiet };
-    let progress = Progress::of_files("reading", args.files.len(), args.quiet);
+    let args::Reports { quiet, images, output, .. } = &args.reports;
+    let job = Reports::of(&args.reports);
+    let progress = Progress::of_files("reading", args.files.len(), *quiet);
     let progress = progress.unless_stdout_is_terminal();
-    logs::run(&job, &args.files, &args.images, args.output.format, &progress)
+    logs::run(&job, &args.files, images, output.format, &progress)
 }
 
 /// Writes the reports of a log.
@@ -25,6 +26,12 @@ pub(crate) struct Reports<'a> {
     pub(crate) output: &'a Output,
     /// Whether no message is printed for a log without a report.
     pub(crate) quiet: bool,
+}
+
+impl<'a> Reports<'a> {
+    pub(crate) fn of(args: &'a args::Reports) -> Self {
+        Self { reading: &args.reading, output: &args.output, quiet: args.quiet }
+    }
 }
 
 impl Job for Reports<'_> {

@@ -78,8 +78,9 @@ pub(crate) fn qr(args: &Qr) -> io::Result<Status> {
             return Ok(Status::Unusable);
         }
     };
-    let job = Reports { reading: &args.reading, output: &args.output, quiet: args.quiet };
-    logs::run_bytes(&job, "qr", Input::Read(bytes), &args.images, args.output.format)
+    let job = Reports::of(&args.reports);
+    let (images, format) = (&args.reports.images, args.reports.output.format);
+    logs::run_bytes(&job, "qr", Input::Read(bytes), images, format)
 }
 
 /// The log in an address.
