@@ -40,11 +40,11 @@ pub(crate) struct Shape {
     /// What the lines are a value of, the outermost first.
     wraps: Vec<Wrap>,
     /// What stands before the time of printk; before the text, if there is no time.
-    outer: Vec<u8>,
+    outer: Part,
     /// Whether the time of printk stands behind it.
     is_stamped: bool,
     /// What stands behind the time of printk, or behind a known carrier.
-    inner: Vec<u8>,
+    inner: Part,
     /// The mark that closes behind a line.
     close: Option<&'static str>,
     /// The context of the headline.
@@ -53,6 +53,26 @@ pub(crate) struct Shape {
     is_tight: bool,
     /// How many bytes of the headline stand before its text.
     width: usize,
+}
+
+/// A part of the prefix of a headline.
+#[derive(Clone, Debug)]
+struct Part {
+    text: Vec<u8>,
+    /// See [`is_rich`]; each line that does not follow the part asks for it.
+    is_rich: bool,
+}
+
+impl Part {
+    const NONE: Self = Self { text: Vec::new(), is_rich: false };
+
+    fn new(text: &[u8]) -> Self {
+        Self { text: text.to_vec(), is_rich: is_rich(text) }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.text.is_empty()
+    }
 }
 
 /// The prefix of a line.
@@ -70,9 +90,9 @@ impl Shape {
     /// Of lines with no more before them than carriers that are known.
     pub(crate) const PLAIN: Self = Self {
         wraps: Vec::new(),
-        outer: Vec::new(),
+        outer: Part::NONE,
         is_stamped: false,
-        inner: Vec::new(),
+        inner: Part::NONE,
         close: None,
         context: Context::Bare,
         is_tight: false,
@@ -93,17 +113,17 @@ impl Shape {
         let last = skip.checked_sub(1).and_then(|at| text.get(at));
         shape.is_tight = context != Context::Bare && last != Some(&b' ');
         if context != Context::Bare {
-            shape.inner = head.to_vec();
+            shape.inner = Part::new(head);
             return shape;
         }
         if let Some((start, end, context)) = stamp(rest, head.len()) {
             shape.is_stamped = true;
             shape.context = context;
-            shape.outer = head.get(..start).unwrap_or_default().to_vec();
-            shape.inner = head.get(end..).unwrap_or_default().to_vec();
+            shape.outer = Part::new(head.get(..start).unwrap_or_default());
+            shape.inner = Part::new(head.get(end..).unwrap_or_default());
             shape.width += end;
         } else {
-            shape.outer = head.to_vec();
+            shape.outer = Part::new(head);
             shape.width += head.len();
         }
         shape
@@ -158,7 +178,7 @@ impl Shape {
             let is_stamp =
                 |at: &usize| line.get(*at..).is_some_and(|rest| prefix::of_stamp(rest).is_some());
             let likeness = [Likeness::Same, Likeness::Dashed, Likeness::Alike];
-            let places = likeness.map(|likeness| fit(&self.outer, line, likeness).whole);
+            let places = likeness.map(|likeness| fit(&self.outer.text, line, likeness).whole);
             if let Some(at) = places.into_iter().flatten().find(is_stamp) {
                 let (context, length) = prefix::of_stamp(line.get(at..)?)?;
                 return Some((context, at + length));
@@ -210,15 +230,16 @@ fn level(line: &[u8], at: usize) -> usize {
 }
 
 /// Where the text of a line begins that follows a prefix.
-fn text_at(shape: &[u8], line: &[u8]) -> Option<usize> {
-    if shape.is_empty() {
+fn text_at(part: &Part, line: &[u8]) -> Option<usize> {
+    if part.is_empty() {
         return None;
     }
+    let shape = part.text.as_slice();
     let same = fit(shape, line, Likeness::Same);
     if same.whole.is_some() {
         return same.whole;
     }
-    let (dashed, alike) = if is_rich(shape) {
+    let (dashed, alike) = if part.is_rich {
         (fit(shape, line, Likeness::Dashed).whole, fit(shape, line, Likeness::Alike))
     } else {
         (None, Fit::default())
