@@ -16,6 +16,7 @@ use super::who::Naming;
 use super::whole;
 use crate::arch::evidence::{self, Machines};
 use crate::blame;
+use crate::functions;
 use crate::kind::{Kind, Marker};
 use crate::log::Line;
 use crate::model::{
@@ -134,10 +135,20 @@ fn jumped_astray<'a>(report: &'a Report<'_>) -> Option<&'a str> {
 
 /// Whether the stack of the crash has enough frames to be whole, and begins where it must: with
 /// the instruction pointer, or without a headline as ARM's does.
+///
+/// Frames of the machinery alone are no stack of the crash. Guesses of the unwinder count only where it had
+/// no frame to begin with, after a jump to where no code is.
 fn has_whole_stack(report: &Report<'_>, headless: bool) -> bool {
+    let why = report.blame.as_ref().map(|blame| blame.why);
+    let is_astray = why == Some(BlameReason::JumpedNowhere);
     report.crash_stack().is_some_and(|stack| {
+        let counted = || {
+            let functions = stack.frames.iter().filter(|frame| frame.reliable || is_astray);
+            functions.filter_map(|frame| frame.function.as_deref())
+        };
         (headless || stack.frames.iter().any(|frame| frame.exact))
-            && stack.frames.iter().filter(|frame| frame.function.is_some()).count() >= WHOLE_STACK
+            && counted().count() >= WHOLE_STACK
+            && counted().any(|function| functions::reason(functions::base(function)).is_none())
     })
 }
 

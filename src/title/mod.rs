@@ -374,4 +374,37 @@ mod tests {
         let title = check("kernel BUG at a.c:1!\nRIP: 0010:f+0x1/0x2\nno trace here");
         assert!(title.corrupted.is_some());
     }
+
+    #[test]
+    fn guesses_name_no_title_where_the_unwinder_had_a_frame_to_begin_with() {
+        let log = |pointer: &str| {
+            let lines = [
+                "BUG: unable to handle page fault for address: ffffabcdabcd0000",
+                pointer,
+                "Call Trace:",
+                " ? cm_table_add+0x1/0x20",
+                " ? cm_batch+0x1/0x20",
+                " ? cm_write+0x1/0x20",
+                " ? do_syscall_64+0x1/0x20",
+                "Modules linked in:",
+            ];
+            lines.map(|line| format!("[    1.000001][   T12] {line}\n")).concat()
+        };
+        let astray = log("RIP: 0010:0xffffabcdabcd0000");
+        let title = "BUG: unable to handle kernel paging request in cm_table_add";
+        let report = check(&astray);
+        assert_eq!((report.title.as_str(), report.corrupted), (title, None));
+        let in_helper = log("RIP: 0010:__list_del_entry_valid+0x59/0x8e");
+        let title = "BUG: unable to handle kernel paging request in corrupted";
+        let report = check(&in_helper);
+        assert_eq!(
+            (report.title.as_str(), report.corrupted),
+            (title, Some(Corruption::NoFunction))
+        );
+        // The convention is about titles alone.
+        assert_eq!(
+            report.blame.map(|blame| blame.function.into_owned()).as_deref(),
+            Some("cm_table_add")
+        );
+    }
 }
