@@ -44,6 +44,7 @@ mod arch;
 pub mod bisect;
 mod blame;
 pub mod cluster;
+mod diagnosis;
 #[cfg(feature = "disasm")]
 pub mod disasm;
 mod escape;

@@ -19,6 +19,7 @@
 //! | `frame` | the function that the title names | 0 or 1 |
 //! | `blame` | the function that holds the bug | 0 or 1 |
 //! | `trap` | the summary of the explanation; without one, the marked instruction | 0 or 1 |
+//! | `why` | the sentence of the diagnosis, then each fact it rests on | any |
 //! | `corrupted` | why the report is incomplete | 0 or 1 |
 //! | `consequence` | the title of a report that this one caused | any |
 //! | `wrong` | see below | any |
@@ -77,6 +78,10 @@ fn block(report: &Report<'_>) -> String {
     report.blame.iter().for_each(|blame| line("blame", &blame.function));
     if let Some(trap) = trap(report) {
         line("trap", trap);
+    }
+    if let Some(diagnosis) = &report.diagnosis {
+        line("why", &diagnosis.summary);
+        diagnosis.why.iter().for_each(|evidence| line("why", &evidence.text));
     }
     report.corrupted.iter().for_each(|why| line("corrupted", &why.to_string()));
     report.consequences.iter().for_each(|title| line("consequence", title));

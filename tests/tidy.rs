@@ -24,6 +24,7 @@ const ORDER: &[&str] = &[
     "title",
     "model",
     "blame",
+    "diagnosis",
     "parse",
     "disasm",
     "explain",

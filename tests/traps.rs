@@ -47,7 +47,7 @@ fn blocks_of_thumb() {
 /// A BUG of x86.
 fn stopped(code: &str, registers: &str) -> Explanation {
     explained(&format!(
-        "kernel BUG at a.c:1!\ninvalid opcode: 0000 [#1] SMP\nRIP: 0010:f+0x1/0x2\nCode: {code}\n\
+        "invalid opcode: 0000 [#1] SMP\nRIP: 0010:f+0x1/0x2\nCode: {code}\n\
          {registers}\nCall Trace:\n g+0x1/0x2\n"
     ))
 }
@@ -79,7 +79,7 @@ fn signs_of_results() {
 /// A BUG of arm64.
 fn arm64(code: &str, registers: &str) -> Explanation {
     explained(&format!(
-        "kernel BUG at fs/f.c:12!\nInternal error: Oops - BUG: 00000000f2000800 [#1] SMP\n\
+        "Internal error: Oops - BUG: 00000000f2000800 [#1] SMP\n\
          pc : f+0x10/0x20\nlr : g+0x8/0x20\nsp : ffff800008243be0\n{registers}\nCall trace:\n \
          f+0x10/0x20\n g+0x1/0x2\nCode: {code}\n"
     ))

@@ -30,24 +30,29 @@ struct Found {
     steps: Vec<FlowStep>,
 }
 
-/// A trap of an assertion, with what was compared before it.
-pub(super) fn assertion(window: &Window<'_>, trap: Trap) -> Explanation {
+/// A trap of an assertion, with what was compared before it; `is_described` if the report says in words or by
+/// a place in the source which assertion it is.
+pub(super) fn assertion(
+    window: &Window<'_>,
+    trap: Trap,
+    is_described: bool,
+) -> Option<Explanation> {
     if trap == Trap::IndirectCall {
-        return indirect_call(window, None);
+        return Some(indirect_call(window, None));
     }
     if let Some(pointer) = checked_call(window) {
-        return indirect_call(window, Some(pointer));
+        return Some(indirect_call(window, Some(pointer)));
     }
     let Some(Found { condition, is_sure, steps }) = found(window) else {
         let summary = "traps at an assertion; these bytes do not show what was compared";
-        return Explanation::new(summary.to_owned(), confidence(false));
+        return (!is_described).then(|| Explanation::new(summary.to_owned(), confidence(false)));
     };
     let summary = format!("traps because {}", condition.predicate);
-    Explanation {
+    Some(Explanation {
         steps,
         condition: Some(condition),
         ..Explanation::new(summary, confidence(is_sure))
-    }
+    })
 }
 
 /// A call through a pointer to a function of another type: kCFI.

@@ -43,7 +43,10 @@ fn explain(report: &Report<'_>, syntax: Syntax) -> Option<Explanation> {
 /// What the trapping instruction says.
 fn by_code(report: &Report<'_>, window: &Window<'_>) -> Option<Explanation> {
     match window.trapping()?.op {
-        Op::Trap(trap) => Some(condition::assertion(window, trap)),
+        Op::Trap(trap) => {
+            let is_described = report.message.is_some() || report.location.is_some();
+            condition::assertion(window, trap, is_described)
+        }
         Op::Divide if report.kind == Kind::DivideError => condition::division(window),
         Op::Call | Op::Leave if report.kind == Kind::GeneralProtectionFault => {
             access::jump(report, window).or_else(|| access::access(report, window))

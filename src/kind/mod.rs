@@ -227,6 +227,12 @@ impl Kind {
     pub(crate) fn traps(self) -> bool {
         !matches!(self, Self::SoftLockup | Self::HardLockup | Self::RcuStall)
     }
+
+    /// Whether a sentence that says what is wrong stands below the headline: ubsan_prologue() in lib/ubsan.c
+    /// ends the headline with the place in the source.
+    pub(crate) fn has_sentence(self) -> bool {
+        self == Self::Ubsan
+    }
 }
 
 /// A text that starts a report, and the ways in which such a report is titled.

@@ -17,6 +17,7 @@ use memchr::{memchr, memchr_iter, memchr3};
 use crate::escape;
 use crate::search;
 
+pub(crate) use prefix::boot_time;
 use shape::Before;
 pub(crate) use shape::Shape;
 

@@ -12,6 +12,8 @@
 //! The `login: ` of a getty stays on the line where the kernel began to print. Carriers are in
 //! [`CARRIERS`].
 
+use std::time::Duration;
+
 use nom::Parser;
 use nom::branch::alt;
 use nom::bytes::complete::{tag, take, take_till1, take_while, take_while_m_n, take_while1};
@@ -71,6 +73,23 @@ pub(super) fn of_stamp(line: &[u8]) -> Option<(Context, usize)> {
     let (rest, caller) = stamp(line).ok()?;
     let context = caller.map_or(Context::Console, |name| Context::Caller(Caller::new(name)));
     Some((context, line.len() - rest.len()))
+}
+
+/// The time of printk in what stands before a line: the last one, since programs that capture a console may
+/// put a time of their own before it.
+pub(crate) fn boot_time(carrier: &[u8]) -> Option<Duration> {
+    let mut places = memchr::memrchr_iter(b'[', carrier);
+    places.find_map(|at| {
+        let text = carrier.get(at..)?;
+        let (rest, ()) = time_stamp(text).ok()?;
+        let stamp = text.get(1..text.len() - rest.len() - 1)?.trim_ascii_start();
+        let (seconds, fraction) = std::str::from_utf8(stamp).ok()?.split_once('.')?;
+        // print_time() in kernel/printk/printk.c prints microseconds.
+        let micros = fraction.bytes().chain(std::iter::repeat(b'0')).take(6);
+        let micros = micros.fold(0, |sum, digit| sum * 10 + u64::from(digit.wrapping_sub(b'0')));
+        let seconds = Duration::from_secs(seconds.parse().ok()?);
+        seconds.checked_add(Duration::from_micros(micros))
+    })
 }
 
 /// The most bytes that a program which captured a console puts before a line.
@@ -331,6 +350,15 @@ mod tests {
         assert_eq!(prefix(line), (Context::Caller(Caller::new(b"T12")), 27));
         assert!(is_rest(b"4,1,2,-,ncfrag=980/1500;") && !is_rest(b"4,1,2,-,ncfrag=0/1500;"));
         assert!(!is_rest(b"4,1,2,-;") && !is_rest(b""));
+    }
+
+    #[test]
+    fn ok_boot_time() {
+        let micros = |text: &'static str| boot_time(text.as_bytes()).map(|time| time.as_micros());
+        assert_eq!(micros("[   12.345678][   T12] "), Some(12_345_678));
+        assert_eq!(micros("[1.0] machine # [    6.425] c0 "), Some(6_425_000));
+        assert_eq!(micros("<4>[99999999999999999999.0] "), None);
+        assert_eq!(micros("Nov 21 06:14:00 host kernel: "), None);
     }
 
     #[test]

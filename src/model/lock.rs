@@ -1,7 +1,9 @@
 //! Locks in a report.
 
-use crate::string_enum::string_enum;
 use std::borrow::Cow;
+
+use super::Address;
+use crate::string_enum::string_enum;
 
 /// A lock, as lockdep names it.
 ///
@@ -13,20 +15,34 @@ pub struct Lock<'log> {
     /// Its class, such as `&tree->tree_lock`, without the numbers that tell subclasses apart.
     #[cfg_attr(feature = "serde", serde(borrow))]
     pub class: Cow<'log, str>,
+    /// The lock itself: locks of one class differ by it.
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
+    pub address: Option<Address>,
+    /// How its class was used so far, as lockdep prints it in braces: `+.+.`.
+    #[cfg_attr(feature = "serde", serde(borrow, default, skip_serializing_if = "Option::is_none"))]
+    pub usage: Option<Cow<'log, str>>,
     /// What it has to do with the report.
     pub state: LockState,
-    /// The thread that holds it or waits for it, where locks are listed by thread.
+    /// The name of the thread that holds it or waits for it, where locks are listed by thread.
+    #[cfg_attr(feature = "serde", serde(borrow, default, skip_serializing_if = "Option::is_none"))]
+    pub comm: Option<Cow<'log, str>>,
+    /// The id of that thread.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub holder: Option<u64>,
     /// The function that took it.
     #[cfg_attr(feature = "serde", serde(borrow, skip_serializing_if = "Option::is_none"))]
     pub function: Option<Cow<'log, str>>,
+    /// Offset in the log of the line that names it, in bytes.
+    #[cfg_attr(feature = "serde", serde(default))]
+    pub offset: usize,
 }
 
 /// The task that holds the lock for which a hung task waits; its stack has
 /// [`Role::Holder`](crate::model::Role::Holder).
 ///
-/// Printed by `debug_show_blocker()` in kernel/hung_task.c since Linux 6.16.
+/// Printed by `debug_show_blocker()` in kernel/hung_task.c since Linux 6.16. Before, it follows from the list
+/// of all locks (`debug_show_all_locks()` in kernel/locking/lockdep.c): the one task that holds the lock which
+/// the hung task took last and waits for.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
@@ -36,7 +52,7 @@ pub struct Holder<'log> {
     pub comm: Cow<'log, str>,
     /// Its id.
     pub pid: u64,
-    /// The kind of lock: `mutex`, `semaphore`, `rw-semaphore`.
+    /// The kind of lock: `mutex`, `semaphore`, `rw-semaphore`; from the list of all locks, its class.
     #[cfg_attr(feature = "serde", serde(borrow))]
     pub lock: Cow<'log, str>,
 }

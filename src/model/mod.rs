@@ -2,6 +2,8 @@
 
 mod context;
 mod cpu;
+mod detail;
+mod diagnosis;
 mod explanation;
 mod frame;
 mod image;
@@ -14,11 +16,16 @@ mod step;
 
 use std::borrow::Cow;
 use std::fmt;
+use std::time::Duration;
 
 pub use context::{Kernel, Module, Task};
 #[cfg(feature = "serde")]
 pub(crate) use cpu::hex_digits;
 pub use cpu::{Address, Code, Instruction, Register, Registers};
+#[cfg(feature = "serde")]
+pub(crate) use detail::seconds::in_seconds;
+pub use detail::{Leak, Race, RaceAccess, SourceLocation, ValueChange};
+pub use diagnosis::{Diagnosis, Evidence};
 pub use explanation::{
     AddressClass, Agreement, Confidence, Explanation, MeantAccess, Member, Pointer, PointerOrigin,
     Relation,
@@ -59,10 +66,24 @@ pub struct Report<'log> {
     /// Printable ASCII, one line, at most 120 bytes; numbers and addresses are replaced by words,
     /// so that the title of a bug is the same on every machine.
     pub title: String,
-    /// What the kernel said of it in words: the text of a `WARN()`, or what a checker printed before
+    /// The first line as the kernel printed it, without its prefix.
+    #[cfg_attr(feature = "serde", serde(borrow, default))]
+    pub headline: Cow<'log, str>,
+    /// What the kernel said of it in words: the text of a `WARN()`, the sentence below the headline of a UBSAN
+    /// report or of an inconsistent lock, or what a checker printed before
     /// its `BUG()`, such as `usercopy: Kernel memory exposure attempt detected from …`.
     #[cfg_attr(feature = "serde", serde(borrow, skip_serializing_if = "Option::is_none"))]
     pub message: Option<Cow<'log, str>>,
+    /// The place in the source that the headline names.
+    #[cfg_attr(feature = "serde", serde(borrow, default, skip_serializing_if = "Option::is_none"))]
+    pub location: Option<SourceLocation<'log>>,
+    /// When the headline was printed, since boot: the time that printk puts before a line, in seconds with
+    /// six digits behind the point in JSON. `None` where the log has no times.
+    #[cfg_attr(
+        feature = "serde",
+        serde(default, with = "detail::seconds", skip_serializing_if = "Option::is_none")
+    )]
+    pub time: Option<Duration>,
     /// Other titles under which the same bug may be known, those of headlines above that are its own among
     /// them; sorted.
     #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Vec::is_empty"))]
@@ -136,6 +157,19 @@ pub struct Report<'log> {
     /// The task that keeps a hung task waiting.
     #[cfg_attr(feature = "serde", serde(borrow, default, skip_serializing_if = "Option::is_none"))]
     pub holder: Option<Holder<'log>>,
+    /// The cycle that locks form, by their classes, the wanted lock first: each was taken while the one before
+    /// it was held, and the first is wanted while the last is held. Empty without a chain of locks.
+    #[cfg_attr(feature = "serde", serde(borrow, default, skip_serializing_if = "Vec::is_empty"))]
+    pub cycle: Vec<Cow<'log, str>>,
+    /// The accesses of a data race.
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
+    pub race: Option<Race>,
+    /// The object that leaked.
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
+    pub leak: Option<Leak>,
+    /// What happened, and what in the report says so.
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
+    pub diagnosis: Option<Diagnosis>,
     /// The modules that were loaded.
     #[cfg_attr(feature = "serde", serde(borrow, default, skip_serializing_if = "Vec::is_empty"))]
     pub modules: Vec<Module<'log>>,
@@ -154,7 +188,10 @@ impl<'log> Report<'log> {
             span,
             kind,
             title: String::new(),
+            headline: Cow::Borrowed(""),
             message: None,
+            location: None,
+            time: None,
             alt_titles: Vec::new(),
             frame: None,
             corrupted: None,
@@ -179,6 +216,10 @@ impl<'log> Report<'log> {
             memory: None,
             locks: Vec::new(),
             holder: None,
+            cycle: Vec::new(),
+            race: None,
+            leak: None,
+            diagnosis: None,
             modules: Vec::new(),
             diagnostics: Vec::new(),
             image_check: None,
@@ -188,6 +229,16 @@ impl<'log> Report<'log> {
     /// The title, as in [`Report::title`](field@Report::title).
     pub fn title(&self) -> &str {
         &self.title
+    }
+
+    /// The title for people: the kernel's own headline where the convention's title has no function or has
+    /// words in place of numbers (`in corrupted`, `NUM`, `ADDR`).
+    pub fn display_title(&self) -> &str {
+        // The stand-ins of `title::normal`.
+        let mut words = self.title.split(|c: char| !c.is_ascii_alphanumeric());
+        let has_stand_in = self.corrupted == Some(Corruption::NoFunction)
+            || words.any(|word| matches!(word, "NUM" | "ADDR"));
+        if has_stand_in && !self.headline.is_empty() { &self.headline } else { &self.title }
     }
 
     /// Whether the place of the bug can be read from it: it may be cut off at the end, but it is no mere

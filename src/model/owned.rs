@@ -4,7 +4,9 @@
 
 use std::borrow::Cow;
 
-use super::{Blame, Frame, Holder, Kernel, Lock, Memory, Module, Object, Report, Stack, Task};
+use super::{
+    Blame, Frame, Holder, Kernel, Lock, Memory, Module, Object, Report, SourceLocation, Stack, Task,
+};
 
 fn text(text: Cow<'_, str>) -> Cow<'static, str> {
     Cow::Owned(text.into_owned())
@@ -17,7 +19,10 @@ impl Report<'_> {
             span,
             kind,
             title,
+            headline,
             message,
+            location,
+            time,
             alt_titles,
             frame,
             corrupted,
@@ -42,6 +47,10 @@ impl Report<'_> {
             memory,
             locks,
             holder,
+            cycle,
+            race,
+            leak,
+            diagnosis,
             modules,
             diagnostics,
             image_check,
@@ -52,7 +61,11 @@ impl Report<'_> {
             span,
             kind,
             title,
+            headline: text(headline),
             message: message.map(text),
+            location: location
+                .map(|SourceLocation { file, line }| SourceLocation { file: text(file), line }),
+            time,
             alt_titles,
             frame,
             corrupted,
@@ -93,6 +106,10 @@ impl Report<'_> {
                 pid,
                 lock: text(lock),
             }),
+            cycle: cycle.into_iter().map(text).collect(),
+            race,
+            leak,
+            diagnosis,
             modules: modules.into_iter().map(module).collect(),
             diagnostics,
             image_check,
@@ -154,8 +171,17 @@ fn memory(memory: Memory<'_>) -> Memory<'static> {
 }
 
 fn lock(lock: Lock<'_>) -> Lock<'static> {
-    let Lock { class, state, holder, function } = lock;
-    Lock { class: text(class), state, holder, function: function.map(text) }
+    let Lock { class, address, usage, state, comm, holder, function, offset } = lock;
+    Lock {
+        class: text(class),
+        address,
+        usage: usage.map(text),
+        state,
+        comm: comm.map(text),
+        holder,
+        function: function.map(text),
+        offset,
+    }
 }
 
 fn module(module: Module<'_>) -> Module<'static> {

@@ -11,6 +11,7 @@
 
 use std::borrow::Cow;
 use std::io;
+use std::time::Duration;
 
 use super::json::ReportRecord;
 use crate::arch::Arch;
@@ -21,9 +22,10 @@ use crate::fingerprint::{
 };
 use crate::kind::Kind;
 use crate::model::{
-    Access, AccessKind, Address, Blame, Code, Diagnostic, Executor, Explanation, Frame, Holder,
-    ImageCheck, Instruction, Kernel, Lock, LockState, Memory, Module, Object, Registers, Report,
-    Role, Shadow, Side, Stack, StackContext, Task, hex_digits,
+    self, Access, AccessKind, Address, Blame, Code, Confidence, Diagnosis, Diagnostic, Evidence,
+    Executor, Explanation, Frame, Holder, ImageCheck, Instruction, Kernel, Leak, Lock, LockState,
+    Memory, Module, Object, Race, RaceAccess, Registers, Report, Role, Shadow, Side,
+    SourceLocation, Stack, StackContext, Task, ValueChange, hex_digits,
 };
 use crate::reason::Incomplete;
 use crate::span::Span;
@@ -77,7 +79,9 @@ objects! {
     Access { kind: some, size: some, address: some, }
     Blame<'_> { function: always, file: some, line: some, why + code: coded, }
     Code { arch: some, bytes: hex, unit: unless_one, trap_offset: some, instructions: unless_empty, }
+    Diagnosis { summary: always, why: unless_empty, confidence: always, }
     Diagnostic { offset: always, part = "what" + part: coded, kind = "why" + code: coded, }
+    Evidence { text: always, offset: some, }
     Executor { proc: always, id: always, }
     Discriminators { null_offset: some, bits: some, access: some, size: some, instruction: some, }
     Frame<'_> {
@@ -106,19 +110,34 @@ objects! {
         offset: some,
     }
     Holder<'_> { comm: always, pid: always, lock: always, }
-    Lock<'_> { class: always, state: always, holder: some, function: some, }
+    Leak { address: always, size: always, }
+    Lock<'_> {
+        class: always,
+        address: some,
+        usage: some,
+        state: always,
+        comm: some,
+        holder: some,
+        function: some,
+        offset: always,
+    }
     Memory<'_> { object: some, allocated_by: some, freed_by: some, shadow: unless_empty, }
     Module<'_> { name: always, flags: some, }
     Object<'_> { cache: some, size: some, start: some, end: some, side: some, distance: some, }
     Origin<'_> { hash: digits, role: always, name: always, }
     SignatureFrame<'_> { hash: digits, function: always, class: always, inline: if_true, file: some, }
     Component<'_> { module: some, file: some, directory: some, }
+    Race { accesses: always, change: some, }
+    RaceAccess { kind: always, size: always, address: always, marked: if_true, task: some, cpu: some, }
     ReportRecord<'_> { file: always, index: always, text: some, signature: some, report: flat, }
     Report<'_> {
         span: always,
         kind: always,
         title: always,
+        headline: always,
         message: some,
+        location: some,
+        time: some_seconds,
         alt_titles: unless_empty,
         class = "type": some,
         frame: some,
@@ -143,6 +162,10 @@ objects! {
         memory: some,
         locks: unless_empty,
         holder: some,
+        cycle: unless_empty,
+        race: some,
+        leak: some,
+        diagnosis: some,
         modules: unless_empty,
         diagnostics: unless_empty,
         image_check: some,
@@ -168,9 +191,11 @@ objects! {
         corrupted: if_true,
     }
     Site<'_> { hash: digits, functions: always, }
+    SourceLocation<'_> { file: always, line: always, }
     Span { start: always, end: always, line: always, }
     Stack<'_> { role: always, frames: always, }
     Task<'_> { comm: some, pid: some, cpu: some, workqueue: some, }
+    ValueChange { from: always, to: always, }
     Title<'_> { hash: digits, text: always, function: some, alternatives: unless_empty, }
 }
 
@@ -225,6 +250,13 @@ fn digits(to: &mut Json<'_>, key: &str, hash: &u64) -> io::Result<()> {
 
 fn some_digits(to: &mut Json<'_>, key: &str, hash: &Option<u64>) -> io::Result<()> {
     if let Some(hash) = hash { digits(to, key, hash) } else { Ok(()) }
+}
+
+/// Seconds with a fraction.
+fn some_seconds(to: &mut Json<'_>, key: &str, time: &Option<Duration>) -> io::Result<()> {
+    let Some(time) = time else { return Ok(()) };
+    to.key(key)?;
+    to.value(&model::in_seconds(time))
 }
 
 /// Bytes as hexadecimal digits.
@@ -347,6 +379,7 @@ macro_rules! by_serde {
 
 by_serde! {
     AccessKind,
+    Confidence,
     Explanation,
     ImageCheck,
     Impact,
@@ -379,7 +412,9 @@ mod tests {
             "summary": "s", "release": "r", "arch": "x86_64", "corrupted": true
         },
         "span": {"start": 1, "end": 18446744073709551615, "line": 10},
-        "kind": "kasan", "title": "t", "message": "m\u202e", "alt_titles": ["a", "b"], "type": "T",
+        "kind": "kasan", "title": "t", "headline": "h", "message": "m\u202e",
+        "location": {"file": "a.c", "line": 3}, "time": 12.345678,
+        "alt_titles": ["a", "b"], "type": "T",
         "frame": "f", "corrupted": "no call trace",
         "corrupted_code": "no-call-trace", "complete": false, "incomplete": ["no-stack"],
         "suppressed": true, "panicked": false,
@@ -415,8 +450,22 @@ mod tests {
             "allocated_by": 1, "freed_by": 2,
             "shadow": [{"address": "0x00000001", "bytes": "fafb", "hit": true}]
         },
-        "locks": [{"class": "c", "state": "wanted", "holder": 1, "function": "f"}],
+        "locks": [{
+            "class": "c", "address": "0x00000001", "usage": "+.+.", "state": "wanted", "comm": "t",
+            "holder": 1, "function": "f", "offset": 12
+        }],
         "holder": {"comm": "c", "pid": 1, "lock": "mutex"},
+        "cycle": ["a", "b"],
+        "race": {
+            "accesses": [{
+                "kind": "write", "size": 8, "address": "0x00000001", "marked": true, "task": 1, "cpu": 2
+            }],
+            "change": {"from": "0x00000001", "to": "0x00000002"}
+        },
+        "leak": {"address": "0x00000001", "size": 96},
+        "diagnosis": {
+            "summary": "s", "why": [{"text": "t", "offset": 3}, {"text": "u"}], "confidence": "likely"
+        },
         "modules": [{"name": "n", "flags": "O"}, {"name": "n"}],
         "diagnostics": [{
             "offset": 1, "what": "CPU line", "part": "cpu-line", "why": "no bytes", "code": "no-bytes"
@@ -427,7 +476,7 @@ mod tests {
     /// The least that is a report.
     const EMPTY: &str = r#"{
         "file": "", "index": 0, "span": {"start": 0, "end": 0, "line": 1}, "kind": "kasan",
-        "title": "", "complete": true, "suppressed": false, "panicked": false, "kernel": {},
+        "title": "", "headline": "", "complete": true, "suppressed": false, "panicked": false, "kernel": {},
         "task": {}, "registers": {}, "stacks": []
     }"#;
 

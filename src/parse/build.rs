@@ -6,6 +6,7 @@ mod task;
 
 use std::borrow::Cow;
 
+use super::contention;
 use super::convert::{address, frame, named, role};
 use super::cpu_state::{CpuState, Unread};
 use super::limits::Limits;
@@ -16,12 +17,13 @@ use super::who::Naming;
 use super::whole;
 use crate::arch::evidence::{self, Machines};
 use crate::blame;
+use crate::diagnosis;
 use crate::functions;
 use crate::kind::{Kind, Marker};
 use crate::log::Line;
 use crate::model::{
-    AccessKind, Address, Diagnostic, Executor, Frame, Lock, LockState, Report, Role, Stack,
-    StackContext,
+    AccessKind, Address, Diagnostic, Executor, Frame, Lock, LockState, Report, Role,
+    SourceLocation, Stack, StackContext,
 };
 use crate::reason::{BlameReason, Corruption, DiagnosticKind, ReportPart};
 use crate::span::Span;
@@ -32,7 +34,7 @@ use crate::syntax::pointer::{Link, Pointer};
 use crate::syntax::register::Registers;
 use crate::syntax::stack::StackStart;
 use crate::syntax::who;
-use crate::syntax::{Malformed, Record, Start, Tag, kasan, lock, symbol};
+use crate::syntax::{Malformed, Record, Start, Tag, leak, lock, symbol};
 use crate::title::{self, Outline, Step, Title};
 
 /// The most diagnostics that a report keeps: a broken console breaks every line alike.
@@ -66,6 +68,7 @@ pub(super) fn report(open: Open<'_>, facts: LogFlags) -> (Report<'_>, Vec<Step<'
     }
     let headless = builder.headless;
     let named = builder.headline.last().cloned();
+    let sentence = builder.sentence.take();
     let accused = builder.accused.take().and_then(aside::accuse);
     let has_stack = builder.has_stack();
     let mut report = builder.finish();
@@ -108,7 +111,9 @@ pub(super) fn report(open: Open<'_>, facts: LogFlags) -> (Report<'_>, Vec<Step<'
         let executor = opening.executor.or(open.executor);
         report.executor = executor.map(|(proc, id)| Executor { proc, id });
     }
-    report.message = opening.message.or_else(|| open.below.message(&outline));
+    report.time = opening.time;
+    report.message = opening.message.or_else(|| open.below.message(&outline)).or(sentence);
+    report.diagnosis = diagnosis::of(&report);
     let cut = open.cut.then_some(Corruption::TooManyLines);
     let lost = facts.disconnected.then_some(Corruption::ConsoleLost);
     report.corrupted = cut.or(title.corrupted).or(lost).or(report.corrupted);
@@ -201,7 +206,7 @@ pub(super) struct Builder<'log> {
     context: Option<StackContext>,
     frames: usize,
     /// Whose locks are being listed.
-    holder: Option<u64>,
+    holder: Option<(Cow<'log, str>, u64)>,
     /// Whether the report was at its end: what comes now comes a second time.
     ended: bool,
     /// Whether this is what the report led to.
@@ -214,6 +219,8 @@ pub(super) struct Builder<'log> {
     next: Option<Role>,
     /// The function that the report itself names as the one to blame.
     accused: Option<Frame<'log>>,
+    /// The sentence below the headline that says what is wrong.
+    sentence: Option<Cow<'log, str>>,
 }
 
 impl<'log> Builder<'log> {
@@ -243,6 +250,7 @@ impl<'log> Builder<'log> {
             returns: false,
             next: None,
             accused: None,
+            sentence: None,
         }
     }
 
@@ -274,9 +282,13 @@ impl<'log> Builder<'log> {
         self.mention(line, record);
         match *record {
             Record::StackStart(start) => self.stack_line(line, &start),
-            Record::Race(found) => self.race(found),
+            Record::Race(found) => self.race(&found),
+            Record::ValueChange(from, to) => self.value_change(from, to),
+            Record::Leak(at, size) => self.leak(at, size),
             Record::Lock(lock) => self.lock(line, &lock),
-            Record::LockHolder(pid) => self.holder = Some(pid),
+            Record::LockHolder(found) => {
+                self.holder = Some((line.own(found.comm), found.pid));
+            }
             Record::ContextMark(name) => self.mark(name),
             Record::Frame(place) => self.entry(line, &place),
             Record::InstructionPointer(pointer) => self.pointer(line, &pointer),
@@ -334,6 +346,9 @@ impl<'log> Builder<'log> {
                 self.close_stack();
             }
             Record::Malformed(malformed) => self.malformed(line, &malformed),
+            Record::Text(_) if self.asks_for_sentence(&line.text) => {
+                self.sentence = Some(line.own(line.text.trim_ascii()));
+            }
             Record::Section(_)
             | Record::Interrupt(_)
             | Record::Taint(_)
@@ -374,6 +389,16 @@ impl<'log> Builder<'log> {
         }
         if let Some(place) = read.place {
             self.headline.push(frame(line, &place));
+        }
+        if self.report.headline.is_empty() {
+            self.report.headline = line.own(line.text.trim_ascii());
+        }
+        if let Some((file, number)) = read.location {
+            let location = || SourceLocation { file: line.own(file), line: number };
+            self.report.location.get_or_insert_with(location);
+        }
+        if let Ok((_, (at, size))) = leak::object(&line.text) {
+            self.leak(at, size);
         }
         if let Some(who) = who::subject(&line.text) {
             self.naming.subject(&mut self.report.task, line, who);
@@ -452,15 +477,6 @@ impl<'log> Builder<'log> {
         self.stack = Some(Stack { role, frames: Vec::with_capacity(ROOM) });
     }
 
-    /// An access of a data race: the first is the reported access, the second the racing one.
-    fn race(&mut self, found: kasan::Access) {
-        let is_first = !std::mem::replace(&mut self.traced, true);
-        self.stack_start(if is_first { Role::Crash } else { Role::Race });
-        if is_first {
-            self.accessed(found);
-        }
-    }
-
     /// A lock of the report itself, of a chain, or of the list of those that a thread holds.
     fn lock(&mut self, line: &Line<'log>, found: &lock::Lock<'_>) {
         // An inlined function stands on a line of its own before the one that holds it.
@@ -476,11 +492,16 @@ impl<'log> Builder<'log> {
             _ => LockState::Held,
         };
         let function = found.place.and_then(|place| place.function);
+        let holder = self.holder.clone().filter(|_| found.index.is_some());
         self.report.locks.push(Lock {
             class: line.own(found.class),
+            address: found.address.map(address),
+            usage: found.usage.map(|usage| line.own(usage)),
             state,
-            holder: self.holder.filter(|_| found.index.is_some()),
+            comm: holder.as_ref().map(|(comm, _)| comm.clone()),
+            holder: holder.map(|(_, pid)| pid),
             function: function.map(|name| symbol::name(line.own(name))),
+            offset: line.start,
         });
     }
 
@@ -734,6 +755,7 @@ impl<'log> Builder<'log> {
         self.report.kernel.arch = self.processor.arch;
         let access = self.report.access.as_mut();
         (self.report.registers, self.report.code) = self.processor.finish(access);
+        contention::complete(&mut self.report);
         let report = &mut self.report;
         if let (Some(access), Some(arch)) = (&mut report.access, report.kernel.arch) {
             let cause = (arch.info().fault)(&|register| report.registers.get(register));

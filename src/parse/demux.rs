@@ -1,5 +1,7 @@
 //! Lines to reports: which line belongs to which report, and when one is over.
 
+use std::time::Duration;
+
 use super::limits::Limits;
 use super::open::{Open, Relation};
 use super::surroundings::Opening;
@@ -110,6 +112,13 @@ impl<'log> Demux<'log> {
     /// The report that began last.
     pub(super) fn last(&self) -> Option<&Open<'log>> {
         self.open.last()
+    }
+
+    /// Notes when the report that began last was printed.
+    pub(super) fn set_time(&mut self, time: Option<Duration>) {
+        if let Some(report) = self.open.last_mut() {
+            report.opening.time = time;
+        }
     }
 
     /// Ends all reports.

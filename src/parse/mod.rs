@@ -7,6 +7,7 @@
 //! context begins, when nothing more of it was seen for a while, or at the end of the log.
 
 mod build;
+mod contention;
 mod convert;
 mod cpu_state;
 mod demux;
@@ -25,7 +26,7 @@ mod whole;
 use std::collections::VecDeque;
 use std::iter::FusedIterator;
 
-use crate::log::{Line, MAX_LINE, Shape};
+use crate::log::{self, Line, MAX_LINE, Shape};
 use crate::model::Report;
 use crate::scan::{self, Start};
 use demux::Demux;
@@ -142,15 +143,17 @@ impl Reports<'_> {
         }
         let raw = self.log.get(line.start..line.end.min(line.start + MAX_LINE)).unwrap_or_default();
         let marker = marker.filter(|marker| self.parser.takes(raw, marker));
+        let carrier = raw.len().saturating_sub(line.text.len());
         join::whole(self.log, &mut line, marker.is_some(), self.parser.information(), shape);
         self.at = line.next();
-        let (log, lines, facts) = (self.log, &mut self.lines, &mut self.facts);
+        let (whole, lines, facts) = (self.log, &mut self.lines, &mut self.facts);
         let began = self.demux.line(&line, marker, |line, last| {
-            let facts = facts.get_or_insert_with(|| LogFlags::of(log));
-            let above = log.get(..line.start).unwrap_or_default();
+            let facts = facts.get_or_insert_with(|| LogFlags::of(whole));
+            let above = whole.get(..line.start).unwrap_or_default();
             Opening::of(above, line, last, lines.of(line.start), facts.executors, shape)
         });
         if began {
+            self.demux.set_time(log::boot_time(raw.get(..carrier).unwrap_or_default()));
             self.shape = learned.unwrap_or(Shape::PLAIN);
         }
         self.flush(false);

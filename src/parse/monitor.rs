@@ -14,7 +14,7 @@ use super::open::Open;
 use super::parser::Parser;
 use super::surroundings::{MAX_ABOVE, Opening};
 use crate::kind::{Kind, Marker};
-use crate::log::{Line, MAX_LINE, Shape};
+use crate::log::{self, Line, MAX_LINE, Shape};
 use crate::log_kind;
 use crate::model::Report;
 use crate::scan::{self, Start};
@@ -359,6 +359,8 @@ impl Monitor {
         let Some(line) = read(lines, self.at, shape) else { return false };
         let own = lines.get(line.start..line.end.min(line.start + MAX_LINE)).unwrap_or_default();
         let marker = marker.filter(|marker| self.parser.takes(own, marker));
+        let carrier = own.len().saturating_sub(line.text.len());
+        let carrier = own.get(..carrier).unwrap_or_default();
         let line = match self.dropped {
             0 => {
                 let mut line = line;
@@ -385,6 +387,7 @@ impl Monitor {
             Opening::of(above, line, last, number, executors, shape).into_owned()
         });
         if began {
+            self.demux.set_time(log::boot_time(carrier));
             self.shape = learned.unwrap_or(Shape::PLAIN);
         }
         self.base += std::mem::take(&mut self.dropped);

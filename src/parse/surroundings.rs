@@ -4,6 +4,7 @@
 //! the same bytes. Lines below a report that is closed come as all others do: see `demux`.
 
 use std::borrow::Cow;
+use std::time::Duration;
 
 use super::limits::MAX_LINES;
 use crate::escape;
@@ -74,6 +75,8 @@ const MESSAGE_WITHIN: usize = 6;
 pub(super) struct Opening<'log> {
     /// The number of its first line, from 1.
     pub(super) line: usize,
+    /// When the headline was printed, since boot.
+    pub(super) time: Option<Duration>,
     /// What the kernel said above the headline.
     pub(super) message: Option<Cow<'log, str>>,
     /// The fuzzer's process that the lines above name.
@@ -99,14 +102,16 @@ impl<'log> Opening<'log> {
         };
         Self {
             line: number,
+            time: None,
             message: message.map(|line| line.own(line.text.trim_ascii())),
             executor: if executors { executor() } else { None },
         }
     }
 
     pub(super) fn into_owned(self) -> Opening<'static> {
-        let Self { line, message, executor } = self;
-        Opening { line, message: message.map(|text| Cow::Owned(text.into_owned())), executor }
+        let Self { line, time, message, executor } = self;
+        let message = message.map(|text| Cow::Owned(text.into_owned()));
+        Opening { line, time, message, executor }
     }
 }
 

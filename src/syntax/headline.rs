@@ -22,6 +22,8 @@ pub(crate) struct Headline<'t> {
     pub(crate) function: Option<&'t [u8]>,
     /// The first source file that it names.
     pub(crate) source: Option<Source<'t>>,
+    /// The file and line that the kernel prints itself: see [`LOCATED`].
+    pub(crate) location: Option<(&'t [u8], u64)>,
 }
 
 /// Reads a headline.
@@ -35,6 +37,7 @@ pub(crate) fn headline(text: &[u8]) -> Headline<'_> {
         place,
         function: function(text).or_else(|| place?.title_function()),
         source: source::source(text),
+        location: location(text),
     }
 }
 
@@ -55,6 +58,21 @@ fn place(text: &[u8]) -> Option<Place<'_>> {
     None
 }
 
+/// The words behind which the kernel prints a file and a line.
+const LOCATED: &[&str] = &[
+    " at ", // __warn() in kernel/panic.c, report_bug() in lib/bug.c, __might_resched() in kernel/sched/core.c
+    "WARNING: ", // __warn() since Linux 6.19: the file stands first
+    " in ", // ubsan_prologue() in lib/ubsan.c
+];
+
+fn location(text: &[u8]) -> Option<(&[u8], u64)> {
+    let behind = |words: &&str| {
+        let mut places = memchr::memmem::find_iter(text, words.as_bytes());
+        places.find_map(|at| token::file_and_line(text.get(at + words.len()..)?).ok())
+    };
+    LOCATED.iter().find_map(behind).map(|(_, place)| place)
+}
+
 fn function(text: &[u8]) -> Option<&[u8]> {
     let mut rest = text;
     while let Some(at) = search::find(rest, " in ") {
@@ -70,6 +88,33 @@ fn function(text: &[u8]) -> Option<&[u8]> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn ok_location() {
+        for (line, want) in [
+            (
+                "WARNING: CPU: 1 PID: 7 at fs/io-wq.c:280 io_wqe_wake_worker+0x430/0x4a0",
+                Some(("fs/io-wq.c", 280)),
+            ),
+            (
+                "WARNING: lib/list_debug.c:65 at __list_del_entry+0x1/0x2, CPU#1: a/1",
+                Some(("lib/list_debug.c", 65)),
+            ),
+            ("kernel BUG at mm/slub.c:448!", Some(("mm/slub.c", 448))),
+            ("UBSAN: shift-out-of-bounds in ./lib/x.c:12:3", Some(("./lib/x.c", 12))),
+            (
+                "BUG: sleeping function called from invalid context at kernel/locking/mutex.c:580",
+                Some(("kernel/locking/mutex.c", 580)),
+            ),
+            ("BUG: KASAN: use-after-free in f+0x1/0x2 fs/a.c:1", None),
+            ("BUG: unable to handle page fault at 0x10:1", None),
+        ] {
+            let found = headline(line.as_bytes()).location;
+            let found =
+                found.map(|(file, line)| (std::str::from_utf8(file).unwrap_or_default(), line));
+            assert_eq!(found, want, "{line}");
+        }
+    }
 
     #[test]
     fn ok_headline() {

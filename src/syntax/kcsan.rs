@@ -8,31 +8,61 @@
 
 use nom::Parser;
 use nom::branch::alt;
-use nom::bytes::complete::{tag, take_till, take_until};
-use nom::combinator::{opt, value};
+use nom::bytes::complete::{tag, take_until};
+use nom::combinator::{map, opt, value};
 use nom::sequence::{delimited, preceded};
 
 use super::Parsed;
-use super::kasan::{Access, What};
-use crate::token::{decimal, hex};
+use super::kasan::{self, What};
+use crate::search;
+use crate::token::{Hex, decimal, hex};
 
-/// `write to 0xffff88812b78c158 of 8 bytes by task 16024 on cpu 1:`; its stack follows.
+/// An access of a data race; its stack follows.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct Access {
+    pub(crate) what: What,
+    pub(crate) size: u64,
+    pub(crate) address: Hex,
+    /// Whether the access is marked.
+    pub(crate) is_marked: bool,
+    /// The thread; `None` for an interrupt.
+    pub(crate) task: Option<u64>,
+    pub(crate) cpu: Option<u64>,
+}
+
+impl Access {
+    /// The access without who made it.
+    pub(crate) fn bare(&self) -> kasan::Access {
+        kasan::Access { what: self.what, size: Some(self.size), address: Some(self.address) }
+    }
+}
+
+/// `write to 0xffff88812b78c158 of 8 bytes by task 16024 on cpu 1:`.
 pub(crate) fn access(input: &[u8]) -> Parsed<'_, Access> {
     let what = alt((
         value(What::Write, alt((tag("read-write"), tag("write")))),
         value(What::Read, alt((tag("read"), tag("assert no")))),
     ));
-    let marks = take_until(" to ");
-    let by = (tag(" bytes by "), take_till(|b| b == b':'), tag(":"));
-    (
-        opt(tag("race at unknown origin, with ")),
-        what,
-        marks,
-        preceded(tag(" to "), hex),
-        delimited(tag(" of "), decimal, by),
-    )
-        .map(|(_, what, _, at, size)| Access { what, size: Some(size), address: Some(at) })
+    let marks = map(take_until(" to "), |marks: &[u8]| search::has(marks, "(marked"));
+    let at = preceded(tag(" to "), hex);
+    let size = delimited(tag(" of "), decimal, tag(" bytes by "));
+    let task = alt((map(preceded(tag("task "), decimal), Some), value(None, tag("interrupt"))));
+    let cpu = opt(preceded(tag(" on cpu "), decimal));
+    (opt(tag("race at unknown origin, with ")), what, marks, at, size, task, cpu, tag(":"))
+        .map(|(_, what, is_marked, address, size, task, cpu, _)| Access {
+            what,
+            size,
+            address,
+            is_marked,
+            task,
+            cpu,
+        })
         .parse(input)
+}
+
+/// `value changed: 0x0000000000000001 -> 0x0000000000000002`: the value before and after.
+pub(crate) fn change(input: &[u8]) -> Parsed<'_, (Hex, Hex)> {
+    (preceded(tag("value changed: "), hex), preceded(tag(" -> "), hex)).parse(input)
 }
 
 #[cfg(test)]
@@ -43,11 +73,11 @@ mod tests {
     fn ok_access() {
         let p = |line: &'static str| {
             let (_, access) = access(line.as_bytes()).expect(line);
-            (access.what, access.size, access.address.map(|at| at.value))
+            (access.what, access.size, access.address.value, access.task, access.cpu)
         };
         assert_eq!(
             p("write to 0xffff88812b78c158 of 8 bytes by task 16024 on cpu 1:"),
-            (What::Write, Some(8), Some(0xffff_8881_2b78_c158))
+            (What::Write, 8, 0xffff_8881_2b78_c158, Some(16024), Some(1))
         );
         assert_eq!(p("read (marked) to 0x10 of 4 bytes by interrupt on cpu 0:").0, What::Read);
         assert_eq!(
@@ -60,6 +90,16 @@ mod tests {
     fn err_access() {
         for line in ["write to disk failed:", "read to 0x10 of 4 bytes by task 1", ""] {
             assert!(access(line.as_bytes()).is_err(), "{line}");
+            assert!(change(line.as_bytes()).is_err(), "{line}");
         }
+    }
+
+    #[test]
+    fn ok_marks_and_change() {
+        let line = b"read (marked, reordered) to 0x10 of 4 bytes by interrupt on cpu 0:";
+        let (_, found) = access(line).expect("an access");
+        assert_eq!((found.is_marked, found.task, found.cpu), (true, None, Some(0)));
+        let (_, (from, to)) = change(b"value changed: 0x01 -> 0x02").expect("a change");
+        assert_eq!((from.value, to.value), (1, 2));
     }
 }

@@ -11,13 +11,17 @@ use super::Says;
 use super::frame::{self, Place};
 use super::source::{self, Source};
 use crate::search;
-use crate::token;
+use crate::token::{self, Hex};
 
 /// One line that names a lock.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct Lock<'a> {
     /// Its place in a list of the locks that a task holds.
     pub(crate) index: Option<u64>,
+    /// The lock itself.
+    pub(crate) address: Option<Hex>,
+    /// How the class was used, without the braces.
+    pub(crate) usage: Option<&'a [u8]>,
     /// The class, without what tells instances of it apart.
     pub(crate) class: &'a [u8],
     /// Where it was taken.
@@ -40,10 +44,11 @@ pub(crate) fn lock(line: &[u8]) -> Option<Lock<'_>> {
     let start = start.or_else(|| line.iter().position(|b| *b == b'(').map(|at| at + 1))?;
     let class = line.get(start..end)?;
     let before = line.get(..start)?.trim_ascii_start();
-    let index = before.strip_prefix(b"#").and_then(|rest| {
-        let digits = rest.iter().take_while(|b| b.is_ascii_digit()).count();
-        std::str::from_utf8(rest.get(..digits)?).ok()?.parse().ok()
-    });
+    let numbered = before.strip_prefix(b"#").and_then(|rest| token::decimal(rest).ok());
+    let (rest, index) = numbered.map_or((before, None), |(rest, index)| (rest, Some(index)));
+    let address = rest.strip_prefix(b":").unwrap_or(rest).trim_ascii_start();
+    let address = token::hex(address).ok().filter(|(rest, _)| rest.starts_with(b" ("));
+    let usage = line.get(end + 2..).and_then(|rest| rest.get(..memchr::memchr(b'}', rest)?));
     let at = search::find(line, "at: ").and_then(|at| line.get(at + 4..));
     let place = at.and_then(|text| {
         // Old kernels put the address before the name: `[<ffffffff81234567>] f+0x1/0x2`.
@@ -58,6 +63,8 @@ pub(crate) fn lock(line: &[u8]) -> Option<Lock<'_>> {
     let is_addressed = target.is_some_and(|(_, address)| address.is_some());
     Some(Lock {
         index,
+        address: address.map(|(_, address)| address),
+        usage,
         class: bare(class),
         place,
         is_link: line.starts_with(b"->"),
@@ -68,13 +75,21 @@ pub(crate) fn lock(line: &[u8]) -> Option<Lock<'_>> {
     })
 }
 
-/// The pid in `2 locks held by swapper/0/1:`.
-pub(crate) fn holder(line: &[u8]) -> Option<u64> {
-    search::find(line, " held by ")?;
-    let name = line.trim_ascii_end();
-    let name = name.strip_suffix(b":").unwrap_or(name);
-    let digits = name.rsplit(|b| *b == b'/').next()?;
-    std::str::from_utf8(digits).ok()?.trim_end_matches('.').parse().ok()
+/// The thread whose locks follow.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct Holder<'a> {
+    pub(crate) comm: &'a [u8],
+    pub(crate) pid: u64,
+}
+
+/// `2 locks held by swapper/0/1:`: a name may hold slashes.
+pub(crate) fn holder(line: &[u8]) -> Option<Holder<'_>> {
+    let at = search::find(line, " held by ")? + " held by ".len();
+    let name = line.get(at..)?.trim_ascii_end();
+    let name = name.strip_suffix(b":").or_else(|| name.strip_suffix(b".")).unwrap_or(name);
+    let slash = memchr::memrchr(b'/', name)?;
+    let (rest, pid) = token::decimal(name.get(slash + 1..)?).ok()?;
+    rest.is_empty().then_some(Holder { comm: name.get(..slash)?, pid })
 }
 
 /// A class without `#2` and `/1`.
@@ -112,6 +127,20 @@ mod tests {
         assert_eq!(p("-> #0 (&(&pool->lock)->rlock){-.-.}:").1, "&(&pool->lock)->rlock");
         assert_eq!(p(" #1:         (ptrval) (rtnl_mutex){+.+.}").1, "rtnl_mutex");
         assert_eq!(p("ffff (key#12){+.+.}").1, "key");
+        let at = |line: &'static str| {
+            let lock = lock(line.as_bytes()).expect(line);
+            (lock.address.map(|at| at.value), lock.usage)
+        };
+        let usage = Some(&b"+.+."[..]);
+        assert_eq!(
+            at("ffffffffc0162628 (a){+.+.}-{3:3}, at: f+0x1/0x2"),
+            (Some(0xffff_ffff_c016_2628), usage)
+        );
+        assert_eq!(
+            at(" #1: ffff888000852430 (b#4){+.+.}-{0:0}, at: f+0x1/0x2"),
+            (Some(0xffff_8880_0085_2430), usage)
+        );
+        assert_eq!(at("-> #1 (cm_lock_b){+.+.}-{3:3}:"), (None, usage));
     }
 
     #[test]
@@ -124,9 +153,12 @@ mod tests {
 
     #[test]
     fn ok_holder() {
-        assert_eq!(holder(b"2 locks held by swapper/0/1:"), Some(1));
-        assert_eq!(holder(b"1 lock held by khungtaskd/41:"), Some(41));
-        assert_eq!(holder(b"no locks held by syz/99."), Some(99));
-        assert_eq!(holder(b"held"), None);
+        let p =
+            |line: &'static str| holder(line.as_bytes()).map(|holder| (holder.comm, holder.pid));
+        assert_eq!(p("2 locks held by swapper/0/1:"), Some((&b"swapper/0"[..], 1)));
+        assert_eq!(p("1 lock held by khungtaskd/41:"), Some((&b"khungtaskd"[..], 41)));
+        assert_eq!(p("no locks held by syz/99."), Some((&b"syz"[..], 99)));
+        assert_eq!(p("held"), None);
+        assert_eq!(p("1 lock held by x/1y:"), None);
     }
 }

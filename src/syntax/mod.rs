@@ -18,6 +18,7 @@ pub(crate) mod headline;
 pub(crate) mod kasan;
 pub(crate) mod kcsan;
 mod kfence;
+pub(crate) mod leak;
 pub(crate) mod lock;
 pub(crate) mod pointer;
 pub(crate) mod register;
@@ -98,7 +99,11 @@ pub(crate) enum Record<'t> {
     /// The access of a KASAN report.
     Access(kasan::Access),
     /// An access of a data race; its stack follows.
-    Race(kasan::Access),
+    Race(kcsan::Access),
+    /// The value before a data race and after it.
+    ValueChange(Hex, Hex),
+    /// An object without a pointer to it: its address and its size.
+    Leak(Hex, u64),
     /// Facts about the object that was hit: the first, and the rest of the line.
     Object(Option<kasan::Object<'t>>, &'t [u8]),
     /// Bytes of the shadow memory.
@@ -114,7 +119,7 @@ pub(crate) enum Record<'t> {
     /// A lock that is held, wanted, or part of a list.
     Lock(Lock<'t>),
     /// The thread whose locks follow.
-    LockHolder(u64),
+    LockHolder(lock::Holder<'t>),
     /// `Kernel Offset:`, in bytes.
     KernelOffset(u64),
     /// `------------[ cut here ]------------`: a report begins.
@@ -235,6 +240,8 @@ fn tagged<'t>(first: u8, line: &'t [u8], text: &'t [u8]) -> Option<Record<'t>> {
         b'R' => access(line),
         b'W' => access(line).or_else(|| workqueue(line)),
         b'U' => found(kfence::access(line), Record::Access),
+        b'u' => found(leak::object(line), |(address, size)| Record::Leak(address, size)),
+        b'v' => found(kcsan::change(line), |(from, to)| Record::ValueChange(from, to)),
         b'k' => found(kfence::object(line), |fact| Record::Object(Some(fact), b"")),
         b'l' | b'p' => found(frame::work_function(line), Record::WorkFunction),
         b'a' | b'r' | b'w' => found(kcsan::access(line), Record::Race),

@@ -7,6 +7,7 @@
 //! line    = "Pid: " pid ", comm: " comm " " tainted release " " version hardware   ; before Linux 3.10
 //!         / "Process " comm " (pid: " pid                    ; __show_regs() and its like
 //!         / "task:" comm " state:" text " pid:" pid          ; sched_show_task()
+//!         / "comm " DQUOTE comm DQUOTE ", pid " pid  ; print_unreferenced() in mm/kmemleak.c
 //!         / "in_atomic(): " text ", pid: " pid ", name: " comm       ; __might_resched()
 //!         / comm "/" pid ( " is " / " just changed " / " [HC" ) text ; lockdep
 //!         / text " by task " comm "/" pid                    ; KASAN's access
@@ -169,6 +170,7 @@ pub(crate) fn line(text: &[u8]) -> Option<Who<'_>> {
         b'P' => line.strip_prefix(b"Process ").and_then(registers_of),
         b't' if line.starts_with(b"task:") => shown(line.get(5..)?),
         b'i' if line.starts_with(b"in_atomic(): ") => in_atomic(line),
+        b'c' => line.strip_prefix(b"comm \"").and_then(allocated_by),
         b'R' | b'W' | b'F' => by_task(line),
         _ => None,
     }
@@ -199,6 +201,13 @@ fn in_atomic(text: &[u8]) -> Option<Who<'_>> {
     let at = search::find(text, ", name: ")?;
     let pid = behind(text, ", pid: ")?;
     Some(Who { comm: text.get(at + 8..), pid: Some(pid), ..Who::default() })
+}
+
+/// `Web Content", pid 46, jiffies 4294899304`: print_unreferenced() in mm/kmemleak.c.
+fn allocated_by(text: &[u8]) -> Option<Who<'_>> {
+    let at = search::rfind(text, b"\", pid ")?;
+    let (_, pid) = decimal(text.get(at + 7..)?).ok()?;
+    Some(Who { comm: text.get(..at), pid: Some(pid), ..Who::default() })
 }
 
 /// `Read of size 8 at addr ffff000012c0a818 by task bluetoothd/612`.

@@ -30,6 +30,14 @@ impl<'log> Builder<'log> {
         self.report.holder.get_or_insert(Holder { comm, pid, lock });
     }
 
+    /// Whether the next line of text says what is wrong: ubsan_prologue() in lib/ubsan.c ends the headline
+    /// with the place, and each handler prints a sentence below it; print_usage_bug() in
+    /// kernel/locking/lockdep.c prints the two uses of a lock.
+    pub(super) fn asks_for_sentence(&self, text: &[u8]) -> bool {
+        let is_sentence = self.report.kind.has_sentence() || text.starts_with(b"inconsistent {");
+        is_sentence && self.sentence.is_none() && !self.has_body()
+    }
+
     /// Whether the stack that is open is another's than the crash's.
     pub(super) fn is_in_history(&self) -> bool {
         self.stack.as_ref().is_some_and(|stack| stack.role != Role::Crash)

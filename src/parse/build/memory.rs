@@ -2,18 +2,50 @@
 
 use super::{Builder, MAX_SHADOW, address};
 use crate::log::Line;
-use crate::model::{AccessKind, Memory, Object, Shadow, Side};
+use crate::model::{AccessKind, Leak, Memory, Object, RaceAccess, Role, Shadow, Side, ValueChange};
 use crate::reason::ReportPart;
-use crate::syntax::{access, kasan};
+use crate::syntax::{access, kasan, kcsan};
+use crate::token::Hex;
+
+/// The most accesses that a data race has.
+const MAX_ACCESSES: usize = 2;
 
 impl<'log> Builder<'log> {
+    /// An access of a data race: the first is the reported access, the second the racing one.
+    pub(super) fn race(&mut self, found: &kcsan::Access) {
+        let is_first = !std::mem::replace(&mut self.traced, true);
+        self.stack_start(if is_first { Role::Crash } else { Role::Race });
+        if is_first {
+            self.accessed(found.bare());
+        }
+        let accesses = &mut self.report.race.get_or_insert_default().accesses;
+        if accesses.len() < MAX_ACCESSES {
+            accesses.push(RaceAccess {
+                kind: access_kind(found.what),
+                size: found.size,
+                address: address(found.address),
+                marked: found.is_marked,
+                task: found.task,
+                cpu: found.cpu,
+            });
+        }
+    }
+
+    /// The value that a data race changed.
+    pub(super) fn value_change(&mut self, from: Hex, to: Hex) {
+        if let Some(race) = &mut self.report.race {
+            race.change.get_or_insert(ValueChange { from: address(from), to: address(to) });
+        }
+    }
+
+    /// The object that leaked.
+    pub(super) fn leak(&mut self, at: Hex, size: u64) {
+        self.report.leak.get_or_insert(Leak { address: address(at), size });
+    }
+
     pub(super) fn accessed(&mut self, found: kasan::Access) {
         let access = self.report.access.get_or_insert_default();
-        access.kind.get_or_insert(match found.what {
-            kasan::What::Read => AccessKind::Read,
-            kasan::What::Write => AccessKind::Write,
-            kasan::What::Free => AccessKind::Free,
-        });
+        access.kind.get_or_insert(access_kind(found.what));
         access.size = access.size.or(found.size);
         access.address = access.address.or(found.address.map(address));
     }
@@ -52,6 +84,14 @@ impl<'log> Builder<'log> {
         } else {
             self.leave_too_many(ReportPart::Shadow);
         }
+    }
+}
+
+fn access_kind(what: kasan::What) -> AccessKind {
+    match what {
+        kasan::What::Read => AccessKind::Read,
+        kasan::What::Write => AccessKind::Write,
+        kasan::What::Free => AccessKind::Free,
     }
 }
 

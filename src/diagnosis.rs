@@ -1,0 +1,365 @@
+//! Diagnoses: what happened in one sentence, and the facts of the report that say so.
+//!
+//! A rule of [`RULES`] reads the model of its kinds alone. It says nothing where a name or a number that its
+//! sentence needs is missing.
+
+use std::fmt::Write as _;
+
+use crate::functions;
+use crate::kind::Kind;
+use crate::model::{
+    AccessKind, Confidence, Diagnosis, Evidence, Lock, LockState, Object, RaceAccess, Report, Role,
+    Side, Stack,
+};
+
+/// The most facts of a diagnosis.
+const MAX_WHY: usize = 3;
+
+/// A rule: the sentence and its facts, if the report has what they need.
+type Rule = fn(&Report<'_>) -> Option<(String, Vec<Evidence>)>;
+
+/// The rules in the order in which they are tried.
+const RULES: &[Rule] =
+    &[race, leak, object, cycle, recursion, usage, blocked, stuck, removed_entry];
+
+/// The diagnosis of a report.
+pub(crate) fn of(report: &Report<'_>) -> Option<Diagnosis> {
+    let (summary, mut why) = RULES.iter().find_map(|rule| rule(report))?;
+    why.truncate(MAX_WHY);
+    let is_sure = report.is_usable();
+    let confidence = if is_sure { Confidence::Certain } else { Confidence::Likely };
+    Some(Diagnosis { summary, why, confidence })
+}
+
+/// The first function of a stack that may hold the bug.
+fn site<'a>(stack: &'a Stack<'_>) -> Option<&'a str> {
+    let frames = stack.frames.iter().filter(|frame| frame.reliable);
+    let mut functions = frames.filter_map(|frame| frame.function.as_deref()).map(functions::base);
+    functions.find(|function| functions::reason(function).is_none())
+}
+
+fn stack<'a, 'log>(report: &'a Report<'log>, role: Role) -> Option<&'a Stack<'log>> {
+    report.stacks.iter().find(|stack| stack.role == role)
+}
+
+fn site_of<'a>(report: &'a Report<'_>, role: Role) -> Option<&'a str> {
+    stack(report, role).and_then(site)
+}
+
+/// The function that the report is about.
+fn crash_site<'a>(report: &'a Report<'_>) -> Option<&'a str> {
+    let blamed = report.blame.as_ref().map(|blame| &*blame.function);
+    blamed.or_else(|| site_of(report, Role::Crash))
+}
+
+/// `Web Content/46`, as lockdep and KASAN write a task.
+fn task(report: &Report<'_>) -> Option<String> {
+    let pid = report.task.pid?;
+    Some(match &report.task.comm {
+        Some(comm) => format!("{comm}/{pid}"),
+        None => format!("task {pid}"),
+    })
+}
+
+fn bytes(count: u64) -> String {
+    if count == 1 { "1 byte".to_owned() } else { format!("{count} bytes") }
+}
+
+/// ` in f`, or nothing.
+fn within(function: Option<&str>) -> String {
+    function.map(|function| format!(" in {function}")).unwrap_or_default()
+}
+
+/// A data race: two accesses, and what they did to the value.
+fn race(report: &Report<'_>) -> Option<(String, Vec<Evidence>)> {
+    let race = report.race.as_ref()?;
+    let [first, second] = race.accesses.as_slice() else { return None };
+    let (a, b) =
+        (side(first, site_of(report, Role::Crash)), side(second, site_of(report, Role::Race)));
+    let mut why = Vec::new();
+    if let Some(change) = &race.change {
+        let text = format!("the value changed from {} to {} in between", change.from, change.to);
+        why.push(Evidence::new(text, None));
+    }
+    let plain = [first, second].into_iter().filter(|access| !access.marked).count();
+    if plain == 1 {
+        let marked = "one access is marked as concurrent, the other is plain";
+        why.push(Evidence::new(marked.to_owned(), None));
+    }
+    Some((format!("{a} races with {b}"), why))
+}
+
+fn side(access: &RaceAccess, function: Option<&str>) -> String {
+    let who = access.task.map_or("an interrupt".to_owned(), |task| format!("task {task}"));
+    let cpu = access.cpu.map(|cpu| format!(" on CPU {cpu}")).unwrap_or_default();
+    let (kind, size) = (access.kind, bytes(access.size));
+    format!("the {kind} of {size}{} by {who}{cpu}", within(function))
+}
+
+/// A leaked object: who allocated it.
+fn leak(report: &Report<'_>) -> Option<(String, Vec<Evidence>)> {
+    let leak = report.leak.as_ref()?;
+    let function = crash_site(report)?;
+    let task = task(report).map(|task| format!(" in {task}")).unwrap_or_default();
+    let size = bytes(leak.size);
+    Some((format!("{function}{task} allocated {size} that nothing points to"), Vec::new()))
+}
+
+/// An object that was hit: the access, who freed it and who allocated it.
+fn object(report: &Report<'_>) -> Option<(String, Vec<Evidence>)> {
+    let memory = report.memory.as_ref()?;
+    let object = memory.object.as_ref()?;
+    let access = report.access.as_ref()?;
+    let function = crash_site(report)?;
+    let freed = stack(report, Role::Free);
+    let thing = describe(object, freed.is_some() && access.kind != Some(AccessKind::Free));
+    let what = match access.kind? {
+        AccessKind::Read => "reads",
+        AccessKind::Write => "writes",
+        AccessKind::Free => {
+            return Some((release_of(object, function, freed.is_some()), tracks(report)));
+        }
+        AccessKind::Execute => return None,
+    };
+    let size = access.size.map(|size| format!(" {}", bytes(size))).unwrap_or_default();
+    let place = match (access.size, place(object)) {
+        (Some(_), Some(place)) => format!(", {place} {thing}"),
+        (Some(_), None) => format!(" of {thing}"),
+        (None, _) => format!(" {thing}"),
+    };
+    // KASAN reports an access within an object where the object was asked for with fewer bytes.
+    let is_beyond = freed.is_none()
+        && object.side == Some(Side::Inside)
+        && report.headline.contains("out-of-bounds");
+    let beyond = if is_beyond { ", beyond the bytes that were asked for" } else { "" };
+    Some((format!("{function} {what}{size}{place}{beyond}"), tracks(report)))
+}
+
+/// An invalid or second free.
+fn release_of(object: &Object<'_>, function: &str, is_freed: bool) -> String {
+    let again = if is_freed { " that is free already" } else { "" };
+    let thing = describe(object, false);
+    match place(object).filter(|_| object.distance != Some(0)) {
+        Some(place) => format!("{function} frees an address {place} {thing}{again}"),
+        None => format!("{function} frees {thing}{again}"),
+    }
+}
+
+/// Who freed an object, and who allocated it.
+fn tracks(report: &Report<'_>) -> Vec<Evidence> {
+    let memory = report.memory.as_ref();
+    let freed = stack(report, Role::Free)
+        .map(|freed| release(report, freed, memory.and_then(|memory| memory.freed_by)));
+    let allocated = site_of(report, Role::Allocation).map(|function| {
+        let by = memory.and_then(|memory| memory.allocated_by);
+        let by = by.map(|pid| format!(" by task {pid}")).unwrap_or_default();
+        format!("it was allocated in {function}{by}")
+    });
+    freed.into_iter().chain(allocated).map(|text| Evidence::new(text, None)).collect()
+}
+
+/// `8 bytes inside`, `directly behind`.
+fn place(object: &Object<'_>) -> Option<String> {
+    let (side, distance) = object.side.zip(object.distance)?;
+    Some(match (side, distance) {
+        (Side::Inside, distance) => format!("{} inside", bytes(distance)),
+        (Side::After, 0) => "directly behind".to_owned(),
+        (Side::After, distance) => format!("{} behind", bytes(distance)),
+        (Side::Before, distance) => format!("{} before", bytes(distance)),
+    })
+}
+
+fn describe(object: &Object<'_>, is_freed: bool) -> String {
+    let freed = if is_freed { "a freed" } else { "an" };
+    let size = object.size.map(|size| format!(" of {}", bytes(size))).unwrap_or_default();
+    let cache = object.cache.as_deref().map(|cache| format!(" ({cache})")).unwrap_or_default();
+    format!("{freed} object{size}{cache}")
+}
+
+/// Who freed an object, and from where.
+fn release(report: &Report<'_>, freed: &Stack<'_>, by: Option<u64>) -> String {
+    let holds = |names: &[&str]| {
+        let functions = freed.frames.iter().filter_map(|frame| frame.function.as_deref());
+        functions.map(functions::base).any(|function| names.contains(&function))
+    };
+    let mut text = format!("it was freed{}", within(site(freed)));
+    // rcu_do_batch() in kernel/rcu/tree.c runs callbacks, process_one_work() in kernel/workqueue.c works.
+    if holds(&["rcu_do_batch", "rcu_core", "rcu_core_si"]) {
+        text.push_str(", in an RCU callback");
+    } else if holds(&["process_one_work"]) {
+        text.push_str(", in a work");
+    }
+    match (by, report.task.pid) {
+        (Some(by), Some(pid)) if by == pid => write!(text, ", by the same task ({by})"),
+        (Some(by), Some(_)) => write!(text, ", by another task ({by})"),
+        (Some(by), None) => write!(text, ", by task {by}"),
+        (None, _) => Ok(()),
+    }
+    .ok();
+    text
+}
+
+fn lock<'a, 'log>(report: &'a Report<'log>, state: LockState) -> Option<&'a Lock<'log>> {
+    report.locks.iter().find(|lock| lock.state == state)
+}
+
+/// `&log->lock (cm_log_append)`.
+fn taken(lock: &Lock<'_>) -> String {
+    match &lock.function {
+        Some(function) => format!("{} ({})", lock.class, functions::base(function)),
+        None => lock.class.clone().into_owned(),
+    }
+}
+
+/// A cycle of locks: what the task holds and wants, and where the other order was taken.
+fn cycle(report: &Report<'_>) -> Option<(String, Vec<Evidence>)> {
+    if report.cycle.len() < 2 {
+        return None;
+    }
+    let wanted = lock(report, LockState::Wanted)?;
+    let held = lock(report, LockState::Held)?;
+    let task = task(report)?;
+    let summary = format!("{task} holds {} and wants {}", taken(held), taken(wanted));
+    let links = || report.locks.iter().filter(|lock| lock.state == LockState::Chain);
+    let sites: Vec<_> = report.stacks.iter().filter(|stack| stack.role == Role::Chain).collect();
+    // Links and stacks come in one order, the innermost lock last; a link without frames has no stack.
+    if sites.len() != links().count() {
+        return Some((summary, Vec::new()));
+    }
+    let pairs = links().zip(links().skip(1)).zip(&sites);
+    let why = pairs.map(|((later, earlier), stack)| {
+        let (earlier, place) = (&earlier.class, within(site(stack)));
+        let text = format!("{} was taken while {earlier} was held{place}", later.class);
+        Evidence::new(text, Some(later.offset))
+    });
+    let mut why: Vec<_> = why.collect();
+    why.reverse();
+    Some((summary, why))
+}
+
+/// A lock that is taken while one of its class is held.
+fn recursion(report: &Report<'_>) -> Option<(String, Vec<Evidence>)> {
+    let wanted = lock(report, LockState::Wanted)?;
+    let held = lock(report, LockState::Held).filter(|held| held.class == wanted.class)?;
+    let is_listed = report.locks.iter().any(|lock| lock.state == LockState::Chain);
+    let task = task(report).filter(|_| !is_listed && held.holder.is_none())?;
+    let function = wanted.function.as_deref().map(functions::base);
+    let same = match (wanted.address, held.address) {
+        (Some(a), Some(b)) if a == b => "it holds that very lock",
+        (Some(_), Some(_)) => "it holds another lock of this class",
+        _ => "it holds a lock of this class",
+    };
+    let place = within(held.function.as_deref().map(functions::base));
+    let why = Evidence::new(format!("{same}, taken{place}"), Some(held.offset));
+    Some((format!("{task} takes {} again{}", wanted.class, within(function)), vec![why]))
+}
+
+/// A lock that is taken in interrupts and with interrupts enabled.
+fn usage(report: &Report<'_>) -> Option<(String, Vec<Evidence>)> {
+    let message = report.message.as_deref()?;
+    let (before, now) = message.strip_prefix("inconsistent {")?.split_once("} -> {")?;
+    let now = now.split_once('}')?.0;
+    let wanted = lock(report, LockState::Wanted)?;
+    let (before, now) = (in_words(before)?, in_words(now)?);
+    let place = within(wanted.function.as_deref().map(functions::base));
+    let summary = format!("{} is taken{place} {now}, and was taken before {before}", wanted.class);
+    let risk = "an interrupt on this CPU that takes the lock while it is held never gets it";
+    Some((summary, vec![Evidence::new(risk.to_owned(), None)]))
+}
+
+/// The states of get_usage_string() in kernel/locking/lockdep.c: `IN-HARDIRQ-W`, `SOFTIRQ-ON-R`.
+fn in_words(state: &str) -> Option<&'static str> {
+    Some(match state.strip_suffix("-W").or_else(|| state.strip_suffix("-R"))? {
+        "IN-HARDIRQ" => "in a hard interrupt",
+        "IN-SOFTIRQ" => "in a soft interrupt",
+        "HARDIRQ-ON" => "with hard interrupts enabled",
+        "SOFTIRQ-ON" => "with soft interrupts enabled",
+        _ => return None,
+    })
+}
+
+/// A task that makes no progress: what it waits for, and who has it.
+fn blocked(report: &Report<'_>) -> Option<(String, Vec<Evidence>)> {
+    let seconds = report.seconds.filter(|_| report.kind == Kind::HungTask)?;
+    let task = task(report)?;
+    let place = within(crash_site(report));
+    if let Some(holder) = &report.holder {
+        let function = site_of(report, Role::Holder);
+        let why = function.map(|function| format!("{} is in {function}", holder.comm));
+        let why = why.map(|text| Evidence::new(text, None)).into_iter().collect();
+        let (lock, comm, pid) = (named(&holder.lock), &holder.comm, holder.pid);
+        let who = format!("which {comm}/{pid} holds; blocked for more than {seconds} s");
+        return Some((format!("{task} waits{place} for {lock}, {who}"), why));
+    }
+    let what = waits_for(report).map(|what| format!(", waiting for {what}")).unwrap_or_default();
+    Some((format!("{task} is blocked{place} for more than {seconds} s{what}"), Vec::new()))
+}
+
+/// What a function waits for: a part of its name, and the words.
+const WAITS: &[(&str, &str)] = &[
+    ("mutex_lock", "a mutex"),         // kernel/locking/mutex.c, rtmutex_api.c
+    ("rwsem_down", "an rw-semaphore"), // kernel/locking/rwsem.c
+    ("down_read", "an rw-semaphore"),  // the same
+    ("down_write", "an rw-semaphore"), // the same
+    ("__down", "a semaphore"),         // kernel/locking/semaphore.c
+    ("wait_for_common", "a completion"), // kernel/sched/completion.c
+    ("wait_for_completion", "a completion"), // the same
+    ("io_schedule", "I/O"),            // kernel/sched/core.c
+    ("blk_execute_rq", "a block request"), // block/blk-mq.c
+    ("submit_bio_wait", "a block request"), // block/bio.c
+    ("folio_wait", "a page"),          // mm/filemap.c
+    ("wait_on_page", "a page"),        // the same, before Linux 5.18
+    ("wait_on_buffer", "a buffer"),    // fs/buffer.c
+    ("lock_buffer", "a buffer"),       // the same
+    ("log_wait_commit", "a journal commit"), // fs/jbd2/journal.c
+    ("wait_transaction_locked", "a journal transaction"), // fs/jbd2/transaction.c
+    ("wait_rcu_gp", "an RCU grace period"), // kernel/rcu/update.c
+    ("synchronize_", "an RCU grace period"), // kernel/rcu/tree.c, srcutree.c
+    ("flush_work", "a work"),          // kernel/workqueue.c
+    ("flush_workqueue", "a work queue"), // the same
+    ("percpu_ref_switch", "a per-CPU reference count"), // lib/percpu-refcount.c
+    ("lock_sock", "a socket"),         // net/core/sock.c
+];
+
+/// What a task waits for, by the helpers between schedule() and the function that waits: the outermost tells
+/// most.
+fn waits_for(report: &Report<'_>) -> Option<&'static str> {
+    let frames = report.crash_stack()?.frames.iter().filter(|frame| frame.reliable);
+    let functions = frames.filter_map(|frame| frame.function.as_deref()).map(functions::base);
+    let helpers = functions.take_while(|function| functions::reason(function).is_some());
+    let known = |function: &str| WAITS.iter().rfind(|(part, _)| function.contains(part));
+    helpers.filter_map(known).last().map(|(_, what)| *what)
+}
+
+/// A lock by its class, or by its kind where the kernel names no more.
+fn named(lock: &str) -> String {
+    match lock {
+        "mutex" | "semaphore" => format!("a {lock}"),
+        "rw-semaphore" => format!("an {lock}"),
+        _ => lock.to_owned(),
+    }
+}
+
+/// A CPU that makes no progress.
+fn stuck(report: &Report<'_>) -> Option<(String, Vec<Evidence>)> {
+    let seconds = report.seconds.filter(|_| report.kind == Kind::SoftLockup)?;
+    let function = crash_site(report)?;
+    let cpu = report.task.cpu?;
+    let by = task(report).map(|task| format!(" of {task}")).unwrap_or_default();
+    Some((format!("CPU {cpu} ran in {function}{by} for {seconds} s without a break"), Vec::new()))
+}
+
+/// list_del() of an entry that was removed: include/linux/poison.h.
+const REMOVED: [(&str, &str); 2] =
+    [("LIST_POISON1", "dead000000000100"), ("LIST_POISON2", "dead000000000122")];
+
+/// A list entry whose pointers say that it was removed before.
+fn removed_entry(report: &Report<'_>) -> Option<(String, Vec<Evidence>)> {
+    let message = report.message.as_deref().filter(|message| message.contains("list_"))?;
+    let holds = |(name, value): &&(&str, &str)| message.contains(name) || message.contains(value);
+    let (name, _) = REMOVED.iter().find(holds)?;
+    let function = crash_site(report)?;
+    let why =
+        Evidence::new(format!("{name} is what a removal leaves in the pointers of an entry"), None);
+    Some((format!("{function} uses a list entry that was removed before"), vec![why]))
+}
