@@ -1,4 +1,4 @@
-//! Reports as text and as JSON.
+//! Reports as text, as Markdown and as JSON.
 
 pub mod audit;
 pub mod bugs;
@@ -6,6 +6,7 @@ pub mod bugs;
 pub mod html;
 #[cfg(feature = "serde")]
 pub mod json;
+pub mod markdown;
 mod page;
 #[cfg(feature = "serde")]
 mod record;

@@ -40,6 +40,19 @@ impl<W: fmt::Write> Page<'_, W> {
         }
     }
 
+    /// Facts on lines of their own, the label before the first.
+    pub(super) fn fields(
+        &mut self,
+        label: &str,
+        texts: impl Iterator<Item = String>,
+    ) -> fmt::Result {
+        let mut texts = texts.filter(|text| !text.is_empty());
+        if let Some(first) = texts.next() {
+            self.field(label, &first)?;
+        }
+        texts.try_for_each(|text| self.field("", &text))
+    }
+
     /// A fact behind its label; nothing if there is none.
     pub(super) fn field(&mut self, label: &str, text: &str) -> fmt::Result {
         const COLUMN: usize = 12;

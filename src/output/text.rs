@@ -4,6 +4,7 @@ use std::fmt::{self, Write as _};
 
 use super::escape::escape;
 use super::page::{DIM, LABEL, Page, TITLE, TRAP, broken};
+use crate::functions::{self, FrameClass};
 use crate::model::{
     Access, Code, Confidence, Explanation, Frame, ImageVerdict, Instruction, Memory, Report, Role,
     Side, Stack,
@@ -15,8 +16,10 @@ use crate::model::{
 pub struct TextOptions {
     /// Whether colours are used: ANSI escape sequences.
     pub color: bool,
-    /// Whether everything is shown: all instructions, all stacks, frames that are guesses.
+    /// Whether everything is shown: registers, all instructions, stacks and frames, guesses among them.
     pub all: bool,
+    /// Whether the title is that of the convention also where people read the kernel's headline better.
+    pub convention: bool,
     /// The columns of the terminal. Frames and paths that are wider are broken. Without it they are not,
     /// so that a program finds each on one line, and only sentences are broken, at 80 columns.
     pub width: Option<usize>,
@@ -35,6 +38,16 @@ impl TextOptions {
         Self { width, ..self }
     }
 
+    /// Whether the title is that of the convention: see [`TextOptions::convention`].
+    #[must_use]
+    pub fn with_convention(self, convention: bool) -> Self {
+        Self { convention, ..self }
+    }
+
+    pub(super) fn title<'a>(&self, report: &'a Report<'_>) -> &'a str {
+        if self.convention { report.title() } else { report.display_title() }
+    }
+
     /// Whether everything is shown.
     #[must_use]
     pub fn with_all(self, all: bool) -> Self {
@@ -48,8 +61,11 @@ const AROUND_TRAP: (usize, usize) = (8, 3);
 /// Where the source of a frame stands.
 const SOURCE_COLUMN: usize = 44;
 
-/// The frames of the crash's stack that are shown.
+/// The frames of a stack that are shown.
 const MAX_SHOWN: usize = 24;
+
+/// The fewest frames that one line stands for.
+const MIN_FOLDED: usize = 2;
 
 /// Writes a report of `file`.
 ///
@@ -66,14 +82,14 @@ pub fn write(
 ) -> fmt::Result {
     let mut page = Page { out, options };
     page.head(file, report)?;
+    page.answer(report)?;
     page.context(report)?;
     page.stacks(report)?;
-    page.registers(report)?;
     if let Some(code) = &report.code {
         page.code(code)?;
     }
-    if let Some(explanation) = &report.explanation {
-        page.explanation(explanation)?;
+    if options.all {
+        page.registers(report)?;
     }
     page.notes(report)
 }
@@ -102,7 +118,7 @@ pub fn write_explanation(
 
 impl<W: fmt::Write> Page<'_, W> {
     fn head(&mut self, file: &str, report: &Report<'_>) -> fmt::Result {
-        let title = escape(&report.title).to_string();
+        let title = escape(self.options.title(report)).to_string();
         self.styled(TITLE, &title)?;
         let span = report.span;
         let place = format!("{}:{} (bytes {}..{})", escape(file), span.line, span.start, span.end);
@@ -110,10 +126,42 @@ impl<W: fmt::Write> Page<'_, W> {
         self.styled(DIM, &format!("\n  {place}\n"))
     }
 
-    /// One line for each thing that is known of kernel, task and access.
-    fn context(&mut self, report: &Report<'_>) -> fmt::Result {
+    /// What happened, and why: what is read first.
+    fn answer(&mut self, report: &Report<'_>) -> fmt::Result {
         let message = report.message.as_deref().map(|message| escape(message).to_string());
-        self.field("message", &join([message]))?;
+        let location = report.location.as_ref();
+        let location = location.map(|at| format!("at {}:{}", escape(&at.file), at.line));
+        // The explanation of an access names its address.
+        let is_explained = report.explanation.as_ref().is_some_and(|found| found.access.is_some());
+        let access = report.access.as_ref().map(access).filter(|_| !is_explained);
+        let object = report.memory.as_ref().map(object);
+        // The diagnosis of an access names the object.
+        let object = object.filter(|_| report.diagnosis.is_none());
+        let facts = [message, location, access, object].into_iter().flatten();
+        self.fields("what", facts)?;
+        if let Some(diagnosis) = &report.diagnosis {
+            let why = diagnosis.why.iter().map(|evidence| &evidence.text);
+            let texts = [&diagnosis.summary].into_iter().chain(why);
+            self.fields("why", texts.map(|text| escape(text).to_string()))?;
+        }
+        // A chain of two locks is the sentence itself.
+        if report.cycle.len() > 2 {
+            let locks = report.cycle.iter().chain(report.cycle.first());
+            let locks: Vec<_> = locks.map(|lock| escape(lock).to_string()).collect();
+            self.field("cycle", &locks.join(" -> "))?;
+        }
+        if let Some(explanation) = &report.explanation {
+            self.explanation(explanation)?;
+        }
+        if let Some(blame) = &report.blame {
+            let text = format!("{}: {}", escape(&blame.function), blame.why);
+            self.field("blame", &text)?;
+        }
+        self.fields("then", report.consequences.iter().map(|title| escape(title).to_string()))
+    }
+
+    /// One line for each thing that is known of kernel and task.
+    fn context(&mut self, report: &Report<'_>) -> fmt::Result {
         let kernel = &report.kernel;
         let taint = kernel.tainted.as_deref().map(|flags| match flags {
             "" => "not tainted".to_owned(),
@@ -137,7 +185,7 @@ impl<W: fmt::Write> Page<'_, W> {
         let work = task.workqueue.as_deref().map(|work| escape(work).to_string());
         self.field("work", &join([work]))?;
 
-        if let Some(holder) = &report.holder {
+        if let Some(holder) = report.holder.as_ref().filter(|_| report.diagnosis.is_none()) {
             let text = format!(
                 "{}, held by {}, PID {}",
                 escape(&holder.lock),
@@ -145,17 +193,6 @@ impl<W: fmt::Write> Page<'_, W> {
                 holder.pid
             );
             self.field("waits for", &text)?;
-        }
-        self.field("access", &report.access.as_ref().map(access).unwrap_or_default())?;
-        if let Some(memory) = &report.memory {
-            self.field("object", &object(memory))?;
-        }
-        if let Some(blame) = &report.blame {
-            let text = format!("{}: {}", escape(&blame.function), blame.why);
-            self.field("blame", &text)?;
-        }
-        for title in &report.consequences {
-            self.field("then", &escape(title).to_string())?;
         }
         if let Some(check) =
             report.image_check.as_ref().filter(|c| c.verdict == ImageVerdict::Other)
@@ -189,20 +226,42 @@ impl<W: fmt::Write> Page<'_, W> {
                 Role::Starved => "starved thread",
             };
             self.label(name)?;
-            self.frames(stack)?;
+            if self.options.all {
+                stack.frames.iter().try_for_each(|frame| self.frame(frame))?;
+            } else {
+                self.folded(stack, report.crash_stack())?;
+            }
         }
         Ok(())
     }
 
-    fn frames(&mut self, stack: &Stack<'_>) -> fmt::Result {
-        let all = self.options.all;
-        let shown = |frame: &&Frame<'_>| all || frame.reliable;
-        let limit = if all { usize::MAX } else { MAX_SHOWN };
-        for frame in stack.frames.iter().filter(shown).take(limit) {
+    /// The frames that the unwinder vouches for, without those that print the report, and without the end
+    /// that is that of the crash stack as well.
+    fn folded(&mut self, stack: &Stack<'_>, crash: Option<&Stack<'_>>) -> fmt::Result {
+        let frames: Vec<_> = stack.frames.iter().filter(|frame| frame.reliable).collect();
+        let noise = frames.iter().take_while(|frame| is_noise(frame)).count();
+        let noise = if noise < MIN_FOLDED || noise == frames.len() { 0 } else { noise };
+        if noise > 0 {
+            let of = match stack.role {
+                Role::Allocation | Role::Free | Role::Related => "frames of the checker",
+                _ => "reporting frames",
+            };
+            writeln!(self.out, "    ({noise} {of})")?;
+        }
+        let shared = crash.filter(|crash| crash.role != stack.role).map_or(0, |crash| {
+            let others = crash.frames.iter().filter(|frame| frame.reliable).rev();
+            frames.iter().skip(noise).rev().zip(others).take_while(|(a, b)| is_same(a, b)).count()
+        });
+        let shared = if shared < MIN_FOLDED { 0 } else { shared };
+        let own = frames.get(noise..frames.len() - shared).unwrap_or_default();
+        for frame in own.iter().take(MAX_SHOWN) {
             self.frame(frame)?;
         }
-        match stack.frames.iter().filter(shown).count().saturating_sub(limit) {
+        match own.len().saturating_sub(MAX_SHOWN) + shared {
             0 => Ok(()),
+            more if shared == more => {
+                writeln!(self.out, "    ({more} more, as in the stack above)")
+            }
             more => writeln!(self.out, "    ({more} more)"),
         }
     }
@@ -335,7 +394,7 @@ impl<W: fmt::Write> Page<'_, W> {
             let sure = if member.confidence == Confidence::Likely { "probably " } else { "" };
             let (expression, of) = (escape(&member.expression), escape(&member.of));
             let text = format!("{sure}{expression} ({of}, offset {:#x})", member.offset);
-            self.field("what", &text)?;
+            self.field("member", &text)?;
         }
         for (index, step) in explanation.steps.iter().enumerate() {
             self.field(
@@ -361,6 +420,17 @@ impl<W: fmt::Write> Page<'_, W> {
     fn label(&mut self, label: &str) -> fmt::Result {
         self.styled(LABEL, &format!("  {label}\n"))
     }
+}
+
+/// Whether two frames are of one call.
+fn is_same(a: &Frame<'_>, b: &Frame<'_>) -> bool {
+    a.function.is_some() && (&a.function, a.offset, &a.module) == (&b.function, b.offset, &b.module)
+}
+
+/// Whether a frame only notices or prints what is wrong.
+fn is_noise(frame: &Frame<'_>) -> bool {
+    let function = frame.function.as_deref().map(functions::base);
+    function.is_some_and(|function| functions::class(function) == FrameClass::Noise)
 }
 
 fn join<const N: usize>(parts: [Option<String>; N]) -> String {

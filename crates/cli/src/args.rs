@@ -445,14 +445,18 @@ pub(crate) struct Output {
     #[arg(long)]
     pub(crate) text: bool,
     /// The output format
-    #[arg(long, value_enum, default_value_t = Format::Text)]
-    pub(crate) format: Format,
+    #[arg(long, value_enum, default_value_t = ReportFormat::Text)]
+    pub(crate) format: ReportFormat,
     /// The syntax of x86 instructions
     #[arg(long, value_enum, default_value_t = Syntax::Att)]
     pub(crate) syntax: Syntax,
-    /// Print all instructions, stacks and registers
+    /// Print registers, all instructions, stacks and frames, and each of
+    /// several equal reports
     #[arg(long)]
     pub(crate) all: bool,
+    /// Head each report with its title by syzbot's convention
+    #[arg(long)]
+    pub(crate) title: bool,
     /// When to use colours
     #[arg(long, value_enum, default_value_t = Color::Auto, value_name = "WHEN")]
     pub(crate) color: Color,
@@ -471,6 +475,29 @@ fn arch(name: &str) -> Result<ksplat::Arch, String> {
         let names: Vec<_> = all.iter().map(|arch| arch.name()).collect();
         format!("no architecture has this name; take one of {}", names.join(", "))
     })
+}
+
+/// The formats of reports.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum ReportFormat {
+    /// Text for people
+    Text,
+    /// Markdown for trackers and mails
+    Md,
+    /// One JSON array
+    Json,
+    /// JSON Lines: one object per line
+    Jsonl,
+}
+
+impl From<Format> for ReportFormat {
+    fn from(format: Format) -> Self {
+        match format {
+            Format::Text => Self::Text,
+            Format::Json => Self::Json,
+            Format::Jsonl => Self::Jsonl,
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]

@@ -30,7 +30,7 @@ pub(crate) fn bisect(args: &Bisect) -> io::Result<Status> {
     let job = Audits { args, report };
     let progress = Progress::of_files("auditing", args.files.len(), args.quiet);
     let progress = progress.unless_stdout_is_terminal();
-    logs::run(&job, &args.files, &Images::default(), args.format, &progress)
+    logs::run(&job, &args.files, &Images::default(), args.format.into(), &progress)
 }
 
 /// Writes the audit of a bisection.

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use ksplat::disasm;
 use ksplat::output::{json, text};
 
-use crate::args::{Code, Format};
+use crate::args::{Code, ReportFormat};
 use crate::input;
 use crate::ui::{Status, report_error};
 use crate::writer::text_options;
@@ -62,7 +62,7 @@ pub(crate) fn code(args: &Code) -> io::Result<Status> {
 
     let mut out = io::stdout().lock();
     match args.output.format {
-        Format::Text => {
+        ReportFormat::Text | ReportFormat::Md => {
             let options = text_options(&args.output).with_all(true);
             let mut page = String::new();
             text::write_code(&mut page, &code, options).map_err(io::Error::other)?;
@@ -72,7 +72,7 @@ pub(crate) fn code(args: &Code) -> io::Result<Status> {
             }
             out.write_all(page.as_bytes())?;
         }
-        Format::Json | Format::Jsonl => {
+        ReportFormat::Json | ReportFormat::Jsonl => {
             json::write_value(&mut out, &Explained { code, explanation })?;
             out.write_all(b"\n")?;
         }

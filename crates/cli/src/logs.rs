@@ -5,7 +5,7 @@ use std::io;
 use std::ops::ControlFlow::{self, Break, Continue};
 use std::path::{Path, PathBuf};
 
-use crate::args::{self, Format};
+use crate::args::{self, ReportFormat};
 use crate::cores::{self, Done};
 use crate::images::{Images, Needs};
 use crate::input::{self, Input};
@@ -39,7 +39,7 @@ pub(crate) fn run(
     job: &impl Job,
     files: &[PathBuf],
     images: &args::Images,
-    format: Format,
+    format: ReportFormat,
     progress: &Progress,
 ) -> io::Result<Status> {
     let files = input::or_stdin(files);
@@ -60,7 +60,7 @@ pub(crate) fn run_bytes(
     name: &str,
     bytes: Input,
     images: &args::Images,
-    format: Format,
+    format: ReportFormat,
 ) -> io::Result<Status> {
     let mut images = Images::new(images);
     let mut writer = Writer::new(format);
@@ -74,7 +74,7 @@ pub(crate) fn run_bytes(
 
 struct Run<'a, J> {
     job: &'a J,
-    format: Format,
+    format: ReportFormat,
     progress: &'a Progress,
 }
 

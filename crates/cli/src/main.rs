@@ -19,6 +19,7 @@ mod matches;
 mod parse;
 mod paths;
 mod qr;
+mod repeats;
 mod sources;
 mod store;
 mod symbolize;

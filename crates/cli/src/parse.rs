@@ -8,6 +8,7 @@ use ksplat::output::json::ReportRecord;
 use crate::args::{self, Output, Parse, Reading};
 use crate::images::{Images, Needs};
 use crate::logs::{self, Job, Log};
+use crate::repeats::Repeats;
 use crate::sources;
 use crate::ui::{Progress, Status, report_error};
 use crate::writer::{Writer, text_options};
@@ -51,10 +52,15 @@ impl Job for Reports<'_> {
         let before = writer.count();
         let analyzer = ksplat::Analyzer::new().with_syntax(output.syntax.into());
         let options = text_options(output);
+        let mut repeats = Repeats::default();
+        let is_folded = writer.is_text() && !output.all;
         let reports = reading.parser().reports(&log.bytes);
         for (index, mut report) in reports.take(reading.reports()).enumerate() {
             if !report.kind.is_information() {
                 status = status.max(Status::Found);
+            }
+            if is_folded && repeats.is_repeated(&report, writer)? {
+                continue;
             }
             analyzer.annotate(&mut report);
             if images.annotate(&mut report) == Status::Unusable {
@@ -68,6 +74,7 @@ impl Job for Reports<'_> {
             writer.report(&record.with_signature(signature), options)?;
             writer.add(sources.as_bytes())?;
         }
+        repeats.finish(writer)?;
         if writer.count() == before && !quiet {
             report_error(&log.name, &"no crash report found");
         }

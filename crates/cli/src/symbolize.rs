@@ -6,7 +6,7 @@ use std::ops::ControlFlow::{self, Break, Continue};
 use ksplat::disasm;
 use ksplat::output::escape;
 
-use crate::args::{Format, Reading, Symbolize};
+use crate::args::{Reading, ReportFormat, Symbolize};
 use crate::images::{Images, Needs};
 use crate::logs::{self, Job, Log};
 use crate::parse::Reports;
@@ -21,7 +21,7 @@ pub(crate) fn symbolize(args: &Symbolize) -> io::Result<Status> {
     let format = args.output.format;
     let progress = Progress::of_files("resolving", args.files.len(), args.quiet);
     let progress = progress.unless_stdout_is_terminal();
-    if matches!(format, Format::Text) {
+    if matches!(format, ReportFormat::Text) {
         return logs::run(&Lines, &args.files, &args.images, format, &progress);
     }
     let reading = Reading::default();

@@ -17,7 +17,7 @@ use ksplat::{Event, Monitor, Report};
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::flag;
 
-use crate::args::{Format, Watch};
+use crate::args::{ReportFormat, Watch};
 use crate::images::{Images, Needs};
 use crate::input;
 use crate::sources;
@@ -84,7 +84,7 @@ pub(crate) fn watch(args: &Watch) -> io::Result<Status> {
         options: text_options(&args.output),
         images: Images::new(&args.images),
         analyzer: ksplat::Analyzer::new().with_syntax(args.output.syntax.into()),
-        with_signature: !matches!(args.output.format, Format::Text),
+        with_signature: !matches!(args.output.format, ReportFormat::Text | ReportFormat::Md),
         runner: args.exec.clone().map(Runner::new),
         status: Status::Done,
     };

@@ -4,15 +4,15 @@ use std::fmt;
 use std::io::{self, BufWriter, Write};
 
 use ksplat::output::json::{self, ReportRecord};
-use ksplat::output::text;
+use ksplat::output::{markdown, text};
 
-use crate::args::{Format, Output};
+use crate::args::{Output, ReportFormat};
 use crate::ui::{in_color, width};
 
 /// Writes results one after the other, with what the format wants between them.
 pub(crate) struct Writer<'a> {
     out: Box<dyn Write + 'a>,
-    format: Format,
+    format: ReportFormat,
     count: usize,
 }
 
@@ -25,13 +25,16 @@ pub(crate) struct Page {
 
 impl Writer<'_> {
     /// Writes to standard output.
-    pub(crate) fn new(format: Format) -> Self {
+    pub(crate) fn new(format: ReportFormat) -> Self {
         let out = Box::new(BufWriter::with_capacity(1 << 16, io::stdout()));
         Self { out, format, count: 0 }
     }
 
     /// Gives a writer to a page to `write`.
-    pub(crate) fn page<T>(format: Format, write: impl FnOnce(&mut Writer<'_>) -> T) -> (Page, T) {
+    pub(crate) fn page<T>(
+        format: ReportFormat,
+        write: impl FnOnce(&mut Writer<'_>) -> T,
+    ) -> (Page, T) {
         let mut bytes = Vec::new();
         let mut writer = Writer { out: Box::new(&mut bytes), format, count: 0 };
         let result = write(&mut writer);
@@ -43,12 +46,12 @@ impl Writer<'_> {
     /// Appends the results of a page.
     pub(crate) fn append(&mut self, page: &Page) -> io::Result<()> {
         let between: &[u8] = match self.format {
-            Format::Text if self.count > 0 && page.count > 0 => b"\n",
-            Format::Json if self.count > 0 && page.count > 0 => b",\n",
+            ReportFormat::Text | ReportFormat::Md if self.count > 0 && page.count > 0 => b"\n",
+            ReportFormat::Json if self.count > 0 && page.count > 0 => b",\n",
             _ => b"",
         };
         // The JSON of a page begins an array of its own.
-        let is_array = matches!(self.format, Format::Json) && self.count > 0;
+        let is_array = matches!(self.format, ReportFormat::Json) && self.count > 0;
         let rest = page.bytes.get(usize::from(is_array)..).unwrap_or_default();
         self.count += page.count;
         self.out.write_all(between)?;
@@ -61,7 +64,7 @@ impl Writer<'_> {
     }
 
     pub(crate) fn is_text(&self) -> bool {
-        matches!(self.format, Format::Text)
+        matches!(self.format, ReportFormat::Text | ReportFormat::Md)
     }
 
     /// Writes what is buffered.
@@ -75,8 +78,10 @@ impl Writer<'_> {
         record: &ReportRecord<'_>,
         options: text::TextOptions,
     ) -> io::Result<()> {
+        let is_markdown = matches!(self.format, ReportFormat::Md);
+        let write = if is_markdown { markdown::write } else { text::write };
         self.result(
-            |page| text::write(page, &record.file, &record.report, options),
+            |page| write(page, &record.file, &record.report, options),
             |mut out| json::write(&mut out, record),
         )
     }
@@ -90,17 +95,17 @@ impl Writer<'_> {
         let is_first = self.count == 0;
         self.count += 1;
         match self.format {
-            Format::Text => {
+            ReportFormat::Text | ReportFormat::Md => {
                 let mut page = String::new();
                 as_text(&mut page).map_err(io::Error::other)?;
                 self.out.write_all(if is_first { b"" } else { b"\n" })?;
                 self.out.write_all(page.as_bytes())
             }
-            Format::Json => {
+            ReportFormat::Json => {
                 self.out.write_all(if is_first { b"[" } else { b",\n" })?;
                 as_json(&mut *self.out)
             }
-            Format::Jsonl => {
+            ReportFormat::Jsonl => {
                 as_json(&mut *self.out)?;
                 self.out.write_all(b"\n")
             }
@@ -114,8 +119,8 @@ impl Writer<'_> {
 
     pub(crate) fn finish(mut self) -> io::Result<()> {
         match (self.format, self.count) {
-            (Format::Json, 0) => self.out.write_all(b"[]\n")?,
-            (Format::Json, _) => self.out.write_all(b"]\n")?,
+            (ReportFormat::Json, 0) => self.out.write_all(b"[]\n")?,
+            (ReportFormat::Json, _) => self.out.write_all(b"]\n")?,
             _ => {}
         }
         self.out.flush()
@@ -124,5 +129,5 @@ impl Writer<'_> {
 
 pub(crate) fn text_options(output: &Output) -> text::TextOptions {
     let options = text::TextOptions::default().with_width(width());
-    options.with_color(in_color(output.color)).with_all(output.all)
+    options.with_color(in_color(output.color)).with_all(output.all).with_convention(output.title)
 }

@@ -58,6 +58,49 @@ fn limits_are_options() {
 }
 
 #[test]
+fn equal_reports_in_a_row_are_written_once() {
+    common::top();
+    let log = "corpus/memory-leak/kmemleak-file.log";
+    let (folded, _, status) = ksplat(&[log], b"");
+    assert_eq!((folded.matches("memory leak in").count(), status), (2, 1), "{folded}");
+    assert!(folded.ends_with("\n(3 equal reports up to line 68: --all prints each)\n"), "{folded}");
+    assert_eq!(ksplat(&["--all", log], b"").0.matches("memory leak in").count(), 5);
+    let (lines, _, _) = ksplat(&["--format", "jsonl", log], b"");
+    assert_eq!(lines.lines().count(), 5);
+    // A report of another kind between them, and another task that hangs in the same place, are shown.
+    let hung = |pid: u32| {
+        format!(
+            "INFO: task cm:{pid} blocked for more than 122 seconds.\nCall Trace:\n schedule+0x1/0x2\n \
+                 cm_wait+0x1/0x2\n cm_write+0x1/0x2\n"
+        )
+    };
+    let logs = [7, 7, 8].map(hung).concat();
+    let (text, _, _) = ksplat(&["-"], logs.as_bytes());
+    assert_eq!(text.matches("INFO: task hung in").count(), 2, "{text}");
+    assert!(text.contains("(1 equal report up to line 6: --all prints each)"), "{text}");
+}
+
+#[test]
+fn the_title_is_the_headline_where_the_convention_has_no_function() {
+    common::top();
+    let log = b"general protection fault: 0000 [#1] SMP\n";
+    let first = |args: &[&str]| ksplat(args, log).0.lines().next().map(str::to_owned);
+    assert_eq!(first(&["-"]).as_deref(), Some("general protection fault: 0000 [#1] SMP"));
+    let title = Some("general protection fault in corrupted");
+    assert_eq!(first(&["--title", "-"]).as_deref(), title);
+}
+
+#[test]
+fn markdown_is_a_heading_and_a_block() {
+    common::top();
+    let (page, _, status) = ksplat(&["--format", "md", "corpus/kcsan/data-race.log"], b"");
+    assert_eq!(status, 1);
+    assert!(page.starts_with("### KCSAN: data-race in demo\\_read / demo\\_write\n\n```text\n"));
+    assert!(page.contains("\n  why       the write of 8 bytes in demo_write by task 77 on CPU 1"));
+    assert!(page.ends_with("\n```\n") && page.matches("```").count() == 2, "{page}");
+}
+
+#[test]
 fn information_is_for_those_who_ask() {
     let notice = log("corpus/out-of-memory/stress.log");
     assert_eq!(ksplat(&["-q"], &notice), (String::new(), String::new(), 0));
