@@ -11,6 +11,7 @@ use crate::model::{
     AccessKind, Confidence, Diagnosis, Evidence, Lock, LockState, Object, RaceAccess, Report, Role,
     Side, Stack,
 };
+use crate::reason::BlameReason;
 
 /// The most facts of a diagnosis.
 const MAX_WHY: usize = 3;
@@ -19,8 +20,22 @@ const MAX_WHY: usize = 3;
 type Rule = fn(&Report<'_>) -> Option<(String, Vec<Evidence>)>;
 
 /// The rules in the order in which they are tried.
-const RULES: &[Rule] =
-    &[race, leak, object, cycle, recursion, usage, blocked, stuck, removed_entry];
+const RULES: &[Rule] = &[
+    race,
+    leak,
+    uninitialised,
+    overwritten,
+    object,
+    cycle,
+    recursion,
+    usage,
+    sleeping,
+    blocked,
+    stalled,
+    stuck,
+    removed_entry,
+    overflow,
+];
 
 /// The diagnosis of a report.
 pub(crate) fn of(report: &Report<'_>) -> Option<Diagnosis> {
@@ -276,6 +291,82 @@ fn in_words(state: &str) -> Option<&'static str> {
         "SOFTIRQ-ON" => "with soft interrupts enabled",
         _ => return None,
     })
+}
+
+/// A value that was never initialised: where the memory comes from.
+fn uninitialised(report: &Report<'_>) -> Option<(String, Vec<Evidence>)> {
+    let function = crash_site(report).filter(|_| report.kind == Kind::Kmsan)?;
+    let created = site_of(report, Role::Allocation)?;
+    Some((format!("{function} uses bytes of {created} that were never initialised"), Vec::new()))
+}
+
+/// Bytes of a slab object that were overwritten: include/linux/poison.h.
+fn overwritten(report: &Report<'_>) -> Option<(String, Vec<Evidence>)> {
+    let overwrite = report.overwrite.as_ref()?;
+    let place = match overwrite.expected {
+        0x6b | 0xa5 => "a freed object",
+        0x5a => "a slab outside of its objects",
+        0xbb | 0xcc => "the red zone of an object",
+        _ => return None,
+    };
+    let (found, expected) = (overwrite.found, overwrite.expected);
+    let count = overwrite.end.value.saturating_sub(overwrite.start.value).saturating_add(1);
+    let count = bytes(count);
+    let summary =
+        format!("{count} of {place} were overwritten: {found:#x} instead of {expected:#x}");
+    Some((summary, tracks(report)))
+}
+
+/// A function that may sleep where it must not.
+fn sleeping(report: &Report<'_>) -> Option<(String, Vec<Evidence>)> {
+    let function = crash_site(report)?;
+    let Some(atomic) = report.atomic.as_ref() else {
+        // __schedule_bug() in kernel/sched/core.c.
+        let task = task(report).filter(|_| report.kind == Kind::AtomicSleep)?;
+        let summary = format!("{task} schedules in {function} with preemption disabled");
+        return Some((summary, Vec::new()));
+    };
+    let why = match (atomic.in_atomic, atomic.irqs_disabled) {
+        (true, true) => "with preemption and interrupts disabled",
+        (true, false) => "with preemption disabled",
+        (false, true) => "with interrupts disabled",
+        (false, false) => return None,
+    };
+    // Locks that spin disable preemption; the innermost is the likeliest reason.
+    let held = report.locks.iter().rfind(|lock| lock.state == LockState::Held);
+    let held =
+        held.map(|lock| Evidence::new(format!("it holds {}", taken(lock)), Some(lock.offset)));
+    Some((format!("{function} calls what may sleep, {why}"), held.into_iter().collect()))
+}
+
+/// A grace period of RCU that does not end.
+fn stalled(report: &Report<'_>) -> Option<(String, Vec<Evidence>)> {
+    let stall = report.stall.as_ref()?;
+    let jiffies = stall.jiffies?;
+    let function = crash_site(report)?;
+    let summary = match stall.cpus.as_slice() {
+        [] => return None,
+        [cpu] => {
+            format!("CPU {cpu} ran in {function} for {jiffies} jiffies without a pause for RCU")
+        }
+        cpus => {
+            let cpus: Vec<_> = cpus.iter().map(u64::to_string).collect();
+            let cpus = cpus.join(", ");
+            format!(
+                "CPUs {cpus} made no pause for RCU for {jiffies} jiffies; one ran in {function}"
+            )
+        }
+    };
+    Some((summary, Vec::new()))
+}
+
+/// A stack that is full because functions call each other.
+fn overflow(report: &Report<'_>) -> Option<(String, Vec<Evidence>)> {
+    let blame = report.blame.as_ref().filter(|blame| blame.why == BlameReason::CallsItself)?;
+    let stack = report.crash_stack()?;
+    let functions = stack.frames.iter().filter_map(|frame| frame.function.as_deref());
+    let count = functions.filter(|function| functions::base(function) == blame.function).count();
+    Some((format!("{} is {count} times in a stack that is full", blame.function), Vec::new()))
 }
 
 /// A task that makes no progress: what it waits for, and who has it.

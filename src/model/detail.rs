@@ -86,6 +86,60 @@ pub struct Leak {
     pub size: u64,
 }
 
+/// The atomic context in which a function that may sleep was called.
+///
+/// Printed by `__might_resched()` in kernel/sched/core.c: `in_atomic(): 1, irqs_disabled(): 0, …` and
+/// `preempt_count: 1, expected: 0`.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[non_exhaustive]
+pub struct AtomicContext {
+    /// Whether preemption is disabled.
+    pub in_atomic: bool,
+    /// Whether interrupts are disabled on the CPU.
+    pub irqs_disabled: bool,
+    /// The count of `preempt_disable()`, soft and hard interrupts in bits of their own
+    /// (include/linux/preempt.h).
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub preempt_count: Option<u64>,
+}
+
+/// A grace period of RCU that does not end.
+///
+/// Printed by `print_cpu_stall()` and `print_other_cpu_stall()` in kernel/rcu/tree_stall.h.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[non_exhaustive]
+pub struct Stall {
+    /// The CPUs that it waits for; empty if it waits for tasks.
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Vec::is_empty"))]
+    pub cpus: Vec<u64>,
+    /// How long it lasts, in jiffies: ticks of `CONFIG_HZ` a second.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub jiffies: Option<u64>,
+    /// The CPU that noticed it; `None` if it is the stalled one.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub detected_by: Option<u64>,
+}
+
+/// Bytes of a slab object that are not what they should be.
+///
+/// Printed by `check_bytes_and_report()` in mm/slub.c: `0x…48-0x…4b @offset=72. First byte 0x3 instead of
+/// 0x6b`.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[non_exhaustive]
+pub struct Overwrite {
+    /// The first such byte.
+    pub start: Address,
+    /// The last one.
+    pub end: Address,
+    /// The value of the first.
+    pub found: u8,
+    /// The value that it should have: poison or a red zone (include/linux/poison.h).
+    pub expected: u8,
+}
+
 /// The time since boot as seconds, with six digits behind the point as printk prints it.
 #[cfg(feature = "serde")]
 pub(crate) mod seconds {

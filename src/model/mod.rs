@@ -24,7 +24,9 @@ pub(crate) use cpu::hex_digits;
 pub use cpu::{Address, Code, Instruction, Register, Registers};
 #[cfg(feature = "serde")]
 pub(crate) use detail::seconds::in_seconds;
-pub use detail::{Leak, Race, RaceAccess, SourceLocation, ValueChange};
+pub use detail::{
+    AtomicContext, Leak, Overwrite, Race, RaceAccess, SourceLocation, Stall, ValueChange,
+};
 pub use diagnosis::{Diagnosis, Evidence};
 pub use explanation::{
     AddressClass, Agreement, Confidence, Explanation, MeantAccess, Member, Pointer, PointerOrigin,
@@ -167,6 +169,15 @@ pub struct Report<'log> {
     /// The object that leaked.
     #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
     pub leak: Option<Leak>,
+    /// The atomic context in which a function that may sleep was called.
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
+    pub atomic: Option<AtomicContext>,
+    /// The grace period of RCU that does not end.
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
+    pub stall: Option<Stall>,
+    /// Bytes of a slab object that were overwritten.
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
+    pub overwrite: Option<Overwrite>,
     /// What happened, and what in the report says so.
     #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
     pub diagnosis: Option<Diagnosis>,
@@ -219,6 +230,9 @@ impl<'log> Report<'log> {
             cycle: Vec::new(),
             race: None,
             leak: None,
+            atomic: None,
+            stall: None,
+            overwrite: None,
             diagnosis: None,
             modules: Vec::new(),
             diagnostics: Vec::new(),

@@ -50,6 +50,9 @@ impl Report<'_> {
             cycle,
             race,
             leak,
+            atomic,
+            stall,
+            overwrite,
             diagnosis,
             modules,
             diagnostics,
@@ -77,12 +80,7 @@ impl Report<'_> {
             consequences,
             executor,
             guilty_file,
-            blame: blame.map(|Blame { function, file, line, why }| Blame {
-                function: text(function),
-                file: file.map(text),
-                line,
-                why,
-            }),
+            blame: blame.map(self::blame),
             kernel: Kernel {
                 release: release.map(text),
                 arch,
@@ -101,20 +99,29 @@ impl Report<'_> {
             stacks: stacks.into_iter().map(stack).collect(),
             memory: memory.map(self::memory),
             locks: locks.into_iter().map(lock).collect(),
-            holder: holder.map(|Holder { comm, pid, lock }| Holder {
-                comm: text(comm),
-                pid,
-                lock: text(lock),
-            }),
+            holder: holder.map(self::holder),
             cycle: cycle.into_iter().map(text).collect(),
             race,
             leak,
+            atomic,
+            stall,
+            overwrite,
             diagnosis,
             modules: modules.into_iter().map(module).collect(),
             diagnostics,
             image_check,
         }
     }
+}
+
+fn blame(blame: Blame<'_>) -> Blame<'static> {
+    let Blame { function, file, line, why } = blame;
+    Blame { function: text(function), file: file.map(text), line, why }
+}
+
+fn holder(holder: Holder<'_>) -> Holder<'static> {
+    let Holder { comm, pid, lock } = holder;
+    Holder { comm: text(comm), pid, lock: text(lock) }
 }
 
 fn stack(stack: Stack<'_>) -> Stack<'static> {

@@ -22,10 +22,10 @@ use crate::fingerprint::{
 };
 use crate::kind::Kind;
 use crate::model::{
-    self, Access, AccessKind, Address, Blame, Code, Confidence, Diagnosis, Diagnostic, Evidence,
-    Executor, Explanation, Frame, Holder, ImageCheck, Instruction, Kernel, Leak, Lock, LockState,
-    Memory, Module, Object, Race, RaceAccess, Registers, Report, Role, Shadow, Side,
-    SourceLocation, Stack, StackContext, Task, ValueChange, hex_digits,
+    self, Access, AccessKind, Address, AtomicContext, Blame, Code, Confidence, Diagnosis,
+    Diagnostic, Evidence, Executor, Explanation, Frame, Holder, ImageCheck, Instruction, Kernel,
+    Leak, Lock, LockState, Memory, Module, Object, Overwrite, Race, RaceAccess, Registers, Report,
+    Role, Shadow, Side, SourceLocation, Stack, StackContext, Stall, Task, ValueChange, hex_digits,
 };
 use crate::reason::Incomplete;
 use crate::span::Span;
@@ -77,6 +77,7 @@ macro_rules! key {
 
 objects! {
     Access { kind: some, size: some, address: some, }
+    AtomicContext { in_atomic: always, irqs_disabled: always, preempt_count: some, }
     Blame<'_> { function: always, file: some, line: some, why + code: coded, }
     Code { arch: some, bytes: hex, unit: unless_one, trap_offset: some, instructions: unless_empty, }
     Diagnosis { summary: always, why: unless_empty, confidence: always, }
@@ -127,6 +128,7 @@ objects! {
     Origin<'_> { hash: digits, role: always, name: always, }
     SignatureFrame<'_> { hash: digits, function: always, class: always, inline: if_true, file: some, }
     Component<'_> { module: some, file: some, directory: some, }
+    Overwrite { start: always, end: always, found: always, expected: always, }
     Race { accesses: always, change: some, }
     RaceAccess { kind: always, size: always, address: always, marked: if_true, task: some, cpu: some, }
     ReportRecord<'_> { file: always, index: always, text: some, signature: some, report: flat, }
@@ -165,6 +167,9 @@ objects! {
         cycle: unless_empty,
         race: some,
         leak: some,
+        atomic: some,
+        stall: some,
+        overwrite: some,
         diagnosis: some,
         modules: unless_empty,
         diagnostics: unless_empty,
@@ -194,6 +199,7 @@ objects! {
     SourceLocation<'_> { file: always, line: always, }
     Span { start: always, end: always, line: always, }
     Stack<'_> { role: always, frames: always, }
+    Stall { cpus: unless_empty, jiffies: some, detected_by: some, }
     Task<'_> { comm: some, pid: some, cpu: some, workqueue: some, }
     ValueChange { from: always, to: always, }
     Title<'_> { hash: digits, text: always, function: some, alternatives: unless_empty, }
@@ -463,6 +469,9 @@ mod tests {
             "change": {"from": "0x00000001", "to": "0x00000002"}
         },
         "leak": {"address": "0x00000001", "size": 96},
+        "atomic": {"in_atomic": true, "irqs_disabled": false, "preempt_count": 1},
+        "stall": {"cpus": [1, 2], "jiffies": 1001, "detected_by": 0},
+        "overwrite": {"start": "0x00000001", "end": "0x00000002", "found": 3, "expected": 107},
         "diagnosis": {
             "summary": "s", "why": [{"text": "t", "offset": 3}, {"text": "u"}], "confidence": "likely"
         },

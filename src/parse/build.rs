@@ -163,6 +163,14 @@ const WHOLE_STACK: usize = 4;
 /// How many lines below a `CPU:` line a second one is another report's.
 const MIXED_WITHIN: usize = 3;
 
+/// Whether a frame is that of a stack which has no other.
+fn is_first_of(stack: Option<&Stack<'_>>, frame: &Frame<'_>) -> bool {
+    stack.is_some_and(|stack| {
+        let [first] = stack.frames.as_slice() else { return false };
+        (&first.function, first.offset) == (&frame.function, frame.offset)
+    })
+}
+
 /// Where registers and code bytes go that are read next.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Dump {
@@ -219,6 +227,8 @@ pub(super) struct Builder<'log> {
     next: Option<Role>,
     /// The function that the report itself names as the one to blame.
     accused: Option<Frame<'log>>,
+    /// Whether the stack has but the frame that stands on the line above it.
+    is_headed: bool,
     /// The sentence below the headline that says what is wrong.
     sentence: Option<Cow<'log, str>>,
 }
@@ -250,6 +260,7 @@ impl<'log> Builder<'log> {
             returns: false,
             next: None,
             accused: None,
+            is_headed: false,
             sentence: None,
         }
     }
@@ -285,6 +296,7 @@ impl<'log> Builder<'log> {
             Record::Race(found) => self.race(&found),
             Record::ValueChange(from, to) => self.value_change(from, to),
             Record::Leak(at, size) => self.leak(at, size),
+            Record::State(state) => self.state(state),
             Record::Lock(lock) => self.lock(line, &lock),
             Record::LockHolder(found) => {
                 self.holder = Some((line.own(found.comm), found.pid));
@@ -414,7 +426,10 @@ impl<'log> Builder<'log> {
         if self.ended {
             return;
         }
-        let is_other = matches!(record, Record::Text(_) | Record::Section(_) | Record::Access(_));
+        let is_other = matches!(
+            record,
+            Record::Text(_) | Record::Section(_) | Record::Access(_) | Record::State(_)
+        );
         if is_other && self.naming.is_open(&self.report.task) {
             if let Some(who) = who::line(&line.text) {
                 self.naming.mention(&mut self.report.task, line, who);
@@ -448,6 +463,7 @@ impl<'log> Builder<'log> {
         if let Some(place) = read.place {
             self.push(frame(line, &place));
         }
+        self.is_headed = read.place.is_some();
     }
 
     /// The crash has one instruction pointer and one trace; more stacks have other roles.
@@ -545,6 +561,12 @@ impl<'log> Builder<'log> {
         if self.returns && self.is_crash(&frame) {
             return self.set_reporting_apart();
         }
+        // The line above the stack may name its first frame: print_track() in mm/slub.c.
+        if self.is_headed && is_first_of(self.stack.as_ref(), &frame) {
+            self.is_headed = false;
+            return;
+        }
+        self.is_headed = false;
         self.push(frame);
     }
 

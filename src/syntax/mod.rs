@@ -26,6 +26,7 @@ pub(crate) mod says;
 mod section;
 pub(crate) mod source;
 pub(crate) mod stack;
+pub(crate) mod state;
 pub(crate) mod symbol;
 pub(crate) mod task;
 mod text;
@@ -44,6 +45,7 @@ use pointer::{Link, Pointer};
 use register::Registers;
 use section::Section;
 use stack::StackStart;
+use state::State;
 use task::{Cpu, Taint};
 use text::Text;
 use who::Pid;
@@ -102,6 +104,8 @@ pub(crate) enum Record<'t> {
     Race(kcsan::Access),
     /// The value before a data race and after it.
     ValueChange(Hex, Hex),
+    /// A count or a comparison of the kernel.
+    State(State),
     /// An object without a pointer to it: its address and its size.
     Leak(Hex, u64),
     /// Facts about the object that was hit: the first, and the rest of the line.
@@ -243,8 +247,12 @@ fn tagged<'t>(first: u8, line: &'t [u8], text: &'t [u8]) -> Option<Record<'t>> {
         b'u' => found(leak::object(line), |(address, size)| Record::Leak(address, size)),
         b'v' => found(kcsan::change(line), |(from, to)| Record::ValueChange(from, to)),
         b'k' => found(kfence::object(line), |fact| Record::Object(Some(fact), b"")),
-        b'l' | b'p' => found(frame::work_function(line), Record::WorkFunction),
-        b'a' | b'r' | b'w' => found(kcsan::access(line), Record::Race),
+        b'l' => found(frame::work_function(line), Record::WorkFunction),
+        b'p' => found(frame::work_function(line), Record::WorkFunction)
+            .or_else(|| found(state::state(line), Record::State)),
+        b'(' | b'i' | b'0'..=b'9' => found(state::state(line), Record::State),
+        b'a' | b'r' | b'w' => found(kcsan::access(line), Record::Race)
+            .or_else(|| found(state::state(line), Record::State)),
         _ => None,
     };
     of_family

@@ -37,11 +37,15 @@ const SECTIONS: &[(&str, Section)] = &[
     ("Exception stack(", Section::Part(Says::EXCEPTION_STACK)),
     ("Faulting instruction address:", PART),
     ("Fixing recursive fault", PART),
+    // print_trailer() and print_page_info() in mm/slub.c, before Linux 5.14 with `INFO: `.
+    ("INFO: Object 0x", PART),
+    ("INFO: Slab 0x", PART),
     ("KASAN: ", PART),
     ("Kernel Offset: disabled", Section::Epilogue),
     ("Mem abort info:", PART),
     ("Memory state around the buggy address", PART),
     ("NMI backtrace for cpu", PART),
+    ("Object 0x", PART),
     ("PGD ", PART),
     ("Process ", PART),
     // rcu_check_gp_kthread_starvation() in kernel/rcu/tree_stall.h.
@@ -50,6 +54,7 @@ const SECTIONS: &[(&str, Section)] = &[
     ("Rebooting in", Section::Epilogue),
     ("Sending NMI from CPU", Section::Part(Says::ASKS_CPUS)),
     ("Showing all locks held in the system:", PART),
+    ("Slab 0x", PART),
     ("Stack:", PART),
     ("Tainted: [", PART),
     ("comm \"", PART),

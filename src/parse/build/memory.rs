@@ -2,10 +2,17 @@
 
 use super::{Builder, MAX_SHADOW, address};
 use crate::log::Line;
-use crate::model::{AccessKind, Leak, Memory, Object, RaceAccess, Role, Shadow, Side, ValueChange};
+use crate::model::{
+    AccessKind, AtomicContext, Leak, Memory, Object, Overwrite, RaceAccess, Role, Shadow, Side,
+    ValueChange,
+};
 use crate::reason::ReportPart;
+use crate::syntax::state::State;
 use crate::syntax::{access, kasan, kcsan};
 use crate::token::Hex;
+
+/// The most stalled CPUs that are kept: a list of all of a large machine says no more.
+const MAX_CPUS: usize = 64;
 
 /// The most accesses that a data race has.
 const MAX_ACCESSES: usize = 2;
@@ -35,6 +42,40 @@ impl<'log> Builder<'log> {
     pub(super) fn value_change(&mut self, from: Hex, to: Hex) {
         if let Some(race) = &mut self.report.race {
             race.change.get_or_insert(ValueChange { from: address(from), to: address(to) });
+        }
+    }
+
+    /// What the kernel counted or compared; the first counts.
+    pub(super) fn state(&mut self, state: State) {
+        let report = &mut self.report;
+        match state {
+            State::Atomic { in_atomic, irqs_disabled } => {
+                let context = AtomicContext { in_atomic, irqs_disabled, preempt_count: None };
+                report.atomic.get_or_insert(context);
+            }
+            State::PreemptCount { found, .. } => {
+                if let Some(atomic) = &mut report.atomic {
+                    atomic.preempt_count.get_or_insert(found);
+                }
+            }
+            State::Stall { jiffies, detected_by } => {
+                let stall = report.stall.get_or_insert_default();
+                if stall.jiffies.is_none() {
+                    (stall.jiffies, stall.detected_by) = (Some(jiffies), detected_by);
+                }
+            }
+            State::StalledCpu(cpu) => {
+                let stall = report.stall.get_or_insert_default();
+                if stall.cpus.len() < MAX_CPUS && !stall.cpus.contains(&cpu) {
+                    stall.cpus.push(cpu);
+                }
+            }
+            State::Overwritten { start, end, found, expected } => {
+                let (start, end) = (address(start), address(end));
+                if let (Ok(found), Ok(expected)) = (u8::try_from(found), u8::try_from(expected)) {
+                    report.overwrite.get_or_insert(Overwrite { start, end, found, expected });
+                }
+            }
         }
     }
 

@@ -1,0 +1,129 @@
+//! What the kernel counts or compares before it reports.
+//!
+//! ```text
+//! atomic  = "in_atomic(): " n ", irqs_disabled(): " n ", " …          ; __might_resched() in kernel/sched/core.c
+//! depth   = "preempt_count: " hex ", expected: " hex                  ; the same
+//! stall   = "(t=" n " jiffies " … / "(detected by " cpu ", t=" n " jiffies" …  ; kernel/rcu/tree_stall.h
+//! stalled = [ "rcu: " ] blanks cpu "-" 4( "." / "O" / "o" / "N" / "D" / digit / "!" ) ": (" …  ; print_cpu_stall_info()
+//! bytes   = hex "-" hex [ " @offset=" n ] ". First byte " hex " instead of " hex    ; check_bytes_and_report() in mm/slub.c
+//! ```
+
+use nom::Parser;
+use nom::branch::alt;
+use nom::bytes::complete::{tag, take_while_m_n};
+use nom::combinator::{map, opt};
+use nom::sequence::{delimited, preceded, terminated};
+
+use super::Parsed;
+use crate::token::{Hex, blanks, decimal, hex};
+
+/// A count or a comparison of the kernel.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum State {
+    /// Whether code runs in atomic context, and whether interrupts are off.
+    Atomic { in_atomic: bool, irqs_disabled: bool },
+    /// How deep preemption is disabled, and how deep it should be.
+    PreemptCount { found: u64, expected: u64 },
+    /// How long a grace period of RCU lasts, in jiffies; the CPU that noticed, if that is not the stalled one.
+    Stall { jiffies: u64, detected_by: Option<u64> },
+    /// A CPU that RCU waits for.
+    StalledCpu(u64),
+    /// Bytes of a slab that are not what they should be: the first, the last, the found value and the right one.
+    Overwritten { start: Hex, end: Hex, found: u64, expected: u64 },
+}
+
+/// Reads such a line.
+pub(super) fn state(line: &[u8]) -> Parsed<'_, State> {
+    match line.first() {
+        Some(b'i') => atomic(line),
+        Some(b'p') => depth(line),
+        Some(b'(') => stall(line),
+        _ => alt((overwritten, stalled)).parse(line),
+    }
+}
+
+fn atomic(line: &[u8]) -> Parsed<'_, State> {
+    let irqs = preceded(tag(", irqs_disabled(): "), decimal);
+    let both = (preceded(tag("in_atomic(): "), decimal), irqs);
+    map(both, |(in_atomic, irqs)| State::Atomic {
+        in_atomic: in_atomic != 0,
+        irqs_disabled: irqs != 0,
+    })
+    .parse(line)
+}
+
+fn depth(line: &[u8]) -> Parsed<'_, State> {
+    let both = (preceded(tag("preempt_count: "), hex), preceded(tag(", expected: "), hex));
+    map(both, |(found, expected)| State::PreemptCount {
+        found: found.value,
+        expected: expected.value,
+    })
+    .parse(line)
+}
+
+fn stall(line: &[u8]) -> Parsed<'_, State> {
+    let by = opt(delimited(tag("detected by "), decimal, tag(", ")));
+    let jiffies = delimited(tag("t="), decimal, tag(" jiffies"));
+    map(preceded(tag("("), (by, jiffies)), |(detected_by, jiffies)| State::Stall {
+        jiffies,
+        detected_by,
+    })
+    .parse(line)
+}
+
+fn stalled(line: &[u8]) -> Parsed<'_, State> {
+    let marks = take_while_m_n(4, 4, |b: u8| b.is_ascii_digit() || b".OoND!?".contains(&b));
+    let before = (opt(tag("rcu:")), blanks, opt(tag("\t")));
+    let cpu = delimited(before, decimal, (tag("-"), marks, tag(": (")));
+    map(cpu, State::StalledCpu).parse(line)
+}
+
+fn overwritten(line: &[u8]) -> Parsed<'_, State> {
+    let range = (preceded(opt(tag("INFO: ")), hex), preceded(tag("-"), hex));
+    let offset = opt(preceded(tag(" @offset="), decimal));
+    let values = (preceded(tag(". First byte "), hex), preceded(tag(" instead of "), hex));
+    let (rest, ((start, end), values)) = (terminated(range, offset), values).parse(line)?;
+    let (found, expected) = (values.0.value, values.1.value);
+    Ok((rest, State::Overwritten { start, end, found, expected }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ok_state() {
+        let p = |line: &'static str| state(line.as_bytes()).map(|(_, state)| state).expect(line);
+        let line = "in_atomic(): 1, irqs_disabled(): 0, non_block: 0, pid: 46, name: (udev-worker)";
+        assert_eq!(p(line), State::Atomic { in_atomic: true, irqs_disabled: false });
+        let line = "preempt_count: 101, expected: 0";
+        assert_eq!(p(line), State::PreemptCount { found: 0x101, expected: 0 });
+        let line = "(t=1001 jiffies g=-859 q=12 ncpus=2)";
+        assert_eq!(p(line), State::Stall { jiffies: 1001, detected_by: None });
+        let line = "(detected by 0, t=5252 jiffies, g=12, q=3)";
+        assert_eq!(p(line), State::Stall { jiffies: 5252, detected_by: Some(0) });
+        for line in ["rcu: \t1-....: (310 ticks this GP) idle=ce6c", "1-...!: (0 ticks this GP)"] {
+            assert_eq!(p(line), State::StalledCpu(1), "{line}");
+        }
+        let line =
+            "0xffff88a4832b2048-0xffff88a4832b204b @offset=72. First byte 0x3 instead of 0x6b";
+        let State::Overwritten { start, end, found, expected } = p(line) else { panic!("{line}") };
+        assert_eq!((end.value - start.value, found, expected), (3, 0x3, 0x6b));
+    }
+
+    #[test]
+    fn err_state() {
+        for line in [
+            "",
+            "in_atomic(): x",
+            "preempt_count: 1",
+            "(t=1",
+            "(detected by x, t=1 jiffies",
+            "1-.: (",
+            "0x1-0x2",
+            "0x1-0x2. First byte 0x3",
+        ] {
+            assert!(state(line.as_bytes()).is_err(), "{line}");
+        }
+    }
+}
