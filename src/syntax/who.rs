@@ -5,6 +5,7 @@
 //! stuck   = "soft lockup - CPU#" cpu " stuck for " n "s! [" comm ":" pid "]"
 //! atomic  = "scheduling while atomic: " comm "/" pid "/0x" hex
 //! line    = "Pid: " pid ", comm: " comm " " tainted release " " version hardware   ; before Linux 3.10
+//!         / "Pid: " pid ", comm: " comm " " release " " version  ; libcfs_call_trace() of Lustre
 //!         / "Process " comm " (pid: " pid                    ; __show_regs() and its like
 //!         / "task:" comm " state:" text " pid:" pid          ; sched_show_task()
 //!         / "comm " DQUOTE comm DQUOTE ", pid " pid  ; print_unreferenced() in mm/kmemleak.c
@@ -148,6 +149,13 @@ fn waited(text: &[u8]) -> Option<Who<'_>> {
 pub(super) fn pid(line: &[u8]) -> Option<Pid<'_>> {
     let (rest, (pid, _)) = (preceded(tag("Pid: "), decimal), comm_mark).parse(line).ok()?;
     let (comm, tail) = task::comm(rest);
+    if tail.is_empty()
+        && let Some((comm, release)) = untainted(comm)
+    {
+        let who = Who { comm: Some(comm), pid: Some(pid), ..Who::default() };
+        let taint = Taint { flags: None, release: Some(release) };
+        return Some(Pid { who, taint, hardware: None });
+    }
     let taint = task::tail_of(tail);
     let version = search::find(tail, " #").and_then(|at| tail.get(at + 2..));
     let hardware = version
@@ -156,6 +164,16 @@ pub(super) fn pid(line: &[u8]) -> Option<Pid<'_>> {
         .filter(|name| !name.is_empty());
     let comm = Some(comm.trim_ascii());
     Some(Pid { who: Who { comm, pid: Some(pid), ..Who::default() }, taint, hardware })
+}
+
+/// Splits `ll_ost 4.18.0 #1 SMP Tue Oct 1 2024` at the release: libcfs_call_trace() of Lustre prints the
+/// line without the taint.
+fn untainted(text: &[u8]) -> Option<(&[u8], &[u8])> {
+    let head = text.get(..search::find(text, " #")?)?;
+    let blank = memchr::memrchr(b' ', head)?;
+    let release = head.get(blank + 1..)?;
+    let is_release = release.first().is_some_and(u8::is_ascii_digit) && release.contains(&b'.');
+    is_release.then_some((head.get(..blank)?.trim_ascii(), release))
 }
 
 fn comm_mark(input: &[u8]) -> Parsed<'_, &[u8]> {
@@ -323,6 +341,11 @@ mod tests {
         assert_eq!(found.hardware, Some(&b"Bochs Bochs"[..]));
         let found = pid(b"Pid: 1, comm:              swapper").expect("a line");
         assert_eq!((found.who, found.taint.release), (who("swapper", 1), None));
+        let line = b"Pid: 7, comm: a b 4.18.0-553.el8.x86_64 #1 SMP Tue Oct 1 11:02:17 UTC 2024";
+        let found = pid(line).expect("a line");
+        assert_eq!(found.who, who("a b", 7));
+        assert_eq!(found.taint.release, Some(&b"4.18.0-553.el8.x86_64"[..]));
+        assert_eq!(found.hardware, None);
     }
 
     #[test]
