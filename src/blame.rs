@@ -39,7 +39,8 @@ pub(crate) fn blame<'log>(
     report: &Report<'log>,
     named: Option<&Frame<'log>>,
 ) -> Option<Blame<'log>> {
-    if report.kind.is_information() {
+    // The stack below a bad interrupt is that of the interrupted code.
+    if report.kind.is_information() || report.kind == Kind::BadInterrupt {
         return None;
     }
     // The stacks of a chain show where other locks were taken.
@@ -276,9 +277,10 @@ fn may_fail(function: &str, kind: Kind) -> bool {
 fn is_machinery(function: &str, kind: Kind) -> bool {
     let name = functions::base(function);
     match functions::reason(name) {
-        // Who waits is asked where somebody waits too long, or where nobody may.
+        // Who waits is asked where somebody waits too long, or where nobody may. `INFO:` lines of an
+        // unknown form are mostly those of watchdogs.
         Some(Reason::Waiting) => {
-            matches!(kind, Kind::HungTask | Kind::AtomicSleep | Kind::RcuStall)
+            matches!(kind, Kind::HungTask | Kind::AtomicSleep | Kind::RcuStall | Kind::Info)
                 || functions::is_skipped_in_titles(name, Skips::NONE)
         }
         reason => reason.is_some(),

@@ -47,6 +47,10 @@ const PROGRAMS: &[(&str, &str)] = &[
     ("rsyslogd", "general protection fault is a word in a filter"),
     ("smartd", "WARNING: device sda will fail"),
     ("dracut", "WARNING: UBSAN: not a report"),
+    ("ztest", "VERIFY3(a->a_size == b->b_size) failed (4096 == 512)"),
+    ("ztest", "PANIC at cm_tree.c:274:cm_tree_add()"),
+    ("release", "Closes: a crash of the parser at boot [#1]"),
+    ("monitor", "matched rule 'Oops: Exception in kernel mode, sig: 5 [#1]'"),
 ];
 
 /// What containers and package managers write, without a name of a program.
@@ -71,6 +75,14 @@ const BARE: &[&str] = &[
     "Traceback (most recent call last):",
     "  File \"/usr/lib/python3/cm.py\", line 18, in <module>",
     "RuntimeError: kernel BUG is a string here",
+    "- alignment check: fixed in the parser [#1]",
+    "[#1]: https://example.org/cm",
+    "an Oops [#1] was seen in the field",
+    "printf(3): a footnote [#1]",
+    "VERIFY: the checksum of cm.tar failed",
+    "Exception on CPU usage: 12 %",
+    "Unhandled exception: no handler of the message on CPU 1",
+    "nobody cared about the warning",
     "cm.c:1:10: fatal error: cm.h: No such file or directory",
     "2026-10-01 10:00:00 status installed linux-image-6.1.0-18-amd64:amd64 6.1.76-1",
     "Setting up kdump-tools (1:1.8.1) ...",

@@ -314,6 +314,12 @@ impl Arch {
         info.numbered.contains(&register) || info.general.iter().any(|(_, name)| *name == register)
     }
 
+    /// Whether both print the same rows of registers: loongarch does as mips, before Linux 6.3.
+    pub(crate) fn shares_rows(self, other: Self) -> bool {
+        let (own, other) = (self.info(), other.info());
+        !own.rows.is_empty() && (own.rows, own.numbered) == (other.rows, other.numbered)
+    }
+
     /// Bits of an address.
     pub fn bits(self) -> u8 {
         self.info().bits

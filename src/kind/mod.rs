@@ -14,6 +14,7 @@ use pattern::Piece;
 use table::MARKERS;
 
 use crate::functions::{Skip, Skips};
+use crate::search;
 use crate::string_enum::string_enum;
 
 string_enum! {
@@ -167,6 +168,19 @@ string_enum! {
         ///
         /// Printed by `unwind_next_frame()` in arch/x86/kernel/unwind_frame.c.
         Unwinder = "unwinder",
+        /// A fatal error that no other kind covers, named by the words of its architecture.
+        ///
+        /// Printed by `die()` in arch/*/kernel/traps.c and arch/*/kernel/dumpstack.c.
+        Oops = "oops",
+        /// A check that failed in a module with checks of its own: ZFS, Lustre.
+        ///
+        /// Printed by `spl_panic()` in module/os/linux/spl/spl-err.c of OpenZFS, and by
+        /// `lbug_with_loc()` of Lustre's libcfs.
+        Assertion = "assertion",
+        /// An interrupt that no handler claims and that the kernel disables.
+        ///
+        /// Printed by `__report_bad_irq()` in kernel/irq/spurious.c.
+        BadInterrupt = "bad-interrupt",
         /// A panic of Rust code in the kernel.
         ///
         /// Printed by the panic handler in rust/kernel/lib.rs.
@@ -194,8 +208,22 @@ string_enum! {
         AllocationFailure = "allocation-failure",
         /// Damage that a file system found in itself. Information.
         ///
-        /// Printed by `__ext4_error()` and its like in fs/ext4/super.c.
+        /// Printed by `__ext4_error()` and its like in fs/ext4/super.c, `xfs_error_report()` in
+        /// fs/xfs/xfs_error.c and `__btrfs_handle_fs_error()` in fs/btrfs/messages.c.
         FileSystem = "file-system",
+        /// A failed request to a device. Information.
+        ///
+        /// Printed by `blk_print_req_error()` in block/blk-mq.c and its like.
+        IoError = "io-error",
+        /// An error of memory, processor or bus that the machine survived. Information.
+        ///
+        /// Printed by `__print_mce()` in arch/x86/kernel/cpu/mce/core.c, `edac_mc_printk()` of
+        /// drivers/edac and `__ghes_print_estatus()` in drivers/acpi/apei/ghes.c.
+        HardwareError = "hardware-error",
+        /// The stack of a task without a headline. Information.
+        ///
+        /// Printed by `dump_stack()` in lib/dump_stack.c.
+        StackDump = "stack-dump",
         /// The kernel booted again where it should not.
         ///
         /// Printed by the decompressor, arch/x86/boot/compressed/misc.c.
@@ -219,7 +247,15 @@ impl Kind {
     /// Whether such a report tells what happened without a fault of the kernel: it is only given to
     /// those who ask for it, with [`Parser::with_information`](crate::Parser::with_information).
     pub fn is_information(self) -> bool {
-        matches!(self, Self::OutOfMemory | Self::AllocationFailure | Self::FileSystem)
+        matches!(
+            self,
+            Self::OutOfMemory
+                | Self::AllocationFailure
+                | Self::FileSystem
+                | Self::IoError
+                | Self::HardwareError
+                | Self::StackDump
+        )
     }
 
     /// Whether the instruction at the printed pointer may have trapped. A CPU that made no progress was
@@ -261,6 +297,24 @@ impl Marker {
     /// Its title may be one of the table all the same: logs quote titles, such as subjects of mails.
     pub(crate) fn class(&self, title: &str) -> Class {
         of_title(title).unwrap_or_else(|| self.other.of(title))
+    }
+
+    /// Whether a line that holds the text starts a report: where all forms are [`Format::only`], it
+    /// must have one of them.
+    pub(crate) fn takes(&self, line: &[u8]) -> bool {
+        let has_form = |format: &Format| {
+            !format.only || pattern::find(format.trigger, &[line], 0..1).is_some()
+        };
+        self.formats.iter().any(has_form)
+    }
+
+    /// Where the headline begins in a line that holds the text: the first place of a form, else that
+    /// of the text.
+    pub(crate) fn place(&self, line: &[u8]) -> Option<usize> {
+        let forms = self.formats.iter().filter(|format| format.only);
+        let places = forms.filter_map(|format| pattern::find(format.trigger, &[line], 0..1));
+        let text = || search::find(line, self.text).or_else(|| search::find(line, self.anchor));
+        places.map(|found| found.offset).min().or_else(text)
     }
 }
 
@@ -347,6 +401,7 @@ impl Consequence {
 
 /// One form of a report: how it is recognised, and its title.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each answers a question of its own")]
 pub(crate) struct Format {
     /// What it is.
     pub(crate) kind: Kind,
@@ -373,6 +428,10 @@ pub(crate) struct Format {
     pub(crate) needs: Needs,
     /// Whether a report of this form is always only a part of one.
     pub(crate) corrupted: bool,
+    /// Whether a line with the marker's text needs such a form to start a report.
+    pub(crate) only: bool,
+    /// Whether the headline is the report's message, because the title leaves details out.
+    pub(crate) quoted: bool,
 }
 
 /// The stack that a report needs to be complete.
@@ -404,6 +463,8 @@ const fn row(
         trap: false,
         needs: Needs::Trace,
         corrupted: false,
+        only: false,
+        quoted: false,
     }
 }
 
@@ -439,6 +500,16 @@ impl Format {
 
     const fn bare_stack(self) -> Self {
         Self { needs: Needs::Frame, ..self }
+    }
+
+    /// A form for a marker whose text is common: a line needs one of the forms to start a report.
+    const fn only(self) -> Self {
+        Self { only: true, ..self }
+    }
+
+    /// A form whose headline is the message.
+    const fn quoted(self) -> Self {
+        Self { quoted: true, ..self }
     }
 
     /// A form that is always only a part of a report.

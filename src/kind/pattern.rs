@@ -6,6 +6,7 @@
 //! where it fits, nothing is ever tried twice, and matching is linear in the text.
 
 use crate::search;
+use crate::syntax::died::{self, Died};
 use crate::syntax::frame;
 use crate::token;
 
@@ -40,6 +41,9 @@ pub(crate) enum Piece {
     Rest,
     /// White space up to the end of the line.
     End,
+    /// The line of `die()` with a cause that begins with one of these, or with any if there is none;
+    /// the cause is captured.
+    Cause(&'static [&'static str]),
     /// Anything within the line.
     Any,
     /// Anything, but at least to the next line.
@@ -176,6 +180,14 @@ fn search<'a>(
             at += search::find(text.get(at..)?, literal)?;
         }
         captures.truncate(known);
+        if let Some(Piece::Cause(_)) = segment.first() {
+            // A line has one cause.
+            let start = from + died::died(text.get(from..)?)?.start;
+            if at > start {
+                break;
+            }
+            at = start;
+        }
         let mut rest = text.get(at..)?;
         // A name or a number is only looked for where one begins: the rest of it gives no match,
         // and would be read again for each of its bytes.
@@ -209,6 +221,9 @@ fn is_run(piece: Piece, byte: u8) -> bool {
 /// Matches one piece at the front of `rest` and takes it off.
 fn step<'a>(piece: Piece, rest: &mut &'a [u8], captures: &mut Vec<&'a [u8]>) -> bool {
     let text: &'a [u8] = rest;
+    if let Piece::Cause(begins) = piece {
+        return cause(begins, rest, captures);
+    }
     let len = match piece {
         Piece::Lit(literal) => text.starts_with(literal.as_bytes()).then_some(literal.len()),
         Piece::One(all) | Piece::Either(all) => {
@@ -225,8 +240,8 @@ fn step<'a>(piece: Piece, rest: &mut &'a [u8], captures: &mut Vec<&'a [u8]>) -> 
         Piece::Hex => token::hex(text).ok().map(|(rest, _)| text.len() - rest.len()),
         Piece::Rest => Some(text.len()),
         Piece::End => text.iter().all(u8::is_ascii_whitespace).then_some(text.len()),
-        // Gaps are not part of a segment.
-        Piece::Any | Piece::Later | Piece::Near => None,
+        // Gaps are not part of a segment, and a cause is a part of its line.
+        Piece::Any | Piece::Later | Piece::Near | Piece::Cause(_) => None,
     };
     let Some(len) = len else { return false };
     let (matched, tail) = text.split_at(len);
@@ -235,6 +250,17 @@ fn step<'a>(piece: Piece, rest: &mut &'a [u8], captures: &mut Vec<&'a [u8]>) -> 
     }
     *rest = tail;
     true
+}
+
+/// Matches [`Piece::Cause`].
+fn cause<'a>(begins: &[&str], rest: &mut &'a [u8], captures: &mut Vec<&'a [u8]>) -> bool {
+    let Some(Died { cause, rest: tail, .. }) = died::died(rest) else { return false };
+    let fits = begins.is_empty() || begins.iter().any(|text| cause.starts_with(text.as_bytes()));
+    if fits {
+        captures.push(cause);
+        *rest = tail;
+    }
+    fits
 }
 
 fn is_captured(piece: Piece) -> bool {

@@ -112,7 +112,8 @@ pub(super) fn report(open: Open<'_>, facts: LogFlags) -> (Report<'_>, Vec<Step<'
         report.executor = executor.map(|(proc, id)| Executor { proc, id });
     }
     report.time = opening.time;
-    report.message = opening.message.or_else(|| open.below.message(&outline)).or(sentence);
+    let above = opening.message.or_else(|| open.below.message(&outline)).or(sentence);
+    report.message = title.message.map(Cow::Owned).or(above);
     report.diagnosis = diagnosis::of(&report);
     let cut = open.cut.then_some(Corruption::TooManyLines);
     let lost = facts.disconnected.then_some(Corruption::ConsoleLost);
@@ -591,7 +592,9 @@ impl<'log> Builder<'log> {
 
     fn pointer(&mut self, line: &Line<'log>, read: &Pointer<'_>) {
         let Pointer { arch, selector, place, rest, .. } = *read;
-        self.processor.arch.get_or_insert(arch);
+        // Rows of registers may be those of either machine; the instruction pointer shows which.
+        let is_open = self.processor.arch.is_none_or(|known| known.shares_rows(arch));
+        self.processor.arch = if is_open { Some(arch) } else { self.processor.arch };
         if self.ended || selector.is_some_and(arch.info().is_user) {
             self.dump = Dump::Other;
             return;

@@ -18,7 +18,10 @@ const MAIL_WIDTH: RangeInclusive<usize> = 66..=90;
 const MAX_WHOLE: usize = 2 * MAX_LINE;
 
 /// How a headline ends that goes on in the next line.
-const OPEN_ENDS: [&str; 7] = [" at", " for", " address", " address:", " in", ",", " kernel"];
+const OPEN_ENDS: [&str; 8] = [" at", " for", " address", " address:", " in", ",", " kernel", " @"];
+
+/// How the second line of a record begins, in a log with prefixes.
+const INDENTED: &[u8] = b"        ";
 
 /// How a line came to be two.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -74,7 +77,9 @@ fn rest_of<'log>(
     let is_bare = rest.context == Context::Bare && !rest.is_wrapping && !rest.is_carried;
     let is_open = || {
         let text = line.text.trim_ascii_end();
-        let is_open = OPEN_ENDS.iter().any(|end| text.ends_with(end.as_bytes()));
+        // dmesg and journalctl indent the further lines of a record.
+        let is_record = text.ends_with(b":") && rest.text.starts_with(INDENTED);
+        let is_open = is_record || OPEN_ENDS.iter().any(|end| text.ends_with(end.as_bytes()));
         is_headline
             && is_open
             && matches!(syntax::record(&rest.text), Record::Text(_) | Record::Frame(_))

@@ -30,7 +30,7 @@ pub(super) enum Doubt {
 /// kernel's then.
 pub(super) fn is_of_program(raw: &[u8], marker: &Marker) -> bool {
     let raw = clean(raw);
-    let Some(at) = search::find(&raw, marker.text) else { return false };
+    let Some(at) = marker.place(&raw) else { return false };
     let before = raw.get(..at).unwrap_or_default();
     // What a container printed, as Docker keeps it.
     if user::is_of_runtime(marker) && raw.starts_with(b"{") && !has_stamp(before) {
@@ -131,7 +131,9 @@ fn is_clock(word: &[u8]) -> bool {
 /// `is_form` says whether it has one of the forms in which the kernel prints it.
 pub(super) fn doubt(text: &[u8], context: Context, marker: &Marker, is_form: bool) -> Doubt {
     let Some(at) = search::find(text, marker.text) else { return Doubt::None };
-    let (before, rest) = text.split_at_checked(at).unwrap_or_default();
+    let rest = text.get(at..).unwrap_or_default();
+    let begin = marker.place(text).unwrap_or(at);
+    let before = text.get(..begin).unwrap_or_default();
     // `illed process ` begins within a word of the kernel.
     let is_whole_word = before.last().is_none_or(u8::is_ascii_whitespace);
     let before = before.trim_ascii();
@@ -253,7 +255,7 @@ mod tests {
             doubt(line.as_bytes(), Context::Bare, marker(text), is_form)
         };
         for (line, text, is_form) in [
-            ("and a kernel BUG at last", "kernel BUG", true),
+            ("and a kernel BUG at last", "kernel BUG ", true),
             ("$ dmesg | grep -c 'BUG: x'", "BUG:", true),
             ("+\tpr_emerg(\"BUG: x\\n\");", "BUG:", true),
             ("RETBleed: WARNING: x", "WARNING:", false),

@@ -13,6 +13,7 @@ pub(crate) mod access;
 pub(crate) mod blocker;
 pub(crate) mod code;
 pub(crate) mod convention;
+pub(crate) mod died;
 pub(crate) mod frame;
 pub(crate) mod headline;
 pub(crate) mod kasan;

@@ -14,6 +14,7 @@ mod skip;
 pub(crate) use outline::{Outline, Step};
 
 use crate::arch::TITLE_PREFIXES;
+use crate::escape;
 use crate::kind::pattern::{self, Found, Piece};
 use crate::kind::types::BugType;
 use crate::kind::{Format, Kind, Marker, Needs, Then};
@@ -30,6 +31,8 @@ pub(crate) struct Title {
     /// The function in the title.
     pub(crate) frame: Option<String>,
     pub(crate) kind: Kind,
+    /// The headline, if it is the report's message.
+    pub(crate) message: Option<String>,
     /// The type, by the convention.
     pub(crate) class: BugType,
     /// Whether a report of this form has a stack.
@@ -53,6 +56,7 @@ pub(crate) fn name(marker: &Marker, outline: &Outline<'_>, known: Option<&str>) 
         alternatives: Vec::new(),
         frame: normal::frame(&title).map(str::to_owned),
         kind: marker.kind,
+        message: None,
         class: marker.class(&title).bug_type,
         needs_stack: true,
         mixed: false,
@@ -293,7 +297,14 @@ fn with_format(choice: &Choice<'_>, outline: &Outline<'_>, known: Option<&str>) 
     let frame = normal::frame(&title).filter(|_| !is_unknown).map(str::to_owned);
     let class = format.class(&title).bug_type;
     let (kind, needs_stack) = (format.kind, format.needs != Needs::Nothing);
-    Title { title, alternatives, frame, kind, class, needs_stack, mixed, corrupted }
+    let message = format.quoted.then(|| quote(outline, found));
+    Title { title, alternatives, frame, kind, message, class, needs_stack, mixed, corrupted }
+}
+
+/// The headline from the place of a form on.
+fn quote(outline: &Outline<'_>, found: &Found<'_>) -> String {
+    let line = outline.opening.get(found.line).map_or(&[][..], AsRef::as_ref);
+    escape::text(line.get(found.offset..).unwrap_or_default().trim_ascii()).into_owned()
 }
 
 /// The headline itself, from the marker on.

@@ -334,8 +334,8 @@ pub(super) const BUG: Marker = Marker {
 
 #[rustfmt::skip] // rows
 pub(super) const KERNEL_BUG: Marker = Marker {
-    text: "kernel BUG",
-    anchor: "l BUG",
+    text: "kernel BUG ",
+    anchor: "BUG ",
     unless: &[],
     consequence: &[
         Consequence::within("fs/dcache.c").after("BUG: Dentry "),
@@ -362,12 +362,12 @@ pub(super) const KERNEL_BUG: Marker = Marker {
 };
 
 pub(super) const KERNEL_BUG_REST: Marker = Marker {
-    text: "Kernel BUG",
-    anchor: "l BUG",
+    text: "Kernel BUG ",
+    anchor: "BUG ",
     unless: &[],
     consequence: &[
         // riscv: do_trap_break() dies of a failed check as of a BUG().
-        Consequence::own("Kernel BUG [#").after("CFI failure at "),
+        Consequence::own("Kernel BUG [#"),
     ],
     kind: K::KernelBug,
     other: always(t::UNTYPED, ByReporter(F::Bug), S::Other),

@@ -25,7 +25,8 @@ pub(super) const CFI: Marker = Marker {
         "CFI failure in {F}",
     )
     .frames(CALLER)
-    .trap()],
+    .trap()
+    .quoted()],
 };
 
 /// `handle_cfi_failure()` up to Linux 6.0, where the check is a function that fails:
@@ -44,5 +45,6 @@ pub(super) const CFI_CHECK: Marker = Marker {
         "CFI failure in {F}",
     )
     .frames(POINTER)
-    .trap()],
+    .trap()
+    .quoted()],
 };

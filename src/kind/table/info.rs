@@ -2,7 +2,7 @@
 
 use super::super::class::FamilyRule::Is;
 use super::super::class::{Classes, Family as F, Symptom as S, always, class};
-use super::super::pattern::Piece::{Any, End, Lit, Near, One, Rest, Words};
+use super::super::pattern::Piece::{Any, Digits, End, Lit, Near, One, Rest, Words};
 use super::super::types as t;
 use super::super::{Consequence, Kind as K, Marker, Part, Recipe, Then, row};
 use super::{BAD_ACCESS, CALLS, HANG, STALL};
@@ -182,7 +182,7 @@ pub(super) const NETDEVICE: Marker = Marker {
 
 pub(super) const VFS_CLOSE: Marker = Marker {
     text: "VFS: Close: file count is 0",
-    anchor: "count is 0",
+    anchor: "VFS: ",
     unless: &[],
     consequence: &[],
     kind: K::Vfs,
@@ -198,7 +198,7 @@ pub(super) const VFS_CLOSE: Marker = Marker {
 
 pub(super) const VFS_BUSY: Marker = Marker {
     text: "VFS: Busy inodes after unmount",
-    anchor: "Busy inodes",
+    anchor: "VFS: ",
     unless: &[],
     consequence: &[],
     kind: K::Vfs,
@@ -210,4 +210,24 @@ pub(super) const VFS_BUSY: Marker = Marker {
         "VFS: Busy inodes after unmount (use-after-free)",
     )
     .stackless()],
+};
+
+/// `__report_bad_irq()` in kernel/irq/spurious.c: the stack is that of what was interrupted, the handlers
+/// are listed below it.
+pub(super) const NOBODY_CARED: Marker = Marker {
+    text: ": nobody cared",
+    anchor: "nobody cared",
+    unless: &[],
+    consequence: &[],
+    kind: K::BadInterrupt,
+    other: always(t::UNTYPED, Is(F::Other), S::Other),
+    formats: &[row(
+        K::BadInterrupt,
+        always(t::UNTYPED, Is(F::Other), S::Other),
+        &[Lit("irq "), Digits, Lit(": nobody cared")],
+        "irq: nobody cared",
+    )
+    .stackless()
+    .quoted()
+    .only()],
 };

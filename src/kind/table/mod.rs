@@ -4,8 +4,10 @@
 //! stands first in the text wins, and of two at the same place the one that stands first here.
 //! Titles are those that syzbot made the common language of kernel bug reports.
 
+mod assertion;
 mod bug;
 mod cfi;
+mod died;
 mod info;
 mod information;
 mod panic;
@@ -25,7 +27,6 @@ pub(crate) const MARKERS: &[&Marker] = &[
     &info::INFO,
     &trap::UNABLE_TO_HANDLE,
     &trap::PROTECTION_FAULT,
-    &trap::STACK_SEGMENT,
     &panic::PANIC,
     &trap::DOUBLE_FAULT,
     &panic::RUST,
@@ -41,7 +42,6 @@ pub(crate) const MARKERS: &[&Marker] = &[
     &trap::DIVIDE_ERROR,
     &trap::DIVIDE_ERROR_NEW,
     &trap::INVALID_OPCODE,
-    &trap::INT3,
     &info::UBSAN,
     &info::BOOTING,
     &info::NETDEVICE,
@@ -61,17 +61,42 @@ pub(crate) const MARKERS: &[&Marker] = &[
     &bug::OVERWRITTEN,
     &trap::FIXPOINT_DIVIDE,
     &trap::BAD_AREA,
-    &trap::KERNEL_BUG_DETECTED,
     &trap::HARD_LOCKUP,
+    &trap::HARD_LOCKUP_POWERPC,
     &panic::BAD_STACK,
     &trap::MACHINE_CHECK,
     &trap::MACHINE_CHECK_OOPS,
     &cfi::CFI,
     &cfi::CFI_CHECK,
+    &trap::SERROR,
+    &trap::BAD_MODE,
+    &trap::UNHANDLED_EXCEPTION,
+    &assertion::VERIFY,
+    &assertion::PANIC_AT,
+    &assertion::LUSTRE,
+    &assertion::LNET,
+    &assertion::SPL,
+    &info::NOBODY_CARED,
+    // Behind all that know more.
+    &died::DIED,
+    &died::DIED_AGAIN,
+    &died::DIED_OFTEN,
+    &died::ANNOUNCED,
+    &died::BUS_ERROR,
     &information::OOM,
     &information::KILLED,
     &information::ALLOCATION,
     &information::EXT4,
+    &information::XFS,
+    &information::BTRFS,
+    &information::IO_ERROR,
+    &information::BUFFER_ERROR,
+    &information::NVME,
+    &information::ATA,
+    &information::HARDWARE,
+    &information::EDAC,
+    &information::SHOWING,
+    &information::CPU,
 ];
 
 /// The instruction pointer, else the first frame of the call trace.

@@ -2,7 +2,7 @@
 
 use super::super::class::FamilyRule::Is;
 use super::super::class::{Family as F, Symptom as S, always};
-use super::super::pattern::Piece::{Any, Func, Hex, Later, Lit, Rest, Until};
+use super::super::pattern::Piece::{Any, Func, Hex, Later, Lit, Rest, Source, Until};
 use super::super::types as t;
 use super::super::{Consequence, Kind as K, Marker, Then, row};
 use super::{CALLS, POINTER_ONLY, STACK_OVERFLOW};
@@ -30,6 +30,16 @@ pub(super) const PANIC: Marker = Marker {
         Consequence::always("hung_task: blocked tasks"),
         Consequence::always("kasan.fault=panic set"),
         Consequence::always("panic_on_warn set"), // check_panic_on_warn()
+        Consequence::always("Kernel panic - not syncing: LBUG"), // lbug_with_loc() of Lustre
+        Consequence::within("Kernel panic - not syncing: VERIFY").after("VERIFY"), // spl_panic()
+        // arm64: arm64_serror_panic(), bad_mode(), __panic_unhandled().
+        Consequence::within("SError Interrupt").after("SError"),
+        Consequence::within("bad mode").after("Bad mode in "),
+        Consequence::within("Unhandled exception").after(" exception on CPU"),
+        // x86: vc_raw_handle_exception(), by sev_es_terminate().
+        Consequence::within("Kernel panic - not syncing: ").after("Unhandled #VC exception"),
+        // mce_panic() in arch/x86/kernel/cpu/mce/core.c has many reasons.
+        Consequence::within("Kernel panic - not syncing: ").after("Machine Check Exception:"),
         Consequence::always("softlockup: hung tasks"),
     ],
     kind: K::Panic,
@@ -84,7 +94,8 @@ pub(super) const PANIC: Marker = Marker {
             .partial(),
         row(K::Cfi, always(t::CFI, Is(F::BadAccess), S::Access),
             &[Lit("Kernel panic - not syncing: CFI failure (target: ")], "CFI failure in {F}")
-            .frames(CALLS),
+            .frames(CALLS)
+            .quoted(),
         row(K::Panic, always(t::DOS, Is(F::Panic), S::Other),
             &[Lit("Kernel panic - not syncing: "), Rest], "kernel panic: {1}"),
     ],
@@ -133,6 +144,14 @@ pub(super) const RUST: Marker = Marker {
             K::RustPanic,
             always(t::UNTYPED, Is(F::Other), S::Other),
             &[Lit("rust_kernel: panicked at '"), Until("',")],
+            "{1} in {F}",
+        )
+        .frames(CALLS),
+        // The message is the second line of the record: with its prefix, and without.
+        row(
+            K::RustPanic,
+            always(t::UNTYPED, Is(F::Other), S::Other),
+            &[Lit("rust_kernel: panicked at "), Source, Lit(": "), Rest],
             "{1} in {F}",
         )
         .frames(CALLS),

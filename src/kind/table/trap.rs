@@ -2,9 +2,9 @@
 
 use super::super::class::FamilyRule::{ByAddress, ByReporter, Is};
 use super::super::class::{Classes, Family as F, Symptom as S, always, class};
-use super::super::pattern::Piece::{Any, End, Lit, One, Rest, Token};
+use super::super::pattern::Piece::{Any, Digits, End, Lit, One, Rest, Token};
 use super::super::types as t;
-use super::super::{Consequence, Kind as K, Marker, row};
+use super::super::{Consequence, Format, Kind as K, Marker, Part, row};
 use super::{BAD_ACCESS, POINTER, POINTER_ONLY, STALL};
 
 /// By the fault that the kernel could not handle.
@@ -92,23 +92,6 @@ pub(super) const PROTECTION_FAULT: Marker = Marker {
     ],
 };
 
-pub(super) const STACK_SEGMENT: Marker = Marker {
-    text: "stack segment: ",
-    anchor: " segment",
-    unless: &[],
-    consequence: &[],
-    kind: K::StackSegment,
-    other: always(t::UNTYPED, Is(F::Other), S::Access),
-    formats: &[row(
-        K::StackSegment,
-        always(t::DOS, Is(F::Other), S::Access),
-        &[Lit("stack segment: ")],
-        "stack segment fault in {F}",
-    )
-    .frames(POINTER)
-    .trap()],
-};
-
 pub(super) const DOUBLE_FAULT: Marker = Marker {
     text: "PANIC: double fault",
     anchor: " fault",
@@ -181,23 +164,6 @@ pub(super) const INVALID_OPCODE: Marker = Marker {
     .trap()],
 };
 
-pub(super) const INT3: Marker = Marker {
-    text: "int3:",
-    anchor: "int3",
-    unless: &[],
-    consequence: &[],
-    kind: K::Int3,
-    other: always(t::UNTYPED, Is(F::Other), S::Other),
-    formats: &[row(
-        K::Int3,
-        always(t::DOS, Is(F::Other), S::Other),
-        &[Lit("int3: ")],
-        "int3 in {F}",
-    )
-    .frames(POINTER)
-    .trap()],
-};
-
 pub(super) const INTERNAL_ERROR: Marker = Marker {
     text: "Internal error:",
     anchor: "ror:",
@@ -218,6 +184,73 @@ pub(super) const INTERNAL_ERROR: Marker = Marker {
     .alt(BAD_ACCESS)
     .trap()],
 };
+
+/// arm64: `arm64_serror_panic()` in arch/arm64/kernel/traps.c. The registers stand between it and the
+/// panic, which has a stack.
+pub(super) const SERROR: Marker = on_cpu(
+    " Interrupt on CPU",
+    K::InternalError,
+    &[row(
+        K::InternalError,
+        always(t::DOS, Is(F::Other), S::Other),
+        &[Lit("SError Interrupt on CPU")],
+        "SError Interrupt in {F}",
+    )
+    .frames(POINTER)
+    .trap()
+    .stackless()
+    .quoted()
+    .only()],
+);
+
+/// arm64: `bad_mode()` in arch/arm64/kernel/traps.c before Linux 5.14; the same for arm, which dies of it.
+#[rustfmt::skip] // rows
+pub(super) const BAD_MODE: Marker = on_cpu(" handler detected on CPU", K::UnhandledFault, &[
+    row(K::InternalError, always(t::DOS, Is(F::Other), S::Other),
+        &[Lit("Bad mode in "), Any, Lit("-- SError")], "SError Interrupt in {F}")
+        .frames(POINTER)
+        .trap()
+        .stackless()
+        .quoted()
+        .only(),
+    row(K::UnhandledFault, always(t::DOS, Is(F::Other), S::Other),
+        &[Lit("Bad mode in "), Any, Lit(" handler detected on CPU")], "Bad mode in {F}")
+        .frames(POINTER)
+        .trap()
+        .stackless()
+        .quoted()
+        .only(),
+]);
+
+/// arm64: `__show_regs()` and a panic follow, `__panic_unhandled()` in arch/arm64/kernel/entry-common.c.
+pub(super) const UNHANDLED_EXCEPTION: Marker = on_cpu(
+    " exception on CPU",
+    K::UnhandledFault,
+    &[row(
+        K::UnhandledFault,
+        always(t::DOS, Is(F::Other), S::Other),
+        &[Lit("Unhandled "), Any, Lit(" exception on CPU")],
+        "Unhandled exception in {F}",
+    )
+    .frames(POINTER)
+    .trap()
+    .stackless()
+    .quoted()
+    .only()],
+);
+
+/// The marker of a line of arm64 that names the CPU.
+const fn on_cpu(text: &'static str, kind: K, formats: &'static [Format]) -> Marker {
+    Marker {
+        text,
+        anchor: "n CPU",
+        unless: &[],
+        consequence: &[],
+        kind,
+        other: always(t::DOS, Is(F::Other), S::Other),
+        formats,
+    }
+}
 
 pub(super) const UNHANDLED_FAULT: Marker = Marker {
     text: "Unhandled fault:",
@@ -314,24 +347,6 @@ pub(super) const FIXPOINT_DIVIDE: Marker = Marker {
     .trap()],
 };
 
-/// mips: `do_trap_or_bp()` in arch/mips/kernel/traps.c.
-pub(super) const KERNEL_BUG_DETECTED: Marker = Marker {
-    text: "Kernel bug detected[",
-    anchor: "l bug detected",
-    unless: &[],
-    consequence: &[],
-    kind: K::KernelBug,
-    other: always(t::UNTYPED, ByReporter(F::Bug), S::Other),
-    formats: &[row(
-        K::KernelBug,
-        always(t::BUG, ByReporter(F::Bug), S::Other),
-        &[Lit("Kernel bug detected["), Rest],
-        "kernel BUG in {F}",
-    )
-    .frames(POINTER)
-    .trap()],
-};
-
 /// `watchdog_overflow_callback()` in kernel/watchdog_hld.c.
 pub(super) const HARD_LOCKUP: Marker = Marker {
     text: "Watchdog detected hard LOCKUP",
@@ -349,6 +364,32 @@ pub(super) const HARD_LOCKUP: Marker = Marker {
     .frames(POINTER)
     .alt(STALL)
     .trap()],
+};
+
+/// powerpc: `soft_nmi_interrupt()` and `watchdog_smp_panic()` in arch/powerpc/kernel/watchdog.c.
+#[rustfmt::skip] // rows
+pub(super) const HARD_LOCKUP_POWERPC: Marker = Marker {
+    text: "detected hard LOCKUP",
+    anchor: "OCKUP",
+    unless: &[],
+    consequence: &[],
+    kind: K::HardLockup,
+    other: always(t::UNTYPED, Is(F::Stall), S::Other),
+    formats: &[
+        row(K::HardLockup, always(t::UNTYPED, Is(F::Stall), S::Hang),
+            &[Lit("CPU "), Digits, Lit(" self-detected hard LOCKUP @"), Rest], "hard lockup in {F}")
+            .frames(POINTER_ONLY.or(&[Part::Headline]))
+            .alt(STALL)
+            .trap()
+            .quoted()
+            .only(),
+        row(K::HardLockup, always(t::UNTYPED, Is(F::Stall), S::Hang),
+            &[Lit("CPU "), Digits, Lit(" detected hard LOCKUP on other CPUs "), Rest],
+            "hard lockup on other CPUs")
+            .stackless()
+            .quoted()
+            .only(),
+    ],
 };
 
 /// x86: `print_mce()` in arch/x86/kernel/cpu/mce/core.c. Without `Exception` the processor corrected

@@ -61,6 +61,12 @@ pub(super) const WARNING: Marker = Marker {
         ], "WARNING: ODEBUG bug in {F}")
             .frames(WARN.skip(Skip::Odebug).skip(Skip::Rcu))
             .trap(),
+        // Without CONFIG_BUG_ON_DATA_CORRUPTION a broken list is only warned of: CHECK_DATA_CORRUPTION().
+        row(K::ListCorruption, always(t::WARNING, Is(F::List), S::Warning), &[
+            Lit("WARNING: "), Any, Lit("lib/list_debug.c"), Any, Lit(" __list_"),
+        ], "WARNING in {F}")
+            .frames(WARN)
+            .trap(),
         row(K::Usercopy, always(t::WARNING, Is(F::Other), S::Warning), &[
             Lit("WARNING: "), Any, Lit("mm/usercopy.c"), Any, One(&[" usercopy_warn", " at"]),
         ], "WARNING: bad usercopy in {F}")
