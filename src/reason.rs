@@ -1,88 +1,90 @@
-//! The reasons that a report gives: stable codes, and the words of text output.
+//! The reasons in a report: stable codes, and the words for them in text output.
 
 use crate::string_enum::reason_enum;
 
 reason_enum! {
-    /// Why the title of a report is not to be trusted, by the convention:
+    /// The reason why the title of a report is not reliable, by syzbot's convention:
     /// [`Report::corrupted`](crate::Report::corrupted).
     pub enum Corruption {
         /// The report is longer than [`Limits`](crate::Limits) allow.
         TooManyLines = "too-many-lines", "too many lines: the rest was left out";
-        /// The headline is known, and the lines below it are not those that belong to it.
-        HeadlineOnly = "headline-only", "the headline is there, what must follow it is not";
-        /// The kernel prints this line inside a report, whose start is missing.
-        PartOnly = "part-only", "a part of a report only";
+        /// The lines below the headline are not those that the kernel prints below it.
+        HeadlineOnly = "headline-only", "the lines after the headline are not those of this report";
+        /// The headline is a line from inside a report, whose start is missing.
+        PartOnly = "part-only", "the start of the report is missing";
         /// No frame of the call trace may name the bug.
         NoFunction = "no-function", "no function in the call trace";
-        /// The headline holds the time stamp of another line.
-        MixedHeadline = "mixed-headline", "another line stands in the headline";
-        /// No line begins a call trace.
+        /// The headline contains the time stamp of another line.
+        MixedHeadline = "mixed-headline", "another line is mixed into the headline";
+        /// No call trace follows.
         NoCallTrace = "no-call-trace", "no call trace";
-        /// The log ends right below the line that begins a call trace.
+        /// The log ends at the line that begins a call trace.
         CutCallTrace = "cut-call-trace", "the call trace is cut off";
-        /// A call trace begins, and no frame is below it.
+        /// The line that begins a call trace has no frame below it.
         EmptyCallTrace = "empty-call-trace", "a call trace without frames";
         /// Two CPUs printed at the same time: two `CPU:` lines of different tasks in a row.
         Mixed = "mixed", "lines of another report are mixed in";
-        /// The machine that recorded the log lost the console.
+        /// The console of the test machine was lost.
         ConsoleLost = "console-lost", "the console was lost";
     }
 }
 
 reason_enum! {
-    /// Why a report cannot be used as a whole: [`Report::incomplete`](crate::Report::incomplete).
+    /// The reason why a report is incomplete: [`Report::incomplete`](crate::Report::incomplete).
     pub enum Incomplete {
-        /// The lines above it are missing: it is a part of a report, such as the panic at its end.
+        /// Its start is missing: the headline is a line from inside a report, such as the panic at
+        /// its end.
         CutStart = "cut-start", "the start is missing";
-        /// It ends within a call trace, or lines were left out.
+        /// It ends inside a call trace, or a limit dropped lines.
         CutEnd = "cut-end", "the end is missing";
-        /// Lines of another report stand in it.
+        /// It contains lines of another report.
         Mixed = "mixed", "lines of another report are mixed in";
-        /// It has no stack, where its kind has one.
+        /// It has no stack, but its kind has one.
         NoStack = "no-stack", "no stack";
     }
 }
 
 reason_enum! {
-    /// Why a function is blamed: [`Blame::why`](crate::model::Blame::why).
+    /// The reason why a function is blamed: [`Blame::why`](crate::model::Blame::why).
     pub enum BlameReason {
-        /// It stands in a stack that overflowed at least three times.
+        /// It has at least three frames in a stack that overflowed.
         CallsItself = "calls-itself", "calls itself until the stack is full";
         /// It called or jumped through a bad pointer.
         JumpedNowhere = "jumped-nowhere", "branched to an address without code";
-        /// The CPU made no progress, and the interrupt of the watchdog or of RCU came in it.
+        /// The CPU made no progress, and the interrupt of the watchdog or of RCU interrupted it.
         RunningWhenStuck = "running-when-stuck", "was running when the CPU was found stuck";
-        /// The link register holds a return address in it; the function that failed is a helper.
+        /// The link register has a return address in it, and the function that failed is a helper.
         CalledFailing = "called-failing", "called the function that failed";
         /// It waits in a hung task.
         Waits = "waits", "blocked in the hung task";
-        /// It is the work that the report names: `last function:`, `workfn=`.
+        /// The report names it as the work function: `last function:`, `workfn=`.
         Named = "named", "named by the report";
         /// It allocated the memory that leaked.
         AllocatedLost = "allocated-lost", "allocated the leaked memory";
-        /// The instruction pointer stands in it.
+        /// The instruction pointer is in it.
         WasRunning = "was-running", "was running";
-        /// It is the innermost frame of the call trace that is no helper and no part of a checker.
+        /// It is the innermost frame of the call trace that is neither a helper nor part of a
+        /// checker.
         CalledReporter = "called-reporter", "first frame that is not a helper";
     }
 }
 
 reason_enum! {
-    /// The part of a report that could not be read, or not as a whole.
+    /// A part of a report that could not be parsed completely.
     pub enum ReportPart {
         /// The report itself.
         Report = "report", "report";
         /// A line.
         Line = "line", "line";
-        /// `RIP:`, `pc :` and the like.
+        /// `RIP:`, `pc :` and other instruction pointers.
         InstructionPointer = "instruction-pointer", "instruction pointer";
-        /// `CPU: 0 PID: 1 Comm: init`: `dump_stack_print_info()`.
+        /// `CPU: 0 PID: 1 Comm: init`, printed by `dump_stack_print_info()` in lib/dump_stack.c.
         CpuLine = "cpu-line", "CPU line";
-        /// `Read of size 8 at addr …` of KASAN.
+        /// `Read of size 8 at addr …`, printed by KASAN.
         Access = "access", "access";
-        /// Rows of registers.
+        /// The rows of registers.
         Registers = "registers", "registers";
-        /// `Code:` and the like.
+        /// `Code:` and other lines of code bytes.
         CodeBytes = "code-bytes", "code bytes";
         /// The stacks.
         Stacks = "stacks", "stacks";
@@ -100,15 +102,15 @@ reason_enum! {
 }
 
 reason_enum! {
-    /// Why a part of a report could not be read, or not as a whole.
+    /// The reason why a part of a report could not be parsed completely.
     pub enum DiagnosticKind {
-        /// There are more than are kept.
+        /// There are more than the limit.
         TooMany = "too-many", "too many: the rest was left out";
-        /// The line is longer than those that are read as a whole.
+        /// The line is longer than the limit.
         TooLong = "too-long", "too long: the rest was left out";
-        /// Of the reports that were open at the same time this one was ended:
+        /// The oldest open report was ended because too many were open:
         /// [`Limits::with_open`](crate::Limits::with_open).
-        TooManyOpen = "too-many-open", "too many at the same time: it may go on";
+        TooManyOpen = "too-many-open", "too many open reports: it may be incomplete";
         /// The line belongs to the report of another CPU.
         Mixed = "mixed", "lines of another report are mixed in";
         /// Neither `symbol+0x1/0x2` nor an address.
@@ -119,19 +121,19 @@ reason_enum! {
         NoAccess = "no-access", "no size and no address";
         /// A register without a value.
         NoRegister = "no-register", "no register with a hexadecimal value";
-        /// A row of registers with something else among its values.
+        /// A row of registers with other text between its values.
         NoValue = "no-value", "no hexadecimal value";
-        /// The kernel printed words in place of the bytes: `Bad RIP value.`
+        /// The kernel printed words instead of the bytes: `Bad RIP value.`
         Unreadable = "unreadable", "the kernel could not read them";
-        /// There are no bytes of code.
+        /// The line has no bytes of code.
         NoBytes = "no-bytes", "no bytes";
-        /// A unit of code has a character that is not a hexadecimal digit.
+        /// A unit of code contains a character that is not a hexadecimal digit.
         NoNumber = "no-number", "no hexadecimal number";
         /// The first unit of code is neither a byte nor a word of 16 or 32 bits.
         NoUnit = "no-unit", "no unit of 2, 4 or 8 digits";
-        /// A unit of code is not as wide as the first.
+        /// A unit of code has another width than the first.
         OtherWidth = "other-width", "a number of another width";
-        /// More bytes of code than any kernel prints.
+        /// The line has more bytes of code than any kernel prints.
         TooManyBytes = "too-many-bytes", "more bytes than any kernel prints";
         /// Two units of code are marked as the trapping one.
         SecondMark = "second-mark", "a second trap mark";

@@ -1,18 +1,19 @@
 //! Enums whose variants have names in the output, and enums of reasons, which have a code and a text.
 
-/// Makes an enum of variants with a text each, its name in the output:
+/// Defines an enum whose variants have names in the output:
 ///
 /// ```text
 /// string_enum! {
-///     /// What came out.
+///     /// The color of a signal.
 ///     pub enum Color {
-///         /// As blood.
+///         /// Stop.
 ///         Red = "red",
 ///     }
 /// }
 /// ```
 ///
-/// makes `Color`, `Color::ALL`, `Color::name()`, `Display` and `FromStr`; serde uses the names as well.
+/// defines `Color`, `Color::ALL`, `Color::name()`, `Display` and `FromStr`; serde uses the same
+/// names.
 macro_rules! string_enum {
     (
         $(#[doc = $about:literal])+
@@ -29,11 +30,11 @@ macro_rules! string_enum {
         }
 
         impl $type {
-            /// All of them.
+            /// All variants, in the order of their definition.
             pub const ALL: &[Self] = &[ $( Self::$variant, )+ ];
 
-            /// The name in the output, which [`Display`](std::fmt::Display) writes and
-            /// [`FromStr`](std::str::FromStr) reads.
+            /// Returns the name in the output, which [`Display`](std::fmt::Display) writes and
+            /// [`FromStr`](std::str::FromStr) parses.
             pub fn name(self) -> &'static str {
                 match self { $( Self::$variant => $name, )+ }
             }
@@ -57,7 +58,7 @@ macro_rules! name_traits {
         impl std::str::FromStr for $type {
             type Err = $crate::string_enum::UnknownName;
 
-            /// Reads a name as [`name`](Self::name) returns it: case and hyphens count.
+            /// Parses a name as [`name`](Self::name) returns it, case-sensitive.
             fn from_str(name: &str) -> Result<Self, Self::Err> {
                 Self::ALL
                     .iter()
@@ -71,7 +72,7 @@ macro_rules! name_traits {
 
 pub(crate) use name_traits;
 
-/// The error of parsing an enum from a text that is the name of no variant.
+/// The error of parsing an enum from text that is not the name of a variant.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct UnknownName(String);
 
@@ -89,20 +90,20 @@ impl std::fmt::Display for UnknownName {
 
 impl std::error::Error for UnknownName {}
 
-/// Makes an enum of reasons, each with a stable code for programs and with words for people:
+/// Defines an enum of reasons, each with a stable code for programs and words for people:
 ///
 /// ```text
 /// reason_enum! {
-///     /// Why a light is out.
+///     /// The reason why a light is out.
 ///     pub enum Fault {
-///         /// The switch.
+///         /// The switch is open.
 ///         Open = "open", "the switch is open";
 ///     }
 /// }
 /// ```
 ///
-/// makes `Fault`, `Fault::ALL`, and `Fault::code()`, which serde uses as well; `Display` writes the words.
-/// The variant `Other` stands for codes of newer versions.
+/// defines `Fault`, `Fault::ALL`, and `Fault::code()`, which serde uses; `Display` writes the
+/// words. The variant `Other` is for codes of newer versions.
 macro_rules! reason_enum {
     (
         $(#[doc = $about:literal])+
@@ -116,21 +117,22 @@ macro_rules! reason_enum {
         #[non_exhaustive]
         pub enum $type {
             $( $(#[doc = $doc])+ #[cfg_attr(feature = "serde", serde(rename = $code))] $variant, )+
-            /// Read from the JSON of a newer version, whose code this version has no variant for.
+            /// A code of a newer version, deserialized from JSON.
             #[cfg_attr(feature = "serde", serde(rename = "other", other))]
             Other,
         }
 
         impl $type {
-            /// All of them but `Other`.
+            /// All variants except `Other`.
             pub const ALL: &[Self] = &[ $( Self::$variant, )+ ];
 
-            /// The code in JSON: lower case, with hyphens. It stays the same in later versions.
+            /// Returns the code in JSON: lower case, with hyphens. Codes do not change between
+            /// versions.
             pub fn code(self) -> &'static str {
                 match self { $( Self::$variant => $code, )+ Self::Other => "other" }
             }
 
-            /// What `Display` writes.
+            /// Returns the words that `Display` writes.
             pub(crate) fn words(self) -> &'static str {
                 match self {
                     $( Self::$variant => $words, )+
@@ -161,16 +163,16 @@ macro_rules! reason_enum {
 
 pub(crate) use reason_enum;
 
-/// A value that JSON has in words and as a code.
+/// A value that JSON has as words and as a code.
 #[cfg(feature = "serde")]
 pub(crate) trait Coded: Sized + std::fmt::Display {
-    /// The value for a code that is missing or unknown, if there is one.
+    /// The value for a missing or unknown code, if there is one.
     const OTHER: Option<Self>;
 }
 
-/// A value of an enum of [`reason_enum!`].
+/// An enum defined by [`reason_enum!`].
 #[cfg(feature = "serde")]
 pub(crate) trait Reason {
-    /// The words and the code.
+    /// Returns the words and the code.
     fn texts(&self) -> [&'static str; 2];
 }

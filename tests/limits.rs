@@ -5,7 +5,7 @@
 use ksplat::{Event, Limits, Parser, Report, model::DiagnosticKind};
 
 const FIRST: &str = "BUG: KASAN: use-after-free in f+0x1/0x2";
-const TOO_MANY: &str = "report: too many at the same time: it may go on";
+const TOO_MANY: &str = "report: too many open reports: it may be incomplete";
 const SECOND: &str = "Read of size 4 at addr ffff888001286000 by task a/1";
 
 /// The reports of a log, which a monitor gives as well.

@@ -1,35 +1,35 @@
-//! The state of the processor: addresses, registers, code bytes.
+//! The state of the CPU: addresses, registers, code bytes.
 
 use std::borrow::Cow;
 use std::fmt;
 
 use crate::arch::Arch;
 
-/// An address, and how wide it was.
+/// An address and its width.
 ///
-/// It is shown as `0x` and 16 digits on a 64-bit machine, 8 on a 32-bit one.
+/// `Display` writes `0x` and 16 hexadecimal digits for a 64-bit address, 8 for a 32-bit one.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct Address {
     /// The address.
     pub value: u64,
-    /// Its width in bits: 32 or 64.
+    /// The width in bits: 32 or 64.
     pub bits: u8,
 }
 
 impl Address {
-    /// A 64-bit address.
+    /// Makes a 64-bit address.
     pub fn new(value: u64) -> Self {
         Self { value, bits: 64 }
     }
 
-    /// An address of a machine whose addresses have so many bits.
+    /// Makes an address of a machine with `bits` wide addresses.
     ///
-    /// A console that mixes lines may give more digits than fit: then it is a wider one.
+    /// A console that mixes lines may print more digits than fit; the address is then 64 bits wide.
     pub(crate) fn with_bits(value: u64, bits: u8) -> Self {
         Self { value, bits: if u32::try_from(value).is_ok() { bits } else { 64 } }
     }
 
-    /// As `Display` writes it, without its machinery: a report has dozens of addresses.
+    /// Writes what `Display` writes, but without its overhead: a report has dozens of addresses.
     #[cfg(feature = "serde")]
     pub(crate) fn text(self, place: &mut [[u8; 2]; 9]) -> &[u8] {
         let needed = (67 - self.value.leading_zeros()) / 4;
@@ -45,10 +45,10 @@ impl Address {
         text.get(start..).unwrap_or_default()
     }
 
-    /// An address that was printed with so many digits.
+    /// Makes an address that was printed with `digits` digits.
     ///
-    /// The kernel pads pointers to their width, so eight digits are a 32-bit address. Fewer are a
-    /// number that was not padded: its width is that of the machine, taken here as 64.
+    /// The kernel pads pointers to their width, so eight digits are a 32-bit address. A number with
+    /// fewer digits was not padded; its width is unknown, and 64 is assumed.
     pub(crate) fn from_digits(value: u64, digits: usize) -> Self {
         Self { value, bits: if digits == 8 { 32 } else { 64 } }
     }
@@ -60,7 +60,9 @@ impl fmt::Display for Address {
     }
 }
 
-/// The registers of one context, general ones first.
+/// The registers of one context, in the order of the architecture: general registers first.
+///
+/// In JSON an object from names to values.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Registers(pub(crate) Vec<Register>);
 
@@ -68,43 +70,44 @@ pub struct Registers(pub(crate) Vec<Register>);
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct Register {
-    /// Its name, in lower case: `rax`, `cr2`.
+    /// The name in lower case: `rax`, `cr2`.
     pub name: Cow<'static, str>,
-    /// Its value.
+    /// The value.
     pub value: Address,
 }
 
 impl Registers {
-    /// The value of a register, by its name in lower case.
+    /// Returns the value of a register by its name in lower case: `rax`, `x19`, `cr2`. `None` if it
+    /// was not printed.
     pub fn get(&self, name: &str) -> Option<u64> {
         self.0.iter().find(|register| register.name == name).map(|register| register.value.value)
     }
 
-    /// Sorts them into the order of their architecture.
+    /// Sorts the registers into the order of their architecture.
     pub(crate) fn sort(&mut self, arch: Arch) {
         self.0.sort_by_cached_key(|register| {
             arch.info().registers().position(|name| is_same(&register.name, name))
         });
     }
 
-    /// Takes them as those of a 32-bit machine.
+    /// Sets the width of the values to 32 bits.
     pub(crate) fn narrow(&mut self) {
         for register in &mut self.0 {
             register.value = Address::with_bits(register.value.value, 32);
         }
     }
 
-    /// All registers that were printed.
+    /// Iterates over the registers that were printed.
     pub fn iter(&self) -> impl Iterator<Item = &Register> {
         self.0.iter()
     }
 
-    /// Whether none was printed.
+    /// Returns whether no register was printed.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// Adds a register unless it is known: the first value is the one of the crash.
+    /// Adds a register unless it has a value: the first value printed is that of the crash.
     pub(crate) fn add(&mut self, name: &'static str, value: Address) {
         if !self.0.iter().any(|known| is_same(&known.name, name)) {
             self.0.push(Register { name: Cow::Borrowed(name), value });
@@ -112,30 +115,34 @@ impl Registers {
     }
 }
 
-/// Whether two names are the same. They have few bytes, which are compared faster one by one.
+/// Compares two names byte by byte, which is faster than `memcmp` for so few bytes.
 fn is_same(name: &str, other: &str) -> bool {
     name.bytes().eq(other.bytes())
 }
 
-/// The bytes of a `Code:` line.
+/// The machine code around the instruction pointer.
+///
+/// Printed as `Code:` by `show_opcodes()` in arch/x86/kernel/dumpstack.c, and by a function like it
+/// for each architecture.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct Code {
-    /// The architecture whose instructions they are.
+    /// The architecture of the code, if it is known.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub arch: Option<Arch>,
-    /// The bytes as they were printed; hexadecimal in JSON.
+    /// The bytes in the order in which they were printed. Hexadecimal in JSON.
     #[cfg_attr(feature = "serde", serde(with = "super::cpu::hex_text"))]
     pub bytes: Vec<u8>,
-    /// How many bytes were printed together: 1 on x86. Words of 2 or 4 have their most significant
-    /// byte first, however they lie in memory.
+    /// The bytes of a printed unit: 1 on x86, otherwise 2 or 4. A unit of 2 or 4 bytes is a number
+    /// with its most significant byte first, for any byte order of the machine.
     #[cfg_attr(feature = "serde", serde(default = "one", skip_serializing_if = "is_one"))]
     pub unit: usize,
-    /// Offset in `bytes` of the instruction that trapped, where it was marked.
+    /// The offset in `bytes` of the instruction that trapped, if it was marked (`<48>`,
+    /// `(f9400000)`).
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub trap_offset: Option<usize>,
-    /// The instructions, once `disasm` has filled them in.
+    /// The instructions; filled in by [`Analyzer`](crate::Analyzer).
     #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Vec::is_empty"))]
     pub instructions: Vec<Instruction>,
 }
@@ -162,15 +169,15 @@ fn is_one(unit: &usize) -> bool {
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct Instruction {
-    /// Where it begins, in bytes from the start of the line's bytes.
+    /// The offset of its first byte in [`Code::bytes`].
     pub offset: usize,
-    /// Its bytes; hexadecimal in JSON.
+    /// Its bytes. Hexadecimal in JSON.
     #[cfg_attr(feature = "serde", serde(with = "super::cpu::hex_text"))]
     pub bytes: Vec<u8>,
-    /// The instruction in the assembler's language; `(bad)` if it is none, `.byte 0x…` for the
-    /// rest of one that goes on beyond the line.
+    /// The instruction in assembly language. `(bad)` for an invalid instruction, `.byte 0x…` for
+    /// bytes of one that extends past the end of the line.
     pub text: String,
-    /// Whether this one trapped.
+    /// Whether this instruction trapped.
     #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "std::ops::Not::not"))]
     pub trapping: bool,
 }
@@ -229,7 +236,7 @@ mod serde_impls {
     }
 }
 
-/// The two hexadecimal digits of a byte.
+/// Returns the two hexadecimal digits of a byte.
 #[cfg(feature = "serde")]
 pub(crate) fn hex_digits(byte: u8) -> [u8; 2] {
     let digit = |four: u8| match four {
@@ -239,13 +246,13 @@ pub(crate) fn hex_digits(byte: u8) -> [u8; 2] {
     [digit(byte >> 4), digit(byte & 15)]
 }
 
-/// Serializes text that is ASCII.
+/// Serializes ASCII text.
 #[cfg(feature = "serde")]
 fn serialize_ascii<S: serde::Serializer>(text: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(std::str::from_utf8(text).unwrap_or_default())
 }
 
-/// Bytes as hexadecimal text.
+/// Serializes bytes as hexadecimal text.
 #[cfg(feature = "serde")]
 pub(super) mod hex_text {
     use std::borrow::Cow;

@@ -1,4 +1,4 @@
-//! What the trapping instruction did, and with which pointer.
+//! The explanation of a trap: what the instruction did, and with which pointer.
 
 use std::fmt;
 
@@ -6,45 +6,47 @@ use super::step::Short;
 use super::{AccessKind, Address, Condition, FlowStep, Registers};
 use crate::string_enum::string_enum;
 
-/// What the trapping instruction did, worked out from it, the registers and the report's own words.
+/// What the trapping instruction did, derived from the instruction, the registers and the other
+/// lines of the report.
 ///
-/// What cannot be known is absent; nothing here contradicts the registers that were printed.
+/// A fact that cannot be derived is `None`. No fact contradicts the printed registers.
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct Explanation {
-    /// It all in one sentence.
+    /// The explanation in one sentence.
     pub summary: String,
-    /// The access that the code meant: behind a KASAN check, the one that was checked.
+    /// The access of the source code. For a fault in a KASAN check it is the access that was being
+    /// checked.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub access: Option<MeantAccess>,
-    /// What kind of address that is.
+    /// The address space or pattern that the address of the access belongs to.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub address_class: Option<AddressClass>,
-    /// Whether the fault was in the shadow memory of KASAN, at a check before the access.
+    /// Whether the fault was in the shadow memory of KASAN, in the check before the access.
     #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "std::ops::Not::not"))]
     pub shadow: bool,
-    /// The pointer that the address was made from.
+    /// The pointer from which the address was computed.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub pointer: Option<Pointer>,
-    /// What that is in the source, where an image with debug information tells.
+    /// The accessed member in the source, if an image with debug information has it.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub member: Option<Member>,
-    /// How the pointer and the address came to be, the last first.
+    /// The computation of the pointer and the address, the last instruction first.
     #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Vec::is_empty"))]
     pub steps: Vec<FlowStep>,
     /// The comparison that led to a `WARN` or `BUG`.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub condition: Option<Condition>,
-    /// What else says the same, or something else.
+    /// Whether other lines of the report confirm or contradict the access.
     #[cfg_attr(feature = "serde", serde(default))]
     pub agrees_with: Agreement,
-    /// How sure it is.
+    /// How reliable the explanation is.
     pub confidence: Confidence,
 }
 
 impl Explanation {
-    /// A sentence, and nothing else yet.
+    /// Makes an explanation that has only a sentence.
     #[cfg(feature = "disasm")]
     pub(crate) fn new(summary: String, confidence: Confidence) -> Self {
         Self {
@@ -62,71 +64,73 @@ impl Explanation {
     }
 }
 
-/// An access to memory.
+/// A memory access.
 #[derive(Clone, Debug, Default, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct MeantAccess {
-    /// What it did, where that is known.
+    /// The kind of access, if it is known.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub kind: Option<AccessKind>,
-    /// How many bytes.
+    /// The size in bytes.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub size: Option<u64>,
-    /// Its first byte.
+    /// The address of the first byte.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub address: Option<Address>,
-    /// The operand of the trapping instruction: `0x58(%r12)`.
+    /// The memory operand of the trapping instruction: `0x58(%r12)`.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub expression: Option<String>,
-    /// The registers in that operand.
+    /// The registers in that operand, with their values at the trap.
     #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Registers::is_empty"))]
     pub registers: Registers,
 }
 
-/// A pointer, and what was added to it.
+/// A pointer and the offset that was added to it.
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(from = "json::Read"))]
 #[non_exhaustive]
 pub struct Pointer {
-    /// The register that has it.
+    /// The register that holds the pointer, named as in the instruction: `%r12`.
     pub register: Option<String>,
-    /// Its value.
+    /// The value of the pointer.
     pub value: Address,
-    /// Bytes from it to the access; where a field of a NULL pointer was accessed, the field's.
+    /// Bytes from the pointer to the access. For a field of a NULL pointer, the offset of the
+    /// field.
     pub offset: i64,
-    /// Where it came from. In JSON its words are `origin`, its fields with a `code` are `source`.
+    /// The source of the pointer. In JSON its words are `origin`; its fields and a `code` are
+    /// `source`.
     pub origin: Option<PointerOrigin>,
 }
 
-/// Where a pointer came from.
+/// The source of a pointer.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(tag = "code", rename_all = "kebab-case"))]
 #[non_exhaustive]
 pub enum PointerOrigin {
-    /// Read from memory.
+    /// The pointer was read from memory.
     #[non_exhaustive]
     Loaded {
-        /// The offset of the instruction in the bytes of the code.
+        /// The offset of the instruction in [`Code::bytes`](crate::model::Code::bytes).
         at: usize,
-        /// Its operand as text: `0x70(%rbp)`.
+        /// The memory operand as text: `0x70(%rbp)`.
         operand: String,
-        /// The register that the address was made from, by its name in the report; `None` where that
-        /// is not one register and a displacement.
+        /// The base register of the operand, by its name in the report. `None` unless the operand
+        /// is one register and a displacement.
         #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
         register: Option<String>,
-        /// Bytes from the register's value to the memory.
+        /// Bytes from the value of the register to the memory.
         displacement: i64,
     },
-    /// The result of a function.
+    /// The pointer was returned by a function.
     #[non_exhaustive]
     Returned {
-        /// The offset of the call in the bytes of the code.
+        /// The offset of the call in [`Code::bytes`](crate::model::Code::bytes).
         at: usize,
     },
-    /// A number in the code.
+    /// The pointer is a number in the code.
     #[non_exhaustive]
     Constant {
         /// The number.
@@ -146,7 +150,7 @@ impl fmt::Display for PointerOrigin {
 
 #[cfg(feature = "serde")]
 mod json {
-    //! Pointers as they stand in JSON: the words of the origin beside its fields.
+    //! Pointers in JSON: the words of the origin beside its fields.
 
     use serde::{Deserialize, Serialize, Serializer};
 
@@ -190,51 +194,52 @@ mod json {
     }
 }
 
-/// A member of a structure that was accessed, by the debug information of the image.
+/// The member of a structure that was accessed, from the debug information of the image.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct Member {
     /// The variable and the member: `nxt->refs`.
     pub expression: String,
-    /// The type of what the variable points to: `struct io_kiocb`.
+    /// The type that the variable points to: `struct io_kiocb`.
     #[cfg_attr(feature = "serde", serde(rename = "type"))]
     pub of: String,
-    /// Bytes from the start of that to the access.
+    /// Bytes from the start of the structure to the access.
     pub offset: u64,
-    /// `certain` where the debug information has the variable in the register that was used; `likely`
-    /// where the pointer was followed through the load before.
+    /// `Certain` if the debug information has the variable in the base register of the access;
+    /// `Likely` if the variable is in the base register of the load before it.
     pub confidence: Confidence,
 }
 
 string_enum! {
-    /// What holds between two numbers. The numbers of `Below` and `Above` have no sign.
+    /// A relation between two numbers. `Below` and `Above` compare unsigned, `Less` and `Greater`
+    /// signed.
     pub enum Relation {
         /// `==`.
         Equal = "equal",
         /// `!=`.
         NotEqual = "not-equal",
-        /// `<`.
+        /// `<`, unsigned.
         Below = "below",
-        /// `>=`.
+        /// `>=`, unsigned.
         AboveOrEqual = "above-or-equal",
-        /// `<=`.
+        /// `<=`, unsigned.
         BelowOrEqual = "below-or-equal",
-        /// `>`.
+        /// `>`, unsigned.
         Above = "above",
-        /// `<` of numbers with a sign.
+        /// `<`, signed.
         Less = "less",
-        /// `>=` of numbers with a sign.
+        /// `>=`, signed.
         GreaterOrEqual = "greater-or-equal",
-        /// `<=` of numbers with a sign.
+        /// `<=`, signed.
         LessOrEqual = "less-or-equal",
-        /// `>` of numbers with a sign.
+        /// `>`, signed.
         Greater = "greater",
     }
 }
 
 impl Relation {
-    /// Its sign in C.
+    /// Returns the operator in C: `==`, `<=`. Signed and unsigned relations have the same one.
     pub fn sign(self) -> &'static str {
         match self {
             Self::Equal => "==",
@@ -246,7 +251,7 @@ impl Relation {
         }
     }
 
-    /// The relation that holds where this one does not.
+    /// Returns the negation: `<` becomes `>=`.
     #[must_use]
     pub fn negated(self) -> Self {
         match self {
@@ -263,7 +268,7 @@ impl Relation {
         }
     }
 
-    /// The same between numbers with a sign.
+    /// Returns the signed relation of an unsigned one; others unchanged.
     #[must_use]
     pub fn signed(self) -> Self {
         match self {
@@ -275,7 +280,7 @@ impl Relation {
         }
     }
 
-    /// Whether it holds between the lowest `size` bytes of two numbers.
+    /// Returns whether the relation holds between the lowest `size` bytes of two numbers.
     pub fn holds(self, a: u64, b: u64, size: u8) -> bool {
         let unused = 64 - 8 * u32::from(size.clamp(1, 8));
         let (a, b) = (a << unused, b << unused);
@@ -295,15 +300,16 @@ impl Relation {
     }
 }
 
-/// What else tells of the access, where it does: whether it says the same.
+/// Other facts of the report about the access: true if one confirms it, false if it contradicts,
+/// `None` if it is missing.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct Agreement {
-    /// CR2, the address of the last page fault on x86.
+    /// The register CR2: the address of the last page fault on x86.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub cr2: Option<bool>,
-    /// The address in the report's first lines.
+    /// The address in the first lines of the report.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub header: Option<bool>,
     /// The error code of the page fault: read or write.
@@ -312,7 +318,7 @@ pub struct Agreement {
 }
 
 impl Agreement {
-    /// Whether something says the same, and nothing says something else.
+    /// Returns whether at least one fact confirms the access and no fact contradicts it.
     pub fn is_whole(self) -> bool {
         let all = [self.cr2, self.header, self.error_code];
         all.contains(&Some(true)) && !all.contains(&Some(false))
@@ -320,41 +326,41 @@ impl Agreement {
 }
 
 string_enum! {
-    /// How sure an explanation is.
+    /// How reliable an explanation is.
     pub enum Confidence {
-        /// The instruction, the registers and the report say the same.
+        /// The instruction and the registers are confirmed by another line of the report.
         Certain = "certain",
-        /// Nothing else confirms it.
+        /// No other line of the report confirms it.
         Likely = "likely",
     }
 }
 
 string_enum! {
-    /// What kind of address it is.
+    /// The address space or pattern that an address belongs to.
     pub enum AddressClass {
-        /// A NULL pointer, or a field of what it points to.
+        /// A NULL pointer, or a field at a small offset from one.
         Null = "null",
-        /// Of user space.
+        /// An address of user space.
         User = "user",
-        /// No address at all.
+        /// A non-canonical address: its upper bits are not a sign extension.
         NonCanonical = "non-canonical",
-        /// The linear map of all memory.
+        /// The direct map of all physical memory.
         DirectMap = "direct-map",
-        /// `vmalloc()`, stacks among others.
+        /// The area of `vmalloc()`, which has stacks of tasks among others.
         Vmalloc = "vmalloc",
         /// Code or data of a module.
         Module = "module",
         /// Code or data of the kernel image.
         Text = "text",
-        /// Data of a CPU.
+        /// Per-CPU data.
         PerCpu = "per-cpu",
-        /// An error number in a pointer.
+        /// An error number in a pointer, as `ERR_PTR()` makes it.
         ErrPtr = "err-ptr",
-        /// A pattern that the kernel writes over what must not be used.
+        /// A pattern that the kernel writes over unused or freed memory, such as `LIST_POISON1`.
         Poison = "poison",
-        /// Letters: a text was taken for a pointer.
+        /// ASCII letters: text was used as a pointer.
         Ascii = "ascii",
-        /// None of these.
+        /// Any other address.
         Unknown = "unknown",
     }
 }

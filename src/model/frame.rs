@@ -10,10 +10,10 @@ use crate::string_enum::string_enum;
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct Stack<'log> {
-    /// What it is the trace of.
+    /// Why the kernel printed the trace.
     pub role: Role,
-    /// The frames, innermost first; functions that were inlined stand before the one that holds
-    /// them.
+    /// The frames, innermost first. An inlined function precedes the function that contains its
+    /// code.
     #[cfg_attr(feature = "serde", serde(borrow))]
     pub frames: Vec<Frame<'log>>,
 }
@@ -21,25 +21,29 @@ pub struct Stack<'log> {
 string_enum! {
     /// The role of a stack in its report.
     pub enum Role {
-        /// The crash; its first frame is the instruction pointer, where that is known.
+        /// The stack of the crash. Its first frame is the instruction pointer, if that was printed.
         Crash = "crash",
-        /// What the kernel did to report it, above the instruction pointer.
+        /// The frames above the instruction pointer: functions that the kernel ran to report the
+        /// crash.
         Reporting = "reporting",
-        /// Where the object was allocated.
+        /// The allocation of the object. Printed by `print_track()` in mm/kasan/report.c.
         Allocation = "allocation",
-        /// Where the object was freed.
+        /// The free of the object. Printed by `print_track()` in mm/kasan/report.c.
         Free = "free",
-        /// Where work or a callback was queued for the object.
+        /// The stack that queued work or a callback for the object. Printed by
+        /// `kasan_print_aux_stacks()` in mm/kasan/report_generic.c.
         Related = "related",
-        /// The other access of a data race.
+        /// The other access of a data race. Printed by `print_report()` in kernel/kcsan/report.c.
         Race = "race",
-        /// Where a lock of a chain was taken.
+        /// The acquisition of a lock in a dependency chain. Printed by `print_circular_bug_entry()`
+        /// in kernel/locking/lockdep.c.
         Chain = "chain",
-        /// What followed, such as the panic.
+        /// A later event that the crash caused, such as a panic.
         Consequence = "consequence",
         /// The task that holds the lock for which a hung task waits.
         Holder = "holder",
-        /// RCU's own thread, which waits for the readers and is shown because it did not run.
+        /// The grace-period thread of RCU, which did not get the CPU. Printed by
+        /// `rcu_check_gp_kthread_starvation()` in kernel/rcu/tree_stall.h.
         Starved = "starved",
     }
 }
@@ -49,66 +53,67 @@ string_enum! {
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct Frame<'log> {
-    /// The function with its compiler suffixes; absent where only an address was printed.
+    /// The function, with compiler suffixes such as `.cold`; demangled for Rust and C++. `None` if
+    /// only an address was printed.
     #[cfg_attr(feature = "serde", serde(borrow, skip_serializing_if = "Option::is_none"))]
     pub function: Option<Cow<'log, str>>,
-    /// The symbol as printed, where `function` is what Rust or C++ call it.
+    /// The symbol as printed, if `function` is a demangled name.
     #[cfg_attr(feature = "serde", serde(borrow, skip_serializing_if = "Option::is_none"))]
     pub symbol: Option<Cow<'log, str>>,
     /// Bytes from the start of the function.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub offset: Option<u64>,
-    /// Bytes from the start of the function to that of the next symbol.
+    /// Bytes from the start of the function to the next symbol.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub size: Option<u64>,
-    /// The module; absent for the kernel image.
+    /// The module; `None` for the kernel image.
     #[cfg_attr(feature = "serde", serde(borrow, skip_serializing_if = "Option::is_none"))]
     pub module: Option<Cow<'log, str>>,
-    /// The module's build id in hexadecimal (`CONFIG_STACKTRACE_BUILD_ID`).
+    /// The build ID of the module in hexadecimal (`CONFIG_STACKTRACE_BUILD_ID`).
     #[cfg_attr(feature = "serde", serde(borrow, skip_serializing_if = "Option::is_none"))]
     pub build_id: Option<Cow<'log, str>>,
-    /// The address, where it was printed.
+    /// The address, if it was printed.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub address: Option<Address>,
-    /// Whether offset and address are those of an instruction (RIP, PC). Otherwise they are a
-    /// return address: the call is the instruction before it.
+    /// Whether `offset` and `address` are those of the instruction itself (RIP, PC). Otherwise they
+    /// are a return address, and the call is the instruction before it.
     #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "std::ops::Not::not"))]
     pub exact: bool,
-    /// False for an address that lay on the stack and that the unwinder does not vouch for (`?`).
+    /// False for an address found on the stack that the unwinder does not confirm: `? f+0x1/0x2`.
     pub reliable: bool,
-    /// Whether the function was inlined into that of the next frame.
+    /// Whether the function was inlined into the function of the next frame.
     #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "std::ops::Not::not"))]
     pub inline: bool,
     /// The source file, if the log was symbolized.
     #[cfg_attr(feature = "serde", serde(borrow, skip_serializing_if = "Option::is_none"))]
     pub file: Option<Cow<'log, str>>,
-    /// The line in it, from 1.
+    /// The line in the file, from 1.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub line: Option<u64>,
-    /// The column, from 1, where an image told it.
+    /// The column, from 1, if the debug information has one.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub column: Option<u64>,
-    /// The context that the kernel was in, where it printed one.
+    /// The stack on which the frame lies, if it was printed.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub context: Option<StackContext>,
 }
 
 impl Frame<'_> {
-    /// Whether it is a value on the stack that is no return address of its symbol: it lies behind the
-    /// last byte, and the unwinder does not vouch for it. `%pS` names the function before, most often
-    /// the padding `__pfx_f` of the function that is meant.
+    /// Whether the frame is an unreliable value one past the last byte of its symbol, so no return
+    /// address of it. `%pS` prints the preceding symbol for such a value, most often the padding
+    /// `__pfx_f` of the function `f` that was meant.
     pub(crate) fn is_behind_its_symbol(&self) -> bool {
         !self.reliable && self.offset.is_some() && self.offset == self.size
     }
 
-    /// The symbol of the function, as the kernel and its image have it.
+    /// The symbol of the function, as the symbol table of the kernel names it.
     pub fn symbol(&self) -> Option<&str> {
         self.symbol.as_deref().or(self.function.as_deref())
     }
 }
 
 string_enum! {
-    /// The context of a frame: the marks between the frames of a trace.
+    /// The stack on which a frame lies, from the marks between the frames of a trace.
     ///
     /// Printed by `show_trace_log_lvl()` in arch/x86/kernel/dumpstack.c; the names are those of
     /// `stack_type_name()`.
@@ -121,7 +126,7 @@ string_enum! {
         Softirq = "softirq",
         /// `<NMI>`: a non-maskable interrupt.
         Nmi = "nmi",
-        /// `<#DF>` and other exceptions that have a stack of their own.
+        /// `<#DF>` and other exceptions with their own stack.
         Exception = "exception",
     }
 }

@@ -1,44 +1,44 @@
-//! Whether the images are those of the kernel that printed a report.
+//! The result of comparing images with a report.
 
 use crate::string_enum::string_enum;
 
-/// What speaks for and against an image being that of the kernel that printed the report.
+/// The comparison of the images of a kernel with a report.
 ///
-/// What the report or the image does not tell is absent.
+/// A field is `None` or zero if the report or the image lacks the data.
 #[derive(Clone, Debug, Default, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct ImageCheck {
-    /// What it comes to.
+    /// The conclusion from all checks.
     pub verdict: ImageVerdict,
-    /// Whether the kernel's build id is that of the report.
+    /// Whether the build ID of the kernel image is the one in the report.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub build_id: Option<bool>,
-    /// Whether the kernel's release is that of the report.
+    /// Whether the release of the kernel image is the one in the report.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub release: Option<bool>,
-    /// Functions of the report that the images have, with the size that the report tells.
+    /// The number of functions in the report that an image has with the same size.
     #[cfg_attr(feature = "serde", serde(default))]
     pub sizes_same: usize,
-    /// Functions that no image has, or with another size only.
+    /// The number of functions in the report that no image has, or only with another size.
     #[cfg_attr(feature = "serde", serde(default))]
     pub sizes_other: usize,
-    /// The `Code:` bytes against those of the image.
+    /// The comparison of the `Code:` bytes with the image.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub code: Option<CodeCheck>,
-    /// What does not fit, in words.
+    /// The mismatches, one sentence each.
     #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Vec::is_empty"))]
     pub warnings: Vec<String>,
 }
 
 string_enum! {
-    /// Whether images are those of the kernel that printed the report.
+    /// Whether the images are those of the kernel that printed the report.
     pub enum ImageVerdict {
-        /// No check differs.
+        /// Nothing differs in any check.
         Same = "same",
-        /// They are of another build.
+        /// The images are of another build.
         Other = "other",
-        /// The report and the image have nothing to compare.
+        /// The report and the images have no data in common to compare.
         Unknown = "unknown",
     }
 }
@@ -50,17 +50,17 @@ impl Default for ImageVerdict {
     }
 }
 
-/// The `Code:` bytes against those of the image, byte by byte.
+/// The comparison of the `Code:` bytes with the image, byte by byte.
 #[derive(Clone, Debug, Default, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct CodeCheck {
-    /// Bytes that are the same.
+    /// The number of equal bytes.
     pub same: usize,
-    /// Bytes that differ where the kernel changes its code when it boots or loads a module: calls of
-    /// ftrace, alternatives, static calls and branches, retpolines, relocations.
+    /// The number of bytes that differ where the kernel patches its code at boot or when a module
+    /// is loaded: ftrace calls, alternatives, static calls and branches, retpolines, relocations.
     pub patched: usize,
-    /// Offsets of bytes that differ otherwise, from the first byte of the `Code:` line.
+    /// The offsets of all other bytes that differ, from the first byte of the `Code:` line.
     #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Vec::is_empty"))]
     pub other: Vec<usize>,
 }

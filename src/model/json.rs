@@ -1,6 +1,7 @@
-//! Values that stand in JSON twice: in words for people, and as a code with fields for programs.
+//! Values that JSON has twice: as words for people, and as a code with fields for programs.
 //!
-//! Both are fields of the object that holds the value. Reading takes the code and leaves the words.
+//! Both are fields of the object that contains the value. Deserializing uses the code and ignores
+//! the words.
 
 use std::fmt::Display;
 
@@ -9,7 +10,7 @@ use serde::{Serialize, Serializer};
 use super::{Predicate, StepKind};
 use crate::string_enum::Coded;
 
-/// A value in words.
+/// The words of a value.
 pub(super) struct Words<'v, V>(pub(super) &'v V);
 
 impl<V: Display> Serialize for Words<'_, V> {
@@ -18,13 +19,13 @@ impl<V: Display> Serialize for Words<'_, V> {
     }
 }
 
-/// A field of the model that holds such a value, or may hold one.
+/// A field of the model with such a value, or an `Option` of one.
 pub(super) trait Field: Sized {
     type Value;
 
     fn value(&self) -> Option<&Self::Value>;
 
-    /// The field for a code that was read, if it can be one; `has_words` if the words are there.
+    /// Makes the field from the code that was read; `has_words` is whether the words are present.
     fn from_json(value: Option<Self::Value>, has_words: bool) -> Option<Self>;
 }
 
@@ -60,8 +61,8 @@ impl<V: Coded> Field for Option<V> {
     }
 }
 
-/// Makes modules for `serde(flatten, with = "…")`: each by the name of the field with the words, and how
-/// the code stands beside it, as an attribute of serde.
+/// Makes modules for `serde(flatten, with = "…")`. Arguments: the name of the field with the words,
+/// and the serde attribute of the code.
 macro_rules! words_and_code {
     ($( $module:ident: $words:literal [$($code:tt)+], )+) => {$(
         pub(super) mod $module {

@@ -12,7 +12,7 @@ use crate::string_enum::string_enum;
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct Lock<'log> {
-    /// Its class, such as `&tree->tree_lock`, without the numbers that tell subclasses apart.
+    /// The lock class, such as `&tree->tree_lock`, without the number of a subclass.
     #[cfg_attr(feature = "serde", serde(borrow))]
     pub class: Cow<'log, str>,
     /// The lock itself: locks of one class differ by it.
@@ -29,7 +29,7 @@ pub struct Lock<'log> {
     /// The id of that thread.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub holder: Option<u64>,
-    /// The function that took it.
+    /// The function that acquired it.
     #[cfg_attr(feature = "serde", serde(borrow, skip_serializing_if = "Option::is_none"))]
     pub function: Option<Cow<'log, str>>,
     /// Offset in the log of the line that names it, in bytes.
@@ -37,7 +37,7 @@ pub struct Lock<'log> {
     pub offset: usize,
 }
 
-/// The task that holds the lock for which a hung task waits; its stack has
+/// The task that holds the lock for which a hung task waits. Its stack has
 /// [`Role::Holder`](crate::model::Role::Holder).
 ///
 /// Printed by `debug_show_blocker()` in kernel/hung_task.c since Linux 6.16. Before, it follows from the list
@@ -50,7 +50,7 @@ pub struct Holder<'log> {
     /// The name of the thread.
     #[cfg_attr(feature = "serde", serde(borrow))]
     pub comm: Cow<'log, str>,
-    /// Its id.
+    /// The thread ID.
     pub pid: u64,
     /// The kind of lock: `mutex`, `semaphore`, `rw-semaphore`; from the list of all locks, its class.
     #[cfg_attr(feature = "serde", serde(borrow))]
@@ -58,13 +58,14 @@ pub struct Holder<'log> {
 }
 
 string_enum! {
-    /// What a lock has to do with a report.
+    /// The role of a lock in a report.
     pub enum LockState {
-        /// It was being taken: `is trying to acquire lock:`.
+        /// The lock was being acquired: `is trying to acquire lock:`.
         Wanted = "wanted",
-        /// It was held, or waited for by the thread that is named: lockdep lists both alike.
+        /// The lock was held, or the named thread was waiting for it: `lockdep_print_held_locks()`
+        /// lists both in the same way.
         Held = "held",
-        /// It is a link of the chain that closes to a circle: `-> #1 (&x){+.+.}:`.
+        /// The lock is a link of the circular dependency: `-> #1 (&x){+.+.}:`.
         Chain = "chain",
     }
 }

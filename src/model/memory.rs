@@ -1,4 +1,4 @@
-//! The memory that was accessed, and the object that it belongs to.
+//! The memory that was accessed, and the object that contains it.
 
 use std::borrow::Cow;
 
@@ -10,19 +10,20 @@ use crate::string_enum::string_enum;
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct Access {
-    /// What it did, where the report says it.
+    /// The kind of access, if the report names it.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub kind: Option<AccessKind>,
-    /// Its size in bytes.
+    /// The size in bytes.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub size: Option<u64>,
-    /// Its address, as the report has it: of a fault in the KASAN shadow it is that of the shadow.
+    /// The first address that was accessed, as printed. For a fault in the shadow memory of KASAN
+    /// it is the address in the shadow.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub address: Option<Address>,
 }
 
 string_enum! {
-    /// What an access did.
+    /// The kind of an access.
     pub enum AccessKind {
         /// Data was read.
         Read = "read",
@@ -35,73 +36,81 @@ string_enum! {
     }
 }
 
-/// What a KASAN report says of the memory around a bad access.
+/// A KASAN report's description of the memory around a bad access.
 #[derive(Clone, Debug, Default, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct Memory<'log> {
-    /// The object that was hit, or that lies nearest.
+    /// The object that contains the address, or the nearest one.
     #[cfg_attr(feature = "serde", serde(borrow, skip_serializing_if = "Option::is_none"))]
     pub object: Option<Object<'log>>,
-    /// The task that allocated it.
+    /// The thread ID of the task that allocated it. Printed by `print_track()` in
+    /// mm/kasan/report.c.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub allocated_by: Option<u64>,
-    /// The task that freed it.
+    /// The thread ID of the task that freed it.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub freed_by: Option<u64>,
-    /// The shadow around the address, as printed.
+    /// The rows of shadow memory around the address, as printed.
     #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Vec::is_empty"))]
     pub shadow: Vec<Shadow>,
 }
 
 /// A heap object.
+///
+/// Printed by `describe_object_addr()` in mm/kasan/report.c.
 #[derive(Clone, Debug, Default, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct Object<'log> {
-    /// The slab cache.
+    /// The name of the slab cache: `kmalloc-192`.
     #[cfg_attr(feature = "serde", serde(borrow, skip_serializing_if = "Option::is_none"))]
     pub cache: Option<Cow<'log, str>>,
-    /// Bytes of an object of that cache.
+    /// The size in bytes of an object of the cache.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub size: Option<u64>,
-    /// Its first byte.
+    /// The address of the first byte.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub start: Option<Address>,
-    /// One past its last byte.
+    /// The address one past the last byte.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub end: Option<Address>,
-    /// On which side of it the access was.
+    /// The position of the access relative to the object.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub side: Option<Side>,
-    /// How far: bytes from the start of the object if inside, else from its nearer end.
+    /// The distance of the access in bytes: from the start of the object if inside, else from the
+    /// nearer end.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub distance: Option<u64>,
 }
 
 string_enum! {
-    /// Where an access was, seen from an object.
+    /// The position of an access relative to an object.
     pub enum Side {
-        /// Before its first byte (`to the left of`).
+        /// Before the first byte (`to the left of`).
         Before = "before",
-        /// Within it.
+        /// Inside the object.
         Inside = "inside",
-        /// Behind its last byte (`to the right of`).
+        /// After the last byte (`to the right of`).
         After = "after",
     }
 }
 
-/// A line of shadow memory.
+/// A row of shadow memory.
+///
+/// Printed by `print_memory_metadata()` in mm/kasan/report.c.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct Shadow {
-    /// The address that the first byte stands for.
+    /// The address of the row as printed: the memory of its first byte, or the shadow byte itself
+    /// in kernels before Linux 5.11.
     pub address: Address,
-    /// Sixteen bytes, each for 8 bytes of memory (16 with tags); hexadecimal in JSON.
+    /// The shadow bytes of the row, normally 16. Each describes 8 bytes of memory (16 with tags).
+    /// Hexadecimal in JSON.
     #[cfg_attr(feature = "serde", serde(with = "super::cpu::hex_text"))]
     pub bytes: Vec<u8>,
-    /// Whether the bad address is in this line.
+    /// Whether the row contains the shadow of the bad address.
     #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "std::ops::Not::not"))]
     pub hit: bool,
 }

@@ -1,4 +1,8 @@
-//! The report: what everything before it produces, and everything after it reads.
+//! The report and the types of its fields.
+//!
+//! [`Parser`](crate::Parser) fills in the facts of the log, [`Analyzer`](crate::Analyzer) the
+//! instructions, the explanation and the source lines. `fingerprint`, `blame` and `output` read
+//! them.
 
 mod context;
 mod cpu;
@@ -45,10 +49,10 @@ pub use crate::reason::{BlameReason, Corruption, DiagnosticKind, Incomplete, Rep
 use crate::span::Span;
 pub use crate::string_enum::UnknownName;
 
-/// One splat: everything that the kernel said about one thing that went wrong.
+/// One crash report ("splat"): the facts that a kernel printed about one failure.
 ///
-/// Text borrows from the log; [`Report::into_owned`] gives a value that can be kept. Whatever a
-/// kernel did not print, or what could not be read, is `None` or empty: nothing is guessed.
+/// Text borrows from the log; [`Report::into_owned`] makes a copy that can be kept. A fact that the
+/// kernel did not print, or that could not be parsed, is `None` or empty; no default replaces it.
 ///
 /// With the feature `serde` a report serializes to the object that `ksplat parse --format jsonl`
 /// prints (which adds `file` and `index`), and deserializes from it.
@@ -56,16 +60,16 @@ pub use crate::string_enum::UnknownName;
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct Report<'log> {
-    /// From the first byte of the line that opens the report to the end of its last line.
+    /// The bytes from the start of the headline's line to the end of the last line of the report.
     ///
     /// Reports that were printed at the same time may overlap.
     pub span: Span,
-    /// What went wrong.
+    /// The kind of failure.
     pub kind: Kind,
-    /// The name under which kernel people know it, such as
-    /// `KASAN: use-after-free Read in batadv_iv_ogm_queue_add`.
+    /// The title by syzbot's convention, such as `KASAN: use-after-free Read in
+    /// batadv_iv_ogm_queue_add`.
     ///
-    /// Printable ASCII, one line, at most 120 bytes; numbers and addresses are replaced by words,
+    /// One line of printable ASCII, at most 120 bytes. Numbers and addresses are replaced by words,
     /// so that the title of a bug is the same on every machine.
     pub title: String,
     /// The first line as the kernel printed it, without its prefix.
@@ -90,73 +94,77 @@ pub struct Report<'log> {
     /// them; sorted.
     #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Vec::is_empty"))]
     pub alt_titles: Vec<String>,
-    /// The type, by the same convention: `KASAN-USE-AFTER-FREE-READ`, `HANG`.
+    /// The bug type by syzbot's convention: `KASAN-USE-AFTER-FREE-READ`, `HANG`. `None` if the
+    /// convention has no type for the title.
     #[cfg_attr(feature = "serde", serde(rename = "type", skip_serializing_if = "Option::is_none"))]
     pub class: Option<Cow<'static, str>>,
-    /// The function that is named in the title.
+    /// The function in the title.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub frame: Option<String>,
-    /// The verdict of the convention for titles: why a title of this report is not to be trusted. In
-    /// JSON its words are `corrupted`, its code is `corrupted_code`. Whether the report can be used is
-    /// another question: [`incomplete`](Self::incomplete).
+    /// The reason why the title is not reliable, by syzbot's convention. In JSON its words are
+    /// `corrupted` and its code is `corrupted_code`. [`incomplete`](Self::incomplete) decides
+    /// whether the report itself can be used.
     #[cfg_attr(feature = "serde", serde(flatten, with = "json::corrupted"))]
     pub corrupted: Option<Corruption>,
     /// Whether the report is whole: [`incomplete`](Self::incomplete) is empty.
     #[cfg_attr(feature = "serde", serde(default = "whole"))]
     pub complete: bool,
-    /// The reasons why the report is incomplete, by its own lines; empty for a complete report.
+    /// The reasons why the report is incomplete, from its own lines; empty for a complete report.
     #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Vec::is_empty"))]
     pub incomplete: Vec<Incomplete>,
-    /// Whether the log shows that the test itself broke, so that its reports mean nothing.
+    /// Whether the log shows that the test machine failed. Its reports are then not caused by a
+    /// kernel bug.
     pub suppressed: bool,
-    /// Whether the kernel panicked, anywhere in the log.
+    /// Whether the kernel panicked anywhere in the log.
     pub panicked: bool,
-    /// The titles of what this report brought with it, such as `kernel panic: Fatal exception`.
+    /// The titles of later reports that this one caused, such as `kernel panic: Fatal exception`.
     #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Vec::is_empty"))]
     pub consequences: Vec<String>,
-    /// The process of a fuzzer that was running, where it says so in its name.
+    /// The fuzzer's process that was running, if its name contains its number.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub executor: Option<Executor>,
-    /// The source file whose maintainers are asked, where the log has source lines.
+    /// The source file to find maintainers by, if the log has source lines.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub guilty_file: Option<String>,
-    /// The function that most likely holds the bug: our own judgement, free of title conventions.
+    /// The function that most likely contains the bug. It may differ from the function in the
+    /// title.
     #[cfg_attr(feature = "serde", serde(borrow, skip_serializing_if = "Option::is_none"))]
     pub blame: Option<Blame<'log>>,
-    /// The kernel that printed it.
+    /// The kernel that printed the report.
     #[cfg_attr(feature = "serde", serde(borrow))]
     pub kernel: Kernel<'log>,
-    /// What was running.
+    /// The task and the CPU.
     #[cfg_attr(feature = "serde", serde(borrow))]
     pub task: Task<'log>,
-    /// How long the task was blocked or the CPU stuck, in seconds, as the headline says.
+    /// The seconds that a task was blocked or a CPU was stuck, from the headline.
     #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
     pub seconds: Option<u64>,
     /// The memory access that failed.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub access: Option<Access>,
-    /// The registers at the instruction that crashed.
+    /// The registers at the instruction that crashed. Empty if none were printed.
     pub registers: Registers,
-    /// The bytes around that instruction.
+    /// The machine code around that instruction: the `Code:` line.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub code: Option<Code>,
-    /// What the trapping instruction did, once `explain` has filled it in.
+    /// What the trapping instruction did; filled in by [`Analyzer`](crate::Analyzer).
     #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
     pub explanation: Option<Explanation>,
-    /// The return address in the link register, on machines that have one: the caller of a function
-    /// that has not called anything itself, which the stack does not show.
+    /// The return address in the link register, on architectures that have one. If the function
+    /// that crashed had called nothing, its caller is here and not in the stack.
     #[cfg_attr(feature = "serde", serde(borrow, skip_serializing_if = "Option::is_none"))]
     pub link: Option<Frame<'log>>,
-    /// Stacks, in the order in which they were printed; the one of the crash has [`Role::Crash`].
+    /// The stacks, in the order in which they were printed. The one of the crash has
+    /// [`Role::Crash`].
     #[cfg_attr(feature = "serde", serde(borrow))]
     pub stacks: Vec<Stack<'log>>,
-    /// The object that a checker says was hit.
+    /// The memory around the bad access, if a checker such as KASAN described it.
     #[cfg_attr(feature = "serde", serde(borrow, skip_serializing_if = "Option::is_none"))]
     pub memory: Option<Memory<'log>>,
-    /// The locks that it names.
+    /// The locks of the report.
     #[cfg_attr(feature = "serde", serde(borrow, default, skip_serializing_if = "Vec::is_empty"))]
     pub locks: Vec<Lock<'log>>,
-    /// The task that keeps a hung task waiting.
+    /// The task that holds the lock for which a hung task waits.
     #[cfg_attr(feature = "serde", serde(borrow, default, skip_serializing_if = "Option::is_none"))]
     pub holder: Option<Holder<'log>>,
     /// The cycle that locks form, by their classes, the wanted lock first: each was taken while the one before
@@ -184,16 +192,17 @@ pub struct Report<'log> {
     /// The modules that were loaded.
     #[cfg_attr(feature = "serde", serde(borrow, default, skip_serializing_if = "Vec::is_empty"))]
     pub modules: Vec<Module<'log>>,
-    /// What could not be read, and why.
+    /// The parts of the report that could not be parsed, and why.
     #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Vec::is_empty"))]
     pub diagnostics: Vec<Diagnostic>,
-    /// Whether the images that the report was resolved by are those of its kernel.
+    /// The comparison of the images with the report; filled in by [`Analyzer`](crate::Analyzer)
+    /// with a symbolizer.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub image_check: Option<ImageCheck>,
 }
 
 impl<'log> Report<'log> {
-    /// An empty report.
+    /// Makes an empty report.
     pub(crate) fn new(kind: Kind, span: Span) -> Self {
         Self {
             span,
@@ -240,7 +249,7 @@ impl<'log> Report<'log> {
         }
     }
 
-    /// The title, as in [`Report::title`](field@Report::title).
+    /// Returns the title, as in [`Report::title`](field@Report::title).
     pub fn title(&self) -> &str {
         &self.title
     }
@@ -261,59 +270,59 @@ impl<'log> Report<'log> {
         self.incomplete.iter().all(|why| *why == Incomplete::CutEnd)
     }
 
-    /// The stack of the crash, innermost frame first.
+    /// Returns the stack of the crash, innermost frame first.
     pub fn crash_stack(&self) -> Option<&Stack<'log>> {
         self.stacks.iter().find(|stack| stack.role == Role::Crash)
     }
 }
 
-/// A report of a version that did not say is taken for a whole one.
+/// The value of `complete` for JSON of versions that lack the field.
 #[cfg(feature = "serde")]
 fn whole() -> bool {
     true
 }
 
-/// The function that most likely holds the bug.
+/// The function that most likely contains the bug.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct Blame<'log> {
-    /// Its name, without what compilers add to it.
+    /// The function, without compiler suffixes such as `.cold`.
     #[cfg_attr(feature = "serde", serde(borrow))]
     pub function: Cow<'log, str>,
     /// Its source file, if the log was symbolized.
     #[cfg_attr(feature = "serde", serde(borrow, skip_serializing_if = "Option::is_none"))]
     pub file: Option<Cow<'log, str>>,
-    /// The line in it, from 1.
+    /// The line in the file, from 1.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub line: Option<u64>,
-    /// Why it and no other. In JSON its words are `why`, its code is `code`.
+    /// The reason for this function. In JSON its words are `why` and its code is `code`.
     #[cfg_attr(feature = "serde", serde(flatten, with = "json::why"))]
     pub why: BlameReason,
 }
 
-/// A process of syzkaller, which calls itself `syz.PROCESS.PROGRAM`.
+/// A process of the fuzzer syzkaller, named `syz.PROCESS.PROGRAM`.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct Executor {
-    /// The number of the process.
+    /// The number of the process, from 0.
     pub proc: u64,
     /// The number of the program that it ran.
     pub id: u64,
 }
 
-/// Why a part of a report could not be read.
+/// A part of a report that could not be parsed, and why.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct Diagnostic {
-    /// Where in the log, in bytes from its start.
+    /// The place in the log, in bytes from its start.
     pub offset: usize,
-    /// What was being read. In JSON its words are `what`, its code is `part`.
+    /// The part that was being parsed. In JSON its words are `what` and its code is `part`.
     #[cfg_attr(feature = "serde", serde(flatten, with = "json::what"))]
     pub part: ReportPart,
-    /// What is wrong with it. In JSON its words are `why`, its code is `code`.
+    /// The problem. In JSON its words are `why` and its code is `code`.
     #[cfg_attr(feature = "serde", serde(flatten, with = "json::why"))]
     pub kind: DiagnosticKind,
 }

@@ -1,6 +1,6 @@
 //! `into_owned`: reports that outlive their log.
 //!
-//! Everything is taken apart by name, so that a new field cannot be forgotten.
+//! Every struct is destructured by field name, so the compiler rejects a field that is left out.
 
 use std::borrow::Cow;
 
@@ -13,7 +13,7 @@ fn text(text: Cow<'_, str>) -> Cow<'static, str> {
 }
 
 impl Report<'_> {
-    /// The same report without a loan from the log.
+    /// Clones the text that the report borrows from the log, so that it can outlive the log.
     pub fn into_owned(self) -> Report<'static> {
         let Self {
             span,

@@ -1,40 +1,40 @@
-//! What instructions before a trap did, and what was compared, as data.
+//! The instructions before a trap, and comparisons, as data.
 
 use std::fmt;
 
 use super::{Address, Registers, Relation};
 use crate::string_enum::string_enum;
 
-/// An instruction before the trap, and what it did to the pointer.
+/// An instruction before the trap, and its effect on the pointer.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct FlowStep {
-    /// Its offset in the bytes of the code.
+    /// The offset of the instruction in [`Code::bytes`](crate::model::Code::bytes).
     pub offset: usize,
-    /// The instruction.
+    /// The instruction in assembly language.
     pub text: String,
-    /// What it did. In JSON its words are `means`, such as `%rdi = %r12 + 0x58`; its fields stand beside
-    /// them with a `code`.
+    /// The effect. In JSON its words are `means`, such as `%rdi = %r12 + 0x58`; its fields and a
+    /// `code` are beside them.
     #[cfg_attr(feature = "serde", serde(flatten, with = "super::json::means"))]
     pub kind: StepKind,
 }
 
-/// What an instruction did.
+/// The effect of an instruction on a register.
 ///
-/// Registers and memory are named as in the text of the instruction; `target` is the register that was
-/// written.
+/// Registers and memory are named as in the text of the instruction. `target` is the register that
+/// was written.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(tag = "code", rename_all = "kebab-case"))]
 #[non_exhaustive]
 pub enum StepKind {
-    /// Read memory.
+    /// Loaded from memory.
     #[non_exhaustive]
     Loaded {
         /// The register that holds the value at the trap.
         target: String,
-        /// The operand in memory: `0x88(%rdi)`.
+        /// The memory operand: `0x88(%rdi)`.
         memory: String,
         /// The base of the operand.
         #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
@@ -43,13 +43,13 @@ pub enum StepKind {
         #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
         address_in: Option<String>,
     },
-    /// Called a function, which returned the value.
+    /// Returned by a function.
     #[non_exhaustive]
     Returned {
-        /// The register for results.
+        /// The register of return values.
         target: String,
     },
-    /// Wrote a number.
+    /// Set to a number.
     #[non_exhaustive]
     Constant {
         /// The register.
@@ -57,7 +57,7 @@ pub enum StepKind {
         /// The number.
         value: u64,
     },
-    /// Computed the address of an operand in memory, which has two registers.
+    /// Set to the address of a memory operand with two registers.
     #[non_exhaustive]
     Address {
         /// The register.
@@ -65,19 +65,19 @@ pub enum StepKind {
         /// The operand: `0x10(%rax,%rbx,8)`.
         memory: String,
     },
-    /// Combined two numbers.
+    /// Computed from two numbers.
     #[non_exhaustive]
     Computed {
         /// The register.
         target: String,
-        /// How.
+        /// The operation.
         operation: Operation,
-        /// The first number.
+        /// The left number.
         left: Operand,
-        /// The second.
+        /// The right number.
         right: Operand,
     },
-    /// Inverted all bits.
+    /// Set to the inverted bits of a number.
     #[non_exhaustive]
     Inverted {
         /// The register.
@@ -85,7 +85,7 @@ pub enum StepKind {
         /// The number.
         source: Operand,
     },
-    /// Subtracted from zero.
+    /// Set to the negative of a number.
     #[non_exhaustive]
     Negated {
         /// The register.
@@ -93,27 +93,27 @@ pub enum StepKind {
         /// The number.
         source: Operand,
     },
-    /// Copied the low bytes of a register.
+    /// Set to the low bytes of a register.
     #[non_exhaustive]
     Extended {
         /// The register.
         target: String,
-        /// The number.
+        /// The source of the bytes.
         source: Operand,
-        /// Whether the higher bytes are filled with its sign; else they are zero.
+        /// Whether the value is sign-extended; otherwise the higher bytes are zero.
         signed: bool,
     },
-    /// Took one of two numbers by a comparison before.
+    /// Set to one of two numbers, by an earlier comparison.
     #[non_exhaustive]
     Chosen {
         /// The register.
         target: String,
-        /// The number that is taken where the condition holds.
+        /// The number if the condition holds.
         first: Operand,
-        /// The other.
+        /// The number if it does not.
         second: Operand,
     },
-    /// Read from the JSON of a newer version, whose code this version has no variant for.
+    /// An effect with a code of a newer version, deserialized from JSON.
     #[cfg_attr(feature = "serde", serde(other))]
     Other,
 }
@@ -163,9 +163,9 @@ pub enum Operand {
     /// A register.
     #[non_exhaustive]
     Register {
-        /// Its name in the text of the instruction: `%r12`, `%edi`.
+        /// The name in the text of the instruction: `%r12`, `%edi`.
         name: String,
-        /// Its value there, where that is known.
+        /// The value at that instruction, if it is known.
         #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
         value: Option<Address>,
     },
@@ -178,16 +178,16 @@ pub enum Operand {
     /// Memory.
     #[non_exhaustive]
     Memory {
-        /// Its text in the instruction: `0x10(%rax)`.
+        /// The operand in the text of the instruction: `0x10(%rax)`.
         expression: String,
     },
-    /// Read from the JSON of a newer version, whose code this version has no variant for.
+    /// An operand with a code of a newer version, deserialized from JSON.
     #[cfg_attr(feature = "serde", serde(other))]
     Other,
 }
 
 impl Operand {
-    /// The number that was read, where that is known.
+    /// Returns the number that the operand has, if it is known.
     pub fn value(&self) -> Option<u64> {
         match self {
             Self::Register { value, .. } => value.map(|value| value.value),
@@ -208,7 +208,7 @@ impl fmt::Display for Operand {
     }
 }
 
-/// The value of a register behind what an instruction did: `, %rcx = 0x20`.
+/// Displays the value of a register behind the effect of an instruction: `, %rcx = 0x20`.
 struct Known<'o>(&'o Operand);
 
 impl fmt::Display for Known<'_> {
@@ -222,7 +222,7 @@ impl fmt::Display for Known<'_> {
     }
 }
 
-/// A number as people write it: decimal below ten, else hexadecimal without padding.
+/// Displays a number in decimal below ten, else in hexadecimal without padding.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Short(pub(crate) u64);
 
@@ -236,7 +236,7 @@ impl fmt::Display for Short {
 }
 
 string_enum! {
-    /// How two numbers make one.
+    /// An operation on two numbers.
     pub enum Operation {
         /// `+`.
         Add = "add",
@@ -250,15 +250,15 @@ string_enum! {
         Xor = "xor",
         /// `<<`.
         ShiftLeft = "shift-left",
-        /// `>>`: zeros come in.
+        /// `>>`, logical.
         ShiftRight = "shift-right",
-        /// `>>` of a number with a sign.
+        /// `>>`, arithmetic.
         ShiftRightSigned = "shift-right-signed",
     }
 }
 
 impl Operation {
-    /// Its sign in C.
+    /// Returns the operator in C.
     pub fn sign(self) -> &'static str {
         match self {
             Self::Add => "+",
@@ -276,41 +276,40 @@ impl Operation {
     }
 }
 
-/// A comparison.
+/// A comparison, and the registers that it read.
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct Condition {
-    /// What held. In JSON its words are `text`, such as `%r12 != %rax`; its fields stand beside them, the
-    /// relation as `code`.
+    /// The relation that held. In JSON its words are `text`, such as `%r12 != %rax`; its fields are
+    /// beside them, the relation as `code`.
     #[cfg_attr(feature = "serde", serde(flatten, with = "super::json::text"))]
     pub predicate: Predicate,
     /// The values of the registers in it.
     pub values: Registers,
 }
 
-/// What held between two numbers.
+/// A relation between two numbers.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct Predicate {
-    /// How the left number compares with the right one.
+    /// The relation of the left number to the right one.
     #[cfg_attr(feature = "serde", serde(rename = "code"))]
     pub relation: Relation,
     /// The left number.
     pub left: Operand,
-    /// Where single bits are tested: the number of which only the bits that are set in it as well are
-    /// compared.
+    /// The mask of a bit test: only the bits that are set in it are compared.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub mask: Option<Operand>,
     /// The right number.
     pub right: Operand,
-    /// How many bytes of the numbers are compared.
+    /// The number of low bytes that are compared.
     pub size: u8,
 }
 
 impl Predicate {
-    /// Whether it holds, where all numbers are known.
+    /// Returns whether the relation holds; `None` if a number is unknown.
     pub fn holds(&self) -> Option<bool> {
         let mask = self.mask.as_ref().map_or(Some(u64::MAX), Operand::value);
         let left = self.left.value()? & mask?;
@@ -329,7 +328,7 @@ impl fmt::Display for Predicate {
     }
 }
 
-/// A register with its value in a comparison: `%r12 (0x20)`.
+/// Displays a register with its value in a comparison: `%r12 (0x20)`.
 struct Compared<'o>(&'o Operand);
 
 impl fmt::Display for Compared<'_> {

@@ -50,7 +50,7 @@ fn limits_are_options() {
         .concat();
     let ended = |args: &[&str]| {
         let (out, ..) = ksplat(&[&["--format", "jsonl"], args].concat(), mixed.as_bytes());
-        out.matches("too many at the same time").count()
+        out.matches("too many open reports").count()
     };
     assert_eq!((ended(&[]), ended(&["--max-open", "1"])), (0, 1));
     let (_, err, status) = ksplat(&["--max-frames", "0"], b"");
