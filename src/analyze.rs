@@ -1,4 +1,4 @@
-//! What a report does not say by itself: its instructions, what they did, and source lines.
+//! Annotation of reports: instructions, the explanation of the trap, and source lines.
 
 use crate::disasm::{self, Syntax};
 use crate::explain;
@@ -6,7 +6,11 @@ use crate::model::Report;
 #[cfg(feature = "symbolize")]
 use crate::symbolize::Symbolizer;
 
-/// Annotates reports: decodes their code, explains the trap, and resolves frames by images.
+/// Annotates reports: decodes their code, explains the trap, and resolves frames with images.
+///
+/// An analyzer holds options and images only, and annotates any number of reports.
+///
+/// # Examples
 ///
 /// ```
 /// use ksplat::Analyzer;
@@ -45,7 +49,7 @@ impl Default for Analyzer<'_> {
 }
 
 impl Analyzer<'_> {
-    /// Decodes and explains in AT&T syntax, without images.
+    /// Makes an analyzer without images that writes instructions in AT&T syntax.
     pub fn new() -> Self {
         Self {
             syntax: Syntax::Att,
@@ -57,24 +61,26 @@ impl Analyzer<'_> {
         }
     }
 
-    /// Writes x86 instructions and their operands in a syntax.
+    /// Sets the syntax of x86 instructions and operands.
     #[must_use]
     pub fn with_syntax(self, syntax: Syntax) -> Self {
         Self { syntax, ..self }
     }
 
-    /// Leaves out [`Code::instructions`](crate::model::Code::instructions), for callers that need the
-    /// explanation only: signatures are made from it.
+    /// Leaves [`Code::instructions`](crate::model::Code::instructions) empty, for callers that need
+    /// only the explanation, such as those that make signatures.
     #[must_use]
     pub fn without_instructions(self) -> Self {
         Self { skips_text: true, ..self }
     }
 
     /// Fills in [`Code::instructions`](crate::model::Code::instructions) and
-    /// [`Report::explanation`](crate::Report::explanation) where the report has code or registers that
-    /// allow it; with a symbolizer also files, lines, inlined functions and the image check.
+    /// [`Report::explanation`](crate::Report::explanation). With a symbolizer it also fills in
+    /// files, lines, inlined functions and [`Report::image_check`](crate::Report::image_check).
     ///
-    /// Images are checked against the functions of the log, so resolve a report once.
+    /// A field stays empty if the report lacks the code or registers for it. Annotate a report once
+    /// with a symbolizer: the image check compares functions as the log has them, before inlined
+    /// ones are added.
     pub fn annotate(&self, report: &mut Report<'_>) {
         if !self.skips_text {
             disasm::annotate(report, self.syntax);
@@ -89,7 +95,7 @@ impl Analyzer<'_> {
 
 #[cfg(feature = "symbolize")]
 impl<'data> Analyzer<'data> {
-    /// Resolves frames, and names the accessed variable, by the images of a kernel.
+    /// Resolves frames, and names the accessed variable, with the images of a kernel.
     #[must_use]
     pub fn with_symbolizer(self, symbolizer: Symbolizer<'data>) -> Self {
         Self { symbolizer: Some(symbolizer), ..self }

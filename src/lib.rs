@@ -1,4 +1,4 @@
-//! Reads Linux kernel crash reports ("splats") out of console logs.
+//! Parses Linux kernel crash reports ("splats") from console logs.
 //!
 //! ```
 //! let log = b"WARNING: CPU: 1 PID: 7 at fs/io-wq.c:280 io_wqe_wake_worker+0x430/0x4a0\n\
@@ -10,32 +10,40 @@
 //! assert_eq!(stack.frames[1].function.as_deref(), Some("io_wqe_enqueue"));
 //! ```
 //!
-//! [`reports`] iterates over the [`Report`]s of a log, which is any bytes. A report says what went
-//! wrong ([`Kind`], [title](Report::title())), where it stands in the log ([`Span`]), what was
-//! running ([`Task`](model::Task), [`Kernel`](model::Kernel)), which [`Access`](model::Access) failed,
-//! the [`Registers`](model::Registers), the [`Stack`](model::Stack)s and the [`Code`](model::Code)
-//! bytes. It borrows from the log; [`Report::into_owned`] makes one that can be kept.
+//! [`reports`] returns an iterator over the [`Report`]s of a log, which may contain any bytes. A
+//! report has the [`Kind`] of the failure, its [title](Report::title()), its place in the log
+//! ([`Span`]), the [`Task`](model::Task) and the [`Kernel`](model::Kernel), the
+//! [`Access`](model::Access) that failed, the [`Registers`](model::Registers), the
+//! [`Stack`](model::Stack)s and the [`Code`](model::Code) bytes. It borrows from the log;
+//! [`Report::into_owned`] makes a copy that can be kept.
 //!
-//! The types of a report are in [`model`]. [`fingerprint`] makes signatures of reports, and [`cluster`]
-//! finds those of one bug.
+//! - [`Parser`] has the options: limits, information reports, lines of other programs.
+//! - [`Monitor`] parses a log that is still being written.
+//! - `Analyzer` decodes instructions, explains the trap, and resolves frames to source lines.
+//! - [`fingerprint`] makes signatures of reports, and [`cluster`] groups those of one bug.
+//! - [`bisect`] audits bisection logs: which verdicts are supported by the crashes in the log.
+//! - [`output`] writes reports as text, and with the feature `serde` as JSON.
 //!
-//! What a report does not say is absent, never guessed. [`Report::incomplete`] names what is missing, and
-//! [`Report::diagnostics`] what could not be read. Nothing fails, and nothing panics.
+//! The types of a report are in [`model`].
+//!
+//! A fact that a report lacks is `None` or empty; it is not guessed. [`Report::incomplete`] lists
+//! the parts that are missing, and [`Report::diagnostics`] the lines that could not be parsed. No
+//! input returns an error or panics.
 //!
 //! # Features
 //!
-//! - `disasm`: [`Analyzer`], which decodes the bytes of a report's code and explains the trap, and the
-//!   module `disasm` for bytes without a report. Adds iced-x86.
+//! - `disasm`: `Analyzer`, which decodes the code bytes of a report and explains the trap, and the
+//!   module `disasm`, which decodes bytes without a report. Adds iced-x86.
 //! - `disasm-arm`, `disasm-powerpc`, `disasm-riscv`: decoders for 64-bit and 32-bit ARM and Thumb
 //!   (yaxpeax-arm), PowerPC (powerpc), and RISC-V (raki).
-//! - `symbolize`: the module `symbolize`, which resolves frames to files, lines and inlined functions by
-//!   the images of a kernel. Adds gimli and object.
-//! - `store`: the module `store`, a file that remembers bugs. Adds redb.
-//! - `serde`: `Serialize` and `Deserialize` for the whole model, and the module `output::json`. Adds
-//!   serde and serde_json.
+//! - `symbolize`: the module `symbolize`, which resolves frames to files, lines and inlined
+//!   functions with the images of a kernel. Adds addr2line, gimli and object.
+//! - `store`: the module `store`, a database file of known bugs. Adds redb.
+//! - `serde`: `Serialize` and `Deserialize` for the whole model, and the module `output::json`.
+//!   Adds serde and serde_json.
 //!
-//! No feature is on by default. The program `ksplat` is the package `ksplat-cli`, the functions for C are
-//! `ksplat-capi`; the library has no `unsafe`.
+//! No feature is enabled by default. The program `ksplat` is the package `ksplat-cli`, the C
+//! interface is `ksplat-capi`. The library has no `unsafe` code.
 #![forbid(unsafe_code)]
 
 #[cfg(feature = "disasm")]

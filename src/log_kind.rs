@@ -1,18 +1,18 @@
-//! syzkaller's bisection logs.
+//! Detection of syzkaller's bisection logs.
 //!
-//! A bisection log is no console log: its own lines quote titles of crashes, which must not be
-//! taken for reports. The console of one crash stands at its end, after a line `crash: TITLE`.
+//! The lines of a bisection log quote titles of crashes, which are not reports. It ends with the
+//! console of one crash, below a line `crash: TITLE`.
 
 use memchr::memmem;
 
 use crate::search;
 
-/// How a bisection log begins, in its first lines.
+/// The first words of a bisection log.
 const HEADS: [&[u8]; 2] =
     [b"bisecting cause commit starting from ", b"bisecting fixing commit since "];
 
-/// Where the console output begins: 0 for a log that is no bisection log, the end of the log for
-/// one that holds no crash.
+/// Returns where the console output begins: 0 for other logs, the end of the log for a bisection
+/// log without a crash.
 pub(crate) fn start(log: &[u8]) -> usize {
     if !is_bisection(log) {
         return 0;
@@ -26,23 +26,23 @@ pub(crate) fn start(log: &[u8]) -> usize {
     }
 }
 
-/// Whether a line is the first of a bisection log, and the next one tells.
+/// Returns whether a line is one of the manager's, above the first line of a bisection log.
 pub(crate) fn is_manager(line: &[u8]) -> bool {
     search::has(line, " starts bisection ")
 }
 
-/// How the line begins that stands before the console of a bisection log.
+/// The start of the line above the console of a bisection log.
 pub(crate) const CRASH: &[u8] = b"crash: ";
 
-/// Whether a log that begins so is one of a bisection.
+/// Returns whether a log is a bisection log, from its first lines.
 pub(crate) fn is_bisection(log: &[u8]) -> bool {
-    // A manager may put one line of its own first: `ci starts bisection 2022-11-03 …`.
+    // A manager may print one line first: `ci starts bisection 2022-11-03 …`.
     let mut lines = log.split(|&b| b == b'\n');
     let mut head = lines.next().unwrap_or_default();
     if is_manager(head) {
         head = lines.next().unwrap_or_default();
     }
-    // Nothing but a commit follows, so no line of a console is taken for one.
+    // Only a commit follows the words, so no line of a console matches.
     let is_commit = |text: &[u8]| {
         let text = text.trim_ascii_end();
         text.len() >= 12 && text.iter().all(u8::is_ascii_hexdigit)

@@ -1,4 +1,4 @@
-//! JSON in which control, direction and invisible characters are escaped.
+//! JSON with control characters, bidirectional marks and invisible characters escaped.
 
 use std::io::{self, Write};
 
@@ -7,7 +7,7 @@ use serde_json::ser::Formatter;
 
 use super::needs_escape;
 
-/// Writes a value as JSON in which those characters, and these, are escapes.
+/// Writes a value as JSON with those characters, and `also`, as escapes.
 pub(crate) fn write_json(
     mut out: impl Write,
     value: &impl Serialize,
@@ -19,13 +19,12 @@ pub(crate) fn write_json(
     json.flush()
 }
 
-/// How many bytes are collected before they are handed on.
+/// The size of the buffer in bytes.
 const PIECES: usize = 1024;
 
-/// JSON that is written piece by piece, most of which are a single byte.
+/// A writer of JSON in small pieces, most of them single bytes.
 ///
-/// Text of a log is escaped as [`write_json`] does. What was collected last is written by `flush`
-/// alone.
+/// Strings are escaped as by [`write_json`]. The caller must call `flush` at the end.
 pub(crate) struct Json<'w> {
     text: [u8; PIECES],
     len: usize,
@@ -45,7 +44,7 @@ impl<'w> Json<'w> {
         self.write_all(b"{")
     }
 
-    /// Begins a field; `key` has the comma before it, its quotes and its colon.
+    /// Begins a field. `key` is the comma before it, the quoted name and the colon.
     #[inline]
     pub(crate) fn key(&mut self, key: &str) -> io::Result<()> {
         let is_first = !std::mem::replace(&mut self.has_field, true);
@@ -54,25 +53,25 @@ impl<'w> Json<'w> {
 
     /// Ends an object.
     pub(crate) fn close(&mut self) -> io::Result<()> {
-        // That of which it is a field has one.
+        // The outer object has at least the field that ends here.
         self.has_field = true;
         self.write_all(b"}")
     }
 
-    /// Begins a field whose name is not known before.
+    /// Begins a field with a name that is only known at run time.
     pub(crate) fn name(&mut self, name: &str) -> io::Result<()> {
         self.key(",")?;
         self.string(name)?;
         self.write_all(b":")
     }
 
-    /// A piece as it is: a quote mark, digits.
+    /// Writes a piece unchanged: a quotation mark, digits.
     #[inline]
     pub(crate) fn bare(&mut self, piece: &[u8]) -> io::Result<()> {
         self.write_all(piece)
     }
 
-    /// A number.
+    /// Writes a number.
     pub(crate) fn number(&mut self, mut number: u64) -> io::Result<()> {
         let mut digits = [0; 20];
         let mut start = digits.len();
@@ -87,12 +86,12 @@ impl<'w> Json<'w> {
         self.append(digits.get(start..).unwrap_or_default())
     }
 
-    /// Text, which may be of a log.
+    /// Writes a string, with the escapes that it needs.
     pub(crate) fn string(&mut self, text: &str) -> io::Result<()> {
         if is_plain(text.as_bytes()) { self.quoted(text.as_bytes()) } else { self.value(text) }
     }
 
-    /// Text that needs no escape.
+    /// Writes a string that needs no escapes.
     pub(crate) fn quoted(&mut self, text: &[u8]) -> io::Result<()> {
         let len = text.len() + 2;
         if let Some([open, place @ .., close]) = self.text.get_mut(self.len..self.len + len) {
@@ -107,7 +106,7 @@ impl<'w> Json<'w> {
         self.write_all(b"\"")
     }
 
-    /// Values, each written by `write`.
+    /// Writes an array of values, each with `write`.
     pub(crate) fn array<T>(
         &mut self,
         values: &[T],
@@ -123,7 +122,7 @@ impl<'w> Json<'w> {
         self.write_all(b"]")
     }
 
-    /// Any value, as serde gives it.
+    /// Writes any value that serde can serialize.
     pub(crate) fn value(&mut self, value: &(impl Serialize + ?Sized)) -> io::Result<()> {
         let inert = Escaped { also: &[] };
         value
@@ -181,7 +180,7 @@ impl Write for Json<'_> {
     }
 }
 
-/// Copies bytes, most of which are so few that a call of `memcpy` costs more than the copy.
+/// Copies bytes. Most pieces are so short that a call of `memcpy` costs more than the copy.
 fn copy(place: &mut [u8], bytes: &[u8]) {
     match bytes.len() {
         4..=7 => copy_ends::<4>(place, bytes),
@@ -201,10 +200,10 @@ fn copy_ends<const N: usize>(place: &mut [u8], bytes: &[u8]) {
     }
 }
 
-/// Each byte of a word.
+/// The lowest bit of each byte of a word.
 const ONES: u64 = u64::MAX / 0xff;
 
-/// Whether no byte needs an escape: all are ASCII, and no control, quote or backslash.
+/// Returns whether no byte needs an escape: all are printable ASCII except quote and backslash.
 fn is_plain(bytes: &[u8]) -> bool {
     let Some(last) = bytes.last_chunk() else {
         let mut word = [b' '; 8];
@@ -216,16 +215,16 @@ fn is_plain(bytes: &[u8]) -> bool {
     bytes.as_chunks().0.iter().fold(marks(*last), |all, word| all | marks(*word)) == 0
 }
 
-/// Not 0 if a byte of the word needs an escape.
+/// Returns a word that is not 0 if a byte needs an escape.
 ///
-/// The highest bit of a byte marks it. A borrow may mark bytes above one that is marked rightly.
+/// The highest bit of each such byte is set. A borrow may also set bits above the lowest one.
 fn marks(word: [u8; 8]) -> u64 {
     let word = u64::from_le_bytes(word);
     let is_zero = |word: u64| word.wrapping_sub(ONES) & !word;
     let controls = word.wrapping_sub(ONES * 0x20) & !word;
     let quotes = is_zero(word ^ (ONES * u64::from(b'"')));
     let backslashes = is_zero(word ^ (ONES * u64::from(b'\\')));
-    // No ASCII, and with one more, DEL.
+    // Sets the highest bit of bytes that are not ASCII, and of DEL.
     let high = word | word.wrapping_add(ONES);
     (controls | quotes | backslashes | high) & (ONES << 7)
 }
@@ -249,8 +248,8 @@ impl Formatter for Escaped {
 }
 
 impl Escaped {
-    /// Writes text, of which `serde_json` has escaped the controls below the blank, with the other
-    /// those characters as escapes.
+    /// Writes text in which `serde_json` has escaped the control characters below the blank, and
+    /// escapes the other characters.
     #[cold]
     fn escape<W: ?Sized + Write>(&self, out: &mut W, text: &str) -> io::Result<()> {
         let is_escaped = |c| needs_escape(c) || self.also.contains(&c);
@@ -287,7 +286,7 @@ mod tests {
         }
     }
 
-    /// The same as `serde_json`, wherever the pieces end.
+    /// The same output as `serde_json`, for any lengths of the pieces.
     #[test]
     fn ok_pieces() {
         for len in

@@ -1,4 +1,4 @@
-//! Untrusted text of a log: control characters, marks of direction and invalid UTF-8 are escaped.
+//! Escaping of untrusted text: control characters, bidirectional marks and invalid UTF-8.
 
 #[cfg(feature = "serde")]
 mod json;
@@ -10,8 +10,8 @@ use std::ops::RangeInclusive;
 #[cfg(feature = "serde")]
 pub(crate) use json::{Json, write_json};
 
-/// Marks of direction, separators of lines, and what has no width or no ink: Unicode's
-/// `Default_Ignorable_Code_Point`, and the blank of Braille.
+/// Bidirectional marks, line separators, and invisible characters: Unicode's
+/// `Default_Ignorable_Code_Point`, and the Braille blank.
 const ACTIVE: [RangeInclusive<char>; 16] = [
     '\u{ad}'..='\u{ad}',
     '\u{34f}'..='\u{34f}',
@@ -31,16 +31,16 @@ const ACTIVE: [RangeInclusive<char>; 16] = [
     '\u{e0000}'..='\u{e0fff}',
 ];
 
-/// Whether a character acts on a terminal, changes the direction of text, or cannot be seen.
+/// Returns whether a character controls a terminal, changes the direction of text, or is invisible.
 pub(crate) fn needs_escape(c: char) -> bool {
     c.is_control() || c > '\u{a0}' && ACTIVE.iter().any(|range| range.contains(&c))
 }
 
-/// Shows text so that nothing in it can act on a terminal, or hide.
+/// Escapes text so that it cannot control a terminal or hide characters.
 ///
-/// Control characters, among them the escape that begins terminal sequences and the line feed,
-/// become `\x1b` and the like; marks that change the direction of text, and other invisible
-/// characters, become `\u{202e}` and the like. Everything else stays as it is.
+/// Control characters, including the escape character and the line feed, become `\x1b` and the
+/// like; bidirectional marks and invisible characters become `\u{202e}` and the like. All other
+/// characters are unchanged.
 ///
 /// ```
 /// use ksplat::output::escape::escape;
@@ -50,7 +50,8 @@ pub fn escape(text: &str) -> impl fmt::Display + '_ {
     Escape(text)
 }
 
-/// The same as [`escape`](escape()) for bytes: those that are not UTF-8 become `\xff` and the like.
+/// Escapes bytes as [`escape`](escape()) does; bytes that are not valid UTF-8 become `\xff` and the
+/// like.
 ///
 /// ```
 /// use ksplat::output::escape::escape_bytes;
@@ -80,7 +81,8 @@ impl fmt::Display for Escape<'_> {
     }
 }
 
-/// Bytes as text: those that are not UTF-8 become `\xff` and the like. Nothing else is escaped.
+/// Converts bytes to text: bytes that are not valid UTF-8 become `\xff` and the like. All others
+/// are unchanged, including control characters.
 ///
 /// ```
 /// use ksplat::output::escape::text;

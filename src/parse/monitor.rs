@@ -1,4 +1,4 @@
-//! Reports out of a log that is still being written.
+//! Reports from a log that is still being written.
 
 use std::collections::VecDeque;
 use std::collections::vec_deque::Drain;
@@ -20,23 +20,28 @@ use crate::model::Report;
 use crate::scan::{self, Start};
 use crate::title;
 
-/// How much of a chunk is taken in at once, in bytes: what is kept grows by no more.
+/// The bytes of a chunk that are added to the buffer at once: it grows by no more than that.
 const PIECE: usize = 64 * 1024;
 
-/// How long a console is silent before its reports are taken for complete.
+/// The time of silence after which a monitor completes its open reports, by default.
 pub const QUIET: Duration = Duration::from_secs(10);
 
-/// Finds reports in a log that comes in chunks of any size.
+/// Parses reports from a log that arrives in chunks of any size.
 ///
-/// It gives the same reports, titles and [spans](Report::span) as [`reports`](crate::reports) gives for
-/// the whole log, whatever the chunks; but `panicked`, `suppressed`, and that the console was lost, are
-/// told only of what had come when the report was complete, and since the machine booted last. A report is complete when the next one of
-/// its context begins, when nothing more of it came for some lines or, as
-/// [`tick`](Self::tick) says, for some time.
+/// The reports, titles and [spans](Report::span) are those that [`reports`](crate::reports) returns
+/// for the whole log, for any sizes of the chunks. The exceptions are `panicked`, `suppressed` and
+/// [`Corruption::ConsoleLost`](crate::model::Corruption::ConsoleLost): they cover the log from the
+/// last boot to the completion of the report.
 ///
-/// Memory is bounded by 32 MB whatever comes: at most [`MAX_OPEN`](crate::MAX_OPEN) reports are open,
-/// each of at most [`MAX_LINES`](crate::MAX_LINES) lines and 384 KiB; of a line 64 KiB are kept, and of the log above
-/// a report as much. What is left out is told by [`Report::corrupted`].
+/// A report is complete when the next report of its context begins, when no line of it came for
+/// some lines, or when the log was silent for some time: see [`tick`](Self::tick).
+///
+/// A monitor needs at most 32 MB of memory for any input: it has at most
+/// [`MAX_OPEN`](crate::MAX_OPEN) open reports of at most [`MAX_LINES`](crate::MAX_LINES) lines and
+/// 384 KiB, keeps 64 KiB of a line, and 64 KiB of the log above a report. [`Report::corrupted`] and
+/// [`Report::diagnostics`] say where a limit cut a report.
+///
+/// # Examples
 ///
 /// ```
 /// use ksplat::{Event, Monitor};
@@ -52,82 +57,86 @@ pub const QUIET: Duration = Duration::from_secs(10);
 /// ```
 #[derive(Debug)]
 pub struct Monitor {
-    /// What is kept of the log: complete lines that were read, then what was not yet read.
+    /// The kept part of the log: complete lines that were parsed, then bytes that were not.
     buffer: Vec<u8>,
-    /// Offset in the log of the first byte of the buffer.
+    /// The offset of the first byte of the buffer, in the log.
     base: usize,
-    /// Where in the buffer the next line begins.
+    /// The start of the next line, in the buffer.
     at: usize,
-    /// Where in the buffer the line begins that has no end yet.
+    /// The start of the incomplete last line, in the buffer.
     complete: usize,
-    /// Bytes of the last line that were left out, as it is too long.
+    /// The bytes of the last line that were dropped, because it is too long.
     dropped: usize,
     /// The number of the next line, from 1.
     line: usize,
-    /// Up to where in the log no further line starts a report, or the line that does.
+    /// The next line that starts a report, as far as it was searched for.
     next: Next,
     head: Head,
     /// The prefix of the lines of the report that began last.
     shape: Shape,
     demux: Demux<'static>,
-    /// The line that may go on, by its offset in the log, and up to where lines had come then.
+    /// A line that may have a continuation: its offset in the log, and the end of the complete
+    /// lines when it was read.
     held: Option<(usize, usize)>,
     facts: LogFlags,
     events: VecDeque<Event>,
     parser: Parser,
-    /// When bytes came last, as far as a tick told.
+    /// The time of the tick that first saw the last bytes.
     last: Option<Duration>,
     is_fresh: bool,
 }
 
-/// Something that a [`Monitor`] saw.
+/// An event of a [`Monitor`].
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Event {
-    /// A report began. Where the headline may be a mention by somebody else, this comes with the report
-    /// itself, or not at all. A headline that the kernel or a mail repeats below, with its report, begins
-    /// too: the report that is finished then has its title among [`Report::alt_titles`].
+    /// A report began.
+    ///
+    /// If the headline may only be a mention of a report by a program or a person, this event comes
+    /// together with `Finished`, or not at all. A headline that the kernel repeats below with its
+    /// report makes an event of its own; the finished report then has its title in
+    /// [`Report::alt_titles`].
     Started(Started),
     /// A report is complete.
     Finished(Box<Report<'static>>),
 }
 
-/// The begin of a report.
+/// The start of a report.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Started {
-    /// Where it begins, in bytes from the begin of the log.
+    /// The offset of its first line, in bytes from the start of the log.
     pub offset: usize,
     /// The number of that line, from 1.
     pub line: usize,
-    /// What went wrong, by the first line.
+    /// The kind of failure, from the first line.
     pub kind: Kind,
-    /// The title by the first line: the function is mostly in a later one.
+    /// The title from the first line. It often lacks the function, which a later line has.
     pub title: String,
 }
 
-/// The begin of a report; the lines with the function may yet come.
+/// Makes the event of a report whose function may come in a later line.
 fn started(open: &Open<'_>) -> Started {
     let (kind, title) = title::so_far(open.marker, &open.outline);
     Started { offset: open.start, line: open.opening.line, kind, title }
 }
 
-/// What is known of the next line that starts a report.
+/// The state of the search for the next line that starts a report.
 #[derive(Clone, Copy, Debug)]
 enum Next {
-    /// None before this offset in the log.
+    /// No such line before this offset in the log.
     NoneTo(usize),
-    /// The one at this offset.
+    /// The line at this offset.
     At(usize, &'static Marker),
-    /// Perhaps the one at this offset; the one below it begins at the other, and has not come.
+    /// Perhaps the line at the first offset; the line below it, at the second offset, has not come.
     Held(usize, usize),
 }
 
-/// Whether the log is that of a bisection, of which only the end is a console.
+/// Whether the log is a bisection log, of which only the end is a console.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Head {
     Unknown,
-    /// It is one, and its console has not begun.
+    /// A bisection log whose console has not begun.
     Bisection,
     Console,
 }
@@ -139,7 +148,7 @@ impl Default for Monitor {
 }
 
 impl Monitor {
-    /// A monitor at the start of a log: [`Parser::monitor`] with the default options.
+    /// Makes a monitor at the start of a log: [`Parser::monitor`] with the default options.
     pub fn new() -> Self {
         Self::of(Parser::new())
     }
@@ -165,10 +174,10 @@ impl Monitor {
         }
     }
 
-    /// Takes the next bytes of the log, and gives what they brought.
+    /// Parses the next bytes of the log, and returns the events that they caused.
     ///
-    /// Events that are not taken out of the iterator are dropped. They are kept until then, so that a
-    /// chunk of very many reports needs memory for all of them.
+    /// Events are dropped with the iterator if they are not taken from it. All events of a chunk
+    /// are in memory at once, so split a chunk with very many reports.
     pub fn push(&mut self, chunk: &[u8]) -> Drain<'_, Event> {
         self.is_fresh |= !chunk.is_empty();
         for piece in chunk.chunks(PIECE) {
@@ -177,10 +186,11 @@ impl Monitor {
         self.events.drain(..)
     }
 
-    /// Tells the time, and gives the reports that are complete as the log has been silent since.
+    /// Completes the open reports if the log was silent for the time of
+    /// [`Parser::with_quiet`](crate::Parser::with_quiet), and returns their events.
     ///
-    /// `now` is the time since any moment, the same for all calls: the monitor reads no clock. A line
-    /// that has no end yet is not in them.
+    /// `now` is the time since any moment, the same for all calls: the monitor has no clock. An
+    /// incomplete last line is not parsed.
     pub fn tick(&mut self, now: Duration) -> Drain<'_, Event> {
         if std::mem::take(&mut self.is_fresh) || self.last.is_none() {
             self.last = Some(now);
@@ -192,7 +202,7 @@ impl Monitor {
         self.events.drain(..)
     }
 
-    /// Ends the log, and gives the reports that were open. The next bytes begin another log.
+    /// Ends the log, and returns the events of all open reports. The next bytes begin another log.
     pub fn finish(&mut self) -> Drain<'_, Event> {
         self.end_line();
         self.read(true);
@@ -201,15 +211,15 @@ impl Monitor {
         self.events.drain(..)
     }
 
-    /// Whether no report is open.
+    /// Returns whether no report is open and all bytes were parsed.
     fn is_idle(&self) -> bool {
         self.demux.is_idle() && self.at == self.buffer.len()
     }
 
-    /// Takes in a piece of the log.
+    /// Adds a piece of the log to the buffer and parses the complete lines.
     fn take(&mut self, mut piece: &[u8]) {
         let room = (self.complete + MAX_LINE).saturating_sub(self.buffer.len());
-        // Of a line without end only the begin is kept.
+        // Only the first `MAX_LINE` bytes of a line are kept.
         if memchr(b'\n', piece).unwrap_or(piece.len()) > room {
             let (kept, rest) = piece.split_at(room);
             self.keep(kept);
@@ -235,16 +245,17 @@ impl Monitor {
         self.buffer.extend_from_slice(bytes);
     }
 
-    /// Makes a line of what has no end.
+    /// Completes an incomplete last line.
     fn end_line(&mut self) {
         if self.complete < self.buffer.len() {
             self.keep(b"\n");
         }
     }
 
-    /// Forgets what no report can need any more.
+    /// Drops the lines that no later report can need.
     fn forget(&mut self) {
-        // One byte more than is looked at, so that no part of a line looks like a whole one.
+        // Keeps one more byte than is searched, so that the rest of a line is not taken for a whole
+        // one.
         let old = self.at.saturating_sub(MAX_ABOVE + 1);
         if old >= 4 * MAX_ABOVE {
             self.buffer.drain(..old);
@@ -254,7 +265,7 @@ impl Monitor {
         }
     }
 
-    /// Reads the lines that are complete; with `is_end` there are no others, and all reports end.
+    /// Parses the complete lines; with `is_end` also the last one, and completes all reports.
     fn read(&mut self, is_end: bool) {
         if !self.skip_head(is_end) {
             return;
@@ -262,7 +273,7 @@ impl Monitor {
         let complete = self.complete;
         while self.at < complete {
             let start = self.find(complete, is_end);
-            // A line that starts a report needs the one below it: see `scan`.
+            // Whether a line starts a report may depend on the line below it: see `scan`.
             let readable = match start {
                 Err(held) => held,
                 Ok(start) => start.map_or(complete, |(at, _)| at),
@@ -285,27 +296,27 @@ impl Monitor {
         self.build(is_end);
     }
 
-    /// The line that starts a report, from the next one on, as its place in the buffer; `Err` with a
-    /// line that may, but the one below it has not come yet.
+    /// Returns the next line that starts a report, as its place in the buffer; `Err` with the place
+    /// of a line that depends on the line below it, which has not come.
     fn find(
         &mut self,
         complete: usize,
         is_end: bool,
     ) -> Result<Option<(usize, &'static Marker)>, usize> {
-        // Offsets from before a line that was cut are too small, and looked for again.
+        // Offsets from before a line was cut are too small: search again.
         let now = self.base + self.at;
         let from = match self.next {
             Next::At(offset, marker) if offset >= now => {
                 return Ok(Some((offset - self.base, marker)));
             }
-            // So that a line that comes byte by byte is not looked at each time.
+            // Skips the search while the same line grows byte by byte.
             Next::Held(offset, below) if offset >= now && !is_end && !self.has_come(below) => {
                 return Err(offset - self.base);
             }
             Next::NoneTo(offset) => offset.saturating_sub(self.base).max(self.at),
             Next::At(..) | Next::Held(..) => self.at,
         };
-        // Of a line that is too long there is all that is read of it.
+        // A line at the limit is as complete as it will be.
         let is_long = self.buffer.len() - complete >= MAX_LINE;
         let end = if is_long { self.buffer.len() } else { complete };
         let lines = self.buffer.get(..end).unwrap_or_default();
@@ -325,28 +336,28 @@ impl Monitor {
         Ok(Some((start.at, start.marker)))
     }
 
-    /// Whether there is a line at an offset, or as much of it as is read of any.
+    /// Returns whether the line at an offset is complete, or as long as the limit.
     fn has_come(&self, offset: usize) -> bool {
         offset < self.base + self.complete || self.buffer.len() - self.complete >= MAX_LINE
     }
 
-    /// Passes over lines that no report needs.
+    /// Skips lines that no report needs.
     fn pass(&mut self, to: usize) {
         let lines = self.buffer.get(self.at..to).unwrap_or_default();
         self.facts.read(lines);
         self.line += memchr_iter(b'\n', lines).count();
-        // Only the first line can be one that was cut.
+        // Only the first line can be a cut one.
         if !lines.is_empty() {
             self.base += std::mem::take(&mut self.dropped);
             self.at = to;
         }
     }
 
-    /// Reads the next line, with its rest; false if the rest of it may still come.
+    /// Parses the next line with its continuation; false if the continuation may still come.
     fn line(&mut self, marker: Option<&'static Marker>, is_end: bool) -> bool {
-        // A line that is too long has no rest, and is the rest of none.
+        // A line that was cut has no continuation, and continues no other.
         let may_wait = !is_end && self.dropped == 0 && self.buffer.len() - self.complete < MAX_LINE;
-        // What has come since the last look has no further line.
+        // No further line is complete since the last attempt.
         let place = (self.base + self.at, self.base + self.complete);
         if may_wait && self.held == Some(place) {
             return false;
@@ -400,7 +411,7 @@ impl Monitor {
         true
     }
 
-    /// Builds the reports that are complete; at the end, all that are closed.
+    /// Builds the complete reports; with `is_end` all closed ones.
     fn build(&mut self, is_end: bool) {
         while let Some(open) = self.demux.closed(is_end) {
             if open.is_mention(self.parser.any_program()) {
@@ -415,8 +426,7 @@ impl Monitor {
         }
     }
 
-    /// Passes over the part of a bisection log that is none of a console; false if it is not known yet
-    /// whether there is more of it.
+    /// Skips the part of a bisection log above its console; false if more of that part may come.
     fn skip_head(&mut self, is_end: bool) -> bool {
         if self.head == Head::Unknown {
             let head = self.buffer.get(..self.complete).unwrap_or_default();

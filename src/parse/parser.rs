@@ -1,4 +1,4 @@
-//! What is read of a log, and how much.
+//! The options of parsing.
 
 use std::time::Duration;
 
@@ -9,10 +9,13 @@ use super::{Reports, reports_from};
 use crate::kind::Marker;
 use crate::log_kind;
 
-/// Parses console logs: whole ones by [`reports`](Self::reports), growing ones by a
+/// Parses console logs: whole logs with [`reports`](Self::reports), growing logs with a
 /// [`monitor`](Self::monitor).
 ///
-/// A parser holds options only. One parser makes any number of readers, in any thread.
+/// A parser holds options only. It can be copied, and makes any number of iterators and monitors in
+/// any thread.
+///
+/// # Examples
 ///
 /// ```
 /// use ksplat::{Limits, Parser};
@@ -40,31 +43,35 @@ impl Default for Parser {
 }
 
 impl Parser {
-    /// The options of [`reports`](crate::reports): crash reports only, the default limits.
+    /// Makes a parser with the options of [`reports`](crate::reports): crash reports only, the
+    /// default limits.
     pub fn new() -> Self {
         Self { limits: Limits::default(), information: false, any_program: false, quiet: QUIET }
     }
 
-    /// Limits the size of a report and the number of open ones.
+    /// Sets the limits on the size of a report and on the number of open reports.
     #[must_use]
     pub fn with_limits(self, limits: Limits) -> Self {
         Self { limits, ..self }
     }
 
-    /// Whether information reports are returned, too: tasks that were killed because memory ran out,
-    /// requests for memory that failed, damaged file systems. See
+    /// Sets whether information reports are returned as well: out-of-memory kills, failed page
+    /// allocations, damaged file systems. See
     /// [`Kind::is_information`](crate::Kind::is_information).
     ///
-    /// What stands within another report stays a part of it, so that report is the same.
+    /// Information inside a crash report stays a part of that report, which is the same with either
+    /// setting.
     #[must_use]
     pub fn with_information(self, information: bool) -> Self {
         Self { information, ..self }
     }
 
-    /// Whether lines count whose carrier names another program than the kernel, such as
-    /// `Oct 01 10:00:00 host dockerd[812]: panic: …`, and panics of Go programs and of other systems.
+    /// Sets whether to parse lines whose prefix names a program other than the kernel, such as `Oct
+    /// 01 10:00:00 host dockerd[812]: panic: …`, and panics of Go programs and of other systems.
     ///
-    /// By default they do not: a journal is full of programs that print the words of the kernel.
+    /// False by default, because programs in a journal print the same words as the kernel.
+    ///
+    /// # Examples
     ///
     /// ```
     /// use ksplat::Parser;
@@ -78,21 +85,21 @@ impl Parser {
         Self { any_program, ..self }
     }
 
-    /// Sets the time of silence after which a [`Monitor`] takes open reports for complete at its next
-    /// [`tick`](Monitor::tick); [`QUIET`] by default. Whole logs have no time.
+    /// Sets the time of silence after which [`Monitor::tick`] completes the open reports; [`QUIET`]
+    /// by default. [`reports`](Self::reports) does not use it.
     #[must_use]
     pub fn with_quiet(self, quiet: Duration) -> Self {
         Self { quiet, ..self }
     }
 
-    /// The reports of a whole log, in the order in which they start.
+    /// Returns the reports of a whole log, in the order in which they start.
     ///
-    /// What the iterator promises stands at [`reports`](crate::reports).
+    /// See [`reports`](crate::reports) for the guarantees of the iterator.
     pub fn reports<'log>(&self, log: &'log [u8]) -> Reports<'log> {
         reports_from(*self, log, log_kind::start(log))
     }
 
-    /// A monitor at the start of a log that is still written.
+    /// Makes a monitor at the start of a log that is still being written.
     pub fn monitor(&self) -> Monitor {
         Monitor::of(*self)
     }
@@ -109,7 +116,7 @@ impl Parser {
         self.any_program
     }
 
-    /// Whether a line that holds a marker counts, by the program that its carrier names.
+    /// Returns whether a line with a marker is parsed, by the program that its prefix names.
     pub(super) fn takes(&self, raw: &[u8], marker: &Marker) -> bool {
         self.any_program || !mention::is_of_program(raw, marker)
     }
