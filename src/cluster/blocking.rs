@@ -1,8 +1,7 @@
-//! Which signatures are of one bug.
+//! Blocking: entries that share a key are candidates for links.
 //!
-//! Everything here depends on the set of signatures alone, never on the order in which they came:
-//! links are made between signatures by rules that look at the whole set, sorted by how strong they
-//! are and by hashes, and then joined one by one.
+//! The links depend on the set of signatures only, not on their order: rules that see the whole set
+//! make them, they are sorted by strength and by hashes, and then joined one by one.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -11,8 +10,8 @@ use super::link::LinkReason;
 use super::names::{Name, Names, Texts};
 use crate::fingerprint::{Family, OriginRole};
 
-/// In how many ways two callers must both be reached before they are taken for two users of one
-/// helper, rather than for two ways to one bug.
+/// The number of ways in which both of two callers must be reached to be two users of one helper,
+/// rather than two ways to one bug.
 const COMMON_WAYS: usize = 2;
 
 /// A link between two entries.
@@ -24,21 +23,21 @@ pub(super) struct Edge {
     pub(super) b: u32,
     /// The function or title that both have.
     pub(super) name: Option<Name>,
-    /// What they have in common, of a score.
+    /// The features that both have, for a link by score.
     pub(super) evidence: String,
 }
 
 impl Edge {
-    /// A link that a rule makes, and no score.
+    /// Makes the link of a rule, without a score.
     pub(super) fn sure(how: LinkReason, a: u32, b: u32, name: Option<Name>) -> Self {
         Self { how, score: 1.0, a, b, name, evidence: String::new() }
     }
 }
 
-/// What went wrong, as far as it decides whether two reports of one site are of one bug.
+/// Returns the representative of families that may be of one bug at one site.
 ///
-/// A `WARN` of one version is the `BUG` of another; where KASAN sees that memory was freed, lockdep may
-/// see that what was a lock is none.
+/// A `WARN` of one version is a `BUG` in another. KASAN may report freed memory where lockdep
+/// reports an uninitialized lock.
 pub(super) fn kin(family: Family) -> Family {
     match family {
         Family::Bug => Family::Warning,
@@ -47,10 +46,10 @@ pub(super) fn kin(family: Family) -> Family {
     }
 }
 
-/// Whether two signatures of different sites can be of one bug, however much they have in common: the
-/// same went wrong, and one of the innermost functions is in both.
+/// Returns whether two signatures of different sites can be of one bug for any score: their
+/// families fit, and they share one of the innermost functions.
 ///
-/// Where the sites meet, their keys and facts have decided already.
+/// Signatures with a site in common are decided by their keys and facts.
 pub(super) fn may_attach(a: &Entry, b: &Entry) -> bool {
     let near = |entry: &Entry| -> Vec<Name> {
         entry.ordinary().take(NEAR).chain(entry.site.iter().copied()).collect()
@@ -61,7 +60,7 @@ pub(super) fn may_attach(a: &Entry, b: &Entry) -> bool {
         && of_a.iter().any(|name| of_b.contains(name))
 }
 
-/// How many of the innermost functions are near the site.
+/// The number of innermost functions that are near the site.
 const NEAR: usize = 3;
 
 /// A key that entries of one bug share.
@@ -76,7 +75,7 @@ enum Key {
 /// An entry with its number.
 type Member<'a> = (u32, &'a Entry);
 
-/// Entries by the keys that those of one bug share.
+/// The entries by key.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Keys {
     groups: HashMap<Key, Vec<u32>>,
@@ -93,7 +92,7 @@ impl Keys {
         Self { groups }
     }
 
-    /// The links that keys make, in no order.
+    /// Returns the links of all keys, unsorted.
     pub(super) fn edges(&self, entries: &[Entry]) -> Vec<Edge> {
         let mut edges = Vec::new();
         for (key, numbers) in self.groups.iter().filter(|(_, numbers)| numbers.len() > 1) {
@@ -104,7 +103,7 @@ impl Keys {
         edges
     }
 
-    /// An entry that shares a key with a new one, and that its facts do not tell apart from it.
+    /// Returns an entry that shares a key with a new one and does not differ from it in the facts.
     pub(super) fn place(&self, entries: &[Entry], new: &Entry, names: &impl Texts) -> Option<u32> {
         keys(new, names).into_iter().find_map(|key| {
             let numbers = self.groups.get(&key)?;
@@ -117,7 +116,7 @@ impl Keys {
     }
 }
 
-/// The entries with these numbers, in the order of their hashes.
+/// Returns the entries with these numbers, sorted by hash.
 fn members<'a>(entries: &'a [Entry], numbers: &[u32]) -> Vec<Member<'a>> {
     let mut members: Vec<Member<'a>> = numbers
         .iter()
@@ -134,19 +133,19 @@ fn keys(entry: &Entry, names: &impl Texts) -> Vec<Key> {
     let family = kin(entry.family);
     let race = entry.origins(OriginRole::Race).next().zip(entry.site.first().copied());
     if let (Family::Race, Some((a, b))) = (family, race) {
-        // Which of the two came first is chance.
+        // The order of the two functions in a data race is random.
         let in_order = names.hash(a) <= names.hash(b);
         return vec![if in_order { Key::Race(a, b) } else { Key::Race(b, a) }];
     }
     let mut keys: Vec<_> = entry.site.iter().map(|site| Key::Site(family, *site)).collect();
     keys.extend(entry.top2.map(|top| Key::Stack(family, top)));
-    // The same circle of locks may be closed from another side.
+    // The same circle of locks may be closed at another lock.
     let several = entry.origins(OriginRole::Lock).nth(1).is_some();
     keys.extend(locks(entry).filter(|_| several).map(|locks| Key::Locks(entry.title, locks)));
     keys
 }
 
-/// The members of a key without those that its facts tell apart.
+/// Splits the members of a key by the facts that distinguish bugs.
 fn parts<'a>(key: Key, members: &[Member<'a>]) -> Vec<Vec<Member<'a>>> {
     let mut parts = offsets(members).unwrap_or_else(|| vec![members.to_vec()]);
     let mut split = |tag: &dyn Fn(&Entry) -> Option<u64>| {
@@ -166,7 +165,8 @@ fn parts<'a>(key: Key, members: &[Member<'a>]) -> Vec<Vec<Member<'a>>> {
     parts
 }
 
-/// Members by their offset from NULL, if machines of one size of address have more than one there.
+/// Groups members by their offset from NULL; `None` unless machines of one address size have
+/// different offsets.
 fn offsets<'a>(members: &[Member<'a>]) -> Option<Vec<Vec<Member<'a>>>> {
     let tag = |entry: &Entry| Some((entry.facts.bits?, entry.facts.granule()?));
     let known: BTreeSet<(u8, u64)> = members.iter().filter_map(|(_, entry)| tag(entry)).collect();
@@ -175,8 +175,8 @@ fn offsets<'a>(members: &[Member<'a>]) -> Option<Vec<Vec<Member<'a>>>> {
     (!is_one).then(|| by_tag(members, |entry| tag(entry).map(number)))
 }
 
-/// Members by their tags. Those without one go with the others if these have one tag only; else it
-/// is not known with which, and they stay for themselves.
+/// Groups members by their tags. Members without a tag join the others if there is only one tag;
+/// otherwise they are a group of their own, because theirs is unknown.
 fn by_tag<'a>(members: &[Member<'a>], tag: impl Fn(&Entry) -> Option<u64>) -> Vec<Vec<Member<'a>>> {
     let mut tagged: BTreeMap<Option<u64>, Vec<Member<'a>>> = BTreeMap::new();
     for member in members {
@@ -188,7 +188,7 @@ fn by_tag<'a>(members: &[Member<'a>], tag: impl Fn(&Entry) -> Option<u64>) -> Ve
     tagged.into_values().collect()
 }
 
-/// The locks of a report, as one number.
+/// Hashes the locks of a report.
 fn locks(entry: &Entry) -> Option<u64> {
     let locks: BTreeSet<Name> = entry.origins(OriginRole::Lock).collect();
     let mix = |sum: u64, lock: Name| {
@@ -197,10 +197,10 @@ fn locks(entry: &Entry) -> Option<u64> {
     (!locks.is_empty()).then(|| locks.into_iter().fold(0, mix))
 }
 
-/// The functions that use a helper wrongly, each for itself.
+/// Returns the callers of a helper that each have a bug of their own.
 ///
-/// If the fault were the helper's, its callers would be as many as the ways to it. Two callers that
-/// are both reached in the same ways are two users of the helper, with a bug each.
+/// If the bug were in the helper, it would have as many callers as ways that lead to it. Two
+/// callers that are both reached in the same ways are two users of the helper, with one bug each.
 fn users(site: Name, members: &[Member<'_>]) -> BTreeSet<Name> {
     let mut callers: BTreeMap<Name, (usize, BTreeSet<Name>)> = BTreeMap::new();
     for (_, entry) in members {
@@ -231,12 +231,12 @@ fn users(site: Name, members: &[Member<'_>]) -> BTreeSet<Name> {
     twice.flat_map(|((a, b), _)| [a, b]).collect()
 }
 
-/// A caller is a user of its own only if it is that of one in so many members: among very many
-/// reports everything comes by chance.
+/// A caller is a separate user only if it has at least one in so many of the members: among very
+/// many reports each combination occurs by chance.
 const MUCH: usize = 10;
 
-/// Callers beyond this many that one function has are not held against each other: it bounds the
-/// pairs, and a function with so many is a dispatcher.
+/// The limit of callers of one function that are compared: it bounds the number of pairs, and a
+/// function with more is a dispatcher.
 const MAX_USERS: usize = 64;
 
 fn star(edges: &mut Vec<Edge>, key: Key, part: &[Member<'_>]) {
@@ -250,7 +250,7 @@ fn star(edges: &mut Vec<Edge>, key: Key, part: &[Member<'_>]) {
     }
 }
 
-/// Sets of entries, joined one by one, with pairs that must not meet.
+/// Disjoint sets of entries, with pairs that must not be in one set.
 #[derive(Clone, Debug)]
 pub(super) struct DisjointSets {
     parents: Vec<u32>,
@@ -262,7 +262,7 @@ impl DisjointSets {
         Self { parents: (0..len as u32).collect(), apart }
     }
 
-    /// The set that an entry is in.
+    /// Returns the representative of the set of an entry.
     pub(super) fn find(&mut self, mut entry: u32) -> u32 {
         while let Some(&parent) = self.parents.get(entry as usize)
             && parent != entry
@@ -276,7 +276,7 @@ impl DisjointSets {
         entry
     }
 
-    /// Joins two sets, unless that would bring together what was said to be apart.
+    /// Joins two sets, unless that joins a forbidden pair.
     pub(super) fn join(&mut self, a: u32, b: u32) -> bool {
         let (a, b) = (self.find(a), self.find(b));
         if a == b {

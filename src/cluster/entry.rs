@@ -1,4 +1,4 @@
-//! A signature as the index keeps it: names are numbers.
+//! A signature in the index, with numbers for names.
 
 use super::names::{Name, Names, Texts};
 use crate::arch::Arch;
@@ -18,13 +18,13 @@ pub(super) struct Frame {
     pub(super) inline: bool,
 }
 
-/// A signature that one report or more have.
+/// A signature of one or more reports.
 #[derive(Clone, Debug)]
 pub(super) struct Entry {
     pub(super) exact: u64,
     pub(super) title: Name,
     pub(super) alternatives: Box<[Name]>,
-    /// The function that the title names.
+    /// The function in the title.
     pub(super) function: Option<Name>,
     pub(super) family: Family,
     pub(super) facts: Discriminators,
@@ -41,11 +41,12 @@ pub(super) struct Entry {
     pub(super) kind: Kind,
     pub(super) impact: Impact,
     pub(super) summary: Option<Name>,
-    /// The release of the first report that had it, and its age.
+    /// The release of the kernel and its age. Of several reports it is the first in order, see
+    /// `describe`.
     pub(super) release: Option<Name>,
     pub(super) arch: Option<Arch>,
     pub(super) age: Option<f32>,
-    /// The first report that had it, and how many have.
+    /// The number of the first report with this signature, and the count of them.
     pub(super) first: u32,
     pub(super) count: u32,
 }
@@ -102,8 +103,9 @@ impl Entry {
         }
     }
 
-    /// Takes what describes another report of the same signature, where that comes first by itself, so
-    /// that it does not matter which report came first. Says whether the age is another now.
+    /// Merges the descriptive fields of another report with the same signature. The lesser value
+    /// stays, so the result does not depend on the order of the reports. Returns whether the age
+    /// changed.
     pub(super) fn describe(&mut self, signature: &Signature<'_>, names: &mut impl Texts) -> bool {
         if let Some(new) = signature.summary.as_deref()
             && self.summary.is_none_or(|old| new < names.text(old))
@@ -122,7 +124,7 @@ impl Entry {
         is_older
     }
 
-    /// The signature that it was made from.
+    /// Converts the entry to a signature.
     pub(super) fn signature<'a>(&self, names: &'a Names) -> Signature<'a> {
         let text = |name: Name| std::borrow::Cow::Borrowed(names.text(name));
         Signature {
@@ -172,21 +174,21 @@ impl Entry {
         }
     }
 
-    /// The functions that may name a bug and were not inlined, innermost first.
+    /// Iterates over the functions that may name a bug and were not inlined, innermost first.
     pub(super) fn ordinary(&self) -> impl Iterator<Item = Name> + '_ {
         let may_name = |frame: &&Frame| frame.class == FrameClass::Relevant && !frame.inline;
         self.frames.iter().filter(may_name).map(|frame| frame.name)
     }
 
-    /// The functions above one of the stack that may name a bug, inlined or not: the same whatever a
-    /// compiler inlined.
+    /// Iterates over the functions above one of the stack that may name a bug, inlined or not, so
+    /// that the result does not depend on the compiler.
     pub(super) fn callers(&self, of: Name) -> impl Iterator<Item = Name> + '_ {
         let at = self.frames.iter().position(|frame| frame.name == of).map_or(0, |at| at + 1);
         let above = self.frames.get(at..).unwrap_or_default();
         above.iter().filter(|frame| frame.class == FrameClass::Relevant).map(|frame| frame.name)
     }
 
-    /// The origins of a role.
+    /// Iterates over the origins of a role.
     pub(super) fn origins(&self, role: OriginRole) -> impl Iterator<Item = Name> + '_ {
         self.origins.iter().filter(move |(of, _)| *of == role).map(|(_, name)| *name)
     }

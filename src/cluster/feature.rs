@@ -1,8 +1,8 @@
-//! What two signatures have in common, and how much that weighs.
+//! The features of a pair of signatures, and their weights.
 
 macro_rules! features {
     ($( $(#[doc = $doc:literal])+ $feature:ident = $name:literal, $weight:literal; )+) => {
-        /// Something that two reports have in common, or not.
+        /// A feature that a pair of reports may have.
         #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
         #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
         #[non_exhaustive]
@@ -11,18 +11,18 @@ macro_rules! features {
         }
 
         impl Feature {
-            /// All of them.
+            /// All features.
             pub const ALL: &[Self] = &[ $( Self::$feature, )+ ];
 
-            /// The name in the output.
+            /// Returns the name in the output.
             pub fn name(self) -> &'static str {
                 match self { $( Self::$feature => $name, )+ }
             }
 
-            /// How much it weighs.
+            /// Returns the weight of the feature in the score.
             ///
-            /// Fitted by `examples/fit_weights.rs`, so that of all reports those of the same bug
-            /// come first.
+            /// Fitted by `tools/src/bin/fit_weights.rs`, so that among all reports those of the
+            /// same bug rank first.
             pub fn weight(self) -> f32 {
                 match self { $( Self::$feature => $weight, )+ }
             }
@@ -30,29 +30,30 @@ macro_rules! features {
     };
 }
 
-// Each is from 0, nothing, to 1, all; rare names count more than common ones.
+// Each value is between 0 (nothing in common) and 1 (equal); rare names count more than common
+// ones.
 features! {
-    /// Functions of the stack, the innermost most.
+    /// Functions of the stack; the innermost count most.
     Stack = "stack", 0.31;
-    /// Words of the title and of the site's functions.
+    /// Words of the title and of the functions of the site.
     Words = "words", 2.11;
-    /// Words of the names of the innermost functions.
+    /// Words in the names of the innermost functions.
     Parts = "parts", 1.08;
-    /// First words of the names of functions: mostly the subsystem.
+    /// First words of the names of functions, which often name the subsystem.
     Prefix = "prefix", 1.43;
     /// Source files of the stack.
     Files = "files", 1.98;
-    /// The directory of the site's source file.
+    /// The directory of the source file of the site.
     Directory = "directory", 1.35;
-    /// Classes of locks.
+    /// Lock classes.
     Locks = "locks", 0.67;
     /// Functions that allocated the object.
     Allocation = "allocation", 0.80;
-    /// Functions that freed it, or queued that.
+    /// Functions that freed the object or queued its free.
     Free = "free", 0.53;
     /// The slab cache of the object.
     Cache = "cache", 0.20;
-    /// The other side of a data race.
+    /// The other access of a data race.
     Race = "race", 0.18;
     /// The same title.
     Title = "title", 0.36;
@@ -64,15 +65,16 @@ features! {
     Family = "family", 1.02;
     /// The same offset from NULL.
     NullOffset = "null-offset", 0.23;
-    /// Another offset from NULL.
+    /// Different offsets from NULL.
     OtherOffset = "other-offset", -0.17;
-    /// Kernels that are few releases apart: 1 for the same, a third at two releases.
+    /// A small distance of releases: 1 for the same release, a third at two releases.
     Release = "release", 2.74;
-    /// Kernels of the same years: a third at eight releases.
+    /// A small distance of years: a third at eight releases.
     Era = "era", 1.07;
-    /// The release of one is not known.
+    /// The release of one is unknown.
     NoRelease = "no-release", 0.75;
 }
 
-/// From the sum of weights to the probability that two reports are of one bug: 1 / (1 + e^-(a·s + b)).
+/// The logistic curve (a, b) from the sum of weights s to the probability that two reports are of
+/// one bug: 1 / (1 + e^-(a·s + b)).
 pub(super) const CALIBRATION: (f32, f32) = (0.583, -5.247);

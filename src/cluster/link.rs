@@ -1,14 +1,14 @@
-//! Why two reports belong together.
+//! Links between reports, with reasons.
 
 use super::feature::Feature;
 use crate::string_enum::string_enum;
 
 string_enum! {
-    /// The rule that links two signatures, the strongest first.
+    /// The rule that linked two signatures, from the strongest to the weakest.
     pub enum LinkReason {
-        /// Somebody said so.
+        /// A must-link: [`Index::must_link`](super::Index::must_link).
         Forced = "forced",
-        /// All is equal but what differs from run to run.
+        /// The same exact hash.
         Exact = "exact",
         /// The same family at the same site.
         Site = "site",
@@ -18,29 +18,29 @@ string_enum! {
         Locks = "locks",
         /// The same title, of reports without a stack.
         Title = "title",
-        /// They have so much in common that they are most likely one.
+        /// The probability is at least [`ATTACH`](super::ATTACH).
         Score = "score",
     }
 }
 
-/// Why two reports belong together.
+/// A link between two reports of a cluster.
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct Link {
-    /// A report, by the number that [`Index::add`](super::Index::add) gave it.
+    /// A report, by the number that [`Index::add`](super::Index::add) returned.
     pub a: u32,
-    /// The other one.
+    /// The other report.
     pub b: u32,
-    /// How it was found.
+    /// The rule that linked them.
     pub how: LinkReason,
-    /// The probability that they are one bug: 1 unless the link was found by its score.
+    /// The probability that they are of one bug, from 0 to 1; 1 unless the rule is a score.
     pub score: f32,
-    /// In words: the functions, the titles, or what they have in common.
+    /// The evidence in words: the functions, the titles, or the features.
     pub evidence: String,
 }
 
-/// What two reports have in common, the heaviest first, in words.
+/// Describes the features in words, the heaviest first.
 pub(super) fn in_words(features: &[(Feature, f32)]) -> String {
     let mut parts: Vec<_> = features
         .iter()

@@ -1,4 +1,6 @@
-//! Which reports are of one bug, and which known bug a report is of.
+//! Groups reports by bug, and ranks known bugs for a new report.
+//!
+//! # Examples
 //!
 //! ```
 //! use ksplat::cluster::{Index, Observation};
@@ -20,10 +22,10 @@
 //! assert_eq!(index.clusters().len(), 1);
 //! ```
 //!
-//! An [`Index`] takes signatures as they come, and keeps each kind of them once. [`Index::clusters`]
-//! says which are of one bug, by rules from the strict to the loose, and why: see [`LinkReason`]. The answer
-//! does not depend on the order in which they came. [`Index::matches`] ranks what is known by how much
-//! it is like a new report, with [published weights](Feature::weight).
+//! An [`Index`] stores each distinct signature once. [`Index::clusters`] groups the reports by
+//! rules from strict to loose, and explains each group: see [`LinkReason`]. The result does not
+//! depend on the order in which reports were added. [`Index::matches`] ranks known reports by their
+//! similarity to a new one, with [published weights](Feature::weight).
 
 #![allow(
     clippy::cast_possible_truncation,
@@ -55,25 +57,25 @@ pub use feature::Feature;
 pub use link::{Link, LinkReason};
 pub use summary::{Cluster, Counted, KernelCount, Linked, Perhaps, SharedFrame};
 
-/// From this probability on, reports of different sites are taken for one bug.
+/// The merge threshold: the probability from which reports of different sites are joined.
 pub const ATTACH: f32 = 0.65;
 
-/// From this probability on, they are told as perhaps one.
+/// The probability from which two clusters are listed as [`Cluster::perhaps`] the same bug.
 pub const PERHAPS: f32 = 0.3;
 
-/// The number of neighbours of a set that are compared.
+/// The number of most similar neighbours of a set that are compared.
 const NEIGHBOURS: usize = 8;
 
-/// When and where a report was seen.
+/// The time of a report, and its count.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct Observation {
-    /// Seconds since 1970, if that is known.
+    /// Seconds since 1970-01-01 UTC, if the time is known.
     pub time: Option<u64>,
     /// The number of reports that it stands for; 0 counts as 1.
     pub count: u32,
 }
 
-/// A report, as far as its entry does not tell it.
+/// The fields of a report that differ between reports of one entry.
 #[derive(Clone, Copy, Debug)]
 struct Report {
     entry: u32,
@@ -83,7 +85,10 @@ struct Report {
     count: u32,
 }
 
-/// Signatures by what they have in common.
+/// An index of signatures.
+///
+/// Memory grows with the number of distinct signatures; another report of a known signature needs
+/// a few dozen bytes.
 #[derive(Clone, Debug, Default)]
 pub struct Index {
     names: Names,
@@ -99,28 +104,28 @@ pub struct Index {
 }
 
 impl Index {
-    /// An empty index.
+    /// Makes an empty index.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// The number of reports.
+    /// Returns the number of reports.
     pub fn len(&self) -> usize {
         self.reports.len()
     }
 
-    /// Whether there is none.
+    /// Returns whether the index has no report.
     pub fn is_empty(&self) -> bool {
         self.reports.is_empty()
     }
 
-    /// Adds a report; they are numbered from 0.
+    /// Adds a report and returns its number; numbers count from 0.
     pub fn add(&mut self, signature: &Signature<'_>, seen: Observation) -> u32 {
         let report = self.reports.len() as u32;
         let next = self.entries.len() as u32;
         let mut exact = signature.exact;
         if signature.corrupted && signature.frames.is_empty() {
-            // That nothing is left of two reports does not make them equal.
+            // Two reports without any frame are not equal because of that.
             exact = signature.fingerprint();
             let next = self.bare.entry(exact).or_default();
             exact = exact.wrapping_add(*next);
@@ -146,8 +151,8 @@ impl Index {
         report
     }
 
-    /// Adds all reports of another index, behind those that are here: report `n` of the other gets the
-    /// number `n` plus the number of those here.
+    /// Adds all reports of another index. Report `n` of the other gets the number `n` plus the
+    /// number of reports in this index.
     pub fn merge(&mut self, other: &Self) {
         let from = self.reports.len() as u32;
         for report in &other.reports {
@@ -164,22 +169,26 @@ impl Index {
         self.together.extend(later(&other.together));
     }
 
-    /// Says that two reports are not of one bug.
+    /// Adds a cannot-link: the two reports are of different bugs, and no rule joins their clusters.
+    ///
+    /// Unknown numbers have no effect.
     pub fn cannot_link(&mut self, a: u32, b: u32) {
         self.apart.push((a, b));
     }
 
-    /// Says that two reports are of one bug.
+    /// Adds a must-link: the two reports are of one bug, unless a cannot-link forbids it.
+    ///
+    /// Unknown numbers have no effect.
     pub fn must_link(&mut self, a: u32, b: u32) {
         self.together.push((a, b));
     }
 
-    /// The signature of a report.
+    /// Returns the signature of a report; `None` for an unknown number.
     pub fn signature(&self, report: u32) -> Option<Signature<'_>> {
         Some(self.entry(report)?.signature(&self.names))
     }
 
-    /// What two reports have in common.
+    /// Compares two reports; `None` for an unknown number.
     pub fn compare(&self, a: u32, b: u32) -> Option<Match> {
         let entry = self.entry(a)?;
         let other = self.reports.get(b as usize)?.entry;
@@ -188,7 +197,8 @@ impl Index {
         Some(Match { report: b, score: candidate.score, features: candidate.features })
     }
 
-    /// The known reports that are most like another one, the likest first, at most `top`.
+    /// Returns the `top` known reports that are most similar to a signature, the most similar
+    /// first.
     pub fn matches(&self, signature: &Signature<'_>, top: usize) -> Vec<Match> {
         let mut names = Overlay::new(&self.names);
         let entry = Entry::new(signature, &mut names);
@@ -204,9 +214,11 @@ impl Index {
         found.collect()
     }
 
-    /// A known report that is of the same bug as another one by the rules of
-    /// [`clusters`](Self::clusters), if there is one; but for reports without a stack, which go by
-    /// what all reports of their title are.
+    /// Returns a known report of the same bug by the rules of [`clusters`](Self::clusters), if
+    /// there is one.
+    ///
+    /// Links by title are not tried, because they depend on all reports of a title: a signature without
+    /// a stack may have a cluster, but no result here.
     pub fn same(&self, signature: &Signature<'_>) -> Option<u32> {
         let first = |entry: u32| self.entries.get(entry as usize).map(|entry| entry.first);
         if signature.corrupted && signature.frames.is_empty() {
@@ -238,7 +250,7 @@ impl Index {
         self.keys.get_or_init(|| Keys::new(&self.entries, &self.names))
     }
 
-    /// Which reports are of one bug, the largest groups first.
+    /// Groups the reports by bug, the largest groups first. Each report is in one cluster.
     pub fn clusters(&self) -> Vec<Cluster> {
         let Joined { mut sets, edges, perhaps } = self.joined();
         let mut groups: BTreeMap<u32, (Vec<u32>, Vec<&Edge>)> = BTreeMap::new();
@@ -279,7 +291,7 @@ impl Index {
         clusters
     }
 
-    /// These reports as one cluster, whatever the rules say.
+    /// Summarizes these reports as one cluster, without applying the rules.
     pub fn describe(&self, reports: Vec<u32>) -> Cluster {
         summary::cluster(self, reports, &[])
     }
@@ -288,7 +300,7 @@ impl Index {
         self.entries.get(self.reports.get(report as usize)?.entry as usize)
     }
 
-    /// The sets of entries, and the links that made them.
+    /// Joins entries by all rules. Returns the sets and the links that joined them.
     fn joined(&self) -> Joined {
         let entry_of = |report: &u32| self.reports.get(*report as usize).map(|report| report.entry);
         let pairs = |pairs: &[(u32, u32)]| -> Vec<(u32, u32)> {
@@ -310,7 +322,7 @@ impl Index {
         Joined { sets, edges, perhaps }
     }
 
-    /// Joins what edges link, the strongest first; those that may not be are taken out.
+    /// Joins the ends of edges, the strongest first, and removes edges that a cannot-link forbids.
     fn join(&self, sets: &mut DisjointSets, edges: &mut Vec<Edge>) {
         let exact = |entry: u32| self.entries.get(entry as usize).map(|entry| entry.exact);
         let name = |edge: &Edge| edge.name.map(|name| self.names.hash(name));
@@ -323,8 +335,8 @@ impl Index {
         edges.retain(|edge| sets.join(edge.a, edge.b));
     }
 
-    /// Reports without a stack, by their titles: with each other, and with those that have a stack if
-    /// these are all one bug.
+    /// Joins reports without a stack by title: with each other, and with reports that have a stack
+    /// if these are all of one bug.
     fn by_titles(&self, sets: &mut DisjointSets) -> Vec<Edge> {
         let mut by_title: BTreeMap<u32, (Vec<u32>, Vec<u32>)> = BTreeMap::new();
         for (number, entry) in (0_u32..).zip(&self.entries).filter(|(_, entry)| !entry.corrupted) {
@@ -355,8 +367,8 @@ impl Index {
         edges
     }
 
-    /// Sets by how much their exemplars have in common: those that are most likely one bug, and those
-    /// that perhaps are.
+    /// Compares sets by their exemplars. Returns the edges that joined sets, and those of sets that
+    /// are perhaps one bug.
     fn by_scores(&self, sets: &mut DisjointSets) -> (Vec<Edge>, Vec<Edge>) {
         let mut exemplars: BTreeMap<u32, u32> = BTreeMap::new();
         for (number, entry) in (0_u32..).zip(&self.entries).filter(|(_, entry)| !entry.corrupted) {
@@ -396,8 +408,8 @@ impl Index {
         (sure, perhaps)
     }
 
-    /// Why two reports belong together: the links that lead from one to the other; `None` if they do
-    /// not.
+    /// Explains why two reports are in one cluster: the links on the path from one to the other.
+    /// `None` if they are in different clusters or a number is unknown.
     pub fn why(&self, a: u32, b: u32) -> Option<Vec<Link>> {
         let entry_of = |report: u32| Some(self.reports.get(report as usize)?.entry);
         let (from, to) = (entry_of(a)?, entry_of(b)?);
@@ -442,7 +454,7 @@ impl Index {
         Link { a, b, how: edge.how, score: edge.score, evidence: self.evidence(edge) }
     }
 
-    /// Why an edge is, in words.
+    /// Describes the evidence of an edge in words.
     fn evidence(&self, edge: &Edge) -> String {
         let name = edge.name.map(|name| self.names.text(name)).unwrap_or_default();
         let family = self.entries.get(edge.a as usize).map_or("", |entry| entry.family.name());
@@ -458,27 +470,28 @@ impl Index {
     }
 }
 
-/// The sets of entries, the links that made them, and those that perhaps are.
+/// The sets of entries, the links that joined them, and the links between sets that are perhaps one
+/// bug.
 struct Joined {
     sets: DisjointSets,
     edges: Vec<Edge>,
     perhaps: Vec<Edge>,
 }
 
-/// A known report that is like another one.
+/// A known report that is similar to another one.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Match {
-    /// The report, by the number that [`Index::add`] gave it: the first of those that are equal.
+    /// The number of the report, as [`Index::add`] returned it; the lowest one of equal reports.
     pub report: u32,
-    /// The probability that both are of one bug.
+    /// The probability that both are of one bug, from 0 to 1.
     pub score: f32,
-    /// What they have in common, each from 0 to 1.
+    /// The features that both have, each from 0 to 1.
     pub features: Vec<(Feature, f32)>,
 }
 
 impl Match {
-    /// What they have in common in words, the heaviest first.
+    /// Describes the features in words, the heaviest first.
     pub fn evidence(&self) -> String {
         link::in_words(&self.features)
     }

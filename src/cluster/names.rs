@@ -1,30 +1,30 @@
-//! Texts, each kept once.
+//! Interned texts.
 
 use std::collections::HashMap;
 
 use crate::fingerprint;
 
-/// The number of a text.
+/// The number of an interned text.
 pub(crate) type Name = u32;
 
-/// Texts by their numbers.
+/// Interned texts by number.
 pub(super) trait Texts {
-    /// The number of a text whose hash is this.
+    /// Returns the number of a text with this hash, which is interned if it is new.
     fn add_hashed(&mut self, text: &str, hash: u64) -> Name;
 
-    /// The text of a number.
+    /// Returns the text of a number.
     fn text(&self, name: Name) -> &str;
 
-    /// The hash of the text of a number.
+    /// Returns the hash of the text of a number.
     fn hash(&self, name: Name) -> u64;
 
-    /// The number of a text.
+    /// Returns the number of a text, which is interned if it is new.
     fn add(&mut self, text: &str) -> Name {
         self.add_hashed(text, fingerprint::hash(text))
     }
 }
 
-/// Texts, each kept once and known by a number.
+/// Interned texts: each is kept once and has a number.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Names {
     by_hash: HashMap<u64, Name>,
@@ -34,7 +34,7 @@ pub(super) struct Names {
 impl Texts for Names {
     fn add_hashed(&mut self, text: &str, hash: u64) -> Name {
         *self.by_hash.entry(hash).or_insert_with(|| {
-            // More texts than that do not fit memory.
+            // More texts do not fit into memory.
             let name = Name::try_from(self.texts.len()).unwrap_or(Name::MAX);
             self.texts.push((text.into(), hash));
             name
@@ -50,7 +50,7 @@ impl Texts for Names {
     }
 }
 
-/// Texts of which most are known: those of a report that is only asked about.
+/// The texts of a query: known ones from the index, and its own.
 pub(super) struct Overlay<'a> {
     known: &'a Names,
     new: Names,

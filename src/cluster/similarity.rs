@@ -1,4 +1,4 @@
-//! Which known signatures are most like another one.
+//! Similarity: ranks the known signatures for another one.
 
 use std::collections::HashMap;
 
@@ -9,18 +9,18 @@ use super::names::{Names, Texts};
 use crate::fingerprint::{self, OriginRole};
 use crate::functions::FrameClass;
 
-/// What more reports than this have in common is no reason to look at one of them; it still counts
-/// for those that something else led to. It bounds the time of a query.
+/// A term in more documents than this does not select candidates, but counts for those that other
+/// terms select. It bounds the time of a query.
 const MAX_POSTINGS: usize = 4096;
 
-/// How many candidates are compared exactly for each one that is asked for, and at the least: the
-/// sums that chose them leave out what very many have in common.
+/// The number of candidates that are compared exactly: for each result, and the minimum. The sums
+/// that select candidates omit the most common terms.
 const COMPARED: (usize, usize) = (4, 64);
 
-/// The functions of the stack whose names are taken apart.
+/// The number of functions of the stack that are split into words.
 const NAMED: usize = 12;
 
-/// What a term is looked up in. Where two features look in one place, they share the channel.
+/// A field of the index. Features with the same field share a channel.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[repr(u8)]
 enum Channel {
@@ -41,14 +41,14 @@ enum Channel {
     NullOffset,
 }
 
-/// How the weights of a channel's terms are scaled.
+/// The scale of the weights of a channel's terms.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Scale {
-    /// To a vector of length 1: the product of two is their cosine.
+    /// A vector of length 1: the product of two is their cosine.
     Cosine,
-    /// Rare ones up to 1, common ones down to 0.
+    /// From 1 for rare terms to 0 for common ones.
     Rarity,
-    /// All 1.
+    /// 1 for all terms.
     One,
 }
 
@@ -74,7 +74,7 @@ impl Channel {
     }
 }
 
-/// A term of a signature: where, which, how much.
+/// A term of a signature: channel, hash, weight.
 #[derive(Clone, Copy, Debug)]
 struct Term {
     channel: Channel,
@@ -82,7 +82,7 @@ struct Term {
     weight: f32,
 }
 
-/// The terms of a signature, each once.
+/// Returns the terms of a signature, each once.
 fn terms(entry: &Entry, names: &impl Texts) -> Vec<Term> {
     let mut terms = Vec::with_capacity(96);
     let mut add = |channel, key, weight| terms.push(Term { channel, key, weight });
@@ -131,7 +131,7 @@ fn terms(entry: &Entry, names: &impl Texts) -> Vec<Term> {
                 add(Channel::Locks, key, 1.0);
                 false
             }
-            // Every size of object has a general cache: that two are of it says nothing.
+            // Each size of objects has a general cache, which is no evidence.
             OriginRole::Cache => {
                 if !names.text(name).starts_with("kmalloc") {
                     add(Channel::Cache, key, 1.0);
@@ -158,7 +158,7 @@ fn terms(entry: &Entry, names: &impl Texts) -> Vec<Term> {
     if let Some(granule) = entry.facts.granule() {
         add(Channel::NullOffset, granule, 1.0);
     }
-    // The heaviest of those that come twice.
+    // Keeps the heaviest of equal terms.
     terms.sort_by(|a, b| {
         (a.channel as u8, a.key).cmp(&(b.channel as u8, b.key)).then(b.weight.total_cmp(&a.weight))
     });
@@ -166,7 +166,7 @@ fn terms(entry: &Entry, names: &impl Texts) -> Vec<Term> {
     terms
 }
 
-/// The words of a title or name: letters and digits, three at the least, in lower case.
+/// Calls `add` for each word of a title or name: at least three letters or digits, in lower case.
 fn words(text: &str, mut add: impl FnMut(u64)) {
     for word in text.split(|c: char| !c.is_ascii_alphanumeric()) {
         if word.len() >= 3 {
@@ -183,17 +183,17 @@ pub(super) struct Candidate {
     pub(super) features: Vec<(Feature, f32)>,
 }
 
-/// All known signatures by their terms.
+/// The inverted index: known signatures by term.
 #[derive(Clone, Debug)]
 pub(super) struct Ranker {
-    /// Which entry each document is.
+    /// The entry of each document.
     documents: Vec<u32>,
     by_key: HashMap<(u8, u64), u32>,
-    /// Of each term, where its postings begin.
+    /// The start of the postings of each term.
     starts: Vec<u32>,
     postings: Vec<(u32, f32)>,
     rarity: Vec<f32>,
-    /// Of each document, where its terms begin.
+    /// The start of the terms of each document.
     firsts: Vec<u32>,
     forward: Vec<(u32, f32)>,
     families: Vec<fingerprint::Family>,
@@ -201,7 +201,7 @@ pub(super) struct Ranker {
     ages: Vec<Option<f32>>,
 }
 
-/// What a query looks up.
+/// A term of a query.
 struct Lookup {
     term: u32,
     feature: Feature,
@@ -209,7 +209,7 @@ struct Lookup {
 }
 
 impl Ranker {
-    /// Of the entries with these numbers.
+    /// Builds the index of the entries with these numbers.
     pub(super) fn new(entries: &[Entry], names: &Names, documents: Vec<u32>) -> Self {
         let mut by_key: HashMap<(u8, u64), u32> = HashMap::new();
         let mut counts: Vec<u32> = Vec::new();
@@ -262,7 +262,7 @@ impl Ranker {
         ranker
     }
 
-    /// From raw weights to those that are multiplied.
+    /// Scales the raw weights.
     fn scale(&mut self, channels: &[Channel]) {
         for bounds in self.firsts.windows(2) {
             let &[from, to] = bounds else { continue };
@@ -311,7 +311,7 @@ impl Ranker {
         }
     }
 
-    /// What a signature looks up, and how much each hit counts.
+    /// Returns the terms of a query, with the weight of each hit.
     fn lookups(&self, entry: &Entry, names: &impl Texts) -> Vec<Lookup> {
         let terms = terms(entry, names);
         let mut squares = [0.0_f32; Channel::COUNT];
@@ -376,7 +376,7 @@ impl Ranker {
         self.postings.get(from as usize..to as usize).unwrap_or_default()
     }
 
-    /// What is compared without being looked up.
+    /// Calls `add` for each feature that has no postings.
     fn scalars(&self, entry: &Entry, document: usize, mut add: impl FnMut(Feature, f32)) {
         if self.families.get(document) == Some(&entry.family) {
             add(Feature::Family, 1.0);
@@ -395,10 +395,10 @@ impl Ranker {
         }
     }
 
-    /// The `top` documents that are most like `entry`, the likest first; of equal ones that with the
-    /// smaller hash.
+    /// Returns the `top` documents that are most similar to `entry`, the most similar first; of
+    /// equal ones that with the smaller hash.
     ///
-    /// `sums` is room to count in, empty at first, which the next query may have again.
+    /// `sums` is a buffer, empty at first, that the next query can use again.
     pub(super) fn rank(
         &self,
         entries: &[Entry],
@@ -460,7 +460,7 @@ impl Ranker {
         found
     }
 
-    /// All that an entry has in common with a document.
+    /// Compares an entry with a document by all features.
     fn compare(
         &self,
         entry: &Entry,

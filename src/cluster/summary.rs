@@ -12,79 +12,81 @@ use crate::fingerprint::{self, Family, Impact};
 use crate::functions::FrameClass;
 use crate::kind::Kind;
 
-/// Reports that are of one bug.
+/// The reports of one bug.
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct Cluster {
-    /// The smallest exact hash of its members, the same whatever the order in which they came: sixteen
-    /// hexadecimal digits.
+    /// The smallest exact hash of the members, as sixteen hexadecimal digits. It does not depend on
+    /// the order of the reports, but changes if a report with a smaller hash is added.
     pub id: String,
-    /// The title that most of its members have.
+    /// The most frequent title.
     pub title: String,
-    /// What went wrong, of most members.
+    /// The most frequent kind of failure.
     pub kind: Kind,
-    /// The same in fewer words.
+    /// The most frequent family.
     pub family: Family,
-    /// That of the worst member.
+    /// The severity of the worst member.
     pub impact: Impact,
-    /// How many reports it has.
+    /// The number of reports.
     pub count: usize,
-    /// Its titles, the most frequent first.
+    /// The titles, the most frequent first.
     pub titles: Vec<Counted>,
-    /// The kernels that it was seen on, the oldest first.
+    /// The kernels that printed the reports, the oldest first.
     pub kernels: Vec<KernelCount>,
-    /// When it was seen first and last, in seconds since 1970.
+    /// The times of the first and the last report, in seconds since 1970-01-01 UTC.
     #[cfg_attr(feature = "serde", serde(skip))]
     pub seen: Option<(u64, u64)>,
-    /// A report of those that are equal most often.
+    /// The exemplar: a report with the most frequent signature, by the number that
+    /// [`Index::add`](super::Index::add) returned.
     #[cfg_attr(feature = "serde", serde(skip))]
     pub exemplar: u32,
-    /// Its stack.
+    /// The stack of the exemplar, innermost frame first.
     #[cfg_attr(feature = "serde", serde(skip))]
     pub frames: Vec<SharedFrame>,
-    /// What the trapping instruction did, or which function is to blame, in the exemplar.
+    /// One sentence from the exemplar: what the trapping instruction did, or which function is
+    /// blamed.
     #[cfg_attr(feature = "serde", serde(skip))]
     pub summary: Option<String>,
-    /// Its members, in the order in which they came.
+    /// The numbers of the members, ascending.
     #[cfg_attr(feature = "serde", serde(skip))]
     pub reports: Vec<u32>,
-    /// What holds its members together.
+    /// The rules that joined the members.
     pub links: Vec<Linked>,
-    /// Other clusters that are perhaps the same bug, the likest first.
+    /// Other clusters that are perhaps of the same bug, the most similar first.
     pub perhaps: Vec<Perhaps>,
 }
 
 #[cfg(feature = "store")]
 impl Cluster {
-    /// Says on which kernels it was seen, and how often.
+    /// Sets the kernels, and the number of reports of each.
     pub(crate) fn set_kernels(&mut self, seen: impl Iterator<Item = (String, Option<Arch>, u32)>) {
         self.kernels = counted(seen);
     }
 }
 
-/// A text, and how many reports have it.
+/// A title, and the number of reports with it.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct Counted {
-    /// The text.
+    /// The title.
     pub title: String,
-    /// How many reports.
+    /// The number of reports.
     pub count: usize,
 }
 
-/// A kernel, and how many reports are of it.
+/// A kernel, and the number of reports from it.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct KernelCount {
-    /// Its release.
+    /// The release, such as `6.12.0-rc4`.
     pub release: String,
-    /// Its architecture.
+    /// The architecture.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub arch: Option<Arch>,
-    /// How many reports.
+    /// The number of reports.
     pub count: usize,
 }
 
@@ -100,42 +102,42 @@ pub struct SharedFrame {
     pub inline: bool,
     /// Whether it may name a bug.
     pub class: FrameClass,
-    /// Its source file.
+    /// The source file, if the report has source lines.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub source: Option<String>,
-    /// The part of the reports with a stack that have it in theirs, from 0 to 1.
+    /// The share of the reports with a stack that have the function in it, from 0 to 1.
     pub shared: f32,
 }
 
-/// A reason why members belong together.
+/// A rule that joined members of a cluster.
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct Linked {
-    /// How they were found to.
+    /// The rule.
     pub how: LinkReason,
-    /// In words.
+    /// The evidence in words.
     pub evidence: String,
-    /// How many kinds of reports it joins to the others.
+    /// The number of distinct signatures that it joined.
     pub count: usize,
-    /// The smallest probability among them.
+    /// The smallest probability among them, from 0 to 1.
     pub score: f32,
 }
 
-/// Another cluster that is perhaps the same bug.
+/// Another cluster that is perhaps of the same bug.
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct Perhaps {
-    /// Its id.
+    /// The ID of the cluster.
     pub id: String,
-    /// The probability that it is.
+    /// The probability that it is of the same bug, from 0 to 1.
     pub score: f32,
-    /// What the exemplars have in common.
+    /// The features that the exemplars have in common, in words.
     pub evidence: String,
 }
 
-/// The cluster of these reports, without what it has to do with others.
+/// Summarizes these reports, without the relations to other clusters.
 pub(super) fn cluster(index: &Index, reports: Vec<u32>, edges: &[&Edge]) -> Cluster {
     let entries = || {
         let counted = reports.iter().filter_map(|report| index.reports.get(*report as usize));
@@ -155,7 +157,7 @@ pub(super) fn cluster(index: &Index, reports: Vec<u32>, edges: &[&Edge]) -> Clus
         .map(|(title, count)| Counted { title: title.to_owned(), count })
         .collect();
     titles.sort_by(|a, b| b.count.cmp(&a.count).then_with(|| a.title.cmp(&b.title)));
-    // The most frequent; of equal ones a whole one, then the smallest hash.
+    // The most frequent entry; of equal ones a usable one, then that with the smallest hash.
     let exemplar = counts.values().max_by_key(|(count, entry)| {
         (!entry.corrupted, !entry.frames.is_empty(), *count, std::cmp::Reverse(entry.exact))
     });
@@ -193,7 +195,7 @@ fn kernels(index: &Index, reports: &[u32]) -> Vec<KernelCount> {
     counted(seen)
 }
 
-/// Kernels with how often each was seen, the oldest first.
+/// Counts the reports of each kernel, the oldest kernel first.
 fn counted(seen: impl Iterator<Item = (String, Option<Arch>, u32)>) -> Vec<KernelCount> {
     let mut kernels = BTreeMap::new();
     for (release, arch, count) in seen {

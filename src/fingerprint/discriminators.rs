@@ -1,39 +1,40 @@
-//! What tells apart two bugs of the same site.
+//! Facts that distinguish two bugs of the same site.
 
 use super::Stable;
 use crate::model::{AccessKind, AddressClass, Report};
 
-/// The highest address that is taken for a field of a NULL pointer: the page that is never mapped.
+/// The exclusive upper bound of a NULL pointer's field: the first page is never mapped.
 const NULL_PAGE: u64 = 4096;
 
-/// What tells apart two bugs of the same site.
+/// Facts that distinguish two bugs of the same site.
 ///
-/// Offsets from NULL that differ, on machines of one size of address, are those of two bugs; all else
-/// tells people more. What is missing says nothing.
+/// Different offsets from NULL, on machines with the same size of addresses, are different bugs.
+/// The other facts are for people. A missing fact decides nothing.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct Discriminators {
-    /// Bytes from NULL to the access, where a NULL pointer was followed.
+    /// Bytes from NULL to the access, if a NULL pointer was dereferenced.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub null_offset: Option<u64>,
-    /// The bits of an address of that machine: offsets of members differ with them.
+    /// The width of an address on that machine in bits: offsets of members depend on it.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub bits: Option<u8>,
-    /// The direction of the access.
+    /// The kind of access.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub access: Option<AccessKind>,
-    /// Its size in bytes.
+    /// The size of the access in bytes.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub size: Option<u64>,
-    /// Which instruction: bytes from the start of the function that trapped. It is that of one build of
-    /// the kernel only, and in no hash.
+    /// The offset of the instruction that trapped, in bytes from the start of its function. It
+    /// differs between builds of a kernel, so no hash contains it.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub instruction: Option<u64>,
 }
 
 impl Discriminators {
-    /// Which eight bytes from NULL were accessed: KASAN knows no more of a fault in its shadow.
+    /// Returns the number of the eight bytes from NULL that were accessed. A fault in the shadow of
+    /// KASAN gives no exact address.
     pub(crate) fn granule(self) -> Option<u64> {
         self.null_offset.map(|offset| offset >> 3)
     }
@@ -46,7 +47,7 @@ impl Discriminators {
     }
 }
 
-/// The facts of a report: by its explanation where it has one, else by its own words.
+/// Returns the facts of a report: from its explanation if it has one, else from its lines.
 pub(super) fn facts(report: &Report<'_>) -> Discriminators {
     let access = report.access.unwrap_or_default();
     let meant = report.explanation.as_ref();
@@ -64,7 +65,7 @@ pub(super) fn facts(report: &Report<'_>) -> Discriminators {
     }
 }
 
-/// The offset of the instruction that trapped.
+/// Returns the offset of the instruction that trapped.
 fn trapped(report: &Report<'_>) -> Option<u64> {
     report.crash_stack()?.frames.iter().find(|frame| frame.exact)?.offset
 }

@@ -1,18 +1,18 @@
-//! What went wrong, in the few words that a bug keeps from kernel to kernel.
+//! The family of a bug: a class of failures that does not change between kernel versions.
 
 use crate::kind::class::{Family, FamilyRule};
 use crate::kind::{self, Kind};
 use crate::model::{AddressClass, Report};
 
-/// Functions that notice what went wrong, and what that is: `WARNING in refcount_warn_saturate` and
-/// a refcount bug are one.
+/// Prefixes of functions that report a failure, and its family: `WARNING in refcount_warn_saturate`
+/// and `refcount bug in …` are of one family.
 const REPORTERS: &[(&str, Family)] = &[
     ("__list_", Family::List),
     ("refcount_", Family::Refcount),
     ("__refcount_", Family::Refcount),
 ];
 
-/// The family of a report, whose innermost function that only reports is `reporter`.
+/// Returns the family of a report. `reporter` is the innermost function that only reports.
 pub(super) fn family(report: &Report<'_>, reporter: Option<&str>) -> Family {
     let class = kind::of_report(report.kind, &report.title);
     match class.map_or(FamilyRule::Is(Family::Other), |class| class.family) {
@@ -23,20 +23,20 @@ pub(super) fn family(report: &Report<'_>, reporter: Option<&str>) -> Family {
     }
 }
 
-/// The family of bugs that a reporting function stands for.
+/// Returns the family of the failures that a function reports.
 fn by_reporter(function: &str) -> Option<Family> {
     let row = REPORTERS.iter().find(|(start, _)| function.starts_with(start));
     row.map(|(_, family)| *family)
 }
 
-/// Whether a fault was that of a NULL pointer, although its headline does not say so.
+/// Returns whether a fault was a NULL pointer dereference, even if its headline is another one.
 fn is_null(report: &Report<'_>) -> bool {
     let explained = report.explanation.as_ref().and_then(|meant| meant.address_class);
     explained == Some(AddressClass::Null)
         || super::discriminators::facts(report).null_offset.is_some()
 }
 
-/// Whether a task waits for a lock in reports of this kind.
+/// Returns whether the task of such a report waits for a lock.
 pub(super) fn waits(kind: Kind) -> bool {
     matches!(kind, Kind::HungTask)
 }

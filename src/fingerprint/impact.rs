@@ -1,52 +1,53 @@
-//! How bad it is.
+//! The severity of a report.
 
 use crate::kind::types;
 use crate::model::{AccessKind, Report};
 use crate::string_enum::string_enum;
 
-/// How bad a report is, as the community that made the order ranks it.
+/// The severity of a report, by syzkaller's ranking of bug types (`impact_score.go`).
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct Impact {
-    /// From 0, memory is freed that must not be, to the last, something hangs; absent for
-    /// types that the order does not have, such as a plain warning.
+    /// The rank of the bug type: 0 is the worst, an invalid free; the last is a hang. `None` for
+    /// types without a rank, such as a plain warning.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub rank: Option<u8>,
-    /// How many ranks there are.
+    /// The number of ranks.
     pub of: u8,
-    /// The type that gives the rank; empty if the title has none.
+    /// The bug type with that rank; empty if the title has no type.
     pub name: String,
-    /// What makes it worse than others of its rank.
+    /// The facts that make the report worse than others of its rank.
     #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Vec::is_empty"))]
     pub raised: Vec<Raise>,
 }
 
 impl Impact {
-    /// The types in their order, the worst first.
+    /// The bug types by rank, the worst first.
     pub const ORDER: &[&str] = &types::ORDER;
 
-    /// What sorts the worst first.
+    /// Returns a key that sorts the worst report first.
     pub fn key(&self) -> (u8, usize) {
         (self.rank.unwrap_or(u8::MAX), usize::MAX - self.raised.len())
     }
 }
 
 string_enum! {
-    /// What makes a bug worse than others of its rank.
+    /// A fact that makes a bug worse than others of its rank.
     pub enum Raise {
         /// Memory was written.
         Write = "write",
-        /// The access has a size that no instruction has: the length of a copy went wrong.
+        /// The size of the access is one that no instruction has, so the length of a copy was
+        /// wrong.
         Copy = "size of a copy",
-        /// The object was freed by another task than the one that used it: a race that can be won.
+        /// Another task freed the object than the one that used it: a race.
         OtherTask = "freed by another task",
-        /// Code was fetched from where none is.
+        /// An instruction was fetched from an address without code.
         Execute = "jump",
     }
 }
 
-/// The impact of a report.
+/// Returns the severity of a report.
 pub(super) fn impact(report: &Report<'_>) -> Impact {
     let name = report.class.as_deref().unwrap_or_default();
     Impact {

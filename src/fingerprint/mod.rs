@@ -1,4 +1,6 @@
-//! Signatures: what is left of a report when everything is gone that differs from run to run.
+//! Signatures: fingerprints of reports that are stable across runs.
+//!
+//! # Examples
 //!
 //! ```
 //! use ksplat::fingerprint::Signature;
@@ -11,9 +13,10 @@
 //! assert_eq!(signature.site.expect("a site").functions, ["io_wqe_wake_worker"]);
 //! ```
 //!
-//! A [`Signature`] has several parts, from the strictest to the loosest; each says what it was made
-//! of and has a hash that is the same on every machine, for every run, until [`VERSION`] changes.
-//! [`cluster`](crate::cluster) decides by them which reports are of one bug.
+//! A [`Signature`] has hashes from the strictest ([`Signature::exact`]) to the loosest
+//! ([`Signature::top2`]), and the names that each was made from. A hash is the same on every
+//! machine and in every run; it changes only together with [`VERSION`]. [`cluster`](crate::cluster)
+//! compares signatures to find reports of one bug.
 
 mod discriminators;
 mod family;
@@ -38,88 +41,96 @@ pub use discriminators::Discriminators;
 pub use impact::{Impact, Raise};
 pub(crate) use release::age;
 
-/// The version of all signatures: it is counted up whenever the same report would be signed in
-/// another way. Signatures of different versions are not comparable.
+/// The version of the rules that make signatures. Signatures of different versions are not
+/// comparable.
 ///
-/// 3: whether a report is whole is judged by its own lines and not by the convention for titles, and
-/// the task of a hang is that of its headline, whose locks are what it waits for.
+/// 3: whether a report is whole is decided by its own lines, not by the convention for titles, and
+/// the task of a hang is the one in its headline, whose locks are those that it waits for.
 pub const VERSION: u32 = 3;
 
-/// The class of a function, given without compiler suffixes; and the reason, if it cannot name a
-/// bug.
+/// Returns the class of a function, and the reason if it cannot name a bug. `function` has no
+/// compiler suffixes such as `.cold`.
 pub fn frame_class(function: &str) -> (FrameClass, Option<&'static str>) {
     (functions::class(function), functions::why(function))
 }
 
-/// The most frames that a signature keeps: those below are the way into the kernel.
+/// The most frames of a signature. Deeper frames are those of the entry into the kernel.
 pub const MAX_SIGNATURE_FRAMES: usize = 48;
 
-/// The most origins that a signature keeps.
+/// The most origins of a signature.
 pub const MAX_ORIGINS: usize = 16;
 
-/// What a report is, without what differs from run to run.
+/// The facts of a report that do not change from run to run.
+///
+/// Addresses, task and CPU numbers, and times are left out. With the feature `serde`, hashes are
+/// sixteen hexadecimal digits.
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct Signature<'a> {
-    /// By which rules it was made: [`VERSION`].
+    /// The version of the rules that made it: [`VERSION`].
     pub version: u32,
-    /// The hash of title, family, site, frames, origins, facts, and whether it is whole: equal for the
-    /// same report from another run.
+    /// The hash of title, family, site, frames, origins, facts, and whether the report is usable.
+    /// Two reports of one crash that were printed in different runs have the same hash.
     #[cfg_attr(feature = "serde", serde(with = "hex"))]
     pub exact: u64,
-    /// The title, and the others under which the bug may be known.
+    /// The titles.
     #[cfg_attr(feature = "serde", serde(borrow))]
     pub title: Title<'a>,
-    /// What went wrong, in the few words that one bug keeps from kernel to kernel.
+    /// The class of the failure, which does not change between kernel versions.
     pub family: Family,
-    /// Where it went wrong.
+    /// The function where the failure is. `None` if the report has no stack.
     #[cfg_attr(feature = "serde", serde(borrow, skip_serializing_if = "Option::is_none"))]
     pub site: Option<Site<'a>>,
-    /// The hash of the two innermost functions that may name a bug.
+    /// The hash of the two innermost functions that may name a bug, from the site on.
     #[cfg_attr(
         feature = "serde",
         serde(with = "hex_option", default, skip_serializing_if = "Option::is_none")
     )]
     pub top2: Option<u64>,
-    /// The hash of the three innermost functions that may name a bug.
+    /// The hash of the three innermost functions that may name a bug, from the site on.
     #[cfg_attr(
         feature = "serde",
         serde(with = "hex_option", default, skip_serializing_if = "Option::is_none")
     )]
     pub top3: Option<u64>,
-    /// The whole stack, innermost first, without what only reported the crash.
+    /// The stack, innermost frame first, without the functions that report the crash. At most
+    /// [`MAX_SIGNATURE_FRAMES`].
     #[cfg_attr(feature = "serde", serde(borrow))]
     pub frames: Vec<SignatureFrame<'a>>,
-    /// Where the object, the lock or the other side came from.
+    /// The functions, locks and caches that other parts of the report name. At most
+    /// [`MAX_ORIGINS`].
     #[cfg_attr(feature = "serde", serde(borrow, default, skip_serializing_if = "Vec::is_empty"))]
     pub origins: Vec<Origin<'a>>,
-    /// The part of the kernel that the site is in.
+    /// The part of the kernel that contains the site.
     #[cfg_attr(feature = "serde", serde(borrow))]
     pub place: Component<'a>,
-    /// What tells apart two bugs of the same site.
+    /// Facts that distinguish two bugs of the same site.
     pub facts: Discriminators,
-    /// What went wrong, as the kernel names it: like all that only describes, in no hash.
+    /// The kind of failure. Like severity, summary, release and architecture it is in no hash.
     pub kind: Kind,
-    /// How bad it is.
+    /// The severity.
     pub impact: Impact,
-    /// What the trapping instruction did, or which function is to blame, in a sentence.
+    /// One sentence: what the trapping instruction did, or which function is blamed and why.
     #[cfg_attr(feature = "serde", serde(borrow, skip_serializing_if = "Option::is_none"))]
     pub summary: Option<Cow<'a, str>>,
-    /// The release of the kernel.
+    /// The release of the kernel, such as `6.12.0-rc4`.
     #[cfg_attr(feature = "serde", serde(borrow, skip_serializing_if = "Option::is_none"))]
     pub release: Option<Cow<'a, str>>,
-    /// Its architecture.
+    /// The architecture of the kernel.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub arch: Option<Arch>,
-    /// Whether the report is unusable ([`Report::is_usable`]): it is joined with another by its exact hash
-    /// alone, and with none if it has no stack.
+    /// Whether the report is unusable ([`Report::is_usable`]). Such a report is only joined with
+    /// reports of the same exact hash, and with none if it has no stack.
     #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "std::ops::Not::not"))]
     pub corrupted: bool,
 }
 
 impl<'a> Signature<'a> {
     /// Makes the signature of a report by the rules of [`VERSION`].
+    ///
+    /// With an explanation, which [`Analyzer`](crate::Analyzer) adds, the signature has more facts:
+    /// annotate all reports or none.
     pub fn of(report: &'a Report<'_>) -> Self {
         let stack = stack::Stack::of(report);
         let family = family::family(report, stack.reporter);
@@ -162,7 +173,7 @@ impl<'a> Signature<'a> {
 }
 
 impl Signature<'_> {
-    /// The hash of what tells the report from others.
+    /// Hashes the facts that identify the report.
     pub(crate) fn fingerprint(&self) -> u64 {
         let mut hasher = Stable::new();
         hasher.number(u64::from(self.version));
@@ -183,7 +194,8 @@ impl Signature<'_> {
         hasher.finish()
     }
 
-    /// The same without a loan from the report.
+    /// Clones the text that the signature borrows from the report, so that it can outlive the
+    /// report.
     pub fn into_owned(self) -> Signature<'static> {
         let Self {
             version,
@@ -256,7 +268,7 @@ fn owned(text: Cow<'_, str>) -> Cow<'static, str> {
     Cow::Owned(text.into_owned())
 }
 
-/// A title.
+/// The titles of a report.
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
@@ -267,17 +279,19 @@ pub struct Title<'a> {
     /// The title, as in [`Report::title`](field@Report::title).
     #[cfg_attr(feature = "serde", serde(borrow))]
     pub text: Cow<'a, str>,
-    /// The function that it names.
+    /// The function in the title.
     #[cfg_attr(feature = "serde", serde(borrow, skip_serializing_if = "Option::is_none"))]
     pub function: Option<Cow<'a, str>>,
-    /// Others under which the same bug may be known.
+    /// Other titles of the same bug: [`Report::alt_titles`].
     #[cfg_attr(feature = "serde", serde(borrow, default, skip_serializing_if = "Vec::is_empty"))]
     pub alternatives: Vec<Cow<'a, str>>,
 }
 
-/// Where it went wrong: the function of the machine code, and those that were inlined into it there.
+/// The site of a failure: the function of the machine code, and the functions that were inlined
+/// into it there.
 ///
-/// Two sites are the same if they have a function in common: another compiler inlines otherwise.
+/// Two sites are the same if they have a function in common, because compilers differ in what they
+/// inline.
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
@@ -298,20 +312,21 @@ pub struct SignatureFrame<'a> {
     /// The hash of its name.
     #[cfg_attr(feature = "serde", serde(with = "hex"))]
     pub hash: u64,
-    /// Its name without what compilers add, syscalls under one name for all architectures.
+    /// The name without compiler suffixes. System calls have one name for all architectures:
+    /// `sys_rmdir`.
     #[cfg_attr(feature = "serde", serde(borrow))]
     pub function: Cow<'a, str>,
-    /// Whether it may name a bug.
+    /// Whether the function may name a bug.
     pub class: FrameClass,
     /// Whether it was inlined into the next one.
     #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "std::ops::Not::not"))]
     pub inline: bool,
-    /// Its source file, if the report has source lines.
+    /// The source file, if the report has source lines.
     #[cfg_attr(feature = "serde", serde(borrow, skip_serializing_if = "Option::is_none"))]
     pub file: Option<Cow<'a, str>>,
 }
 
-/// Where something that the report is about came from.
+/// A function, lock or cache that another part of the report names.
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
@@ -319,52 +334,52 @@ pub struct Origin<'a> {
     /// The hash of the name.
     #[cfg_attr(feature = "serde", serde(with = "hex"))]
     pub hash: u64,
-    /// What it is the origin of.
+    /// The role of the origin in the report.
     pub role: OriginRole,
-    /// The function, the class of the lock, or the slab cache.
+    /// The function, the lock class, or the slab cache.
     #[cfg_attr(feature = "serde", serde(borrow))]
     pub name: Cow<'a, str>,
 }
 
 string_enum! {
-    /// What an [`Origin`] is the origin of.
+    /// The role of an [`Origin`] in its report.
     pub enum OriginRole {
         /// The function that allocated the object.
         Allocation = "allocation",
-        /// The function that freed it.
+        /// The function that freed the object.
         Free = "free",
-        /// The function that queued work or a callback for it.
+        /// The function that queued work or a callback for the object.
         Queue = "queue",
-        /// The function on the other side of a data race.
+        /// The function of the other access of a data race.
         Race = "race",
         /// The function that a timer, work or other such object calls.
         Object = "object",
-        /// The class of a lock that was wanted, or held, or is in the chain.
+        /// The class of a lock that was wanted, held, or in the dependency chain.
         Lock = "lock",
-        /// The class of the lock that the task of a hang waits for.
+        /// The class of the lock that a hung task waits for.
         Blocked = "blocked",
         /// The slab cache of the object.
         Cache = "cache",
     }
 }
 
-/// The part of the kernel that a site is in.
+/// The part of the kernel that contains a site.
 #[derive(Clone, Debug, Default, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct Component<'a> {
-    /// The module; absent for the kernel's image.
+    /// The module; `None` for the kernel image.
     #[cfg_attr(feature = "serde", serde(borrow, skip_serializing_if = "Option::is_none"))]
     pub module: Option<Cow<'a, str>>,
     /// The source file, if the report has source lines.
     #[cfg_attr(feature = "serde", serde(borrow, skip_serializing_if = "Option::is_none"))]
     pub file: Option<Cow<'a, str>>,
-    /// Its directory.
+    /// The directory of the file.
     #[cfg_attr(feature = "serde", serde(borrow, skip_serializing_if = "Option::is_none"))]
     pub directory: Option<Cow<'a, str>>,
 }
 
-/// The sites of the other stacks, the locks and the cache.
+/// Returns the innermost functions of the other stacks, the locks and the cache.
 fn origins<'a>(report: &'a Report<'_>) -> Vec<Origin<'a>> {
     let mut origins = Vec::new();
     for other in &report.stacks {
@@ -400,8 +415,8 @@ fn origins<'a>(report: &'a Report<'_>) -> Vec<Origin<'a>> {
     origins
 }
 
-/// The function that an object calls: `ODEBUG: free active … object type: timer_list hint: f+0x0/0x90`,
-/// printed by `debug_print_object()` in lib/debugobjects.c.
+/// Returns the function that an object calls: `ODEBUG: free active … object type: timer_list hint:
+/// f+0x0/0x90`, printed by `debug_print_object()` in lib/debugobjects.c.
 fn hint(message: &str) -> Option<&str> {
     let (_, name) = message.split_once(" hint: ")?;
     let end = name.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).unwrap_or(name.len());
@@ -415,7 +430,7 @@ fn add<'a>(origins: &mut Vec<Origin<'a>>, role: OriginRole, name: Cow<'a, str>) 
     }
 }
 
-/// The explanation, or the function that is to blame and why.
+/// Returns the summary of the explanation, or the blamed function and the reason.
 fn summary<'a>(report: &'a Report<'_>) -> Option<Cow<'a, str>> {
     let explained = report.explanation.as_ref().map(|meant| Cow::Borrowed(&*meant.summary));
     let blamed = || {
@@ -437,9 +452,9 @@ fn place<'a>(report: &'a Report<'_>, stack: &stack::Stack<'a>) -> Component<'a> 
     }
 }
 
-/// A hash that is the same on every machine and in every version of this crate.
+/// A hash function that returns the same on every machine and in every version of this crate.
 ///
-/// SipHash 1-3 with a key of zeros over the bytes and their number.
+/// SipHash 1-3 with a key of zeros, over the bytes and their number.
 pub(crate) struct Stable(SipHasher13);
 
 impl Stable {
@@ -461,14 +476,14 @@ impl Stable {
     }
 }
 
-/// The hash of a text.
+/// Hashes a text.
 pub(crate) fn hash(text: &str) -> u64 {
     let mut hasher = Stable::new();
     hasher.text(text);
     hasher.finish()
 }
 
-/// The hash of a list of hashes.
+/// Hashes a list of hashes.
 fn hash_all(hashes: &[u64]) -> u64 {
     let mut hasher = Stable::new();
     for hash in hashes {
@@ -477,7 +492,7 @@ fn hash_all(hashes: &[u64]) -> u64 {
     hasher.finish()
 }
 
-/// A hash as sixteen hexadecimal digits: numbers in JSON are exact to 53 bits only.
+/// A hash as sixteen hexadecimal digits, because numbers in JSON are exact to 53 bits only.
 #[cfg(feature = "serde")]
 #[allow(clippy::trivially_copy_pass_by_ref, reason = "what serde calls")]
 pub(crate) mod hex {
@@ -493,7 +508,7 @@ pub(crate) mod hex {
     }
 }
 
-/// The same where there may be none.
+/// The same for an `Option` of a hash.
 #[cfg(feature = "serde")]
 #[allow(clippy::ref_option, reason = "what serde calls")]
 pub(crate) mod hex_option {

@@ -1,9 +1,10 @@
-//! When a kernel was made, by its release.
+//! The age of a kernel, from its release.
 
-/// How many releases since Linux 4.0 a kernel was made, with a fraction for release candidates; a
-/// release takes nine or ten weeks. `None` for what is no release, or older than 2.6.
+/// Returns the number of releases from Linux 4.0 to `release`, with a fraction for release
+/// candidates. A release takes nine or ten weeks. `None` for other text, and for releases before
+/// 2.6.
 ///
-/// Stable updates count as the release that they are of: when they were made is not in the number.
+/// A stable update counts as its base release, because its number does not show when it was made.
 pub(crate) fn age(release: &str) -> Option<f32> {
     let mut parts = release.split(|c: char| !c.is_ascii_digit());
     let major: u16 = parts.next()?.parse().ok()?;
@@ -20,7 +21,7 @@ pub(crate) fn age(release: &str) -> Option<f32> {
         let digits = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
         rest.get(..digits)?.parse::<u8>().ok()
     });
-    // The first candidate comes after the two weeks of the merge window.
+    // The first candidate follows the two weeks of the merge window.
     Some(candidate.map_or(whole, |n| whole - 1.0 + f32::from(n.min(8) + 1) / 9.0))
 }
 

@@ -1,4 +1,4 @@
-//! The stack that tells most, without what only reported the crash.
+//! The main stack of a report, without the functions that only report the crash.
 
 use std::borrow::Cow;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -10,22 +10,22 @@ use crate::functions::{self, FrameClass};
 use crate::model::{self, Frame, Report};
 use crate::reason::BlameReason;
 
-/// What a signature is made of.
+/// The stack that a signature is made from.
 pub(super) struct Stack<'a> {
     /// The functions, innermost first.
     pub(super) frames: Vec<SignatureFrame<'a>>,
-    /// Where the frames of the site begin and end.
+    /// The first and the last frame of the site.
     site: Option<(usize, usize)>,
     /// The module of the site.
     pub(super) module: Option<&'a str>,
     /// The source file of the site.
     pub(super) file: Option<&'a str>,
-    /// The innermost function that was dropped: it tells what kind of check failed.
+    /// The innermost function that was dropped. It identifies the check that failed.
     pub(super) reporter: Option<&'a str>,
 }
 
 impl<'a> Stack<'a> {
-    /// The functions of the stack that tells most of a report.
+    /// Makes the stack from the main stack of a report.
     pub(super) fn of(report: &'a Report<'_>) -> Self {
         let mut stack =
             Self { frames: Vec::new(), site: None, module: None, file: None, reporter: None };
@@ -34,7 +34,7 @@ impl<'a> Stack<'a> {
         let link = report.link.as_ref().and_then(|link| link.function.as_deref());
         stack.fill(main, link, |frame| frame.reliable);
         if stack.frames.iter().all(|part| part.class != FrameClass::Relevant) {
-            // Nothing that the unwinder vouches for names a bug.
+            // No reliable frame names a bug: use the others, too.
             let reliable = std::mem::take(&mut stack.frames);
             stack.fill(main, link, |frame| !frame.is_behind_its_symbol());
             if stack.frames.iter().all(|part| part.class != FrameClass::Relevant) {
@@ -61,7 +61,8 @@ impl<'a> Stack<'a> {
                 continue;
             };
             self.push(function, frame.inline, frame.file.as_deref());
-            // The caller of a function that has called nothing is not on the stack.
+            // If the innermost function has called nothing, its caller is in the link register
+            // only.
             if let Some(link) = link.filter(|_| frame.exact)
                 && normal(link) != normal(function)
                 && !main.frames.iter().any(|frame| frame.function.as_deref() == Some(link))
@@ -71,7 +72,7 @@ impl<'a> Stack<'a> {
         }
     }
 
-    /// Puts a function first that has returned, so that the stack does not show it.
+    /// Puts a function first that has returned, so that the stack lacks it.
     fn put_first(&mut self, function: &'a str, file: Option<&'a str>) {
         let frames = std::mem::take(&mut self.frames);
         self.push(function, false, file);
@@ -87,7 +88,7 @@ impl<'a> Stack<'a> {
             self.reporter.get_or_insert(name);
             return;
         }
-        // Recursion: how deep it went says nothing.
+        // Recursion: its depth differs from run to run.
         let is_again = self
             .frames
             .iter()
@@ -107,8 +108,8 @@ impl<'a> Stack<'a> {
         });
     }
 
-    /// The site is where the blamed function is, else the first function that may name a bug, else
-    /// the first one at all; with what was inlined there.
+    /// Finds the site: the blamed function, else the first function that may name a bug, else the
+    /// first one; with the functions inlined there.
     fn find_site(&mut self, blamed: Option<&str>) {
         let position =
             |fits: &dyn Fn(&SignatureFrame<'_>) -> bool| self.frames.iter().position(fits);
@@ -121,7 +122,8 @@ impl<'a> Stack<'a> {
         let at = blamed
             .filter(names_a_bug)
             .or_else(|| of(FrameClass::Relevant))
-            // A syscall that does all itself: it says more than the lock that it waits for.
+            // A system call without other functions is a better site than the lock that it waits
+            // for.
             .or_else(|| position(&|part| part.function.starts_with("sys_")))
             .or(blamed)
             .or_else(|| position(&|_| true));
@@ -147,9 +149,10 @@ impl<'a> Stack<'a> {
         }
     }
 
-    /// Where it went wrong: the function of the machine code, then those inlined into it.
+    /// Returns the function of the machine code, then those inlined into it.
     ///
-    /// Of those inlined only the ones that may name a bug: everybody's helper is in many sites.
+    /// Of the inlined functions only those that may name a bug: common helpers are inlined in many
+    /// sites.
     pub(super) fn site(&self) -> Option<Site<'a>> {
         let (start, end) = self.site?;
         let (function, inlined) = self.frames.get(start..=end)?.split_last()?;
@@ -161,7 +164,8 @@ impl<'a> Stack<'a> {
         Some(Site { hash: hash(functions.first()?), functions })
     }
 
-    /// The functions from the site on that may name a bug, without those that were inlined.
+    /// Returns the hashes of the first three functions from the site on that may name a bug and
+    /// were not inlined.
     pub(super) fn tops(&self) -> Vec<u64> {
         let from = self.site.map_or(0, |(_, end)| end);
         let rest = self.frames.get(from..).unwrap_or_default();
@@ -171,10 +175,10 @@ impl<'a> Stack<'a> {
     }
 }
 
-/// How many functions of a stack beside the main one are kept.
+/// The most functions of a stack other than the main one.
 const INNERMOST: usize = 3;
 
-/// The innermost functions of a stack that may name a bug, else the first that was not dropped.
+/// Returns the innermost functions of a stack that may name a bug, else the innermost helper.
 pub(super) fn innermost<'a>(stack: &'a model::Stack<'_>) -> Vec<&'a str> {
     let (mut found, mut generic) = (Vec::new(), None);
     for frame in stack.frames.iter().filter(|frame| frame.reliable && !frame.inline) {
@@ -194,11 +198,11 @@ pub(super) fn innermost<'a>(stack: &'a model::Stack<'_>) -> Vec<&'a str> {
     found
 }
 
-/// Classes of functions that were looked up before, each in the place that its hash says: the hash
-/// but for its low bits, and there the class. The same few thousand functions are in all reports.
+/// A cache of the classes of functions, indexed by the low bits of the hash of the name. An entry
+/// is the hash with its low bits replaced by the class. Reports share a few thousand functions.
 static KNOWN: [AtomicU64; 4096] = [const { AtomicU64::new(0) }; 4096];
 
-/// The class of a function whose hash is known.
+/// Returns the class of a function, whose hash is given.
 fn class(name: &str, hash: u64) -> FrameClass {
     let tag = hash & !0xfff;
     let Some(place) = KNOWN.get((hash & 0xfff) as usize) else { return functions::class(name) };
@@ -219,10 +223,11 @@ fn class(name: &str, hash: u64) -> FrameClass {
     }
 }
 
-/// The function's name without what compilers add; a syscall's without what architectures add.
+/// Returns a function name without compiler suffixes, and the name of a system call without the
+/// prefixes of architectures.
 fn normal(function: &str) -> &str {
     let name = functions::base(function);
-    // Each of the prefixes begins so.
+    // All prefixes start with this.
     if !name.starts_with("__") {
         return name;
     }

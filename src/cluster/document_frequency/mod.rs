@@ -7,12 +7,12 @@ use std::sync::LazyLock;
 
 use crate::fingerprint;
 
-/// Where a name is from.
+/// The origin of a name.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Source {
     Function,
     Word,
-    /// Anything that the table does not have.
+    /// A name that the table does not contain.
     Other,
 }
 
@@ -23,10 +23,10 @@ fn hashed(table: &[(&str, u16)]) -> HashMap<u64, u16> {
     table.iter().map(|(name, bugs)| (fingerprint::hash(name), *bugs)).collect()
 }
 
-/// The rarity of a name that `count` of so many documents have: from 1, in none but a few, down to 0,
-/// in all of them.
+/// Returns the rarity of a name that `count` of `documents` documents contain: from 1 for very few
+/// down to 0 for all.
 ///
-/// The documents are counted with those of the table, so that a few logs know what is common too.
+/// The documents of the table are added, so that common names are known with only a few logs.
 pub(super) fn rarity(documents: usize, count: u32, source: Source, key: u64) -> f32 {
     let known = match source {
         Source::Function => FUNCTIONS.get(&key),
