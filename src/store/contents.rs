@@ -1,4 +1,4 @@
-//! All that a store has, and how new reports go into it.
+//! The contents of a store, and the grouping of new reports.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -6,39 +6,39 @@ use super::{BugRecord, Known, MAX_PLACES, Sighting};
 use crate::cluster::{Cluster, Index, Match, Observation};
 use crate::fingerprint::{self, Signature};
 
-/// What became of a report.
+/// The result of adding a report.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct Added {
-    /// The bug that it is of.
+    /// The ID of the bug of the report.
     pub bug: u64,
-    /// Whether that was not known before.
+    /// Whether the bug was unknown before.
     pub new: bool,
-    /// The bug that was said to be fixed, if it is that one which came back.
+    /// The ID of the fixed bug that reappeared as this one.
     pub back: Option<u64>,
 }
 
-/// All that a store has.
+/// The contents of a store.
 #[derive(Debug, Default)]
 pub struct Contents {
-    /// What is known of each bug, by its id.
+    /// The records of the bugs, by ID.
     pub bugs: BTreeMap<u64, BugRecord>,
-    /// The signatures that were seen.
+    /// The known signatures, in the order in which the file has them.
     pub known: Vec<Known>,
-    /// Rows that could not be read.
+    /// The number of rows that could not be read.
     pub damaged: usize,
-    /// The bug that each came back as.
+    /// The bug as which each fixed bug reappeared.
     pub(super) later: HashMap<u64, u64>,
-    /// Where each signature of a bug is in `known`.
+    /// The index in `known` of each signature of a bug.
     pub(super) places: HashMap<(u64, u64), usize>,
-    /// Bugs that are not in the file as they are here.
+    /// The bugs that differ from the file.
     pub(super) changed: BTreeSet<u64>,
     /// The bugs and signatures that were read from the file.
     pub(super) loaded: (BTreeSet<u64>, BTreeSet<(u64, u64)>),
 }
 
 impl Contents {
-    /// Adds a signature, or what is known of it to what was known before.
+    /// Adds a signature, or merges its counts and places with those of a known one.
     pub(super) fn push(&mut self, known: Known) {
         let key = (known.bug, known.signature.exact);
         if let Some(mine) = self.places.get(&key).and_then(|at| self.known.get_mut(*at)) {
@@ -49,7 +49,7 @@ impl Contents {
         }
     }
 
-    /// An index of all signatures; its reports are numbered as they stand in [`Contents::known`].
+    /// Makes an index of all signatures. Its report numbers are the indices in [`Contents::known`].
     pub fn index(&self) -> Index {
         let mut index = Index::new();
         for known in &self.known {
@@ -81,8 +81,8 @@ impl Contents {
         outcomes
     }
 
-    /// Groups all signatures with those of new reports, merges bugs that turn out to be one, and gives
-    /// the bug of each new report, and whether it is new.
+    /// Groups all signatures together with those of new reports, and merges bugs that are found to
+    /// be one. Returns the bug of each new report, and whether it is new.
     pub(super) fn regroup(&mut self, sightings: &[Sighting<'_>]) -> Vec<(u64, bool)> {
         let mut index = self.index();
         let old = self.known.len();
@@ -97,7 +97,7 @@ impl Contents {
                 cluster.reports.iter().filter_map(|report| self.known.get(*report as usize));
             let roots: BTreeSet<u64> =
                 known.map(|known| merges.find(self.root(known.bug))).collect();
-            // The one that was seen first, else that with the smallest id.
+            // The bug that was seen first, else that with the smallest ID.
             let seen = |id: &u64| (first_seen.get(id).copied().unwrap_or(u64::MAX), *id);
             let root = if let Some(winner) = roots.iter().copied().min_by_key(|id| seen(id)) {
                 merges.join(&roots, winner);
@@ -127,7 +127,7 @@ impl Contents {
         groups
     }
 
-    /// When each bug was seen first.
+    /// Returns the time of the first report of each bug.
     fn first_seen(&self) -> HashMap<u64, u64> {
         let mut seen: HashMap<u64, u64> = HashMap::new();
         for known in &self.known {
@@ -138,7 +138,7 @@ impl Contents {
         seen
     }
 
-    /// Makes one bug of those that are merged, with all that is known of them.
+    /// Combines the records of merged bugs.
     fn merge_bugs(&mut self, merges: &Merges) {
         if merges.into.is_empty() {
             return;
@@ -171,7 +171,7 @@ impl Contents {
         }
     }
 
-    /// The bug at the beginning of a chain of those that came back.
+    /// Returns the first bug of a chain of reappearing bugs.
     fn root(&self, bug: u64) -> u64 {
         let mut seen = BTreeSet::from([bug]);
         let mut at = bug;
@@ -183,8 +183,8 @@ impl Contents {
         at
     }
 
-    /// The bug of a chain that a kernel shows: the first whose fix it does not have, or the last; the
-    /// last too if the kernel is not known.
+    /// Returns the bug of a chain for a kernel: the first whose fix the kernel lacks, else the
+    /// last; the last one too if the release is unknown.
     fn current(&self, root: u64, release: Option<&str>) -> u64 {
         let mut seen = BTreeSet::from([root]);
         let mut at = root;
@@ -202,7 +202,7 @@ impl Contents {
         fixed.is_some_and(|fixed| fixed.is_in(release))
     }
 
-    /// Finds again which bug came back as which.
+    /// Rebuilds the chains of reappearing bugs.
     pub(super) fn chain(&mut self) {
         let pairs = self.bugs.values().filter_map(|bug| Some((bug.previous?, bug.id)));
         self.later = pairs.collect();
@@ -215,7 +215,7 @@ impl Contents {
         id
     }
 
-    /// The newest release that a bug was seen on.
+    /// Returns the newest release that a bug was seen on.
     pub(super) fn newest(&self, bug: u64) -> Option<String> {
         let known = self.known.iter().filter(|known| known.bug == bug);
         let releases = known.flat_map(|known| &known.kernels).map(|(release, ..)| release);
@@ -223,7 +223,8 @@ impl Contents {
         releases.max_by(|a, b| age(a).total_cmp(&age(b))).cloned()
     }
 
-    /// The bugs that are most like a report, the likest first, each with its best match.
+    /// Returns the bugs that are most similar to a report, the most similar first, each with its
+    /// best match.
     pub fn matches(
         &self,
         index: &Index,
@@ -233,7 +234,7 @@ impl Contents {
         let mut found: Vec<(u64, Match)> = Vec::new();
         let mut asked = top.saturating_mul(4);
         loop {
-            // Several signatures of one bug may come before the next bug.
+            // The first candidates may be signatures of the same bug.
             for candidate in index.matches(signature, asked) {
                 let Some(known) = self.known.get(candidate.report as usize) else { continue };
                 if !found.iter().any(|(bug, _)| *bug == known.bug) {
@@ -249,13 +250,14 @@ impl Contents {
         found
     }
 
-    /// The bug that a report is of by the rules of [`cluster`](crate::cluster), if it is a known one.
+    /// Returns the known bug that a report is of by the rules of [`cluster`](crate::cluster), if
+    /// there is one.
     pub fn bug_of(&self, index: &Index, signature: &Signature<'_>) -> Option<u64> {
         let known = self.known.get(index.same(signature)? as usize)?;
         Some(self.current(self.root(known.bug), signature.release.as_deref()))
     }
 
-    /// The clusters as they are in the store: one for each bug.
+    /// Returns one cluster for each bug of the store, with the ID of the bug.
     pub fn clusters(&self, index: &Index) -> Vec<(u64, Cluster)> {
         let mut reports: BTreeMap<u64, Vec<u32>> = BTreeMap::new();
         for (number, known) in (0_u32..).zip(&self.known) {
@@ -281,14 +283,14 @@ impl Contents {
     }
 }
 
-/// Bugs that turned out to be others.
+/// The bugs that were merged into others.
 #[derive(Debug, Default)]
 struct Merges {
     into: HashMap<u64, u64>,
 }
 
 impl Merges {
-    /// What a bug turned out to be: itself, unless it was merged.
+    /// Returns the bug that a bug was merged into, or the bug itself.
     fn find(&self, mut bug: u64) -> u64 {
         while let Some(other) = self.into.get(&bug) {
             bug = *other;
@@ -296,7 +298,7 @@ impl Merges {
         bug
     }
 
-    /// Makes all of these one of them, none of which was merged before.
+    /// Merges bugs into one of them; none was merged before.
     fn join(&mut self, bugs: &BTreeSet<u64>, winner: u64) {
         self.into.extend(bugs.iter().filter(|bug| **bug != winner).map(|bug| (*bug, winner)));
     }
@@ -318,7 +320,7 @@ impl Known {
         }
     }
 
-    /// Adds what else is known of the same signature.
+    /// Adds the counts, times and places of the same signature.
     fn take(&mut self, other: Self) {
         self.count = self.count.saturating_add(other.count);
         self.first = self.first.into_iter().chain(other.first).min();

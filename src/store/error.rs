@@ -1,34 +1,35 @@
-//! Why a store could not be used.
+//! The errors of a store.
 
 use std::error;
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// What the database says, whose crate and version are no part of the interface.
+/// An error of the database. Its crate and version are not part of the public API.
 type Source = Box<dyn error::Error + Send + Sync>;
 
-/// Why a store could not be used.
+/// An error of a store.
 ///
-/// `Display` writes one line: what is wrong, where, and what can be done. What the database, the parser
-/// of JSON or the system said is the [`source`](error::Error::source); it is in the line as well.
+/// `Display` writes one line: the problem, the file, and what can be done. The error of the
+/// database, of the JSON parser or of the operating system is the [`source`](error::Error::source),
+/// and is in the line, too.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Error {
-    /// The file could not be opened: it is not there, or may not be read.
+    /// The file could not be opened: it is missing or not readable.
     #[non_exhaustive]
     Open {
         /// The file.
         path: PathBuf,
-        /// What the system or the database said.
+        /// The error of the operating system or the database.
         source: Source,
     },
-    /// Another process has opened the file to write to it.
+    /// Another process has the file open for writing.
     #[non_exhaustive]
     Locked {
         /// The file.
         path: PathBuf,
-        /// What the database said.
+        /// The error of the database.
         source: Source,
     },
     /// The file is damaged.
@@ -36,15 +37,15 @@ pub enum Error {
     Damaged {
         /// The file.
         path: PathBuf,
-        /// What the database said; `None` where it panicked.
+        /// The error of the database; `None` if it panicked.
         source: Option<Source>,
     },
-    /// This crate did not make the file: it is no database, or tables are missing or have other types.
+    /// The file is not a store: not a database, or tables are missing or have other types.
     #[non_exhaustive]
     NoStore {
         /// The file.
         path: PathBuf,
-        /// What the database said.
+        /// The error of the database.
         source: Source,
     },
     /// A newer version of this crate made the file.
@@ -54,45 +55,45 @@ pub enum Error {
         path: PathBuf,
         /// The version of its tables.
         found: u64,
-        /// The newest version that can be read: [`SCHEMA`](super::SCHEMA).
+        /// The newest version that this crate supports: [`SCHEMA`](super::SCHEMA).
         supported: u64,
     },
-    /// The file could be opened, and then not be read.
+    /// The file was opened, but could not be read.
     #[non_exhaustive]
     Read {
         /// The file.
         path: PathBuf,
-        /// What the database said.
+        /// The error of the database.
         source: Source,
     },
-    /// Nothing was written.
+    /// The write failed, and nothing was written.
     #[non_exhaustive]
     Write {
         /// The file.
         path: PathBuf,
-        /// What the database said.
+        /// The error of the database.
         source: Source,
     },
-    /// The store was opened by [`Store::open_read_only`](super::Store::open_read_only).
+    /// The store was opened with [`Store::open_read_only`](super::Store::open_read_only).
     #[non_exhaustive]
     ReadOnly {
         /// The file.
         path: PathBuf,
     },
-    /// There is no bug of this id.
+    /// No bug has this ID.
     #[non_exhaustive]
     NoBug {
         /// The file.
         path: PathBuf,
-        /// The id.
+        /// The ID.
         id: u64,
     },
-    /// A line of an import is not what an export writes. Nothing was imported.
+    /// A line of an import is not a line of an export. Nothing was imported.
     #[non_exhaustive]
     Import {
         /// The number of the line, from 1.
         line: usize,
-        /// What is wrong with it.
+        /// The error of the JSON parser.
         source: serde_json::Error,
     },
     /// A line of an import has a signature of another version. Nothing was imported.
@@ -102,34 +103,34 @@ pub enum Error {
         line: usize,
         /// The version of its signature.
         found: u32,
-        /// The version that can be compared: [`fingerprint::VERSION`](crate::fingerprint::VERSION).
+        /// The supported version: [`fingerprint::VERSION`](crate::fingerprint::VERSION).
         supported: u32,
     },
     /// The export could not be written.
     #[non_exhaustive]
     Export {
-        /// What the system said.
+        /// The error of the writer.
         source: io::Error,
     },
 }
 
 impl Error {
-    /// An error of the database while the file was opened.
+    /// Makes the error for a failure of the database while opening.
     pub(super) fn open(path: &Path, error: impl Into<redb::Error>) -> Self {
         Self::of(path, error.into(), |path, source| Self::Open { path, source })
     }
 
-    /// An error of the database while the file was read.
+    /// Makes the error for a failure of the database while reading.
     pub(super) fn read(path: &Path, error: impl Into<redb::Error>) -> Self {
         Self::of(path, error.into(), |path, source| Self::Read { path, source })
     }
 
-    /// An error of the database while the file was written.
+    /// Makes the error for a failure of the database while writing.
     pub(super) fn write(path: &Path, error: impl Into<redb::Error>) -> Self {
         Self::of(path, error.into(), |path, source| Self::Write { path, source })
     }
 
-    /// What is wrong with the file whatever was done with it, or `other`.
+    /// Makes the error of damaged, locked or foreign files for any operation, else `other`.
     fn of(path: &Path, error: redb::Error, other: fn(PathBuf, Source) -> Self) -> Self {
         let path = path.to_owned();
         match &error {

@@ -1,13 +1,42 @@
-//! A file that remembers which bugs were seen, when, and on which kernels.
+//! A database file of known bugs: which were seen, when, and on which kernels.
 //!
-//! It is a database of the crate redb: a write is there as a whole or not at all, whatever happens to
-//! the process or the machine; any number of processes may read while one writes.
+//! The file is a database of the crate redb. A write is atomic, also if the process or the machine
+//! fails. Any number of processes can read while one writes.
 //!
-//! What is kept is each distinct signature with its count, the bug that it was found to be of, and
-//! what people said of that bug. A new report is grouped with all that is known by the rules of
-//! [`cluster`](crate::cluster); two bugs that turn out to be one are merged, and the older keeps its
-//! id. A bug that was said to be fixed and is seen on a kernel that should have the fix is a new bug
-//! with the old one as [`previous`](BugRecord::previous).
+//! The file has each distinct signature with its count, its bug, and the labels of the bug. A new
+//! report is grouped with all known ones by the rules of [`cluster`](crate::cluster). Two bugs that
+//! are found to be one are merged, and the older one keeps its ID. If a bug with a `fixed-by` label
+//! is seen on a kernel that should have the fix, it becomes a new bug with the old one as
+//! [`previous`](BugRecord::previous).
+//!
+//! # Examples
+//!
+//! ```
+//! use ksplat::fingerprint::Signature;
+//! use ksplat::store::{Sighting, Store};
+//!
+//! # let directory = std::env::temp_dir().join(format!("ksplat-doc-{}", std::process::id()));
+//! # std::fs::create_dir_all(&directory)?;
+//! # let path = directory.join("bugs.ksplat");
+//! let log = b"BUG: kernel NULL pointer dereference, address: 0000000000000008\n\
+//!             RIP: 0010:cm_a_lookup+0x1d/0x40 [crashme]\n\
+//!             Call Trace:\n cm_a_open+0x5/0x10 [crashme]\n cm_write+0x139/0x1d0 [crashme]\n";
+//! let report = ksplat::reports(log).next().expect("a report");
+//! let sighting = || Sighting::new(Signature::of(&report), Some(1_790_000_000), "a.log".into());
+//!
+//! let store = Store::open(&path)?;
+//! let first = store.add(&[sighting()])?;
+//! let second = store.add(&[sighting()])?;
+//! assert!(first[0].new && !second[0].new);
+//! assert_eq!(first[0].bug, second[0].bug);
+//!
+//! store.label(first[0].bug, "fixed-by 0123456789ab since 6.13")?;
+//! let contents = store.load()?;
+//! assert_eq!(contents.known[0].count, 2);
+//! # drop(store);
+//! # std::fs::remove_dir_all(&directory)?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 mod contents;
 mod error;
@@ -29,8 +58,8 @@ use crate::fingerprint::{self, Signature};
 pub use contents::{Added, Contents};
 pub use error::Error;
 
-/// The version of the tables. A file of a newer one is refused; an older one is brought up to date
-/// when it is opened for writing.
+/// The version of the tables. A file with a newer version is rejected; one with an older version is
+/// converted when it is opened for writing.
 pub const SCHEMA: u64 = 1;
 
 /// The most places that are kept of one signature.
@@ -40,46 +69,46 @@ const META: TableDefinition<'static, &str, u64> = TableDefinition::new("meta");
 const SIGHTINGS: TableDefinition<'static, (u64, u64), &[u8]> = TableDefinition::new("sightings");
 const BUGS: TableDefinition<'static, u64, &[u8]> = TableDefinition::new("bugs");
 
-/// A report that was seen.
+/// A report to add to a store.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Sighting<'a> {
-    /// Its signature.
+    /// The signature of the report.
     pub signature: Signature<'a>,
-    /// When, in seconds since 1970, if that is known.
+    /// The time in seconds since 1970-01-01 UTC, if it is known.
     pub time: Option<u64>,
-    /// Where: a file, or whatever finds it again.
+    /// The place to find the report again, such as a file name.
     pub place: String,
 }
 
 impl<'a> Sighting<'a> {
-    /// A report that was seen at a place.
+    /// Makes a sighting of a report.
     pub fn new(signature: Signature<'a>, time: Option<u64>, place: String) -> Self {
         Self { signature, time, place }
     }
 }
 
-/// A signature of a bug, and how often it was seen.
+/// A signature of a bug, and its count.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[non_exhaustive]
 pub struct Known {
-    /// The bug.
+    /// The ID of the bug.
     #[serde(with = "fingerprint::hex")]
     pub bug: u64,
     /// The signature.
     #[serde(deserialize_with = "owned")]
     pub signature: Signature<'static>,
-    /// How often.
+    /// The number of reports with this signature.
     pub count: u32,
-    /// When first, in seconds since 1970.
+    /// The time of the first report, in seconds since 1970-01-01 UTC.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub first: Option<u64>,
-    /// When last.
+    /// The time of the last report, in seconds since 1970-01-01 UTC.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last: Option<u64>,
-    /// On which kernels: release, architecture, how often.
+    /// The kernels: release, architecture, number of reports.
     pub kernels: Vec<(String, Option<Arch>, u32)>,
-    /// Where, the first few.
+    /// The places of the first few reports.
     pub places: Vec<String>,
 }
 
@@ -87,44 +116,44 @@ fn owned<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Signature<'static>
     Signature::deserialize(from).map(Signature::into_owned)
 }
 
-/// What is known of a bug as a whole.
+/// The record of a bug.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[non_exhaustive]
 pub struct BugRecord {
-    /// Its id.
+    /// The ID.
     #[serde(with = "fingerprint::hex")]
     pub id: u64,
-    /// What people said of it: `wontfix`, or any text.
+    /// The labels: `wontfix`, or any text.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub labels: Vec<String>,
-    /// The fix, if people said that there is one.
+    /// The fix, if a label names one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fixed: Option<Fixed>,
-    /// The bug that was fixed and came back as this one.
+    /// The fixed bug that reappeared as this one.
     #[serde(with = "fingerprint::hex_option", default, skip_serializing_if = "Option::is_none")]
     pub previous: Option<u64>,
-    /// Bugs that turned out to be this one.
+    /// The IDs of bugs that were merged into this one.
     #[serde(with = "hex_list", default, skip_serializing_if = "Vec::is_empty")]
     pub merged: Vec<u64>,
 }
 
-/// A fix.
+/// A fix, from a `fixed-by` label.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[non_exhaustive]
 pub struct Fixed {
     /// The commit.
     pub by: String,
-    /// The first release that has it, if that was said.
+    /// The first release with the commit, if the label names it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub since: Option<String>,
-    /// The newest release that the bug was seen on when it was said to be fixed.
+    /// The newest release that the bug was seen on when the label was added.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<String>,
 }
 
 impl Fixed {
-    /// Whether a kernel should have the fix: by the release that has it, else if it is newer than all
-    /// that the bug was seen on.
+    /// Returns whether a kernel should have the fix: its release is not older than `since`, or,
+    /// without `since`, it is newer than all that the bug was seen on.
     fn is_in(&self, release: Option<&str>) -> bool {
         let age = |release: Option<&str>| release.and_then(fingerprint::age);
         let Some(this) = age(release) else { return false };
@@ -137,7 +166,7 @@ impl Fixed {
 }
 
 impl BugRecord {
-    /// The labels with the fix, for people.
+    /// Returns the labels, the fix among them as `fixed-by …`.
     pub fn labels(&self) -> Vec<String> {
         let fixed = self.fixed.as_ref().map(|fixed| match &fixed.since {
             Some(since) => format!("fixed-by {} since {since}", fixed.by),
@@ -147,7 +176,7 @@ impl BugRecord {
         fixed.into_iter().chain(back).chain(self.labels.iter().cloned()).collect()
     }
 
-    /// Takes a label: `fixed-by COMMIT` with or without `since RELEASE`, or any text.
+    /// Applies a label: `fixed-by COMMIT` with or without `since RELEASE`, or any text.
     fn label(&mut self, label: &str, newest: Option<String>) {
         let mut words = label.split_whitespace();
         if words.next() == Some("fixed-by")
@@ -162,7 +191,7 @@ impl BugRecord {
     }
 }
 
-/// One line of an export.
+/// A line of an export.
 #[derive(Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
 enum Line {
@@ -175,7 +204,9 @@ enum Handle {
     Read(ReadOnlyDatabase),
 }
 
-/// A file that remembers bugs.
+/// A database file of known bugs.
+///
+/// See the [module](self) for an example.
 pub struct Store {
     handle: Handle,
     path: PathBuf,
@@ -187,19 +218,20 @@ impl fmt::Debug for Store {
     }
 }
 
-/// Runs what reads a file that may be damaged: the database checks what it reads, but not against
-/// everything.
+/// Runs code that reads a file that may be damaged, and converts a panic to an error: redb does not
+/// detect all damage.
 fn guarded<T>(path: &Path, run: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
     catch_unwind(AssertUnwindSafe(run))
         .unwrap_or_else(|_| Err(Error::Damaged { path: path.to_owned(), source: None }))
 }
 
 impl Store {
-    /// Opens a store to write to it; it is made if it is not there.
+    /// Opens a store for reading and writing, and creates it if the file does not exist.
     ///
     /// # Errors
     ///
-    /// The file is no store, damaged, of a newer schema, or another process writes to it.
+    /// The file is not a store, is damaged, has a newer schema, or is open for writing in another
+    /// process.
     pub fn open(path: &Path) -> Result<Self, Error> {
         guarded(path, || {
             let mut builder = Database::builder();
@@ -222,11 +254,11 @@ impl Store {
         })
     }
 
-    /// Opens a store to read it, which others may do at the same time, and one may write.
+    /// Opens a store for reading. Others can read it at the same time, and one can write to it.
     ///
     /// # Errors
     ///
-    /// There is no such file, it is no store, damaged, or of a newer schema.
+    /// The file does not exist, is not a store, is damaged, or has a newer schema.
     pub fn open_read_only(path: &Path) -> Result<Self, Error> {
         guarded(path, || {
             let mut builder = Database::builder();
@@ -249,7 +281,8 @@ impl Store {
         })
     }
 
-    /// All that is in the store. What is damaged is left out and counted.
+    /// Reads the contents of the store. Damaged rows are skipped and counted in
+    /// [`Contents::damaged`].
     ///
     /// # Errors
     ///
@@ -284,7 +317,7 @@ impl Store {
         Ok(contents)
     }
 
-    /// Writes all of `contents` in one step.
+    /// Writes all of `contents` in one transaction.
     fn save(&self, contents: &Contents) -> Result<(), Error> {
         let Handle::Write(db) = &self.handle else {
             return Err(Error::ReadOnly { path: self.path.clone() });
@@ -293,7 +326,7 @@ impl Store {
             let write = db.begin_write()?;
             {
                 let mut bugs = write.open_table(BUGS)?;
-                // Rows that could not be read are left as they are.
+                // Keeps the rows that could not be read.
                 for id in contents.loaded.0.iter().filter(|id| !contents.bugs.contains_key(id)) {
                     bugs.remove(id)?;
                 }
@@ -317,11 +350,11 @@ impl Store {
         save().map_err(|error| Error::write(&self.path, error))
     }
 
-    /// Adds reports, and says of each which bug it is of.
+    /// Adds reports in one transaction, and returns the bug of each, in the same order.
     ///
     /// # Errors
     ///
-    /// The file cannot be read or written; then nothing of it was added.
+    /// The file cannot be read or written. Then no report was added.
     pub fn add(&self, sightings: &[Sighting<'_>]) -> Result<Vec<Added>, Error> {
         let mut contents = self.load()?;
         let outcomes = contents.add(sightings);
@@ -329,12 +362,12 @@ impl Store {
         Ok(outcomes)
     }
 
-    /// Says something of a bug: `fixed-by COMMIT`, `fixed-by COMMIT since RELEASE`, `wontfix`, or any
+    /// Adds a label to a bug: `fixed-by COMMIT`, `fixed-by COMMIT since RELEASE`, `wontfix`, or any
     /// text.
     ///
     /// # Errors
     ///
-    /// There is no such bug, or the file cannot be read or written.
+    /// No bug has this ID, or the file cannot be read or written.
     pub fn label(&self, bug: u64, label: &str) -> Result<(), Error> {
         let mut contents = self.load()?;
         let merged = contents.bugs.values().find(|known| known.merged.contains(&bug));
@@ -347,11 +380,11 @@ impl Store {
         self.save(&contents)
     }
 
-    /// Writes all as JSON Lines: first what is known of bugs, then their signatures.
+    /// Writes the contents as JSON Lines: first the records of bugs, then their signatures.
     ///
     /// # Errors
     ///
-    /// The file cannot be read, or `out` fails.
+    /// The file cannot be read, or `out` returns an error.
     pub fn export(&self, out: &mut impl io::Write) -> Result<(), Error> {
         let contents = self.load()?;
         let bugs = contents.bugs.into_values().map(Line::Bug);
@@ -364,12 +397,13 @@ impl Store {
         Ok(())
     }
 
-    /// Adds what [`export`](Self::export) wrote; bugs that are in both become one, and their counts are
-    /// added.
+    /// Adds the contents of an [`export`](Self::export). Bugs that are in both become one, and
+    /// their counts are added.
     ///
     /// # Errors
     ///
-    /// A line is not what an export writes; the message says which. Then nothing was added.
+    /// A line is not a line of an export, and the message names it; or the file cannot be read or
+    /// written. Then nothing was added.
     pub fn import(&self, text: &[u8]) -> Result<(), Error> {
         let mut other = Contents::default();
         let lines = text
@@ -393,11 +427,11 @@ impl Store {
         self.merge_contents(other)
     }
 
-    /// Adds all of another store; bugs that are in both become one.
+    /// Adds the contents of another store. Bugs that are in both become one.
     ///
     /// # Errors
     ///
-    /// A file cannot be read or written.
+    /// One of the files cannot be read or written.
     pub fn merge(&self, other: &Self) -> Result<(), Error> {
         self.merge_contents(other.load()?)
     }
@@ -437,7 +471,7 @@ fn json(value: &impl Serialize) -> Vec<u8> {
     escape::write_json(&mut text, value, &[]).map(|()| text).unwrap_or_default()
 }
 
-/// Ids as lists of sixteen hexadecimal digits each.
+/// IDs as lists of sixteen hexadecimal digits each.
 mod hex_list {
     use std::borrow::Cow;
 
