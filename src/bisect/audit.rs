@@ -1,4 +1,5 @@
-//! What a bisection would have found without its doubtful steps.
+//! The audit of a bisection: which verdicts are supported by the runs, and the result without the
+//! others.
 
 #![allow(clippy::cast_precision_loss, reason = "a mean over some commits")]
 
@@ -14,84 +15,87 @@ use crate::model::Report;
 use crate::string_enum::string_enum;
 
 string_enum! {
-    /// Whether the verdict of a bisection can be believed.
+    /// Whether the result of a bisection can be trusted.
     pub enum Trust {
-        /// Nothing speaks against it.
+        /// No step is doubtful, and the commit fits the crash.
         Sound = "sound",
-        /// A step on which it rests is not sure, or the commit fits the crash badly.
+        /// A step on which the result depends is uncertain, or the commit fits the crash badly.
         Doubtful = "doubtful",
-        /// A step on which it rests was decided by another crash, and would have passed without.
+        /// A step on which the result depends was decided by an unrelated crash. Without it, the
+        /// step passed.
         Wrong = "wrong",
     }
 }
 
-/// From this chance on that a commit with the bug passed all its runs, `good` is not sure.
+/// The chance that a commit with the bug passed all its runs, from which its verdict `good` is
+/// uncertain.
 pub const UNSURE: f64 = 0.1;
 
-/// Up to this chance a commit that crashed otherwise is taken for one without the bug.
+/// The chance up to which a commit that had another crash is taken for one without the bug.
 pub const SURE: f64 = 0.02;
 
-/// From this probability on that the commit is the wrong one, it is doubted.
+/// The probability that the commit is wrong, from which the bisection is [`Trust::Doubtful`].
 pub const DOUBTFUL: f64 = 0.52;
 
-/// What is known beside the log.
+/// Facts about the crash under bisection that the log does not have.
 #[derive(Clone, Copy, Debug, Default)]
 #[non_exhaustive]
 pub struct AuditOptions<'a> {
-    /// The title of the crash under bisection; by default the most frequent on the first commit.
+    /// The title of the crash under bisection; by default the most frequent one on the first
+    /// commit.
     pub title: Option<&'a str>,
-    /// A report of it.
+    /// A report of that crash.
     pub report: Option<&'a Report<'a>>,
 }
 
 impl<'a> AuditOptions<'a> {
-    /// With the title of the crash under bisection.
+    /// Sets the title of the crash under bisection.
     #[must_use]
     pub fn with_title(self, title: Option<&'a str>) -> Self {
         Self { title, ..self }
     }
 
-    /// With a report of the crash under bisection: then crashes are compared by their signatures,
-    /// too.
+    /// Sets a report of the crash under bisection. Crashes are then compared by signature, too.
     #[must_use]
     pub fn with_report(self, report: Option<&'a Report<'a>>) -> Self {
         Self { report, ..self }
     }
 }
 
-/// A bisection, judged step by step.
+/// The result of an audit, with a verdict for each step.
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct Audit<'a> {
-    /// What the bisection looks for.
+    /// Whether the bisection searched for the cause or for the fix.
     pub kind: Search,
     /// The crash under bisection.
     pub original: Crash<'a>,
     /// The commits that were tested, in order.
     pub steps: Vec<Judged<'a>>,
-    /// The commit that the bisection names.
+    /// The commit that the bisection names; `None` if it names no commit.
     pub culprit: Option<Cow<'a, str>>,
-    /// Its subject.
+    /// The subject of that commit.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub subject: Option<Cow<'a, str>>,
-    /// Why it names none.
+    /// The reason why the bisection names no commit.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub unfinished: Option<String>,
-    /// Whether that can be believed.
+    /// Whether the result can be trusted.
     pub trust: Trust,
-    /// How likely another commit is the right one, from 0 to 1, if one is named.
+    /// The probability that another commit is the right one, from 0 to 1; `None` if no commit is
+    /// named.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub doubt: Option<f64>,
-    /// The first step that decided and should not be relied on.
+    /// The first step on which the result depends and that is not reliable.
     pub first_doubtful: Option<Cow<'a, str>>,
-    /// What speaks for and against the commit that is named, the strongest first.
+    /// The features for and against the named commit, the strongest first.
     pub doubts: Vec<Doubt>,
-    /// What the bisection says without its doubtful steps.
+    /// The result of the bisection without its doubtful steps.
     pub audited: Audited<'a>,
-    /// What the log does not have that it should, and what was not understood.
+    /// The parts that the log lacks, and whether it has unknown lines; one sentence each.
     pub missing: Vec<String>,
-    /// How many lines were not understood.
+    /// The number of lines that were not recognized.
     pub unknown_lines: usize,
     /// The report at the end of the log.
     pub report: Option<&'a Report<'a>>,
@@ -104,72 +108,73 @@ pub struct Audit<'a> {
 pub struct Crash<'a> {
     /// Its titles, the most frequent first.
     pub titles: Vec<Cow<'a, str>>,
-    /// How often it came on the commits that have it.
+    /// The share of runs with it, on the commits that have it.
     pub rate: Rate,
 }
 
-/// A step, judged.
+/// A step and its audited verdict.
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct Judged<'a> {
     /// The commit.
     pub commit: Cow<'a, str>,
-    /// Its subject.
+    /// The subject of the commit.
     pub subject: Option<Cow<'a, str>>,
-    /// The release that it is.
+    /// The release, if the commit is tagged as one.
     pub release: Option<Cow<'a, str>>,
     /// The runs.
     pub runs: &'a [Run<'a>],
-    /// How often the crash under bisection came, of the runs in which it could: one that crashed
-    /// otherwise did not get to show it.
+    /// The share of runs with the crash under bisection. A run with another crash is not counted,
+    /// because it ended before the crash could happen.
     pub rate: Rate,
-    /// What git was told; by the runs where git was not asked.
+    /// The verdict that git received; for steps before `git bisect start` the verdict of the runs.
     pub verdict: Verdict,
-    /// What decided: the title of a crash, or how many runs passed.
+    /// The reason for the verdict: the title of a crash, or the number of runs that passed.
     pub decided_by: String,
-    /// What the crash has to do with the one under bisection; of several that which has most.
+    /// The crash that is most closely related to the one under bisection.
     pub related: Option<CrashRelation>,
-    /// What other crashes of it have.
+    /// The other crashes of the step.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Vec::is_empty"))]
     pub others: Vec<CrashRelation>,
-    /// The chance that a commit with the crash would have passed as many runs as this one did;
-    /// absent if none did, or if no commit has it.
+    /// The chance that a commit with the crash passes as many runs as passed here. `None` if none
+    /// passed, or if no commit has the crash.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub missed: Option<f64>,
-    /// How likely the verdict is right by these runs alone, from 0 to 1; absent if there is none.
+    /// The probability that the verdict is right, by these runs alone, from 0 to 1; `None` without
+    /// runs.
     pub confidence: Option<f64>,
-    /// How many commits git had left to test if this one is good.
+    /// The number of commits that git had left to test if this one is good.
     pub revisions_left: Option<u64>,
-    /// What git should have been told.
+    /// The verdict that the runs support.
     pub audited_verdict: Verdict,
-    /// Why.
+    /// The reason for that verdict.
     pub why: String,
 }
 
-/// Where a bisection stands without its doubtful steps.
+/// The state of a bisection without its doubtful steps.
 #[derive(Clone, Debug, Default, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct Audited<'a> {
-    /// The commit that it names; `None` if there is more to test.
+    /// The first bad commit; `None` if more commits have to be tested.
     pub culprit: Option<Cow<'a, str>>,
     /// The good commit that was tested last.
     pub good: Option<Cow<'a, str>>,
-    /// All good commits: git needs them to know what is left.
+    /// All good commits. Git needs them to compute the remaining range.
     pub goods: Vec<Cow<'a, str>>,
     /// The bad commit that was tested last.
     pub bad: Option<Cow<'a, str>>,
-    /// How many commits between them are left to test, if the log says it: in a search for a cause
-    /// if the last one is good.
+    /// The number of commits between them that are left to test; `None` if the log has no such
+    /// number. In a search for a cause it is the number if the last one is good.
     pub revisions_left: Option<u64>,
-    /// What to type to go on from there, in a tree of the kernel.
+    /// The shell commands that continue the bisection from there, in a kernel tree.
     pub resume: Vec<String>,
 }
 
 impl Audited<'_> {
-    /// Takes in how many commits are left to test, as git counts them in a tree:
-    /// `git rev-list --bisect-vars BAD --not GOODS` prints one more as `bisect_all`.
+    /// Sets the number of commits that are left to test, as git counts them in a tree: `git
+    /// rev-list --bisect-vars BAD --not GOODS` prints one more as `bisect_all`.
     pub fn settle(&mut self, left: u64) {
         self.revisions_left = Some(left);
         self.culprit = self.bad.clone().filter(|_| left == 0);
@@ -179,7 +184,9 @@ impl Audited<'_> {
     }
 }
 
-/// Judges a bisection.
+/// Audits a bisection.
+///
+/// # Examples
 ///
 /// ```
 /// use ksplat::bisect::{self, Trust, Verdict};
@@ -224,15 +231,15 @@ pub fn audit<'a>(log: &'a Bisection<'a>, options: AuditOptions<'a>) -> Audit<'a>
         Trust::Wrong
     } else if changed.is_some()
         || doubt.is_some_and(|doubt| doubt >= DOUBTFUL)
-        // Nothing in the log leads to it.
+        // No step of the log supports the named commit.
         || log.culprit.is_some() && !steps.iter().any(Seen::shows)
     {
         Trust::Doubtful
     } else {
         Trust::Sound
     };
-    // Nothing speaks against a step: then the release that bounds the search is the likeliest to have
-    // passed for another reason than that it has no bug.
+    // If no step is doubtful, the release that bounds the search is the most likely to have passed
+    // although it has the bug.
     let first_doubtful = match trust {
         Trust::Sound => None,
         _ => changed.or_else(|| replay::boundary(log, &steps)),
@@ -260,33 +267,33 @@ pub fn audit<'a>(log: &'a Bisection<'a>, options: AuditOptions<'a>) -> Audit<'a>
     }
 }
 
-/// What is seen of a step.
+/// The facts about a step.
 #[derive(Clone, Debug)]
 pub(super) struct Seen {
     pub(super) verdict: Verdict,
-    /// Its crashes, that which has most to do with the original first.
+    /// The crashes, the most closely related first.
     pub(super) crashes: Vec<CrashRelation>,
     pub(super) rate: Rate,
-    /// The runs that passed.
+    /// The number of runs that passed.
     pub(super) passed: u32,
-    /// The chance that a commit with the bug would have passed as this one did.
+    /// The chance that a commit with the bug passes these runs.
     pub(super) missed: f64,
     pub(super) audited: Verdict,
     why: String,
 }
 
 impl Seen {
-    /// The crash that has most to do with the original.
+    /// Returns the crash that is most closely related to the one under bisection.
     pub(super) fn related(&self) -> Option<&CrashRelation> {
         self.crashes.first()
     }
 
-    /// Whether it shows the crash under bisection.
+    /// Returns whether the step has the crash under bisection.
     pub(super) fn shows(&self) -> bool {
         self.related().is_some_and(|related| related.score >= RELATED)
     }
 
-    /// The runs that crashed in whatever way.
+    /// Returns the number of runs with any crash.
     pub(super) fn crashed(&self) -> u32 {
         self.crashes.iter().fold(0, |sum, crash| sum.saturating_add(crash.count))
     }
@@ -323,7 +330,7 @@ impl Seen {
 }
 
 impl Judged<'_> {
-    /// The number of runs that ended so.
+    /// Returns the number of runs with this outcome.
     pub fn count(&self, outcome: Outcome) -> u32 {
         model::count(self.runs, outcome)
     }
@@ -331,7 +338,8 @@ impl Judged<'_> {
 
 fn seen<'a>(log: &Bisection<'_>, step: &'a Step<'a>, original: &Original<'a>) -> Seen {
     let crashes = original.relations(step);
-    // Where it shows itself, what was only seen beside it does not stand for it.
+    // If the step has the original crash, crashes that are only related by `Together` are no
+    // evidence.
     let is_shown = crashes.first().is_some_and(|crash| crash.tie < Tie::Together);
     let shown = crashes
         .iter()
@@ -350,7 +358,7 @@ fn seen<'a>(log: &Bisection<'_>, step: &'a Step<'a>, original: &Original<'a>) ->
     }
 }
 
-/// What kept a step from running: what most of its runs say.
+/// Returns the failure of most runs of a step that could not be tested.
 fn failure(step: &Step<'_>) -> String {
     let mut counts: BTreeMap<(Outcome, &str), u32> = BTreeMap::new();
     for run in &step.runs {
@@ -368,19 +376,19 @@ fn failure(step: &Step<'_>) -> String {
     }
 }
 
-/// How often the crash comes on commits that have it.
+/// How often the crash happens on commits that have it.
 struct Rates {
     pooled: Rate,
-    /// The chances that a commit with the bug passes no run, one, and so on: the means over the
-    /// commits that are known to have it, as it does not come equally often on all. Empty if no
-    /// commit is.
+    /// The chances that a commit with the bug passes 0, 1, … runs: the means over the commits that
+    /// are known to have it, because the rate differs between commits. Empty if no commit is known
+    /// to have it.
     missed: Vec<f64>,
 }
 
-/// The most commits whose rates are told apart.
+/// The most commits with a rate of their own.
 const MAX_RATES: usize = 64;
 
-/// Runs beyond this many tell no more: a commit that passed so often has no crash worth looking for.
+/// The number of runs from which the chance does not change: a commit that passes so often is good.
 const MAX_PASSED: u32 = 100;
 
 impl Rates {
@@ -399,17 +407,18 @@ impl Rates {
         Self { pooled, missed }
     }
 
-    /// The chance that a commit with the bug passes so many runs; 1 if nothing is known.
+    /// Returns the chance that a commit with the bug passes this number of runs; 1 if no rate is
+    /// known.
     fn missed(&self, runs: u32) -> f64 {
         self.missed.get(runs.min(MAX_PASSED) as usize).copied().unwrap_or(1.0)
     }
 }
 
-/// Decides which verdicts stand.
+/// Decides the audited verdicts.
 ///
-/// What comes after a step confirms it: after a commit that crashes, the commits that are tested are
-/// its ancestors (in a search for a fix, its descendants), and if one of them has the bug, so has it.
-/// The same goes for commits that pass.
+/// Later steps confirm earlier ones. After a commit that crashes, git tests its ancestors (in a
+/// search for a fix, its descendants); if one of them has the bug, the commit has it, too. The same
+/// applies to commits that pass.
 fn judge(crashing: Verdict, steps: &mut [Seen], rates: &Rates) {
     let mut crash_is_sure = false;
     let mut missed_later = 1.0;
@@ -432,7 +441,7 @@ fn judge(crashing: Verdict, steps: &mut [Seen], rates: &Rates) {
     }
 }
 
-/// Judges a step that was decided by a crash.
+/// Decides a step with a crash.
 fn crash(step: &mut Seen, confirmed: bool) {
     let Some(related) = step.related() else {
         step.why = "its runs are not in the log".into();
@@ -455,7 +464,7 @@ fn crash(step: &mut Seen, confirmed: bool) {
     };
 }
 
-/// Judges a step that passed.
+/// Decides a step without a crash.
 fn clean(step: &mut Seen, missed: f64) {
     let percent = step.missed * 100.0;
     step.why = if missed > UNSURE {
@@ -471,7 +480,7 @@ fn clean(step: &mut Seen, missed: f64) {
     };
 }
 
-/// Why a log names no commit.
+/// Returns the reason why a log names no commit.
 fn unfinished(log: &Bisection<'_>) -> String {
     if let Some(error) = &log.error {
         error.clone().into_owned()
@@ -487,7 +496,7 @@ fn unfinished(log: &Bisection<'_>) -> String {
     }
 }
 
-/// What the log lacks.
+/// Returns the parts that the log lacks.
 fn missing(log: &Bisection<'_>) -> Vec<String> {
     let mut missing = Vec::new();
     if log.original.is_none() {
@@ -509,7 +518,7 @@ fn missing(log: &Bisection<'_>) -> Vec<String> {
     missing
 }
 
-/// A commit as people write it.
+/// Returns the first 12 digits of a commit.
 pub(crate) fn short(commit: &str) -> &str {
     let is_hash = commit.len() > 12 && commit.bytes().all(|b| b.is_ascii_hexdigit());
     commit.get(..12).filter(|_| is_hash).unwrap_or(commit)

@@ -10,39 +10,39 @@ use crate::model::{Report, Role};
 use crate::string_enum::string_enum;
 
 string_enum! {
-    /// Something that tells right bisections from wrong ones.
+    /// A feature that distinguishes right bisections from wrong ones.
     pub enum DoubtFeature {
-        /// A bad step was decided by a crash that has nothing to do with the original.
+        /// A bad step was decided by an unrelated crash.
         Alien = "another crash",
-        /// A bad step crashed in one run or two.
+        /// A bad step crashed in one or two runs only.
         Rare = "rare crash",
-        /// syzkaller itself calls the reproducer flaky.
+        /// syzkaller reports that the reproducer is flaky.
         Flaky = "flaky reproducer",
         /// Steps were skipped.
         Skips = "skipped steps",
         /// The newest release crashes as well.
         OldRelease = "old release",
-        /// How many older releases do, if the commit is not near the crash.
+        /// The number of older releases that crash, if the commit is not near the crash.
         OlderReleases = "older releases",
         /// The commit is a merge.
         Merge = "merge",
-        /// It builds the same kernel as its parent.
+        /// The commit builds the same kernel as its parent.
         SameKernel = "same kernel",
-        /// It changes what can be configured: it may only have made the crash reachable.
+        /// The commit changes Kconfig files: it may only have made the crash reachable.
         Configuration = "configuration",
-        /// It changes a file of the crash's stack, or one beside it.
+        /// The commit changes a file of the crash's stack, or a file in the same directory.
         Near = "near the stack",
-        /// Its subject or its files have a word of the function in the title.
+        /// The subject or a file of the commit contains a word of the function in the title.
         Word = "word of the function",
     }
 }
 
-/// The log odds of the wrong commit before anything is known.
+/// The log odds of a wrong commit without any feature.
 const BASE: f64 = -1.03;
 
-/// How much each adds to the log odds, for a value of 1.
+/// The weight of each feature: the log odds that it adds at a value of 1.
 ///
-/// Fitted by `examples/fit_doubts.rs`.
+/// Fitted by `tools/src/bin/fit_doubts.rs`.
 #[rustfmt::skip] // rows
 const WEIGHTS: &[(DoubtFeature, f64)] = &[
     (DoubtFeature::Alien,         1.97),
@@ -58,28 +58,28 @@ const WEIGHTS: &[(DoubtFeature, f64)] = &[
     (DoubtFeature::Word,         -0.37),
 ];
 
-/// Something that speaks for or against the commit that a bisection names.
+/// A feature for or against the commit that a bisection names.
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct Doubt {
-    /// What it is.
+    /// The feature.
     pub clue: DoubtFeature,
-    /// How much of it there is, from 0 to 1.
+    /// The value of the feature, from 0 to 1.
     pub value: f64,
-    /// What it adds to the log odds that another commit is the right one; below 0 it speaks for it.
+    /// The log odds that it adds to the commit being wrong; negative if it supports the commit.
     pub weight: f64,
-    /// It in words.
+    /// The feature in words.
     pub text: String,
 }
 
-/// How likely another commit is the right one.
+/// Returns the probability that another commit is the right one.
 pub(super) fn probability(doubts: &[Doubt]) -> f64 {
     let odds = BASE + doubts.iter().map(|doubt| doubt.weight).sum::<f64>();
     1.0 / (1.0 + (-odds).exp())
 }
 
-/// What speaks for and against the commit that is named, the heaviest first.
+/// Returns the features for and against the named commit, the heaviest first.
 pub(super) fn doubts(log: &Bisection<'_>, original: &Original<'_>, steps: &[Seen]) -> Vec<Doubt> {
     let Some(culprit) = &log.culprit else { return Vec::new() };
     let mut found = Found(Vec::new());
@@ -106,7 +106,7 @@ impl Found {
     }
 }
 
-/// How the search went.
+/// Adds the features of the search.
 fn search(log: &Bisection<'_>, steps: &[Seen], found: &mut Found) {
     let crashing = log.search.crashing();
     let crashed = || steps.iter().filter(|step| step.verdict == crashing);
@@ -124,10 +124,10 @@ fn search(log: &Bisection<'_>, steps: &[Seen], found: &mut Found) {
     found.add_if(DoubtFeature::Skips, skips, "steps were skipped");
 }
 
-/// So many releases are as many as any number of them.
+/// The number of releases from which the value of a feature is 1.
 const MAX_RELEASES: u32 = 9;
 
-/// How old the crash is, and whether the commit has something to do with it.
+/// Adds the features of the age of the crash; `fits` is whether the commit is near the crash.
 fn age(log: &Bisection<'_>, steps: &[Seen], fits: bool, found: &mut Found) {
     let crashing = log.search.crashing();
     let releases = log.steps.iter().zip(steps).filter(|(step, _)| step.release.is_some());
@@ -145,7 +145,7 @@ fn age(log: &Bisection<'_>, steps: &[Seen], fits: bool, found: &mut Found) {
     }
 }
 
-/// What the commit is.
+/// Adds the features of the commit.
 fn commit(culprit: &Culprit<'_>, found: &mut Found) {
     found.add_if(DoubtFeature::Merge, culprit.merge, "the commit is a merge");
     found.add_if(
@@ -164,10 +164,10 @@ fn commit(culprit: &Culprit<'_>, found: &mut Found) {
     );
 }
 
-/// The most files of a commit that are looked at: one that changes more is about everything.
+/// The most files of a commit that are compared. A commit with more is not specific to a subsystem.
 const MAX_FILES: usize = 1000;
 
-/// Whether it has something to do with the crash.
+/// Adds the features of the distance between the commit and the crash.
 fn fit<'a>(
     log: &'a Bisection<'a>,
     culprit: &Culprit<'_>,
@@ -176,7 +176,7 @@ fn fit<'a>(
 ) -> bool {
     let own = log.report.as_ref().filter(|report| original.is_of(report));
     let stack = own.map(places).unwrap_or_default();
-    // Of a directory alone nothing can be said.
+    // A file without a directory has no subsystem.
     let changed = culprit.files.iter().take(MAX_FILES).filter(|file| file.contains('/'));
     let changed: Vec<&str> = changed.map(|file| file.trim_start_matches("...")).collect();
     let near = changed.iter().find(|file| {
@@ -204,7 +204,7 @@ fn fit<'a>(
     near.is_some() || word.is_some()
 }
 
-/// The source files of a crash.
+/// Returns the source files in the stack of a crash.
 fn places<'a>(report: &'a Report<'_>) -> BTreeSet<&'a str> {
     let told = [Role::Crash, Role::Allocation, Role::Free, Role::Race];
     let stacks = report.stacks.iter().filter(|stack| told.contains(&stack.role));
@@ -213,7 +213,7 @@ fn places<'a>(report: &'a Report<'_>) -> BTreeSet<&'a str> {
     named.filter_map(|frame| frame.file.as_deref()).collect()
 }
 
-/// Whether a source file is the one that a commit changes, or in the directory.
+/// Returns whether a source file is the changed one, or in the same directory.
 fn is_in(place: &str, changed: &str) -> bool {
     let ends =
         place.strip_suffix(changed).is_some_and(|rest| rest.is_empty() || rest.ends_with('/'));

@@ -1,24 +1,24 @@
-//! How sure runs make us: a crash that does not always come may be missed.
+//! Flakiness: the chance to miss a crash that does not occur in every run.
 
-/// How often something came.
+/// A rate, estimated from a number of runs.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct Rate {
-    /// The runs in which it came.
+    /// The runs with the event.
     pub hits: u32,
-    /// The runs in which it could have.
+    /// All runs.
     pub runs: u32,
-    /// Where the true rate lies with a probability of 95 %, from 0 to 1: Wilson's interval.
+    /// The lower end of the 95 % confidence interval of the rate (Wilson's), from 0 to 1.
     pub low: f64,
-    /// Its other end.
+    /// The upper end.
     pub high: f64,
 }
 
 impl Rate {
-    /// The rate of `hits` in `runs`.
+    /// Estimates the rate of `hits` in `runs`.
     pub fn new(hits: u32, runs: u32) -> Self {
-        /// Of the normal distribution, 95 % are within so many standard deviations.
+        /// The half width of 95 % of the normal distribution, in standard deviations.
         const Z: f64 = 1.96;
         if runs == 0 {
             return Self { hits, runs, low: 0.0, high: 1.0 };
@@ -32,10 +32,10 @@ impl Rate {
         Self { hits, runs, low: bound(middle - half), high: bound(middle + half) }
     }
 
-    /// The chance that `runs` more on a commit like this one all pass.
+    /// Returns the chance that `runs` more on a commit like this one all pass.
     ///
-    /// The rate is not known but from these runs: the chance is the mean over all rates, weighed by
-    /// how likely each is (the Beta distribution of Jeffreys' prior).
+    /// The rate is only known from these runs: the chance is the mean over all rates, weighted by
+    /// their likelihood (the Beta distribution of Jeffreys' prior).
     pub(super) fn all_pass(self, runs: u32) -> f64 {
         let hits = f64::from(self.hits) + 0.5;
         let passes = f64::from(self.runs.saturating_sub(self.hits)) + 0.5;
@@ -48,7 +48,7 @@ impl Rate {
 mod tests {
     use super::*;
 
-    /// The means by adding up over a thousand rates.
+    /// Computes the mean as a sum over a thousand rates.
     fn summed(hits: u32, of: u32, runs: u32) -> f64 {
         let rates = (0..200_000).map(|step| (f64::from(step) + 0.5) / 200_000.0);
         let (mut weights, mut passes) = (0.0, 0.0);

@@ -1,5 +1,5 @@
-//! The grammar of the lines of a bisection log, as `pkg/bisect/bisect.go` and `pkg/vcs/git.go` of
-//! syzkaller print them, and git between them.
+//! The grammar of the lines of a bisection log, which `pkg/bisect/bisect.go` and `pkg/vcs/git.go`
+//! of syzkaller print, and git between them.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ use super::model::{Outcome, Search, Totals, Verdict};
 
 type Parsed<'a, T> = IResult<&'a [u8], T, ()>;
 
-/// A line that stands by itself.
+/// A line of syzkaller or git.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Line<'a> {
     /// `bisecting cause commit starting from COMMIT`.
@@ -62,15 +62,15 @@ pub(super) enum Line<'a> {
     Recipients(Vec<&'a [u8]>),
     /// `recipients (cc): [...]`, in older logs `cc: [...]`.
     Copied(Vec<&'a [u8]>),
-    /// That the reproducer is flaky.
+    /// The reproducer is flaky.
     Flaky,
-    /// That the crash is on the last commit that can be tested.
+    /// The crash occurs on the last commit that can be tested.
     OpenEnded,
     /// `error: …`.
     Error(&'a [u8]),
-    /// Anything else that is known to be syzkaller's or git's.
+    /// Any other known line of syzkaller or git.
     Remark,
-    /// `crash: TITLE`: what follows is a console.
+    /// `crash: TITLE`: a console follows.
     Crash(&'a [u8]),
 }
 
@@ -87,11 +87,11 @@ pub(super) enum CommitLine<'a> {
     Date(&'a [u8]),
     /// A line of the message.
     Message(&'a [u8]),
-    /// A file that it changes.
+    /// A file that the commit changes.
     File(&'a [u8]),
 }
 
-/// How a run ended, by how its text begins.
+/// The outcomes of runs, by the start of their text.
 const OUTCOMES: &[(&str, Outcome)] = &[
     ("crashed: ", Outcome::Crashed),
     ("boot failed: ", Outcome::BootFailed),
@@ -101,7 +101,7 @@ const OUTCOMES: &[(&str, Outcome)] = &[
     ("ignore: ", Outcome::Infrastructure),
 ];
 
-/// Lines that are known by how they begin, and have no field.
+/// The starts of known lines without a field.
 const REMARKS: &[&str] = &[
     "ensuring issue is reproducible on original commit ",
     "commit msg: ",
@@ -137,7 +137,7 @@ const REMARKS: &[&str] = &[
     "warning: unable to access ",
 ];
 
-/// Lines that say that the reproducer is flaky, by how they begin.
+/// The starts of lines about a flaky reproducer.
 const FLAKY: &[&str] = &[
     "reproducer seems to be flaky",
     "Reproducer flagged being flaky",
@@ -145,7 +145,7 @@ const FLAKY: &[&str] = &[
     "the reproducer is flaky",
 ];
 
-/// Lines that say that the crash is on the last commit that can be tested.
+/// The starts of lines about a crash on the last commit that can be tested.
 const OPEN_ENDED: &[&str] = &[
     "the crash already happened on the oldest tested release",
     "oldest tested release already had the bug",
@@ -154,7 +154,7 @@ const OPEN_ENDED: &[&str] = &[
     "still crashes HEAD",
 ];
 
-/// Reads a line that stands by itself.
+/// Parses a line of syzkaller or git.
 pub(super) fn line(text: &[u8]) -> Option<Line<'_>> {
     // Most lines of a log are runs.
     let read = alt((
@@ -165,14 +165,14 @@ pub(super) fn line(text: &[u8]) -> Option<Line<'_>> {
     all_consuming(read).parse(text).ok().map(|(_, line)| line)
 }
 
-/// Reads a line of the commit that is named.
+/// Parses a line of the named commit.
 pub(super) fn commit_line(text: &[u8]) -> Option<CommitLine<'_>> {
     let stat = terminated(verify(path, |p: &[u8]| !p.is_empty()), (space1, tag("|"), rest));
     let mode = preceded(
         (space1, alt((tag("create"), tag("delete"))), tag(" mode "), digit1, space1),
         path,
     );
-    // git diff --raw: `:100644 100644 OLD NEW M	path`, or with mode 040000 a directory.
+    // git diff --raw: `:100644 100644 OLD NEW M       path`, or with mode 040000 a directory.
     let raw = preceded((char(':'), take_until("\t"), char('\t')), rest);
     let read = alt((
         map(preceded(tag("    "), rest), CommitLine::Message),
@@ -197,13 +197,13 @@ fn path(text: &[u8]) -> Parsed<'_, &[u8]> {
     take_till1(|b: u8| b.is_ascii_whitespace()).parse(text)
 }
 
-/// A commit, or a tag.
+/// A commit or a tag.
 fn id(text: &[u8]) -> Parsed<'_, &[u8]> {
     take_while1(|b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_' | b'/'))
         .parse(text)
 }
 
-/// A commit by its hash, which may be cut.
+/// A commit by its hash, which may be abbreviated.
 fn hash_of(text: &[u8]) -> Parsed<'_, &[u8]> {
     verify(take_while1(|b: u8| b.is_ascii_hexdigit()), |hash: &[u8]| hash.len() >= 12).parse(text)
 }
@@ -221,8 +221,8 @@ fn head(text: &[u8]) -> Parsed<'_, Line<'_>> {
 }
 
 fn commit(text: &[u8]) -> Parsed<'_, Line<'_>> {
-    // Old logs name the compiler `with gcc (GCC) 8.1.0`, newer ones in a line of its own, and those
-    // between them `gcc`.
+    // Old logs name the compiler as `with gcc (GCC) 8.1.0`, later ones as `gcc`, and new ones on a
+    // line of its own.
     let compiler = preceded((space1, opt(tag("with "))), rest);
     map(preceded(tag("testing commit "), pair(id, opt(compiler))), |(commit, compiler)| {
         Line::Commit(commit, compiler)
@@ -377,7 +377,7 @@ fn duration(text: &[u8]) -> Parsed<'_, Duration> {
         value(1.0, tag("s")),
     ));
     let part = map((whole, opt(fraction), unit), |(whole, fraction, unit)| {
-        // Years in one log are no duration but a mistake.
+        // A duration of years is a damaged line.
         let whole = u32::try_from(whole).unwrap_or(u32::MAX);
         (f64::from(whole) + fraction.unwrap_or(0.0)) * unit
     });

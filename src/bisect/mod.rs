@@ -1,4 +1,6 @@
-//! Bisections by syzkaller: what their logs say, and whether their verdict can be believed.
+//! Parses and audits bisection logs of syzkaller.
+//!
+//! # Examples
 //!
 //! ```no_run
 //! use ksplat::bisect;
@@ -10,12 +12,13 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! [`parse`] reads the log into a [`Bisection`]. [`audit`] goes through its steps: a step that was
-//! decided by a crash which has nothing to do with the one under bisection ([`CrashRelation`]) was decided
-//! by chance, and a step that passed may have done so by chance ([`Rate`]). What a later step confirms
-//! stands all the same. The rest is replayed with the verdicts that it should have had, and the answer
-//! is a commit, or a range that is left to test ([`Audited`]). At last the commit that the bisection
-//! names is held against the crash ([`Doubt`]).
+//! [`parse`] parses the log into a [`Bisection`]. [`audit`] then decides for each step whether its
+//! verdict can be trusted. A step that crashed may be bad because of an unrelated crash
+//! ([`CrashRelation`]). A step that passed may have the bug, if the crash does not occur in every
+//! run ([`Rate`]). Later steps can confirm a verdict. The bisection is then replayed with the other
+//! verdicts inverted or skipped, which results in a commit, or in a range that is left to test
+//! ([`Audited`]). Finally the commit that the bisection names is compared with the crash
+//! ([`Doubt`]).
 
 mod audit;
 mod confidence;

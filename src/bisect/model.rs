@@ -1,4 +1,4 @@
-//! What a bisection log says.
+//! The contents of a bisection log.
 
 use std::borrow::Cow;
 use std::time::Duration;
@@ -7,25 +7,25 @@ use crate::model::Report;
 use crate::string_enum::string_enum;
 
 string_enum! {
-    /// What a bisection looks for.
+    /// The goal of a bisection.
     pub enum Search {
-        /// The commit that brought the crash.
+        /// The commit that introduced the crash.
         Cause = "cause",
-        /// The commit that ended it.
+        /// The commit that fixed the crash.
         Fix = "fix",
     }
 }
 
 string_enum! {
-    /// How a run of the reproducer ended.
+    /// The outcome of a run of the reproducer.
     pub enum Outcome {
-        /// Nothing happened.
+        /// The kernel did not crash.
         Ok = "ok",
         /// The kernel crashed.
         Crashed = "crashed",
-        /// The kernel did not come up, so the reproducer did not run.
+        /// The kernel did not boot, so the reproducer did not run.
         BootFailed = "boot-failed",
-        /// The kernel came up, but failed before the reproducer ran.
+        /// The kernel booted, but failed before the reproducer ran.
         TestFailed = "test-failed",
         /// The machine, the network or the manager failed.
         Infrastructure = "infrastructure",
@@ -33,131 +33,133 @@ string_enum! {
 }
 
 string_enum! {
-    /// What git was told of a commit.
+    /// The verdict on a commit that git received.
     ///
-    /// In a search for a fix syzkaller tells git the opposite of what it saw: a commit that crashes is
-    /// `good` there, because it is older than the one that is looked for.
+    /// In a search for a fix syzkaller inverts the verdicts: a commit that crashes is `good`,
+    /// because it is older than the fix.
     pub enum Verdict {
-        /// Older than the commit that is looked for.
+        /// Older than the first bad commit.
         Good = "good",
-        /// That commit, or newer.
+        /// The first bad commit, or newer.
         Bad = "bad",
-        /// Not known.
+        /// Unknown: the commit could not be tested.
         Skip = "skip",
     }
 }
 
-/// A bisection log of syzkaller: `pkg/bisect` and `pkg/vcs` there print its lines.
+/// A bisection log of syzkaller, whose lines are printed by its packages `pkg/bisect` and
+/// `pkg/vcs`.
 ///
-/// All text is that of the log, whatever bytes it has; what is no UTF-8 is replaced. Commits are in
-/// hexadecimal, as long as the log has them.
+/// Text is that of the log; invalid UTF-8 is replaced by U+FFFD. Commits are hexadecimal hashes,
+/// abbreviated as in the log.
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct Bisection<'a> {
-    /// What it looks for.
+    /// The goal of the bisection.
     pub search: Search,
-    /// The commit on which the crash was seen first, of the log's first line.
+    /// The commit on which the crash was found, from the first line of the log.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub original: Option<Cow<'a, str>>,
-    /// Who ran it, and when, of `… starts bisection …`.
+    /// The manager and the start time, from `… starts bisection …`.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub manager: Option<Cow<'a, str>>,
     /// The commit of syzkaller.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub syzkaller: Option<Cow<'a, str>>,
-    /// What was tested, in order.
+    /// The commits that were tested, in order.
     pub steps: Vec<Step<'a>>,
-    /// The bad and the good commit that git was started with.
+    /// The bad and the good commit of `git bisect start`.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub ends: Option<(Cow<'a, str>, Cow<'a, str>)>,
-    /// The commit that is named in the end.
+    /// The commit that the bisection names.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub culprit: Option<Culprit<'a>>,
-    /// The commits that are named if skipped ones keep it from being one.
+    /// The commits that git lists instead, if skipped commits prevent a single one.
     pub candidates: Vec<Cow<'a, str>>,
-    /// The parent of the culprit, if it was not tested on the way: it is built in the end, to compare
-    /// the kernels, and not run.
+    /// The parent of the culprit, if no step tested it. It is built at the end to compare the
+    /// kernels, and not run.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub untested_parent: Option<Step<'a>>,
-    /// Whether syzkaller itself says that the reproducer does not always crash.
+    /// Whether syzkaller reports that the reproducer does not always crash.
     pub flaky: bool,
-    /// Whether the oldest release that was tested crashes already, or the newest commit still does.
+    /// Whether the oldest release that was tested crashes, or the newest commit still does.
     pub open_ended: bool,
-    /// Why it ended before its end.
+    /// The error that ended the bisection.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub error: Option<Cow<'a, str>>,
-    /// How long it took.
+    /// The duration.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub totals: Option<Totals>,
-    /// To whom the result is sent.
+    /// The recipients of the result.
     pub recipients: Vec<Cow<'a, str>>,
-    /// Who gets a copy.
+    /// The recipients of a copy.
     pub copied: Vec<Cow<'a, str>>,
-    /// The title of the crash whose console stands at the end: that of the last crash that was seen.
+    /// The title of the crash at the end of the log, which is the last one of the bisection.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub crash: Option<Cow<'a, str>>,
     /// The report of that crash.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub report: Option<Report<'a>>,
-    /// Lines that say something which has no field here: how the configuration was reduced, the
-    /// estimates of newer syzkallers.
+    /// Known lines without a field here: how the configuration was reduced, the estimates of newer
+    /// versions of syzkaller.
     pub remarks: Vec<Cow<'a, str>>,
-    /// Lines that were not understood; of very many the first [`MAX_UNKNOWN`].
+    /// Lines that were not recognized, at most the first [`MAX_UNKNOWN`].
     pub unknown: Vec<Cow<'a, str>>,
-    /// How many there are.
+    /// The number of lines that were not recognized.
     pub unknown_lines: usize,
 }
 
-/// The most lines that are kept though they were not understood.
+/// The most unrecognized lines that are kept.
 pub const MAX_UNKNOWN: usize = 1000;
 
-/// One commit that was tested.
+/// A commit that was tested.
 #[derive(Clone, Debug, Default, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct Step<'a> {
     /// The commit.
     pub commit: Cow<'a, str>,
-    /// Its subject: those of releases and of the first commit are not printed.
+    /// The subject; not printed for releases and for the first commit.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub subject: Option<Cow<'a, str>>,
-    /// The release that it is.
+    /// The release, if the commit is tagged as one.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub release: Option<Cow<'a, str>>,
     /// The compiler.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub compiler: Option<Cow<'a, str>>,
-    /// A hash of the kernel that was built: equal for kernels that differ in nothing.
+    /// A hash of the kernel that was built. Two commits with the same hash build the same kernel.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub signature: Option<Cow<'a, str>>,
-    /// How many commits git had left to test if this one is good.
+    /// The number of commits that git had left to test if this one is good.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub revisions_left: Option<u64>,
     /// The runs of the reproducer.
     pub runs: Vec<Run<'a>>,
-    /// What stands where runs should, if it could not be built.
+    /// The lines in place of runs, if the kernel could not be built.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub failure: Option<Cow<'a, str>>,
-    /// What git was told; releases and the first commit are tested before git is asked.
+    /// The verdict that git received; `None` for commits before `git bisect start`: releases and
+    /// the first commit.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub verdict: Option<Verdict>,
 }
 
-/// A run of the reproducer, or as many as `all runs:` stands for.
+/// A run of the reproducer, or all runs of a line `all runs:`.
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct Run<'a> {
-    /// How it ended.
+    /// The outcome.
     pub outcome: Outcome,
-    /// The title of the crash, or what failed.
+    /// The title of the crash, or the description of the failure.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub title: Option<Cow<'a, str>>,
-    /// How many runs it stands for: 1, or [`ALL_RUNS`].
+    /// The number of runs: 1, or [`ALL_RUNS`].
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "is_one"))]
     pub count: u32,
-    /// The lines that follow it, of tools that failed.
+    /// The lines below it, from tools that failed.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub detail: Option<Cow<'a, str>>,
 }
@@ -168,7 +170,7 @@ fn is_one(count: &u32) -> bool {
     *count == 1
 }
 
-/// How many runs `all runs:` stands for: the log does not say it, and syzkaller makes that many
+/// The number of runs of `all runs:`. The log does not have it; syzkaller makes that many
 /// (`MaxNumTests / 2` in its `pkg/bisect/bisect.go`), or twice as many on the first commit.
 pub const ALL_RUNS: u32 = 10;
 
@@ -179,36 +181,36 @@ pub const ALL_RUNS: u32 = 10;
 pub struct Culprit<'a> {
     /// The commit.
     pub commit: Cow<'a, str>,
-    /// Its subject.
+    /// The subject.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub subject: Option<Cow<'a, str>>,
-    /// Its author, with address.
+    /// The author with address.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub author: Option<Cow<'a, str>>,
-    /// When it was written, as git prints it.
+    /// The author date, as git prints it.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub date: Option<Cow<'a, str>>,
     /// Whether it is a merge.
     pub merge: bool,
-    /// The lines of its message, without the subject.
+    /// The lines of the message, without the subject.
     pub message: Vec<Cow<'a, str>>,
-    /// The files that it changes, as the log has them: `…` at the beginning of a long path, or
-    /// the directory alone.
+    /// The files that it changes, as the log has them: a long path starts with `…`, or it is only a
+    /// directory.
     pub files: Vec<Cow<'a, str>>,
-    /// The hash of the kernel that it builds.
+    /// The hash of the kernel built from it.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub signature: Option<Cow<'a, str>>,
-    /// The hash of the kernel that its parent builds.
+    /// The hash of the kernel built from its parent.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub parent_signature: Option<Cow<'a, str>>,
 }
 
-/// What a bisection took.
+/// The duration of a bisection.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct Totals {
-    /// The commits that were tested.
+    /// The number of commits that were tested.
     pub revisions: u64,
     /// The whole time.
     pub total: Duration,
@@ -218,21 +220,21 @@ pub struct Totals {
     pub test: Duration,
 }
 
-/// The number of runs that ended so.
+/// Returns the number of runs with this outcome.
 pub(super) fn count(runs: &[Run<'_>], outcome: Outcome) -> u32 {
     let runs = runs.iter().filter(|run| run.outcome == outcome);
     runs.fold(0, |sum, run| sum.saturating_add(run.count))
 }
 
 impl Step<'_> {
-    /// The number of runs that ended so.
+    /// Returns the number of runs with this outcome.
     pub fn count(&self, outcome: Outcome) -> u32 {
         count(&self.runs, outcome)
     }
 
-    /// The verdict by its runs, as syzkaller judges them: one crash is enough for it.
+    /// Returns the verdict of the runs, by syzkaller's rule: one crash decides.
     ///
-    /// `crashing` is what git is told of a commit that crashes.
+    /// `crashing` is the verdict on a commit that crashes.
     pub(super) fn by_runs(&self, crashing: Verdict) -> Verdict {
         match (self.count(Outcome::Crashed), self.count(Outcome::Ok)) {
             (0, 0) => Verdict::Skip,
@@ -243,7 +245,7 @@ impl Step<'_> {
 }
 
 impl Outcome {
-    /// It as syzkaller says it.
+    /// Returns the outcome in syzkaller's words.
     pub fn words(self) -> &'static str {
         match self {
             Self::Ok => "OK",
@@ -256,7 +258,7 @@ impl Outcome {
 }
 
 impl Verdict {
-    /// What git is told of a commit on the other side; of one that is not known, the same.
+    /// Returns the opposite verdict; `Skip` has none and is returned.
     pub(super) fn opposite(self) -> Self {
         match self {
             Self::Good => Self::Bad,
@@ -267,7 +269,7 @@ impl Verdict {
 }
 
 impl Search {
-    /// What git is told of a commit that crashes.
+    /// Returns the verdict on a commit that crashes.
     pub fn crashing(self) -> Verdict {
         match self {
             Self::Cause => Verdict::Bad,
@@ -277,7 +279,8 @@ impl Search {
 }
 
 impl Culprit<'_> {
-    /// Whether it builds the same kernel as its parent: then it cannot have changed anything.
+    /// Returns whether the commit builds the same kernel as its parent, so that it cannot be the
+    /// cause.
     pub fn changes_nothing(&self) -> bool {
         self.signature.is_some() && self.signature == self.parent_signature
     }

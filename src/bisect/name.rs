@@ -1,26 +1,26 @@
-//! What titles of crashes tell of each other.
+//! Comparison of the titles of crashes.
 
 use crate::functions::{self, FrameClass};
 use crate::kind;
 use crate::kind::class::Symptom;
 
-/// A title, taken apart.
+/// A parsed title.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Name<'a> {
     pub(super) title: &'a str,
-    /// The function that it names, without leading underscores.
+    /// The function in the title, without leading underscores.
     pub(super) function: Option<&'a str>,
     pub(super) symptom: Symptom,
 }
 
-/// Titles that the manager of a fuzzer makes for a machine that died without a report.
+/// Titles that syzkaller's manager makes for a machine that died without a report.
 const MANAGER_TITLES: &[(&str, Symptom)] = &[
     ("lost connection", Symptom::Hang),
     ("no output", Symptom::Hang),
     ("not responding", Symptom::Hang),
 ];
 
-/// Words of function names that say nothing of a subsystem.
+/// Words of function names that identify no subsystem.
 #[rustfmt::skip] // rows
 const COMMON: &[&str] = &[
     "add", "alloc", "arch", "bit", "call", "check", "close", "corrupted", "create", "data", "del",
@@ -37,30 +37,30 @@ impl<'a> Name<'a> {
         Self { title, function: function(title), symptom: symptom(title) }
     }
 
-    /// Whether two titles name one function.
+    /// Returns whether two titles have the same function.
     pub(super) fn same_function(&self, other: &Self) -> bool {
         self.function.is_some() && self.function == other.function
     }
 
-    /// The words of the function, or of the file that a title names instead.
+    /// Returns the words of the function in the title, or of the file in its place.
     pub(super) fn words(&self) -> impl Iterator<Item = &'a str> {
         let file = || self.title.rsplit_once(" at ")?.1.split(':').next();
         parts(self.function.or_else(file).unwrap_or_default())
     }
 
-    /// The word that both functions begin with, if it names a subsystem.
+    /// Returns the first word of both functions, if it identifies a subsystem.
     pub(super) fn subsystem(&self, other: &Self) -> Option<&'a str> {
         let first = |name: &Self| name.function.and_then(|function| parts(function).next());
         first(self).filter(|word| first(other) == Some(word) && is_telling(word))
     }
 
-    /// A word that is in the names of both functions.
+    /// Returns a word that is in the names of both functions.
     pub(super) fn word(&self, other: &Self) -> Option<&'a str> {
         self.words().find(|word| is_telling(word) && other.words().any(|its| its == *word))
     }
 }
 
-/// The symptom of a crash with this title.
+/// Returns the symptom of a crash with this title.
 fn symptom(title: &str) -> Symptom {
     if let Some(class) = kind::of_title(title) {
         return class.symptom;
@@ -69,14 +69,14 @@ fn symptom(title: &str) -> Symptom {
     by_manager.map_or(Symptom::Other, |(_, symptom)| *symptom)
 }
 
-/// The longest name of a function that is looked at: `KSYM_NAME_LEN` of include/linux/kallsyms.h is
-/// 512 with what Rust mangles.
+/// The longest function name that is parsed: `KSYM_NAME_LEN` in include/linux/kallsyms.h is 512,
+/// for mangled Rust names.
 const MAX_NAME: usize = 512;
 
-/// The most words of a name that are looked at.
+/// The most words of a name that are compared.
 const MAX_PARTS: usize = 16;
 
-/// The function that a title names: `… in FUNCTION`.
+/// Returns the function in a title: `… in FUNCTION`.
 fn function(title: &str) -> Option<&str> {
     let (_, name) = title.rsplit_once(" in ")?;
     let end = name.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).unwrap_or(name.len());
@@ -84,18 +84,18 @@ fn function(title: &str) -> Option<&str> {
     ((2..=MAX_NAME).contains(&name.len()) && name != "corrupted").then_some(name)
 }
 
-/// The words of a name: `io_wqe_wake_worker` has four.
+/// Splits a name into words: `io_wqe_wake_worker` has four.
 pub(super) fn parts(name: &str) -> impl Iterator<Item = &str> {
     let words = name.split(|c: char| !c.is_ascii_alphanumeric()).take(MAX_PARTS);
     words.filter(|word| word.len() > 1 && !word.bytes().all(|b| b.is_ascii_digit()))
 }
 
-/// Whether a word may name a subsystem.
+/// Returns whether a word may identify a subsystem.
 pub(super) fn is_telling(word: &str) -> bool {
     COMMON.binary_search(&word).is_err()
 }
 
-/// Whether a function may name a bug.
+/// Returns whether a function may name a bug.
 pub(super) fn may_name(function: &str) -> bool {
     functions::class(function) == FrameClass::Relevant
 }

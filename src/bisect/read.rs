@@ -11,7 +11,7 @@ use super::model::{ALL_RUNS, Bisection, MAX_UNKNOWN, Run, Search, Step};
 use crate::escape;
 use crate::parse::{self, Parser};
 
-/// That a log is not of a bisection: it has no line of one.
+/// The error for a log without any line of a bisection.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct NotBisection(());
 
@@ -23,9 +23,12 @@ impl fmt::Display for NotBisection {
 
 impl std::error::Error for NotBisection {}
 
-/// Reads a bisection log of syzkaller.
+/// Parses a bisection log of syzkaller.
 ///
-/// What is cut off is absent. Time and memory are linear in the log.
+/// A part that is missing at the end of a truncated log is `None` or empty. Time and memory are
+/// linear in the log.
+///
+/// # Examples
 ///
 /// ```
 /// let log = b"bisecting cause commit starting from 7ae77150d94d3b535c7b85e6b3647113095e79bf\n\
@@ -38,7 +41,7 @@ impl std::error::Error for NotBisection {}
 ///
 /// # Errors
 ///
-/// If no line of the log is of a bisection.
+/// No line of the log is one of a bisection.
 pub fn parse(log: &[u8]) -> Result<Bisection<'_>, NotBisection> {
     let mut reader = Reader { log, ..Reader::default() };
     let mut at = 0;
@@ -67,7 +70,7 @@ pub fn parse(log: &[u8]) -> Result<Bisection<'_>, NotBisection> {
     Ok(bisection)
 }
 
-/// To what lines belong that are none of syzkaller's.
+/// The part of the log that unknown lines belong to.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 enum Part {
     #[default]
@@ -76,7 +79,7 @@ enum Part {
     Culprit,
     /// The commits of which one is the first bad one.
     Candidates,
-    /// Output of the last run, or of the build: from this byte on.
+    /// The output of the last run or of the build, from this offset on.
     Output(usize),
 }
 
@@ -86,7 +89,7 @@ struct Reader<'a> {
     bisection: Bisection<'a>,
     is_bisection: bool,
     part: Part,
-    /// What is said of the commit that is tested next.
+    /// The fields of the next step.
     release: Option<Cow<'a, str>>,
     subject: Option<(Cow<'a, str>, Cow<'a, str>)>,
     left: Option<u64>,
@@ -130,10 +133,10 @@ impl<'a> Reader<'a> {
             return;
         }
         let known = match grammar::line(line) {
-            // What tools print may be anything.
+            // The output of tools may contain any line.
             Some(Line::Hash(_)) if matches!(self.part, Part::Output(_)) => return,
             Some(Line::Remark) if self.is_building() => return,
-            // A tool's, or why the bisection ends here: what comes next tells.
+            // The error of a tool, or the one that ended the bisection: the next line decides.
             Some(Line::Error(words)) if self.is_building() => {
                 self.bisection.error = Some(text(words));
                 return;
@@ -148,7 +151,7 @@ impl<'a> Reader<'a> {
         };
     }
 
-    /// Takes a line in, and says to what those belong that follow.
+    /// Adds a known line, and returns the part that the following lines belong to.
     fn known(&mut self, line: &'a [u8], known: Line<'a>) -> Part {
         let log = &mut self.bisection;
         match known {
@@ -164,12 +167,12 @@ impl<'a> Reader<'a> {
             Line::Subject(commit, subject) => self.subject = Some((text(commit), text(subject))),
             Line::Commit(commit, compiler) => {
                 self.is_bisection = true;
-                // That of a tool: after its own syzkaller tests nothing.
+                // The error was one of a tool: after its own error syzkaller tests nothing.
                 log.error = None;
                 let commit = text(commit);
                 let subject = self.subject.take();
                 log.steps.push(Step {
-                    // What git said of another commit is not of this one.
+                    // The number of revisions was printed for another commit.
                     revisions_left: self
                         .left
                         .take()
@@ -222,7 +225,7 @@ impl<'a> Reader<'a> {
             }
             Line::Candidates => return Part::Candidates,
             Line::Hash(commit) if self.part == Part::Candidates => {
-                // Git prints the list, and syzkaller again.
+                // git and syzkaller both print the list.
                 if self.candidates.insert(commit) {
                     log.candidates.push(text(commit));
                 }
@@ -250,7 +253,7 @@ impl<'a> Reader<'a> {
         Part::Nothing
     }
 
-    /// A line that is none of syzkaller's.
+    /// Adds a line that is not syzkaller's or git's.
     fn other(&mut self, line: &'a [u8]) {
         match self.part {
             Part::Output(_) => {}
@@ -275,7 +278,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Whether the output of a build is read, if it fails.
+    /// Returns whether unknown lines are the output of a build.
     fn is_building(&self) -> bool {
         let last = self.bisection.steps.last();
         matches!(self.part, Part::Output(_)) && last.is_some_and(|step| step.runs.is_empty())
@@ -292,7 +295,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Gives what was put out since the last known line to the run that it is of.
+    /// Adds the output since the last known line to its run.
     fn close(&mut self, end: usize) {
         let Part::Output(start) = self.part else { return };
         self.part = Part::Nothing;

@@ -1,4 +1,4 @@
-//! Whether a crash has anything to do with the one under bisection.
+//! The relation of a crash to the one under bisection.
 
 use std::collections::BTreeMap;
 
@@ -12,21 +12,21 @@ use crate::model::Report;
 use crate::string_enum::string_enum;
 
 string_enum! {
-    /// What ties a crash to the one under bisection, the strongest first.
+    /// The strongest relation between a crash and the one under bisection, from strong to weak.
     pub enum Tie {
-        /// Its title.
+        /// The same title.
         Title = "same title",
         /// An alternative title of one of the two: see [`Report::alt_titles`].
         Alternative = "alternative title",
-        /// By their signatures the reports are of one bug: see [`cluster`](crate::cluster).
+        /// Their signatures are of one bug: see [`cluster`](crate::cluster).
         Signature = "same bug by signature",
-        /// The function in the title.
+        /// The same function in the title.
         Function = "same function",
-        /// The function of the other title is in its stack.
+        /// The stack of one contains the function in the title of the other.
         Stack = "its stack holds the function",
-        /// Both were seen on one commit.
+        /// Both occurred on the same commit.
         Together = "seen together",
-        /// The functions begin with the same word.
+        /// The functions start with the same word.
         Subsystem = "same subsystem",
         /// The functions have a word in common.
         Word = "a word in common",
@@ -34,18 +34,18 @@ string_enum! {
         Hang = "both hang",
         /// Both are bad accesses, or both are warnings.
         Class = "same class",
-        /// Nothing.
+        /// No relation.
         Nothing = "nothing in common",
-        /// The crash under bisection is not known.
+        /// The crash under bisection is unknown.
         Unknown = "not known",
     }
 }
 
-/// How likely a commit that crashes so has the bug: where it crashed in a run or two, in fewer than
-/// half of the runs, in more.
+/// The probability that a commit with such a crash has the bug: if it crashed in one or two runs,
+/// in fewer than half of the runs, in more.
 ///
-/// From how often each was so in bisections whose truth is known (`examples/fit_doubts.rs --scores`),
-/// smoothed where there are few; where there are none, as the ties beside them.
+/// Counted in bisections with a known culprit (`tools/src/bin/fit_doubts.rs --scores`), and
+/// smoothed for small counts; relations without data have the values of their neighbours.
 #[rustfmt::skip] // rows
 const SCORES: &[(Tie, [f64; 3])] = &[
     (Tie::Title,       [0.64, 0.93, 0.97]),
@@ -62,36 +62,36 @@ const SCORES: &[(Tie, [f64; 3])] = &[
     (Tie::Unknown,     [0.50, 0.50, 0.50]),
 ];
 
-/// From this score on a crash is taken for the one under bisection.
+/// The score from which a crash is taken for the one under bisection.
 pub const RELATED: f64 = 0.5;
 
-/// Up to this score it is taken for another one; between the two it is not known.
+/// The score up to which a crash is taken for another one. Between the two it is undecided.
 pub const UNRELATED: f64 = 0.15;
 
-/// How much less likely a crash is related that comes in bisections of many bugs.
+/// The factor on the score of a known flake.
 const FLAKE: f64 = 0.5;
 
-/// What a crash has to do with the one under bisection.
+/// The relation of a crash to the one under bisection.
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct CrashRelation {
     /// The title of the crash.
     pub title: String,
-    /// The runs that crashed so.
+    /// The number of runs with it.
     pub count: u32,
-    /// What ties it to the original.
+    /// The strongest relation to the original crash.
     pub tie: Tie,
-    /// How likely a commit that crashes so has the bug, from 0 to 1.
+    /// The probability that a commit with this crash has the bug, from 0 to 1.
     pub score: f64,
-    /// What speaks for and against it, in words.
+    /// The evidence for and against it, in words.
     pub evidence: Vec<String>,
 }
 
 /// The crash under bisection.
 pub(super) struct Original<'a> {
     pub(super) names: Vec<Name<'a>>,
-    /// On how many commits a title was seen with an original one, and on how many without.
+    /// The number of commits on which a title occurred together with an original one, and without.
     seen: BTreeMap<&'a str, Seens>,
     known: Vec<Known<'a>>,
 }
@@ -102,21 +102,22 @@ struct Seens {
     without: u32,
 }
 
-/// A crash of which there is a report.
+/// A crash with a report.
 struct Known<'a> {
     report: &'a Report<'a>,
-    /// Whether it is of the same bug as the crash under bisection, if there is a report of that.
+    /// Whether it is of the bug under bisection; `None` without a report of that.
     same_bug: Option<bool>,
 }
 
 /// The most titles of the crash under bisection.
 const MAX_ORIGINALS: usize = 8;
 
-/// The share of the first commit's crashes that makes a title an original one.
+/// The share of the first commit's crashes from which a title is an original one.
 const ORIGINAL_SHARE: f64 = 0.2;
 
 impl<'a> Original<'a> {
-    /// The crash of the first commit, or the one that is called so, or that of the report.
+    /// The original crash is that of the first commit, of the options' title, or of the options'
+    /// report.
     pub(super) fn of(
         log: &'a Bisection<'a>,
         title: Option<&'a str>,
@@ -128,7 +129,7 @@ impl<'a> Original<'a> {
         let names = match (named, first) {
             (Some(title), _) => vec![Name::of(title)],
             (None, Some(step)) => originals(step),
-            // The first commit is cut off.
+            // The first commit is missing in the log.
             (None, None) => most_frequent(log).map(Name::of).into_iter().collect(),
         };
         let mut seen: BTreeMap<&str, Seens> = BTreeMap::new();
@@ -144,12 +145,12 @@ impl<'a> Original<'a> {
         Self { names, seen, known }
     }
 
-    /// Whether a report is of the crash under bisection, by what its title and its stack tell.
+    /// Returns whether a report is of the crash under bisection, by its title and stack.
     pub(super) fn is_of(&self, report: &'a Report<'a>) -> bool {
         self.tie(&Name::of(&report.title)).0 < Tie::Subsystem
     }
 
-    /// The crashes of a step, that which has most to do with the original first.
+    /// Returns the crashes of a step, the most closely related first.
     pub(super) fn relations(&self, step: &'a Step<'a>) -> Vec<CrashRelation> {
         let crashed = step.count(Outcome::Crashed);
         let runs = crashed.saturating_add(step.count(Outcome::Ok));
@@ -163,7 +164,8 @@ impl<'a> Original<'a> {
     fn relate(&self, title: &'a str, count: u32, crashed: u32, runs: u32) -> CrashRelation {
         let name = Name::of(title);
         let (tie, mut evidence) = self.tie(&name);
-        // Other titles of one bug come in place of each other; the title itself stands for itself.
+        // Other titles of one bug replace each other, so they count together; the same title counts
+        // alone.
         let hits = if tie == Tie::Title { count } else { crashed };
         let often = match hits {
             ..=1 if runs > 1 => 0,
@@ -183,7 +185,7 @@ impl<'a> Original<'a> {
         CrashRelation { title: title.to_owned(), count, tie, score, evidence }
     }
 
-    /// The strongest tie of a title to the original ones, and what is to be said of it.
+    /// Returns the strongest relation of a title to the original ones, with its evidence.
     fn tie(&self, name: &Name<'a>) -> (Tie, Vec<String>) {
         let says = |tie: Tie, words: String| (tie, vec![words]);
         let title = name.title;
@@ -246,7 +248,7 @@ impl<'a> Original<'a> {
         (tie, evidence)
     }
 
-    /// A function of an original title that is in the stack of a report.
+    /// Returns a function of an original title that is in the stack of a report.
     fn in_stack(&self, report: &Report<'_>) -> Option<&'a str> {
         let frames = &report.crash_stack()?.frames;
         let holds = |function: &str| {
@@ -261,7 +263,7 @@ impl<'a> Original<'a> {
     }
 }
 
-/// The reports that there are: that at the end of the log, and that of the crash under bisection.
+/// Returns the available reports: the one at the end of the log, and that of the options.
 fn known<'a>(log: &'a Bisection<'a>, original: Option<&'a Report<'a>>) -> Vec<Known<'a>> {
     let last = log.report.as_ref().map(|report| {
         let same_bug = original.map(|original| {
@@ -275,7 +277,7 @@ fn known<'a>(log: &'a Bisection<'a>, original: Option<&'a Report<'a>>) -> Vec<Kn
     last.into_iter().chain(original).collect()
 }
 
-/// The title of most crashes.
+/// Returns the most frequent title.
 fn most_frequent<'a>(log: &'a Bisection<'a>) -> Option<&'a str> {
     let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
     for (title, count) in log.steps.iter().flat_map(titles) {
@@ -285,7 +287,7 @@ fn most_frequent<'a>(log: &'a Bisection<'a>) -> Option<&'a str> {
     Some(most.0)
 }
 
-/// The titles that the crash under bisection has on its own commit.
+/// Returns the titles of the crash under bisection on its own commit.
 fn originals<'a>(step: &'a Step<'a>) -> Vec<Name<'a>> {
     let titles = titles(step);
     let crashed: u32 = titles.iter().map(|(_, count)| count).sum();
@@ -303,7 +305,7 @@ fn originals<'a>(step: &'a Step<'a>) -> Vec<Name<'a>> {
     names
 }
 
-/// The titles of a step's crashes with the number of runs, the most frequent first.
+/// Returns the titles of a step's crashes with the number of runs, the most frequent first.
 fn titles<'a>(step: &'a Step<'_>) -> Vec<(&'a str, u32)> {
     let mut counts: BTreeMap<&str, u32> = BTreeMap::new();
     let crashed = step.runs.iter().filter(|run| run.outcome == Outcome::Crashed);

@@ -1,18 +1,19 @@
-//! A bisection once more, with the verdicts that its steps should have had.
+//! Replay of a bisection with the audited verdicts.
 
 use super::audit::{Audited, Seen, short};
 use super::model::{Bisection, Search, Verdict};
 
-/// Where a bisection stands by the audited verdicts.
+/// Returns the state of a bisection after the audited verdicts.
 ///
-/// Git prints with each commit how many are left to test if that one is good. So if a verdict
+/// Git prints with each commit how many are left to test if that one is good. So the number is
+/// known if a verdict changes to good, and unknown after any other change.
 /// changes to good, that number holds; for what changes otherwise the log has no number.
 pub(super) fn replay<'a>(log: &Bisection<'a>, steps: &[Seen]) -> Audited<'a> {
     let mut bad = None;
     let mut goods: Vec<usize> = Vec::new();
     let mut skipped: Vec<usize> = Vec::new();
     let mut left = None;
-    // Whether git's numbers still are about what is left.
+    // Whether the numbers of git still apply to the remaining range.
     let mut counted = true;
     let mut changed = false;
     for (at, (seen, step)) in steps.iter().zip(&log.steps).enumerate() {
@@ -22,10 +23,10 @@ pub(super) fn replay<'a>(log: &Bisection<'a>, steps: &[Seen]) -> Audited<'a> {
             Verdict::Skip => skipped.push(at),
         }
         changed |= seen.audited != seen.verdict;
-        // After a skipped commit git counts for the one that it would have liked to test next, and
-        // tests another.
+        // After a skipped commit git prints the number for the commit that it would have tested
+        // next, and then tests another.
         counted &= seen.verdict != Verdict::Skip || step.verdict.is_none();
-        // After a bad commit git looks among its ancestors: how many they are it does not say.
+        // After a bad commit git tests its ancestors, and prints no number of them.
         left = match (seen.audited, seen.verdict) {
             (Verdict::Good, _) if counted => step.revisions_left,
             _ => None,
@@ -34,7 +35,7 @@ pub(super) fn replay<'a>(log: &Bisection<'a>, steps: &[Seen]) -> Audited<'a> {
             continue;
         }
         match seen.audited {
-            // What was tested after it is on its other side, and tells nothing new.
+            // Later steps were tested on the other side of this one.
             Verdict::Good if log.search == Search::Cause => break,
             Verdict::Bad if log.search == Search::Fix => break,
             _ => counted = false,
@@ -60,8 +61,8 @@ pub(super) fn replay<'a>(log: &Bisection<'a>, steps: &[Seen]) -> Audited<'a> {
     }
 }
 
-/// The step that bounds the search: of those that were tested before git was started, the first one
-/// without the crash.
+/// Returns the step that bounds the search: the first without the crash, of those before `git
+/// bisect start`.
 pub(super) fn boundary(log: &Bisection<'_>, steps: &[Seen]) -> Option<usize> {
     let crashing = log.search.crashing();
     let before = log.steps.iter().zip(steps).enumerate();
@@ -70,7 +71,7 @@ pub(super) fn boundary(log: &Bisection<'_>, steps: &[Seen]) -> Option<usize> {
     before.find(|(_, (_, seen))| clean(seen)).map(|(at, _)| at)
 }
 
-/// What to type to go on.
+/// Returns the commands that continue the bisection.
 fn resume(log: &Bisection<'_>, bad: usize, goods: &[usize], skipped: &[usize]) -> Vec<String> {
     let names = |steps: &[usize]| {
         let commits = steps.iter().filter_map(|at| log.steps.get(*at));
