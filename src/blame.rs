@@ -1,8 +1,8 @@
-//! The function that most likely holds the bug.
+//! Blame: the function that most likely contains the bug.
 //!
-//! A judgement of our own over the model, free of the conventions of titles. It follows the stack
-//! from where the kernel noticed to the first function that works for itself: what reports, checks,
-//! copies, counts or locks does so for its caller. Where no function does, nothing is blamed.
+//! It is determined from the model alone, without the conventions of titles. The search starts at
+//! the instruction pointer and skips helpers: functions that report, check, copy, count or lock for
+//! their caller. `None` if all functions are helpers.
 
 use std::borrow::Cow;
 
@@ -11,11 +11,11 @@ use crate::kind::Kind;
 use crate::model::{AccessKind, Blame, Frame, LockState, Report, Role, Stack, StackContext};
 use crate::reason::BlameReason;
 
-/// How often a function must be in a stack that overflowed to be its cause.
+/// The number of frames that a function must have in a stack that overflowed to be its cause.
 const RECURSION: usize = 3;
 
-/// Functions that never return, so that their call may be the last instruction of a function:
-/// tools/objtool/noreturns.h.
+/// Functions that never return, so that their call may be the last instruction of a function
+/// (tools/objtool/noreturns.h).
 const NORETURN: &[&str] = &[
     "__fortify_panic",
     "__module_put_and_kthread_exit",
@@ -33,8 +33,8 @@ const NORETURN: &[&str] = &[
     "vpanic",
 ];
 
-/// The function that most likely holds the bug of a report; `named` is the place that its headline
-/// names.
+/// Returns the function that most likely contains the bug of a report. `named` is the function in
+/// the headline.
 pub(crate) fn blame<'log>(
     report: &Report<'log>,
     named: Option<&Frame<'log>>,
@@ -43,7 +43,7 @@ pub(crate) fn blame<'log>(
     if report.kind.is_information() || report.kind == Kind::BadInterrupt {
         return None;
     }
-    // The stacks of a chain show where other locks were taken.
+    // The stacks of a dependency chain show where other locks were acquired.
     let stack = main_stack(report).filter(|stack| stack.role != Role::Chain);
     let Some(stack) = stack else { return wanted(report) };
     let frames: Vec<&Frame<'log>> = of_interrupt(report, useful(stack));
@@ -62,7 +62,7 @@ pub(crate) fn blame<'log>(
     })
 }
 
-/// The function that wanted the lock of which lockdep warns, where no stack shows it.
+/// Returns the function that tried to acquire the lock of a lockdep report, if no stack shows it.
 fn wanted<'log>(report: &Report<'log>) -> Option<Blame<'log>> {
     let lock = report.locks.iter().find(|lock| lock.state == LockState::Wanted)?;
     let function =
@@ -75,16 +75,17 @@ fn wanted<'log>(report: &Report<'log>) -> Option<Blame<'log>> {
     })
 }
 
-/// The stack that tells most: that of the crash, or where lost memory came from.
+/// Returns the stack of the bug: that of the crash, or that of the allocation or free of an object.
 pub(crate) fn main_stack<'a, 'log>(report: &'a Report<'log>) -> Option<&'a Stack<'log>> {
     let role = match report.kind {
         Kind::MemoryLeak => Role::Allocation,
-        // Who wrote is not known; who let go of the object is.
+        // The function that wrote to the object is unknown; the one that freed it is known.
         Kind::Slab if report.crash_stack().is_none_or(|stack| is_check(stack)) => Role::Free,
         _ => Role::Crash,
     };
     let of = |role| report.stacks.iter().find(move |stack| stack.role == role);
-    // The thread of RCU itself is shown where it did not run; who kept it from running is below.
+    // The stack of the grace-period thread only shows that it did not run. The stack of the CPU is
+    // below it.
     if matches!(report.kind, Kind::RcuStall)
         && let Some(stack) =
             report.stacks.iter().find(|stack| !stack.frames.is_empty() && !is_of_rcu(stack))
@@ -94,7 +95,7 @@ pub(crate) fn main_stack<'a, 'log>(report: &'a Report<'log>) -> Option<&'a Stack
     of(role).or_else(|| report.stacks.first())
 }
 
-/// Whether a stack is that of a check that looked through a slab, and not of a user of the object.
+/// Returns whether a stack is that of a check of a slab, instead of a user of the object.
 fn is_check(stack: &Stack<'_>) -> bool {
     let is = |frame: &Frame<'_>| {
         frame.function.as_deref().is_some_and(|function| function.starts_with("validate_slab"))
@@ -102,7 +103,7 @@ fn is_check(stack: &Stack<'_>) -> bool {
     stack.frames.iter().any(is)
 }
 
-/// Whether a stack is that of RCU's own thread, which waits for the others.
+/// Returns whether a stack is that of the grace-period thread of RCU.
 fn is_of_rcu(stack: &Stack<'_>) -> bool {
     let is = |frame: &Frame<'_>| {
         frame.function.as_deref().is_some_and(|function| function.starts_with("rcu_gp_"))
@@ -110,7 +111,7 @@ fn is_of_rcu(stack: &Stack<'_>) -> bool {
     stack.frames.iter().any(is)
 }
 
-/// The frames that are vouched for; where there is none but the instruction pointer, all of them.
+/// Returns the reliable frames; all frames if only the instruction pointer is reliable.
 fn useful<'a, 'log>(stack: &'a Stack<'log>) -> Vec<&'a Frame<'log>> {
     let vouched: Vec<_> =
         stack.frames.iter().filter(|frame| frame.reliable && !frame.inline).collect();
@@ -120,7 +121,7 @@ fn useful<'a, 'log>(stack: &'a Stack<'log>) -> Vec<&'a Frame<'log>> {
     stack.frames.iter().filter(|frame| !frame.inline && !frame.is_behind_its_symbol()).collect()
 }
 
-/// Where an interrupt comes in on machines whose traces have no marks: what is below was interrupted.
+/// Interrupt entries of machines whose traces have no marks: the frames below were interrupted.
 #[rustfmt::skip] // a machine a line
 const INTERRUPT_ENTRIES: &[&str] = &[
     "__irq_svc", // arch/arm/kernel/entry-armv.S
@@ -132,8 +133,8 @@ const INTERRUPT_ENTRIES: &[&str] = &[
     "apic_timer_interrupt", "ret_from_intr", // arch/x86/entry/entry_64.S before Linux 5.8
 ];
 
-/// The frames of the interrupt in which the kernel noticed, of all others none: what was interrupted has
-/// no part in it, except where a CPU was found stuck.
+/// Returns the frames of the interrupt in which the report was printed, or all frames outside an
+/// interrupt. The interrupted code is unrelated, except for a CPU that was stuck.
 fn of_interrupt<'a, 'log>(
     report: &Report<'log>,
     mut frames: Vec<&'a Frame<'log>>,
@@ -147,7 +148,7 @@ fn of_interrupt<'a, 'log>(
     let is_entry = |frame: &&Frame<'_>| {
         frame.function.as_deref().is_some_and(|name| INTERRUPT_ENTRIES.contains(&name))
     };
-    // The instruction pointer stands above the mark.
+    // The frame of the instruction pointer is above the mark.
     let before = frames.iter().take_while(|frame| frame.exact && frame.context.is_none()).count();
     let marked = frames.iter().skip(before).take_while(|frame| is_marked(frame)).count();
     let entry = frames.iter().position(is_entry).map(|at| at + 1);
@@ -158,12 +159,12 @@ fn of_interrupt<'a, 'log>(
 
 type Answer<'a, 'log> = Option<(&'a Frame<'log>, BlameReason)>;
 
-/// A stack that overflowed: the function that calls itself.
+/// For a stack that overflowed: the function that recurses.
 fn overflow<'a, 'log>(report: &Report<'log>, frames: &[&'a Frame<'log>]) -> Answer<'a, 'log> {
     if !matches!(report.kind, Kind::StackOverflow | Kind::DoubleFault | Kind::InternalError) {
         return None;
     }
-    // Sorted, so that the stack is not read once for each of its frames.
+    // Sorted, so that counting the frames takes no quadratic time.
     let mut functions: Vec<_> =
         frames.iter().filter_map(|frame| frame.function.as_deref()).collect();
     functions.sort_unstable();
@@ -177,15 +178,15 @@ fn overflow<'a, 'log>(report: &Report<'log>, frames: &[&'a Frame<'log>]) -> Answ
     (count(most) >= RECURSION).then_some((*most, BlameReason::CallsItself))
 }
 
-/// A jump to where no code is: the function that jumped.
+/// For a jump to an address without code: the function that jumped.
 ///
-/// The call that went wrong left its return address on top of the stack, whether the unwinder
-/// vouches for it or not.
+/// The call left its return address on top of the stack. The unwinder may mark that frame as
+/// unreliable.
 fn nowhere<'a, 'log>(report: &'a Report<'log>, stack: &'a Stack<'log>) -> Answer<'a, 'log> {
     let (pointer, rest) = stack.frames.split_first().filter(|(first, _)| first.exact)?;
     let rest: Vec<_> = rest.iter().filter(|frame| !frame.is_behind_its_symbol()).collect();
     let fetched = report.access.and_then(|access| access.kind) == Some(AccessKind::Execute);
-    // A size beyond any function is that of data, up to the next symbol.
+    // A size beyond that of any function is the distance from data to the next symbol.
     let is_data = pointer.size.is_some_and(|size| size > 1 << 24);
     let is_unnamed = report.kernel.arch.is_some_and(|arch| !arch.info().names_pointer);
     if (pointer.function.is_some() || is_unnamed) && !fetched && !is_data {
@@ -196,7 +197,7 @@ fn nowhere<'a, 'log>(report: &'a Report<'log>, stack: &'a Stack<'log>) -> Answer
     caller.map(|link| (link, why)).or_else(|| first_of(report, &rest).map(|frame| (frame, why)))
 }
 
-/// A CPU that made no progress: what the interrupt that noticed it had interrupted.
+/// For a stuck CPU: the function that was interrupted.
 fn interrupted<'a, 'log>(report: &Report<'log>, frames: &[&'a Frame<'log>]) -> Answer<'a, 'log> {
     if !matches!(report.kind, Kind::RcuStall | Kind::SoftLockup | Kind::HardLockup) {
         return None;
@@ -207,7 +208,7 @@ fn interrupted<'a, 'log>(report: &Report<'log>, frames: &[&'a Frame<'log>]) -> A
     Some((frame, BlameReason::RunningWhenStuck))
 }
 
-/// A small function that was called last and is not on the stack.
+/// For a helper that failed: the leaf function in the link register, which called it.
 fn leaf<'a, 'log>(report: &'a Report<'log>, frames: &[&'a Frame<'log>]) -> Answer<'a, 'log> {
     let link = report.link.as_ref()?;
     let (pointer, _) = frames.split_first().filter(|(first, _)| first.exact)?;
@@ -217,7 +218,7 @@ fn leaf<'a, 'log>(report: &'a Report<'log>, frames: &[&'a Frame<'log>]) -> Answe
     (is_generic && !known && own.is_some()).then_some((link, BlameReason::CalledFailing))
 }
 
-/// The first function that works for itself.
+/// The first frame that is not a helper.
 fn first<'a, 'log>(report: &Report<'log>, frames: &[&'a Frame<'log>]) -> Answer<'a, 'log> {
     let frame = first_of(report, frames)?;
     let why = match report.kind {
@@ -229,8 +230,7 @@ fn first<'a, 'log>(report: &Report<'log>, frames: &[&'a Frame<'log>]) -> Answer<
     Some((frame, why))
 }
 
-/// The place in the headline, which says more than a stack without a function that works for itself:
-/// `__stack_chk_fail()` in kernel/panic.c.
+/// The function in the headline, if all frames are helpers: `__stack_chk_fail()` in kernel/panic.c.
 fn in_headline<'a, 'log>(
     report: &Report<'log>,
     named: Option<&'a Frame<'log>>,
@@ -240,8 +240,7 @@ fn in_headline<'a, 'log>(
     works.then_some((named?, BlameReason::CalledReporter))
 }
 
-/// The first frame of a function that works for itself; of one that does so for its caller, if no
-/// other does.
+/// Returns the first frame that is not a helper; else the first helper that may be blamed.
 fn first_of<'a, 'log>(
     report: &Report<'log>,
     frames: &[&'a Frame<'log>],
@@ -249,7 +248,7 @@ fn first_of<'a, 'log>(
     let mut callee = None;
     for frame in frames {
         let Some(function) = frame.function.as_deref() else { continue };
-        // A return address at the start of a function is behind a call at the end of another.
+        // A return address at offset 0 follows a call at the end of the function before it.
         let is_before = frame.offset == Some(0) && !frame.exact;
         if is_before && callee.is_some_and(|callee| NORETURN.contains(&callee)) {
             return None;
@@ -265,7 +264,7 @@ fn first_of<'a, 'log>(
     frames.iter().find(works).copied()
 }
 
-/// Whether a helper may be blamed where no other function is left.
+/// Returns whether a helper may be blamed if all frames are helpers.
 fn may_fail(function: &str, kind: Kind) -> bool {
     use Reason::{Allocator, Control, Convention, Copying, Counting, Dispatch};
     let reason = functions::reason(functions::base(function));
@@ -273,12 +272,12 @@ fn may_fail(function: &str, kind: Kind) -> bool {
         && matches!(reason, Some(Allocator | Control | Convention | Copying | Counting | Dispatch))
 }
 
-/// Whether a function does its work for its caller.
+/// Returns whether a function works for its caller.
 fn is_machinery(function: &str, kind: Kind) -> bool {
     let name = functions::base(function);
     match functions::reason(name) {
-        // Who waits is asked where somebody waits too long, or where nobody may. `INFO:` lines of an
-        // unknown form are mostly those of watchdogs.
+        // A function that waits is relevant to a hang, or where waiting is forbidden. `INFO:` lines of an unknown
+        // form are mostly those of watchdogs.
         Some(Reason::Waiting) => {
             matches!(kind, Kind::HungTask | Kind::AtomicSleep | Kind::RcuStall | Kind::Info)
                 || functions::is_skipped_in_titles(name, Skips::NONE)

@@ -1,16 +1,15 @@
-//! Whether images are those of the kernel that printed a report.
+//! Checks whether images are those of the kernel that printed a report.
 
 use std::fmt::Write;
 
 use super::{Image, Symbolizer};
 use crate::model::{CodeCheck, Frame, ImageCheck, ImageVerdict, Report};
 
-/// How many bytes the kernel replaces at once, at the most: an alternative of an instruction with
-/// its operands.
+/// The most bytes of one patch: an alternative of an instruction with its operands.
 const MAX_PATCH: usize = 16;
 
-/// How a place begins that the kernel changes when it boots: calls and jumps of ftrace, static calls,
-/// static branches and retpolines, their nops, `stac` and `clac`, lock prefixes, returns.
+/// The first bytes of code that the kernel patches at boot: calls and jumps of ftrace, static
+/// calls, static branches and retpolines, their nops, `stac` and `clac`, lock prefixes, returns.
 const PATCHES: [&[u8]; 14] = [
     &[0xe8],
     &[0xe9],
@@ -28,8 +27,8 @@ const PATCHES: [&[u8]; 14] = [
     &[0x3e],
 ];
 
-/// The part of the functions with another size from which on an image is another build's: some are
-/// printed with the size of the hole behind them.
+/// An image is of another build if more than one in this many functions has another size. Some
+/// functions are printed with the padding behind them.
 const OTHER_IN: usize = 4;
 
 pub(super) fn check(symbolizer: &Symbolizer<'_>, report: &Report<'_>) -> ImageCheck {
@@ -89,7 +88,7 @@ fn hex(bytes: &[u8]) -> String {
     })
 }
 
-/// Counts the functions that have the size that the report tells.
+/// Counts the functions that have the same size in the report and in an image.
 fn sizes(symbolizer: &Symbolizer<'_>, report: &Report<'_>, check: &mut ImageCheck) {
     let mut first = None;
     for frame in report.stacks.iter().flat_map(|stack| &stack.frames) {
@@ -117,7 +116,7 @@ fn sizes(symbolizer: &Symbolizer<'_>, report: &Report<'_>, check: &mut ImageChec
     }
 }
 
-/// Whether the modules have the build ids that the frames tell.
+/// Returns whether the modules have the build IDs of the frames; `None` if no build ID was printed.
 fn modules(
     symbolizer: &Symbolizer<'_>,
     report: &Report<'_>,
@@ -141,7 +140,7 @@ fn modules(
     all
 }
 
-/// Holds the bytes of the `Code:` line against those of the image.
+/// Compares the bytes of the `Code:` line with those of the image.
 fn code(symbolizer: &Symbolizer<'_>, report: &Report<'_>) -> Option<CodeCheck> {
     let code = report.code.as_ref()?;
     let pointer = report.crash_stack()?.frames.iter().find(|frame: &&Frame<'_>| !frame.inline)?;
@@ -163,7 +162,7 @@ fn code(symbolizer: &Symbolizer<'_>, report: &Report<'_>) -> Option<CodeCheck> {
         }
         let first = at.saturating_sub(MAX_PATCH - 1);
         let starts = |from: usize| {
-            // All that differs from there on is of one patch.
+            // A patch starts at the first byte that differs.
             let is_patch = |bytes: &[u8]| {
                 let rest = bytes.get(from..).unwrap_or_default();
                 PATCHES.iter().any(|patch| rest.starts_with(patch))

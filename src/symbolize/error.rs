@@ -1,8 +1,10 @@
-//! Why an image cannot be read.
+//! The errors of reading an image.
 
 use std::fmt;
 
-/// Why an image, or a part of it, cannot be read.
+/// An error of reading an image or a part of it.
+///
+/// # Examples
 ///
 /// ```
 /// use ksplat::symbolize::{Error, Image};
@@ -14,30 +16,30 @@ use std::fmt;
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum Error {
-    /// The file is no ELF file, or its headers are damaged.
+    /// The file is not an ELF file, or its headers are damaged.
     #[non_exhaustive]
     NotElf {
         /// The error of the crate object.
         source: object::Error,
     },
-    /// The ELF file has more sections than this library reads.
+    /// The ELF file has more sections than the limit.
     #[non_exhaustive]
     TooManySections {
         /// The limit.
         limit: usize,
     },
-    /// A line of a list of symbols is not an address, a letter and a name.
+    /// A line of a symbol list is not an address, a letter and a name.
     #[non_exhaustive]
     NotSymbols {
-        /// The line, from 1.
+        /// The number of the line, from 1.
         line: usize,
     },
-    /// All addresses of a list of symbols are 0: `/proc/kallsyms` as `kptr_restrict` shows it.
+    /// All addresses of a symbol list are 0: `/proc/kallsyms` with `kptr_restrict` set.
     HiddenAddresses,
     /// A section cannot be read.
     #[non_exhaustive]
     Section {
-        /// Its name.
+        /// The name of the section.
         name: String,
         /// The error of the crate object.
         source: object::Error,
@@ -45,19 +47,20 @@ pub enum Error {
     /// A compressed section claims a size that its data cannot have.
     #[non_exhaustive]
     CompressedSize {
-        /// The section's name.
+        /// The name of the section.
         section: String,
-        /// The claimed size, in bytes.
+        /// The claimed size in bytes.
         size: u64,
     },
-    /// A relocation names a place or a symbol that the file does not have.
+    /// A relocation has an offset or a symbol that the file does not have.
     #[non_exhaustive]
     Relocation {
-        /// The section whose bytes are relocated.
+        /// The section to which the relocation applies.
         section: String,
-        /// Bytes from the start of the section.
+        /// The offset of the relocation, in bytes from the start of the section.
         offset: u64,
-        /// The error of the crate object for the symbol; `None` if the place is behind the end.
+        /// The error of the crate object for the symbol; `None` if the offset is past the end of
+        /// the section.
         source: Option<object::Error>,
     },
 }

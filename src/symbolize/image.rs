@@ -1,4 +1,4 @@
-//! An ELF file: its sections, symbols and what identifies it.
+//! An ELF file: its sections, symbols, build ID and release.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -10,23 +10,23 @@ use object::{Object, ObjectSection, ObjectSymbol, SectionKind, SymbolKind};
 use super::error::Error;
 use super::units::Debug;
 
-/// The most bytes that a compressed section may have; Debian's largest has 290 million.
+/// The largest size of a compressed section; Debian's largest has 290 million bytes.
 const MAX_SECTION: u64 = 4 << 30;
 
-/// How much smaller compressed data can be: zlib's best is 1032.
+/// The largest compression ratio; zlib's limit is 1032.
 const MAX_RATIO: u64 = 1040;
 
 /// A kernel image or module, with its symbols and debug information.
 ///
-/// Everything is read when it is first asked for.
+/// Symbols and debug information are read at the first lookup.
 pub struct Image<'data> {
-    /// None where the image is a list of symbols.
+    /// `None` for a symbol list.
     file: Option<object::File<'data>>,
     list: &'data [u8],
-    /// Where each section begins, by its index. Those of a module have no addresses yet: they are laid
-    /// behind each other, so that every instruction has an address of its own.
+    /// The address of each section, by its index. The sections of a module have no addresses yet,
+    /// so they are laid out one after the other, and each instruction has an address of its own.
     bases: Vec<u64>,
-    /// Which sections hold code, by their indices: frames name nothing else.
+    /// Whether each section contains code, by its index: frames have no other symbols.
     is_code: Vec<bool>,
     is_relocatable: bool,
     endian: RunTimeEndian,
@@ -42,13 +42,13 @@ impl std::fmt::Debug for Image<'_> {
     }
 }
 
-/// A symbol of code or data.
+/// A symbol.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) struct Symbol<'data> {
     pub(super) name: &'data [u8],
-    /// Its address in the image.
+    /// The address in the image.
     pub(super) address: u64,
-    /// Its size, as the compiler told it; 0 where it did not.
+    /// The size as the compiler wrote it; 0 if it wrote none.
     pub(super) size: u64,
     section: usize,
     /// The next symbol of the same name.
@@ -61,22 +61,23 @@ impl<'data> Symbol<'data> {
     }
 }
 
-/// All symbols that the kernel may name.
+/// The symbols of the code.
 #[derive(Debug, Default)]
 struct Symbols<'data> {
     all: Vec<Symbol<'data>>,
     /// The first symbol of each name.
     by_name: HashMap<&'data [u8], u32>,
-    /// Addresses with indices into `all`, sorted; made when it is first asked for.
+    /// Addresses with indices into `all`, sorted; made at the first lookup.
     by_address: OnceLock<Vec<(u64, u32)>>,
 }
 
 impl<'data> Image<'data> {
-    /// Reads the headers of an ELF file.
+    /// Parses the headers of an ELF file.
     ///
     /// # Errors
     ///
-    /// It is no ELF file of a machine with addresses of 32 or 64 bits.
+    /// The data is not an ELF file of a machine with 32-bit or 64-bit addresses, or has too many
+    /// sections.
     pub fn parse(data: &'data [u8]) -> Result<Self, Error> {
         let file = object::File::parse(data).map_err(|source| Error::NotElf { source })?;
         let is_relocatable = file.kind() == object::ObjectKind::Relocatable;
@@ -102,7 +103,7 @@ impl<'data> Image<'data> {
             };
             let align = section.align().clamp(1, 4096);
             *base = end.next_multiple_of(align);
-            // A gap, so that the end of one section is not the start of the next.
+            // A gap, so that the end of a section is not the start of the next.
             end = base.saturating_add(section.size()).saturating_add(16).min(MAX_MODULE);
         }
         Ok(Self {
@@ -117,12 +118,12 @@ impl<'data> Image<'data> {
         })
     }
 
-    /// Reads a list of symbols: `System.map`, `/proc/kallsyms`. It has neither files nor lines.
+    /// Parses a symbol list: `System.map`, `/proc/kallsyms`. It has neither files nor lines.
     ///
     /// # Errors
     ///
-    /// The first line is no address, letter and name, or all addresses are 0, as `/proc/kallsyms` shows
-    /// them to who may not see them.
+    /// The first line is not an address, a letter and a name, or all addresses are 0, as
+    /// `/proc/kallsyms` prints them for unprivileged users.
     pub fn parse_list(data: &'data [u8]) -> Result<Self, Error> {
         let lines = || data.split(|b| *b == b'\n').filter(|line| !line.is_empty());
         let is_listed = |line| listed(line).is_some();
@@ -145,18 +146,19 @@ impl<'data> Image<'data> {
         })
     }
 
-    /// The build id: the note that the linker made (`--build-id`), and the kernel prints with
-    /// `CONFIG_STACKTRACE_BUILD_ID`.
+    /// Returns the build ID: the note that the linker made (`--build-id`). The kernel prints it in
+    /// hexadecimal with `CONFIG_STACKTRACE_BUILD_ID`.
     pub fn build_id(&self) -> Option<&'data [u8]> {
         self.file.as_ref()?.build_id().ok().flatten()
     }
 
-    /// What the kernel calls itself: the text from `Linux version` on, of a kernel image.
+    /// Returns the banner of a kernel image: the text that starts with `Linux version`.
     pub fn banner(&self) -> Option<Cow<'data, str>> {
         let sections = [".rodata", ".init.data", ".data", ".text"];
         sections.into_iter().find_map(|name| {
             let data = self.section(name)?.data().ok()?;
-            // `linux_banner` in init/version.c; `%s version %s` is a format of its own.
+            // `linux_banner` in init/version.c. `linux_proc_banner` starts with `%s version %s` and
+            // does not match.
             let finder = memchr::memmem::Finder::new(b"Linux version ");
             let text = finder.find_iter(data).find_map(|at| {
                 let text = data.get(at..)?.split(|b| matches!(b, 0 | b'\n')).next()?;
@@ -166,7 +168,7 @@ impl<'data> Image<'data> {
         })
     }
 
-    /// The release in the banner, or the one that a module was built for (`vermagic=`).
+    /// Returns the release in the banner, or the one that a module was built for (`vermagic=`).
     pub fn release(&self) -> Option<String> {
         if let Some(banner) = self.banner() {
             return banner.split(' ').nth(2).map(str::to_owned);
@@ -176,7 +178,7 @@ impl<'data> Image<'data> {
         String::from_utf8_lossy(magic).split(' ').next().map(str::to_owned)
     }
 
-    /// Whether there is debug information in it.
+    /// Returns whether the image has debug information.
     pub fn has_debug(&self) -> bool {
         self.section(".debug_info").is_some()
     }
@@ -197,8 +199,8 @@ impl<'data> Image<'data> {
         self.endian
     }
 
-    /// The sections of debug information, decompressed; those of a module with the places of its
-    /// sections put in.
+    /// Returns the sections of debug information, decompressed; those of a module relocated to its
+    /// sections.
     pub(super) fn debug_sections(&self) -> Result<DwarfSections<Cow<'data, [u8]>>, Error> {
         DwarfSections::load(|id| {
             let name = id.name();
@@ -227,7 +229,7 @@ impl<'data> Image<'data> {
         Ok(data)
     }
 
-    /// Puts addresses where a linker would.
+    /// Applies the relocations of a section, as a linker does.
     fn relocate(
         &self,
         name: &str,
@@ -293,7 +295,7 @@ impl<'data> Image<'data> {
         })
     }
 
-    /// The symbols of a name, in the order of the file.
+    /// Returns the symbols of a name, in the order of the file.
     pub(super) fn named(&self, name: &str) -> Vec<Symbol<'data>> {
         let symbols = self.symbols();
         let mut found = Vec::new();
@@ -315,7 +317,8 @@ impl<'data> Image<'data> {
         })
     }
 
-    /// The symbols behind an address, by their addresses, and the last one up to it.
+    /// Returns the last symbol at or before an address, and the symbols after it, sorted by
+    /// address.
     fn around(&self, address: u64) -> (Option<&Symbol<'data>>, &[(u64, u32)]) {
         let order = self.by_address();
         let after = order.partition_point(|(start, _)| *start <= address);
@@ -323,7 +326,8 @@ impl<'data> Image<'data> {
         (before.last().and_then(|(_, at)| self.symbols().all.get(*at as usize)), behind)
     }
 
-    /// The symbol that an address lies in: its name, its start, and the bytes up to the next one.
+    /// Returns the symbol that contains an address: its name, its start, and the bytes up to the
+    /// next one.
     pub(super) fn symbol_at(&self, address: u64) -> Option<(Cow<'data, str>, u64, u64)> {
         let (symbol, _) = self.around(address);
         let symbol = symbol?;
@@ -332,7 +336,7 @@ impl<'data> Image<'data> {
         is_inside.then(|| (name, symbol.address, self.room(symbol)))
     }
 
-    /// The end of a symbol's section.
+    /// Returns the end of a symbol's section.
     fn end(&self, symbol: &Symbol<'_>) -> Option<u64> {
         let base = self.bases.get(symbol.section).copied().unwrap_or(0);
         let index = object::SectionIndex(symbol.section);
@@ -340,8 +344,9 @@ impl<'data> Image<'data> {
         Some(base.wrapping_add(section.address()).wrapping_add(section.size()))
     }
 
-    /// The bytes from a symbol to the next one of its section, which is what the kernel takes for its
-    /// size (`get_symbol_pos()` and `find_kallsyms_symbol()`).
+    /// Returns the bytes from a symbol to the next one of its section. The kernel prints that as
+    /// the size (`get_symbol_pos()` in kernel/kallsyms.c, `find_kallsyms_symbol()` in
+    /// kernel/module/kallsyms.c).
     pub(super) fn room(&self, symbol: &Symbol<'_>) -> u64 {
         let (_, behind) = self.around(symbol.address);
         let all = &self.symbols().all;
@@ -352,8 +357,8 @@ impl<'data> Image<'data> {
         next.or_else(|| self.end(symbol)).unwrap_or(0).saturating_sub(symbol.address)
     }
 
-    /// The bytes of code at an address, as far as the section has them, and which of them a linker or
-    /// loader would change.
+    /// Returns the bytes of code at an address, up to the end of the section, and for each whether
+    /// a linker or loader changes it.
     pub(super) fn code(&self, address: u64, len: usize) -> Option<(&'data [u8], Vec<bool>)> {
         let section = self.file.as_ref()?.sections().filter(is_loaded).find(|section| {
             let base = self.bases.get(section.index().0).copied().unwrap_or(0);
@@ -383,7 +388,7 @@ impl<'data> Image<'data> {
 impl<'data> Symbols<'data> {
     fn new(mut all: Vec<Symbol<'data>>) -> Self {
         let mut by_name = HashMap::with_capacity(all.len());
-        // From the last, so that each name leads to its first symbol.
+        // In reverse, so that each name leads to its first symbol.
         for (at, symbol) in all.iter_mut().enumerate().rev() {
             symbol.next = by_name.insert(symbol.name, u32::try_from(at).unwrap_or(u32::MAX));
         }
@@ -391,7 +396,7 @@ impl<'data> Symbols<'data> {
     }
 }
 
-/// A line of a list of symbols: address and name. `kallsyms_show()` in kernel/kallsyms.c prints the
+/// Parses a line of a symbol list: address and name. `s_show()` in kernel/kallsyms.c prints the
 /// module behind the name.
 fn listed(line: &[u8]) -> Option<(u64, &[u8])> {
     let mut words = line.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
@@ -401,20 +406,19 @@ fn listed(line: &[u8]) -> Option<(u64, &[u8])> {
     Some((address, if is_text { name } else { &[] })).filter(|_| kind.len() == 1)
 }
 
-/// The most sections that a file may have. A module built with a section for each function has some
-/// thousands.
+/// The most sections of a file. A module with a section for each function has some thousands.
 const MAX_SECTIONS: usize = 1 << 20;
 
 /// The most symbols; a kernel with everything built in has a million.
 const MAX_SYMBOLS: usize = 1 << 24;
 
-/// Where the first section of a module is put: not at 0, which stands for what was thrown away.
+/// The address of the first section of a module. Not 0, which marks code that the linker discarded.
 const MODULE_BASE: u64 = 0x1_0000;
 
-/// No module is larger than the area for all of them.
+/// An upper bound of the size of a module: no architecture has a larger area for modules.
 const MAX_MODULE: u64 = 1 << 40;
 
-/// Whether the kernel has the section in memory.
+/// Returns whether the kernel loads the section into memory.
 fn is_loaded(section: &object::Section<'_, '_>) -> bool {
     use SectionKind::{Data, ReadOnlyData, ReadOnlyString, Text, UninitializedData};
     matches!(section.kind(), Text | Data | ReadOnlyData | ReadOnlyString | UninitializedData)

@@ -1,4 +1,5 @@
-//! Addresses to functions, files and lines, by kernel images with debug information.
+//! Resolves addresses to functions, files and lines, with kernel images that have debug
+//! information.
 
 mod check;
 mod error;
@@ -19,7 +20,13 @@ pub use error::Error;
 pub use image::Image;
 pub use units::Location;
 
-/// Resolves the frames of reports by the images of one kernel.
+/// Resolves the frames of reports with the images of one kernel.
+///
+/// [`Analyzer::with_symbolizer`](crate::Analyzer::with_symbolizer) does so together with the
+/// explanation. Build one symbolizer for all reports of a kernel: it keeps what it has read of the
+/// debug information.
+///
+/// # Examples
 ///
 /// ```no_run
 /// use ksplat::symbolize::{Image, Symbolizer};
@@ -41,15 +48,15 @@ pub use units::Location;
 pub struct Symbolizer<'data> {
     vmlinux: Image<'data>,
     modules: HashMap<String, Image<'data>>,
-    /// How far the kernel was from where it was linked to be.
+    /// The distance from the linked address of the kernel to its load address.
     offset: Option<u64>,
-    /// The paths that the source tree had, with a slash at the end.
+    /// The paths of the source tree at build time, each with a slash at the end.
     trees: OnceLock<Vec<String>>,
     release: OnceLock<Option<String>>,
 }
 
-/// Functions that every kernel has, and the files that they are in: from these the place of the source
-/// tree is known, as `decode_stacktrace.sh` and `faddr2line` find it. Assembly may have another.
+/// Functions that every kernel has, and their source files. They show the path of the source tree,
+/// which is how `decode_stacktrace.sh` and `faddr2line` find it. Assembly files may have another.
 const LANDMARKS: [(&str, &str); 5] = [
     ("start_kernel", "init/main.c"),
     ("panic", "kernel/panic.c"),
@@ -59,7 +66,7 @@ const LANDMARKS: [(&str, &str); 5] = [
 ];
 
 impl<'data> Symbolizer<'data> {
-    /// Resolves by the image of a kernel.
+    /// Makes a symbolizer with the image of a kernel.
     pub fn new(vmlinux: Image<'data>) -> Self {
         Self {
             vmlinux,
@@ -70,25 +77,27 @@ impl<'data> Symbolizer<'data> {
         }
     }
 
-    /// The same for a kernel that was moved by so many bytes (KASLR), for frames that are bare
-    /// addresses. Without it, what the report says is taken: its `Kernel Offset:`, or a frame with both
+    /// Sets the distance in bytes from the linked address of the kernel to its load address
+    /// (KASLR). It is needed for frames that are bare addresses.
+    ///
+    /// The default is that of the report: `Kernel Offset:`, or the difference of a frame with both
     /// an address and a name.
     #[must_use]
     pub fn with_kernel_offset(self, offset: u64) -> Self {
         Self { offset: Some(offset), ..self }
     }
 
-    /// The release of the kernel's image.
+    /// Returns the release of the kernel image.
     fn release(&self) -> Option<&str> {
         self.release.get_or_init(|| self.vmlinux.release()).as_deref()
     }
 
-    /// Takes the image of a module. `-` and `_` are the same in its name.
+    /// Adds the image of a module. `-` and `_` are the same character in a module name.
     pub fn add_module(&mut self, name: &str, image: Image<'data>) {
         self.modules.insert(name.replace('-', "_"), image);
     }
 
-    /// The image of a module, or of the kernel.
+    /// Returns the image of a module, or that of the kernel for `None`.
     pub fn image(&self, module: Option<&str>) -> Option<&Image<'data>> {
         match module {
             None => Some(&self.vmlinux),
@@ -96,7 +105,7 @@ impl<'data> Symbolizer<'data> {
         }
     }
 
-    /// Where the source tree was when the kernel was built.
+    /// Returns the paths of the source tree when the kernel was built.
     fn trees(&self) -> &[String] {
         self.trees.get_or_init(|| {
             let tree_of = |(function, file): &(&str, &str)| {
@@ -113,13 +122,13 @@ impl<'data> Symbolizer<'data> {
         })
     }
 
-    /// The functions at an address where the kernel was linked to be, innermost first.
+    /// Returns the functions at an address of the linked kernel, innermost first.
     pub fn locations_at(&self, address: u64) -> Vec<Location> {
         self.at(&self.vmlinux, address)
     }
 
-    /// The functions at a frame, innermost first: those that were inlined, then the one that holds
-    /// them. Empty where the image, the symbol or its line is not known.
+    /// Returns the functions at a frame, innermost first: the inlined functions, then the one that
+    /// contains their code. Empty if there is no image, symbol or line for the frame.
     pub fn locations(&self, frame: &Frame<'_>) -> Vec<Location> {
         self.address(frame).map(|(image, address)| self.at(image, address)).unwrap_or_default()
     }
@@ -127,11 +136,12 @@ impl<'data> Symbolizer<'data> {
     fn at(&self, image: &Image<'data>, address: u64) -> Vec<Location> {
         let Ok(debug) = image.debug() else { return Vec::new() };
         let units::Found { mut locations, directory } = debug.locations(address);
-        // Split debug information has lines here and names in another file.
+        // With split debug information, names are in another file; lines are here.
         if let Some(outer) = locations.last_mut().filter(|outer| outer.function.is_none()) {
             outer.function = image.symbol_at(address).map(|(name, ..)| name.into_owned());
         }
-        // A kernel that is built in its source tree is compiled there; modules are elsewhere.
+        // Paths are relative to the directory in which the kernel was built; modules may be built
+        // elsewhere.
         let is_kernel = std::ptr::eq(image, &raw const self.vmlinux);
         let tree = Some(&*directory).filter(|tree| is_kernel && !tree.is_empty());
         for location in &mut locations {
@@ -152,7 +162,8 @@ impl<'data> Symbolizer<'data> {
         locations
     }
 
-    /// The address in its image of what a frame tells: the instruction, or the call before it.
+    /// Returns the address of a frame in its image: that of the instruction, or of the call before
+    /// it.
     fn address(&self, frame: &Frame<'_>) -> Option<(&Image<'data>, u64)> {
         let image = self.image(frame.module.as_deref())?;
         let offset = frame.offset?;
@@ -166,11 +177,11 @@ impl<'data> Symbolizer<'data> {
                 };
                 let mut found = several.iter().filter(fits);
                 let first = found.next()?;
-                // One that stands twice is no other.
+                // A symbol that the table lists twice is unique.
                 found.all(|other| other.address == first.address).then_some(first)?
             }
         };
-        // Beyond the function: it is another build's.
+        // The offset is past the end of the function: the image is of another build.
         if offset > image.room(symbol) {
             return None;
         }
@@ -178,9 +189,9 @@ impl<'data> Symbolizer<'data> {
         Some((image, symbol.address.wrapping_add(offset).wrapping_sub(back)))
     }
 
-    /// Names the function that a return address is in.
+    /// Corrects the function of a return address with offset 0.
     ///
-    /// Where a function ends with a call that never returns, its return address is the start of the
+    /// If a function ends with a call that never returns, its return address is the start of the
     /// next function, and the kernel prints that one with `+0x0`.
     fn before_next(&self, frame: &mut Frame<'_>) {
         if frame.exact || frame.offset != Some(0) {
@@ -196,10 +207,11 @@ impl<'data> Symbolizer<'data> {
         }
     }
 
-    /// Fills in files and lines, and the functions that were inlined, in all stacks of a report.
+    /// Fills in files, lines and inlined functions in all stacks of a report, and
+    /// [`Report::image_check`].
     ///
-    /// Frames that have a file already stay as they are. Where the image is of another build
-    /// ([`Report::image_check`]), only functions that have the size of the log's are resolved.
+    /// Frames that have a file stay unchanged. If the image is of another build, only functions
+    /// that have the same size in the log and in the image are resolved.
     pub fn annotate(&self, report: &mut Report<'_>) {
         let check = check::check(self, report);
         let offset = self.offset.or_else(|| self.moved_by(report));
@@ -241,7 +253,7 @@ impl<'data> Symbolizer<'data> {
         name_blame(report);
     }
 
-    /// Names the variable and the member that the trapping instruction accessed.
+    /// Fills in the variable and the member that the trapping instruction accessed.
     fn name_access(&self, report: &mut Report<'_>) {
         let Some(arch) = report.kernel.arch else { return };
         let pointer = report.crash_stack().and_then(|stack| {
@@ -253,7 +265,7 @@ impl<'data> Symbolizer<'data> {
         let Some(pointer) = &explanation.pointer else { return };
         let Ok(offset) = u64::try_from(pointer.offset) else { return };
         let number = |name: &str| variable::number(arch, name);
-        // Copies of the pointer may be in more registers than the variable.
+        // The operand may use a copy of the pointer that the debug information does not list.
         let used = explanation.access.iter().flat_map(|access| access.registers.iter());
         let copies = used.filter(|register| register.value == pointer.value);
         let registers: Vec<u16> = pointer
@@ -281,7 +293,7 @@ impl<'data> Symbolizer<'data> {
         });
     }
 
-    /// Whether the image has the function of a frame with the size that the frame tells.
+    /// Returns whether the image has the function of a frame with the size in the frame.
     fn has_size(&self, frame: &Frame<'_>) -> bool {
         let named = self.image(frame.module.as_deref()).zip(frame.symbol());
         named.zip(frame.size).is_some_and(|((image, name), size)| {
@@ -289,7 +301,7 @@ impl<'data> Symbolizer<'data> {
         })
     }
 
-    /// How far the kernel of a report was moved.
+    /// Returns the distance from the linked address of the report's kernel to its load address.
     fn moved_by(&self, report: &Report<'_>) -> Option<u64> {
         let printed = report.kernel.offset.map(|offset| offset.value);
         printed.or_else(|| {
@@ -302,7 +314,7 @@ impl<'data> Symbolizer<'data> {
         })
     }
 
-    /// Names the function of a frame that is a bare address.
+    /// Fills in the function of a frame that is a bare address.
     fn name(&self, frame: &mut Frame<'_>, moved_by: u64) {
         let (None, Some(address), false) = (&frame.function, frame.address, frame.inline) else {
             return;
@@ -316,7 +328,7 @@ impl<'data> Symbolizer<'data> {
     }
 }
 
-/// Tells the file and line of the function that is blamed.
+/// Fills in the file and line of the blamed function.
 fn name_blame(report: &mut Report<'_>) {
     let Some(blame) = &mut report.blame else { return };
     let mut frames = report.stacks.iter().flat_map(|stack| &stack.frames);
@@ -328,14 +340,14 @@ fn name_blame(report: &mut Report<'_>) {
     }
 }
 
-/// Whether a symbol has the size that the kernel prints: up to the next symbol, or less than an
-/// alignment more than what the compiler told.
+/// Returns whether a symbol has a size that the kernel prints: up to the next symbol, or the
+/// compiler's size with less than one alignment of padding.
 fn has_size(image: &Image<'_>, symbol: &image::Symbol, size: u64) -> bool {
     let near = symbol.size..symbol.size.saturating_add(64);
     size == image.room(symbol) || (symbol.size > 0 && near.contains(&size))
 }
 
-/// A frame of what a line tells.
+/// Makes a frame from the symbol in a line.
 fn frame_of(place: &Place<'_>, exact: bool) -> Frame<'static> {
     let own = |text: &[u8]| Cow::Owned(String::from_utf8_lossy(text).into_owned());
     Frame {

@@ -1,8 +1,8 @@
 //! A reader of debug information with a limit on its work.
 //!
-//! The crates addr2line and gimli are linear in what an honest image has. In a damaged one, a million
-//! entries may share one list of ranges, and inlined functions may nest until the stack overflows. All
-//! reading goes through this type, so it ends both with an error.
+//! The crates addr2line and gimli take linear time for valid images. In a damaged one, a million
+//! entries may share one list of ranges, and inlined functions may nest until the stack overflows.
+//! All reads go through this type, which returns an error in both cases.
 
 use std::borrow::Cow;
 use std::cell::Cell;
@@ -10,34 +10,34 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use gimli::{EndianSlice, Error, ReaderOffsetId, Result, RunTimeEndian};
 
-/// How many reads one byte of debug information is worth: each pass over it reads a byte once at most,
-/// and an image is read in four passes (abbreviations, units, functions, inlined functions).
+/// The number of reads for each byte of debug information: each pass reads a byte at most once, and
+/// there are four passes (abbreviations, units, functions, inlined functions).
 const READS_PER_BYTE: u64 = 4;
 
-/// What a small image is worth.
+/// The minimum for small images.
 const MIN_READS: u64 = 1 << 20;
 
-/// Reads that each lookup adds: it may visit entries that were read before.
+/// The number of reads that each lookup adds: it may visit entries again.
 const READS_PER_LOOKUP: u64 = 1 << 20;
 
-/// Bytes that cost one read where they are searched or copied at once.
+/// Bytes that cost one read when they are searched or copied together.
 const BYTES_PER_READ: usize = 16;
 
-/// How much of the stack the recursion over inlined functions may use. A level takes less than 2 KiB
-/// without optimization, and compilers stop at some dozens.
+/// The most bytes of stack for the recursion over inlined functions. A level takes less than 2 KiB
+/// without optimization, and compilers nest some dozens at most.
 const MAX_STACK: usize = 256 << 10;
 
 thread_local! {
-    /// The address of the stack where the lookup of this thread began.
+    /// The address of the stack at the start of the lookup of this thread.
     static STACK: Cell<usize> = const { Cell::new(0) };
 }
 
-/// The work that an image may still cost.
+/// The reads that are left for an image.
 #[derive(Debug)]
 pub(super) struct Budget(AtomicU64);
 
 impl Budget {
-    /// For debug information of a number of bytes.
+    /// Makes the budget for debug information of a number of bytes.
     pub(super) fn new(bytes: u64) -> Self {
         Self(AtomicU64::new(bytes.saturating_mul(READS_PER_BYTE).max(MIN_READS)))
     }
@@ -50,8 +50,8 @@ impl Budget {
         run()
     }
 
-    /// Whether another read is within the limits. Threads may lose each other's counts: the limit is
-    /// no exact one.
+    /// Returns whether another read is within the limits. Concurrent threads may lose counts: the
+    /// limit is not exact.
     #[inline]
     fn spend(&self, reads: u64) -> bool {
         let left = self.0.load(Ordering::Relaxed);
@@ -60,7 +60,7 @@ impl Budget {
     }
 }
 
-/// An address in the caller's stack frame.
+/// Returns an address in the caller's stack frame.
 #[inline]
 fn stack_address() -> usize {
     let here = 0_u8;
@@ -79,17 +79,17 @@ impl<'a> Reader<'a> {
         Self { data: EndianSlice::new(data, endian), budget }
     }
 
-    /// The bytes.
+    /// Returns the bytes.
     pub(super) fn bytes(&self) -> &'a [u8] {
         self.data.slice()
     }
 
-    /// The bytes as text; invalid UTF-8 becomes U+FFFD.
+    /// Returns the bytes as text; invalid UTF-8 becomes U+FFFD.
     pub(super) fn text(&self) -> Cow<'a, str> {
         String::from_utf8_lossy(self.data.slice())
     }
 
-    /// Pays for a number of bytes. Without a budget the section ends here.
+    /// Pays for a number of bytes, or returns the error of a section that ends here.
     #[inline]
     fn pay(&self, bytes: usize) -> Result<()> {
         let reads = 1 + (bytes / BYTES_PER_READ) as u64;

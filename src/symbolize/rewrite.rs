@@ -1,4 +1,4 @@
-//! Lines of a log with the places in the source put in.
+//! Rewrites lines of a log with source lines.
 
 use super::{Location, Symbolizer, frame_of};
 use crate::arch;
@@ -7,14 +7,15 @@ use crate::syntax::frame::{self, Place};
 use crate::token;
 
 impl Symbolizer<'_> {
-    /// A line of a log with files and lines, as `scripts/decode_stacktrace.sh` of the kernel prints it:
-    /// `name (file:line file:line) module`, the inlined functions first, words set apart by one blank,
-    /// addresses in `[<>]` left out.
+    /// Rewrites a line of a log with files and lines, as the kernel's
+    /// `scripts/decode_stacktrace.sh` prints it: `name (file:line file:line) module`, the inlined
+    /// functions first, words separated by one blank, without the addresses in `[<>]`.
     ///
-    /// `None` where nothing in the line could be resolved. Other than the script's, the line of a
+    /// `None` if no symbol of the line could be resolved. Unlike the script, the line number of a
     /// return address is that of the call.
     ///
-    /// The line is not changed otherwise; who shows it on a terminal escapes it.
+    /// The rest of the line is unchanged, including control characters: escape it before it is
+    /// printed on a terminal.
     pub fn rewrite(&self, line: &[u8]) -> Option<Vec<u8>> {
         let mut out = Vec::new();
         let (mut from, mut at) = (0, 0);
@@ -54,7 +55,7 @@ impl Symbolizer<'_> {
         let places: Vec<_> = locations.iter().map(source).collect();
         let name = frame.function.as_deref()?;
         let module = frame.module.as_deref().unwrap_or_default();
-        // The script ends the line of a kernel's function with a blank.
+        // The script ends the line of a function of the kernel image with a blank.
         Some(format!("{name} ({}) {module}", places.join(" ")))
     }
 }
@@ -67,7 +68,7 @@ fn source(location: &Location) -> String {
     }
 }
 
-/// The text of a line without the time stamps and callers in front.
+/// Strips time stamps and callers from the start of a line.
 fn strip(mut line: &[u8]) -> &[u8] {
     while let Some(rest) = line.trim_ascii_start().strip_prefix(b"[") {
         match rest.iter().position(|b| *b == b']') {
@@ -78,7 +79,7 @@ fn strip(mut line: &[u8]) -> &[u8] {
     line.trim_ascii_start()
 }
 
-/// Adds the words of a text with one blank between, those in `[<>]` left out.
+/// Appends the words of a text separated by one blank, without those in `[<>]`.
 fn push_words(out: &mut Vec<u8>, text: &[u8]) {
     let is_open = text.last().is_none_or(|b| !b.is_ascii_whitespace());
     let words = text.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());

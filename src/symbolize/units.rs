@@ -1,8 +1,8 @@
-//! DWARF: from an address to source lines and inlined functions, by the crate addr2line.
+//! DWARF: from an address to source lines and inlined functions, with the crate addr2line.
 //!
-//! A context of addr2line reads the headers of all units before it answers: 50 to 110 ms for the image
-//! of a distribution. Here each unit has a context of its own, over a `.debug_info` that is cut to that
-//! unit, made when an address of it is first looked up.
+//! A context of addr2line reads the headers of all units first, which takes 50 to 110 ms for the
+//! image of a distribution. So each unit has its own context, over a `.debug_info` that is cut to
+//! that unit, made at the first lookup of an address in it.
 
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
@@ -22,32 +22,32 @@ use super::reader::{Budget, Reader};
 /// The most address ranges of one entry.
 const MAX_RANGES: usize = 1 << 16;
 
-/// The most attributes of an entry; compilers write some 20. They may take no bytes in the entry.
+/// The most attributes of an entry; compilers write some 20. An attribute may have no bytes.
 const MAX_ATTRIBUTES: usize = 256;
 
-/// The most functions that are inlined into each other; compilers stop far before.
+/// The most nested inlined functions; compilers nest far fewer.
 const MAX_INLINED: usize = 256;
 
-/// A place in the source: one function of a frame.
+/// A source location: one function of a frame.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct Location {
-    /// The function, by the name that the debug information has for it.
+    /// The function, as the debug information names it.
     pub function: Option<String>,
-    /// The file, as an absolute path where the compiler wrote one.
+    /// The file; an absolute path if the compiler wrote one.
     pub file: Option<String>,
-    /// From 1.
+    /// The line, from 1.
     pub line: Option<u32>,
-    /// From 1; absent where the compiler did not write it.
+    /// The column, from 1; `None` if the compiler wrote none.
     pub column: Option<u32>,
 }
 
-/// The functions at an address, and where they were compiled.
+/// The functions at an address, and their compilation directory.
 #[derive(Default)]
 pub(super) struct Found {
-    /// Innermost first.
+    /// The functions, innermost first.
     pub(super) locations: Vec<Location>,
-    /// The directory that the unit was compiled in.
+    /// The directory in which the unit was compiled.
     pub(super) directory: String,
 }
 
@@ -73,25 +73,25 @@ self_cell! {
     }
 }
 
-/// A context of addr2line. It reads on demand, so one thread at a time uses it.
+/// A context of addr2line. It reads lazily, so only one thread at a time can use it.
 type Shared<'s> = Arc<Mutex<Context<Reader<'s>>>>;
 
 /// The units of an image.
 pub(super) struct Units<'s> {
     sections: &'s Sections<'s>,
     dwarf: Dwarf<Reader<'s>>,
-    /// Which unit an address is in, by `.debug_aranges`.
+    /// The unit of each address range in `.debug_aranges`.
     listed: Ranges,
-    /// The same of the units that are not listed there (clang writes no such table), once an address
-    /// is in none that is.
+    /// The ranges of the units that this table lacks (clang writes none); made at the first lookup
+    /// of an address that is in no listed range.
     unlisted: OnceLock<Ranges>,
-    /// The context of each unit that was asked, by its offset; none where the unit is damaged.
+    /// The context of each unit that was looked up, by its offset; `None` for a damaged unit.
     contexts: Mutex<HashMap<usize, Option<Shared<'s>>>>,
-    /// The context over all units, for those that refer to others.
+    /// The context over all units, for units that refer to others.
     whole: OnceLock<Option<Shared<'s>>>,
 }
 
-/// Ranges of addresses with the offset of their unit in `.debug_info`.
+/// Address ranges with the offset of their unit in `.debug_info`.
 #[derive(Default)]
 struct Ranges(Vec<(u64, u64, usize)>);
 
@@ -109,13 +109,13 @@ impl Ranges {
     }
 }
 
-/// What the abbreviations of a unit say of it.
+/// The kind of references in a unit, by its abbreviations.
 enum Form {
-    /// All that it refers to is in it.
+    /// All references are inside the unit.
     Alone,
-    /// It refers to entries of other units: link-time optimization, partial units of dwz.
+    /// Some references are to other units: link-time optimization, partial units of dwz.
     Refers,
-    /// No compiler writes such a unit.
+    /// The unit is damaged.
     Damaged,
 }
 
@@ -131,14 +131,14 @@ impl<'data> Debug<'data> {
         Ok(Self::new(sections, |sections| sections.budget.lookup(|| Units::new(sections))))
     }
 
-    /// The functions and lines at an address.
+    /// Returns the functions and lines at an address.
     pub(super) fn locations(&self, address: u64) -> Found {
         self.with_dependent(|sections, units| {
             sections.budget.lookup(|| units.at(address, located)).unwrap_or_default()
         })
     }
 
-    /// Calls `look` with the unit and the function that an address is in.
+    /// Calls `look` with the unit and the function that contain an address.
     pub(super) fn with_function<T>(
         &self,
         address: u64,
@@ -168,7 +168,7 @@ impl<'s> Units<'s> {
         }
     }
 
-    /// What `look` finds in the unit of an address.
+    /// Calls `look` with the context of the unit that contains an address.
     fn at<T>(
         &self,
         address: u64,
@@ -188,7 +188,7 @@ impl<'s> Units<'s> {
         })
     }
 
-    /// The ranges of the units that `.debug_aranges` does not list, by the units.
+    /// Reads the ranges of the units that `.debug_aranges` does not list.
     fn scan(&self) -> Ranges {
         let listed: HashSet<usize> = self.listed.0.iter().map(|(.., unit)| *unit).collect();
         let mut ranges = Vec::new();
@@ -239,7 +239,7 @@ fn shared(dwarf: Dwarf<Reader<'_>>) -> Option<Shared<'_>> {
     Some(Arc::new(Mutex::new(Context::from_dwarf(dwarf).ok()?)))
 }
 
-/// The functions and lines at an address of a context, innermost first.
+/// Returns the functions and lines at an address of a context, innermost first.
 fn located(context: &Context<Reader<'_>>, address: u64) -> Option<Found> {
     let mut frames = context.find_frames(address).skip_all_loads().ok()?;
     let mut locations = Vec::new();
@@ -250,7 +250,7 @@ fn located(context: &Context<Reader<'_>>, address: u64) -> Option<Found> {
             function: frame.function.map(|function| function.name.text().into_owned()),
             file: file.filter(|file| !file.is_empty()).map(plain),
             line: place.as_ref().and_then(|place| place.line),
-            // addr2line has 0 where the compiler wrote none.
+            // addr2line returns 0 if the compiler wrote none.
             column: place.and_then(|place| place.column).filter(|column| *column > 0),
         });
     }
@@ -262,7 +262,7 @@ fn located(context: &Context<Reader<'_>>, address: u64) -> Option<Found> {
     Some(Found { locations, directory: directory.unwrap_or_default() })
 }
 
-/// The entry of the function at an address: the one that all others are inlined into.
+/// Returns the entry of the function at an address into which all others are inlined.
 fn function_at(context: &Context<Reader<'_>>, address: u64) -> Option<UnitOffset> {
     let mut frames = context.find_frames(address).skip_all_loads().ok()?;
     let mut last = None;
@@ -272,7 +272,7 @@ fn function_at(context: &Context<Reader<'_>>, address: u64) -> Option<UnitOffset
     last
 }
 
-/// A path without `.` and `..`.
+/// Removes `.` and `..` from a path.
 fn plain(path: &str) -> String {
     let is_plain = !path.split('/').any(|part| matches!(part, "." | ".."));
     if is_plain {
@@ -291,7 +291,7 @@ fn plain(path: &str) -> String {
     parts.join("/")
 }
 
-/// The ranges of `.debug_aranges`, up to where it is damaged.
+/// Returns the ranges of `.debug_aranges`, up to the first damaged one.
 fn listed(dwarf: &Dwarf<Reader<'_>>) -> Vec<(u64, u64, usize)> {
     let mut ranges = Vec::new();
     let mut headers = dwarf.debug_aranges.headers();
@@ -305,14 +305,14 @@ fn listed(dwarf: &Dwarf<Reader<'_>>) -> Vec<(u64, u64, usize)> {
     ranges
 }
 
-/// The headers of all units, up to where one is damaged.
+/// Returns the headers of all units, up to the first damaged one.
 fn headers<'a>(dwarf: &Dwarf<Reader<'a>>) -> impl Iterator<Item = UnitHeader<Reader<'a>>> {
     let mut headers = dwarf.units();
     std::iter::from_fn(move || headers.next().ok().flatten())
 }
 
-/// Reads the abbreviations of a unit without keeping them: what compilers write is at once to be seen
-/// in the forms of the attributes.
+/// Parses the abbreviations of a unit without keeping them: the forms of the attributes show the
+/// kind of references.
 fn form(dwarf: &Dwarf<Reader<'_>>, header: &UnitHeader<Reader<'_>>) -> Form {
     read_form(dwarf, header).unwrap_or(Form::Damaged)
 }
@@ -356,9 +356,9 @@ pub(super) fn unit_reference(value: AttributeValue<Reader<'_>>) -> Option<UnitOf
     }
 }
 
-/// Where the code of an entry is.
+/// Returns the address ranges of an entry.
 ///
-/// gimli's own `die_ranges()` adds a size to an address without a check.
+/// gimli's `die_ranges()` adds a size to an address without an overflow check.
 pub(super) fn entry_ranges(
     unit: UnitRef<'_, Reader<'_>>,
     offset: UnitOffset,
@@ -383,7 +383,7 @@ pub(super) fn entry_ranges(
         AttributeValue::Udata(size) => low.checked_add(size),
         high => address(high),
     });
-    // What the linker threw away is at 0.
+    // The linker relocates discarded code to 0.
     let range = low.zip(end).filter(|(low, end)| *low != 0 && low < end);
     Ok(range.into_iter().collect())
 }

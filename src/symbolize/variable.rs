@@ -1,4 +1,4 @@
-//! What was accessed, in the words of the source: variables by their locations, members by their types.
+//! The accessed variable and member: variables by their location lists, members by their types.
 
 use std::fmt::Write;
 
@@ -8,29 +8,29 @@ use super::reader::Reader;
 use super::units::{Debug, entry_ranges, unit_reference};
 use crate::arch::{self, Arch};
 
-/// How many types are followed to the one that an access is in: names, qualifiers, members.
+/// The most types that are followed to the accessed one: typedefs, qualifiers, members.
 const MAX_TYPES: usize = 32;
 
-/// The most places of a variable that are looked at.
+/// The most locations of a variable that are searched.
 const MAX_PLACES: usize = 1 << 12;
 
-/// The most entries of a function that are looked at.
+/// The most entries of a function that are searched.
 const MAX_ENTRIES: usize = 1 << 17;
 
-/// A variable that holds a pointer, and the member that it was used for.
+/// A variable that holds a pointer, and the member that was accessed through it.
 #[derive(Debug)]
 pub(super) struct Found {
     /// `nxt->in.count`.
     pub(super) expression: String,
-    /// The type of what the pointer points to: `struct node`.
+    /// The type that the pointer points to: `struct node`.
     pub(super) of: String,
-    /// The type of the member, where that is a pointer again.
+    /// The type of the member, if that is a pointer, too.
     pub(super) pointee: Option<UnitOffset>,
 }
 
-/// The number that debug information has for a register.
+/// Returns the DWARF number of a register.
 ///
-/// The ABI documents of each machine; for x86 the System V ABI, figure 3.36 and 2.14.
+/// From the ABI document of each architecture; for x86 the System V ABI, figures 3.36 and 2.14.
 pub(super) fn number(arch: Arch, register: &str) -> Option<u16> {
     #[rustfmt::skip] // rows
     const X86_64: [&str; 16] = [
@@ -58,20 +58,20 @@ pub(super) fn number(arch: Arch, register: &str) -> Option<u16> {
     found.and_then(|number| u16::try_from(number).ok())
 }
 
-/// What a name finds in a function: where its variables are at an address.
+/// A function in which variables are looked up.
 pub(super) struct Scope<'u, 'a> {
     pub(super) unit: UnitRef<'u, Reader<'a>>,
     pub(super) function: UnitOffset,
 }
 
 impl<'a> Scope<'_, 'a> {
-    /// The member at an offset from the pointer that a register holds at an address.
+    /// Returns the member at an offset from the pointer that a register holds at an address.
     pub(super) fn member(&self, address: u64, register: u16, offset: u64) -> Option<Found> {
         let (name, kind) = self.variable(address, register)?;
         self.through(&name, kind, offset)
     }
 
-    /// The member at an offset from a pointer of a type.
+    /// Returns the member at an offset from a pointer with a type.
     pub(super) fn through(&self, name: &str, kind: UnitOffset, offset: u64) -> Option<Found> {
         let pointer = self.plain(kind)?;
         if pointer.tag != gimli::DW_TAG_pointer_type {
@@ -80,18 +80,18 @@ impl<'a> Scope<'_, 'a> {
         let target = self.plain(pointer.kind?)?;
         let of = target.name()?;
         let (path, member) = self.path(&target, offset)?;
-        // An array's name has no point before it.
+        // The name of an array has no point before it.
         let expression = format!("{name}->{}", path.trim_start_matches('.'));
         let is_pointer =
             |kind| self.plain(kind).is_some_and(|t| t.tag == gimli::DW_TAG_pointer_type);
         Some(Found { expression, of, pointee: member.filter(|kind| is_pointer(*kind)) })
     }
 
-    /// The innermost variable that a register holds at an address, and its type.
+    /// Returns the innermost variable that a register holds at an address, and its type.
     fn variable(&self, address: u64, register: u16) -> Option<(String, UnitOffset)> {
         let mut entries = self.unit.entries_raw(Some(self.function)).ok()?;
         let top = entries.next_depth();
-        // The depth of the outermost block that the address is not in.
+        // The depth of the outermost block that does not contain the address.
         let mut outside: Option<isize> = None;
         let mut found = None;
         for index in 0..MAX_ENTRIES {
@@ -129,7 +129,7 @@ impl<'a> Scope<'_, 'a> {
         found
     }
 
-    /// Whether a register holds a variable at an address.
+    /// Returns whether a register holds a variable at an address.
     fn holds(&self, variable: UnitOffset, address: u64, register: u16) -> Option<bool> {
         let entry = self.unit.entry(variable).ok()?;
         let location = entry.attr_value(gimli::DW_AT_location)?;
@@ -155,7 +155,8 @@ impl<'a> Scope<'_, 'a> {
         )
     }
 
-    /// Name and type of a variable, which may stand where it was not inlined yet.
+    /// Returns name and type of a variable, from its abstract origin if it is in an inlined
+    /// function.
     fn name_and_type(&self, variable: UnitOffset) -> Option<(String, UnitOffset)> {
         let mut offset = variable;
         for _ in 0..MAX_TYPES {
@@ -185,7 +186,7 @@ impl<'a> Scope<'_, 'a> {
         })
     }
 
-    /// A type without other names and qualifiers.
+    /// Resolves typedefs and qualifiers of a type.
     fn plain(&self, offset: UnitOffset) -> Option<Type> {
         let mut offset = offset;
         for _ in 0..MAX_TYPES {
@@ -202,7 +203,8 @@ impl<'a> Scope<'_, 'a> {
         None
     }
 
-    /// The way to what is at an offset of a type, `.in.count`, and its type.
+    /// Returns the path to the member at an offset of a type, such as `.in.count`, and the type of
+    /// the member.
     fn path(&self, of: &Type, offset: u64) -> Option<(String, Option<UnitOffset>)> {
         let (mut path, mut offset) = (String::new(), offset);
         let mut of = Type { name: of.name.clone(), ..*of };
@@ -210,7 +212,7 @@ impl<'a> Scope<'_, 'a> {
             match of.tag {
                 gimli::DW_TAG_structure_type | gimli::DW_TAG_union_type => {
                     let (name, kind, start) = self.member_at(of.offset, offset)?;
-                    // The members of one without a name are those of what it is in.
+                    // Members of an anonymous struct are members of the outer one.
                     if let Some(name) = name {
                         path.push('.');
                         path.push_str(&name);
@@ -238,7 +240,7 @@ impl<'a> Scope<'_, 'a> {
         None
     }
 
-    /// The member that an offset of a structure lies in: its name, type and start.
+    /// Returns the member of a structure that contains an offset: its name, type and start.
     fn member_at(&self, of: UnitOffset, offset: u64) -> Option<(Option<String>, UnitOffset, u64)> {
         let mut entries = self.unit.entries_tree(Some(of)).ok()?;
         let mut members = entries.root().ok()?.children();
@@ -253,7 +255,7 @@ impl<'a> Scope<'_, 'a> {
             let start = value(gimli::DW_AT_data_member_location).and_then(|at| at.udata_value());
             let start = start.or(bits.map(|bits| bits / 8)).unwrap_or(0);
             let kind = value(gimli::DW_AT_type).and_then(unit_reference)?;
-            // Bit fields share their bytes: which one it was is not known.
+            // Bit fields share bytes, so the accessed one is unknown.
             let is_bit = bits.is_some() || value(gimli::DW_AT_bit_size).is_some();
             let size = self.plain(kind).and_then(|kind| self.size(&kind)).unwrap_or(0);
             if !is_bit && start <= offset && offset - start < size && best.is_none() {
@@ -298,7 +300,7 @@ impl Type {
         )
     }
 
-    /// `struct node`.
+    /// Returns the name in C: `struct node`.
     fn name(&self) -> Option<String> {
         let word = match self.tag {
             gimli::DW_TAG_structure_type => "struct",
@@ -310,11 +312,11 @@ impl Type {
 }
 
 impl Debug<'_> {
-    /// What is at `offset` from the pointer that one of some registers holds at an address.
+    /// Returns the member at `offset` from the pointer that one of `registers` holds at an address.
     ///
-    /// `source` is where that pointer was loaded from, if it was: the address of the load, the register,
-    /// and the offset from it. Then the pointer may be a member that no variable was made of. True with
-    /// it if it was found that way.
+    /// If no variable is in a register, the pointer may be a member that was loaded. `source` is
+    /// that load: its address, its base register, and the offset from it. The result is true if the
+    /// member was found that way.
     pub(super) fn member(
         &self,
         address: u64,
