@@ -1,4 +1,4 @@
-//! Audits of bisections for people.
+//! Audits of bisections as text.
 
 use std::collections::BTreeSet;
 use std::fmt::{self, Write as _};
@@ -13,19 +13,19 @@ use crate::bisect::{
     short,
 };
 
-/// The most runs of a step that get a mark each.
+/// The most runs of a step that have a mark each.
 const MAX_MARKS: usize = 20;
 
-/// Where the subjects of commits stand, behind the marks.
+/// The column of the subjects of commits, behind the marks.
 const BEHIND_MARKS: usize = 38;
 
-/// How sure a step is that needs no words.
+/// The confidence from which a step has no explanation in words.
 const EVIDENT: f64 = 0.9;
 
-/// The doubts that are told.
+/// The most features for and against a commit that are printed.
 const MAX_DOUBTS: usize = 3;
 
-/// What the marks of runs mean.
+/// The meanings of the marks of runs.
 const MARKS: &[(char, &str)] = &[
     ('X', "the crash"),
     ('x', "related"),
@@ -37,14 +37,14 @@ const MARKS: &[(char, &str)] = &[
     ('+', "more runs"),
 ];
 
-/// Writes the audit of the bisection in `file`: its steps, what was found in two sentences, and how to
-/// go on.
+/// Writes the audit of the bisection in `file`: its steps, a finding of two sentences, and how to
+/// continue.
 ///
-/// Text of the log is escaped: no control character of it is written.
+/// Control characters in text of the log are escaped.
 ///
 /// # Errors
 ///
-/// Those of `out`.
+/// An error of `out` is returned.
 pub fn write(
     out: &mut impl fmt::Write,
     file: &str,
@@ -79,11 +79,11 @@ pub fn write(
     Ok(())
 }
 
-/// Writes the same in one line.
+/// Writes the audit in one line.
 ///
 /// # Errors
 ///
-/// Those of `out`.
+/// An error of `out` is returned.
 pub fn write_summary(
     out: &mut impl fmt::Write,
     file: &str,
@@ -127,7 +127,7 @@ impl<W: fmt::Write> Page<'_, W> {
         self.out.write_str("\n")
     }
 
-    /// The table of steps.
+    /// Writes the table of steps.
     fn steps(&mut self, audit: &Audit<'_>) -> fmt::Result {
         let marks: Vec<String> = audit.steps.iter().map(|step| marks(audit, step)).collect();
         let columns = marks.iter().map(|marks| marks.chars().count()).max().unwrap_or(0).max(4);
@@ -138,7 +138,7 @@ impl<W: fmt::Write> Page<'_, W> {
             let first = (number == 0).then_some("where the crash was seen");
             let name = step.release.as_deref().or(step.subject.as_deref()).or(first);
             self.step(step, name.unwrap_or_default(), marks, columns)?;
-            // What is so of many steps is told once.
+            // Words that many steps share are printed once.
             let words = format!("{}: {}", step.decided_by, step.why);
             if needs_words(step) && told.insert(words.clone()) {
                 self.words_of_step(&words)?;
@@ -169,7 +169,7 @@ impl<W: fmt::Write> Page<'_, W> {
             Verdict::Skip => DIM,
         };
         self.styled(style, &format!("{verdict:<13}"))?;
-        // Of a verdict that changed: how sure the new one is.
+        // The confidence in the audited verdict.
         let sure = match step.audited_verdict {
             _ if !changed => step.confidence,
             Verdict::Skip => None,
@@ -192,7 +192,7 @@ impl<W: fmt::Write> Page<'_, W> {
     }
 }
 
-/// Whether a step is not evident from its marks.
+/// Returns whether the marks of a step do not explain its verdict.
 fn needs_words(step: &Judged<'_>) -> bool {
     let other = step.related.as_ref().is_some_and(|related| related.tie != Tie::Title);
     other
@@ -200,7 +200,7 @@ fn needs_words(step: &Judged<'_>) -> bool {
         || step.confidence.is_none_or(|confidence| confidence < EVIDENT)
 }
 
-/// A mark for each run.
+/// Returns a mark for each run.
 fn marks(audit: &Audit<'_>, step: &Judged<'_>) -> String {
     let mut marks = String::new();
     let mut count = 0;
@@ -249,7 +249,7 @@ fn rate(rate: &Rate) -> String {
     )
 }
 
-/// What speaks for or against the verdict, in a sentence.
+/// Describes the evidence for or against the verdict in a sentence.
 fn finding(audit: &Audit<'_>) -> String {
     let Some(culprit) = audit.culprit.as_deref() else {
         let why = audit.unfinished.as_deref().unwrap_or("the log does not say why");
@@ -275,19 +275,19 @@ fn finding(audit: &Audit<'_>) -> String {
     }
 }
 
-/// What speaks against the commit, if something does.
+/// Describes the evidence against the commit; empty without any.
 fn reasons(audit: &Audit<'_>, before: &str) -> String {
     let against = audit.doubts.iter().filter(|doubt| doubt.weight > 0.0).take(MAX_DOUBTS);
     let reasons: Vec<_> = against.map(|doubt| doubt.text.as_str()).collect();
     if reasons.is_empty() { String::new() } else { format!("{before}{}", reasons.join("; ")) }
 }
 
-/// The first step that should have had another verdict.
+/// Returns the first step with another audited verdict.
 fn changed<'a>(audit: &'a Audit<'_>) -> Option<&'a Judged<'a>> {
     audit.steps.iter().find(|step| step.audited_verdict != step.verdict)
 }
 
-/// What is wrong with a step.
+/// Describes the problem of a step.
 fn complaint(audit: &Audit<'_>, step: &Judged<'_>) -> String {
     let is_culprit = audit.culprit.as_ref() == Some(&step.commit);
     let name = if is_culprit { "it".to_owned() } else { own_label(step) };
@@ -307,7 +307,7 @@ fn complaint(audit: &Audit<'_>, step: &Judged<'_>) -> String {
     }
 }
 
-/// What follows, in a sentence.
+/// Describes the consequence in a sentence.
 fn consequence(audit: &Audit<'_>) -> String {
     let range = &audit.audited;
     let is_fix = audit.kind == Search::Fix;
@@ -346,7 +346,7 @@ fn consequence(audit: &Audit<'_>) -> String {
     }
 }
 
-/// How sure the last commit is that passed.
+/// Describes the confidence in the last commit that passed.
 fn chance(audit: &Audit<'_>) -> String {
     let clean = |step: &&Judged<'_>| step.related.is_none() && step.count(Outcome::Ok) > 0;
     let Some(last) = audit.steps.iter().rev().find(clean) else { return String::new() };
@@ -363,7 +363,7 @@ fn chance(audit: &Audit<'_>) -> String {
     }
 }
 
-/// A commit with what it is called.
+/// Returns a commit with its release or subject.
 fn label(audit: &Audit<'_>, commit: &str) -> String {
     let step = audit.steps.iter().find(|step| step.commit == commit);
     if let Some(step) = step.filter(|step| step.release.is_some() || step.subject.is_some()) {
@@ -385,7 +385,7 @@ fn with_name(commit: &str, name: Option<&str>) -> String {
     label
 }
 
-/// Text that fits in so many columns.
+/// Cuts a text to a number of columns.
 fn cut(text: &str, room: usize) -> String {
     if text.chars().count() <= room {
         return text.to_owned();

@@ -1,4 +1,4 @@
-//! Clusters with the files that their reports are in: a table for people, and what JSON and HTML hold.
+//! Clusters with the files of their reports: a table as text, and the data of JSON and HTML.
 
 use std::fmt;
 
@@ -6,7 +6,7 @@ use super::escape::escape;
 use super::page::{WIDTH, words};
 use crate::cluster::{Cluster, SharedFrame};
 
-/// A cluster, and where its reports are.
+/// A cluster, and the places of its reports.
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
@@ -14,32 +14,32 @@ pub struct Bug<'a> {
     /// The cluster.
     #[cfg_attr(feature = "serde", serde(flatten))]
     pub cluster: &'a Cluster,
-    /// When it was seen first and last, such as `2026-01-02`.
+    /// The dates of the first and the last report, such as `2026-01-02`.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub seen: Option<Dates>,
-    /// A report of those that are equal most often.
+    /// A report with the most frequent signature.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub exemplar: Option<Exemplar<'a>>,
-    /// What people said of it: `fixed-by 1234abcd`.
+    /// The labels: `fixed-by 1234abcd`.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Vec::is_empty"))]
     pub labels: Vec<String>,
-    /// Its reports.
+    /// The reports.
     pub members: Vec<BugMember<'a>>,
 }
 
-/// A report that stands for a bug.
+/// A report that represents a bug.
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct Exemplar<'a> {
     /// The file, as given.
     pub file: &'a str,
-    /// 0 for the first report of the file.
+    /// The index of the report in the file, from 0.
     pub index: usize,
-    /// What the trapping instruction did, or which function is to blame.
+    /// One sentence: what the trapping instruction did, or which function is blamed.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub explanation: Option<&'a str>,
-    /// Its stack.
+    /// The stack, innermost frame first.
     pub frames: &'a [SharedFrame],
 }
 
@@ -50,30 +50,31 @@ pub struct Exemplar<'a> {
 pub struct BugMember<'a> {
     /// The file, as given.
     pub file: &'a str,
-    /// 0 for the first report of the file.
+    /// The index of the report in the file, from 0.
     pub index: usize,
-    /// Its title.
+    /// The title.
     pub title: &'a str,
-    /// The release of its kernel.
+    /// The release of the kernel.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub release: Option<&'a str>,
-    /// The date.
+    /// The date, such as `2026-01-02`.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub seen: Option<String>,
 }
 
-/// Two dates.
+/// Two dates, such as `2026-01-02`.
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct Dates {
-    /// The earlier one.
+    /// The earlier date.
     pub first: String,
-    /// The later one.
+    /// The later date.
     pub last: String,
 }
 
 impl<'a> Bug<'a> {
-    /// A cluster with its members, one for each of its reports, in their order.
+    /// Combines a cluster with its members, one for each of [`Cluster::reports`], in the same
+    /// order.
     pub fn new(cluster: &'a Cluster, members: Vec<BugMember<'a>>) -> Self {
         let mut days: Vec<_> = members.iter().filter_map(|member| member.seen.as_deref()).collect();
         days.sort_unstable();
@@ -90,13 +91,13 @@ impl<'a> Bug<'a> {
         Self { cluster, seen: dates, exemplar, labels: Vec::new(), members }
     }
 
-    /// The same with the days that it was seen first and last.
+    /// Sets the dates of the first and the last report.
     #[must_use]
     pub fn with_dates(self, seen: Option<(String, String)>) -> Self {
         Self { seen: seen.map(|(first, last)| Dates { first, last }), ..self }
     }
 
-    /// The same with what people said of it.
+    /// Sets the labels.
     #[must_use]
     pub fn with_labels(self, labels: Vec<String>) -> Self {
         Self { labels, ..self }
@@ -104,29 +105,29 @@ impl<'a> Bug<'a> {
 }
 
 impl<'a> BugMember<'a> {
-    /// The `index`-th report of `file`.
+    /// Makes the member for the report `index` of `file`; indices count from 0.
     pub fn new(file: &'a str, index: usize, title: &'a str) -> Self {
         Self { file, index, title, release: None, seen: None }
     }
 
-    /// The same with the release of its kernel and its date, where they are known.
+    /// Sets the release of the kernel and the date, if they are known.
     #[must_use]
     pub fn with_context(self, release: Option<&'a str>, seen: Option<String>) -> Self {
         Self { release, seen, ..self }
     }
 }
 
-/// Where text stands beside the counts.
+/// The column of the text beside the counts.
 const INDENT: usize = 8;
 
-/// Writes bugs as a table, two lines for each; with `long`, also what holds them together and where
-/// their reports are.
+/// Writes bugs as a table, two lines for each. With `long` it includes the reasons for each cluster
+/// and the places of the reports.
 ///
-/// Text of the logs is escaped: no control character of it is written.
+/// Control characters in text of the logs are escaped.
 ///
 /// # Errors
 ///
-/// Those of `out`.
+/// An error of `out` is returned.
 pub fn write(out: &mut impl fmt::Write, bugs: &[Bug<'_>], long: bool) -> fmt::Result {
     writeln!(out, "reports bug")?;
     for bug in bugs {
@@ -153,7 +154,7 @@ pub fn write(out: &mut impl fmt::Write, bugs: &[Bug<'_>], long: bool) -> fmt::Re
     Ok(())
 }
 
-/// Facts, as many on a line as fit.
+/// Writes facts, as many on a line as fit.
 fn row(out: &mut impl fmt::Write, head: &str, facts: &[String]) -> fmt::Result {
     let mut column = WIDTH;
     let mut is_first = true;
@@ -171,7 +172,7 @@ fn row(out: &mut impl fmt::Write, head: &str, facts: &[String]) -> fmt::Result {
     writeln!(out)
 }
 
-/// Text in its column, broken at blanks.
+/// Writes text in its column, broken at blanks.
 fn wrapped(out: &mut impl fmt::Write, head: &str, text: &str) -> fmt::Result {
     out.write_str(head)?;
     words(out, &escape(text).to_string(), INDENT, INDENT, WIDTH)?;
@@ -203,7 +204,8 @@ fn labels(bug: &Bug<'_>) -> Option<String> {
     (!bug.labels.is_empty()).then(|| bug.labels.join(", "))
 }
 
-/// What holds the reports together, what is perhaps the same bug, and where the reports are.
+/// Writes the reasons for the cluster, bugs that are perhaps the same, and the places of the
+/// reports.
 fn details(out: &mut impl fmt::Write, bug: &Bug<'_>) -> fmt::Result {
     let cluster = bug.cluster;
     for title in cluster.titles.iter().skip(1) {

@@ -1,4 +1,5 @@
-//! Clusters as one page: no network, no script or style from elsewhere, everything escaped.
+//! Clusters as one HTML page without network access, external scripts or styles. All text is
+//! escaped.
 
 use std::io;
 
@@ -7,12 +8,12 @@ use serde::Serialize;
 use super::bugs::Bug;
 use crate::escape;
 
-/// The page; its data goes where [`MARK`] stands.
+/// The page; its data replaces [`MARK`].
 const PAGE: &str = include_str!("page.html");
 
 const MARK: &str = "{{data}}";
 
-/// What the page shows.
+/// The data of the page.
 #[derive(Serialize)]
 struct Data<'a> {
     generated: &'static str,
@@ -23,12 +24,12 @@ struct Data<'a> {
 
 /// Writes the page of these bugs, which were found in `files` logs.
 ///
-/// All text of the logs is in one block of JSON in which `<`, `>`, `&` and the line ends of JavaScript
-/// are written as escapes; the page shows it as text only.
+/// All text of the logs is in one block of JSON, in which `<`, `>`, `&` and the line terminators of
+/// JavaScript are escaped. The page displays it as text, never as HTML.
 ///
 /// # Errors
 ///
-/// Those of `out`.
+/// An error of `out` is returned.
 pub fn write(out: &mut impl io::Write, bugs: &[Bug<'_>], files: usize) -> io::Result<()> {
     let generated = concat!("ksplat ", env!("CARGO_PKG_VERSION"));
     let reports = bugs.iter().map(|bug| bug.cluster.count).sum();

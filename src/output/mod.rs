@@ -13,6 +13,6 @@ mod record;
 pub mod text;
 
 pub mod escape {
-    //! Untrusted text of a log, made safe for a terminal.
+    //! Escaping of untrusted text for a terminal.
     pub use crate::escape::{escape, escape_bytes, text};
 }

@@ -1,4 +1,4 @@
-//! Text in lines of a terminal.
+//! Line breaking and colours of text output.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -7,7 +7,7 @@ use anstyle::{AnsiColor, Color, Style};
 
 use super::text::TextOptions;
 
-/// Columns of the narrowest terminal that output is made for.
+/// The columns of text if the width of the terminal is unknown.
 pub(super) const WIDTH: usize = 80;
 
 pub(super) const TITLE: Style = color(AnsiColor::Red).bold();
@@ -20,14 +20,14 @@ const fn color(color: AnsiColor) -> Style {
     Style::new().fg_color(Some(Color::Ansi(color)))
 }
 
-/// Where text goes, and how.
+/// A writer with the options of the text.
 pub(super) struct Page<'a, W> {
     pub(super) out: &'a mut W,
     pub(super) options: TextOptions,
 }
 
 impl<W: fmt::Write> Page<'_, W> {
-    /// The columns beyond which frames and paths are broken.
+    /// Returns the column at which frames and paths are broken.
     pub(super) fn columns(&self) -> usize {
         self.options.width.unwrap_or(usize::MAX)
     }
@@ -73,11 +73,11 @@ impl<W: fmt::Write> Page<'_, W> {
     }
 }
 
-/// The least columns of a broken text, for terminals that are too narrow.
+/// The minimum width of a broken text, for terminals that are too narrow.
 const MIN_COLUMNS: usize = 16;
 
-/// Breaks text that is wider than `columns`: after a slash or a blank where one is, else anywhere. The
-/// text begins in `column`, the next lines in `indent`.
+/// Breaks text that is wider than `columns`: after a slash or a blank if there is one, else
+/// anywhere. The text starts in `column`, continuation lines in `indent`.
 pub(super) fn broken(text: &str, column: usize, indent: usize, columns: usize) -> Cow<'_, str> {
     let room = |column: usize| columns.saturating_sub(column).max(MIN_COLUMNS);
     let end = |text: &str, room: usize| text.char_indices().nth(room).map(|(at, _)| at);
@@ -86,7 +86,7 @@ pub(super) fn broken(text: &str, column: usize, indent: usize, columns: usize) -
     loop {
         let (line, _) = rest.split_at(at);
         let seam = line.rfind(['/', ' ']).map_or(at, |seam| seam + 1);
-        // A line of blanks would be no progress for the reader.
+        // A break must leave something other than blanks on the line.
         let seam =
             if line.get(..seam).is_none_or(|line| line.trim().is_empty()) { at } else { seam };
         let (line, later) = rest.split_at(seam);
@@ -103,7 +103,7 @@ pub(super) fn broken(text: &str, column: usize, indent: usize, columns: usize) -
     lines.into()
 }
 
-/// Writes text that begins in a column, broken at blanks; what follows begins at `indent`.
+/// Writes text that starts in a column, broken at blanks, with continuation lines at `indent`.
 pub(super) fn words(
     out: &mut impl fmt::Write,
     text: &str,

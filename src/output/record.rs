@@ -1,7 +1,7 @@
 //! Records as JSON, field by field.
 //!
-//! The derived code of serde gives the same text; but it asks `serde_json` to look at each byte of each
-//! name, which takes most of the time. A test holds the one against the other.
+//! The output is that of serde's derived code, which takes longer, because `serde_json` examines
+//! each byte of each name. A test compares the two.
 
 #![expect(
     clippy::ref_option,
@@ -42,8 +42,8 @@ trait Fields {
     fn fields(&self, to: &mut Json<'_>) -> io::Result<()>;
 }
 
-/// Objects: their fields in the order of the model, and by which function each is written; `=` gives a
-/// field another name, `+` names the field for its code.
+/// Defines objects: their fields in the order of the model, each with the function that writes it.
+/// `=` renames a field, `+` sets the name of the field with its code.
 macro_rules! objects {
     ($( $type:ident $(<$log:lifetime>)? {
         $( $field:ident $(= $name:literal)? $(+ $code:ident)?: $write:ident, )+
@@ -214,7 +214,7 @@ fn some(to: &mut Json<'_>, key: &str, value: &Option<impl Value>) -> io::Result<
     if let Some(value) = value { always(to, key, value) } else { Ok(()) }
 }
 
-/// A reason in words, and its code.
+/// Writes a reason in words, and its code.
 fn coded(to: &mut Json<'_>, key: &str, code: &str, value: &impl Reason) -> io::Result<()> {
     let [words, name] = value.texts();
     to.key(key)?;
@@ -244,12 +244,12 @@ fn unless_one(to: &mut Json<'_>, key: &str, value: &usize) -> io::Result<()> {
     if *value == 1 { Ok(()) } else { always(to, key, value) }
 }
 
-/// The fields of a value as those of what holds it.
+/// Writes the fields of a value into the object that contains it.
 fn flat(to: &mut Json<'_>, _: &str, value: &impl Fields) -> io::Result<()> {
     value.fields(to)
 }
 
-/// A hash as sixteen hexadecimal digits.
+/// Writes a hash as sixteen hexadecimal digits.
 fn digits(to: &mut Json<'_>, key: &str, hash: &u64) -> io::Result<()> {
     hex(to, key, &hash.to_be_bytes())
 }
@@ -351,7 +351,7 @@ impl Value for Registers {
     }
 }
 
-/// Enums whose variants have names.
+/// Enums with names.
 macro_rules! by_name {
     ($( $type:ident, )+) => {$(
         impl Value for $type {
@@ -397,7 +397,7 @@ by_serde! {
 mod tests {
     use super::super::json;
 
-    /// All fields of a report, except those serialized by serde.
+    /// A report with all fields, except those serialized by serde.
     const FULL: &str = r#"{
         "file": "a\u001b\"b", "index": 2, "text": "t\n",
         "signature": {
@@ -482,7 +482,7 @@ mod tests {
         "image_check": {"verdict": "same", "sizes_same": 1, "sizes_other": 0}
     }"#;
 
-    /// The least that is a report.
+    /// A report with the required fields only.
     const EMPTY: &str = r#"{
         "file": "", "index": 0, "span": {"start": 0, "end": 0, "line": 1}, "kind": "kasan",
         "title": "", "headline": "", "complete": true, "suppressed": false, "panicked": false, "kernel": {},

@@ -1,4 +1,4 @@
-//! Reports for people: a screen for each.
+//! Reports as text, at most a screen for each.
 
 use std::fmt::{self, Write as _};
 
@@ -10,11 +10,11 @@ use crate::model::{
     Side, Stack,
 };
 
-/// How text is written.
+/// The options of text output.
 #[derive(Clone, Copy, Debug, Default)]
 #[non_exhaustive]
 pub struct TextOptions {
-    /// Whether colours are used: ANSI escape sequences.
+    /// Whether to write colours as ANSI escape sequences.
     pub color: bool,
     /// Whether everything is shown: registers, all instructions, stacks and frames, guesses among them.
     pub all: bool,
@@ -26,13 +26,13 @@ pub struct TextOptions {
 }
 
 impl TextOptions {
-    /// Whether colours are used.
+    /// Sets whether to write colours; off by default.
     #[must_use]
     pub fn with_color(self, color: bool) -> Self {
         Self { color, ..self }
     }
 
-    /// The columns of the terminal.
+    /// Sets the columns of the terminal; `None` by default.
     #[must_use]
     pub fn with_width(self, width: Option<usize>) -> Self {
         Self { width, ..self }
@@ -55,10 +55,10 @@ impl TextOptions {
     }
 }
 
-/// Instructions that are shown before the trapping one, and after it.
+/// The number of instructions before the trapping one, and after it.
 const AROUND_TRAP: (usize, usize) = (8, 3);
 
-/// Where the source of a frame stands.
+/// The column of the source of a frame.
 const SOURCE_COLUMN: usize = 44;
 
 /// The frames of a stack that are shown.
@@ -69,11 +69,26 @@ const MIN_FOLDED: usize = 2;
 
 /// Writes a report of `file`.
 ///
-/// Text of the log is escaped: no control character of it is written.
+/// Control characters in text of the log are escaped.
+///
+/// # Examples
+///
+/// ```
+/// use ksplat::output::text::{self, TextOptions};
+///
+/// let log = b"WARNING: CPU: 1 PID: 7 at fs/io-wq.c:280 io_wqe_wake_worker+0x430/0x4a0\n\
+///             RIP: 0010:io_wqe_wake_worker+0x430/0x4a0\n\
+///             Call Trace:\n io_wqe_enqueue+0x166/0x700\n io_queue_sqe+0x7a2/0x1240\n";
+/// let report = ksplat::reports(log).next().expect("a report");
+/// let mut out = String::new();
+/// text::write(&mut out, "console.log", &report, TextOptions::default())?;
+/// assert!(out.starts_with("WARNING in io_wqe_wake_worker"));
+/// # Ok::<(), std::fmt::Error>(())
+/// ```
 ///
 /// # Errors
 ///
-/// Those of `out`.
+/// An error of `out` is returned.
 pub fn write(
     out: &mut impl fmt::Write,
     file: &str,
@@ -94,20 +109,20 @@ pub fn write(
     page.notes(report)
 }
 
-/// Writes the instructions of a `Code:` line, one a line, the trapping one marked.
+/// Writes the instructions of a `Code:` line, one on a line, with the trapping one marked.
 ///
 /// # Errors
 ///
-/// Those of `out`.
+/// An error of `out` is returned.
 pub fn write_code(out: &mut impl fmt::Write, code: &Code, options: TextOptions) -> fmt::Result {
     Page { out, options }.instructions(code, "")
 }
 
-/// Writes what the trapping instruction did, and how its pointer came to be.
+/// Writes the explanation of a trap, and below it the computation of the pointer.
 ///
 /// # Errors
 ///
-/// Those of `out`.
+/// An error of `out` is returned.
 pub fn write_explanation(
     out: &mut impl fmt::Write,
     explanation: &Explanation,
@@ -266,7 +281,8 @@ impl<W: fmt::Write> Page<'_, W> {
         }
     }
 
-    /// A frame, and its source in a column of its own, or on a line of its own where that is too wide.
+    /// Writes a frame with its source in the source column, or on the next line if the frame is too
+    /// wide.
     fn frame(&mut self, frame: &Frame<'_>) -> fmt::Result {
         let (text, source) = (frame_text(frame), source(frame));
         let columns = self.columns();
@@ -286,7 +302,7 @@ impl<W: fmt::Write> Page<'_, W> {
         self.out.write_char('\n')
     }
 
-    /// Three registers a line fit 80 columns.
+    /// Three registers fit into 80 columns.
     fn registers(&mut self, report: &Report<'_>) -> fmt::Result {
         if report.registers.is_empty() {
             return Ok(());
@@ -338,7 +354,7 @@ impl<W: fmt::Write> Page<'_, W> {
         Ok(())
     }
 
-    /// The words of a machine that has no decoder here, eight on a line, the trapping one marked.
+    /// Writes undecoded units of code, eight on a line, with the trapping one marked.
     fn words(&mut self, code: &Code, indent: &str) -> fmt::Result {
         let width = code.unit.max(1);
         for (row, words) in code.bytes.chunks(8 * width).enumerate() {
@@ -357,7 +373,7 @@ impl<W: fmt::Write> Page<'_, W> {
         Ok(())
     }
 
-    /// An instruction in the columns of objdump, which puts seven bytes on a line.
+    /// Writes an instruction in the columns of objdump, which has seven bytes on a line.
     fn instruction(&mut self, instruction: &Instruction, unit: usize, indent: &str) -> fmt::Result {
         let mut rows = instruction.bytes.chunks(if unit == 1 { 7 } else { 4 }).map(|row| {
             let words = row.chunks(unit.max(1)).map(|word| {
@@ -386,7 +402,7 @@ impl<W: fmt::Write> Page<'_, W> {
         self.out.write_char('\n')
     }
 
-    /// What the instruction did, and below it how the pointer came to be.
+    /// Writes the effect of the instruction, and below it the computation of the pointer.
     fn explanation(&mut self, explanation: &Explanation) -> fmt::Result {
         let sure = if explanation.confidence == Confidence::Likely { " (likely)" } else { "" };
         self.field("trap", &format!("{}{sure}", escape(&explanation.summary)))?;

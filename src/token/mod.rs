@@ -1,4 +1,4 @@
-//! Numbers, names and places: what the grammars of lines are made of.
+//! Tokens of the line grammars: numbers, names, addresses, source locations.
 
 pub(crate) mod register;
 
@@ -8,9 +8,9 @@ use nom::bytes::complete::{tag, take_while, take_while1};
 use nom::combinator::{map_opt, opt, recognize};
 use nom::sequence::{delimited, terminated};
 
-/// What a grammar returns: the rest of the line and a record.
+/// The result of a grammar: the rest of the line and a record.
 ///
-/// The unit error keeps a failed branch as cheap as a comparison: most are.
+/// Most branches of a grammar fail, and the unit error makes that as cheap as a comparison.
 pub(crate) type Parsed<'a, T> = nom::IResult<&'a [u8], T, ()>;
 
 /// One or more decimal digits, as text.
@@ -18,7 +18,7 @@ pub(crate) fn digits(input: &[u8]) -> Parsed<'_, &[u8]> {
     take_while1(|b: u8| b.is_ascii_digit()).parse(input)
 }
 
-/// A decimal number that fits 64 bits.
+/// A decimal number of at most 64 bits.
 pub(crate) fn decimal(input: &[u8]) -> Parsed<'_, u64> {
     map_opt(digits, |text: &[u8]| {
         text.iter().try_fold(0u64, |sum, b| sum.checked_mul(10)?.checked_add(u64::from(b - b'0')))
@@ -26,18 +26,18 @@ pub(crate) fn decimal(input: &[u8]) -> Parsed<'_, u64> {
     .parse(input)
 }
 
-/// A hexadecimal number as it was printed.
+/// A hexadecimal number.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct Hex {
-    /// Its value.
+    /// The value.
     pub(crate) value: u64,
-    /// How many digits it had: `%px` pads to the width of a pointer.
+    /// The number of digits: `%px` pads to the width of a pointer.
     pub(crate) digits: usize,
 }
 
-/// One to sixteen hexadecimal digits, `0x` before them optional.
+/// One to sixteen hexadecimal digits, with an optional `0x` before them.
 pub(crate) fn hex(input: &[u8]) -> Parsed<'_, Hex> {
-    // By hand, because every frame and every register has some.
+    // Written by hand because every frame and every register has one.
     let text = input.strip_prefix(b"0x").unwrap_or(input);
     let first = text.get(..17).unwrap_or(text);
     let (mut value, mut rest) = (0u64, first);
@@ -49,17 +49,17 @@ pub(crate) fn hex(input: &[u8]) -> Parsed<'_, Hex> {
         rest = tail;
     }
     let digits = first.len() - rest.len();
-    // A seventeenth digit means that this is no 64-bit number.
+    // A number of seventeen digits is not a 64-bit number.
     match text.get(digits..) {
         Some(rest) if (1..=16).contains(&digits) => Ok((rest, Hex { value, digits })),
         _ => Err(nom::Err::Error(())),
     }
 }
 
-/// The value of a byte that is no hexadecimal digit.
+/// The entry of bytes that are not hexadecimal digits.
 const NO_DIGIT: u8 = u8::MAX;
 
-/// The value of each byte that is a hexadecimal digit.
+/// The value of each byte as a hexadecimal digit.
 #[expect(
     clippy::indexing_slicing,
     clippy::cast_possible_truncation,
@@ -76,28 +76,28 @@ const HEX_VALUES: [u8; 256] = {
     values
 };
 
-/// The value of a hexadecimal digit; anything else counts as zero.
+/// Returns the value of a hexadecimal digit; 0 for any other byte.
 pub(crate) fn hex_value(digit: u8) -> u8 {
     HEX_VALUES.get(usize::from(digit)).copied().filter(|value| *value != NO_DIGIT).unwrap_or(0)
 }
 
-/// `+0x` and an offset into a symbol, `/0x` and its size, as `%pS` prints them.
+/// `+0x` and the offset into a symbol, `/0x` and its size, as `%pS` prints them.
 pub(crate) fn offset_and_size(input: &[u8]) -> Parsed<'_, (u64, u64)> {
-    // By hand, because every frame has them.
+    // Written by hand because every frame has them.
     let none = || nom::Err::Error(());
     let (rest, offset) = hex(input.strip_prefix(b"+0x").ok_or_else(none)?)?;
     let (rest, size) = hex(rest.strip_prefix(b"/0x").ok_or_else(none)?)?;
     Ok((rest, (offset.value, size.value)))
 }
 
-/// Takes off a mark, and returns whether it stood there.
+/// Strips a prefix, and returns whether it was present.
 pub(crate) fn mark<'t, const LEN: usize>(text: &'t [u8], mark: &[u8; LEN]) -> (&'t [u8], bool) {
     text.strip_prefix(mark).map_or((text, false), |rest| (rest, true))
 }
 
-/// Whether a byte may stand in the name of a symbol.
+/// Returns whether a byte may be part of a symbol's name.
 ///
-/// Dots are of the compiler (`.cold`, `.isra.0`), `$` of Rust and of mapping symbols.
+/// Compilers add dots (`.cold`, `.isra.0`); Rust symbols and mapping symbols contain `$`.
 pub(crate) fn is_symbol(b: u8) -> bool {
     SYMBOL_BYTES.get(usize::from(b)) == Some(&true)
 }
@@ -125,12 +125,12 @@ const fn bytes_of(marks: &[u8]) -> [bool; 256] {
     is
 }
 
-/// Whether a byte is a letter.
+/// Returns whether a byte is a letter.
 pub(crate) fn is_letter(b: u8) -> bool {
     b.is_ascii_alphabetic()
 }
 
-/// Letters, digits and `_`.
+/// A name of letters, digits and `_`.
 pub(crate) fn name(input: &[u8]) -> Parsed<'_, &[u8]> {
     take_while1(|b: u8| b.is_ascii_alphanumeric() || b == b'_').parse(input)
 }
@@ -140,19 +140,21 @@ pub(crate) fn symbol(input: &[u8]) -> Parsed<'_, &[u8]> {
     take_while1(is_symbol).parse(input)
 }
 
-/// Up to two addresses in brackets, as kernels before 4.10 put before every symbol: the last one.
+/// Up to two addresses in brackets, which kernels before 4.10 print before every symbol. Returns
+/// the last one.
 ///
 /// ```text
 /// [<ffffffff81234567>]    printk_stack_address() in arch/x86/kernel/dumpstack.c
 /// [ffffffff81234567]      powerpc and arm64
 /// ```
 pub(crate) fn bracketed(input: &[u8]) -> Parsed<'_, Option<Hex>> {
-    // Most lines have none.
+    // Most lines have no bracket.
     if !input.starts_with(b"[") {
         return Ok((input, None));
     }
     let one = || {
-        // Early after boot addresses are hashed: `[<(____ptrval____)>]` is an address without value.
+        // Early after boot pointers are hashed: `[<(____ptrval____)>]` is an address without a
+        // value.
         let hidden = delimited(tag("("), take_while1(is_symbol), tag(")"));
         let value = alt((hex, hidden.map(|_| Hex { value: 0, digits: 16 })));
         let inside = delimited(opt(tag("<")), value, opt(tag(">")));
@@ -161,14 +163,14 @@ pub(crate) fn bracketed(input: &[u8]) -> Parsed<'_, Option<Hex>> {
     (opt(one()), opt(one())).map(|(first, second)| second.or(first)).parse(input)
 }
 
-/// Whether the time of printk stands in a text: another line was printed into it.
+/// Returns whether a text contains a time stamp of printk: another line was printed into it.
 pub(crate) fn has_stamp(text: &[u8]) -> bool {
     memchr::memchr_iter(b'[', text).any(|at| text.get(at..).is_some_and(|rest| stamp(rest).is_ok()))
 }
 
-/// `[    1.000001]`: print_time() in kernel/printk/printk.c.
+/// `[    1.000001]`, printed by print_time() in kernel/printk/printk.c.
 pub(crate) fn stamp(input: &[u8]) -> Parsed<'_, ()> {
-    // By hand, because every line has one.
+    // Written by hand because every line has one.
     let no_stamp = Err(nom::Err::Error(()));
     let [b'[', rest @ ..] = input else { return no_stamp };
     let mut rest = rest;
@@ -180,7 +182,8 @@ pub(crate) fn stamp(input: &[u8]) -> Parsed<'_, ()> {
     if seconds > 0 && fraction > 0 { Ok((rest, ())) } else { no_stamp }
 }
 
-/// The number of digits that a text begins with, the byte behind them or NUL, and what follows it.
+/// Returns the number of digits at the start of a text, the byte after them or NUL, and the rest
+/// after that byte.
 pub(crate) fn run_of_digits(text: &[u8]) -> (usize, u8, &[u8]) {
     let mut rest = text;
     while let [b'0'..=b'9', tail @ ..] = rest {
@@ -195,29 +198,29 @@ pub(crate) fn blanks(input: &[u8]) -> Parsed<'_, &[u8]> {
     take_while(|b| b == b' ').parse(input)
 }
 
-/// A run without blanks.
+/// A word without blanks.
 pub(crate) fn word(input: &[u8]) -> Parsed<'_, &[u8]> {
     take_while1(|b: u8| !b.is_ascii_whitespace()).parse(input)
 }
 
-/// Whether a byte may stand in the path of a source file.
+/// Returns whether a byte may be part of the path of a source file.
 pub(crate) fn is_path(b: u8) -> bool {
     PATH_BYTES.get(usize::from(b)) == Some(&true)
 }
 
 const PATH_BYTES: [bool; 256] = bytes_of(b"_-./+");
 
-/// `file:line`, with a column or without.
+/// `file:line`, with an optional column.
 ///
-/// Not the kernel but `addr2line`, put there by a tool that symbolized the log before us; `WARN_ON`
-/// and `BUG_ON` print it themselves.
+/// Printed by the kernel for `WARN_ON` and `BUG_ON`, and by tools that symbolized the log with
+/// `addr2line`.
 pub(crate) fn file_and_line(input: &[u8]) -> Parsed<'_, (&[u8], u64)> {
     let (rest, (file, _, line)) = (take_while1(is_path), tag(":"), decimal).parse(input)?;
     let (rest, _) = match rest {
         [b':', ..] => opt(recognize((tag(":"), digits))).parse(rest)?,
         _ => (rest, None),
     };
-    // A file has an extension; `0x12:3` and `kworker/0:1` are none.
+    // A file has an extension or a directory, unlike `0x12:3` and `kworker/0:1`.
     match file.iter().rfind(|b| matches!(b, b'.' | b'/')) {
         Some(b'.') => Ok((rest, (file, line))),
         _ => Err(nom::Err::Error(())),

@@ -14,12 +14,12 @@ use nom::sequence::{delimited, terminated};
 
 use super::{Hex, Parsed, blanks, hex};
 
-/// The name of a register as it is printed, and its value.
+/// The name of a register as printed, and its value.
 pub(crate) type Register<'t> = (&'t [u8], Hex);
 
-/// Parses one register and leaves what follows it.
+/// Parses one register and returns the rest of the line.
 ///
-/// A selector before the value and one in parentheses after it are left out.
+/// A selector before the value and a number in parentheses after it are skipped.
 pub(crate) fn register(input: &[u8]) -> Parsed<'_, Register<'_>> {
     let is_name = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'[' | b']');
     let name = take_while_m_n(1, 10, is_name);
@@ -27,7 +27,7 @@ pub(crate) fn register(input: &[u8]) -> Parsed<'_, Register<'_>> {
     let base = delimited(tag("("), hex, tag(")"));
     let (rest, (_, name, _)) = (blanks, name, blanks).parse(input)?;
     let Ok((rest, _)) = tag::<_, _, ()>(":").parse(rest) else {
-        // Without a colon anything may look like a register but for the width of its value.
+        // Without a colon only the width of the value distinguishes a register from other words.
         let (rest, _) = (opt(tag("= ")), blanks).parse(rest)?;
         let (tail, value) = hex(rest)?;
         let is_wide = value.digits == 16 && !rest.starts_with(b"0x");
@@ -37,8 +37,7 @@ pub(crate) fn register(input: &[u8]) -> Parsed<'_, Register<'_>> {
     Ok((rest, (name, value)))
 }
 
-/// What follows what a value means, in the kernel's words: `<SF,EE,ME>`, `(MIPS 24KEc)`,
-/// `KERNEL EXL IE`, `[PIL]`.
+/// Skips the names of flags after a value: `<SF,EE,ME>`, `(MIPS 24KEc)`, `KERNEL EXL IE`, `[PIL]`.
 pub(crate) fn without_note(input: &[u8]) -> &[u8] {
     let mut rest = input.trim_ascii_start();
     while let Some(&first) = rest.first() {
@@ -51,7 +50,7 @@ pub(crate) fn without_note(input: &[u8]) -> &[u8] {
         let len = rest.iter().position(|&b| b == close).map_or(rest.len(), |at| at + 1);
         let (note, tail) = rest.split_at(len);
         let is_name = |b: &u8| b.is_ascii_uppercase() || b.is_ascii_digit() || *b == b' ';
-        // A word that is no flag begins the next register, or is broken.
+        // A word that is not a flag starts the next register, or is damaged.
         if close == b' ' && !(note.iter().all(is_name) && register(rest).is_err()) {
             break;
         }
@@ -60,7 +59,7 @@ pub(crate) fn without_note(input: &[u8]) -> &[u8] {
     rest
 }
 
-/// A value, also `[<hex>]` as ARM writes some; nothing of the word may be left.
+/// A value, also in the form `[<hex>]` that ARM prints; the rest of the word must be empty.
 pub(crate) fn value(input: &[u8]) -> Parsed<'_, Hex> {
     let (rest, (_, _, value, _)) =
         (opt(tag("[")), opt(tag("<")), hex, opt(tag(">]"))).parse(input)?;
