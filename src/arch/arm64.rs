@@ -31,7 +31,7 @@ pub(super) const INFO: ArchInfo = ArchInfo {
     ],
     is_user: |_| false,
     fault: |register| Fault::of_syndrome(register("esr")?),
-    // Documentation/arm64/memory.rst, 48 bits of address.
+    // Documentation/arm64/memory.rst, for 48-bit addresses.
     layouts: &[Layout::only(&[
         (0x0000_0000_0000_0000, 0x0000_ffff_ffff_ffff, Area::User),
         (0x0001_0000_0000_0000, 0xfffe_ffff_ffff_ffff, Area::NonCanonical),
@@ -41,7 +41,7 @@ pub(super) const INFO: ArchInfo = ArchInfo {
     ])],
     shadow: Some(Shadow {
         offset: 0xdfff_8000_0000_0000,
-        // Kernels without KASAN have the linear map there.
+        // Without KASAN the linear map is at these addresses.
         own: 0..0,
     }),
     calls: Some(Calls {
@@ -51,7 +51,7 @@ pub(super) const INFO: ArchInfo = ArchInfo {
         ],
     }),
     exact_to: 1,
-    // The top byte is ignored, and `untagged_addr()` takes it off before the address is printed.
+    // The CPU ignores the top byte, and `untagged_addr()` clears it before the address is printed.
     tag: 0xff00_0000_0000_0000,
     syscalls: &[
         Prefix { text: "__arm64_", titles: true, signatures: true },

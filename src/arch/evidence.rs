@@ -1,20 +1,20 @@
-//! Which machine printed a report without registers: what each clue leaves possible.
+//! The architecture of a report without registers, by elimination.
 //!
-//! A clue is a set of machines; the machine is known where all clues together leave one. Clues that
-//! contradict each other leave none.
+//! Each clue narrows the set of possible architectures. The architecture is known if exactly one is
+//! in the sets of all clues. Contradictory clues have no architecture in common.
 
 use super::{Arch, by_entry};
 
-/// A set of machines.
+/// A set of architectures.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct Machines(u32);
 
-/// Machines without an [`Arch`]: a clue that they share decides nothing.
+/// Architectures without an [`Arch`]. A clue that they share does not identify one.
 const RISCV32: u32 = 1 << 31;
 const SUPERH: u32 = 1 << 30;
 
 impl Machines {
-    /// Every machine.
+    /// The set of all architectures.
     pub(crate) const ANY: Self = Self(u32::MAX);
 
     const fn of(arches: &[Arch]) -> Self {
@@ -26,22 +26,22 @@ impl Machines {
         Self(set)
     }
 
-    /// The same, and a machine that has no name here.
+    /// Adds an architecture without an [`Arch`].
     const fn or(self, foreign: u32) -> Self {
         Self(self.0 | foreign)
     }
 
-    /// The machines that both leave possible.
+    /// Returns the intersection.
     pub(crate) fn and(self, other: Self) -> Self {
         Self(self.0 & other.0)
     }
 
-    /// All but these.
+    /// Returns the complement.
     const fn not(self) -> Self {
         Self(!self.0)
     }
 
-    /// The machine, if only one is left.
+    /// Returns the architecture, if the set has only one.
     pub(crate) fn only(self) -> Option<Arch> {
         Arch::ALL.iter().copied().find(|arch| self == Self::of(&[*arch]))
     }
@@ -49,7 +49,8 @@ impl Machines {
 
 const X86: Machines = Machines::of(&[Arch::X86_64, Arch::X86]);
 
-/// Words of a release between `-`, `.`, `+`, `_` and `~`: distributions name the machine there.
+/// Words of a release, separated by `-`, `.`, `+`, `_` or `~`, in which distributions name the
+/// architecture.
 #[rustfmt::skip] // rows
 const RELEASES: &[(&str, Arch)] = &[
     ("aarch64", Arch::Arm64),
@@ -78,7 +79,7 @@ const RELEASES: &[(&str, Arch)] = &[
     ("x86_64", Arch::X86_64),
 ];
 
-/// Ends of a release.
+/// Suffixes of a release.
 const RELEASE_ENDS: &[(&str, Arch)] = &[
     ("-686", Arch::X86),
     ("-686-pae", Arch::X86),
@@ -86,7 +87,7 @@ const RELEASE_ENDS: &[(&str, Arch)] = &[
     ("-rpi-v8", Arch::Arm64),
 ];
 
-/// The machines that a release names.
+/// Returns the architectures that a release names.
 pub(crate) fn of_release(release: &str) -> Machines {
     let is_word = |c: char| c.is_ascii_alphanumeric() || c == '_';
     let named = |arches: &[(&str, Arch)], is: &dyn Fn(&str) -> bool| {
@@ -94,7 +95,7 @@ pub(crate) fn of_release(release: &str) -> Machines {
         found.next().map(|(_, arch)| Machines::of(&[*arch]))
     };
     let words = release.split(|c| !is_word(c)).flat_map(|word| {
-        // Fedora's `fc39.x86_64` has the name as a word, and others put `_` around it.
+        // Fedora's `fc39.x86_64` has the name as a word; others join it with `_`.
         [Some(word), word.rsplit_once('_').map(|(_, last)| last)].into_iter().flatten()
     });
     let of_words = words.filter_map(|word| named(RELEASES, &|name| name == word));
@@ -102,7 +103,7 @@ pub(crate) fn of_release(release: &str) -> Machines {
     of_words.chain(of_end).fold(Machines::ANY, Machines::and)
 }
 
-/// Parts of the line `Hardware name:`.
+/// Texts in the line `Hardware name:`.
 const HARDWARE: &[(&str, Machines)] = &[
     // setup_machine_fdt() in arch/arm64/kernel/setup.c, parse_dtb() in arch/riscv/kernel/setup.c.
     (" (DT)", Machines::of(&[Arch::Arm64, Arch::Riscv64]).or(RISCV32)),
@@ -113,25 +114,25 @@ const HARDWARE: &[(&str, Machines)] = &[
     // arch/powerpc/kernel/setup-common.c.
     (" pSeries", Machines::of(&[Arch::Powerpc])),
     (" PowerNV", Machines::of(&[Arch::Powerpc])),
-    // Machines that QEMU and others have for this processor alone.
+    // Virtual machines that exist for this architecture only.
     ("QEMU Standard PC", X86),
     ("VirtualBox/VirtualBox", X86),
 ];
 
-/// The machines that a hardware name fits.
+/// Returns the architectures that a hardware name fits.
 pub(crate) fn of_hardware(name: &str) -> Machines {
     let found = HARDWARE.iter().filter(|(part, _)| name.contains(part));
     found.fold(Machines::ANY, |all, (_, machines)| all.and(*machines))
 }
 
-/// Functions that kernels of a few machines have.
+/// Functions that several architectures share.
 const SHARED: &[(&str, Machines)] = &[
-    // idtentry_irq of arch/x86/entry/entry_32.S makes it too.
+    // idtentry_irq of arch/x86/entry/entry_32.S defines it, too.
     ("asm_common_interrupt", X86),
     ("ret_from_fork_asm", Machines::of(&[Arch::X86_64, Arch::X86, Arch::Loongarch64])),
 ];
 
-/// The machines that have a function.
+/// Returns the architectures whose kernels have a function.
 pub(crate) fn of_function(function: &str) -> Machines {
     // CONFIG_PREFIX_SYMBOLS needs CONFIG_CALL_PADDING, which needs objtool's 64-bit x86.
     if function.starts_with("__pfx_") {
@@ -142,18 +143,18 @@ pub(crate) fn of_function(function: &str) -> Machines {
     shared.map_or_else(entry, |(_, machines)| *machines)
 }
 
-/// The machine of a stack mark: only dumpstack_64.c and dumpstack_32.c in arch/x86/kernel print them.
+/// A stack mark. Only dumpstack_64.c and dumpstack_32.c in arch/x86/kernel print them.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Mark {
-    /// `<TASK>`, `<NMI>`: of 64-bit kernels.
+    /// `<TASK>`, `<NMI>`: printed by 64-bit kernels.
     Wide,
-    /// `<SOFTIRQ>`: of 32-bit kernels.
+    /// `<SOFTIRQ>`: printed by 32-bit kernels.
     Narrow,
-    /// `<IRQ>`, `<#DF>`.
+    /// `<IRQ>`, `<#DF>`: printed by both.
     Either,
 }
 
-/// The machines of a mark.
+/// Returns the architectures that print a mark.
 pub(crate) fn of_mark(mark: Mark) -> Machines {
     match mark {
         Mark::Wide => Machines::of(&[Arch::X86_64]),
@@ -162,20 +163,21 @@ pub(crate) fn of_mark(mark: Mark) -> Machines {
     }
 }
 
-/// What `Call trace:` says: show_stack() of these machines writes `Call Trace:`, or something else.
+/// The architectures whose show_stack() may print `Call trace:`, in lower case.
 #[rustfmt::skip] // words
 pub(crate) const LOWER_TRACE: Machines = Machines::of(&[
     Arch::X86_64, Arch::X86, Arch::Riscv64, Arch::Powerpc, Arch::S390x, Arch::Mips,
     Arch::Loongarch64, Arch::Sparc64, Arch::Alpha, Arch::Parisc,
 ]).or(RISCV32).not();
 
-/// What `Call Trace:` says.
+/// The architectures whose show_stack() may print `Call Trace:`.
 pub(crate) const UPPER_TRACE: Machines = Machines::of(&[Arch::Arm64, Arch::Arm]).not();
 
-/// What both ends of a call on one line say: dump_backtrace_entry() in arch/arm/kernel/traps.c.
+/// The architectures that print both functions of a call on one line: dump_backtrace_entry() in
+/// arch/arm/kernel/traps.c.
 pub(crate) const BOTH_ENDS: Machines = Machines::of(&[Arch::Arm]);
 
-/// Where kernels have their code, by the first and the last address.
+/// The address ranges of kernel code, by the first and the last address.
 const TEXT: &[(u64, u64, Machines)] = &[
     (0x9000_0000_0000_0000, 0x9000_00ff_ffff_ffff, Machines::of(&[Arch::Loongarch64])),
     (0xc000_0000_0000_0000, 0xc000_00ff_ffff_ffff, Machines::of(&[Arch::Powerpc])),
@@ -183,20 +185,21 @@ const TEXT: &[(u64, u64, Machines)] = &[
     (0xffff_ffff_a000_0000, 0xffff_ffff_feff_ffff, Machines::of(&[Arch::X86_64])),
 ];
 
-/// The machines whose addresses have more than 32 bits.
+/// Returns the architectures with addresses of more than 32 bits.
 pub(crate) fn wide() -> Machines {
     let narrow = Arch::ALL.iter().filter(|arch| arch.bits() == 32);
     Machines(narrow.fold(RISCV32 | SUPERH, |set, arch| set | Machines::of(&[*arch]).0)).not()
 }
 
-/// What an address of eight digits says; MIPS, PowerPC and PA-RISC have kernels of either width.
+/// The architectures that print addresses of eight digits. MIPS, PowerPC and PA-RISC kernels have
+/// either width.
 #[rustfmt::skip] // words
 pub(crate) const NARROW: Machines = Machines::of(&[
     Arch::X86_64, Arch::Arm64, Arch::Riscv64, Arch::S390x, Arch::Loongarch64, Arch::Sparc64,
     Arch::Alpha,
 ]).not();
 
-/// The machines whose kernel code has such an address.
+/// Returns the architectures whose kernels have code at an address.
 pub(crate) fn of_text(address: u64) -> Machines {
     let range = TEXT.iter().find(|(first, last, _)| (*first..=*last).contains(&address));
     range.map_or(Machines::ANY, |(.., machines)| *machines)
@@ -235,7 +238,7 @@ mod tests {
         assert_eq!(board.and(LOWER_TRACE).and(wide()).only(), Some(Arch::Arm64));
         assert_eq!(board.and(UPPER_TRACE).and(wide()).only(), Some(Arch::Riscv64));
         assert_eq!(board.and(LOWER_TRACE).only(), Some(Arch::Arm64));
-        // A 32-bit RISC-V has no name here.
+        // 32-bit RISC-V has no `Arch`.
         assert_eq!(board.and(UPPER_TRACE).only(), None);
         assert_eq!(of_mark(Mark::Either).and(wide()).only(), Some(Arch::X86_64));
         assert_eq!(of_mark(Mark::Either).and(NARROW).only(), Some(Arch::X86));

@@ -5,12 +5,12 @@ use super::{ArchInfo, Decoder, mips};
 #[rustfmt::skip] // rows
 pub(super) const INFO: ArchInfo = ArchInfo {
     bits: 64,
-    // Before Linux 6.3, and since.
+    // Until Linux 6.2, and since 6.3.
     pointers: &["era   :", "ERA:"],
     beside: &[],
     names_pointer: true,
     links: &["ra:"],
-    // Before Linux 6.3, as MIPS prints them.
+    // Until Linux 6.2, with the names of MIPS.
     numbered: mips::INFO.numbered,
     rows: mips::INFO.rows,
     general: &[

@@ -1,4 +1,4 @@
-//! Architectures, as data: what a machine calls its registers and how it prints where it was.
+//! Architectures, as data: the names of registers, the forms of lines, the layout of memory.
 
 pub(crate) mod evidence;
 
@@ -10,68 +10,66 @@ use crate::token::register;
 /// The properties of an architecture. Each architecture states every column.
 #[derive(Debug)]
 pub(crate) struct ArchInfo {
-    /// Bits of an address.
+    /// The width of an address in bits.
     pub(crate) bits: u8,
-    /// What may stand before the instruction pointer.
+    /// The tags before the instruction pointer.
     pub(crate) pointers: &'static [&'static str],
-    /// The tags of the values that stand behind the instruction pointer, all of them on its line. Only
-    /// where `pointers` alone would fit other machines too.
+    /// The tags of other values on the line of the instruction pointer, all of which must be
+    /// present. Only for tags in `pointers` that other architectures share.
     pub(crate) beside: &'static [&'static str],
-    /// Whether the kernel prints the function at the instruction pointer. Where it does, an address
-    /// alone is one where no code is.
+    /// Whether the kernel prints the function at the instruction pointer. If it does, an address
+    /// without a function is one without code.
     pub(crate) names_pointer: bool,
-    /// What may stand before the return address of the function that was running, where the machine
-    /// has a register for it.
+    /// The tags before the return address in the link register, if the architecture has one.
     pub(crate) links: &'static [&'static str],
-    /// The registers that have a number and are printed in rows, by number, as they are called in the
-    /// output.
+    /// The numbered registers that are printed in rows, in order, by their names in the output.
     pub(crate) numbered: &'static [&'static str],
-    /// The tag of a row of registers, and the number of the first register in it. Values without tags
+    /// The tag of a row of registers, and the number of its first register. Values without tags
     /// follow.
     pub(crate) rows: &'static [(&'static str, usize)],
-    /// The other registers that programs compute with: as printed, and as they are called in the
-    /// output.
+    /// The other general registers: the printed name, and the name in the output.
     pub(crate) general: &'static [(&'static str, &'static str)],
     /// The other registers.
     pub(crate) system: &'static [(&'static str, &'static str)],
-    /// How many digits the general ones can be printed with.
+    /// The numbers of digits with which general registers are printed.
     pub(crate) digits: &'static [usize],
-    /// How lines of `general` and `system` begin, or what stands behind the instruction pointer: the
-    /// first two names as printed, or one that no other machine has. Only such a line shows the
-    /// machine: many have a register `sp`.
+    /// The first names of lines of `general` and `system`, or names after the instruction pointer:
+    /// the first two as printed, or one that no other architecture has. Only such a line identifies
+    /// the architecture, because many have a register `sp`.
     pub(crate) heads: &'static [&'static str],
-    /// Whether a code segment selector is that of user mode.
+    /// Returns whether a code segment selector is that of user mode.
     pub(crate) is_user: fn(u64) -> bool,
-    /// What the access did that faulted, by the registers of the processor that say so.
+    /// Returns the access that faulted, from the registers that describe it.
     pub(crate) fault: fn(Values<'_>) -> Option<Fault>,
-    /// The maps of addresses that its kernels use, the usual one last.
+    /// The memory layouts of its kernels, the default one last.
     #[cfg_attr(
         not(any(feature = "disasm", test)),
         expect(dead_code, reason = "explanations use it")
     )]
     pub(crate) layouts: &'static [Layout],
-    /// Where KASAN keeps its shadow.
+    /// The location of KASAN's shadow memory.
     #[cfg_attr(not(feature = "disasm"), expect(dead_code, reason = "explanations use it"))]
     pub(crate) shadow: Option<Shadow>,
-    /// The calling convention, where a decoder reads its code.
+    /// The calling convention, if there is a decoder for its code.
     #[cfg_attr(not(feature = "disasm"), expect(dead_code, reason = "explanations use it"))]
     pub(crate) calls: Option<Calls>,
-    /// The number of bytes that the address of a bad access, as it is printed, is a multiple of.
+    /// The printed address of a bad access is rounded down to a multiple of this number of bytes.
     #[cfg_attr(not(feature = "disasm"), expect(dead_code, reason = "explanations use it"))]
     pub(crate) exact_to: u64,
-    /// The bits of an address that are a tag, and may be zero where it is printed.
+    /// The bits of an address that are a tag, and may be cleared when it is printed.
     #[cfg_attr(not(feature = "disasm"), expect(dead_code, reason = "explanations use it"))]
     pub(crate) tag: u64,
-    /// What stands before `sys_` in the names of functions that are syscalls.
+    /// The prefixes of `sys_` in the names of system call functions.
     pub(crate) syscalls: &'static [Prefix],
-    /// Functions that only kernels of this machine have, where the processor enters the kernel or a
-    /// CPU starts: they show the machine in a stack. `*` at the end stands for any rest.
+    /// Functions that only kernels of this architecture have: entries from user space, and the
+    /// start of a CPU. They identify the architecture in a stack. `*` at the end matches any
+    /// suffix.
     pub(crate) entries: &'static [&'static str],
-    /// The forms of a dump of code: bytes that are printed together, and what reads them.
+    /// The formats of code lines: the number of bytes of a unit, and its decoder.
     pub(crate) code: &'static [(usize, Decoder)],
 }
 
-/// What an access did that faulted.
+/// The kind of access that faulted.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Fault {
     /// Data was read.
@@ -83,8 +81,8 @@ pub(crate) enum Fault {
 }
 
 impl Fault {
-    /// By the exception syndrome (`ESR`) of arm64, by its class and, of a data abort, its bit
-    /// `WnR`: arch/arm64/include/asm/esr.h.
+    /// Decodes the exception syndrome (`ESR`) of arm64: its class, and for a data abort the bit
+    /// `WnR` (arch/arm64/include/asm/esr.h).
     pub(crate) fn of_syndrome(esr: u64) -> Option<Self> {
         match esr >> 26 & 0x3f {
             0x20 | 0x21 => Some(Self::Execute),
@@ -94,8 +92,8 @@ impl Fault {
         }
     }
 
-    /// By the code behind `Internal error: Oops:`, which is the syndrome of arm64, or the fault status
-    /// of arm, whose bit for writes older processors do not set: arch/arm/mm/fault.h.
+    /// Decodes the code behind `Internal error: Oops:`: the syndrome on arm64; on arm the fault
+    /// status, in which older CPUs do not set the bit for writes (arch/arm/mm/fault.h).
     pub(crate) fn of_arm(code: u64) -> Option<Self> {
         match code {
             0..=0xffff => (code & 0x800 != 0).then_some(Self::Write),
@@ -107,13 +105,13 @@ impl Fault {
 /// The values of registers, by their names in the output.
 pub(crate) type Values<'r> = &'r dyn Fn(&str) -> Option<u64>;
 
-/// A map of addresses.
+/// A memory layout.
 #[derive(Debug)]
 #[cfg_attr(not(feature = "disasm"), expect(dead_code, reason = "explanations use it"))]
 pub(crate) struct Layout {
-    /// Whether a kernel uses it, by the registers of a report.
+    /// Returns whether a kernel has this layout, from the registers of a report.
     pub(crate) is_used: fn(Values<'_>) -> bool,
-    /// First and last address of each range that has one use, in the order in which they are tried.
+    /// The first and last address of each area, in order of precedence.
     pub(crate) ranges: &'static [(u64, u64, Area)],
 }
 
@@ -123,24 +121,24 @@ impl Layout {
     }
 }
 
-/// What functions of a machine leave as it was, by the names of registers in the output.
+/// A calling convention, with registers by their names in the output.
 #[derive(Debug)]
 #[cfg_attr(not(feature = "disasm"), expect(dead_code, reason = "explanations use it"))]
 pub(crate) struct Calls {
     /// The register with the result.
     pub(crate) result: &'static str,
-    /// The registers that a function keeps for its caller.
+    /// The callee-saved registers.
     pub(crate) saved: &'static [&'static str],
 }
 
-/// The use of a range of addresses.
+/// The use of an area of addresses.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Area {
     /// User space.
     User,
-    /// Addresses that the processor does not translate.
+    /// Non-canonical addresses, which the CPU does not translate.
     NonCanonical,
-    /// The linear map of memory.
+    /// The linear map of physical memory.
     Linear,
     /// The vmalloc area.
     Vmalloc,
@@ -150,18 +148,18 @@ pub(crate) enum Area {
     Module,
 }
 
-/// Where the shadow memory of KASAN is: the shadow of an address is at an eighth of it plus `offset`.
+/// The location of KASAN's shadow memory.
 #[derive(Debug)]
 #[cfg_attr(not(feature = "disasm"), expect(dead_code, reason = "explanations use it"))]
 pub(crate) struct Shadow {
     /// Shadow address = address / 8 + `offset`.
     pub(crate) offset: u64,
-    /// The shadow of kernel memory, if only the shadow uses these addresses.
+    /// The shadow of kernel memory, if only the shadow has these addresses.
     pub(crate) own: Range<u64>,
 }
 
-/// The prefix of a syscall's name, and who strips it: the convention for titles knows
-/// fewer machines than signatures do.
+/// A prefix of the functions of a system call, and who strips it. The convention for titles knows
+/// fewer architectures than signatures do.
 #[derive(Debug)]
 pub(crate) struct Prefix {
     text: &'static str,
@@ -169,8 +167,7 @@ pub(crate) struct Prefix {
     signatures: bool,
 }
 
-/// Prefixes of syscalls that compilers and the macros of include/linux/syscalls.h make, the same on
-/// all machines.
+/// Prefixes that compilers and the macros of include/linux/syscalls.h add on all architectures.
 #[rustfmt::skip] // rows
 const COMMON_PREFIXES: &[Prefix] = &[
     Prefix { text: "SYSC_", titles: true, signatures: false },
@@ -197,20 +194,21 @@ fn prefixes(is_used: fn(&Prefix) -> bool) -> Vec<&'static str> {
     texts
 }
 
-/// The prefix that titles strip from the name of a syscall.
+/// The prefixes that titles strip from the names of system calls.
 pub(crate) static TITLE_PREFIXES: LazyLock<Vec<&'static str>> =
     LazyLock::new(|| prefixes(|prefix| prefix.titles));
 
-/// What signatures take off the name of a syscall, which begins with `sys_` or `compat_sys_` then.
+/// The prefixes that signatures strip from the names of system calls, if `sys_` or `compat_sys_`
+/// follows.
 pub(crate) static SIGNATURE_PREFIXES: LazyLock<Vec<&'static str>> =
     LazyLock::new(|| prefixes(|prefix| prefix.signatures));
 
-/// The decoder of a dump of code.
+/// The decoder of a code line.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Decoder {
-    /// No decoder: the bytes are shown undecoded.
+    /// No decoder: the bytes are printed undecoded.
     None,
-    /// The kernel, which prints the instructions itself.
+    /// The kernel prints the instructions itself.
     Listed,
     /// x86 with operands of 32 or 64 bits.
     X86(u32),
@@ -229,7 +227,7 @@ pub(crate) enum Decoder {
 }
 
 impl ArchInfo {
-    /// The registers that are printed with a name.
+    /// The named registers.
     fn named(&self) -> impl Iterator<Item = &'static (&'static str, &'static str)> {
         self.general.iter().chain(self.system)
     }
@@ -239,7 +237,7 @@ impl ArchInfo {
         self.numbered.iter().copied().chain(self.named().map(|(_, name)| *name))
     }
 
-    /// The decoder of code printed in units of this many bytes.
+    /// Returns the decoder for units of this many bytes.
     #[cfg_attr(not(feature = "disasm"), expect(dead_code, reason = "decoders use it"))]
     pub(crate) fn decoder(&self, unit: usize) -> Decoder {
         let form = self.code.iter().find(|(bytes, _)| *bytes == unit);
@@ -251,7 +249,7 @@ macro_rules! arches {
     ($( $(#[doc = $doc:literal])+ $arch:ident = $name:literal in $module:ident, )+) => {
         $( mod $module; )+
 
-        /// A processor architecture.
+        /// A CPU architecture.
         #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
         #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
         #[non_exhaustive]
@@ -263,8 +261,8 @@ macro_rules! arches {
             /// All architectures.
             pub const ALL: &[Self] = &[ $( Self::$arch, )+ ];
 
-            /// The name in the output, as `uname -m` prints it, but for `arm64` and `i386`; `Display` writes it
-            /// and `FromStr` reads it.
+            /// Returns the name in the output, which is that of `uname -m`, except for `arm64` and
+            /// `i386`. `Display` writes it and `FromStr` parses it.
             pub fn name(self) -> &'static str {
                 match self { $( Self::$arch => $name, )+ }
             }
@@ -308,7 +306,8 @@ arches! {
 }
 
 impl Arch {
-    /// Whether a register is one that programs compute with, by its name in the output.
+    /// Returns whether a register is a general one, by its name in the output: `rax`, but not
+    /// `cr2`.
     pub fn is_general(self, register: &str) -> bool {
         let info = self.info();
         info.numbered.contains(&register) || info.general.iter().any(|(_, name)| *name == register)
@@ -320,7 +319,7 @@ impl Arch {
         !own.rows.is_empty() && (own.rows, own.numbered) == (other.rows, other.numbered)
     }
 
-    /// Bits of an address.
+    /// Returns the width of an address in bits: 32 or 64.
     pub fn bits(self) -> u8 {
         self.info().bits
     }
@@ -329,13 +328,14 @@ impl Arch {
 #[cfg(any(feature = "disasm-riscv", feature = "symbolize"))]
 pub(crate) use riscv64::RISCV;
 
-/// The architecture whose instruction pointer line this is, and the line without its tag.
+/// Parses a line with an instruction pointer. Returns the architecture, and the line without its
+/// tag.
 pub(crate) fn pointer(text: &[u8]) -> Option<(Arch, &[u8])> {
     let found = tagged(text, |tag| tag.announces == Announces::Pointer);
     found.map(|(tag, rest)| (tag.arch, rest)).find(|(arch, rest)| has_all(rest, arch.info().beside))
 }
 
-/// Whether tags stand in a line, each behind one value and with nothing else between them.
+/// Returns whether a line consists of tags, each behind one value.
 fn has_all(text: &[u8], tags: &[&str]) -> bool {
     let after = |text: &[u8], tag: &&str| {
         let (rest, _) = register::value(text.trim_ascii_start()).ok()?;
@@ -345,19 +345,20 @@ fn has_all(text: &[u8], tags: &[&str]) -> bool {
     tags.iter().try_fold(text.len(), |len, tag| after(last(len), tag)).is_some()
 }
 
-/// The architecture whose line of a return address this is, and the line without its tag.
+/// Parses a line with a return address. Returns the architecture, and the line without its tag.
 pub(crate) fn link(text: &[u8]) -> Option<(Arch, &[u8])> {
     let mut found = tagged(text, |tag| tag.announces == Announces::Link);
     found.next().map(|(tag, rest)| (tag.arch, rest))
 }
 
-/// Whether a line begins as a row of registers does.
+/// Returns whether a line starts like a row of registers.
 pub(crate) fn is_row(text: &[u8]) -> bool {
     tagged_row(text).next().is_some()
 }
 
-/// A row of registers: who prints it, the number of the first, and the values. Of several machines
-/// that have such rows it is the known one; an unknown one is only shown by two values in a row.
+/// Parses a row of registers: the architecture, the number of the first register, and the values.
+/// If several architectures have such rows, it is the known one; without a known one, two values
+/// are required.
 pub(crate) fn row(text: &[u8], known: Option<Arch>) -> Option<(Arch, usize, &[u8])> {
     if known.is_some_and(|arch| starts_with_register(text, arch)) {
         return None;
@@ -374,7 +375,7 @@ fn tagged_row(text: &[u8]) -> impl Iterator<Item = (Arch, usize, &[u8])> {
     })
 }
 
-/// Whether a line begins with a register of an architecture and a colon.
+/// Returns whether a line starts with a register of an architecture and a colon.
 fn starts_with_register(text: &[u8], arch: Arch) -> bool {
     let colon = text.iter().position(|&b| b == b':');
     let name = colon.and_then(|colon| text.get(..colon)).unwrap_or_default();
@@ -387,7 +388,7 @@ fn has_two_values(text: &[u8]) -> bool {
     value(text).and_then(|len| value(last(len))).is_some()
 }
 
-/// A tag at the begin of a line.
+/// A tag at the start of a line.
 #[derive(Debug)]
 struct Tag {
     text: &'static [u8],
@@ -400,13 +401,13 @@ struct Tag {
 enum Announces {
     /// The instruction pointer.
     Pointer,
-    /// The return address of the function that was running.
+    /// The return address in the link register.
     Link,
     /// Registers from this number on.
     Row(usize),
 }
 
-/// The tags of all machines by their first byte, those of one byte in the order of the machines.
+/// The tags of all architectures by their first byte, in the order of the architectures.
 static TAGS: LazyLock<[Vec<Tag>; 256]> = LazyLock::new(|| {
     let mut tags = [const { Vec::new() }; 256];
     for &arch in Arch::ALL {
@@ -425,17 +426,17 @@ static TAGS: LazyLock<[Vec<Tag>; 256]> = LazyLock::new(|| {
     tags
 });
 
-/// The tags of one kind that a line begins with, each with what follows it.
+/// Returns the tags of one meaning that a line starts with, each with the rest of the line.
 fn tagged(text: &[u8], is_kind: fn(&Tag) -> bool) -> impl Iterator<Item = (&'static Tag, &[u8])> {
     let tags = text.first().and_then(|first| TAGS.get(usize::from(*first)));
     let of_kind = tags.map_or(&[][..], Vec::as_slice).iter().filter(move |tag| is_kind(tag));
     of_kind.filter_map(|tag| Some((tag, text.strip_prefix(tag.text)?)))
 }
 
-/// Registers as they are printed: who has them, and how they are called in the output.
+/// A register: its printed name as a number, its architecture, and its name in the output.
 type Owner = (u128, Arch, &'static str);
 
-/// Sorted by the name as it is printed, and those of one name by machine.
+/// All registers, sorted by printed name and architecture.
 static REGISTERS: LazyLock<Vec<Owner>> = LazyLock::new(|| {
     let of_arch = |&arch: &Arch| {
         arch.info().named().map(move |(printed, name)| (number(printed.as_bytes()), arch, *name))
@@ -445,12 +446,12 @@ static REGISTERS: LazyLock<Vec<Owner>> = LazyLock::new(|| {
     owners
 });
 
-/// The name of a register as a number, which is cheap to compare: at most 16 bytes.
+/// Encodes the name of a register as a number, which is cheap to compare: at most 16 bytes.
 fn number(printed: &[u8]) -> u128 {
     printed.iter().fold(0, |number, b| (number << 8) | u128::from(*b))
 }
 
-/// The machines that have a register of this name, and its name in the output.
+/// Returns the architectures that have a register of this printed name, and its name in the output.
 fn owners(printed: &[u8]) -> impl Iterator<Item = (Arch, &'static str)> + Clone {
     let number = number(printed);
     let first = REGISTERS.partition_point(|(known, ..)| *known < number);
@@ -458,14 +459,15 @@ fn owners(printed: &[u8]) -> impl Iterator<Item = (Arch, &'static str)> + Clone 
     owners.take_while(move |(known, ..)| *known == number).map(|(_, arch, name)| (*arch, *name))
 }
 
-/// Whether a line that begins with this register name belongs to a register dump.
+/// Returns whether a line that starts with this register belongs to a register dump.
 pub(crate) fn is_register(printed: &[u8]) -> bool {
     owners(printed).next().is_some()
 }
 
-/// The architecture that a line of registers shows.
+/// Returns the architecture that a line of registers identifies.
 ///
-/// If `known` is `None`, one 64-bit register that a single machine has decides: lines may be torn.
+/// If `known` is `None`, one 64-bit register of a single architecture is sufficient, because lines
+/// may be torn.
 pub(crate) fn shown_by(text: &[u8], known: Option<Arch>) -> Option<Arch> {
     let (rest, (first, value)) = register::register(text).ok()?;
     let second = register::register(register::without_note(rest)).ok().map(|(_, (name, _))| name);
@@ -488,14 +490,14 @@ pub(crate) fn shown_by(text: &[u8], known: Option<Arch>) -> Option<Arch> {
 }
 
 impl Arch {
-    /// The name in the output of a register as it was printed.
+    /// Returns the name in the output of a register as printed.
     pub(crate) fn register(self, printed: &[u8]) -> Option<&'static str> {
         owners(printed).find(|(arch, _)| *arch == self).map(|(_, name)| name)
     }
 }
 
-/// The entries of all architectures, sorted; whether any rest may follow. None begins with another, so
-/// that only the last one that is not greater than a name can be its beginning.
+/// The entries of all architectures, sorted, and whether any suffix matches. No entry is the prefix
+/// of another, so only the last one that is not greater than a name can be its prefix.
 static ENTRIES: LazyLock<Vec<(&'static str, bool, Arch)>> = LazyLock::new(|| {
     let entries = |&arch: &Arch| {
         arch.info().entries.iter().map(move |&entry| match entry.strip_suffix('*') {
@@ -508,8 +510,8 @@ static ENTRIES: LazyLock<Vec<(&'static str, bool, Arch)>> = LazyLock::new(|| {
     entries
 });
 
-/// The architecture whose kernels alone have this function; what compilers add behind a dot is left
-/// out of account.
+/// Returns the only architecture whose kernels have this function. Suffixes of compilers behind a
+/// dot are ignored.
 pub(crate) fn by_entry(function: &str) -> Option<Arch> {
     let after = ENTRIES.partition_point(|(name, ..)| *name <= function);
     let (name, is_start, arch) = ENTRIES.get(after.checked_sub(1)?)?;
@@ -566,7 +568,7 @@ mod tests {
             ("ret_from_kernel_user_thread", Some(Arch::Powerpc)),
             ("__do_syscall", Some(Arch::S390x)),
             ("_syscall_return", Some(Arch::Openrisc)),
-            // Several machines have these.
+            // Several architectures have these.
             ("system_call", None),
             ("ret_from_fork", None),
             ("ret_from_fork_asm", None),
@@ -598,7 +600,7 @@ mod tests {
         assert_eq!(row(tagged, None), None);
         assert_eq!(shown_by(tagged, None), Some(Arch::Openrisc));
         assert_eq!(row(bare, None).map(|(arch, ..)| arch), Some(Arch::Powerpc));
-        // Cut off after the first value.
+        // Cut after the first value.
         assert_eq!(row(&tagged[..15], None), None);
         assert_eq!(row(&tagged[..15], Some(Arch::Openrisc)), None);
         let cut = row(&bare[..15], Some(Arch::Powerpc));

@@ -11,7 +11,7 @@ pub(super) const INFO: ArchInfo = ArchInfo {
     links: &[],
     numbered: &[],
     rows: &[],
-    // Each with a tag of its own, four in a line; r9 is the link register.
+    // Each with its own tag, four on a line; r9 is the link register.
     general: &[
         ("GPR00", "r0"), ("GPR01", "r1"), ("GPR02", "r2"), ("GPR03", "r3"),
         ("GPR04", "r4"), ("GPR05", "r5"), ("GPR06", "r6"), ("GPR07", "r7"),
@@ -55,6 +55,6 @@ pub(super) const INFO: ArchInfo = ArchInfo {
         "_syscall_return",
         "_tng_kernel_start",
     ],
-    // `Code: ` and then a word a line, behind its address: print_data().
+    // `Code: ` and then one word on each line, after its address: print_data().
     code: &[(4, Decoder::None)],
 };

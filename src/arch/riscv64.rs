@@ -64,7 +64,7 @@ pub(super) const INFO: ArchInfo = ArchInfo {
     code: &[(2, Decoder::RiscvHalves), (4, Decoder::RiscvWords)],
 };
 
-/// The registers in the order of their numbers, by the names that the calling convention gives them.
+/// The registers by number, with the names of the calling convention.
 #[cfg(any(feature = "disasm-riscv", feature = "symbolize"))]
 #[rustfmt::skip] // rows
 pub(crate) const RISCV: [&str; 32] = [

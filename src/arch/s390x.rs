@@ -27,7 +27,7 @@ pub(super) const INFO: ArchInfo = ArchInfo {
         result: "r2",
         saved: &["r6", "r7", "r8", "r9", "r10", "r11", "r12", "r13", "r15"],
     }),
-    // The lowest bits of the failing address are not kept: `dump_fault_info()`.
+    // The lowest bits of the failing address are lost: `dump_fault_info()`.
     exact_to: 4096,
     tag: 0,
     syscalls: &[

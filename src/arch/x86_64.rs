@@ -5,7 +5,7 @@ use super::{ArchInfo, Area, Calls, Decoder, Layout, Prefix, Shadow};
 #[rustfmt::skip] // rows
 pub(super) const INFO: ArchInfo = ArchInfo {
     bits: 64,
-    // `IP:` stood above the dump of a page fault before Linux 4.20: show_fault_oops().
+    // `IP:` was printed above the dump of a page fault before Linux 4.20: show_fault_oops().
     pointers: &["RIP:", "IP:"],
     beside: &[],
     names_pointer: true,
@@ -38,7 +38,8 @@ pub(super) const INFO: ArchInfo = ArchInfo {
     // Documentation/x86/x86_64/mm.rst. KASLR moves the bounds between the linear map and vmalloc
     // (`kernel_randomize_memory()`), so those two are only likely.
     layouts: &[
-        // Five levels of page tables: CR4.LA57, or a stack where four levels have no address.
+        // Five levels of page tables: CR4.LA57 is set, or the stack is at an address that four
+        // levels do not have.
         Layout {
             is_used: |value| match value("cr4") {
                 Some(cr4) => cr4 & 1 << 12 != 0,

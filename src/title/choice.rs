@@ -1,11 +1,11 @@
-//! Which function of a stall or a hang names it.
+//! The choice of the function that names a stall or a hang.
 
 use crate::functions::{self, Role};
 
-/// A choice: the index of a function, and its name in the title if that is another.
+/// A choice: the index of a function, and its name in the title if that differs.
 pub(super) type Chosen = (usize, Option<&'static str>);
 
-/// The function below the first entry: what was asked of the kernel, however deep it was in it.
+/// Returns the function below the first entry into the kernel, for any depth of the stack.
 pub(super) fn stalled(names: &[&str]) -> Option<Chosen> {
     let mut roles = names.iter().map(|name| functions::roles(name)).enumerate();
     let (entry, roles) = roles.find(|(_, roles)| roles.has(Role::Enters))?;
@@ -15,15 +15,15 @@ pub(super) fn stalled(names: &[&str]) -> Option<Chosen> {
     Some((entry.saturating_sub(1), None))
 }
 
-/// The first function that does more than wait, unless one of them waits for the RTNL lock or for
-/// readers: many bugs meet there.
+/// Returns the first function that does more than wait. If one of the functions waits for the RTNL
+/// lock or for readers, returns that one, because hangs of many bugs meet there.
 pub(super) fn hung(names: &[&str]) -> Option<Chosen> {
     let mut first = None;
     for (index, roles) in names.iter().map(|name| functions::roles(name)).enumerate() {
         if roles.has(Role::Rtnl) {
             return Some((index, None));
         }
-        // The functions that wait for readers have many names, which are one to a reader of titles.
+        // The functions that wait for readers have many names, but one name in titles.
         if roles.has(Role::Synchronizes) {
             return Some((index, Some("synchronize_rcu")));
         }

@@ -1,13 +1,13 @@
-//! The source file to blame, where the log has source lines.
+//! The source file to find maintainers by, if the log has source lines.
 //!
-//! A convention of its own: mails about a bug go to the maintainers of this file.
+//! The rules are syzbot's, which mails the maintainers of this file.
 
 use std::borrow::Cow;
 
 use super::outline::{Mention, Outline};
 use crate::syntax::Says;
 
-/// Files that are not to blame: `*` is anything, the end is open.
+/// Files that are not guilty. `*` matches any bytes; patterns match a prefix.
 #[rustfmt::skip] // words
 const INNOCENT: &[&str] = &[
     "*.h", "arch/*/kernel/apic/apic.c", "arch/*/kernel/stacktrace.c", "arch/*/kernel/traps.c",
@@ -21,11 +21,10 @@ const INNOCENT: &[&str] = &[
     "net/core/skbuff.c", "net/core/sock.c", "trusty/", "virt/lib/*",
 ];
 
-/// Where the interrupt that noticed a stall had interrupted the kernel, in the order in which they are
-/// tried.
+/// Interrupts that detect a stall, in order of preference. The interrupted function is below.
 const INTERRUPTS: [Says; 3] = [Says::APIC_TIMER, Says::EL1H_IRQ, Says::EXCEPTION_STACK];
 
-/// The file to blame in a report with a title.
+/// Returns the guilty file of a report with a title.
 pub(super) fn file(outline: &Outline<'_>, title: &str) -> Option<String> {
     if outline.mentions.is_empty() {
         return None;
@@ -40,7 +39,8 @@ pub(super) fn file(outline: &Outline<'_>, title: &str) -> Option<String> {
     search(outline, 0)
 }
 
-/// The first file from a line on that may be to blame, or one below its folder that comes later.
+/// Returns the first file from a line on that may be guilty, or a later one in a subdirectory of
+/// its directory.
 fn search(outline: &Outline<'_>, from: usize) -> Option<String> {
     let mut first = None;
     let mut guilty: Option<&str> = None;
@@ -61,14 +61,14 @@ fn is_innocent(file: &str) -> bool {
     INNOCENT.iter().any(|pattern| fits(&file, pattern))
 }
 
-/// Whether a path begins as a pattern says.
+/// Returns whether a path starts with a pattern.
 fn fits(file: &str, pattern: &str) -> bool {
     let mut parts = pattern.split('*');
     let Some(mut rest) = parts.next().and_then(|start| file.strip_prefix(start)) else {
         return false;
     };
     for part in parts {
-        // A star stands for one byte at the least where it begins the pattern.
+        // A star at the start of a pattern matches at least one byte.
         let from = usize::from(rest.len() == file.len() && !rest.is_empty());
         match rest.get(from..).and_then(|tail| tail.find(part).map(|at| from + at + part.len())) {
             Some(end) => rest = rest.get(end..).unwrap_or_default(),
@@ -78,13 +78,13 @@ fn fits(file: &str, pattern: &str) -> bool {
     true
 }
 
-/// Whether `file` stands in a folder below that of `known`.
+/// Returns whether `file` is in a subdirectory of the directory of `known`.
 fn is_deeper(known: &str, file: &str) -> bool {
     let folder = known.rfind('/').map_or("", |at| known.get(..=at).unwrap_or_default());
     file.strip_prefix(folder).is_some_and(|rest| rest.contains('/')) && !folder.is_empty()
 }
 
-/// A path without `.` and `..` in it.
+/// Removes `.` and `..` from a path.
 fn clean(path: &str) -> String {
     let mut parts: Vec<&str> = Vec::new();
     for part in path.split('/') {

@@ -1,8 +1,8 @@
-//! Titles: from the lines of a report to the name that kernel people know it by.
+//! Titles by syzbot's convention, from the lines of a report.
 //!
-//! A marker has formats (`kind::table`). The format whose trigger stands first in the text gives
-//! the template; its recipe gives the function, which is the first of its frames that `skip` lets
-//! pass; `normal` replaces what differs from one machine to the next.
+//! A marker has formats (`kind::table`). The format whose trigger is leftmost in the text provides
+//! the template, and its recipe the function: the first of its frames that is not skipped. `normal`
+//! replaces the parts that differ between machines.
 
 mod choice;
 mod guilty;
@@ -23,7 +23,7 @@ use crate::search;
 use crate::syntax::Says;
 use crate::token;
 
-/// A report's name, and what else was found on the way to it.
+/// The title of a report, and other results of the search for it.
 #[derive(Debug)]
 pub(crate) struct Title {
     pub(crate) title: String,
@@ -31,21 +31,21 @@ pub(crate) struct Title {
     /// The function in the title.
     pub(crate) frame: Option<String>,
     pub(crate) kind: Kind,
-    /// The headline, if it is the report's message.
+    /// The headline, if it is the message of the report.
     pub(crate) message: Option<String>,
-    /// The type, by the convention.
+    /// The bug type, by the convention.
     pub(crate) class: BugType,
-    /// Whether a report of this form has a stack.
+    /// Whether reports of this format have a stack.
     pub(crate) needs_stack: bool,
-    /// Whether lines of something else stand in the report.
+    /// Whether the report contains lines of another one.
     pub(crate) mixed: bool,
-    /// Why the report is not whole.
+    /// The reason why the title is not reliable.
     pub(crate) corrupted: Option<Corruption>,
 }
 
-/// Names the report whose headline holds `marker`.
+/// Titles the report whose headline contains `marker`.
 ///
-/// `known` is the function that the model knows; it is named where the recipe finds none.
+/// `known` is the function in the model; it is used if the recipe finds none.
 pub(crate) fn name(marker: &Marker, outline: &Outline<'_>, known: Option<&str>) -> Title {
     let choice = choose(marker, outline);
     if let Some(choice) = choice.found {
@@ -65,23 +65,23 @@ pub(crate) fn name(marker: &Marker, outline: &Outline<'_>, known: Option<&str>) 
     }
 }
 
-/// Whether the instruction pointer below a headline is that of the crash; notes in the outline which
-/// forms it may have.
+/// Returns whether the instruction pointer below a headline is that of the crash. Stores in the
+/// outline which formats are possible.
 ///
-/// The forms that a headline triggers agree on that.
+/// All formats that a headline triggers have the same answer.
 pub(crate) fn is_trap(marker: &Marker, outline: &mut Outline<'_>) -> bool {
     let lines = Lines::of(marker, outline);
     let mut possible = 0;
     let mut has_form = false;
     let mut first: Option<((usize, usize), &Format)> = None;
     for (index, format) in marker.formats.iter().enumerate() {
-        // A form that stands no earlier than one that is known stays undecided.
+        // A format whose trigger is no further left than that of a known one is not chosen.
         if lines.stands_behind(format.trigger, first.map(|(place, _)| place)) {
             possible |= 1 << index;
             continue;
         }
         let found = lines.find(format.trigger);
-        // A form that needs lines below the headline is undecided so far.
+        // A format that depends on lines below the headline is undecided so far.
         let may_be = found.is_some() || format.trigger.iter().any(Piece::leaves_the_line);
         possible |= u64::from(may_be) << index;
         has_form |= found.is_some() || (may_be && lines.may_begin(format.trigger));
@@ -96,8 +96,8 @@ pub(crate) fn is_trap(marker: &Marker, outline: &mut Outline<'_>) -> bool {
     first.is_some_and(|(_, format)| format.trap)
 }
 
-/// The kind and the title of the report whose headline holds `marker`, of which lines may be missing:
-/// a function that is not known is left out.
+/// Returns the kind and the title of a report whose last lines may be missing; an unknown function
+/// is left out.
 pub(crate) fn so_far(marker: &Marker, outline: &Outline<'_>) -> (Kind, String) {
     let (kind, raw) = match choose(marker, outline).found {
         Some(Choice { format, found }) => {
@@ -112,30 +112,30 @@ pub(crate) fn so_far(marker: &Marker, outline: &Outline<'_>) -> (Kind, String) {
     (kind, normal::title(&raw))
 }
 
-/// The source file to blame.
+/// Returns the guilty file.
 pub(crate) fn guilty_file(outline: &Outline<'_>, title: &str) -> Option<String> {
     guilty::file(outline, title)
 }
 
-/// The format of a report, and what it captured.
+/// The format of a report, and its captures.
 struct Choice<'a> {
     format: &'static Format,
     found: Found<'a>,
 }
 
-/// The formats that a marker has for a report.
+/// The formats of a marker that match a report.
 struct Choices<'a> {
-    /// Whether the trigger of one stands in the headline.
+    /// Whether the trigger of a format is in the headline.
     triggered: bool,
     found: Option<Choice<'a>>,
 }
 
-/// The headline of a report and the text below it, where forms are looked for.
+/// The headline of a report and the text below it, which are searched for formats.
 struct Lines<'a> {
     marker: &'static str,
     text: Vec<&'a [u8]>,
     headlines: usize,
-    /// Where the marker stands in a headline of one line that holds it once.
+    /// The offset of the marker in a headline of one line that contains it once.
     single: Option<usize>,
 }
 
@@ -152,9 +152,9 @@ impl<'a> Lines<'a> {
         Self { marker: marker.text, text, headlines: outline.headlines, single }
     }
 
-    /// The only offset in the headline where a pattern may stand, and the text that it begins with.
+    /// Returns the only offset in the headline at which a pattern can match, and its first words.
     ///
-    /// Nearly all patterns begin with the marker, which a headline mostly holds once.
+    /// Nearly all patterns start with the marker, which most headlines contain once.
     fn only_place<'p>(&self, pieces: &'p [Piece]) -> Option<(usize, &'p str)> {
         match pieces.first() {
             Some(Piece::Lit(literal)) if literal.starts_with(self.marker) => {
@@ -164,20 +164,20 @@ impl<'a> Lines<'a> {
         }
     }
 
-    /// Whether a pattern, if it stands anywhere, stands at a known place or behind it.
+    /// Returns whether a pattern can only match at a known place or to the right of it.
     fn stands_behind(&self, pieces: &[Piece], known: Option<(usize, usize)>) -> bool {
         known.is_some_and(|known| {
             self.only_place(pieces).is_some_and(|(offset, _)| known <= (0, offset))
         })
     }
 
-    /// Whether the words that a pattern begins with stand in the first line.
+    /// Returns whether the first line contains the first words of a pattern.
     fn may_begin(&self, pieces: &[Piece]) -> bool {
         let line = self.text.first().copied().unwrap_or_default();
         matches!(pieces.first(), Some(Piece::Lit(literal)) if search::has(line, *literal))
     }
 
-    /// Where a pattern stands.
+    /// Returns the leftmost match of a pattern.
     fn find(&self, pieces: &[Piece]) -> Option<Found<'a>> {
         if let Some((at, literal)) = self.only_place(pieces) {
             let text = self.text.first()?.get(at..)?;
@@ -191,7 +191,7 @@ impl<'a> Lines<'a> {
     }
 }
 
-/// Chooses the format whose trigger stands first in the headline.
+/// Chooses the format whose trigger is leftmost in the headline.
 fn choose<'a>(marker: &Marker, outline: &'a Outline<'_>) -> Choices<'a> {
     let lines = Lines::of(marker, outline);
     let mut choices = Choices { triggered: false, found: None };
@@ -218,7 +218,7 @@ fn choose<'a>(marker: &Marker, outline: &'a Outline<'_>) -> Choices<'a> {
     choices
 }
 
-/// Adds what the lines below the headline must say; `None` if they do not.
+/// Adds the captures from the lines below the headline; `None` if they do not match.
 fn follow<'a>(then: &[Then], steps: &'a [Step<'_>], mut found: Found<'a>) -> Option<Found<'a>> {
     let mut below = steps.get(found.line + 1..).unwrap_or_default().iter();
     for then in then {
@@ -228,7 +228,7 @@ fn follow<'a>(then: &[Then], steps: &'a [Step<'_>], mut found: Found<'a>) -> Opt
     Some(found)
 }
 
-/// Whether a step satisfies the condition of a form; and its capture, if it has one.
+/// Returns whether a line below the headline satisfies a condition of a format, with its capture.
 fn said<'a>(then: Then, step: &'a Step<'_>) -> Option<Option<&'a [u8]>> {
     let says = |says| step.says.any(says);
     let access = || match () {
@@ -246,7 +246,7 @@ fn said<'a>(then: Then, step: &'a Step<'_>) -> Option<Option<&'a [u8]>> {
     }
 }
 
-/// Names a report by one of its formats.
+/// Titles a report with one of its formats.
 fn with_format(choice: &Choice<'_>, outline: &Outline<'_>, known: Option<&str>) -> Title {
     let Choice { format, found } = choice;
     let (steps, all) = (outline.own(), outline.all());
@@ -267,7 +267,7 @@ fn with_format(choice: &Choice<'_>, outline: &Outline<'_>, known: Option<&str>) 
     {
         frames.name(known);
     }
-    // The convention calls the frame of a call trace that names none `corrupted` too.
+    // The convention also uses `corrupted` as the function of a stack without one.
     let is_unknown = frames.found.first().is_some_and(|name| name == recipe::UNKNOWN)
         && all.iter().all(|step| step.start.is_none());
 
@@ -275,7 +275,7 @@ fn with_format(choice: &Choice<'_>, outline: &Outline<'_>, known: Option<&str>) 
     let title = fill(format.title, &frames.found);
     let mut alternatives: Vec<_> =
         format.alternatives.iter().map(|template| fill(template, &frames.found)).collect();
-    // The same bug seen through another name of its syscall, the printed one among them.
+    // Titles with other names of the same system call, including the printed one.
     for prefix in [""].iter().chain(TITLE_PREFIXES.iter()) {
         let raw = frames.raw.iter();
         if frames.raw == frames.found || !raw.clone().any(|frame| frame.starts_with(prefix)) {
@@ -307,14 +307,14 @@ fn quote(outline: &Outline<'_>, found: &Found<'_>) -> String {
     escape::text(line.get(found.offset..).unwrap_or_default().trim_ascii()).into_owned()
 }
 
-/// The headline itself, from the marker on.
+/// Returns the headline from the marker on.
 fn bare_title(marker: &Marker, outline: &Outline<'_>) -> String {
     let line = outline.opening.first().map_or(&[][..], AsRef::as_ref);
     let at = search::find(line, marker.text).unwrap_or(0);
     String::from_utf8_lossy(line.get(at..).unwrap_or_default()).into_owned()
 }
 
-/// Fills the places of a template: `{1}` a capture, `{F}` and `{F2}` a frame.
+/// Fills in the placeholders of a template: `{1}` a capture, `{F}` and `{F2}` a function.
 fn fill(template: &str, captures: &[&[u8]], frames: &[String]) -> String {
     let mut text = String::with_capacity(template.len() + 32);
     let mut rest = template;

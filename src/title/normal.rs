@@ -1,19 +1,19 @@
-//! What makes titles the same on every machine: numbers and addresses become words.
+//! Normalization: replaces the numbers and addresses of a title by words.
 
-/// The most bytes of a title that are kept.
+/// The most bytes of a title.
 const MAX_TITLE: usize = 120;
 
-/// The most bytes that are looked at: more than any line that a kernel prints.
+/// The most bytes of a raw title: more than any line that a kernel prints.
 ///
-/// Some rules need a pass over the text for each of their places.
+/// Some rules take a pass over the text for each match.
 const MAX_RAW: usize = 1024;
 
-/// A rule: what it replaces at the start of a text, given the byte before it.
+/// A rule: matches the start of a text, given the byte before it.
 ///
-/// Gives the length of what is replaced, and the word for it.
+/// Returns the length of the match, and its replacement.
 type Rule = fn(&[u8], Option<u8>) -> Option<(usize, &'static str)>;
 
-/// The rules, each applied until nothing changes before the next is.
+/// The rules. Each is applied until the text does not change, before the next one.
 const RULES: [Rule; 9] = [
     |text, _| numbered(text, b"syz-executor", true),
     |text, _| numbered(text, b"syzkaller", false),
@@ -35,7 +35,7 @@ const RULES: [Rule; 9] = [
 /// The index of the rule for addresses.
 const ADDRESS: usize = 2;
 
-/// For each byte the rules, by a bit, that replace what begins with it.
+/// For each byte the set of rules whose matches start with it.
 #[expect(
     clippy::indexing_slicing,
     clippy::cast_possible_truncation,
@@ -71,22 +71,22 @@ fn first(byte: u8) -> u16 {
     FIRST.get(usize::from(byte)).copied().unwrap_or(0)
 }
 
-/// The title in its final form.
+/// Normalizes a title.
 pub(super) fn title(raw: &str) -> String {
     let mut text = raw.as_bytes().to_vec();
     text.truncate(MAX_RAW);
-    // Every rule but that for addresses, which may be all letters, is about digits.
+    // All rules match digits, except the one for addresses, which may be letters only.
     let mut present = text.iter().fold(0, |all, &b| all | first(b));
     if !text.iter().any(u8::is_ascii_digit) {
         present &= 1 << ADDRESS;
     }
     for (index, &rule) in RULES.iter().enumerate() {
         let bit = 1 << index;
-        // A replacement brings no byte that another rule begins with but letters, which are here.
+        // A replacement adds no digits, and its letters are in the set already.
         if present & bit == 0 {
             continue;
         }
-        // Each replacement shortens the text or takes a digit out of it, so this ends.
+        // Each replacement shortens the text or removes a digit, so this terminates.
         while let Some(changed) = apply(bit, rule, &text) {
             text = changed;
         }
@@ -103,7 +103,7 @@ pub(super) fn title(raw: &str) -> String {
     clean.trim().to_owned()
 }
 
-/// Applies a rule everywhere, from left to right; `None` if it fits nowhere.
+/// Applies a rule at each place from left to right; `None` if it matches nowhere.
 fn apply(bit: u16, rule: Rule, text: &[u8]) -> Option<Vec<u8>> {
     let mut changed: Option<Vec<u8>> = None;
     let (mut at, mut copied, mut before) = (0, 0, None);
@@ -175,7 +175,7 @@ fn ip_address(text: &[u8], before: Option<u8>) -> Option<(usize, &'static str)> 
     Some((len, "IP"))
 }
 
-/// `.c:123` and `.c:12:5`; what is replaced begins at the colon.
+/// `.c:123` and `.c:12:5`; the match starts at the colon.
 fn source_line(text: &[u8], before: Option<u8>) -> Option<(usize, &'static str)> {
     if !before.is_some_and(|b| b.is_ascii_alphanumeric() || b == b'_') {
         return None;
@@ -203,7 +203,7 @@ fn offset(text: &[u8], before: Option<u8>) -> Option<(usize, &'static str)> {
     (first > 0 && second > 0).then_some((6 + first + second, ""))
 }
 
-/// Digits between bytes that are no part of a word; the text may end after them.
+/// Digits between bytes that are not part of a word, or at the end of the text.
 fn number(text: &[u8], before: Option<u8>) -> Option<(usize, &'static str)> {
     let is_word = |b: u8| b.is_ascii_alphanumeric() || b == b'_';
     if before.is_none_or(is_word) {
@@ -218,11 +218,11 @@ fn count(text: &[u8], is: impl Fn(u8) -> bool) -> usize {
     text.iter().take_while(|&&b| is(b)).count()
 }
 
-/// The function that a title names: what follows its last ` in `.
+/// Returns the function in a title: the text after its last ` in `.
 pub(super) fn frame(title: &str) -> Option<&str> {
     let name = title.rsplit_once(" in ")?.1;
     let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | ':');
-    // A Rust method begins with its type: `<rust_binder::Process>::drop`.
+    // A Rust method starts with its type: `<rust_binder::Process>::drop`.
     let group = match name.strip_prefix('<').and_then(|rest| rest.find('>')) {
         Some(end) => end + 2,
         None => 0,

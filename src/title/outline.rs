@@ -1,4 +1,4 @@
-//! The lines of a report as titles see them.
+//! The outline of a report: its lines, reduced to what titles need.
 
 use std::borrow::Cow;
 
@@ -9,59 +9,59 @@ use crate::syntax::headline::Headline;
 use crate::syntax::source::Source;
 use crate::syntax::{Record, Says, Start, symbol};
 
-/// How many lines of text below the headline are kept: a task's name may hold line feeds.
+/// The most lines of text below the headline. The name of a task may contain line feeds.
 const OPENING: usize = 2;
 
-/// From which line on a line that closes a report does so: of KMSAN, and of others.
+/// The lines before which a closing line is ignored: in KMSAN reports, and in others.
 const NEAR: (usize, usize) = (16, 22);
 
-/// The lines that most reports have.
+/// The number of lines of most reports.
 const ROOM: usize = 64;
 
-/// One line of a report, without guesses of the unwinder.
+/// A line of a report, except unreliable frames.
 #[derive(Clone, Debug)]
 pub(crate) struct Step<'log> {
     pub(super) says: Says,
-    /// What the stack below it is the trace of.
+    /// The kind of stack that starts on the line.
     pub(super) start: Option<Start>,
     /// The function or the name on the line, demangled.
     pub(super) name: Option<Cow<'log, str>>,
-    /// The caller of `name`, where it stands on the line too.
+    /// The caller of `name`, if it is on the same line.
     pub(super) caller: Option<Cow<'log, str>>,
 }
 
-/// A source file that a line of the report names.
+/// A source file in a line of the report.
 #[derive(Clone, Debug)]
 pub(super) struct Mention<'log> {
     /// The index of the line among the steps.
     pub(super) step: usize,
     pub(super) path: Cow<'log, str>,
-    /// Whether the line only lists the place.
+    /// Whether the line is only one of a list.
     pub(super) is_listed: bool,
 }
 
-/// What titles know of a report: its headline as text, and each line below it as a step.
+/// The outline of a report: its headline as text, and each line below it as a step.
 #[derive(Clone, Debug)]
 pub(crate) struct Outline<'log> {
     /// The headline, one line for each inlined function, and the lines below it.
     pub(super) opening: Vec<Cow<'log, [u8]>>,
-    /// How many of them are the headline.
+    /// The number of headline lines in `opening`.
     pub(super) headlines: usize,
     pub(super) steps: Vec<Step<'log>>,
     pub(super) mentions: Vec<Mention<'log>>,
-    /// The forms that the headline may have, a bit for each of the marker's.
+    /// The formats that the headline may have, one bit for each format of the marker.
     pub(super) possible: u64,
-    /// Whether the headline has one of them, or begins as one does.
+    /// Whether the headline has one of them, or starts like one.
     pub(super) has_form: bool,
-    /// Whether that form needs a stack.
+    /// Whether that format needs a stack.
     pub(crate) needs_stack: bool,
     has_caller: bool,
     near: usize,
-    /// Lines below the headline.
+    /// The number of lines below the headline.
     count: usize,
-    /// How many of the steps surely are of this report alone.
+    /// The number of steps before a line of another report.
     pure: Option<usize>,
-    /// How many of the steps come before the line that closes the report.
+    /// The number of steps before the line that closes the report.
     end: Option<usize>,
 }
 
@@ -85,7 +85,7 @@ impl Default for Outline<'_> {
 }
 
 impl<'log> Outline<'log> {
-    /// Of a report of which only the headline is known; the room of another is used again.
+    /// Makes the outline of a report from its headline, with the buffer of an earlier one.
     pub(crate) fn new(
         line: &Line<'log>,
         headline: &Headline<'_>,
@@ -104,7 +104,7 @@ impl<'log> Outline<'log> {
         outline
     }
 
-    /// The room of its steps.
+    /// Returns the buffer of the steps.
     pub(crate) fn into_room(self) -> Vec<Step<'log>> {
         self.steps
     }
@@ -123,13 +123,13 @@ impl<'log> Outline<'log> {
         });
     }
 
-    /// Adds any other line; false if the text of the report leaves it out.
+    /// Adds any other line; false if the line is not part of the report's text.
     pub(crate) fn push(&mut self, line: &Line<'log>, record: &Record<'_>, seen: &Seen<'_>) -> bool {
         if seen.says.any(Says::GUESS) && line.context != Context::Bare {
             return false;
         }
         self.count += 1;
-        // None of these stands in an indented line.
+        // These do not occur in indented lines.
         if seen.says.any(NOTABLE) && !line.text.starts_with(b" ") {
             if seen.says.any(Says::TAINTS) {
                 return false;
@@ -164,7 +164,7 @@ impl<'log> Outline<'log> {
         }
     }
 
-    /// Gives the instruction pointer another function than was printed.
+    /// Replaces the function of the instruction pointer.
     pub(crate) fn name_pointer(&mut self, function: &str) {
         let pointer = self.steps.iter_mut().find(|step| step.says.any(Says::POINTER));
         if let Some(step) = pointer {
@@ -172,27 +172,27 @@ impl<'log> Outline<'log> {
         }
     }
 
-    /// The first line of the headline.
+    /// Returns the first line of the headline.
     pub(crate) fn headline(&self) -> &[u8] {
         self.opening.first().map_or(&[], AsRef::as_ref)
     }
 
-    /// Whether the headline has a form of its marker, as far as one line tells.
+    /// Returns whether the headline has a format of its marker, as far as one line shows.
     pub(crate) fn may_have_form(&self) -> bool {
         self.has_form
     }
 
-    /// Whether a line closed the report.
+    /// Returns whether a line has closed the report.
     pub(crate) fn is_closed(&self) -> bool {
         self.end.is_some()
     }
 
-    /// The index of the next step.
+    /// Returns the index of the next step.
     pub(crate) fn len(&self) -> usize {
         self.steps.len()
     }
 
-    /// The same from a line on, which is the headline of what the report led to.
+    /// Returns the outline of a consequence, which starts at a step with its headline.
     pub(crate) fn from(&self, step: usize, headline: &[u8]) -> Outline<'log> {
         let mut steps = self.steps.get(step..).unwrap_or_default().to_vec();
         if let Some(first) = steps.first_mut() {
@@ -206,17 +206,17 @@ impl<'log> Outline<'log> {
         }
     }
 
-    /// All lines.
+    /// Returns all lines.
     pub(super) fn all(&self) -> &[Step<'log>] {
         self.steps.get(..self.end.unwrap_or(self.steps.len())).unwrap_or_default()
     }
 
-    /// The lines that surely are of this report alone.
+    /// Returns the lines before one of another report.
     pub(super) fn own(&self) -> &[Step<'log>] {
         let all = self.all();
         all.get(..self.pure.unwrap_or(all.len())).unwrap_or(all)
     }
 }
 
-/// What makes a line more than a step.
+/// The properties for which a line is examined further.
 const NOTABLE: Says = Says::TAINTS.or(Says::CLOSES).or(Says::INTRUDER);

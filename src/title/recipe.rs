@@ -1,4 +1,4 @@
-//! Recipes: the frames that a title is made from.
+//! Recipes: the search for the frames in a title.
 
 use super::outline::Step;
 use super::{choice, skip};
@@ -7,28 +7,28 @@ use crate::kind::{Choice, Needs, Part, Recipe};
 use crate::reason::Corruption;
 use crate::syntax::{Says, Start};
 
-/// What stands in a title for a function that was not found.
+/// The text in a title for a function that was not found.
 pub(super) const UNKNOWN: &str = "corrupted";
 
-/// The lines in which a call trace must begin after its start.
+/// The number of lines within which a call trace must start.
 const STACK_WITHIN: usize = 15;
 
-/// What a recipe gave.
+/// The result of a recipe.
 #[derive(Debug, Default)]
 pub(super) struct Frames {
     /// The function of each stack of the recipe.
     pub(super) found: Vec<String>,
-    /// The same as they were printed, where titles know them by another name.
+    /// The printed names of the same functions, which the convention may replace.
     pub(super) raw: Vec<String>,
-    /// Whether one is missing.
+    /// Whether a function is missing.
     pub(super) failed: bool,
-    /// Whether the first stack gave a function.
+    /// Whether the first stack has a function.
     pub(super) has_first: bool,
-    /// Whether a failure that was asked for is among them.
+    /// Whether a stack contains fault injection.
     pub(super) injected: bool,
 }
 
-/// Runs a recipe, and its fallback where it fails, over the lines from the trigger on.
+/// Runs a recipe, and its fallback if it fails, over the lines from the trigger on.
 pub(super) fn frames(recipe: &Recipe, steps: &[Step<'_>]) -> Frames {
     if recipe.parts.is_empty() {
         return Frames::default();
@@ -41,7 +41,7 @@ pub(super) fn frames(recipe: &Recipe, steps: &[Step<'_>]) -> Frames {
 }
 
 impl Frames {
-    /// Takes the function of the first stack from the model, where the lines gave none.
+    /// Sets the function of the first stack to that of the model, if it has none.
     pub(super) fn name(&mut self, known: &str) {
         let places = self.found.first_mut().zip(self.raw.first_mut());
         if let Some((name, raw)) = places.filter(|_| !self.has_first) {
@@ -51,10 +51,10 @@ impl Frames {
     }
 }
 
-/// Walks the parts and the lines side by side.
+/// Walks over the parts and the lines in parallel.
 ///
-/// A line that a part consumes is gone for the next. A second stack makes a second list, and each
-/// list gives one function, by the recipe's choice.
+/// A part consumes lines for the next one. A second stack makes a second list. Each list yields one
+/// function, by the choice of the recipe.
 fn run(parts: &[Part], recipe: &Recipe, steps: &[Step<'_>]) -> Frames {
     let mut result = Frames::default();
     let mut steps = steps.iter();
@@ -115,7 +115,7 @@ impl<'a> Functions<'a> {
     }
 
     fn add(&mut self, function: &str) {
-        // Only the longer choices look further than the first.
+        // Only other choices need more than the first function.
         let is_known = self.recipe.choice == Choice::First && !self.found.is_empty();
         if !is_known && !functions::is_skipped_in_titles(function, self.recipe.skip) {
             self.found.push(function.to_owned());
@@ -139,7 +139,7 @@ impl<'a> Functions<'a> {
     }
 }
 
-/// The function that a line gives if it is what the part looks for.
+/// Returns the function of a line if the line matches the part.
 fn matches<'a>(part: Part, step: &'a Step<'_>) -> Option<Option<&'a str>> {
     let name = step.name.as_deref();
     let says = |says| step.says.any(says);
@@ -158,12 +158,12 @@ fn matches<'a>(part: Part, step: &'a Step<'_>) -> Option<Option<&'a str>> {
     }
 }
 
-/// Whether a stack begins below this line by the convention.
+/// Returns whether the convention starts a stack below this line.
 fn is_stack_start(step: &Step<'_>) -> bool {
     number(step).is_some()
 }
 
-/// The number of a start among those that the convention knows: each must have frames.
+/// Returns the index of a start among those of the convention: each must have frames.
 fn number(step: &Step<'_>) -> Option<usize> {
     Some(match step.start? {
         Start::CallTrace => 0,
@@ -180,15 +180,15 @@ fn number(step: &Step<'_>) -> Option<usize> {
     })
 }
 
-/// The number of the starts that may have nothing below them.
+/// The number of starts that may have no frames.
 const UNCHECKED: usize = 9;
 
-/// A failure that was asked for (`CONFIG_FAULT_INJECTION`): the stack is not that of a bug.
+/// Fault injection (`CONFIG_FAULT_INJECTION`): the stack is not that of a bug.
 const INJECTED: [&str; 2] = ["should_fail", "should_failslab"];
 
-/// Why the stacks of a report are not complete: none begins, or one begins and has no frame.
+/// Returns why the stacks of a report are incomplete: none starts, or one has no frame.
 ///
-/// Below some headlines a stack has no line above it: there a frame is enough.
+/// Some headlines have a stack without a start line: there a frame is sufficient.
 pub(super) fn missing_stack(steps: &[Step<'_>], needs: Needs) -> Option<Corruption> {
     if needs == Needs::Nothing {
         return None;
@@ -206,7 +206,7 @@ pub(super) fn missing_stack(steps: &[Step<'_>], needs: Needs) -> Option<Corrupti
     }
     for start in first.into_iter().take(UNCHECKED).flatten() {
         let after = steps.get(start + 1..).unwrap_or_default();
-        // The convention asks for four lines, the headline and an empty one at the end among them.
+        // The convention requires four lines, including the headline and an empty one at the end.
         if after.len() < 2 {
             return Some(Corruption::CutCallTrace);
         }

@@ -1,12 +1,12 @@
-//! The names of syscalls.
+//! Canonical names of system calls.
 
 use crate::arch::TITLE_PREFIXES;
 
-/// The shortest name that is left when one of the prefixes is taken off.
+/// Returns the shortest name without one of the prefixes.
 pub(super) fn canonical(function: &str) -> &str {
     TITLE_PREFIXES
         .iter()
-        // A comparison of bytes is cheaper than one of texts.
+        // Comparing the first byte is cheaper than comparing the texts.
         .filter(|prefix| prefix.as_bytes().first() == function.as_bytes().first())
         .filter_map(|prefix| function.strip_prefix(*prefix))
         .min_by_key(|name| name.len())
