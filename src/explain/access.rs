@@ -1,4 +1,4 @@
-//! What the trapping instruction accessed.
+//! The memory access of the trapping instruction.
 
 use super::flow::{Flow, Value};
 use super::steps::{pointer, steps};
@@ -11,7 +11,7 @@ use crate::model::{
     AccessKind, AddressClass, Agreement, Confidence, Explanation, MeantAccess, Pointer, Report,
 };
 
-/// An operand in memory of the trapping instruction.
+/// A memory operand of the trapping instruction.
 #[derive(Clone, Copy)]
 struct Operand<'i> {
     memory: &'i Memory,
@@ -19,13 +19,15 @@ struct Operand<'i> {
 }
 
 impl Operand<'_> {
-    /// Whether it covers an address that is printed as a multiple of `unit`.
+    /// Returns whether the operand contains an address that is rounded down to a multiple of
+    /// `unit`.
     fn holds(&self, address: u64, unit: u64) -> Option<bool> {
         let first = self.address? / unit * unit;
         Some(address.wrapping_sub(first) < self.memory.size.max(unit))
     }
 
-    /// The kind of the access; for a read and write the kind in the report, a write without one.
+    /// Returns the kind of access. For an instruction that reads and writes it is the kind in the
+    /// report, and a write without one.
     fn kind(&self, told: Option<AccessKind>) -> AccessKind {
         match (self.memory.reads, self.memory.writes) {
             (true, true) => told.unwrap_or(AccessKind::Write),
@@ -35,7 +37,7 @@ impl Operand<'_> {
     }
 }
 
-/// Explains an access, if the registers are those of it.
+/// Explains an access, if the registers are those of the access.
 pub(super) fn access(report: &Report<'_>, window: &Window<'_>) -> Option<Explanation> {
     let trapping = window.trapping()?;
     let operands: Vec<_> = trapping
@@ -70,7 +72,7 @@ pub(super) fn access(report: &Report<'_>, window: &Window<'_>) -> Option<Explana
         error_code: told_kind.map(|kind| kind == operand.kind(told_kind)),
     };
     if [agrees_with.cr2, agrees_with.header].contains(&Some(false)) {
-        // The registers are of another access than the report.
+        // The registers contradict the address in the report.
         return None;
     }
     let kind = operand.kind(told_kind);
@@ -91,8 +93,8 @@ pub(super) fn access(report: &Report<'_>, window: &Window<'_>) -> Option<Explana
     Some(Explanation { access: found.access.map(with_operand), ..found })
 }
 
-/// A jump or a call through a register with no valid address, at which the processor stops before it
-/// goes there; in `__x86_indirect_thunk_*` the caller is below.
+/// Explains a jump or call through a register without a valid address: the CPU traps before the
+/// branch. In `__x86_indirect_thunk_*` the caller is the next frame.
 pub(super) fn jump(report: &Report<'_>, window: &Window<'_>) -> Option<Explanation> {
     let trapping = window.trapping()?;
     let [Source::Register(register), _] = trapping.sources else { return None };
@@ -124,7 +126,7 @@ pub(super) fn jump(report: &Report<'_>, window: &Window<'_>) -> Option<Explanati
     })
 }
 
-/// Explains an access whose address the registers give.
+/// Explains an access at the address that the registers give.
 fn at_address(
     report: &Report<'_>,
     window: &Window<'_>,
@@ -149,7 +151,8 @@ fn at_address(
     found
 }
 
-/// The bytes that a repeated instruction had still to copy or write: x86 counts down in `%rcx`.
+/// Returns the bytes that a repeated instruction had left to copy or write: x86 counts down in
+/// `%rcx`.
 fn left_to_copy(window: &Window<'_>) -> Option<u64> {
     let trapping = window.trapping().filter(|trapping| trapping.is_repeated)?;
     let count = window.value(Register::new(COUNT, window.word()))?;
@@ -157,10 +160,10 @@ fn left_to_copy(window: &Window<'_>) -> Option<u64> {
     (trapping.op == Op::Other && size > 0).then(|| count.checked_mul(size)).flatten()
 }
 
-/// The number of the register that x86 counts repetitions in.
+/// The number of x86's count register.
 const COUNT: u8 = 1;
 
-/// A check of KASAN, seen through: the access that was checked.
+/// Explains a fault in a check of KASAN as the access that was being checked.
 fn shadow(
     window: &Window<'_>,
     flow: &Flow<'_>,
@@ -177,7 +180,7 @@ fn shadow(
         return None;
     }
     let low = place << 3;
-    // The register with the shifted address, and what was shifted.
+    // The register with the shifted address, and the value before the shift.
     let shifted = memory.registers().find(|register| !is_offset(register));
     let meant = shifted.and_then(|register| match flow.what(flow.held(register)?) {
         Value::Computed(Compute::ShiftRight, inner, 3, _) => Some(inner),
@@ -217,8 +220,8 @@ fn shadow(
     })
 }
 
-/// How many bytes KASAN checks: what follows compares the last byte of a shorter access with the
-/// shadow, or the shadow of eight bytes with zero.
+/// Returns the size of the access that KASAN checks: the instructions below compare the last byte
+/// of a shorter access with the shadow, or the shadow of eight bytes with zero.
 fn checked_size(window: &Window<'_>, memory: &Memory) -> Option<u64> {
     if window.trapping()?.op == Op::Compare {
         return Some(if memory.size == 2 { 16 } else { 8 });
@@ -236,7 +239,7 @@ fn checked_size(window: &Window<'_>, memory: &Memory) -> Option<u64> {
     })?
 }
 
-/// What the access does that a check of KASAN was made for, if it stands below the check.
+/// Returns the kind of the access behind a check of KASAN, if its instruction is below the check.
 fn meant_kind(window: &Window<'_>, real: u64, is_exact: bool) -> Option<AccessKind> {
     let below = if is_exact { window.below() } else { &[] };
     below.iter().flat_map(|insn| insn.memory.iter().flatten()).find_map(|memory| {
@@ -248,7 +251,7 @@ fn meant_kind(window: &Window<'_>, real: u64, is_exact: bool) -> Option<AccessKi
     })
 }
 
-/// An access that faulted itself.
+/// Explains an access that faulted itself.
 fn plain(
     window: &Window<'_>,
     flow: &Flow<'_>,
@@ -256,19 +259,19 @@ fn plain(
     address: u64,
     kind: AccessKind,
 ) -> Explanation {
-    // The pointer is the one of the two in whose page the access is, or that is nearer to it.
+    // The pointer is the register in the same page as the access, else the nearer one.
     let parts = memory.registers().filter_map(|register| Some((register, window.value(register)?)));
     let base = parts.min_by_key(|(_, value)| value.abs_diff(address) >> 12);
-    // What is not made from the base comes from the displacement and the index.
+    // Other parts of the address are the displacement and the index.
     let found = base.and_then(|(base, value)| Some((base, flow.held(base)?, value)));
     let pointer = found.map(|(base, id, value)| {
         let pointer = pointer(window, flow, Some(base), id, value);
         let offset = address.wrapping_sub(pointer.value.value);
-        // As wide as the machine: a negative offset stays one.
+        // In the width of the machine, so that a negative offset stays negative.
         let unused = 64 - u32::from(window.space.bits);
         Pointer { offset: (offset << unused).cast_signed() >> unused, ..pointer }
     });
-    // The kernel's data of each CPU is what it has the segment for.
+    // The segment is for per-CPU data of the kernel.
     let is_per_cpu = memory.segment.is_some_and(|segment| segment.number == GS)
         && address > window.mask() >> 1
         && address_class::class(window.space, address) != AddressClass::NonCanonical;

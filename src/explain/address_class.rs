@@ -1,4 +1,4 @@
-//! What kind of address a value is.
+//! The class of a value as an address.
 
 use super::space::Space;
 use crate::arch::{Arch, Area};
@@ -8,7 +8,7 @@ use AddressClass::{
     Ascii, DirectMap, ErrPtr, Module, NonCanonical, Null, Poison, Text, Unknown, User, Vmalloc,
 };
 
-/// What the kernel writes over memory that must not be used: include/linux/poison.h.
+/// The patterns that the kernel writes over unused memory: include/linux/poison.h.
 #[rustfmt::skip] // rows
 pub(super) const POISONS: &[(u64, &str)] = &[
     (0xdead_0000_0000_0100, "LIST_POISON1: the entry was taken off its list"),
@@ -27,20 +27,21 @@ pub(super) const POISONS: &[(u64, &str)] = &[
     (0x0000_0000_0000_0122, "LIST_POISON2: the entry was taken off its list"),
 ];
 
-/// How far from a NULL pointer a field may be, and from a poison: a page.
+/// The largest offset of a field from a NULL pointer or a poison pattern: a page.
 const NEAR: u64 = 4096;
 
 /// The largest error number: include/linux/err.h.
 const MAX_ERRNO: u64 = 4095;
 
-/// The offset of the KASAN shadow of an architecture.
+/// Returns the offset of the KASAN shadow of an architecture.
 pub(super) fn shadow_offset(arch: Arch) -> Option<u64> {
     arch.info().shadow.as_ref().map(|shadow| shadow.offset)
 }
 
-/// The first of the eight bytes whose shadow is at an address, if it is one.
+/// Returns the first of the eight bytes whose shadow is at an address, if it is a shadow address.
 ///
-/// The shadow of NULL, of user space and of what is no address lies where nothing else is.
+/// The shadows of NULL, of user space and of non-canonical addresses are at addresses without other
+/// use.
 pub(super) fn behind_shadow(space: Space, address: u64) -> Option<u64> {
     let shadow = space.arch.info().shadow.as_ref()?;
     let place = address.wrapping_sub(shadow.offset);
@@ -48,17 +49,17 @@ pub(super) fn behind_shadow(space: Space, address: u64) -> Option<u64> {
     (place >> 61 == 0 && is_shadow).then_some(place << 3)
 }
 
-/// The poison that a value is, or is near to; its tag may be left out.
+/// Returns the poison pattern that a value is equal or near to, with or without its tag.
 pub(super) fn poison(arch: Arch, value: u64) -> Option<&'static str> {
     let tag = arch.info().tag;
     let is_untagged = tag != 0 && value & tag == 0;
     let mask = if is_untagged { !tag } else { u64::MAX };
-    // The list poisons of 32-bit machines are small numbers, as fields of NULL pointers are.
+    // On 32-bit machines the list poisons are small numbers, as are fields of NULL pointers.
     let is_near = |poison: u64| poison & mask > NEAR && value.abs_diff(poison & mask) < NEAR;
     POISONS.iter().find(|(poison, _)| is_near(*poison)).map(|(_, name)| *name)
 }
 
-/// The class of a value on a machine.
+/// Returns the class of a value.
 pub(super) fn class(space: Space, value: u64) -> AddressClass {
     let arch = space.arch;
     let is_wide = space.bits == 64;
@@ -72,7 +73,7 @@ pub(super) fn class(space: Space, value: u64) -> AddressClass {
     if poison(arch, value).is_some() {
         return Poison;
     }
-    // Four letters are too few to tell a text from an address.
+    // Four letters are too few to distinguish text from an address.
     let is_letter = |b: u8| (0x20..0x7f).contains(&b);
     if is_wide && value.to_le_bytes().into_iter().all(is_letter) {
         return Ascii;
@@ -88,7 +89,7 @@ pub(super) fn class(space: Space, value: u64) -> AddressClass {
     }
 }
 
-/// The error number in a pointer, with its name.
+/// Returns the error number in a pointer, with its name.
 pub(super) fn error(value: u64, space: Space) -> String {
     let top = if space.bits == 64 { 0 } else { u64::from(u32::MAX) + 1 };
     let number = top.wrapping_sub(value);

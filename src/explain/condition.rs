@@ -1,4 +1,4 @@
-//! The comparison that led to a trap.
+//! The comparison before a trap.
 
 use super::flow::{Flow, Value};
 use super::steps::{step, with_source};
@@ -7,10 +7,10 @@ use super::{confidence, short};
 use crate::disasm::insn::{Compute, Flags, Insn, On, Op, Register, Source, Trap, cut};
 use crate::model::{Condition, Explanation, FlowStep, Operand, Predicate, Relation};
 
-/// One side of a comparison.
+/// An operand of a comparison.
 #[derive(Debug)]
 struct Side {
-    /// With its value at the trap, if nothing changed it since.
+    /// The operand, with its value at the trap if nothing changed it since.
     operand: Operand,
     register: Option<Register>,
 }
@@ -24,9 +24,9 @@ impl Side {
 /// A comparison that may have led to a trap.
 struct Found {
     condition: Condition,
-    /// Whether the registers show that it held.
+    /// Whether the registers confirm that it held.
     is_sure: bool,
-    /// Where what was compared came from.
+    /// The computation of the compared values.
     steps: Vec<FlowStep>,
 }
 
@@ -55,7 +55,7 @@ pub(super) fn assertion(
     })
 }
 
-/// A call through a pointer to a function of another type: kCFI.
+/// Explains a call through a function pointer of another type: kCFI.
 fn indirect_call(window: &Window<'_>, pointer: Option<Register>) -> Explanation {
     let pointer = pointer.or_else(|| match window.trapping()?.sources {
         [Source::Register(register), _] => Some(register),
@@ -72,8 +72,9 @@ fn indirect_call(window: &Window<'_>, pointer: Option<Register>) -> Explanation 
     Explanation::new(summary, confidence(pointer.is_some()))
 }
 
-/// The pointer whose type the instructions above check, as clang makes them for x86
-/// (`-fsanitize=kcfi`): the negative hash of the type, plus the hash before the function, is zero.
+/// Returns the pointer whose type is checked by the instructions above, as clang generates them for
+/// x86 (`-fsanitize=kcfi`): the negative hash of the type, plus the hash before the function, is
+/// zero.
 fn checked_call(window: &Window<'_>) -> Option<Register> {
     let Way { branch, is_taken, .. } = way_in(window)?;
     let [mov, add, jump] = window.insns().get(branch.checked_sub(2)?..=branch)? else {
@@ -90,10 +91,10 @@ fn checked_call(window: &Window<'_>) -> Option<Register> {
     memory.base.filter(|_| is_check && mov.destination == add.destination)
 }
 
-/// The comparison that led to the trap.
+/// Returns the comparison that led to the trap.
 fn found(window: &Window<'_>) -> Option<Found> {
     let trap = window.trap();
-    // A trap with a condition of its own is done, as a branch is taken.
+    // A conditional trap is executed like a branch that is taken.
     let is_own = window.trapping()?.condition.is_some();
     let here = Way { branch: trap, is_taken: true, block: trap };
     let way = if is_own { here } else { way_in(window)? };
@@ -118,7 +119,7 @@ fn found(window: &Window<'_>) -> Option<Found> {
             Flags::Lost => return None,
             Flags::Set(number) | Flags::SetSigned(number) => number == result,
         };
-        // Which of two comparisons decided is not known.
+        // It is unknown which of two comparisons set the flags.
         if insn.is_predicated() && insn.flags != Flags::Kept {
             return None;
         }
@@ -131,7 +132,8 @@ fn found(window: &Window<'_>) -> Option<Found> {
     None
 }
 
-/// The comparison by an instruction that sets flags; by the sign of its result alone if so.
+/// Returns the comparison of an instruction that sets flags; with `is_sign` that of the sign of its
+/// result.
 fn of_flags(
     window: &Window<'_>,
     way: Way,
@@ -142,18 +144,18 @@ fn of_flags(
     let insn = window.insn(at)?;
     match insn.op {
         Op::Compare => {
-            // The flag that lets a warning come only once: nothing to do with the bug.
+            // The flag of `WARN_ONCE()`, which is unrelated to the bug.
             let is_once = insn.sources == [Source::Memory, Source::Number(0)] && insn.size == 1;
-            // The difference of two numbers may overflow, that from zero does not.
+            // The difference of two numbers may overflow; that of a number and zero does not.
             let is_exact = !is_sign || insn.sources.get(1) == Some(&Source::Number(0));
             (!is_once && is_exact).then(|| between(window, way, at, relation, On::Sources))?
         }
         Op::Test => between(window, way, at, relation, On::Bits),
-        // Zero bytes read as `add %al,(%rax)`: no code.
+        // Zero bytes decode as `add %al,(%rax)`: not code.
         Op::Update if insn.size == 1 => None,
         _ => {
-            // The result of a sum or the like: its order needs a carry or an overflow, which are not
-            // followed.
+            // The result of a sum or another operation: its order depends on the carry and overflow
+            // flags, which are not tracked.
             let has_overflow =
                 !matches!(insn.op, Op::Compute(Compute::And | Compute::Or | Compute::Xor));
             let is_of_sign = matches!(relation, Relation::Less | Relation::GreaterOrEqual);
@@ -173,7 +175,7 @@ fn of_flags(
     }
 }
 
-/// The comparison of the sources of an instruction.
+/// Returns the comparison of the sources of an instruction.
 fn between(window: &Window<'_>, way: Way, at: usize, relation: Relation, on: On) -> Option<Found> {
     let insn = window.insn(at)?;
     let [left, right] = insn.sources;
@@ -186,8 +188,8 @@ fn between(window: &Window<'_>, way: Way, at: usize, relation: Relation, on: On)
     holds(window, first, mask, relation, Side::number(0), insn.size)
 }
 
-/// The comparison of two sides of so many bytes, unless the registers contradict it; of the left one
-/// only bits of a mask may count.
+/// Returns the comparison of the lowest bytes of two operands, unless the registers contradict it.
+/// With a mask only some bits of the left operand are compared.
 fn holds(
     window: &Window<'_>,
     left: Side,
@@ -213,7 +215,7 @@ fn holds(
     Some(Found { condition, is_sure: holds == Some(true), steps: sources(window, registers) })
 }
 
-/// Where the values of registers came from.
+/// Returns the computation of the values of registers.
 fn sources(window: &Window<'_>, registers: impl Iterator<Item = Register>) -> Vec<FlowStep> {
     let flow = Flow::of(window);
     let source = |register| {
@@ -223,7 +225,7 @@ fn sources(window: &Window<'_>, registers: impl Iterator<Item = Register>) -> Ve
     registers.filter_map(source).collect()
 }
 
-/// An operand of a comparison.
+/// Returns an operand of a comparison.
 fn side(window: &Window<'_>, way: Way, at: usize, source: Source) -> Option<Side> {
     let insn = window.insn(at)?;
     match source {
@@ -244,7 +246,7 @@ fn side(window: &Window<'_>, way: Way, at: usize, source: Source) -> Option<Side
     }
 }
 
-/// How control came to the trap.
+/// The path of control to the trap.
 #[derive(Clone, Copy, Debug)]
 struct Way {
     /// The index of the branch.
@@ -255,7 +257,7 @@ struct Way {
 }
 
 impl Way {
-    /// The instructions that were done after one above the branch, up to the trap.
+    /// Returns the instructions that were executed after one above the branch, up to the trap.
     fn since<'w>(self, window: &'w Window<'_>, at: usize) -> impl Iterator<Item = &'w Insn> {
         let trap = window.trap();
         let (before, from) =
@@ -265,7 +267,7 @@ impl Way {
     }
 }
 
-/// The branch through which control came to the trap.
+/// Returns the branch that led to the trap.
 fn way_in(window: &Window<'_>) -> Option<Way> {
     let insns = window.insns();
     let above = insns.get(..window.trap())?;
@@ -278,7 +280,7 @@ fn way_in(window: &Window<'_>) -> Option<Way> {
     let way = |branch, is_taken| Way { branch, is_taken, block: last + 1 };
     match branches.as_slice() {
         [] => is_conditional(last).then(|| way(last, false)),
-        // A warning goes on below its trap.
+        // Execution continues below the trap of a warning.
         [only] => {
             let ends = match insns.get(last)?.op {
                 Op::Branch | Op::Leave => !is_conditional(last),
@@ -291,7 +293,7 @@ fn way_in(window: &Window<'_>) -> Option<Way> {
     }
 }
 
-/// A division by zero, or one whose result is too large.
+/// Explains a division by zero, or one whose result is too large.
 pub(super) fn division(window: &Window<'_>) -> Option<Explanation> {
     let trapping = window.trapping()?;
     let [divisor, _] = trapping.sources;
@@ -308,7 +310,7 @@ pub(super) fn division(window: &Window<'_>) -> Option<Explanation> {
     let flow = Flow::of(window);
     let made = divisor.register.and_then(|register| {
         let id = flow.held(register)?;
-        // How the instruction makes the divisor from a wider value says nothing of that.
+        // The instruction that computes the divisor from a wider value does not explain it.
         match flow.what(id) {
             Value::Unknown => None,
             _ => step(window, &flow, id),

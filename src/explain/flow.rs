@@ -1,38 +1,37 @@
-//! Where the values of registers came from: a forward run over the window, by symbols.
+//! Data flow: the sources of register values, by a forward symbolic execution of the window.
 
 use super::window::{MAX_GENERAL, Window};
 use crate::disasm::insn::{Compute, Insn, Memory, Op, Register, Source, cut};
 
-/// A value, by its number. A value is made from earlier ones alone.
+/// The number of a value. A value only depends on values with smaller numbers.
 pub(super) type Id = usize;
 
-/// What a value is.
+/// A symbolic value.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Value {
-    /// It was there before, or nothing is known of it.
+    /// Unknown: from before the window, or not tracked.
     Unknown,
     Number(u64),
-    /// Read from memory, by the first memory operand of the instruction that made it; the value of the
-    /// operand's base.
+    /// Loaded from the first memory operand of the instruction; the base of that operand.
     Load(Option<Id>),
-    /// What a function returned.
+    /// Returned by a function.
     Returned,
-    /// Another value combined with a number, in so many bytes.
+    /// A value combined with a number, with the size in bytes.
     Computed(Compute, Id, u64, u8),
-    /// Two other values combined.
+    /// Two values combined, with the size in bytes.
     Combined(Compute, Id, Id, u8),
-    /// One of two other values, by the flags.
+    /// One of two values, selected by the flags.
     Chosen(Id, Id),
 }
 
-/// A value, and the instruction that made it, by its index in the window.
+/// A value, and the index of the instruction in the window that made it.
 #[derive(Clone, Copy, Debug)]
 struct Node {
     value: Value,
     at: Option<usize>,
 }
 
-/// What the registers hold at the trap.
+/// The symbolic values of the registers at the trap.
 #[derive(Debug)]
 pub(super) struct Flow<'w> {
     window: &'w Window<'w>,
@@ -41,13 +40,13 @@ pub(super) struct Flow<'w> {
 }
 
 impl<'w> Flow<'w> {
-    /// Runs the window up to the trap.
+    /// Executes the window up to the trap.
     ///
-    /// What was known is forgotten where a branch may come in, and where control cannot come from
-    /// above.
+    /// All values become unknown at the target of a branch, and below an instruction after which
+    /// execution does not continue.
     pub(super) fn of(window: &'w Window<'w>) -> Self {
         let mut flow = Self { window, nodes: Vec::with_capacity(96), held: Default::default() };
-        // The first value stands for an unknown register number.
+        // The first value is that of registers with unknown numbers.
         flow.add(Value::Unknown, None);
         flow.forget();
         let before = window.insns().get(..=window.trap()).unwrap_or_default();
@@ -74,7 +73,7 @@ impl<'w> Flow<'w> {
         }
     }
 
-    /// The value that a register holds, as a whole.
+    /// Returns the value of a register, of its full width.
     pub(super) fn held(&self, register: Register) -> Option<Id> {
         self.held.get(usize::from(register.number)).copied()
     }
@@ -123,7 +122,7 @@ impl<'w> Flow<'w> {
         }
     }
 
-    /// What an instruction puts into its destination, as far as it can be followed.
+    /// Returns the result of an instruction, as far as it can be tracked.
     fn made(&mut self, at: Option<usize>, insn: &Insn) -> Option<Made> {
         let size = insn.destination?.size;
         let [first, second] = insn.sources;
@@ -177,7 +176,7 @@ impl<'w> Flow<'w> {
         })
     }
 
-    /// The value of an address.
+    /// Returns the value of an address.
     fn sum(&mut self, memory: &Memory, size: u8, at: Option<usize>) -> Option<Value> {
         let by = memory.displacement.cast_unsigned();
         let base = match memory.base {
@@ -204,7 +203,7 @@ impl<'w> Flow<'w> {
         Some(Value::Computed(Compute::Add, sum, by, size))
     }
 
-    /// The value of an operand that is read.
+    /// Returns the value of an operand that is read.
     fn source(&mut self, source: Source, at: Option<usize>) -> Option<Id> {
         match source {
             Source::Register(register) if register.number == Register::ZERO => {
@@ -231,8 +230,8 @@ impl<'w> Flow<'w> {
         }
     }
 
-    /// Forgets every derivation that does not give the value that was printed, and of a choice the
-    /// value that was not taken.
+    /// Drops every derivation that contradicts the printed registers, and the alternative of a
+    /// choice that was not selected.
     fn check(&mut self) {
         for register in self.window.general() {
             let Some(id) = self.held(register) else { continue };
@@ -253,13 +252,13 @@ impl<'w> Flow<'w> {
         }
     }
 
-    /// A register that holds a value at the trap: the requested one if it does.
+    /// Returns a register that holds a value at the trap: `first` if it does.
     pub(super) fn holder_of(&self, id: Id, first: Option<Register>) -> Option<Register> {
         let first = first.filter(|register| self.held(*register) == Some(id));
         first.or_else(|| self.holder(id))
     }
 
-    /// The register that holds a value at the trap.
+    /// Returns the register that holds a value at the trap.
     pub(super) fn holder(&self, id: Id) -> Option<Register> {
         self.window.general().find(|register| self.held(*register) == Some(id))
     }
@@ -268,12 +267,12 @@ impl<'w> Flow<'w> {
         self.holder(id).and_then(|register| self.window.value(register))
     }
 
-    /// What a value is, from the register that holds it or what it was made from.
+    /// Returns the number of a value, from the register that holds it or from its operands.
     fn known(&self, id: Id) -> Option<u64> {
         self.of_holder(id).or_else(|| self.derived(id))
     }
 
-    /// What a value is at the trap, also from what was made of it.
+    /// Returns the number of a value at the trap, also from values derived from it.
     pub(super) fn value(&self, id: Id) -> Option<u64> {
         let word = self.window.word();
         self.known(id).or_else(|| {
@@ -287,14 +286,14 @@ impl<'w> Flow<'w> {
         })
     }
 
-    /// What a value must be, by what it was made from.
+    /// Returns the number of a value, computed from its operands.
     fn derived(&self, id: Id) -> Option<u64> {
         match self.what(id) {
             Value::Number(value) => Some(value),
             Value::Computed(compute, inner, by, size) if inner < id => {
                 compute.apply(self.known(inner)?, by, size)
             }
-            // Two values made from others each would take twice the time of either.
+            // Computing both operands recursively would take exponential time.
             Value::Combined(compute, one, other, size) => {
                 let direct = |id| match self.what(id) {
                     Value::Number(value) => Some(value),
@@ -310,13 +309,13 @@ impl<'w> Flow<'w> {
         self.nodes.get(id).map_or(Value::Unknown, |node| node.value)
     }
 
-    /// The instruction that made a value.
+    /// Returns the index of the instruction that made a value.
     pub(super) fn at(&self, id: Id) -> Option<usize> {
         self.nodes.get(id)?.at
     }
 }
 
-/// What an instruction puts into its destination.
+/// The result of an instruction.
 #[derive(Clone, Copy, Debug)]
 enum Made {
     Same(Id),

@@ -1,7 +1,8 @@
-//! What the trapping instruction did, and which pointer was bad.
+//! Explanation of traps: what the instruction did, and which pointer was bad.
 //!
-//! The operand of the trapping instruction is worked out from the registers of the same dump, held
-//! against what else the report says of the access, and followed back through the window.
+//! The operand of the trapping instruction is computed from the registers of the same dump,
+//! compared with the other facts of the report about the access, and traced back through the
+//! window.
 
 mod access;
 mod address_class;
@@ -40,7 +41,7 @@ fn explain(report: &Report<'_>, syntax: Syntax) -> Option<Explanation> {
     by_code.or_else(|| by_header(report, space))
 }
 
-/// What the trapping instruction says.
+/// Explains the trapping instruction.
 fn by_code(report: &Report<'_>, window: &Window<'_>) -> Option<Explanation> {
     match window.trapping()?.op {
         Op::Trap(trap) => {
@@ -56,12 +57,12 @@ fn by_code(report: &Report<'_>, window: &Window<'_>) -> Option<Explanation> {
     }
 }
 
-/// Whether the processor could not translate an address.
+/// Returns whether the CPU could not translate an address.
 fn is_page_fault(report: &Report<'_>) -> bool {
     matches!(report.kind, Kind::PageFault | Kind::NullDereference)
 }
 
-/// Control went to where no code is.
+/// Explains a branch to an address without code.
 fn nowhere(report: &Report<'_>, space: Space) -> Option<Explanation> {
     let access = report.access.filter(|access| access.kind == Some(AccessKind::Execute));
     let stack = report.crash_stack();
@@ -74,7 +75,7 @@ fn nowhere(report: &Report<'_>, space: Space) -> Option<Explanation> {
         _ => return None,
     };
     let class = match address_class::class(space, address.value) {
-        // The linear map of 32-bit machines ends where memory does, and modules lie above it.
+        // On 32-bit machines the linear map ends with memory, and modules are above it.
         AddressClass::DirectMap if pointer.is_some_and(|frame| frame.module.is_some()) => {
             AddressClass::Vmalloc
         }
@@ -85,7 +86,7 @@ fn nowhere(report: &Report<'_>, space: Space) -> Option<Explanation> {
         meaning(space, class, None, address.value),
         called_from(report)
     );
-    // A bad instruction pointer alone may be one that was printed wrongly.
+    // Without the address of a fault, the instruction pointer may have been printed wrongly.
     let confidence = if access.is_some() { Confidence::Certain } else { Confidence::Likely };
     Some(Explanation {
         access: Some(MeantAccess {
@@ -102,7 +103,7 @@ fn nowhere(report: &Report<'_>, space: Space) -> Option<Explanation> {
     })
 }
 
-/// The function that called the innermost one, in words.
+/// Names the caller of the innermost function.
 fn called_from(report: &Report<'_>) -> String {
     let caller = report.link.as_ref().filter(|link| link.function.is_some()).or_else(|| {
         let below = report.crash_stack().map(|stack| stack.frames.as_slice()).unwrap_or_default();
@@ -112,7 +113,7 @@ fn called_from(report: &Report<'_>) -> String {
     from.map(|function| format!(", called from {function}")).unwrap_or_default()
 }
 
-/// A breakpoint of x86, which stands before the instruction that is marked: `exc_int3()`.
+/// Explains a breakpoint of x86. It precedes the marked instruction: `exc_int3()`.
 fn breakpoint(report: &Report<'_>) -> Explanation {
     let marked = report.code.as_ref().and_then(|code| {
         code.bytes.get(code.trap_offset?.checked_sub(1)?).map(|byte| *byte == INT3)
@@ -128,10 +129,10 @@ fn breakpoint(report: &Report<'_>) -> Explanation {
     Explanation::new(summary, Confidence::Likely)
 }
 
-/// The instruction `int3`.
+/// The opcode of `int3`.
 const INT3: u8 = 0xcc;
 
-/// What the report's first lines say, where the instruction does not tell more.
+/// Explains the access in the first lines of the report, if the instruction does not explain it.
 fn by_header(report: &Report<'_>, space: Space) -> Option<Explanation> {
     let access = report.access.filter(|_| is_access(report))?;
     let address = access.address?;
@@ -157,7 +158,8 @@ fn by_header(report: &Report<'_>, space: Space) -> Option<Explanation> {
     })
 }
 
-/// A fault in the shadow of KASAN, where no more is known of the real access than its eight bytes.
+/// Explains a fault in the shadow of KASAN, for which only the eight bytes of the real access are
+/// known.
 fn by_shadow(space: Space, shadow: Address, real: u64) -> Explanation {
     let class = address_class::class(space, real);
     let summary = format!(
@@ -176,7 +178,7 @@ fn by_shadow(space: Space, shadow: Address, real: u64) -> Explanation {
     }
 }
 
-/// Whether the processor could not do an access.
+/// Returns whether the CPU could not access memory.
 fn is_access(report: &Report<'_>) -> bool {
     let others = [
         Kind::GeneralProtectionFault,
@@ -189,7 +191,7 @@ fn is_access(report: &Report<'_>) -> bool {
     is_page_fault(report) || others.contains(&report.kind)
 }
 
-/// What a value of a class is, in words.
+/// Describes an address class in words.
 fn meaning(space: Space, class: AddressClass, pointer: Option<&Pointer>, address: u64) -> String {
     let arch = space.arch;
     let offset = pointer.map_or(0, |pointer| pointer.offset);
@@ -200,7 +202,7 @@ fn meaning(space: Space, class: AddressClass, pointer: Option<&Pointer>, address
         offset => format!(" + {offset:#x}"),
     };
     match class {
-        // A small number in a register is what was added to NULL before.
+        // A small number in a register is an offset that was added to NULL before.
         AddressClass::Null if value == 0 => format!("NULL pointer{plus}"),
         AddressClass::Null if address == 0 => "NULL pointer".to_owned(),
         AddressClass::Null => format!("NULL pointer + {address:#x}"),
@@ -231,17 +233,18 @@ fn meaning(space: Space, class: AddressClass, pointer: Option<&Pointer>, address
     }
 }
 
-/// A number as people write it: without padding.
+/// Displays a number without padding.
 fn short(value: u64) -> Short {
     Short(value)
 }
 
-/// How sure an explanation is.
+/// Returns the confidence of an explanation.
 fn confidence(is_sure: bool) -> Confidence {
     if is_sure { Confidence::Certain } else { Confidence::Likely }
 }
 
-/// The class of what was meant: a bad pointer stays one, whatever is added to it.
+/// Returns the class of the accessed address: that of the pointer if the pointer is bad, for any
+/// offset.
 fn meant_class(space: Space, pointer: Option<&Pointer>, address: u64) -> AddressClass {
     let of_pointer = pointer.map(|pointer| address_class::class(space, pointer.value.value));
     match of_pointer {

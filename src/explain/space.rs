@@ -1,31 +1,32 @@
-//! The map of addresses that a kernel uses.
+//! The address space of a kernel.
 
 use crate::arch::{Arch, Area};
 use crate::model::Report;
 
-/// A machine and its map of addresses.
+/// An architecture and its memory layout.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Space {
     pub(super) arch: Arch,
-    /// How many bits a register has: PowerPC prints 32 or 64.
+    /// The width of a register in bits: PowerPC prints 32 or 64.
     pub(super) bits: u8,
     ranges: &'static [(u64, u64, Area)],
 }
 
 impl Space {
-    /// That of a report: a machine with several maps shows in its registers which one it uses.
+    /// Returns the address space of a report. If an architecture has several layouts, the registers
+    /// show which one is used.
     pub(super) fn of(report: &Report<'_>, arch: Arch) -> Self {
         let value = |register: &str| report.registers.get(register);
         let layouts = arch.info().layouts;
         let layout = layouts.iter().find(|layout| (layout.is_used)(&value)).or(layouts.last());
         let is_narrow = report.registers.iter().any(|register| register.value.bits == 32);
         let bits = if is_narrow { 32 } else { arch.bits() };
-        // The maps are those of the usual width.
+        // The layouts are those of the default width.
         let layout = layout.filter(|_| bits == arch.bits());
         Self { arch, bits, ranges: layout.map_or(&[], |layout| layout.ranges) }
     }
 
-    /// The map that most machines of an architecture use.
+    /// Returns the default address space of an architecture.
     #[cfg(test)]
     pub(super) fn usual(arch: Arch) -> Self {
         Self {
@@ -35,7 +36,7 @@ impl Space {
         }
     }
 
-    /// The use of an address.
+    /// Returns the area that contains an address.
     pub(super) fn area(self, address: u64) -> Option<Area> {
         let mut ranges = self.ranges.iter();
         let found = ranges.find(|(first, last, _)| (*first..=*last).contains(&address));

@@ -1,16 +1,16 @@
-//! How a value came to be.
+//! The computation of a value, as steps.
 
 use super::flow::{Flow, Id, Value};
 use super::window::Window;
 use crate::disasm::insn::{Compute, Insn, Op, Register, Source, extend};
 use crate::model::{FlowStep, Operand, Operation, Pointer, PointerOrigin, StepKind};
 
-/// Beyond this a number that was added is no offset of a field: it may be the pointer itself.
+/// The largest number that is an offset of a field. A larger one may be the pointer itself.
 const MAX_OFFSET: u64 = 1 << 20;
 
-/// The pointer that a value was made from by adding to it.
+/// Returns the pointer to which offsets were added to compute a value.
 ///
-/// Of several registers that have it, `base` is named.
+/// If several registers hold it, `base` is preferred.
 pub(super) fn pointer(
     window: &Window<'_>,
     flow: &Flow<'_>,
@@ -36,7 +36,7 @@ pub(super) fn pointer(
     }
 }
 
-/// Where a value came from.
+/// Returns the source of a value.
 fn origin(window: &Window<'_>, flow: &Flow<'_>, id: Id) -> Option<PointerOrigin> {
     let index = flow.at(id)?;
     let at = window.insn(index)?.offset;
@@ -54,12 +54,12 @@ fn origin(window: &Window<'_>, flow: &Flow<'_>, id: Id) -> Option<PointerOrigin>
     }
 }
 
-/// How a value came to be, the last instruction first.
+/// Returns the computation of a value, the last instruction first.
 pub(super) fn steps(window: &Window<'_>, flow: &Flow<'_>, id: Id) -> Vec<FlowStep> {
     let mut steps: Vec<FlowStep> = Vec::new();
     let mut id = id;
     loop {
-        // One instruction may make several values: the last of them is its result.
+        // One instruction may make several values: the last one is its result.
         if let Some(step) = step(window, flow, id)
             && steps.last().is_none_or(|last| last.offset != step.offset)
         {
@@ -72,7 +72,7 @@ pub(super) fn steps(window: &Window<'_>, flow: &Flow<'_>, id: Id) -> Vec<FlowSte
     }
 }
 
-/// What the instruction did that made a value.
+/// Returns the instruction that made a value, as a step.
 pub(super) fn step(window: &Window<'_>, flow: &Flow<'_>, id: Id) -> Option<FlowStep> {
     let at = flow.at(id)?;
     let insn = window.insn(at)?;
@@ -115,7 +115,7 @@ impl Made<'_> {
         })
     }
 
-    /// The register that an operand is read from, by its name where it still has the value.
+    /// Returns the operand that is read, by the name of its register if that still holds the value.
     fn operand(&self, id: Id, source: Source) -> Option<Operand> {
         let from = match source {
             Source::Register(register) | Source::Shifted(register, _) => Some(register),
@@ -126,13 +126,13 @@ impl Made<'_> {
         Some(self.register(holder.or(from)?, id))
     }
 
-    /// A register with a value.
+    /// Returns a register with its value.
     fn register(&self, register: Register, id: Id) -> Operand {
         let value = self.flow.value(id).map(|value| self.window.address(value));
         Operand::Register { name: self.window.name(register), value }
     }
 
-    /// A value combined with a number, which is also given with its sign.
+    /// Describes a value combined with a number, which is also given as a signed one.
     fn computed(
         &self,
         target: String,
@@ -163,7 +163,7 @@ impl Made<'_> {
         Some(StepKind::Computed { target, operation, left: source, right })
     }
 
-    /// Two values combined.
+    /// Describes the combination of two values.
     fn combined(&self, target: String, compute: Compute, one: Id, other: Id) -> Option<StepKind> {
         let [first, second] = match (self.insn.op, self.insn.memory) {
             (Op::Address, [Some(memory), _]) => {
@@ -178,7 +178,7 @@ impl Made<'_> {
 
     fn loaded(&self, id: Id, register: Register, base: Option<Id>) -> Option<StepKind> {
         let memory = self.window.listing.memory(self.at)?;
-        // Copied since then: the register that has it at the trap.
+        // The address was copied since: use the register that holds it at the trap.
         let holder = self.flow.holder(id).filter(|holder| holder.number != register.number);
         let target = self.window.name(holder.unwrap_or(register));
         let from = self.window.operand(self.at)?.base;
@@ -187,7 +187,7 @@ impl Made<'_> {
     }
 }
 
-/// How two numbers make one; `None` where there is only one.
+/// Returns the operation on two numbers; `None` for operations on one number.
 fn operation(compute: Compute) -> Option<Operation> {
     Some(match compute {
         Compute::Add => Operation::Add,
@@ -202,7 +202,7 @@ fn operation(compute: Compute) -> Option<Operation> {
     })
 }
 
-/// Adds to a load the other register that has the address it was from.
+/// Adds to a load the other register that holds the address it was loaded from.
 pub(super) fn with_source(
     window: &Window<'_>,
     flow: &Flow<'_>,

@@ -5,13 +5,13 @@ use crate::disasm::insn::{Insn, Memory, Op, Register, cut};
 use crate::disasm::{Listing, Syntax};
 use crate::model::{Address, Registers, Report};
 
-/// Instructions, and what the registers were when one of them trapped.
+/// The window: instructions, and the values of the registers at the trap.
 #[derive(Debug)]
 pub(super) struct Window<'r> {
     pub(super) listing: Listing,
     pub(super) space: Space,
     registers: &'r Registers,
-    /// The address of the first byte, where the report has that of the instruction.
+    /// The address of the first byte, if the report has that of the instruction.
     origin: Option<u64>,
 }
 
@@ -26,7 +26,7 @@ impl<'r> Window<'r> {
         Some(Self { listing, space, registers: &report.registers, origin })
     }
 
-    /// The index of the instruction that trapped.
+    /// Returns the index of the trapping instruction.
     pub(super) fn trap(&self) -> usize {
         self.listing.trap
     }
@@ -39,22 +39,22 @@ impl<'r> Window<'r> {
         self.listing.insns.get(index)
     }
 
-    /// The operand in memory of an instruction, the one in its text first.
+    /// Returns the memory operand of an instruction: the one in its text if there are two.
     pub(super) fn operand(&self, index: usize) -> Option<&Memory> {
         self.insn(index)?.memory.iter().flatten().next()
     }
 
-    /// The instruction that trapped.
+    /// Returns the trapping instruction.
     pub(super) fn trapping(&self) -> Option<&Insn> {
         self.insn(self.trap())
     }
 
-    /// Those below it.
+    /// Returns the instructions below it.
     pub(super) fn below(&self) -> &[Insn] {
         self.listing.insns.get(self.trap() + 1..).unwrap_or_default()
     }
 
-    /// How many bytes a whole register has.
+    /// Returns the size of a full register in bytes.
     pub(super) fn word(&self) -> u8 {
         self.space.bits / 8
     }
@@ -63,19 +63,19 @@ impl<'r> Window<'r> {
         cut(u64::MAX, self.word())
     }
 
-    /// The whole registers that programs compute with.
+    /// Returns the general registers, in their full width.
     pub(super) fn general(&self) -> impl Iterator<Item = Register> + use<> {
         let count = u8::try_from(self.listing.machine.registers.len()).unwrap_or_default();
         let word = self.word();
         (0..count.min(MAX_GENERAL)).map(move |number| Register::new(number, word))
     }
 
-    /// The name in the model of the whole of a register.
+    /// Returns the name of a register in the model.
     pub(super) fn model_name(&self, register: Register) -> Option<&'static str> {
         self.listing.machine.registers.get(usize::from(register.number)).copied()
     }
 
-    /// What a register held at the trap, as far as it was printed.
+    /// Returns the value of a register at the trap, if it was printed.
     pub(super) fn value(&self, register: Register) -> Option<u64> {
         if register.number == Register::ZERO {
             return Some(0);
@@ -84,7 +84,7 @@ impl<'r> Window<'r> {
         (register.size > 0).then(|| cut(whole, register.size))
     }
 
-    /// The registers with their values: the whole of each.
+    /// Returns the full registers with their values.
     pub(super) fn values(&self, registers: impl IntoIterator<Item = Register>) -> Registers {
         let mut values = Registers::default();
         for register in registers {
@@ -102,35 +102,35 @@ impl<'r> Window<'r> {
         Address::with_bits(value, self.space.bits)
     }
 
-    /// The address of an operand in memory at the trap.
+    /// Returns the address of a memory operand at the trap.
     pub(super) fn place(&self, memory: &Memory) -> Option<u64> {
         memory.address(|register| self.value(register), self.origin).map(|at| at & self.mask())
     }
 
-    /// A register as text.
+    /// Returns a register as text.
     pub(super) fn name(&self, register: Register) -> String {
         self.listing.name(register)
     }
 
-    /// Whether a branch of the window leads to an offset.
+    /// Returns whether a branch in the window has the target `offset`.
     pub(super) fn is_target(&self, offset: usize) -> bool {
         self.insns().iter().any(|insn| insn.target == Some(offset))
     }
 
-    /// Whether a function that is called keeps a register.
+    /// Returns whether a register is callee-saved.
     pub(super) fn is_saved(&self, register: Register) -> bool {
         let calls = self.space.arch.info().calls.as_ref();
         let name = self.model_name(register);
         calls.zip(name).is_some_and(|(calls, name)| calls.saved.contains(&name))
     }
 
-    /// The register with what a function returns.
+    /// Returns the register of return values.
     pub(super) fn result(&self) -> Option<Register> {
         let result = self.space.arch.info().calls.as_ref()?.result;
         self.general().find(|register| self.model_name(*register) == Some(result))
     }
 
-    /// Whether an instruction may change a register.
+    /// Returns whether an instruction may change a register.
     pub(super) fn changes(&self, insn: &Insn, register: Register) -> bool {
         match insn.op {
             Op::Unknown => true,
@@ -140,5 +140,5 @@ impl<'r> Window<'r> {
     }
 }
 
-/// The most registers that programs compute with, of any machine.
+/// The most general registers of any architecture.
 pub(super) const MAX_GENERAL: u8 = 32;

@@ -1,9 +1,9 @@
-//! Whether a line begins as another one does: the same marks, with numbers and padding of their own.
+//! Compares the start of a line with a learned prefix: equal marks, other numbers and padding.
 
-/// How many of the last places are kept where the text of a line may begin.
+/// The most places that are kept at which the text of a line may start.
 const PARTS: usize = 4;
 
-/// The longest text between brackets that counts as one field, in bytes.
+/// The longest text between brackets that is one field, in bytes.
 const MAX_GROUP: usize = 64;
 
 /// A part of a prefix.
@@ -14,45 +14,46 @@ enum Token {
     Number,
     /// Letters, in any language.
     Word,
-    /// Any run between two marks.
+    /// A run of other bytes between two marks.
     Field,
-    /// Brackets, and what stands between them.
+    /// Brackets and the text between them.
     Group,
     /// One byte of punctuation.
     Mark,
 }
 
-/// How closely a line must follow.
+/// How closely a line must match a prefix.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Likeness {
-    /// The same words and marks; numbers are free.
+    /// Equal words and marks; numbers may differ.
     Same,
-    /// The same, but `-` for `:`, as `grep -C` prints around a match.
+    /// The same, with `-` in place of `:`, as `grep -C` prints around a match.
     Dashed,
-    /// The same marks; words are free, and all that stands in brackets.
+    /// Equal marks; words, and text in brackets, may differ.
     Alike,
 }
 
-/// How far a line follows a prefix.
+/// How far a line matches a prefix.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub(super) struct Fit {
-    /// Where the text begins, if the line follows to the end.
+    /// The start of the text, if the whole prefix matches.
     pub(super) whole: Option<usize>,
     parts: [usize; PARTS],
     count: usize,
-    /// Fields that are the same but for numbers, and those that are not.
+    /// The number of fields that are equal except for numbers, and of the others.
     same: usize,
     other: usize,
 }
 
 impl Fit {
-    /// Where the text may begin if the headline has words of its own behind the prefix, the last first.
+    /// The possible starts of the text, if the prefix ends with words of the headline; the last
+    /// first.
     pub(super) fn parts(&self) -> impl Iterator<Item = usize> {
         let last = |back: usize| self.parts.get(self.count.checked_sub(back)? % PARTS).copied();
         (1..=PARTS).map_while(last)
     }
 
-    /// Whether most of the fields are the same.
+    /// Returns whether most of the fields are equal.
     pub(super) fn is_close(&self) -> bool {
         self.same > 0 && self.same >= self.other
     }
@@ -65,7 +66,7 @@ impl Fit {
     }
 }
 
-/// How far `line` follows `shape`, the prefix of a headline.
+/// Compares `line` with `shape`, the prefix of a headline.
 pub(super) fn fit(shape: &[u8], line: &[u8], likeness: Likeness) -> Fit {
     let mut fit = Fit::default();
     let (mut rest, mut at, mut before) = (shape, 0, Token::Mark);
@@ -96,7 +97,7 @@ pub(super) fn fit(shape: &[u8], line: &[u8], likeness: Likeness) -> Fit {
     fit
 }
 
-/// Whether a prefix has so many fields that other text hardly has the same marks.
+/// Returns whether a prefix has so many fields that other text is unlikely to have the same marks.
 pub(super) fn is_rich(shape: &[u8]) -> bool {
     let (mut rest, mut fields) = (shape, 0);
     while let Some((token, _, tail)) = next(rest, Likeness::Alike) {
@@ -110,7 +111,7 @@ pub(super) fn is_rich(shape: &[u8]) -> bool {
     fields > 2 || fields == 2 && shape.iter().any(u8::is_ascii_digit)
 }
 
-/// The first token of a prefix, and what follows it.
+/// Returns the first token of a prefix, and the rest.
 fn next(text: &[u8], likeness: Likeness) -> Option<(Token, &[u8], &[u8])> {
     let first = *text.first()?;
     let run = |is: fn(u8) -> bool| text.iter().take_while(|b| is(**b)).count();
@@ -127,7 +128,7 @@ fn next(text: &[u8], likeness: Likeness) -> Option<(Token, &[u8], &[u8])> {
     Some((token, part, tail))
 }
 
-/// The length of brackets and what stands between them.
+/// Returns the length of brackets and the text between them.
 fn group(text: &[u8]) -> Option<usize> {
     let close = match text.first()? {
         b'[' => b']',
@@ -155,8 +156,8 @@ fn blanks(text: &[u8]) -> usize {
     text.iter().take_while(|b| is_blank(**b)).count()
 }
 
-/// Blanks next to a mark pad a field. At the end of a prefix those that are more belong to the text, and
-/// a logger may strip them where no text follows.
+/// Matches blanks next to a mark, which pad a field. At the end of a prefix further blanks belong
+/// to the text, and a logger may strip them on an empty line.
 fn blank(part: &[u8], before: Token, tail: &[u8], text: &[u8]) -> Option<usize> {
     let length = blanks(text);
     let Some(next) = tail.first() else {
@@ -166,14 +167,15 @@ fn blank(part: &[u8], before: Token, tail: &[u8], text: &[u8]) -> Option<usize> 
     (pads || length > 0).then_some(length)
 }
 
-/// A number that became shorter is padded, if it stands behind a mark.
+/// Matches the padding of a number behind a mark.
 fn number(before: Token, text: &[u8]) -> Option<usize> {
     let padding = if before == Token::Mark { blanks(text) } else { 0 };
     let digits = text.iter().skip(padding).take_while(|b| b.is_ascii_digit()).count();
     (digits > 0).then_some(padding + digits)
 }
 
-/// `grep` ends the name of a file and the number of a line with a mark that says whether it is a match.
+/// Matches a mark. `grep` prints another mark behind the file and line of a context line than of a
+/// match.
 fn mark(part: &[u8], tail: &[u8], text: &[u8], likeness: Likeness) -> Option<usize> {
     let is_numbered = || tail.first().is_none_or(|b| !is_blank(*b));
     let is_dashed = likeness == Likeness::Dashed
@@ -183,7 +185,7 @@ fn mark(part: &[u8], tail: &[u8], text: &[u8], likeness: Likeness) -> Option<usi
     (text.first() == part.first() || is_dashed).then_some(1)
 }
 
-/// A field or brackets in place of another.
+/// Matches a field or brackets with other content.
 fn like(token: Token, part: &[u8], before: Token, text: &[u8]) -> Option<usize> {
     if token == Token::Group {
         return group(text).filter(|_| text.first() == part.first());
@@ -193,7 +195,7 @@ fn like(token: Token, part: &[u8], before: Token, text: &[u8]) -> Option<usize> 
     (length > 0).then_some(padding + length)
 }
 
-/// Whether two fields are the same but for numbers, or two brackets hold the same marks.
+/// Returns whether two fields are equal except for numbers, or two brackets contain the same marks.
 fn is_same(token: Token, part: &[u8], text: &[u8]) -> bool {
     let is_kept = |b: &&u8| match token {
         Token::Group => !is_field(**b) && !is_blank(**b),

@@ -1,9 +1,8 @@
-//! Bytes to lines: what carried a line to us is taken off, and who printed it is kept.
+//! Splits bytes into lines, strips the prefix of each, and keeps its caller.
 //!
-//! A kernel line reaches a file through a printk prefix (time, caller), a log level,
-//! a serial console (carriage returns, NUL bytes of an idle line) and a terminal
-//! (ANSI escapes). None of it is copied: [`Line::text`] borrows from the log unless
-//! escapes or NUL bytes stand in the middle of the line.
+//! A kernel line reaches a file through a printk prefix (time, caller), a log level, a serial
+//! console (carriage returns, NUL bytes of an idle line) and a terminal (ANSI escapes).
+//! [`Line::text`] borrows from the log, unless escapes or NUL bytes are in the middle of the line.
 
 mod fit;
 mod prefix;
@@ -21,20 +20,20 @@ pub(crate) use prefix::boot_time;
 use shape::Before;
 pub(crate) use shape::Shape;
 
-/// The longest part of a line that is read, in bytes.
+/// The longest part of a line that is parsed, in bytes.
 ///
-/// `printk` ends a record at 1,024 bytes (`PRINTKRB_RECORD_MAX`, earlier `LOG_LINE_MAX`), carriers
-/// add some hundred; what is longer was not printed by a kernel. A limit keeps a log without line
-/// feeds from being looked at as one line of a gigabyte.
+/// `printk` ends a record at 1,024 bytes (`PRINTKRB_RECORD_MAX`, earlier `LOG_LINE_MAX`), and
+/// prefixes add some hundred, so a kernel prints no longer line. The limit also bounds the work on
+/// a log without line feeds.
 pub(crate) const MAX_LINE: usize = 64 * 1024;
 
-/// Who printed a line, as far as its prefix tells.
+/// The caller that printed a line, as far as its prefix names it.
 ///
-/// Lines of one report share their context, so that reports of two CPUs that were printed at the
-/// same time can be told apart.
+/// Lines of one report share their context, which separates reports of two CPUs that were printed
+/// at the same time.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Context {
-    /// No printk prefix: another program's output, or a log whose prefix was cut off.
+    /// No printk prefix: the output of another program, or a log whose prefix was stripped.
     Bare,
     /// A printk time without a caller.
     Console,
@@ -42,8 +41,8 @@ pub(crate) enum Context {
     Caller(Caller),
 }
 
-/// The name of a caller, as far as one has room: print_caller() in kernel/printk/printk.c makes a
-/// letter and a number of 32 bits.
+/// The name of a caller: a letter and a 32-bit number, printed by print_caller() in
+/// kernel/printk/printk.c.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct Caller {
     name: [u8; Self::ROOM],
@@ -58,24 +57,24 @@ impl Caller {
         Self { name: room }
     }
 
-    /// Whether it is a task.
+    /// Returns whether it is a task.
     pub(crate) fn is_task(self) -> bool {
         self.name.starts_with(b"T")
     }
 
-    /// Whether it is a CPU in an interrupt.
+    /// Returns whether it is a CPU in an interrupt.
     pub(crate) fn is_cpu(self) -> bool {
         self.name.starts_with(b"C")
     }
 }
 
 impl Context {
-    /// Whether a task printed it.
+    /// Returns whether a task printed the line.
     pub(crate) fn is_task(self) -> bool {
         matches!(self, Self::Caller(caller) if caller.is_task())
     }
 
-    /// Whether a CPU printed it in an interrupt.
+    /// Returns whether a CPU in an interrupt printed the line.
     pub(crate) fn is_cpu(self) -> bool {
         matches!(self, Self::Caller(caller) if caller.is_cpu())
     }
@@ -85,35 +84,33 @@ impl Context {
 #[derive(Clone, Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "each answers a question of its own")]
 pub(crate) struct Line<'log> {
-    /// Offset of the first byte, carrier included.
+    /// The offset of the first byte, including the prefix.
     pub(crate) start: usize,
-    /// Offset one past the last byte; the line feed is outside.
+    /// The offset one past the last byte, without the line feed.
     pub(crate) end: usize,
-    /// The line without its carrier, at most [`MAX_LINE`] bytes.
+    /// The line without its prefix, at most [`MAX_LINE`] bytes.
     pub(crate) text: Cow<'log, [u8]>,
-    /// Who printed it.
+    /// The caller that printed it.
     pub(crate) context: Context,
-    /// Whether it is the rest of the line above it, which netconsole had to cut.
+    /// Whether it continues the line above, which netconsole had to split.
     pub(crate) is_rest: bool,
-    /// Whether the text is what stands in the log, byte by byte.
+    /// Whether the text is in the log byte for byte.
     pub(crate) is_verbatim: bool,
-    /// Whether only the begin of it was read.
+    /// Whether the line was cut at [`MAX_LINE`].
     pub(crate) is_cut: bool,
-    /// Whether a carrier brought it here: its time or its program stands before the text, or whatever the
-    /// headline has there.
+    /// Whether a logger added a prefix: a time or a program before the text, or the learned prefix.
     pub(crate) is_carried: bool,
-    /// Whether it holds no line of the kernel: punctuation of JSON, another field of a journal.
+    /// Whether it contains no kernel line: punctuation of JSON, another field of a journal.
     pub(crate) is_wrapping: bool,
 }
 
 impl<'log> Line<'log> {
-    /// Reads the line that starts at `start`, with a prefix of this shape or a known one; `None` at the end
-    /// of the log.
+    /// Parses the line at `start`, with a learned or a known prefix; `None` at the end of the log.
     pub(crate) fn at(log: &'log [u8], start: usize, shape: &Shape) -> Option<Self> {
         Self::read(log, start, shape, Shape::prefix)
     }
 
-    /// The same of the line that the shape was learned from.
+    /// Parses the line from which the prefix was learned.
     pub(crate) fn headline(log: &'log [u8], start: usize, shape: &Shape) -> Option<Self> {
         Self::read(log, start, shape, Shape::prefix_of_headline)
     }
@@ -133,7 +130,7 @@ impl<'log> Line<'log> {
         let raw = opened.unwrap_or_default();
         let mut is_verbatim = matches!(raw, Cow::Borrowed(_));
         let mut is_rest = false;
-        // A prefix lies at the front, so it can be cut off a copy as well.
+        // A prefix is at the front, so it can be cut off a copy as well.
         let (Before { context, is_carried, .. }, text) = match raw {
             Cow::Borrowed(raw) => {
                 let end = shape.end(raw);
@@ -164,16 +161,16 @@ impl<'log> Line<'log> {
         })
     }
 
-    /// The shape of the prefixes of a report, by the line that starts it.
+    /// Learns the prefix of the lines of a report from the line that starts it.
     ///
-    /// `find` gives the place of the report's marker in a text.
+    /// `find` returns the offset of the report's marker in a text.
     pub(crate) fn shape(log: &[u8], start: usize, find: impl Fn(&[u8]) -> Option<usize>) -> Shape {
         let rest = log.get(start..).unwrap_or_default();
         let rest = rest.get(..MAX_LINE).unwrap_or(rest);
         Shape::learn(memchr(b'\n', rest).and_then(|end| rest.get(..end)).unwrap_or(rest), find)
     }
 
-    /// An owned copy of the line, which begins `base` bytes later.
+    /// Copies the line, and moves its offsets by `base` bytes.
     pub(crate) fn into_owned(self, base: usize) -> Line<'static> {
         let Self {
             start,
@@ -199,15 +196,15 @@ impl<'log> Line<'log> {
         }
     }
 
-    /// Offset of the next line.
+    /// Returns the offset of the next line.
     pub(crate) fn next(&self) -> usize {
         self.end + 1
     }
 
-    /// A part of this line's text as text that lives as long as the log.
+    /// Returns a part of this line's text with the lifetime of the log.
     ///
-    /// `part` must be a slice of [`Line::text`]. It is borrowed from the log where the text is, and
-    /// copied otherwise; bytes that are not UTF-8 become `\xff` and the like.
+    /// `part` must be a slice of [`Line::text`]. It is borrowed if the text is borrowed, and copied
+    /// otherwise. Bytes that are not valid UTF-8 become `\xff` and the like.
     pub(crate) fn own(&self, part: &[u8]) -> Cow<'log, str> {
         let Cow::Borrowed(text) = self.text else {
             return Cow::Owned(escape::text(part).into_owned());
@@ -219,9 +216,9 @@ impl<'log> Line<'log> {
         }
     }
 
-    /// Offset in the log of a part of this line's text.
+    /// Returns the offset in the log of a part of this line's text.
     ///
-    /// The start of the line if bytes were left out of the text.
+    /// If bytes were removed from the text, it is the start of the line.
     pub(crate) fn offset_of(&self, part: &[u8]) -> usize {
         let text: &[u8] = &self.text;
         if !self.is_verbatim {
@@ -237,29 +234,31 @@ impl<'log> Line<'log> {
     }
 }
 
-/// Whether a line announces one of the kernel to all terminals: syslogd's `*.emerg :omusrmsg:*`,
+/// Returns whether a line is the announcement of a kernel line on all terminals: syslogd's `*.emerg
+/// :omusrmsg:*`, systemd-journald's `ForwardToWall=`.
 /// systemd-journald's `ForwardToWall=`.
 fn is_announcement(raw: &[u8]) -> bool {
     raw.starts_with(b"Message from syslogd@")
         || raw.starts_with(b"Broadcast message from systemd-journald@")
 }
 
-/// U+00A0, which mail programs and web pages put in place of blanks.
+/// U+00A0, which mail programs and web pages use for blanks.
 const NO_BREAK: &[u8] = &[NO_BREAK_LEAD, 0xa0];
 const NO_BREAK_LEAD: u8 = 0xc2;
 
-/// Whether [`clean`] takes bytes out of the middle of a line.
+/// Returns whether [`clean`] removes bytes from the middle of a line.
 pub(crate) fn is_odd(raw: &[u8]) -> bool {
     let raw = raw.strip_suffix(b"\r").unwrap_or(raw);
     !is_plain(raw) && raw.iter().any(|b| matches!(*b, 0x1b | 0 | b'\r' | NO_BREAK_LEAD | b'&'))
 }
 
-/// How many bytes are looked at together: the compiler makes two vector instructions of a comparison.
+/// The number of bytes that are compared at once: the compiler makes two vector instructions of a
+/// comparison.
 const LANES: usize = 16;
 
-/// Whether all bytes are printable ASCII other than `&`, as in nearly all lines.
+/// Returns whether all bytes are printable ASCII except `&`, as in nearly all lines.
 ///
-/// Lines are short: this costs less than one call of `memchr`.
+/// Lines are short, so this costs less than one call of `memchr`.
 fn is_plain(raw: &[u8]) -> bool {
     let is_plain = |b: u8| b.wrapping_sub(b' ') < 0x5f && b != b'&';
     let Some(last) = raw.last_chunk::<LANES>() else { return raw.iter().all(|b| is_plain(*b)) };
@@ -267,7 +266,7 @@ fn is_plain(raw: &[u8]) -> bool {
     !raw.as_chunks().0.iter().fold(other(last), |any, chunk| any | other(chunk))
 }
 
-/// HTML character references, and the bytes that they encode.
+/// HTML character references and the bytes that they encode.
 const ENTITIES: &[(&str, &[u8])] = &[
     ("&lt;", b"<"),
     ("&gt;", b">"),
@@ -285,13 +284,13 @@ const ENTITIES: &[(&str, &[u8])] = &[
     ("&nbsp;", b" "),
 ];
 
-/// The entity that a text begins with, and what it stands for.
+/// Returns the character reference at the start of a text, and the bytes that it encodes.
 fn entity(text: &[u8]) -> Option<(usize, &'static [u8])> {
     let found = ENTITIES.iter().find(|(name, _)| text.starts_with(name.as_bytes()));
     found.map(|(name, stands_for)| (name.len(), *stands_for))
 }
 
-/// Puts what they stand for in place of entities.
+/// Decodes character references.
 fn decoded(text: &[u8]) -> Vec<u8> {
     let mut kept = Vec::with_capacity(text.len());
     let mut rest = text;
@@ -306,8 +305,8 @@ fn decoded(text: &[u8]) -> Vec<u8> {
     kept
 }
 
-/// Takes off the carriage return, NUL bytes and ANSI escapes, and makes blanks of
-/// what only looks like them, and characters of HTML's entities.
+/// Removes the carriage return, NUL bytes and ANSI escapes; replaces no-break spaces by blanks, and
+/// decodes HTML character references.
 pub(crate) fn clean(raw: &[u8]) -> Cow<'_, [u8]> {
     let mut raw = raw;
     while let [head @ .., b'\r' | 0] = raw {
@@ -319,7 +318,7 @@ pub(crate) fn clean(raw: &[u8]) -> Cow<'_, [u8]> {
     if !is_odd(raw) {
         return Cow::Borrowed(raw);
     }
-    // Names of locks begin with `&`, and most lines with one have no more.
+    // Names of locks start with `&`, and most lines with `&` have no character reference.
     let is_entity = |at| raw.get(at..).is_some_and(|text| entity(text).is_some());
     let has_entity = memchr_iter(b'&', raw).any(is_entity);
     if !has_entity && memchr3(0x1b, 0, b'\r', raw).is_none() && !search::has(raw, NO_BREAK) {
@@ -345,12 +344,12 @@ pub(crate) fn clean(raw: &[u8]) -> Cow<'_, [u8]> {
     if has_entity {
         kept = decoded(&kept);
     }
-    // Of a line of escapes little is left, and it may be kept.
+    // A line of escapes may have little text, and may be kept.
     kept.shrink_to_fit();
     Cow::Owned(kept)
 }
 
-/// Length of the escape sequence, or of the single byte, that `raw` begins with.
+/// Returns the length of the escape sequence, or of the single byte, at the start of `raw`.
 ///
 /// `ESC [` up to a letter sets colours and moves the cursor (ECMA-48, CSI).
 fn escape_len(raw: &[u8]) -> usize {

@@ -1,4 +1,4 @@
-//! What stands before the text of a line.
+//! Known prefixes of lines.
 //!
 //! ```text
 //! line    = quotes [ carrier ] [ dropped ] [ *char " login: " ] [ stamp ] text
@@ -25,13 +25,13 @@ use crate::search;
 use crate::token::{self, Parsed};
 use crate::token::{blanks, digits, stamp as time_stamp, word};
 
-/// Parses a prefix, gives the caller if it names one, and leaves what follows it.
+/// Parses a prefix and returns the caller, if it names one.
 type Carrier = fn(&[u8]) -> Parsed<'_, Option<&[u8]>>;
 
-/// What brings kernel lines to a file, beside the console itself: each parses its prefix.
+/// The known prefixes of loggers.
 const CARRIERS: &[Carrier] = &[facility, human_time, record, syslog, journal, logcat, broken];
 
-/// Who printed `line`, and how many bytes stand before its text.
+/// Returns the caller of `line`, and the length of its prefix in bytes.
 pub(super) fn prefix(line: &[u8]) -> (Context, usize) {
     let skipped = |rest: &[u8]| line.len() - rest.len();
     let context = |caller: Option<&[u8]>| {
@@ -64,11 +64,11 @@ pub(super) fn prefix(line: &[u8]) -> (Context, usize) {
     {
         return (Context::Bare, 3);
     }
-    // Indentation means something to the grammars where no carrier comes after it; marks do not.
+    // Without a known prefix, indentation is significant to the grammars; quote marks are not.
     (Context::Bare, skipped(unmarked(line)))
 }
 
-/// Who printed a line that begins with the time of printk, and the length of that.
+/// Returns the caller of a line that starts with a printk time, and the length of that prefix.
 pub(super) fn of_stamp(line: &[u8]) -> Option<(Context, usize)> {
     let (rest, caller) = stamp(line).ok()?;
     let context = caller.map_or(Context::Console, |name| Context::Caller(Caller::new(name)));
@@ -95,7 +95,8 @@ pub(crate) fn boot_time(carrier: &[u8]) -> Option<Duration> {
 /// The most bytes that a program which captured a console puts before a line.
 const MAX_CAPTURED: usize = 48;
 
-/// Finds a printk stamp behind numbers and punctuation: the time of whoever captured the console.
+/// Finds a printk time behind numbers and punctuation, which are the time of a program that
+/// captured the console.
 fn captured(line: &[u8]) -> Option<(&[u8], Option<&[u8]>)> {
     let is_time = |b: &u8| b.is_ascii_digit() || b" \t:.,-+_/|>`TZ[](){}#".contains(b);
     let reach = line.iter().take(MAX_CAPTURED).take_while(|b| is_time(b)).count();
@@ -103,16 +104,16 @@ fn captured(line: &[u8]) -> Option<(&[u8], Option<&[u8]>)> {
     marks.find_map(|at| stamp(line.get(at..)?).ok())
 }
 
-/// Takes quote marks and indentation off.
+/// Strips quote marks and indentation.
 fn unquoted(line: &[u8]) -> &[u8] {
     let is_mark = |b: &u8| matches!(b, b'>' | b' ' | b'\t' | b'|');
     line.get(line.iter().take_while(|b| is_mark(b)).count()..).unwrap_or_default()
 }
 
-/// Takes quote marks off, each with the blank behind it, but no indentation.
+/// Strips quote marks, each with the blank behind it, but no indentation.
 ///
-/// `>ffff888001286000:` is none: `print_memory_metadata()` in mm/kasan/report.c marks the line of
-/// the bad address so.
+/// `>ffff888001286000:` is not quoted: `print_memory_metadata()` in mm/kasan/report.c marks the row
+/// of the bad address with `>`.
 fn unmarked(line: &[u8]) -> &[u8] {
     let is_address = |text: &[u8]| {
         let digits = text.iter().take_while(|b| b.is_ascii_hexdigit()).count();
@@ -125,7 +126,7 @@ fn unmarked(line: &[u8]) -> &[u8] {
     rest.strip_prefix(b"| ").unwrap_or(rest)
 }
 
-/// Parses a printk stamp and gives the caller, without brackets and padding.
+/// Parses a printk time and returns the caller, without brackets and padding.
 fn stamp(input: &[u8]) -> Parsed<'_, Option<&[u8]>> {
     let rest = match input.first() {
         Some(b'[') => input,
@@ -142,16 +143,17 @@ fn stamp(input: &[u8]) -> Parsed<'_, Option<&[u8]>> {
     Ok(if caller.is_some() { (rest, caller) } else { behind(rest) })
 }
 
-/// Takes off what stands behind the time, if that is in the table.
+/// Strips a vendor's text behind the time.
 fn behind(input: &[u8]) -> (&[u8], Option<&[u8]>) {
-    // Each begins with one of these marks.
+    // Each starts with one of these marks.
     if !matches!(input.trim_ascii_start().first(), Some(b'.' | b'(' | b'[')) {
         return (input, None);
     }
     BEHIND.iter().find_map(|behind| behind(input).ok()).unwrap_or((input, None))
 }
 
-/// What vendors put between the time and the text: each parses it, and gives the caller if it names one.
+/// The texts that vendors print between the time and the message. Each parser returns the caller,
+/// if it is named.
 const BEHIND: &[Carrier] = &[mediatek, samsung];
 
 /// `.(0)[91:init]` and ` (2)[1234:kworker/2:1]` of MediaTek's kernels: the CPU and the task.
@@ -161,16 +163,16 @@ fn mediatek(input: &[u8]) -> Parsed<'_, Option<&[u8]>> {
     value(None, (blanks, opt(tag(".")), cpu, task, opt(tag(" ")))).parse(input)
 }
 
-/// `[1:            init:   95] ` of Samsung's kernels: the CPU, the task and its id.
+/// `[1:            init:   95] ` of Samsung's kernels: the CPU, the task and its ID.
 fn samsung(input: &[u8]) -> Parsed<'_, Option<&[u8]>> {
     let name = take_till1(|b| b == b':' || b == b']');
     let task = (blanks, name, tag(":"), blanks, digits);
     value(None, (blanks, tag("["), digits, tag(":"), task, tag("]"), opt(tag(" ")))).parse(input)
 }
 
-/// `[T12]` and `[   C1]`; some programs that show a log put a blank before it.
+/// `[T12]` and `[   C1]`; some programs print a blank before it.
 fn caller(input: &[u8]) -> Parsed<'_, &[u8]> {
-    // By hand, because every line of many logs has one.
+    // Written by hand because every line of many logs has one.
     let no_caller = Err(nom::Err::Error(()));
     let ([b' ', b'[', rest @ ..] | [b'[', rest @ ..]) = input else { return no_caller };
     let mut name = rest;
@@ -185,7 +187,7 @@ fn caller(input: &[u8]) -> Parsed<'_, &[u8]> {
     }
 }
 
-/// `    6.425737] ` and `[    6.425737 `: a serial line that was read too late lost a bracket.
+/// `    6.425737] ` and `[    6.425737 `: a bracket was lost on the serial line.
 fn broken(input: &[u8]) -> Parsed<'_, Option<&[u8]>> {
     let micros = take_while_m_n(6, 6, |b: u8| b.is_ascii_digit());
     let (rest, open) =
@@ -196,13 +198,14 @@ fn broken(input: &[u8]) -> Parsed<'_, Option<&[u8]>> {
     }
 }
 
-/// `kern  :warn  : `, of `dmesg -x`.
+/// `kern  :warn  : `, printed by `dmesg -x`.
 fn facility(input: &[u8]) -> Parsed<'_, Option<&[u8]>> {
     let name = |input| take_while1(|b: u8| b.is_ascii_lowercase() || b == b' ').parse(input);
     value(None, (tag("kern"), blanks, tag(":"), name, tag(": "))).parse(input)
 }
 
-/// `[Sat Nov 21 06:14:00 2026] ` of `dmesg -T`; `[Nov21 06:14] ` and `[  +0.000012] ` of `dmesg -H`.
+/// `[Sat Nov 21 06:14:00 2026] `, printed by `dmesg -T`; `[Nov21 06:14] ` and `[  +0.000012] `, by
+/// `dmesg -H`.
 fn human_time(input: &[u8]) -> Parsed<'_, Option<&[u8]>> {
     let year = (name, blanks, name, blanks, digits, tag(" "), clock, tag(" "), digits);
     let month = (name, blanks, digits, tag(" "), clock);
@@ -212,8 +215,9 @@ fn human_time(input: &[u8]) -> Parsed<'_, Option<&[u8]>> {
     value(None, (tag("["), time, tag("]"), opt(tag(" ")))).parse(input)
 }
 
-/// `6,1234,567890,-,caller=T12;` of /dev/kmsg and of netconsole, which may put the release before it:
-/// `info_print_ext_header()` in kernel/printk/printk.c, `send_ext_msg_udp()` in drivers/net/netconsole.c.
+/// `6,1234,567890,-,caller=T12;` in /dev/kmsg and netconsole, which may print the release before
+/// it: `info_print_ext_header()` in kernel/printk/printk.c, `send_ext_msg_udp()` in
+/// drivers/net/netconsole.c.
 fn record(input: &[u8]) -> Parsed<'_, Option<&[u8]>> {
     let is_field = |b: u8| b != b';' && b != b',' && b.is_ascii_graphic();
     let release = terminated(take_while1(is_field), tag(","));
@@ -226,7 +230,7 @@ fn record(input: &[u8]) -> Parsed<'_, Option<&[u8]>> {
     Ok((rest, caller))
 }
 
-/// Whether what stands before a line says that it is the rest of a record that netconsole had to cut:
+/// Returns whether a prefix marks the continuation of a record that netconsole had to split:
 /// `6,416,1234,-,ncfrag=980/1500;`.
 pub(super) fn is_rest(carrier: &[u8]) -> bool {
     let offset = carrier.strip_suffix(b";").and_then(|fields| {
@@ -236,7 +240,7 @@ pub(super) fn is_rest(carrier: &[u8]) -> bool {
     offset.is_some_and(|offset| !offset.starts_with(b"0/"))
 }
 
-/// `<6>Nov 21 06:14:00 host kernel: ` (RFC 3164) and what journalctl prints, which is alike.
+/// `<6>Nov 21 06:14:00 host kernel: ` of syslog (RFC 3164), and the same of journalctl.
 fn syslog(input: &[u8]) -> Parsed<'_, Option<&[u8]>> {
     let level = delimited(tag("<"), digits, tag(">"));
     let date = (name, blanks, digits, tag(" "), clock);
@@ -244,7 +248,7 @@ fn syslog(input: &[u8]) -> Parsed<'_, Option<&[u8]>> {
     value(None, (opt(level), date, source)).parse(input)
 }
 
-/// `2026-11-21T06:14:00.123456+00:00 host kernel: `, of journalctl and of syslog (RFC 5424).
+/// `2026-11-21T06:14:00.123456+00:00 host kernel: ` of journalctl and of syslog (RFC 5424).
 fn journal(input: &[u8]) -> Parsed<'_, Option<&[u8]>> {
     let level = (delimited(tag("<"), digits, tag(">")), opt(terminated(digits, tag(" "))));
     let date = (digits, tag("-"), digits, tag("-"), digits, alt((tag("T"), tag(" "))));
@@ -261,7 +265,7 @@ fn logcat(input: &[u8]) -> Parsed<'_, Option<&[u8]>> {
     alt((value(None, brief), value(None, long))).parse(input)
 }
 
-/// `host kernel: `, the host not always, also with a number in brackets.
+/// `host kernel: `, with an optional host and an optional number in brackets.
 fn program(input: &[u8]) -> Parsed<'_, ()> {
     // RFC 5424 has process, message and data between the name and the text.
     let structured = (word, tag(" kernel - - - "));
@@ -279,7 +283,7 @@ fn name(input: &[u8]) -> Parsed<'_, &[u8]> {
     take_while_m_n(2, 12, |b: u8| b.is_ascii_alphabetic() || b >= 0x80 || b == b'.').parse(input)
 }
 
-/// `06:14:00` with a fraction or without, `06:14`.
+/// `06:14:00` with an optional fraction, `06:14`.
 fn clock(input: &[u8]) -> Parsed<'_, ()> {
     let pair = |input| {
         take(2usize)
@@ -342,7 +346,7 @@ mod tests {
             assert_eq!(prefix(line.as_bytes()), (Context::Console, at), "{line:?}");
         }
         assert_eq!(prefix(b"> >  f+0x1/0x2"), (Context::Bare, 4));
-        // The mark of the line with the bad address, in a mail and on a console without times.
+        // The mark of the row with the bad address, in a mail and on a console without times.
         assert_eq!(prefix(b">ffff888001286000: fa fb"), (Context::Bare, 0));
         assert_eq!(prefix(b"> >ffff888001286000: fa fb"), (Context::Bare, 2));
         assert_eq!(prefix(b">> ffff888001286000: fa fb"), (Context::Bare, 3));
@@ -372,15 +376,15 @@ mod tests {
             let line = line.replacen('|', "", 1);
             assert_eq!(prefix(line.as_bytes()), (Context::Console, at), "{line:?}");
         }
-        // Text that only begins alike.
+        // Text that only starts like one.
         assert_eq!(prefix(b"[    1.5] (2) x"), (Context::Console, 10));
         assert_eq!(prefix(b"[    1.5] [1: x] y"), (Context::Console, 10));
     }
 
     #[test]
     fn err_prefix() {
-        // No blank after it, no fraction, a number of another kind, a caller of another kind,
-        // another program, no time.
+        // No blank after it, no fraction, another kind of number, another kind of caller, another
+        // program, no time.
         for line in [
             "[    1.000001]x",
             "[    1] x",

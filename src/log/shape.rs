@@ -1,16 +1,16 @@
 //! The prefix of the lines of one report, learned from its headline.
 //!
-//! Whatever brought the lines to a file put the same before each: what stands before the marker in the
-//! headline is the shape of it.
+//! A logger adds the same prefix to each line: the text before the marker in the headline is its
+//! shape.
 //!
 //! ```text
 //! machine # [    6.425406] c0 Unable to handle kernel …
 //! ─ outer ──┴──── stamp ──┴inner┴ marker
 //! ```
 //!
-//! Carriers that `prefix` knows are taken off first; then the shape is what is left before the marker.
-//! Words of the headline's own, `watchdog: BUG: …`, stand there too. So of a line that follows the shape
-//! only so far the grammar of records decides where the text begins.
+//! Known prefixes are stripped first; the shape is the rest before the marker. It may include words
+//! of the headline, as in `watchdog: BUG: …`. So if only the first part of the shape matches a
+//! line, the grammar of records decides where the text starts.
 
 use std::borrow::Cow;
 
@@ -21,14 +21,14 @@ use super::{Context, clean};
 use crate::search;
 use crate::syntax::{self, Record};
 
-/// The maximum length of a learned prefix, in bytes.
+/// The longest learned prefix, in bytes.
 const MAX_PREFIX: usize = 1024;
 
-/// The least indentation that stands for a prefix: `dmesg` and `journalctl` indent the further lines of a
-/// record as far as its first.
+/// The least indentation that is a prefix: `dmesg` and `journalctl` indent the further lines of a
+/// record to the column of its first line.
 const MIN_WIDTH: usize = 12;
 
-/// Marks that may open before a line, and close behind it.
+/// Marks that may enclose a line.
 const PAIRS: [&str; 5] = ["**", "`", "'", "\"", "|"];
 
 /// The bytes that may follow a closing mark.
@@ -37,21 +37,21 @@ const BEHIND: &[u8] = b" ,;)]}";
 /// The prefix and suffix of the lines of a report.
 #[derive(Clone, Debug)]
 pub(crate) struct Shape {
-    /// What the lines are a value of, the outermost first.
+    /// The wraps around the lines, the outermost first.
     wraps: Vec<Wrap>,
-    /// What stands before the time of printk; before the text, if there is no time.
+    /// The text before the printk time, or before the message without one.
     outer: Part,
-    /// Whether the time of printk stands behind it.
+    /// Whether the printk time follows it.
     is_stamped: bool,
-    /// What stands behind the time of printk, or behind a known carrier.
+    /// The text behind the printk time, or behind a known prefix.
     inner: Part,
-    /// The mark that closes behind a line.
+    /// The mark at the end of a line.
     close: Option<&'static str>,
     /// The context of the headline.
     context: Context,
-    /// Whether no blank stands between a known carrier and the text.
+    /// Whether there is no blank between a known prefix and the text.
     is_tight: bool,
-    /// How many bytes of the headline stand before its text.
+    /// The length of the headline's prefix in bytes.
     width: usize,
 }
 
@@ -78,16 +78,16 @@ impl Part {
 /// The prefix of a line.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Before {
-    /// Who printed the line.
+    /// The caller that printed the line.
     pub(super) context: Context,
-    /// In bytes.
+    /// The length in bytes.
     pub(super) length: usize,
-    /// Whether a carrier put it there.
+    /// Whether a logger added it.
     pub(super) is_carried: bool,
 }
 
 impl Shape {
-    /// Of lines with no more before them than carriers that are known.
+    /// The shape of lines with known prefixes only.
     pub(crate) const PLAIN: Self = Self {
         wraps: Vec::new(),
         outer: Part::NONE,
@@ -99,7 +99,7 @@ impl Shape {
         width: 0,
     };
 
-    /// Of the report whose headline is `raw`; `find` gives the place of the marker in a text.
+    /// Learns the shape from the headline `raw`; `find` returns the offset of the marker in a text.
     pub(super) fn learn(raw: &[u8], find: impl Fn(&[u8]) -> Option<usize>) -> Self {
         let (wraps, text) = wrap::learn(clean(raw).into_owned(), &find);
         let (context, skip) = prefix::prefix(&text);
@@ -129,16 +129,16 @@ impl Shape {
         shape
     }
 
-    /// The text in what is around the lines; `None` for lines that hold no line of the kernel.
+    /// Unwraps a line; `None` if it contains no kernel line.
     pub(super) fn open<'t>(&self, raw: Cow<'t, [u8]>) -> Option<Cow<'t, [u8]>> {
         if self.wraps.is_empty() { Some(raw) } else { wrap::open(&self.wraps, raw) }
     }
 
-    /// The prefix of a line.
+    /// Returns the prefix of a line.
     pub(super) fn prefix(&self, line: &[u8]) -> Before {
         let mut known = self.known(line);
         if self.is_tight && known.context != Context::Bare {
-            // The blank is of the text.
+            // The blank belongs to the text.
             let last = known.length.checked_sub(1).and_then(|at| line.get(at));
             known.length -= usize::from(last == Some(&b' '));
         }
@@ -151,7 +151,7 @@ impl Shape {
         Before { context, length, is_carried }
     }
 
-    /// What stands before the text of the headline: the words before its marker may be its own.
+    /// Returns the prefix of the headline. The words before its marker may belong to its text.
     pub(super) fn prefix_of_headline(&self, line: &[u8]) -> Before {
         if self.is_stamped {
             Before { context: self.context, length: self.width, is_carried: true }
@@ -160,7 +160,7 @@ impl Shape {
         }
     }
 
-    /// The same, behind what is known.
+    /// Returns the prefix including the learned part, behind the known one.
     fn strip(&self, line: &[u8], known: Before) -> Before {
         let mut before = known;
         let rest = |length| line.get(length..).unwrap_or_default();
@@ -183,7 +183,7 @@ impl Shape {
                 let (context, length) = prefix::of_stamp(line.get(at..)?)?;
                 return Some((context, at + length));
             }
-            // A line of a record that has more than one.
+            // A further line of a record with several lines.
             if let Some(at) = places.first().copied().flatten().filter(|at| *at > 0) {
                 return Some((self.context, at));
             }
@@ -195,7 +195,7 @@ impl Shape {
         is_further.then_some((self.context, self.width))
     }
 
-    /// The length of a line without the mark that closes behind it.
+    /// Returns the length of a line without its closing mark.
     pub(super) fn end(&self, text: &[u8]) -> usize {
         let Some(close) = self.close else { return text.len() };
         let end = text.iter().rposition(|b| !BEHIND.contains(b)).map_or(0, |at| at + 1);
@@ -203,13 +203,13 @@ impl Shape {
         closed.map_or(text.len(), |text| text.trim_ascii_end().len())
     }
 
-    /// Whether lines need no more than what `prefix` does.
+    /// Returns whether all lines have known prefixes only.
     fn is_plain(&self) -> bool {
         self.outer.is_empty() && self.inner.is_empty() && !self.is_stamped && self.width < MIN_WIDTH
     }
 }
 
-/// The last time of printk before `end`: where it begins and ends, and who printed the line.
+/// Returns the last printk time before `end`: its start and end, and the caller.
 fn stamp(line: &[u8], end: usize) -> Option<(usize, usize, Context)> {
     let places = memchr::memrchr_iter(b'[', line.get(..end)?);
     places.into_iter().find_map(|at| {
@@ -219,7 +219,7 @@ fn stamp(line: &[u8], end: usize) -> Option<(usize, usize, Context)> {
     })
 }
 
-/// Where the level before a time begins: `<4>[    6.425406]`.
+/// Returns the start of the level before a time: `<4>[    6.425406]`.
 fn level(line: &[u8], at: usize) -> usize {
     let before = line.get(..at).unwrap_or_default();
     let digits = before.strip_suffix(b">").map(<[u8]>::trim_ascii_end);
@@ -229,7 +229,7 @@ fn level(line: &[u8], at: usize) -> usize {
     }
 }
 
-/// Where the text of a line begins that follows a prefix.
+/// Returns where the text of a line starts that matches a prefix.
 fn text_at(part: &Part, line: &[u8]) -> Option<usize> {
     if part.is_empty() {
         return None;
@@ -245,7 +245,7 @@ fn text_at(part: &Part, line: &[u8]) -> Option<usize> {
         (None, Fit::default())
     };
     let mut places = same.parts().chain(dashed).chain(alike.whole).chain(alike.parts()).peekable();
-    // A line that is one of a report as it stands has no prefix.
+    // A line that matches a record without removing anything has no prefix.
     places.peek()?;
     if is_of_report(line) {
         return None;
@@ -254,13 +254,13 @@ fn text_at(part: &Part, line: &[u8]) -> Option<usize> {
     places.find(is_text).or(dashed).or_else(|| alike.whole.filter(|_| alike.is_close()))
 }
 
-/// Whether only reports have such a line, or registers and code go on in it.
+/// Returns whether a line is one that only reports have, or continues registers or code.
 fn is_of_report(text: &[u8]) -> bool {
     let record = syntax::record(text);
     record.is_of_report() || matches!(record, Record::Words(_))
 }
 
-/// The mark that closes behind the lines: one that is open before the marker.
+/// Returns the mark at the end of the lines: the closing one of a mark before the marker.
 fn closing(head: &[u8], line: &[u8]) -> Option<&'static str> {
     if head.is_empty() {
         return None;

@@ -1,7 +1,7 @@
-//! What a line of the kernel is a value of: a string in JSON or in a table, a field of a journal, text in
+//! Wraps: kernel lines as strings in JSON or a table, as fields of a journal, or as text in
 //! Markdown or HTML.
 //!
-//! Nothing here knows the names of keys: the headline shows in which string the lines of the kernel are.
+//! No key has a special meaning: the headline shows which string contains the kernel lines.
 
 use std::borrow::Cow;
 
@@ -10,37 +10,38 @@ use memchr::memchr2;
 use super::clean;
 use crate::search;
 
-/// The most wraps around each other: a container's log of a program that logs JSON has two.
+/// The most nested wraps: the log of a container whose program logs JSON has two.
 const MAX_WRAPS: usize = 3;
 
 /// The longest key of a string, in bytes.
 const MAX_KEY: usize = 128;
 
-/// Something around the lines of the kernel.
+/// A wrap around kernel lines.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(super) enum Wrap {
-    /// A string behind a key, in JSON with the quotes of the key: `"MESSAGE": "…"`, `msg="…"`.
+    /// A string behind a key; the key of JSON includes its quotes: `"MESSAGE": "…"`, `msg="…"`.
     Member(Vec<u8>),
-    /// The string with this number in a row of them, from 0: JSON arrays, tables of comma-separated
-    /// values.
+    /// The string with this index in a list, from 0: JSON arrays, comma-separated values.
     Item(usize),
-    /// `MESSAGE=` of `journalctl -o verbose` and `-o export`: each field has a line.
+    /// `MESSAGE=`, printed by `journalctl -o verbose` and `-o export`: each field is on its own
+    /// line.
     Field(Vec<u8>),
-    /// Marks of Markdown with a `\` before them.
+    /// Markdown in which marks are escaped with `\`.
     Escaped,
-    /// Tags of HTML.
+    /// HTML tags.
     Tags,
 }
 
-/// The tags that web pages put around lines and words. `<TASK>`, `<IRQ>` and `<0f>` are the kernel's.
+/// The tags that web pages put around lines and words. `<TASK>`, `<IRQ>` and `<0f>` are the
+/// kernel's.
 const TAGS: &[&str] = &[
     "a", "b", "br", "code", "div", "em", "font", "i", "kbd", "li", "mark", "p", "pre", "samp",
     "span", "strong", "td", "tr", "tt", "u",
 ];
 
-/// Finds what is around a headline, and gives the text inside.
+/// Learns the wraps around a headline, and returns the text inside.
 ///
-/// `find` gives the place of the headline's marker in a text.
+/// `find` returns the offset of the headline's marker in a text.
 pub(super) fn learn(
     headline: Vec<u8>,
     find: impl Fn(&[u8]) -> Option<usize>,
@@ -69,7 +70,7 @@ pub(super) fn learn(
     (wraps, text)
 }
 
-/// The text inside; `None` for lines that hold no line of the kernel.
+/// Unwraps a line; `None` if it contains no kernel line.
 pub(super) fn open<'t>(wraps: &[Wrap], text: Cow<'t, [u8]>) -> Option<Cow<'t, [u8]>> {
     wraps.iter().try_fold(text, |text, wrap| match wrap {
         Wrap::Member(key) => match member(&text, key) {
@@ -89,7 +90,7 @@ pub(super) fn open<'t>(wraps: &[Wrap], text: Cow<'t, [u8]>) -> Option<Cow<'t, [u
     })
 }
 
-/// The string that `at` is in.
+/// Returns the wrap of the string that contains `at`.
 fn string(text: &[u8], at: usize) -> Option<Wrap> {
     let mut number = 0;
     let mut from = 0;
@@ -104,7 +105,7 @@ fn string(text: &[u8], at: usize) -> Option<Wrap> {
     }
 }
 
-/// The string with this number in a line, by what stands before it.
+/// Returns the wrap of the string with this index in a line, by the text before it.
 fn around(before: &[u8], number: usize) -> Option<Wrap> {
     match before.trim_ascii_end() {
         [head @ .., b':'] => {
@@ -127,7 +128,7 @@ fn is_key(b: u8) -> bool {
     b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.' | b'@')
 }
 
-/// The field of a journal that a line is.
+/// Returns the wrap of a line that is a field of a journal.
 fn field(line: &[u8]) -> Option<Wrap> {
     let line = line.trim_ascii_start();
     let is_name = |b: &u8| b.is_ascii_uppercase() || b.is_ascii_digit() || *b == b'_';
@@ -141,7 +142,7 @@ fn is_entry(line: &[u8]) -> bool {
     line.trim_ascii_end().ends_with(b"]") && search::has(line, " [s=")
 }
 
-/// The string behind a key, from its first byte on.
+/// Returns the string behind a key, from its first byte on.
 fn member<'t>(text: &'t [u8], key: &[u8]) -> Option<&'t [u8]> {
     let mut from = 0;
     loop {
@@ -159,7 +160,7 @@ fn member<'t>(text: &'t [u8], key: &[u8]) -> Option<&'t [u8]> {
     }
 }
 
-/// The string with this number in a row of them, from its first byte on.
+/// Returns the string with this index in a list, from its first byte on.
 fn item(text: &[u8], number: usize) -> Option<&[u8]> {
     let mut start = memchr::memchr(b'"', text)? + 1;
     for _ in 0..number {
@@ -170,15 +171,15 @@ fn item(text: &[u8], number: usize) -> Option<&[u8]> {
     text.get(start..).filter(|_| is_item)
 }
 
-/// Whether a line is punctuation of JSON, or another part of it.
+/// Returns whether a line is punctuation of JSON, or another part of it.
 fn is_json(line: &[u8]) -> bool {
     let line = line.trim_ascii();
     let is_list = || line.iter().all(|b| matches!(b, b'[' | b']' | b',' | b'}'));
     matches!(line.first(), None | Some(b'{' | b'}' | b'"')) || is_list()
 }
 
-/// The length of a string up to its closing quote, or to the end of the line. A quote in it has a `\`
-/// before it in JSON, and another quote in a table.
+/// Returns the length of a string up to its closing quote, or to the end of the line. Quotes inside
+/// are escaped with `\` in JSON, and doubled in a table.
 fn length(string: &[u8]) -> usize {
     let mut at = 0;
     while let Some(found) = memchr2(b'"', b'\\', string.get(at..).unwrap_or_default()) {
@@ -191,7 +192,7 @@ fn length(string: &[u8]) -> usize {
     string.len()
 }
 
-/// The text of a string, up to its closing quote.
+/// Returns the decoded text of a string, up to its closing quote.
 fn unquoted(string: &[u8]) -> Vec<u8> {
     let string = string.get(..length(string)).unwrap_or(string);
     let mut text = Vec::with_capacity(string.len());
@@ -208,7 +209,7 @@ fn unquoted(string: &[u8]) -> Vec<u8> {
     }
 }
 
-/// Adds what an escape stands for to `text`, and gives what follows it.
+/// Decodes an escape to `text`, and returns the rest.
 fn escape<'t>(escape: &'t [u8], text: &mut Vec<u8>) -> &'t [u8] {
     let (length, byte) = match escape {
         // The end of the line.
@@ -223,7 +224,7 @@ fn escape<'t>(escape: &'t [u8], text: &mut Vec<u8>) -> &'t [u8] {
     escape.get(length..).unwrap_or_default()
 }
 
-/// `\u003c`: Docker and others write so what means something in HTML.
+/// `\u003c`: Docker and other programs escape the special characters of HTML.
 fn unicode<'t>(code: &'t [u8], text: &mut Vec<u8>) -> &'t [u8] {
     let digits = code.get(..4).and_then(|digits| std::str::from_utf8(digits).ok());
     let Some(value) = digits.and_then(|digits| u32::from_str_radix(digits, 16).ok()) else {
@@ -238,7 +239,7 @@ fn has_escapes(headline: &[u8]) -> bool {
     search::has(headline, "\\[") || search::has(headline, "\\_")
 }
 
-/// Takes the `\` off that Markdown has before marks.
+/// Removes the `\` before marks in Markdown.
 fn unescaped(text: &[u8]) -> Vec<u8> {
     let mut kept = Vec::with_capacity(text.len());
     let mut rest = text;
@@ -262,7 +263,7 @@ fn has_tags(headline: &[u8]) -> bool {
 /// The longest tag, in bytes.
 const MAX_TAG: usize = 256;
 
-/// The length of the tag that a text begins with.
+/// Returns the length of the tag at the start of a text.
 fn tag(text: &[u8]) -> Option<usize> {
     let inside = text.strip_prefix(b"<")?;
     let inside = inside.strip_prefix(b"/").unwrap_or(inside);
@@ -273,7 +274,7 @@ fn tag(text: &[u8]) -> Option<usize> {
     memchr::memchr(b'>', text.get(..MAX_TAG).unwrap_or(text)).map(|at| at + 1)
 }
 
-/// Takes the tags off.
+/// Removes tags.
 fn untagged(text: &[u8]) -> Vec<u8> {
     let mut kept = Vec::with_capacity(text.len());
     let mut rest = text;
