@@ -59,7 +59,7 @@ pub(crate) struct Shape {
 #[derive(Clone, Debug)]
 struct Part {
     text: Vec<u8>,
-    /// See [`is_rich`]; each line that does not follow the part asks for it.
+    /// The result of [`is_rich`], which each line that does not match the part needs.
     is_rich: bool,
 }
 
