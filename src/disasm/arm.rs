@@ -1,4 +1,4 @@
-//! 32-bit ARM and Thumb, by the crate `yaxpeax-arm`.
+//! 32-bit ARM and Thumb, decoded by the crate `yaxpeax-arm`.
 
 use yaxpeax_arch::{Decoder, U8Reader};
 use yaxpeax_arm::armv7::{
@@ -18,7 +18,7 @@ const REGISTERS: &[&str] = &[
     "r0", "r1", "r2", "r3", "r4", "r5", "r6", "r7", "r8", "r9", "r10", "fp", "ip", "sp", "lr",
 ];
 
-/// The names of the decoder.
+/// The names of the registers, as the decoder writes them.
 #[rustfmt::skip] // rows
 const NAMES: &[&str] = &[
     "r0", "r1", "r2", "r3", "r4", "r5", "r6", "r7", "r8", "sb", "sl", "fp", "ip", "sp", "lr",
@@ -51,7 +51,7 @@ pub(super) const T32: Words = Words {
     decode: |bytes, offset| {
         let halves: Vec<u8> =
             bytes.chunks_exact(2).take(2).flat_map(|half| half.iter().rev().copied()).collect();
-        // The five highest bits tell an instruction of two halfwords: ARM ARM, A6.1.
+        // The five highest bits identify an instruction of two halfwords: ARM ARM, A6.1.
         let len = if halves.get(1)? >> 3 >= 0b11101 { 4 } else { 2 };
         let bytes = halves.get(..len)?;
         let is_bug = *bytes == BUG_T32.to_le_bytes();
@@ -81,16 +81,17 @@ fn decoded_of(
     }
     let decoded = decoded?;
     let mut operands = operands(&decoded);
-    // What reads as the instruction pointer is two instructions further.
+    // A read of the program counter returns the address two instructions ahead.
     let ahead = if decoded.thumb { 4 } else { 8 };
     if decoded.thumb && decoded.opcode == Opcode::BLX {
-        // The target counts from the address rounded down to four; only offsets are known here.
+        // The target is relative to the address rounded down to four, but only offsets are known
+        // here.
         operands.distance = None;
     }
     if let Some(memory) = &mut operands.memory
         && memory.base.is_some_and(|base| base.number == Register::POINTER)
     {
-        // Thumb counts from a multiple of four, but for tables of branches.
+        // Thumb addresses are relative to a multiple of four, except in table branches.
         memory.is_aligned = decoded.thumb && !is_table(decoded.opcode);
         if memory.is_aligned && memory.displacement % 4 != 0 {
             return None;
@@ -108,7 +109,7 @@ fn decoded_of(
         || matches!(operands.get(0), Source::Register(Register { number: Register::POINTER, .. }));
     let verb = match (verb, predicate) {
         (Some(Verb::Jump), Some(relation)) => Some(Verb::Branch(relation)),
-        // Thumb has `pld` and other hints where a part of the program counter would be loaded.
+        // Thumb encodes `pld` and other hints as loads of a part of the program counter.
         (Some(Verb::Load(1 | 2)), _) if is_to_pointer && !is_table => Some(Verb::Nothing),
         (verb, _) => verb,
     };
@@ -136,8 +137,8 @@ fn decoded_of(
     })
 }
 
-/// Whether a word would load or store the register after the last, which the decoder does not expect:
-/// LDRD, STRD and their exclusive forms with the program counter.
+/// Returns whether a word would load or store the register after the last one, which the decoder
+/// does not expect: LDRD, STRD and their exclusive forms with the program counter.
 fn has_no_pair(word: u32) -> bool {
     let is_double = word & 0x0e10_00d0 == 0x0000_00d0;
     let is_exclusive = word & 0x0fe0_00f0 == 0x01a0_0090;
@@ -145,7 +146,7 @@ fn has_no_pair(word: u32) -> bool {
     (is_double && from_pc) || (is_exclusive && (from_pc || word & 0xf == 0xf))
 }
 
-/// Puts conditions into the instructions of IT blocks: ARM ARM, A7.3.
+/// Adds conditions to the instructions of IT blocks: ARM ARM, A7.3.
 fn blocks(bytes: &[u8], all: &mut [(usize, Decoded)]) {
     let mut conditions = Vec::new().into_iter();
     for (at, decoded) in all {
@@ -159,7 +160,7 @@ fn blocks(bytes: &[u8], all: &mut [(usize, Decoded)]) {
     }
 }
 
-/// The conditions of an IT block, by the halfword that begins it.
+/// Returns the conditions of an IT block from its first halfword.
 fn block(half: [u8; 2]) -> Option<Vec<u8>> {
     let [0xbf, fields] = half else { return None };
     let (first, mask) = (fields >> 4, fields & 15);
@@ -168,10 +169,10 @@ fn block(half: [u8; 2]) -> Option<Vec<u8>> {
     Some(std::iter::once(first).chain(others).take(count).collect())
 }
 
-/// Puts a condition into an instruction, by its number.
+/// Adds a condition, given by its number, to an instruction.
 fn predicate(decoded: &mut Decoded, code: u8) {
     let Some(insn) = &mut decoded.insn else { return };
-    // Short instructions set the flags outside of a block alone, but for comparisons.
+    // 16-bit instructions set the flags only outside of a block, except comparisons.
     if decoded.len == 2 && matches!(insn.op, Op::Compute(_) | Op::Move | Op::Other) {
         insn.flags = Flags::Kept;
     }
@@ -181,7 +182,7 @@ fn predicate(decoded: &mut Decoded, code: u8) {
     }
 }
 
-/// By number; the two others hold always.
+/// The conditions by number; numbers 14 and 15 always hold.
 #[rustfmt::skip] // rows
 const CONDITIONS: [ConditionCode; 14] = [
     ConditionCode::EQ, ConditionCode::NE, ConditionCode::HS, ConditionCode::LO, ConditionCode::MI,
@@ -189,23 +190,24 @@ const CONDITIONS: [ConditionCode; 14] = [
     ConditionCode::GE, ConditionCode::LT, ConditionCode::GT, ConditionCode::LE,
 ];
 
-/// Whether a condition asks for the sign of a result alone.
+/// Returns whether a condition tests only the sign of a result.
 fn is_sign(code: ConditionCode) -> bool {
     matches!(code, ConditionCode::MI | ConditionCode::PL)
 }
 
-/// Whether it goes by a table of distances that stands in memory.
+/// Returns whether an instruction branches by a table of distances in memory.
 fn is_table(opcode: Opcode) -> bool {
     matches!(opcode, Opcode::TBB | Opcode::TBH)
 }
 
-/// Instructions that load or store a list of registers, the lowest at the lowest address.
+/// Makes the record of an instruction that loads or stores a list of registers, the lowest register
+/// at the lowest address.
 fn row(decoded: &Instruction, predicate: Option<Option<Relation>>, offset: usize) -> Option<Insn> {
-    // Whether it loads, goes up, and changes the address before each access.
+    // Whether it loads, counts up, and changes the address before each access.
     let (is_load, is_up, is_before) = match decoded.opcode {
         Opcode::POP => (true, true, false),
         Opcode::PUSH => (false, false, true),
-        // Thumb has two forms: up behind each access, and down before it.
+        // Thumb has two forms: up after each access, and down before it.
         Opcode::LDM(is_up, ..) if decoded.thumb => (true, is_up, !is_up),
         Opcode::STM(is_up, ..) if decoded.thumb => (false, is_up, !is_up),
         Opcode::LDM(is_up, is_before, ..) => (true, is_up, is_before),
@@ -257,7 +259,7 @@ fn register(register: Reg) -> Register {
     Register::new(number, 4)
 }
 
-/// An operand in memory, and whether its base is changed.
+/// Returns a memory operand, and whether its base is changed.
 fn memory(operand: Operand) -> Option<(Memory, bool)> {
     let at =
         |base: Reg| Memory { base: Some(register(base)), address_size: 4, ..Memory::default() };
@@ -287,7 +289,7 @@ fn memory(operand: Operand) -> Option<(Memory, bool)> {
     })
 }
 
-/// An operand in memory as the decoder writes it.
+/// Returns a memory operand in the decoder's syntax.
 fn text(memory: &Memory, updates: bool) -> String {
     let name = |register: Register| (MACHINE.name)(register, super::Syntax::Att);
     let base = memory.base.map(name).unwrap_or_default();
@@ -304,12 +306,12 @@ fn text(memory: &Memory, updates: bool) -> String {
         (None, by @ ..0) => format!("{base}, -{:#x}", by.unsigned_abs()),
         (None, by) => format!("{base}, {by:#x}"),
     };
-    // What is added behind the access is no part of its address.
+    // An offset that is added after the access is not part of its address.
     let is_before = memory.displacement != 0 || memory.index.is_some();
     format!("[{inside}]{}", if updates && is_before { "!" } else { "" })
 }
 
-/// A register that is shifted to the left by a number.
+/// Returns a register and the number by which it is shifted to the left.
 fn shifted(shift: RegShift) -> Option<(Reg, u8)> {
     match shift.into_shift() {
         RegShiftStyle::RegImm(shift) if shift.stype() == ShiftStyle::LSL => {
@@ -319,7 +321,7 @@ fn shifted(shift: RegShift) -> Option<(Reg, u8)> {
     }
 }
 
-/// The operands of an instruction.
+/// Returns the operands of an instruction.
 fn operands(instruction: &Instruction) -> Operands {
     let mut all = Operands::default();
     for operand in &instruction.operands {
@@ -337,8 +339,8 @@ fn operands(instruction: &Instruction) -> Operands {
             }),
             Operand::BranchOffset(words) => all.distance = Some(i64::from(words) * 4),
             Operand::BranchThumbOffset(halves) => {
-                // The decoder adds one halfword to the distance of short conditional branches, and
-                // none to others; the processor counts from the second instruction further.
+                // The decoder adds one halfword to the distance of short conditional branches only;
+                // the processor counts from two instructions ahead.
                 let is_compared = matches!(instruction.opcode, Opcode::CBZ | Opcode::CBNZ);
                 let is_short = !instruction.wide
                     && (is_compared || instruction.condition != ConditionCode::AL);
@@ -373,7 +375,7 @@ fn relation(code: ConditionCode) -> Option<Relation> {
     })
 }
 
-/// What an instruction does.
+/// Returns the operation of an instruction.
 fn verb(instruction: &Instruction) -> Option<Verb> {
     use Opcode as O;
     let sets_flags = instruction.s;
@@ -457,7 +459,7 @@ mod tests {
         (T32.decode)(&bytes, 8).and_then(|decoded| decoded.insn).expect("a record")
     }
 
-    /// Base, displacement, size, whether it is read, and what changes.
+    /// Base, displacement, size, whether it is read, and the registers that change.
     fn memory(insn: &Insn) -> (u8, i64, u64, bool, Vec<u8>) {
         let memory = insn.memory[0].expect("an operand");
         let base = memory.base.expect("a base").number;
@@ -467,7 +469,7 @@ mod tests {
 
     #[test]
     fn ok_literals() {
-        // ldr r3, [pc, #8]: from the next multiple of four but one.
+        // ldr r3, [pc, #8]: relative to the next multiple of four but one.
         let memory = t32(&[0x4b02]).memory[0].expect("an operand");
         assert_eq!((memory.displacement, memory.is_aligned), (8 + 4 + 8, true));
         assert_eq!(memory.address(|_| None, Some(0x1002)), Some(0x1014));

@@ -1,4 +1,4 @@
-//! 64-bit ARM, by the crate `yaxpeax-arm`.
+//! 64-bit ARM, decoded by the crate `yaxpeax-arm`.
 
 use yaxpeax_arch::{Decoder, U8Reader};
 use yaxpeax_arm::armv8::a64::{
@@ -17,7 +17,7 @@ const REGISTERS: &[&str] = &[
     "x28", "x29", "lr", "sp",
 ];
 
-/// The number of `lr`.
+/// The number of the link register.
 const LINK: u16 = 30;
 const STACK_POINTER: u8 = 31;
 
@@ -54,7 +54,7 @@ pub(super) const A64: Words = Words {
     },
 };
 
-/// Whether a branch asks for the sign of a result alone: `b.mi`, `b.pl`.
+/// Returns whether a branch tests only the sign of a result: `b.mi`, `b.pl`.
 fn is_sign(opcode: Opcode) -> bool {
     matches!(opcode, Opcode::Bcc(0b0100 | 0b0101) | Opcode::BCcc(0b0100 | 0b0101))
 }
@@ -64,7 +64,8 @@ fn is_memory(operand: &Operand) -> bool {
     matches!(operand, RegPreIndex(..) | RegPostIndex(..) | RegPostIndexReg(..) | RegRegOffset(..))
 }
 
-/// An operand in memory as text; what is added behind the access is no part of its address.
+/// Returns a memory operand as text; an offset that is added after the access is not part of its
+/// address.
 fn memory_text(operand: &Operand) -> String {
     match *operand {
         Operand::RegPostIndex(base, _) | Operand::RegPostIndexReg(base, _) => {
@@ -78,18 +79,18 @@ fn size(code: SizeCode) -> u8 {
     if code == SizeCode::X { 8 } else { 4 }
 }
 
-/// A register where number 31 reads as zero.
+/// Returns a register; number 31 is the zero register.
 fn register(code: SizeCode, number: u16) -> Register {
     let number = u8::try_from(number).ok().filter(|number| *number < 31);
     Register::new(number.unwrap_or(Register::ZERO), size(code))
 }
 
-/// A register where number 31 is the stack pointer.
+/// Returns a register; number 31 is the stack pointer.
 fn base(number: u16) -> Register {
     Register::new(u8::try_from(number).unwrap_or(STACK_POINTER), 8)
 }
 
-/// The operands of an instruction.
+/// Returns the operands of an instruction.
 fn operands(instruction: &Instruction) -> Operands {
     let mut all = Operands::default();
     let memory = Memory { address_size: 8, ..Memory::default() };
@@ -117,7 +118,7 @@ fn operands(instruction: &Instruction) -> Operands {
                 let register = register(size, number);
                 all.push(match (style, shift) {
                     (ShiftStyle::LSL | ShiftStyle::UXTX, 0) => Source::Register(register),
-                    // An extended half looks the same as a shifted one.
+                    // An extended register and a shifted one have the same form.
                     (ShiftStyle::LSL, shift) if size == SizeCode::X => {
                         Source::Shifted(register, shift)
                     }
@@ -147,7 +148,7 @@ fn operands(instruction: &Instruction) -> Operands {
     all
 }
 
-/// The condition with a number; always for the last two.
+/// Returns the relation of a condition by its number; the last two always hold.
 fn relation(code: u8) -> Option<Relation> {
     Some(match code {
         0b0000 => Relation::Equal,
@@ -156,7 +157,7 @@ fn relation(code: u8) -> Option<Relation> {
         0b0011 => Relation::Below,
         0b1000 => Relation::Above,
         0b1001 => Relation::BelowOrEqual,
-        // The sign of the result, and its order.
+        // The sign of the result, and signed order.
         0b0101 | 0b1010 => Relation::GreaterOrEqual,
         0b0100 | 0b1011 => Relation::Less,
         0b1100 => Relation::Greater,
@@ -165,17 +166,17 @@ fn relation(code: u8) -> Option<Relation> {
     })
 }
 
-/// `KCFI_BRK_IMM_BASE` in arch/arm64/include/asm/brk-imm.h: its low ten bits name the registers.
+/// `KCFI_BRK_IMM_BASE` in arch/arm64/include/asm/brk-imm.h: its low ten bits are the registers.
 const INDIRECT_CALL: u16 = 0x8000;
 
-/// What an instruction does, and its operands in the order of its name.
+/// Returns the operation of an instruction, and its operands in the order of that.
 fn read(instruction: &Instruction) -> (Option<Verb>, Operands) {
     let mut all = operands(instruction);
     let verb = access(instruction)
         .or_else(|| flow(instruction))
         .or_else(|| computation(instruction, &mut all))
         .or_else(|| other(instruction.opcode));
-    // The return address gets or loses its signature.
+    // The return address is signed or authenticated.
     if is_signed(instruction.opcode) {
         all.replace(&[Source::Register(register(SizeCode::X, LINK))]);
         return (Some(Verb::Change), all);
@@ -188,7 +189,7 @@ fn read(instruction: &Instruction) -> (Option<Verb>, Operands) {
     (verb, all)
 }
 
-/// What reads or writes memory.
+/// Returns the operation of an instruction that reads or writes memory.
 fn access(instruction: &Instruction) -> Option<Verb> {
     use Opcode as O;
     let [first, ..] = instruction.operands;
@@ -252,7 +253,7 @@ fn access(instruction: &Instruction) -> Option<Verb> {
         O::STXRB | O::STLXRB => Verb::StoreExclusive(1),
         O::STXRH | O::STLXRH => Verb::StoreExclusive(2),
         O::LD1R | O::LD2R | O::LD3R | O::LD4R => Verb::Load(element(first)),
-        // Tags of so many bytes, which the second kind clears.
+        // Tags for this number of bytes, which the second form also zeroes.
         O::STG | O::STZG => Verb::Store(16),
         O::ST2G | O::STZ2G => Verb::Store(32),
         O::LDADD(_)
@@ -275,7 +276,8 @@ fn access(instruction: &Instruction) -> Option<Verb> {
     })
 }
 
-/// What moves or combines registers; the operands are put in the order of the verb.
+/// Returns the operation of an instruction that moves or combines registers, and reorders the
+/// operands for it.
 fn computation(instruction: &Instruction, all: &mut Operands) -> Option<Verb> {
     use Opcode as O;
     let [first, second, third, fourth] = instruction.operands;
@@ -308,7 +310,7 @@ fn computation(instruction: &Instruction, all: &mut Operands) -> Option<Verb> {
         O::SUBS if is_zero(first) => Verb::Compare(0),
         O::ANDS if is_zero(first) => Verb::Test(0),
         O::ADDS if is_zero(first) => match source(third) {
-            // `cmn`: with the negative number.
+            // `cmn` compares with the negative number.
             Source::Number(value) => {
                 all.replace(&[all.get(1), number(value.wrapping_neg())]);
                 Verb::Compare(0)
@@ -342,7 +344,7 @@ fn computation(instruction: &Instruction, all: &mut Operands) -> Option<Verb> {
     })
 }
 
-/// An operand of a computation.
+/// Returns an operand of a computation.
 fn source(operand: Operand) -> Source {
     match operand {
         Operand::Register(size, number) => Source::Register(register(size, number)),
@@ -356,7 +358,7 @@ fn source(operand: Operand) -> Source {
     }
 }
 
-/// What goes elsewhere, or stops.
+/// Returns the operation of a branch or trap.
 fn flow(instruction: &Instruction) -> Option<Verb> {
     use Opcode as O;
     let [first, ..] = instruction.operands;
@@ -385,7 +387,7 @@ fn flow(instruction: &Instruction) -> Option<Verb> {
     })
 }
 
-/// What is not followed.
+/// Returns the operation of instructions whose results are not tracked.
 fn other(opcode: Opcode) -> Option<Verb> {
     use Opcode as O;
     Some(match opcode {
@@ -451,7 +453,7 @@ fn bytes(size: SIMDSizeCode) -> u8 {
     }
 }
 
-/// Whether an instruction signs the return address, or takes the signature off.
+/// Returns whether an instruction signs or authenticates the return address.
 fn is_signed(opcode: Opcode) -> bool {
     use Opcode as O;
     matches!(
@@ -468,7 +470,7 @@ fn is_signed(opcode: Opcode) -> bool {
     )
 }
 
-/// How many bytes one element of each vector register has.
+/// Returns the size in bytes of an element of a vector register.
 fn element(operand: Operand) -> u8 {
     match operand {
         Operand::SIMDRegisterGroup(_, _, size, count) => bytes(size).saturating_mul(count),
@@ -476,7 +478,7 @@ fn element(operand: Operand) -> u8 {
     }
 }
 
-/// The size of a vector register in bytes; 0 for other registers, whose operand holds it.
+/// Returns the size of a vector register in bytes; 0 for other registers, which have it themselves.
 fn vector(operand: Operand) -> u8 {
     match operand {
         Operand::SIMDRegister(size, _) => bytes(size),
@@ -496,7 +498,8 @@ fn destination(operand: Operand) -> Source {
     }
 }
 
-/// What `ubfm` and `sbfm` do with bits `from` and `to` of a register: `lsr`, `lsl`, `uxtb` and the like.
+/// Returns the operation of `ubfm` and `sbfm` with bits `from` and `to`: `lsr`, `lsl`, `uxtb` and
+/// others.
 fn field(from: u32, to: u32, width: u32, is_signed: bool) -> Option<(Compute, u64)> {
     let shift = if is_signed { Compute::ShiftRightSigned } else { Compute::ShiftRight };
     let extend = if is_signed { Compute::ExtendSigned } else { Compute::Extend };

@@ -1,21 +1,22 @@
-//! An instruction of any machine, as data.
+//! An instruction record that is common to all architectures.
 //!
-//! Every decoder fills the same record from its own structured output, so one engine explains the
-//! traps of all machines. Text is made for output alone.
+//! Every decoder fills in the same record from its structured output, so one engine explains the
+//! traps of all architectures. Text is made for output only.
 
 use crate::model::Relation;
 
-/// A register of a machine: its number, and how many bytes of it are used.
+/// A register: its number, and the number of bytes that are used.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct Register {
-    /// The index in [`Machine::registers`](super::Machine::registers), or one of the two below.
+    /// The index in [`Machine::registers`](super::Machine::registers), or one of the two constants
+    /// below.
     pub(crate) number: u8,
-    /// In bytes; 0 for a part that does not begin at the lowest byte.
+    /// The size in bytes; 0 for a part that does not include the lowest byte.
     pub(crate) size: u8,
 }
 
 impl Register {
-    /// Reads as zero.
+    /// A register that reads as zero.
     pub(crate) const ZERO: u8 = 62;
     /// The instruction pointer.
     pub(crate) const POINTER: u8 = 63;
@@ -24,18 +25,18 @@ impl Register {
         Self { number, size }
     }
 
-    /// The bit of the register in a [`Set`].
+    /// Returns the bit of the register in a [`Set`].
     fn bit(self) -> u64 {
         1 << (self.number & 63)
     }
 
-    /// Whether it is one of those that a dump of registers may have.
+    /// Returns whether it is one that a register dump may have.
     fn is_kept(self) -> bool {
         self.number < Self::ZERO
     }
 }
 
-/// A set of registers, one bit each.
+/// A set of registers, one bit for each.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub(crate) struct Set(u64);
 
@@ -48,7 +49,7 @@ impl Set {
         self.0 & register.bit() != 0
     }
 
-    /// The numbers of the registers.
+    /// Returns the numbers of the registers.
     pub(crate) fn numbers(self) -> impl Iterator<Item = u8> {
         (0..Register::ZERO).filter(move |number| self.0 & (1 << number) != 0)
     }
@@ -60,18 +61,18 @@ impl FromIterator<Register> for Set {
     }
 }
 
-/// An operand that an instruction reads.
+/// An operand that is read.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub(crate) enum Source {
     #[default]
     None,
     Register(Register),
     Number(u64),
-    /// A register that is shifted to the left first, by so many bits.
+    /// A register shifted to the left by a number of bits.
     Shifted(Register, u8),
     /// The first memory operand.
     Memory,
-    /// An operand that this record has no form for.
+    /// An operand without a representation in this record.
     Other,
 }
 
@@ -97,31 +98,31 @@ pub(crate) enum Op {
     /// Divides by the last source.
     Divide,
     Call,
-    /// Goes to the target: if the condition holds, where there is one.
+    /// Branches to the target: if the condition holds, where there is one.
     Branch,
     /// Branches to an unknown target: a return, a jump through a register.
     Leave,
     /// Stops the kernel: if the condition holds between the sources, where there is one.
     Trap(Trap),
-    /// No register that is followed changes, but those in `writes`.
+    /// Changes only the registers in `writes`, which are not tracked.
     Nothing,
-    /// Registers in `writes` change, in a way that is not followed.
+    /// Changes the registers in `writes`, with unknown results.
     Other,
-    /// No decoder reads the instruction: any register may change.
+    /// Not decoded: any register may change.
     #[default]
     Unknown,
 }
 
-/// A trap that an instruction is made for.
+/// The purpose of a trap instruction.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Trap {
     /// `BUG()` and `WARN()`.
     Assertion,
-    /// A check of an indirect call failed: kCFI.
+    /// The failed check of an indirect call: kCFI.
     IndirectCall,
 }
 
-/// How two numbers make one.
+/// An operation on two numbers.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Compute {
     Add,
@@ -132,18 +133,18 @@ pub(crate) enum Compute {
     ShiftLeft,
     ShiftRight,
     ShiftRightSigned,
-    /// The first number, of as many bytes as its register has, without a sign.
+    /// The first number, zero-extended from the size of its register.
     Extend,
-    /// The same with its sign.
+    /// The first number, sign-extended from the size of its register.
     ExtendSigned,
-    /// All bits of the first number inverted.
+    /// The first number with all bits inverted.
     Not,
-    /// Zero less the first number.
+    /// The negative of the first number.
     Negate,
 }
 
 impl Compute {
-    /// The result in numbers of `size` bytes; `None` where that is not defined.
+    /// Returns the result in numbers of `size` bytes; `None` if it is undefined.
     pub(crate) fn apply(self, a: u64, b: u64, size: u8) -> Option<u64> {
         let (a, mask) = (cut(a, size), cut(u64::MAX, size));
         let bits = u32::try_from(b).ok().filter(|bits| *bits < u32::from(size) * 8);
@@ -164,7 +165,7 @@ impl Compute {
         Some(result & mask)
     }
 
-    /// The first number of which `result` was made with `b`, where there is only one.
+    /// Returns the first number, given the result and `b`; `None` unless it is unique.
     pub(crate) fn invert(self, result: u64, b: u64) -> Option<u64> {
         Some(match self {
             Self::Add => result.wrapping_sub(b),
@@ -177,7 +178,7 @@ impl Compute {
     }
 }
 
-/// The lowest `size` bytes of a number.
+/// Returns the lowest `size` bytes of a number.
 pub(crate) fn cut(value: u64, size: u8) -> u64 {
     match size {
         0 => 0,
@@ -186,29 +187,29 @@ pub(crate) fn cut(value: u64, size: u8) -> u64 {
     }
 }
 
-/// A number of `size` bytes with its sign.
+/// Returns the lowest `size` bytes of a number, sign-extended.
 pub(crate) fn extend(value: u64, size: u8) -> i64 {
     let unused = 64 - 8 * u32::from(size.clamp(1, 8));
     (value << unused).cast_signed() >> unused
 }
 
-/// An operand in memory.
+/// A memory operand.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub(crate) struct Memory {
-    /// A base of [`Register::POINTER`] leaves the address to `displacement`, as an offset into the
-    /// bytes of the code.
+    /// With a base of [`Register::POINTER`], `displacement` is an offset into the bytes of the
+    /// code.
     pub(crate) base: Option<Register>,
     pub(crate) index: Option<Index>,
     pub(crate) displacement: i64,
-    /// The address is cut to a multiple of four: Thumb counts from there.
+    /// Whether the instruction pointer is rounded down to a multiple of four, as Thumb does.
     pub(crate) is_aligned: bool,
     /// The register with the base of the segment.
     pub(crate) segment: Option<Register>,
-    /// How many bytes are accessed; 0 where it depends.
+    /// The size of the access in bytes; 0 if it depends on the machine's state.
     pub(crate) size: u64,
     pub(crate) reads: bool,
     pub(crate) writes: bool,
-    /// How many bytes an address has.
+    /// The size of an address in bytes.
     pub(crate) address_size: u8,
 }
 
@@ -216,29 +217,29 @@ pub(crate) struct Memory {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct Index {
     pub(crate) register: Register,
-    /// Bits by which it is shifted to the left.
+    /// The number of bits by which it is shifted to the left.
     pub(crate) shift: u8,
-    /// Whether its part is extended with its sign.
+    /// Whether its low part is sign-extended.
     pub(crate) is_signed: bool,
     /// Whether it is subtracted.
     pub(crate) is_negative: bool,
 }
 
 impl Index {
-    /// A whole register, shifted to the left by so many bits.
+    /// Makes an index of a full register, shifted to the left.
     pub(crate) fn shifted(register: Register, shift: u8) -> Self {
         Self { register, shift, is_signed: false, is_negative: false }
     }
 }
 
 impl Memory {
-    /// The registers in it.
+    /// Returns the registers of the operand.
     pub(crate) fn registers(&self) -> impl Iterator<Item = Register> {
         let index = self.index.map(|index| index.register);
         [self.base, index].into_iter().flatten().filter(|register| register.is_kept())
     }
 
-    /// The address of its first byte, if the registers in it are known.
+    /// Computes the address of the first byte, if the registers are known.
     ///
     /// `origin` is the address of the first byte of the code.
     pub(crate) fn address(
@@ -272,28 +273,28 @@ impl Memory {
     }
 }
 
-/// One instruction.
+/// An instruction record.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub(crate) struct Insn {
-    /// Where it begins, in bytes from the start of the code.
+    /// The offset of the first byte, from the start of the code.
     pub(crate) offset: usize,
     pub(crate) op: Op,
-    /// How many bytes it works on.
+    /// The size of the operation in bytes.
     pub(crate) size: u8,
     pub(crate) destination: Option<Register>,
     pub(crate) sources: [Source; 2],
-    /// The operands in memory, the one that is written in its text first.
+    /// The memory operands, the one in the text first.
     pub(crate) memory: [Option<Memory>; 2],
     /// A second register that is loaded from the same memory.
     pub(crate) second: Option<Register>,
-    /// What must hold for it to be done.
+    /// The condition under which it is executed.
     pub(crate) condition: Option<Condition>,
     pub(crate) flags: Flags,
     /// All registers that it changes.
     pub(crate) writes: Set,
-    /// Where a branch or a call goes, in bytes from the start of the code.
+    /// The target of a branch or a call, as an offset from the start of the code.
     pub(crate) target: Option<usize>,
-    /// Whether it is repeated, and the count is in the register that x86 has for it.
+    /// Whether it is repeated, with the count in x86's count register.
     pub(crate) is_repeated: bool,
 }
 
@@ -301,30 +302,30 @@ pub(crate) struct Insn {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct Condition {
     pub(crate) on: On,
-    /// `None` where this record has no form for it: the parity, an overflow.
+    /// The relation; `None` for the parity flag and other conditions without a representation.
     pub(crate) relation: Option<Relation>,
 }
 
-/// What a condition is about.
+/// The operands of a condition.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum On {
-    /// The result of the comparison before it, by number: PowerPC keeps eight.
+    /// The flags of the last comparison, by its number: PowerPC has eight.
     Flags(u8),
-    /// The sign of that result alone: a sum that overflows has the wrong one.
+    /// Only the sign of that result, which is wrong after an overflow.
     Sign(u8),
     /// The first source and the second.
     Sources,
-    /// The sources combined bit by bit, and zero.
+    /// The bitwise AND of the sources, and zero.
     Bits,
 }
 
 impl Condition {
-    /// A condition on the only result of comparisons that a machine keeps.
+    /// Makes a condition on the only flags of an architecture.
     pub(crate) const fn on_flags(relation: Option<Relation>) -> Self {
         Self { on: On::Flags(0), relation }
     }
 
-    /// The same condition, on the sign alone if so.
+    /// Makes the same condition on the sign only, if `is_sign`.
     pub(crate) fn of_sign(self, is_sign: bool) -> Self {
         match self.on {
             On::Flags(number) if is_sign => Self { on: On::Sign(number), ..self },
@@ -333,39 +334,39 @@ impl Condition {
     }
 }
 
-/// What an instruction does to the flags.
+/// The effect of an instruction on the flags.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub(crate) enum Flags {
-    /// They stay.
+    /// Unchanged.
     #[default]
     Kept,
-    /// They hold the comparison of the result with zero; the sources of [`Op::Compare`] and [`Op::Test`]
-    /// with each other. The number is that of [`On::Flags`].
+    /// Set by comparing the result with zero; for [`Op::Compare`] and [`Op::Test`] by comparing the
+    /// sources. The number is that of [`On::Flags`].
     Set(u8),
-    /// The same between numbers with a sign, whatever the branch says.
+    /// Set by a signed comparison, for any relation of the branch.
     SetSigned(u8),
-    /// They change in a way that is not followed.
+    /// Changed in a way that is not tracked.
     Lost,
 }
 
 impl Insn {
-    /// Whether the next instruction is always next.
+    /// Returns whether execution always continues with the next instruction.
     pub(crate) fn is_straight(&self) -> bool {
         !matches!(self.op, Op::Branch | Op::Leave | Op::Trap(_) | Op::Unknown)
     }
 
-    /// Whether control may go on below it or elsewhere.
+    /// Returns whether execution may continue below it or elsewhere.
     pub(crate) fn is_conditional(&self) -> bool {
         self.condition.is_some() && matches!(self.op, Op::Branch | Op::Leave)
     }
 
-    /// Whether it is done only if its condition holds.
+    /// Returns whether it is executed only if its condition holds.
     pub(crate) fn is_predicated(&self) -> bool {
         self.condition.is_some() && self.op != Op::Select
     }
 }
 
-/// The target of a branch, from an offset and a distance.
+/// Returns the target of a branch, from an offset and a distance.
 pub(crate) fn target(offset: usize, distance: i64) -> Option<usize> {
     offset.checked_add_signed(isize::try_from(distance).ok()?)
 }

@@ -1,46 +1,47 @@
-//! The code of a report as records, with what is needed to write them.
+//! The code of a report as records, with the data to print them.
 
 use super::insn::{Insn, Register};
 use super::{Syntax, s390, x86};
 use crate::arch::{Arch, Decoder};
 use crate::model::{Code, Instruction};
 
-/// How a machine names its registers.
+/// The names of an architecture's registers.
 #[derive(Debug)]
 pub(crate) struct Machine {
-    /// Their names in the model, by number.
+    /// The names in the model, by number.
     pub(crate) registers: &'static [&'static str],
-    /// The name of a part of a register in the assembler's language.
+    /// Returns the name of a register or a part of it in assembly language.
     pub(super) name: fn(Register, Syntax) -> String,
 }
 
-/// An instruction that was decoded.
+/// A decoded instruction.
 #[derive(Debug)]
 pub(super) struct Decoded {
-    /// How many bytes it has.
+    /// The length in bytes.
     pub(super) len: usize,
     pub(super) text: String,
-    /// Its operand in memory as text.
+    /// The memory operand as text.
     pub(super) memory: Option<String>,
-    /// `None` where it is not known what it does.
+    /// The record; `None` if the operation is unknown.
     pub(super) insn: Option<Insn>,
 }
 
-/// A machine whose code is printed as words.
+/// A decoder of code that is printed as words.
 pub(super) struct Words {
     pub(super) machine: &'static Machine,
-    /// The instruction that the bytes begin with, words with the most significant byte first; its
-    /// offset in the code.
+    /// Decodes the instruction at the start of the bytes, in which words have their most
+    /// significant byte first. The number is its offset in the code.
     pub(super) decode: fn(&[u8], usize) -> Option<Decoded>,
-    /// Puts into records what instructions say of those below them; the bytes of all.
+    /// Adjusts records for instructions that affect later ones, such as IT blocks; given the bytes
+    /// of the code.
     pub(super) follow: fn(&[u8], &mut [(usize, Decoded)]),
 }
 
 impl Words {
-    /// Decodes code: the offset of each instruction, and what it is.
+    /// Decodes code. Returns each instruction with its offset.
     ///
-    /// Where instructions have one word or two, the first may be the second half of one: decoding
-    /// starts at the first word from which an instruction begins at the mark.
+    /// If instructions have one or two words, the first word may be the second half of an
+    /// instruction: decoding starts at the first word from which an instruction starts at the mark.
     fn decode(&self, code: &Code) -> Vec<(usize, Decoded)> {
         let from = |start: usize| {
             let mut all = Vec::with_capacity(code.bytes.len() / code.unit.max(1));
@@ -60,7 +61,7 @@ impl Words {
         [0, code.unit].into_iter().map(from).find(marked).unwrap_or_default()
     }
 
-    /// The same as text.
+    /// Decodes code to text.
     pub(super) fn instructions(&self, code: &Code) -> Vec<Instruction> {
         let instruction = |(offset, decoded): (usize, Decoded)| {
             let rest = code.bytes.get(offset..).unwrap_or_default();
@@ -82,18 +83,18 @@ fn unknown(rest: &[u8], unit: usize) -> Decoded {
     Decoded { len: word.len(), text, memory: None, insn: None }
 }
 
-/// Instructions around a trap.
+/// The instructions around a trap.
 #[derive(Debug)]
 pub(crate) struct Listing {
     pub(crate) machine: &'static Machine,
     pub(crate) insns: Vec<Insn>,
-    /// The index of the one that trapped.
+    /// The index of the trapping instruction.
     pub(crate) trap: usize,
     syntax: Syntax,
     texts: Texts,
 }
 
-/// What instructions are written from.
+/// The source of the instructions' text.
 #[derive(Debug)]
 enum Texts {
     Written(Vec<Decoded>),
@@ -101,7 +102,7 @@ enum Texts {
 }
 
 impl Listing {
-    /// Decodes code that has a mark, of a machine whose registers have so many bits.
+    /// Decodes code that has a trap mark; `bits` is the width of a register.
     pub(crate) fn of(code: &Code, arch: Arch, bits: u8, syntax: Syntax) -> Option<Self> {
         let trap = code.trap_offset?;
         let decoder = arch.info().decoder(code.unit);
@@ -130,7 +131,7 @@ impl Listing {
         Some(Self { machine, insns, trap, syntax, texts })
     }
 
-    /// An instruction as text.
+    /// Returns an instruction as text.
     pub(crate) fn text(&self, index: usize) -> String {
         match &self.texts {
             Texts::Written(all) => all.get(index).map(|decoded| decoded.text.clone()),
@@ -139,7 +140,7 @@ impl Listing {
         .unwrap_or_default()
     }
 
-    /// The operand in memory of an instruction as text.
+    /// Returns the memory operand of an instruction as text.
     pub(crate) fn memory(&self, index: usize) -> Option<String> {
         match &self.texts {
             Texts::Written(all) => all.get(index)?.memory.clone(),
@@ -147,7 +148,7 @@ impl Listing {
         }
     }
 
-    /// A register as text.
+    /// Returns a register as text.
     pub(crate) fn name(&self, register: Register) -> String {
         (self.machine.name)(register, self.syntax)
     }

@@ -1,7 +1,8 @@
-//! `Code:` bytes to instructions.
+//! Decodes `Code:` bytes to instructions.
 //!
-//! The bytes of a `Code:` line begin in the middle of nowhere, but the one that trapped is marked.
-//! A decoder starts where an instruction begins exactly at the mark.
+//! The first byte of a `Code:` line may be in the middle of an instruction, but the trapping
+//! instruction is marked. The decoder starts at an offset from which an instruction starts exactly
+//! at the mark.
 
 #[cfg(feature = "disasm-arm")]
 mod arm;
@@ -32,10 +33,10 @@ use crate::reason::DiagnosticKind;
 use crate::search;
 use crate::syntax::code;
 
-/// How instructions are written.
+/// The syntax of x86 instructions.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub enum Syntax {
-    /// AT&T, as objdump and the kernel's own tools print it: `mov 0x70(%rbp),%r12`.
+    /// AT&T, as objdump and the kernel's tools print it: `mov 0x70(%rbp),%r12`.
     #[default]
     Att,
     /// Intel: `mov r12, [rbp+0x70]`.
@@ -44,9 +45,21 @@ pub enum Syntax {
 
 /// Decodes the bytes of a `Code:` line.
 ///
-/// The result covers all bytes but those before the first instruction; it is empty if the
-/// architecture is unknown, or has no decoder in the features that are on. Addresses of jumps are
-/// offsets into the bytes on x86, relative elsewhere. The syntax is that of x86.
+/// The result covers all bytes from the first instruction on. It is empty if the architecture is
+/// unknown, or if its decoder is not enabled by a feature. Targets of branches are offsets into the
+/// bytes on x86, and relative elsewhere. `syntax` applies to x86 only.
+///
+/// # Examples
+///
+/// ```
+/// use ksplat::disasm::{self, Syntax};
+///
+/// let code = disasm::parse_code(b"Code: 48 8b 87 88 00 00 00 <48> 89 50 68 c3")?;
+/// let instructions = disasm::decode(&code, Syntax::Att);
+/// assert_eq!(instructions[1].text, "mov %rdx,0x68(%rax)");
+/// assert!(instructions[1].trapping);
+/// # Ok::<(), disasm::CodeError>(())
+/// ```
 pub fn decode(code: &Code, syntax: Syntax) -> Vec<Instruction> {
     let Some(arch) = code.arch else { return Vec::new() };
     match arch.info().decoder(code.unit) {
@@ -57,7 +70,7 @@ pub fn decode(code: &Code, syntax: Syntax) -> Vec<Instruction> {
     }
 }
 
-/// What decodes words of a machine whose registers have so many bits.
+/// Returns the decoder of printed words; `bits` is the width of a register.
 #[cfg_attr(not(feature = "disasm-powerpc"), allow(unused_variables, reason = "one has two widths"))]
 fn machine(decoder: Decoder, bits: u8) -> Option<&'static Words> {
     match decoder {
@@ -79,7 +92,8 @@ fn machine(decoder: Decoder, bits: u8) -> Option<&'static Words> {
     }
 }
 
-/// A word of four bytes, which is printed with its most significant byte first, as it lies in memory.
+/// Converts a word of four bytes from its printed order, most significant byte first, to that in
+/// memory.
 #[cfg(feature = "disasm-arm")]
 fn little_endian(bytes: &[u8]) -> Option<[u8; 4]> {
     let mut word = *bytes.first_chunk::<4>()?;
@@ -100,14 +114,14 @@ pub(crate) fn annotate(report: &mut Report<'_>, syntax: Syntax) {
     }
 }
 
-/// Reads a `Code:` line by itself: the first one in `text`, or `text` as what follows `Code:`.
+/// Parses a `Code:` line: the first one in `text`, or `text` as the part after `Code:`.
 ///
-/// Bytes are taken as those of x86-64. Words are of a machine that only [`Code::arch`] can tell, which
-/// may be set afterwards.
+/// Bytes are assumed to be x86-64. Words have no architecture; set [`Code::arch`] before decoding
+/// them.
 ///
 /// # Errors
 ///
-/// There is no byte in it, or something else than bytes with one trap mark at the most.
+/// The line has no byte, a word that is not hexadecimal, or a second trap mark.
 pub fn parse_code(text: &[u8]) -> Result<Code, CodeError> {
     let line = text
         .split(|&b| b == b'\n')
@@ -133,13 +147,13 @@ pub fn parse_code(text: &[u8]) -> Result<Code, CodeError> {
     }
 }
 
-/// Why a `Code:` line could not be read.
+/// The error of parsing a `Code:` line.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct CodeError {
-    /// Where, in bytes from the first byte after `Code:`.
+    /// The place of the error, in bytes from the first byte after `Code:`.
     pub offset: usize,
-    /// What is wrong there.
+    /// The problem.
     pub kind: DiagnosticKind,
 }
 

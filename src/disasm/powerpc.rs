@@ -1,4 +1,4 @@
-//! PowerPC, by the crate `powerpc`.
+//! PowerPC, decoded by the crate `powerpc`.
 
 use powerpc::{Argument, Extension, Extensions, Ins, Offset, Opcode, ParsedIns};
 
@@ -28,7 +28,7 @@ const MACHINE: &Machine = &Machine {
     },
 };
 
-/// Decodes a word of a machine whose registers have so many bytes.
+/// Decodes a word; `SIZE` is the size of a register in bytes.
 fn decode<const SIZE: u8>(bytes: &[u8], offset: usize) -> Option<Decoded> {
     let mut extensions = Extensions::none();
     if SIZE == 8 {
@@ -51,7 +51,7 @@ fn decode<const SIZE: u8>(bytes: &[u8], offset: usize) -> Option<Decoded> {
 /// Operation, operands and condition of an instruction.
 type Fields = (Verb, Operands, Option<Option<Relation>>);
 
-/// A branch, by the fields of its word: simplified names have hints in them.
+/// Decodes a branch from the fields of its word, because simplified names contain hints.
 ///
 /// Power ISA, Book I, 2.4: the BO field selects whether the branch tests the count register, a bit of
 /// CR, or both.
@@ -85,7 +85,7 @@ fn branch(ins: Ins) -> Option<Fields> {
     Some((verb, operands, predicate))
 }
 
-/// A trap, by the fields of its word.
+/// Decodes a trap from the fields of its word.
 ///
 /// Power ISA, Book I, 3.3.11: bits of TO from 16 down are less, greater, equal, below and above.
 fn trap(ins: Ins) -> Option<Fields> {
@@ -120,7 +120,8 @@ fn trap(ins: Ins) -> Option<Fields> {
     Some((verb, operands, None))
 }
 
-/// The record of any other instruction; a dot in its name compares the result with zero.
+/// Makes the record of any other instruction. A dot in its name means that the result is compared
+/// with zero.
 fn plain(name: &str, operands: &Operands, offset: usize) -> Option<Insn> {
     let stem = name.strip_suffix('.');
     let verb = verb(name).or_else(|| verb(stem?))?;
@@ -133,7 +134,7 @@ fn plain(name: &str, operands: &Operands, offset: usize) -> Option<Insn> {
     Some(Insn { flags, ..insn })
 }
 
-/// The operands of an instruction, and the text of the one in memory.
+/// Returns the operands of an instruction, and the text of its memory operand.
 fn operands(parsed: &ParsedIns, size: u8) -> (Operands, Option<String>) {
     let register = |number| Register::new(number, size);
     // Register 0 reads as zero in an address.
@@ -148,7 +149,7 @@ fn operands(parsed: &ParsedIns, size: u8) -> (Operands, Option<String>) {
                 text = Some(format!("{offset}({gpr})"));
                 let displacement = i64::from(offset.0);
                 all.memory = Some(Memory { base: base(gpr.0), displacement, ..memory });
-                // `ldu` and `stdu` keep the address.
+                // `ldu` and `stdu` store the address in the base.
                 let updates = parsed.mnemonic.ends_with('u');
                 all.updates = Some(register(gpr.0)).filter(|_| updates);
             }
@@ -164,7 +165,7 @@ fn operands(parsed: &ParsedIns, size: u8) -> (Operands, Option<String>) {
             _ => all.push(Source::Other),
         }
     }
-    // Two registers make the address: `ldx r7, r9, r10`.
+    // Two registers are added: `ldx r7, r9, r10`.
     let name = parsed.mnemonic.trim_end_matches('.');
     if name.ends_with('x')
         && let [Source::Register(first), Source::Register(second)] = [all.get(1), all.get(2)]
@@ -177,7 +178,7 @@ fn operands(parsed: &ParsedIns, size: u8) -> (Operands, Option<String>) {
     (all, text)
 }
 
-/// What an instruction does, by its simplified name.
+/// Returns the operation of an instruction by its simplified name.
 fn verb(name: &str) -> Option<Verb> {
     Some(match name {
         "ld" | "ldarx" | "ldu" | "ldux" | "ldx" | "lfd" | "lfdu" | "lfdux" | "lfdx" => {

@@ -1,4 +1,4 @@
-//! 64-bit RISC-V, compressed instructions among them, by raki.
+//! 64-bit RISC-V with compressed instructions, decoded by the crate raki.
 
 use raki::{Decode, InstFormat, Instruction, Isa};
 
@@ -28,7 +28,7 @@ pub(super) const HALVES: Words = Words {
     follow: |_, _| {},
     decode: |bytes, offset| {
         let low = u16::from_be_bytes(*bytes.first_chunk::<2>()?);
-        // The two lowest bits tell a compressed instruction.
+        // The two lowest bits identify a compressed instruction.
         if low & 3 != 3 {
             return decoded(&low.decode(Isa::Rv64).ok()?, 2, offset);
         }
@@ -59,7 +59,7 @@ fn decoded(instruction: &Instruction, len: usize, offset: usize) -> Option<Decod
     Some(Decoded { len, text, memory: memory.and_then(|memory| memory.text()), insn })
 }
 
-/// An operand in memory: the register that is loaded or stored, the distance and the base.
+/// A memory operand: the register that is loaded or stored, the displacement and the base.
 struct Place {
     register: usize,
     displacement: i32,
@@ -67,13 +67,13 @@ struct Place {
 }
 
 impl Place {
-    /// As objdump writes it.
+    /// Returns it in objdump's syntax.
     fn text(&self) -> Option<String> {
         Some(format!("{}({})", self.displacement, register_name(self.base)?))
     }
 }
 
-/// What reads memory.
+/// The instructions that read memory.
 const LOADS: [&str; 7] = ["lb", "lh", "lw", "ld", "lbu", "lhu", "lwu"];
 
 fn memory(instruction: &Instruction, name: &str) -> Option<Place> {
@@ -94,8 +94,8 @@ fn memory(instruction: &Instruction, name: &str) -> Option<Place> {
     Some(Place { register: register?, displacement: (*imm)?, base: base? })
 }
 
-/// The text of an instruction, as objdump writes it where memory or a branch is in it; raki expects
-/// operands that reserved instructions do not have.
+/// Returns the text of an instruction, with memory operands and branches in objdump's syntax.
+/// Reserved instructions lack operands that raki expects.
 fn text(instruction: &Instruction, name: &str, memory: Option<&Place>) -> Option<String> {
     let Instruction { rd, rs1, rs2, imm, .. } = instruction;
     let is_whole = match instruction.inst_format {
@@ -136,7 +136,7 @@ fn register(number: usize) -> Register {
     Register::new(number.unwrap_or(Register::ZERO), 8)
 }
 
-/// The operands in the order that the verb has them.
+/// Returns the operands in the order of the operation.
 fn operands(instruction: &Instruction, verb: Option<Verb>, memory: Option<&Place>) -> Operands {
     let Instruction { rd, rs1, rs2, imm, .. } = instruction;
     let mut all = Operands::default();
@@ -155,19 +155,19 @@ fn operands(instruction: &Instruction, verb: Option<Verb>, memory: Option<&Place
             memory.map(|place| Source::Register(register(place.register))).into_iter().collect()
         }
         Some(Verb::Call) => {
-            // `jalr` adds its number to a register.
+            // `jalr` adds its immediate to a register.
             all.distance = imm.filter(|_| rs1.is_none()).map(i64::from);
             Vec::new()
         }
         Some(Verb::BranchZero(_) | Verb::BranchCompare(_) | Verb::Jump) => {
             all.distance = imm.map(i64::from);
-            // `c.beqz` has its register in either place.
+            // `c.beqz` has its register in either field.
             let left = if rs1.is_some() { rs1 } else { rd };
             let list = registers([left, rs2, &None]);
             list.into_iter().flatten().collect::<Vec<_>>()
         }
         _ => {
-            // Compressed ones change their first operand: `c.addi a0, 8`.
+            // Compressed instructions change their first operand: `c.addi a0, 8`.
             let is_short = instruction.is_compressed && matches!(verb, Some(Verb::Compute(..)));
             let second = if is_short && rs1.is_none() { rd } else { rs1 };
             let list = registers([rd, second, rs2]);
@@ -180,7 +180,7 @@ fn operands(instruction: &Instruction, verb: Option<Verb>, memory: Option<&Place
     all
 }
 
-/// What an instruction does, by the name of its operation.
+/// Returns the operation of an instruction by its name.
 fn verb(name: &str, instruction: &Instruction) -> Option<Verb> {
     Some(match name {
         "ld" | "c.ld" | "c.ldsp" | "lr.d" => Verb::Load(8),
@@ -219,7 +219,7 @@ fn verb(name: &str, instruction: &Instruction) -> Option<Verb> {
         "c.beqz" => Verb::BranchZero(Relation::Equal),
         "c.bnez" => Verb::BranchZero(Relation::NotEqual),
         "c.j" => Verb::Jump,
-        // `j` and `jr` keep no return address.
+        // `j` and `jr` store no return address.
         "jal" if instruction.rd == Some(0) => Verb::Jump,
         "jalr" if instruction.rd == Some(0) => Verb::Leave,
         "jal" | "jalr" | "c.jalr" => Verb::Call,

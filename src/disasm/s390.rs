@@ -1,4 +1,4 @@
-//! z/Architecture, by the listing that the kernel makes itself: `show_code()` in arch/s390/kernel/dis.c.
+//! z/Architecture, from the kernel's own disassembly: `show_code()` in arch/s390/kernel/dis.c.
 //!
 //! ```text
 //! instruction = name [ 1*BLANK operand *( "," operand ) ]
@@ -31,17 +31,17 @@ const REGISTERS: &[&str] = &[
 pub(super) const MACHINE: &Machine =
     &Machine { registers: REGISTERS, name: |register, _| format!("%r{}", register.number) };
 
-/// An operand as it is written.
+/// A parsed operand.
 #[derive(Clone, Copy, Debug)]
 enum Written<'t> {
     Register(Register),
     Number(i64),
     Memory(Memory, &'t [u8]),
-    /// An address, a register of another kind.
+    /// An address, or a register of another kind.
     Other,
 }
 
-/// Reads an instruction of a listing.
+/// Parses an instruction of the kernel's disassembly.
 pub(super) fn read(listed: &Instruction) -> Decoded {
     let text = &listed.text;
     let parsed = instruction(text.as_bytes()).ok();
@@ -73,7 +73,7 @@ fn operand(text: &[u8]) -> Parsed<'_, Written<'_>> {
     .parse(text)
 }
 
-/// Nothing more of an operand.
+/// The end of an operand.
 fn end(text: &[u8]) -> Parsed<'_, ()> {
     match text.first() {
         None | Some(b',' | b' ') => Ok((text, ())),
@@ -113,7 +113,7 @@ fn absolute(displacement: i64) -> Memory {
     Memory { displacement, address_size: 8, ..Memory::default() }
 }
 
-/// What the condition code must be, as the bits of a mask from 8 down: equal, less, greater.
+/// Returns the relation of a condition code mask, whose bits from 8 down are equal, less, greater.
 fn relation(mask: i64) -> Option<Relation> {
     Some(match mask & 0b1110 {
         0b1000 => Relation::Equal,
@@ -126,7 +126,8 @@ fn relation(mask: i64) -> Option<Relation> {
     })
 }
 
-/// The distance of a relative branch, which is in its bytes in halfwords: the listing has addresses.
+/// Returns the distance of a relative branch, from the halfwords in its bytes: the text has an
+/// absolute address.
 fn distance(bytes: &[u8]) -> Option<i64> {
     let halves = match bytes {
         [0xa7 | 0xec, _, high, low, ..] => i64::from(i16::from_be_bytes([*high, *low])),
@@ -136,7 +137,7 @@ fn distance(bytes: &[u8]) -> Option<i64> {
     Some(halves * 2)
 }
 
-/// Which operand of an instruction is in memory.
+/// Returns which operand of an instruction is in memory.
 fn place_of_memory(name: &str, count: usize) -> Option<usize> {
     match name {
         "agsi" | "asi" | "cli" | "cliy" | "mvghi" | "mvhhi" | "mvhi" | "mvi" | "mviy" | "ni"
@@ -152,7 +153,7 @@ fn place_of_memory(name: &str, count: usize) -> Option<usize> {
     }
 }
 
-/// The operands in the order in which they are written.
+/// Returns the operands in the order of the text.
 fn operands(name: &str, written: &[Written<'_>]) -> Operands {
     let mut operands = Operands::default();
     let place = place_of_memory(name, written.len());
@@ -169,14 +170,14 @@ fn operands(name: &str, written: &[Written<'_>]) -> Operands {
             _ if place == Some(at) && memory.is_some() => Source::Memory,
             Written::Register(register) => Source::Register(register),
             Written::Number(number) => Source::Number(number.cast_unsigned()),
-            // The count of a shift is written as an address is.
+            // The count of a shift has the syntax of an address.
             Written::Memory(..) | Written::Other => Source::Other,
         });
     }
     operands
 }
 
-/// Instructions with two operands in memory, as long as the first one says.
+/// Makes the record of an instruction with two memory operands; the first has the length.
 fn between(name: &str, written: &[Written<'_>], offset: usize) -> Option<Insn> {
     let [Written::Memory(first, _), Written::Memory(second, _)] = *written else { return None };
     let (reads, writes, flags) = match name {
@@ -191,7 +192,8 @@ fn between(name: &str, written: &[Written<'_>], offset: usize) -> Option<Insn> {
     Some(Insn { offset, op: Op::Other, memory, flags, ..Insn::default() })
 }
 
-/// Instructions that load or store a row of registers, the first one behind the last.
+/// Makes the record of an instruction that loads or stores a range of registers, which wraps
+/// around.
 fn row(name: &str, operands: &Operands, offset: usize) -> Option<Insn> {
     let is_load = match name {
         "lmg" => true,
@@ -280,7 +282,7 @@ fn record(name: &[u8], written: &[Written<'_>], listed: &Instruction) -> Option<
     let insn = verb::insn(verb, &operands, None, listed.offset);
     let flags = match name {
         "ltgr" | "ltg" => Flags::SetSigned(0),
-        // A test of bits sets equal or unequal; it has no order.
+        // A bit test results in equal or unequal, without an order.
         "ngr" | "ngrk" | "ogr" | "ogrk" | "lt" | "ltr" | "lcgr" | "lngr" | "lpgr" | "laa"
         | "laag" => Flags::Lost,
         _ => match (verb, insn.flags) {
@@ -297,7 +299,7 @@ fn record(name: &[u8], written: &[Written<'_>], listed: &Instruction) -> Option<
         "cij" | "crj" | "clij" | "clrj" => 4,
         _ => insn.size,
     };
-    // Quotient and remainder are two registers.
+    // Quotient and remainder are in two registers.
     let writes = match (verb, operands.get(0)) {
         (Verb::Divide(_), Source::Register(first)) => {
             insn.writes.with(Register { number: first.number | 1, ..first })

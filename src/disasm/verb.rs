@@ -1,81 +1,81 @@
-//! Records of machines whose instructions name their operands in one order: the destination, then the
-//! sources.
+//! Records for architectures whose instructions have their operands in one order: the destination,
+//! then the sources.
 
 use super::insn::{
     Compute, Condition, Flags, Insn, Memory, On, Op, Register, Set, Source, Trap, target,
 };
 use crate::model::Relation;
 
-/// What an instruction with a name does. Sizes are in bytes; 0 is that of the first register.
+/// The operation of an instruction. Sizes are in bytes; 0 means the size of the first register.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Verb {
-    /// Reads memory into its first operand.
+    /// Loads memory to the first operand.
     Load(u8),
-    /// Reads it into the first two operands, `size` bytes each.
+    /// Loads memory to the first two operands, each of this size.
     LoadPair(u8),
-    /// Writes its first operand to memory.
+    /// Stores the first operand to memory.
     Store(u8),
-    /// Writes the first two, `size` bytes each.
+    /// Stores the first two operands to memory, each of this size.
     StorePair(u8),
-    /// Writes its second operand to memory, and to the first whether that was done.
+    /// Stores the second operand to memory, and whether it succeeded to the first.
     StoreExclusive(u8),
     /// Reads and writes memory.
     Update(u8),
-    /// Reads memory, and changes its first operand by it in a way that is not followed.
+    /// Reads memory, and changes the first operand to an unknown result.
     Combine(u8),
-    /// First operand = the address of the operand in memory.
+    /// First operand = address of the memory operand.
     Address,
     /// First operand = second.
     Move,
-    /// First operand = second combined with the third; the flags change with it if so.
+    /// First operand = second combined with the third; the flag is whether it sets the flags.
     Compute(Compute, bool),
-    /// First operand = second or third, by the flags.
+    /// First operand = second or third, selected by the flags.
     Select(Relation),
-    /// Changes its first operand in a way that is not followed.
+    /// Changes the first operand to an unknown result.
     Change,
-    /// Changes nothing that is looked at.
+    /// Changes nothing that is tracked.
     Nothing,
-    /// Changes the flags in a way that is not followed.
+    /// Changes the flags in a way that is not tracked.
     LoseFlags,
     /// Compares the last two operands.
     Compare(u8),
-    /// The same as numbers with a sign, whatever the branch says.
+    /// The same with a signed comparison, for any relation of the branch.
     CompareSigned(u8),
-    /// Compares the last two operands, combined bit by bit, with zero.
+    /// Compares the bitwise AND of the last two operands with zero.
     Test(u8),
-    /// Goes to its last operand by the flags, asked for something else than a relation if there is
-    /// none.
+    /// Branches to the last operand by the flags; without a relation by a condition that has none.
     Branch(Option<Relation>),
-    /// Goes there if this holds between the first operand and zero.
+    /// Branches if the relation holds between the first operand and zero.
     BranchZero(Relation),
-    /// Goes there if this holds between the first two operands.
+    /// Branches if the relation holds between the first two operands.
     BranchCompare(Relation),
-    /// Goes there if this holds between a bit of the first operand, by its number, and zero.
+    /// Branches if the relation holds between a bit of the first operand, given by its number, and
+    /// zero.
     BranchBit(Relation),
-    /// Goes there in any case.
+    /// Branches unconditionally.
     Jump,
     Call,
     Leave,
-    /// Divides by so many bytes of its last operand.
+    /// Divides by the last operand, of this size.
     Divide(u8),
     Trap(Trap),
-    /// Stops the kernel if this holds between so many bytes of the last two operands; by something
-    /// else than a relation if there is none.
+    /// Stops the kernel if the relation holds between the last two operands, of this size; without
+    /// a relation by a condition that has none.
     TrapIf(Option<Relation>, u8),
 }
 
-/// The operands of an instruction, as its decoder gives them.
+/// The operands of an instruction, from its decoder.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Operands {
     list: [Source; 4],
     count: usize,
-    /// The operand in memory.
+    /// The memory operand.
     pub(super) memory: Option<Memory>,
-    /// A register that is changed with the address.
+    /// A register that is set to the address.
     pub(super) updates: Option<Register>,
-    /// The number of the comparison that is set or read.
+    /// The number of the flags that are set or read.
     pub(super) flags: u8,
-    /// The distance of a branch, in bytes.
+    /// The distance of a branch in bytes.
     pub(super) distance: Option<i64>,
 }
 
@@ -87,7 +87,7 @@ impl Operands {
         }
     }
 
-    /// Puts others in place of those that are not in memory.
+    /// Replaces the operands that are not in memory.
     pub(super) fn replace(&mut self, operands: &[Source]) {
         (self.list, self.count) = Default::default();
         for operand in operands {
@@ -106,17 +106,16 @@ impl Operands {
         }
     }
 
-    /// The last two operands.
+    /// Returns the last two operands.
     fn last(&self) -> [Source; 2] {
         let from = self.count.saturating_sub(2);
         [self.get(from), self.get(from + 1)]
     }
 }
 
-/// The record of an instruction at `offset` that does this with its operands.
+/// Makes the record of the instruction at `offset` with this operation and its operands.
 ///
-/// `predicate` is the relation under which it is executed, where the instruction has a
-/// condition.
+/// `predicate` is the relation under which it is executed, if the instruction has a condition.
 pub(super) fn insn(
     verb: Verb,
     operands: &Operands,
@@ -135,10 +134,10 @@ pub(super) fn insn(
     filler.access(verb).or_else(|| filler.computation(verb)).unwrap_or_else(|| filler.flow(verb))
 }
 
-/// What records are filled from.
+/// The data that a record is filled from.
 struct Filler<'o> {
     operands: &'o Operands,
-    /// What all records of the instruction have.
+    /// The fields that all records of the instruction have in common.
     plain: Insn,
 }
 
@@ -147,29 +146,29 @@ impl Filler<'_> {
         if size == 0 { self.plain.size } else { size }
     }
 
-    /// The operand in memory, of so many values of a size.
+    /// Returns the memory operand, of `count` values with `size` bytes.
     fn memory(&self, size: u8, count: u64, reads: bool, writes: bool) -> [Option<Memory>; 2] {
         let size = u64::from(self.sized(size)) * count;
         [self.operands.memory.map(|memory| Memory { size, reads, writes, ..memory }), None]
     }
 
-    /// The registers that change, that of an address among them.
+    /// Returns the registers that change, including that of an address.
     fn changes(&self, registers: &[Option<Register>]) -> Set {
         registers.iter().copied().chain([self.operands.updates]).flatten().collect()
     }
 
-    /// The first operand is made from others.
+    /// Makes the record of an instruction that computes the first operand.
     fn computed(&self, op: Op, sources: [Source; 2]) -> Insn {
         let destination = self.operands.register(0);
         Insn { op, destination, sources, writes: self.changes(&[destination]), ..self.plain }
     }
 
-    /// The first operand changes in a way that is not followed.
+    /// Makes the record of an instruction that changes the first operand to an unknown result.
     fn changed(&self) -> Insn {
         Insn { destination: None, ..self.computed(Op::Other, [Source::None; 2]) }
     }
 
-    /// What reads or writes memory.
+    /// Makes the record of an instruction that reads or writes memory.
     fn access(&self, verb: Verb) -> Option<Insn> {
         let operands = self.operands;
         let loaded = || self.computed(Op::Move, [Source::Memory, Source::None]);
@@ -216,7 +215,7 @@ impl Filler<'_> {
         })
     }
 
-    /// What moves, combines or compares.
+    /// Makes the record of an instruction that moves, combines or compares.
     fn computation(&self, verb: Verb) -> Option<Insn> {
         let operands = self.operands;
         let last = operands.last();
@@ -232,7 +231,7 @@ impl Filler<'_> {
             Verb::Move => self.computed(Op::Move, [operands.get(1), Source::None]),
             Verb::Compute(compute, sets_flags) => {
                 let has_one = matches!(compute, Compute::Not | Compute::Negate);
-                // Some write `add x0, 8` for `add x0, x0, 8`.
+                // Some decoders write `add x0, 8` for `add x0, x0, 8`.
                 let sources = match operands.count {
                     2 if !has_one => [operands.get(0), operands.get(1)],
                     _ => [operands.get(1), operands.get(2)],
@@ -267,7 +266,7 @@ impl Filler<'_> {
         Condition { on: On::Flags(self.operands.flags), relation }
     }
 
-    /// What goes elsewhere, or stops.
+    /// Makes the record of a branch or trap.
     fn flow(&self, verb: Verb) -> Insn {
         let operands = self.operands;
         let [first, second] = [operands.get(0), operands.get(1)];
@@ -304,7 +303,7 @@ impl Filler<'_> {
                 sources: operands.last(),
                 ..plain(Op::Trap(Trap::Assertion))
             },
-            // The others are read above.
+            // The other operations are handled above.
             _ => plain(Op::Unknown),
         }
     }

@@ -21,7 +21,7 @@ const CONDITIONS: [&str; 16] = [
     "eq", "ne", "cs", "cc", "mi", "pl", "vs", "vc", "hi", "ls", "ge", "lt", "gt", "le", "hs", "lo",
 ];
 
-/// The access of a name that may end with a condition.
+/// Returns the access of an instruction name that may end with a condition.
 fn access(name: &str) -> Option<Access> {
     let exact = |name: &str| match name {
         "ldr" | "ldrt" | "ldrex" | "lda" | "ldaex" => load(4),
@@ -44,7 +44,7 @@ fn access(name: &str) -> Option<Access> {
     })
 }
 
-/// `{r4, r5, lr}`, ranges among them.
+/// Returns the number of registers in a list, which may have ranges: `{r4, r5, lr}`.
 fn count(list: &str) -> Option<u64> {
     let inside = list.trim_end_matches('^').strip_prefix('{')?.strip_suffix('}')?;
     let of_part = |part: &str| match part.trim().split_once('-') {
@@ -54,7 +54,7 @@ fn count(list: &str) -> Option<u64> {
     inside.split(',').map(of_part).sum()
 }
 
-/// Several registers at once: where the lowest of them lies.
+/// Returns the operand of an instruction with several registers: the address of the lowest one.
 fn several(name: &str, operands: &[&str]) -> Option<Meant> {
     let stem = name.trim_end_matches(".w").trim_end_matches(".n");
     let bare = |stem: &str| {
@@ -88,7 +88,7 @@ fn several(name: &str, operands: &[&str]) -> Option<Meant> {
     Some(Meant { updates: base.filter(|_| is_changed), ..Meant::at(place, access) })
 }
 
-/// What stands between the brackets; addresses relative to the instruction become absolute.
+/// Parses the text between the brackets. Addresses relative to the instruction become absolute.
 fn place(inside: &str, row: &Row<'_>, is_thumb: bool) -> Option<Place> {
     let parts: Vec<&str> = inside.split(',').map(str::trim).collect();
     let base = register(parts.first()?);
@@ -125,11 +125,12 @@ pub(super) fn meant(row: &Row<'_>) -> Meant {
     };
     let operands = row.operands();
     if is_branch("blx") && is_thumb {
-        // The target counts from the address rounded down to four; only offsets are known here.
+        // The target is relative to the address rounded down to four, but only offsets are known
+        // here.
         return Meant::default();
     }
     if is_branch("b") || is_branch("bl") || is_branch("blx") || matches!(name, "cbz" | "cbnz") {
-        // Words of data read as branches go anywhere.
+        // Data that decodes as branches has any target.
         return Meant::to(row.target().filter(|target| *target >> 31 == 0));
     }
     if let Some(several) = several(name, &operands) {

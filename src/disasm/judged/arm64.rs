@@ -12,7 +12,7 @@ fn register(name: &str) -> Option<u8> {
     }
 }
 
-/// The bytes of a register, by its letter.
+/// Returns the size of a register in bytes, by its letter.
 fn width(name: &str) -> u64 {
     match name.as_bytes().first() {
         Some(b'b') => 1,
@@ -23,7 +23,8 @@ fn width(name: &str) -> u64 {
     }
 }
 
-/// The bytes of a list of vectors: `{v0.16b, v1.16b}`, `{v0.16b-v3.16b}`, `{v0.b}[1]`.
+/// Returns the size of a list of vectors in bytes: `{v0.16b, v1.16b}`, `{v0.16b-v3.16b}`,
+/// `{v0.b}[1]`.
 fn vectors(operand: &str, is_repeated: bool) -> Option<u64> {
     let (list, lane) = operand.strip_prefix('{')?.split_once('}')?;
     let numbers: Vec<u64> = list
@@ -42,7 +43,7 @@ fn vectors(operand: &str, is_repeated: bool) -> Option<u64> {
     Some(count * element * if is_single { 1 } else { lanes })
 }
 
-/// The part of a name behind what all of its family have, as the bytes of an element.
+/// Returns the size of an element in bytes, from the suffix of an instruction name.
 fn suffixed(rest: &str, of_register: u64) -> u64 {
     match rest.as_bytes().last() {
         Some(b'b') => 1,
@@ -56,14 +57,14 @@ fn access(name: &str, operands: &[&str]) -> Option<Access> {
     let of = |at: usize| operands.get(at).map_or(0, |name| width(name));
     let is_list = operands.first().is_some_and(|first| first.starts_with('{'));
     if is_list {
-        // The size of scalable vectors depends on the machine.
+        // The size of scalable vectors depends on the CPU.
         let size = vectors(operands.first()?, name.ends_with('r'))?;
         return if name.starts_with("ld") { load(size) } else { store(size) };
     }
     let atomic = ["ldadd", "ldclr", "ldeor", "ldset", "ldsmax", "ldsmin", "ldumax", "ldumin"];
     let mut atomics = atomic.iter().chain(&["swp", "casp", "cas"]);
     if let Some(family) = atomics.find(|family| name.starts_with(**family)) {
-        // `a` and `l` are the order.
+        // `a` and `l` are acquire and release.
         let rest = name.trim_start_matches(family).trim_start_matches(['a', 'l']);
         let size = suffixed(rest, of(0)) * if *family == "casp" { 2 } else { 1 };
         return update(size);

@@ -1,4 +1,5 @@
-//! The decoders against objdump, on compiled code: `.ci/operands` makes the file and runs this.
+//! Compares the decoders with objdump on compiled code. `.ci/operands` makes the file and runs this
+//! test.
 //!
 //! ```text
 //! row     = machine " " address " " digits " " text
@@ -7,7 +8,8 @@
 //! text    = the instruction as objdump writes it, blanks in place of tabs
 //! ```
 //!
-//! What objdump's text means is worked out here, a file per syntax, without the decoders' code.
+//! The meaning of objdump's text is determined here, one file per syntax, without the code of the
+//! decoders.
 
 #![allow(
     clippy::expect_used,
@@ -30,10 +32,10 @@ use super::{arm as arm_decoder, arm64 as arm64_decoder, powerpc as powerpc_decod
 use super::{riscv as riscv_decoder, s390 as s390_decoder};
 use crate::model::Instruction;
 
-/// The variable with the name of the file.
+/// The environment variable with the name of the file.
 const FILE: &str = "KSPLAT_OPERANDS";
 
-/// The address of an operand, registers by their numbers.
+/// The address of an operand, with registers by number.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 struct Place {
     base: Option<u8>,
@@ -41,7 +43,7 @@ struct Place {
     displacement: i64,
 }
 
-/// What is added to a base.
+/// A part of an address that is added to the base.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 struct Part {
     register: u8,
@@ -51,7 +53,7 @@ struct Part {
     is_negative: bool,
 }
 
-/// How many bytes are accessed, and how.
+/// The size and the kind of an access.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 struct Access {
     size: u64,
@@ -71,16 +73,16 @@ const fn update(size: u64) -> Option<Access> {
     Some(Access { size, reads: true, writes: true })
 }
 
-/// An instruction as objdump prints it.
+/// The meaning of an instruction that objdump prints.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 struct Meant {
-    /// The operand in memory.
+    /// The memory operand.
     place: Option<Place>,
-    /// `None` where the mnemonic leaves it open.
+    /// The access; `None` if the mnemonic does not determine it.
     access: Option<Access>,
-    /// Where a branch or a call goes.
+    /// The target of a branch or a call.
     target: Option<u64>,
-    /// The register that is changed with the address.
+    /// The register that is set to the address.
     updates: Option<u8>,
 }
 
@@ -94,7 +96,7 @@ impl Meant {
     }
 }
 
-/// An instruction as objdump writes it: its name and the rest, without comments and symbols.
+/// An instruction as objdump prints it: its name and its operands, without comments and symbols.
 struct Row<'t> {
     machine: &'t str,
     name: &'t str,
@@ -104,7 +106,7 @@ struct Row<'t> {
 }
 
 impl Row<'_> {
-    /// The operands, split at commas outside of brackets.
+    /// Splits the operands at commas outside of brackets.
     fn operands(&self) -> Vec<&str> {
         let (mut all, mut depth, mut from) = (Vec::new(), 0, 0);
         for (at, byte) in self.rest.bytes().enumerate() {
@@ -122,14 +124,14 @@ impl Row<'_> {
         all
     }
 
-    /// The last operand as an address.
+    /// Returns the last operand as an address.
     fn target(&self) -> Option<u64> {
         let last = *self.operands().last()?;
         u64::from_str_radix(last.trim_start_matches("0x"), 16).ok()
     }
 }
 
-/// A number: `#-0x10`, `16`.
+/// Parses a number: `#-0x10`, `16`.
 fn number(text: &str) -> Option<i64> {
     let text = text.trim().trim_start_matches('#');
     let (sign, digits) = text.strip_prefix('-').map_or((1, text), |digits| (-1, digits));
@@ -140,7 +142,7 @@ fn number(text: &str) -> Option<i64> {
     Some(sign * value.ok()?)
 }
 
-/// A machine: what a row means, and the decoder's record of its bytes.
+/// An architecture: the parser of its rows, and the decoder of its bytes.
 struct Judge {
     name: &'static str,
     meant: fn(&Row<'_>) -> Meant,
@@ -198,7 +200,7 @@ fn offset(row: &Row<'_>) -> usize {
     usize::try_from(row.address).expect("an address")
 }
 
-/// The operand of a record in the same form.
+/// Converts the operand of a record to the same form.
 fn place(memory: &Memory) -> Place {
     Place {
         base: memory.base.map(|base| base.number),
@@ -213,7 +215,7 @@ fn place(memory: &Memory) -> Place {
     }
 }
 
-/// What is wrong with a record, or that there is none.
+/// Describes the difference between a record and objdump's text; `None` if there is none.
 fn fault(meant: &Meant, insn: Option<&Insn>) -> Option<String> {
     let Some(insn) = insn.filter(|insn| insn.op != Op::Unknown) else {
         return (meant.place.is_some() || meant.target.is_some()).then(|| "unread".to_owned());
@@ -244,12 +246,13 @@ fn fault(meant: &Meant, insn: Option<&Insn>) -> Option<String> {
     (!fault.is_empty()).then_some(fault)
 }
 
-/// Instructions that the decoders do not read, by machine: an explanation has no operand there.
+/// Instructions that the decoders do not support, by architecture: an explanation has no operand
+/// for them.
 #[rustfmt::skip] // rows
 const UNREAD: &[(&str, &[&str])] = &[
-    // Pairs of registers that data has; `pld` outside of Thumb.
+    // Data that decodes as pairs of registers; `pld` outside of Thumb.
     ("arm", &["ldrdeq", "pld", "strdeq"]),
-    // Scalable vectors, which no code of the kernel uses; tags that are loaded.
+    // Scalable vectors, which no code of the kernel uses; loads of tags.
     ("arm64", &["ld1b", "ldg", "st1b"]),
     // Floating point and vectors.
     ("powerpc64", &[
@@ -261,7 +264,7 @@ const UNREAD: &[(&str, &[&str])] = &[
     ("thumb", &[]),
 ];
 
-/// What was compared on a machine.
+/// The counts of an architecture.
 #[derive(Debug, Default)]
 struct Count {
     instructions: usize,

@@ -1,4 +1,4 @@
-//! Operands of PowerPC in objdump's syntax: `8(r1)`, and two registers that make the address.
+//! Operands of PowerPC in objdump's syntax: `8(r1)`, and two registers that are added.
 
 use super::{Access, Meant, Part, Place, Row, load, number, store};
 
@@ -6,7 +6,8 @@ fn register(name: &str) -> Option<u8> {
     name.strip_prefix('r')?.parse().ok()
 }
 
-/// The name without its forms: indexed, with update, of a reservation, reversed.
+/// Returns the access of an instruction name, for all its forms: indexed, with update, reservation,
+/// byte-reversed.
 fn access(name: &str) -> Option<Access> {
     let stem = name.trim_end_matches('.');
     Some(match stem {
@@ -34,7 +35,7 @@ fn access(name: &str) -> Option<Access> {
     })
 }
 
-/// Whether a name is that of a branch to an address.
+/// Returns whether a name is that of a branch to an address.
 fn is_branch(name: &str) -> bool {
     let name = name.trim_end_matches(['+', '-']);
     matches!(

@@ -1,25 +1,26 @@
-//! Operands of z/Architecture out of the bytes: the kernel's listing has the same text as objdump,
-//! so the fields of the instruction words judge it (Principles of Operation, chapter 5).
+//! Operands of z/Architecture from the bytes. The kernel's disassembly has the same text as
+//! objdump, so the decoder is compared with the fields of the instruction words (Principles of
+//! Operation, chapter 5).
 
 use super::{Access, Meant, Part, Place, Row, load, store, update};
 
-/// The formats of instructions with an operand in memory.
+/// The formats of instructions with a memory operand.
 #[derive(Clone, Copy)]
 enum Format {
     /// R1, X2(B2), D2 of 12 bits.
     Rx,
     /// The same with a displacement of 20 bits.
     Rxy,
-    /// R1, R3, B2, D2 of 20 bits; also B1, D1 with a number.
+    /// R1, R3, B2, D2 of 20 bits; also B1, D1 with an immediate.
     Rsy,
-    /// B1, D1 of 12 bits with a number; also R1, R3, B2, D2.
+    /// B1, D1 of 12 bits with an immediate; also R1, R3, B2, D2.
     Si,
     /// L, B1, D1, B2, D2: the first of the two operands.
     Ss,
 }
 
-/// Format and access by the operation code; of two bytes the second is the last of the instruction,
-/// or the second where the first is that of the format SIL.
+/// Returns format and access by the operation code. The second byte of a code is the last of the
+/// instruction, or the second one for format SIL.
 fn known(bytes: &[u8]) -> Option<(Format, Option<Access>)> {
     use Format::{Rsy, Rx, Rxy, Si, Ss};
     Some(match *bytes {
@@ -67,7 +68,7 @@ fn known(bytes: &[u8]) -> Option<(Format, Option<Access>)> {
     })
 }
 
-/// How many registers there are from R1 to R3, round behind the last.
+/// Returns the number of registers from R1 to R3, with wraparound.
 fn row(bytes: &[u8]) -> u64 {
     let fields = u64::from(bytes.get(1).copied().unwrap_or_default());
     ((fields & 15) + 16 - (fields >> 4)) % 16 + 1
@@ -82,7 +83,7 @@ pub(super) fn meant(row: &Row<'_>) -> Meant {
         return Meant::to(row.address.checked_add_signed(2 * halves));
     }
     if matches!(*bytes, [0x41, ..] | [0xe3, .., 0x71]) {
-        // An address is made.
+        // The instruction computes an address.
         return Meant::default();
     }
     if let [0xa7, second, high, low] = *bytes

@@ -1,28 +1,28 @@
 //! Common instructions of x86 in AT&T syntax.
 //!
-//! The formatter of iced-x86 makes tables of all 4,900 instructions when it is first needed, which
-//! takes longer than everything else that a short log needs. Here is what nearly all windows are made
-//! of, in the same words; a test holds both against each other.
+//! The formatter of iced-x86 builds tables of all 4,900 instructions at its first use, which takes
+//! longer than all other work on a short log. This formatter has the instructions of nearly all
+//! windows; a test compares the two.
 
 use std::fmt::{self, Debug, Write};
 
 use iced_x86::{Code, CodeSize, Instruction, Mnemonic, OpKind, Register};
 
-/// How an instruction is named.
+/// The form of an instruction's name.
 #[derive(Clone, Copy, Eq, PartialEq)]
 enum Name {
-    /// As Intel names it.
+    /// The Intel name.
     Same,
-    /// With a size suffix if no operand is a register.
+    /// The name with a size suffix if no operand is a register.
     Sized,
-    /// With the size of the memory operand; the register operand is a count.
+    /// The name with the size of the memory operand; a register operand is a count.
     Shift,
-    /// With the sizes of both operands: `movzbl`.
+    /// The name with the sizes of both operands: `movzbl`.
     Extended(&'static str),
     Other(&'static str),
 }
 
-/// Instructions by how they are named.
+/// Returns the form of the name of an instruction.
 #[rustfmt::skip] // names
 fn name(mnemonic: Mnemonic) -> Option<Name> {
     use Mnemonic as M;
@@ -52,17 +52,18 @@ fn name(mnemonic: Mnemonic) -> Option<Name> {
     })
 }
 
-/// Whether an instruction has a form of its own in that syntax, which no compiler of kernels uses.
+/// Returns whether an instruction has an irregular AT&T form, which compilers of kernels do not
+/// generate.
 fn is_odd(instruction: &Instruction) -> bool {
     let is_near = !instruction.is_call_far_indirect() && !instruction.is_jmp_far_indirect();
     let is_odd = matches!(
         instruction.code(),
-        // Two bytes of the stack, exchanges that do nothing.
+        // A 16-bit stack operand, exchanges without an effect.
         Code::Leavew | Code::Retnw | Code::Retnw_imm16 | Code::Nopq
         // An address instead of an operand.
             | Code::Mov_AL_moffs8 | Code::Mov_AX_moffs16 | Code::Mov_EAX_moffs32 | Code::Mov_RAX_moffs64
             | Code::Mov_moffs8_AL | Code::Mov_moffs16_AX | Code::Mov_moffs32_EAX | Code::Mov_moffs64_RAX
-        // Nothing is extended.
+        // The two sizes are equal.
             | Code::Movsx_r16_rm16 | Code::Movsxd_r16_rm16 | Code::Movsxd_r32_rm32 | Code::Movzx_r16_rm16
     );
     is_odd
@@ -72,20 +73,20 @@ fn is_odd(instruction: &Instruction) -> bool {
         || instruction.has_repne_prefix()
 }
 
-/// How an instruction is named, if it is one of those that are known here.
+/// Returns the form of the name of a supported instruction.
 fn known(instruction: &Instruction) -> Option<Name> {
     let name = name(instruction.mnemonic()).filter(|_| !is_odd(instruction))?;
     let has_memory = instruction.op_kinds().any(|kind| kind == OpKind::Memory);
     let is_plain = match instruction.segment_prefix() {
         Register::None => true,
         Register::FS | Register::GS => has_memory && instruction.mnemonic() != Mnemonic::Lea,
-        // Code of 64 bits has no other segments; before branches the prefix means something else.
+        // 64-bit code has no other segments. On branches the prefix is a hint.
         _ => has_memory && !is_branch(instruction) && instruction.code_size() == CodeSize::Code64,
     };
     is_plain.then_some(name)
 }
 
-/// Writes an instruction, if it is one of those that are known here.
+/// Writes an instruction; false if it is not supported.
 pub(super) fn write(text: &mut String, instruction: &Instruction) -> bool {
     let start = text.len();
     let is_written = try_write(text, instruction).is_some();
@@ -95,7 +96,7 @@ pub(super) fn write(text: &mut String, instruction: &Instruction) -> bool {
     is_written
 }
 
-/// The operand in memory of an instruction that is known here.
+/// Returns the memory operand of a supported instruction.
 pub(super) fn memory_operand(instruction: &Instruction) -> Option<String> {
     known(instruction)?;
     instruction.op_kinds().find(|kind| *kind == OpKind::Memory)?;
@@ -120,7 +121,7 @@ fn try_write(text: &mut String, instruction: &Instruction) -> Option<()> {
         text.push_str("lock ");
     }
     match name {
-        // Its two bytes exchange a register with itself.
+        // Its two bytes are an exchange of a register with itself.
         Name::Sized if instruction.code() == Code::Nopw => text.push_str("xchg %ax,%ax"),
         Name::Same => lower(text, instruction.mnemonic())?,
         Name::Sized if kinds().any(|kind| kind == OpKind::Immediate64) => text.push_str("movabs"),
@@ -141,7 +142,7 @@ fn try_write(text: &mut String, instruction: &Instruction) -> Option<()> {
         }
         Name::Other(name) => text.push_str(name),
     }
-    // A product of a register and a number that goes to the same register.
+    // A product of a register and a number, stored in the same register.
     let is_twice = instruction.op_count() == 3
         && instruction.mnemonic() == Mnemonic::Imul
         && instruction.op1_kind() == OpKind::Register
@@ -169,7 +170,7 @@ fn try_write(text: &mut String, instruction: &Instruction) -> Option<()> {
     Some(())
 }
 
-/// The value of an immediate operand in the size of the operation.
+/// Returns the value of an immediate operand in the size of the operation.
 fn immediate(instruction: &Instruction, kind: OpKind) -> Option<u64> {
     Some(match kind {
         OpKind::Immediate8 => u64::from(instruction.immediate8()),
@@ -184,13 +185,13 @@ fn immediate(instruction: &Instruction, kind: OpKind) -> Option<u64> {
     })
 }
 
-/// Writes the address of the operand in memory, if its address has the size of the machine's.
+/// Writes the address of the memory operand; `None` unless it has the address size of the CPU mode.
 fn memory(text: &mut String, instruction: &Instruction) -> Option<()> {
     let (base, index) = (instruction.memory_base(), instruction.memory_index());
     let has_register = base != Register::None || index != Register::None;
     let displacement = instruction.memory_displacement64();
     let mut sizes = [base, index].into_iter().filter(|r| *r != Register::None).map(Register::size);
-    // 4 in code of 64 bits is a prefix, 2 a mode of its own.
+    // A size of 4 in 64-bit code is a prefix, 2 is another mode.
     let signed = match (instruction.code_size(), sizes.next().unwrap_or_default()) {
         (_, 0) => 0,
         (CodeSize::Code64, 8) if base == Register::RIP => {
@@ -200,7 +201,7 @@ fn memory(text: &mut String, instruction: &Instruction) -> Option<()> {
         (CodeSize::Code32, 4) => i64::from(instruction.memory_displacement32().cast_signed()),
         _ => return None,
     };
-    // A scale without an index, which no compiler gives.
+    // A scale without an index, which no compiler generates.
     if index == Register::None && instruction.memory_index_scale() != 1 {
         return None;
     }
@@ -235,7 +236,7 @@ fn register(text: &mut String, register: Register) -> Option<()> {
         return None;
     }
     lower(text, register)?;
-    // `r8b` is `R8L` to Intel.
+    // Intel's name of `r8b` is `R8L`.
     if (Register::R8L..=Register::R15L).contains(&register) {
         text.pop();
         text.push('b');
@@ -243,7 +244,7 @@ fn register(text: &mut String, register: Register) -> Option<()> {
     Some(())
 }
 
-/// The letter of a size in bytes.
+/// Returns the suffix of a size in bytes.
 fn suffix(size: usize) -> Option<char> {
     Some(match size {
         1 => 'b',

@@ -1,4 +1,4 @@
-//! x86 instructions, by iced-x86.
+//! x86 instructions, decoded by iced-x86.
 
 mod att;
 pub(crate) mod record;
@@ -14,10 +14,10 @@ use super::insn::{Insn, Register as Kept};
 use super::{Machine, Syntax};
 use crate::model::Instruction;
 
-/// The longest instruction that there is, in bytes.
+/// The longest instruction in bytes.
 const LONGEST: usize = 15;
 
-/// Decodes `bytes`, an instruction of which begins at `trap`.
+/// Decodes `bytes`, in which an instruction starts at `trap`.
 pub(super) fn decode(
     bytes: &[u8],
     trap: Option<usize>,
@@ -33,7 +33,7 @@ pub(super) fn decode(
     let mut at = start;
     let mut text = String::with_capacity(64);
     while at < bytes.len() {
-        // A guess that ran over the mark is dropped there: the mark is certain.
+        // An instruction that extends past the mark is dropped: the mark is certain.
         let limit = trap.filter(|&trap| at < trap).unwrap_or(bytes.len());
         let found = decoder.set_position(at).is_ok();
         decoder.set_ip(at as u64);
@@ -42,7 +42,7 @@ pub(super) fn decode(
         }
         text.clear();
         let len = if !found || decoded.is_invalid() || at + decoded.len() > limit {
-            // The rest of an instruction that is cut off, byte by byte.
+            // The rest of a cut instruction, byte by byte.
             let byte = bytes.get(at).copied().unwrap_or_default();
             let _ = write!(text, ".byte {byte:#x}");
             1
@@ -61,8 +61,8 @@ pub(super) fn decode(
     instructions
 }
 
-/// The instructions from where [`decode`] starts up to the first byte that is none, and the index of
-/// the one that trapped; their addresses are offsets into the bytes.
+/// Returns the instructions from the start of [`decode`] to the first invalid byte, and the index
+/// of the trapping one. Their addresses are offsets into the bytes.
 pub(crate) fn window(bytes: &[u8], trap: usize, bits: u32) -> Option<(Vec<Decoded>, usize)> {
     let start = start(bytes, trap, bits);
     let mut decoder = decoder(bytes, start, bits);
@@ -82,14 +82,14 @@ pub(crate) fn window(bytes: &[u8], trap: usize, bits: u32) -> Option<(Vec<Decode
     Some((instructions, index?))
 }
 
-/// The records of instructions; that of the trapping one with all its operands in memory.
+/// Returns the records of instructions; that of the trapping one with all its memory operands.
 pub(super) fn records(decoded: &[Decoded], trap: usize) -> Vec<Insn> {
     let mut factory = InstructionInfoFactory::new();
     let record = |(index, decoded)| record::record(decoded, index == trap, &mut factory);
     decoded.iter().enumerate().map(record).collect()
 }
 
-/// The registers of a machine of so many bits.
+/// Returns the registers of 32-bit or 64-bit code.
 pub(super) fn machine(bits: u32) -> &'static Machine {
     const fn machine(registers: &'static [&'static str]) -> Machine {
         Machine { registers, name: |register, syntax| name(register, syntax) }
@@ -104,19 +104,18 @@ fn name(register: Kept, syntax: Syntax) -> String {
     format!("{mark}{}", record::name(register))
 }
 
-/// An instruction as text.
+/// Returns an instruction as text.
 pub(super) fn text(decoded: &Decoded, syntax: Syntax) -> String {
     let mut text = String::new();
     Writer::new(syntax).write(&mut text, decoded);
     text
 }
 
-/// Where to start so that an instruction begins at `trap`: the first of the leading offsets from
-/// which every instruction up to there is one.
+/// Returns the first offset from which an instruction starts at `trap`, with valid instructions up
+/// to there.
 ///
-/// x86 code finds its own rhythm within a few instructions, so the first offset that works is
-/// most likely where the compiler's own instructions begin. At the worst, decoding starts at the
-/// mark itself.
+/// x86 decoding synchronizes within a few instructions, so the first such offset is most likely the
+/// start of a real instruction. The last candidate is the mark itself.
 fn start(bytes: &[u8], trap: usize, bits: u32) -> usize {
     (0..trap.min(LONGEST)).find(|&start| reaches(bytes, start, trap, bits)).unwrap_or(trap)
 }
@@ -135,16 +134,16 @@ fn reaches(bytes: &[u8], start: usize, trap: usize, bits: u32) -> bool {
 
 fn decoder(bytes: &[u8], start: usize, bits: u32) -> Decoder<'_> {
     let mut decoder = Decoder::with_ip(bits, bytes, 0, DecoderOptions::NONE);
-    // A start behind the last byte leaves the decoder at the front, where it finds an instruction
-    // that no one asks for.
+    // A start past the last byte leaves the decoder at offset 0; the instruction it returns there
+    // is not used.
     let _ = decoder.set_position(start);
     decoder
 }
 
-/// Writes instructions as objdump does.
+/// Writes instructions in objdump's syntax.
 pub(crate) struct Writer {
     syntax: Syntax,
-    /// Made when it is first needed: see [`att`].
+    /// Made at its first use: see [`att`].
     iced: Option<Box<dyn Formatter>>,
 }
 
@@ -160,7 +159,7 @@ impl Writer {
         }
     }
 
-    /// The memory operand of an instruction.
+    /// Returns the memory operand of an instruction.
     pub(crate) fn memory(&mut self, instruction: &Decoded) -> Option<String> {
         let known = (self.syntax == Syntax::Att).then(|| att::memory_operand(instruction));
         known.flatten().or_else(|| self.memory_by_iced(instruction))
@@ -178,7 +177,7 @@ impl Writer {
 
     fn iced(&mut self, instruction: &Decoded) -> &mut dyn Formatter {
         let formatter = self.iced.get_or_insert_with(|| formatter(self.syntax));
-        // objdump writes a scale of 1, but only where there is an index to scale.
+        // objdump writes a scale of 1 if there is an index.
         let is_scaled = self.syntax == Syntax::Att && instruction.memory_index() != Register::None;
         formatter.options_mut().set_always_show_scale(is_scaled);
         &mut **formatter
@@ -223,7 +222,7 @@ mod tests {
 
     #[test]
     fn the_mark_is_certain() {
-        // No start reaches offset 2: the bytes before it are one long instruction.
+        // No start leads to offset 2: the bytes before it are one long instruction.
         assert_eq!(check("48 b8 0f 0b", Some(2)), ["*2: ud2"]);
         assert_eq!(check("90 0f 0b", Some(1)), ["0: nop", "*1: ud2"]);
         assert_eq!(check("0f 0b", Some(7)), ["0: ud2"]);
@@ -234,7 +233,7 @@ mod tests {
         assert_eq!(check("90 48 8b", Some(0)), ["*0: nop", "1: .byte 0x48", "2: .byte 0x8b"]);
     }
 
-    /// Instructions with random bytes, some of which begin as most instructions do.
+    /// Instructions with random bytes, some of which start like common instructions.
     #[test]
     fn common_ones_as_iced_writes_them() {
         const STARTS: [&[u8]; 12] = [

@@ -10,7 +10,7 @@ use crate::disasm::insn::{
 };
 use crate::model::Relation;
 
-/// The registers by number: those of 64 bits, and the bases of segments.
+/// The registers by number: the 64-bit ones, and the bases of segments.
 #[rustfmt::skip] // rows
 pub(super) const WIDE: &[&str] = &[
     "rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi",
@@ -18,14 +18,14 @@ pub(super) const WIDE: &[&str] = &[
     "fs_base", "gs_base",
 ];
 
-/// Those of 32 bits. The bases of segments are not printed.
+/// The 32-bit registers. The bases of segments are not printed.
 pub(super) const NARROW: &[&str] = &["eax", "ecx", "edx", "ebx", "esp", "ebp", "esi", "edi"];
 
 const FS: u8 = 16;
-/// The segment with the kernel's data of each CPU.
+/// The segment of the kernel's per-CPU data.
 pub(crate) const GS: u8 = 17;
 
-/// The name of a register in the assembler's language, without a mark.
+/// Returns the name of a register in assembly language, without `%`.
 pub(super) fn name(register: Register) -> String {
     let Register { number, size } = register;
     let whole = WIDE.get(usize::from(number)).copied().unwrap_or_default();
@@ -49,7 +49,7 @@ fn register(register: iced_x86::Register) -> Option<Register> {
         R::FS => Some(Register::new(FS, 8)),
         R::GS => Some(Register::new(GS, 8)),
         R::RIP | R::EIP => Some(Register::new(Register::POINTER, 8)),
-        // `%ah` and the like begin at the second byte.
+        // `%ah` and its like start at the second byte.
         R::AH | R::BH | R::CH | R::DH => Some(Register::new(number()? & 3, 0)),
         _ if register.is_gpr() => {
             Some(Register::new(number()?, u8::try_from(register.size()).ok()?))
@@ -58,7 +58,7 @@ fn register(register: iced_x86::Register) -> Option<Register> {
     }
 }
 
-/// An operand that is not in memory.
+/// Returns an operand that is not in memory.
 fn source(instruction: &Instruction, operand: u32) -> Source {
     match instruction.op_kind(operand) {
         OpKind::Memory => Source::Memory,
@@ -69,7 +69,7 @@ fn source(instruction: &Instruction, operand: u32) -> Source {
     }
 }
 
-/// The memory operand that is written in the text.
+/// Returns the memory operand in the text.
 fn explicit(instruction: &Instruction, (reads, writes): (bool, bool)) -> Option<Memory> {
     instruction.op_kinds().find(|kind| *kind == OpKind::Memory)?;
     let (base, index) = (instruction.memory_base(), instruction.memory_index());
@@ -87,7 +87,7 @@ fn explicit(instruction: &Instruction, (reads, writes): (bool, bool)) -> Option<
     })
 }
 
-/// An index with its scale: 1, 2, 4 or 8.
+/// Returns an index with its scale: 1, 2, 4 or 8.
 fn scaled(index: iced_x86::Register, scale: u32) -> Option<Index> {
     let shift = u8::try_from(scale.trailing_zeros()).unwrap_or_default();
     register(index).map(|register| Index::shifted(register, shift))
@@ -98,7 +98,7 @@ fn segment(segment: iced_x86::Register) -> Option<Register> {
     register(segment).filter(|_| matches!(segment, R::FS | R::GS))
 }
 
-/// A memory operand of any kind.
+/// Returns a memory operand of any kind.
 fn used(instruction: &Instruction, memory: &UsedMemory) -> Memory {
     let reads = matches!(
         memory.access(),
@@ -130,13 +130,14 @@ fn is_write(access: OpAccess) -> bool {
     )
 }
 
-/// What a branch asks the flags for.
+/// Returns the condition of a branch.
 fn condition(code: ConditionCode) -> Condition {
     let is_sign = matches!(code, ConditionCode::s | ConditionCode::ns);
     Condition::on_flags(relation(code)).of_sign(is_sign)
 }
 
-/// The relation that a branch asks the flags for. The sign alone is that of a number less zero.
+/// Returns the relation that a branch tests. A test of the sign only is a comparison of the result
+/// with zero.
 fn relation(code: ConditionCode) -> Option<Relation> {
     Some(match code {
         ConditionCode::e => Relation::Equal,
@@ -153,7 +154,7 @@ fn relation(code: ConditionCode) -> Option<Relation> {
     })
 }
 
-/// An instruction with two operands, the first of which is combined with the second.
+/// Returns the operation of an instruction that combines its two operands.
 fn compute(mnemonic: Mnemonic) -> Option<Compute> {
     Some(match mnemonic {
         Mnemonic::Add => Compute::Add,
@@ -168,7 +169,7 @@ fn compute(mnemonic: Mnemonic) -> Option<Compute> {
     })
 }
 
-/// Fills records; if `is_exact`, with the reads and writes that the decoder lists.
+/// Makes records; with `is_exact` including the reads and writes that the decoder lists.
 pub(super) fn record(
     instruction: &Instruction,
     is_exact: bool,
@@ -188,7 +189,7 @@ pub(super) fn record(
     insn
 }
 
-/// What records of instructions that are followed are filled from.
+/// The data that records of tracked instructions are filled from.
 struct Filler<'i> {
     instruction: &'i Instruction,
     /// The first operand, if it is a register.
@@ -196,13 +197,13 @@ struct Filler<'i> {
     plain: Insn,
 }
 
-/// The record of an instruction that is followed.
+/// Makes the record of a tracked instruction.
 fn known(instruction: &Instruction) -> Option<Insn> {
     let is_register = instruction.op_count() > 0 && instruction.op0_kind() == OpKind::Register;
     let first = if is_register { register(instruction.op0_register()) } else { None };
     let of_memory = || u8::try_from(instruction.memory_size().size()).unwrap_or_default();
     let plain = Insn {
-        // `%ah` has one byte, but not the lowest.
+        // `%ah` has one byte, which is not the lowest.
         size: first.map_or_else(of_memory, |register| register.size.max(1)),
         memory: [explicit(instruction, (true, false)), None],
         ..Insn::default()
@@ -220,13 +221,14 @@ impl Filler<'_> {
         }
     }
 
-    /// The memory operand, with what is done to it.
+    /// Returns the memory operand with its kind of access.
     fn memory(&self, reads: bool, writes: bool) -> [Option<Memory>; 2] {
         [explicit(self.instruction, (reads, writes)), None]
     }
 
-    /// The first operand is made from others. What writes 32 bits of a register clears the others;
-    /// what writes fewer keeps them, so its result is not followed.
+    /// Makes the record of an instruction that computes its first operand. A write of 32 bits
+    /// clears the upper half of a register; a smaller write keeps the other bits, so its result is
+    /// not tracked.
     fn to_first(&self, op: Op, sources: [Source; 2]) -> Insn {
         let is_followed = self.plain.size >= 4;
         let op = if is_followed { op } else { Op::Other };
@@ -234,14 +236,15 @@ impl Filler<'_> {
         Insn { op, destination, sources, writes: self.first.into_iter().collect(), ..self.plain }
     }
 
-    /// An operation on memory and another operand; the flags are those of the result.
+    /// Makes the record of an operation on memory and another operand; the flags are those of the
+    /// result.
     fn updated(&self, by: Source) -> Insn {
         let memory = self.memory(true, true);
         let sources = [by, Source::None];
         Insn { op: Op::Update, sources, memory, flags: Flags::Set(0), ..self.plain }
     }
 
-    /// What combines or compares two numbers.
+    /// Makes the record of an instruction that combines or compares two numbers.
     fn computation(&self) -> Option<Insn> {
         let flags = Flags::Set(0);
         let (a, b) = (self.source(0), self.source(1));
@@ -280,7 +283,7 @@ impl Filler<'_> {
         }
     }
 
-    /// The second operand; of a count the processor takes the lowest bits.
+    /// Returns the second operand; of a shift count the CPU uses the lowest bits.
     fn count(&self, compute: Compute, operand: Source) -> Source {
         use Compute::{ShiftLeft, ShiftRight, ShiftRightSigned};
         let bits = if self.plain.size == 8 { 63 } else { 31 };
@@ -292,7 +295,7 @@ impl Filler<'_> {
         }
     }
 
-    /// What moves a number or an address.
+    /// Makes the record of an instruction that moves a number or an address.
     fn movement(&self) -> Option<Insn> {
         let (to, from) = (self.source(0), self.source(1));
         let mnemonic = self.instruction.mnemonic();
@@ -335,7 +338,7 @@ impl Filler<'_> {
                 Some(Insn { memory: self.memory(false, false), ..insn })
             }
             _ => {
-                // `cmov` keeps its first operand where the condition does not hold.
+                // `cmov` keeps its first operand if the condition does not hold.
                 let code = self.instruction.condition_code();
                 let is_choice = code != ConditionCode::None && self.instruction.op_count() == 2;
                 self.first.filter(|_| is_choice)?;
@@ -349,12 +352,12 @@ impl Filler<'_> {
         Insn { op, sources: [self.source(0), Source::None], ..Insn::default() }
     }
 
-    /// What goes elsewhere, stops or does nothing.
+    /// Makes the record of a branch, trap or nop.
     fn flow(&self) -> Option<Insn> {
         let plain = |op| Some(Insn { op, memory: self.plain.memory, ..Insn::default() });
         let instruction = self.instruction;
         match instruction.mnemonic() {
-            // Where it goes, if that is in a register.
+            // The target, if it is in a register.
             Mnemonic::Call if self.first.is_some() => Some(self.through_register(Op::Call)),
             Mnemonic::Jmp if self.first.is_some() => Some(self.through_register(Op::Leave)),
             Mnemonic::Call => plain(Op::Call),
@@ -378,14 +381,14 @@ impl Filler<'_> {
     }
 }
 
-/// The record of any other instruction: the registers that the decoder lists as written.
+/// Makes the record of any other instruction: the registers that the decoder lists as written.
 fn other(instruction: &Instruction, factory: &mut InstructionInfoFactory) -> Insn {
     let op = match instruction.flow_control() {
         FlowControl::Next if matches!(instruction.mnemonic(), Mnemonic::Div | Mnemonic::Idiv) => {
             Op::Divide
         }
         FlowControl::Next => Op::Other,
-        // Behind a function there are breakpoints.
+        // Compilers pad functions with breakpoints.
         FlowControl::Return | FlowControl::IndirectBranch | FlowControl::Interrupt => Op::Leave,
         _ => Op::Unknown,
     };
