@@ -1,4 +1,4 @@
-/* Made by `cbindgen --config src/cbindgen.toml src/capi.rs`; do not edit. */
+/* Made by `cbindgen --config cbindgen.toml src/lib.rs`; do not edit. */
 
 #ifndef KSPLAT_H
 #define KSPLAT_H
@@ -11,24 +11,24 @@ extern "C" {
 #endif // __cplusplus
 
 /**
- * Finds the reports of a log of `len` bytes, and gives them as a JSON array: see the documentation of
- * `ksplat::output::json`. The string ends with a NUL byte and is freed by `ksplat_free`.
+ * Parses the reports of a log of `len` bytes, and returns them as a JSON array: see the documentation of
+ * `ksplat::output::json`. The string ends with a NUL byte and must be freed with `ksplat_free`.
  *
- * NULL if `log` is NULL and `len` is not 0, or if there is no memory for the answer.
+ * Returns NULL if `log` is NULL and `len` is not 0.
  *
  * # Safety
  *
- * `log` must point to `len` bytes that nobody writes in the meantime.
+ * `log` must point to `len` bytes, at most `PTRDIFF_MAX`, that no thread writes during the call.
  */
 char *ksplat_parse(const uint8_t *log,
                    size_t len);
 
 /**
- * Frees what `ksplat_parse` gave; NULL is nothing to free.
+ * Frees a string that `ksplat_parse` returned. NULL is ignored.
  *
  * # Safety
  *
- * `json` must be NULL, or come from `ksplat_parse` and not have been freed.
+ * `json` must be NULL, or a string from `ksplat_parse` that was not freed.
  */
 void ksplat_free(char *json);
 
