@@ -21,7 +21,7 @@ fn text_is_one_screen_of_80_columns() {
     );
     assert!(out.lines().count() <= 50, "more than a screen");
     assert!(!out.contains('\x1b'), "colours in a pipe");
-    // A path and its frame stay on one line.
+    // A path and its frame are on one line.
     let long = out.lines().filter(|line| line.chars().count() > 80 && !line.contains(".c:"));
     assert_eq!(long.collect::<Vec<_>>(), Vec::<&str>::new());
 }
@@ -148,7 +148,7 @@ fn a_log_without_a_report_is_said_once_and_not_with_q() {
     }
 }
 
-/// Each with one line that names what is wrong and says what to do.
+/// Each message is one line that names the problem and a remedy.
 #[test]
 fn wrong_inputs_are_named() {
     let folder = folder("wrong");
@@ -215,7 +215,7 @@ fn many_logs_keep_their_order() {
     fs::remove_dir_all(folder).unwrap();
 }
 
-/// Images are loaded, and messages printed, in the order of the files whatever core is first.
+/// Images are loaded, and messages printed, in the order of the files, for any order of the cores.
 #[test]
 fn many_resolved_logs_keep_their_order() {
     let folder = folder("resolved");
@@ -325,7 +325,7 @@ fn compressed_logs_are_read_as_they_are() {
         let (out, err, status) = ksplat(&["parse", path.to_str().unwrap()], b"");
         assert_eq!((err.as_str(), status), ("", 1), "{tool}");
         assert!(out.contains("__io_queue_sqe"), "{tool}");
-        // Cut off in the middle: the rest is unreadable, and said so.
+        // A truncated file: the rest is unreadable, and an error says so.
         let bytes = fs::read(&path).unwrap();
         fs::write(&path, &bytes[..bytes.len() / 2]).unwrap();
         let (_, err, status) = ksplat(&["parse", path.to_str().unwrap()], b"");
@@ -366,7 +366,7 @@ fn code_shows_a_line_as_instructions() {
     let (out, err, status) = ksplat(&["code", line], b"");
     assert_eq!((err.as_str(), status), ("", 0));
     assert_eq!(out, want);
-    // From a pipe, from words, with the tag.
+    // From a pipe, as separate words, with the tag.
     assert_eq!(ksplat(&["code"], format!("Code: {line}\n").as_bytes()).0, out);
     assert_eq!(ksplat(&["code", "48", "c1", "ea", "03", "<0f>", "b6", "04", "02"], b"").0, out);
     let (intel, _, _) = ksplat(&["code", "--syntax", "intel", line], b"");
@@ -415,7 +415,7 @@ fn code_of_any_machine_and_whole_oopses() {
     let (out, ..) = ksplat(&["code", "--format", "json"], &log(GPF));
     assert!(out.contains(r#""address_class":"null""#), "{out}");
 
-    // Without the line that heads it.
+    // Without its headline.
     let cut = "RIP: 0010:f+0x15/0x20\nCode: 48 8b 87 88 00 00 00 <48> 89 50 68 c3\n\
                RAX: 0000000000000000 RDI: ffff8df1c28e1b40\nCR2: 0000000000000068\n";
     let (out, err, _) = ksplat(&["code"], cut.as_bytes());
@@ -431,7 +431,7 @@ fn code_of_any_machine_and_whole_oopses() {
 
 const FIXTURE: [&str; 4] = ["--vmlinux", "tests/fixture", "--modules", "tests/fixture"];
 
-/// The program with its cache in a folder.
+/// Runs the program with a cache directory.
 fn symbolized(args: &[&str], cache: &std::path::Path) -> (String, String, i32) {
     let output = common::ksplat().args(args).env("XDG_CACHE_HOME", cache).output().unwrap();
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
@@ -462,12 +462,12 @@ fn symbolize_prints_the_log_with_its_places() {
     assert_eq!(out, "Call Trace:\nwalk (init/main.c:27) \n");
     let (page, ..) = symbolized(&args("parse"), &cache);
     assert!(page.contains("probably node->next->in.count (struct node, offset 0x10)"), "{page}");
-    // Nothing is kept, and who says so still may.
+    // Without effect, and still accepted.
     let (plain, ..) = symbolized(&[&args("parse")[..], &["--no-cache"]].concat(), &cache);
     assert_eq!((page, cache.join("ksplat").exists()), (plain, false));
     let (json, ..) = symbolized(&[&args("symbolize")[..], &["--format", "jsonl"]].concat(), &cache);
     assert!(json.contains(r#""image_check":{"verdict":"same""#), "{json}");
-    // Lines of the source.
+    // Source lines.
     let source = ["--source", "tests/fixture", "--context", "1"];
     let (page, ..) = symbolized(&[&args("parse")[..], &source].concat(), &cache);
     let want =
@@ -549,7 +549,7 @@ fn images_that_do_not_fit_are_told_in_one_line() {
     assert!(out.contains("warning   image of another build: the image is of"), "{out}");
     let (_, _, status) = symbolized(&[&args[..], &["--strict"]].concat(), &cache);
     assert_eq!(status, 2);
-    // No image, none of that kind, no module, nothing installed.
+    // No image, no ELF file, no module, nothing installed.
     for (arguments, why) in [
         (&["--vmlinux", "tests/nowhere"][..], "No such file"),
         (&["--vmlinux", "Cargo.toml"], "neither an ELF file nor lines"),

@@ -1,4 +1,4 @@
-//! Images from a server: one of the test's own, on this machine.
+//! Images from a server that the test runs on this machine.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
@@ -11,7 +11,7 @@ use std::{fs, thread};
 const KERNEL: &str = "0123456789abcdef0123456789abcdef01234567";
 const MODULE: &str = "fedcba9876543210fedcba9876543210fedcba98";
 
-/// Serves the fixture by its build ids until the test ends; the address.
+/// Serves the fixture by build ID until the test ends; returns the address.
 fn server() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
@@ -68,10 +68,10 @@ fn images_are_fetched_by_build_id_and_kept() {
     assert_eq!(err, "");
     assert!(out.contains("walk+0xd                                init/main.c:28"), "{out}");
     assert!(out.contains("demo_fail+0x6 [demo]                    demo.c:16"), "{out}");
-    // Nobody is asked for what is kept.
+    // A cached image is not requested again.
     let (again, err) = ksplat("http://127.0.0.1:1/", &cache, &log);
     assert_eq!((again, err.as_str()), (out, ""));
-    // What no server has, and what is no build id.
+    // A build ID that no server has, and an invalid one.
     let other = log.replace(KERNEL, "1123456789abcdef0123456789abcdef01234567");
     let (_, err) = ksplat(&url, &cache, &other);
     assert!(err.contains("404") && err.contains("no image of 6.1.0-fixture is installed"), "{err}");

@@ -15,7 +15,7 @@ fn ksplat(args: &[&str]) -> (String, String, i32) {
     (text(output.stdout), text(output.stderr), output.status.code().unwrap())
 }
 
-/// A folder for the files of one test.
+/// A directory for the files of one test.
 fn folder(name: &str) -> PathBuf {
     let folder = std::env::temp_dir().join(format!("ksplat-{}-{name}", process::id()));
     let _ = fs::remove_dir_all(&folder);
@@ -23,7 +23,7 @@ fn folder(name: &str) -> PathBuf {
     folder
 }
 
-/// A folder of logs: two of one bug on two kernels, one of another.
+/// A directory of logs: two of one bug on two kernels, one of another bug.
 fn logs(name: &str) -> PathBuf {
     let folder = folder(name);
     let log = |site: &str, way: &str, release: &str| {
@@ -83,7 +83,7 @@ fn what_cannot_be_read_is_named_and_the_rest_goes_on() {
         .unwrap();
     fs::write(folder.join("broken.log.gz"), b"\x1f\x8b\x08 not gzip").unwrap();
     std::os::unix::fs::symlink("/nonexistent", folder.join("gone.log")).unwrap();
-    // A circle of directories, and a pipe that nobody writes to.
+    // A cycle of directories, and a pipe without a writer.
     std::os::unix::fs::symlink(&folder, folder.join("again")).unwrap();
     assert!(Command::new("mkfifo").arg(folder.join("pipe")).status().unwrap().success());
     let (out, err, status) = ksplat(&["cluster", folder.to_str().unwrap()]);
@@ -190,7 +190,7 @@ fn an_error_names_the_file_that_it_is_about() {
             &["match", &log, "--store", &none],
             format!("ksplat: store: cannot open the store {none}: "),
         ),
-        // The one of the two stores that is not there.
+        // The second store does not exist.
         (
             &["store", "merge", &path("new"), &none],
             format!("ksplat: store: cannot open the store {none}: "),
@@ -202,7 +202,7 @@ fn an_error_names_the_file_that_it_is_about() {
     }
 }
 
-/// What a browser makes of a page: its elements as text.
+/// The DOM of a page in a browser, as text.
 fn browse(page: &Path, hash: &str) -> String {
     let profile = folder(&format!("profile{}", hash.len()));
     let output = Command::new("/usr/bin/chromium")
@@ -217,10 +217,10 @@ fn browse(page: &Path, hash: &str) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
-/// A page of three bugs, one of which attacks who reads it; and the data in the page.
+/// A page of three bugs, one of which attacks the browser; and the data in the page.
 fn page(name: &str) -> (PathBuf, serde_json::Value) {
     let folder = logs(name);
-    // A panic's text is the title: the log says what stands on the page.
+    // The text of a panic is its title, so the log controls text on the page.
     let attack = "Kernel panic - not syncing: </script><img src=x onerror=alert(1)>\nCall Trace:\n demo_x+0x1/0x2\n";
     fs::write(folder.join("attack.log"), attack).unwrap();
     let page = folder.join("bugs.html");

@@ -1,4 +1,4 @@
-//! What the README and the book show is what the program prints, and their links lead somewhere.
+//! The examples of the README and the book print what they show, and their links have targets.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
@@ -7,7 +7,7 @@ mod common;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// The files that are for people, and the pages of the book.
+/// The documents for users, and the pages of the book.
 fn documents() -> Vec<PathBuf> {
     let mut documents: Vec<_> =
         ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "SECURITY.md", "benches/README.md"]
@@ -53,7 +53,7 @@ fn examples(text: &str) -> Vec<(&str, Vec<&str>)> {
     examples
 }
 
-/// Whether these lines were printed; the line `...` stands for any number of them.
+/// Whether these lines were printed; the line `...` matches any number of lines.
 fn is_printed(shown: &[&str], printed: &[&str]) -> bool {
     match (shown, printed) {
         ([], _) => printed.is_empty(),
@@ -67,8 +67,8 @@ fn is_printed(shown: &[&str], printed: &[&str]) -> bool {
     }
 }
 
-/// A line without its dates, as those of a store are the days on which files were written, and
-/// without blanks at its end.
+/// Removes dates from a line, because those of a store are the days on which files were written,
+/// and trailing blanks.
 fn undated(line: &str) -> String {
     let is_date = |word: &str| {
         let digits: Vec<_> = word.split('-').map(str::len).collect();
@@ -79,7 +79,7 @@ fn undated(line: &str) -> String {
     words.collect::<Vec<_>>().join(" ")
 }
 
-/// Runs a command line in `folder`, where `ksplat` is the program of these tests.
+/// Runs a command line in `folder`, with the `ksplat` under test.
 fn run(command: &str, folder: &Path) -> std::process::Output {
     let program = Path::new(env!("CARGO_BIN_EXE_ksplat")).parent().unwrap();
     let path = format!("{}:{}", program.display(), std::env::var("PATH").unwrap());
@@ -89,7 +89,7 @@ fn run(command: &str, folder: &Path) -> std::process::Output {
     shell.stdin(std::process::Stdio::null()).output().unwrap()
 }
 
-/// An empty folder beside which the corpus and the tests' files seem to be.
+/// An empty directory with links to the corpus and the test files.
 fn scratch(name: &str) -> PathBuf {
     let folder = std::env::temp_dir().join(format!("ksplat-{}-{name}", std::process::id()));
     fs::create_dir_all(&folder).unwrap();
@@ -124,7 +124,7 @@ fn examples_print_what_the_documents_show() {
     assert!(count > 15, "{count} examples");
 }
 
-/// Each row of the page is a call that can be made, and the status that it ends with.
+/// Each row of the page is a call, and the exit status of that call.
 #[test]
 fn the_exit_statuses_are_those_of_the_page() {
     common::top();
@@ -144,7 +144,7 @@ fn the_exit_statuses_are_those_of_the_page() {
     fs::remove_dir_all(folder).unwrap();
 }
 
-/// The lines of a document outside blocks of code, without code between backquotes.
+/// The lines of a document outside of code blocks, without inline code.
 fn prose(text: &str) -> Vec<String> {
     let mut inside = false;
     let mut lines = Vec::new();
@@ -158,7 +158,7 @@ fn prose(text: &str) -> Vec<String> {
     lines
 }
 
-/// The fragments by which the headings of a document are linked to.
+/// The anchors of the headings of a document.
 fn anchors(text: &str) -> Vec<String> {
     let mut inside = false;
     let outside = text.lines().filter(|line| {
@@ -173,14 +173,14 @@ fn anchors(text: &str) -> Vec<String> {
     headings.map(anchor).collect()
 }
 
-/// The text of a page, which may be that of a file outside the book.
+/// The text of a page, which may include a file outside of the book.
 fn included(page: &Path) -> String {
     let text = fs::read_to_string(page).unwrap();
     let file = text.strip_prefix("{{#include ").and_then(|rest| rest.trim_end().strip_suffix("}}"));
     file.map_or(text.clone(), |file| fs::read_to_string(page.with_file_name(file)).unwrap())
 }
 
-/// What is wrong with a link of a document, if it leads nowhere.
+/// Describes a broken link of a document; `None` if the link has a target.
 fn broken(document: &Path, text: &str, target: &str) -> Option<String> {
     if target.contains("://") {
         return None;

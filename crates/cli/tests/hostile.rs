@@ -1,4 +1,4 @@
-//! A log that attacks those who read what is made of it: every format, looked at byte by byte.
+//! A log that attacks the readers of the output: every format, checked byte by byte.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
@@ -10,21 +10,21 @@ use std::path::{Path, PathBuf};
 use std::process::{self, Command};
 use std::{fs, str};
 
-/// Colours, the title of a terminal, the same with one byte for the escape, another direction of text,
-/// what cannot be seen, what is no UTF-8, and what means something in HTML, JavaScript and shells.
+/// Colours, the title of a terminal, the one-byte escape, bidirectional marks, invisible
+/// characters, invalid UTF-8, and special characters of HTML, JavaScript and shells.
 const ATTACK: &[u8] =
     b"\xc2\xad\xd8\x9c\xef\xbf\xb9\xf3\xa0\x81\x81\x1b[31m\x1b]0;owned\x07\xc2\x9b31m\xe2\x80\xae\xef\xbb\xbf\xff\xfe\x08\x7f\r\
     </script><script>alert(1)</script><img/src=x>\"'&`$(id)`";
 
-/// The same as far as it is text.
+/// The part of it that is valid UTF-8.
 fn attack() -> String {
     String::from_utf8_lossy(ATTACK).into_owned()
 }
 
-/// The same without blanks and marks that end a word for the grammars.
+/// The same without the blanks and marks that end a word in the grammars.
 const WORD: &[u8] = b"w\xc2\x9b31m\xe2\x80\xae\xff\x07<script>&";
 
-/// A log with the attack in all places where text is free.
+/// A log with the attack in all places with free text.
 fn log() -> Vec<u8> {
     let text = r"WARNING: CPU: 0 PID: 1 at fs/W.c:1 walk+0xd/0x30
 Modules linked in: W(O) A [last unloaded: W]
@@ -100,7 +100,7 @@ Read of size 8 at addr ffff888001286000 by task A/1
     )
 }
 
-/// Puts the attack where `A` stands alone, and its word where `W` does.
+/// Replaces `A` by the attack, and `W` by its word.
 fn fill(text: &str) -> Vec<u8> {
     let mut log = Vec::new();
     let bytes = text.as_bytes();
@@ -126,7 +126,7 @@ impl Place {
         Self(folder)
     }
 
-    /// A file whose name attacks as well.
+    /// A file with the attack in its name.
     fn file(&self, name: &str, content: &[u8]) -> PathBuf {
         let attack: Vec<u8> = ATTACK.iter().copied().filter(|b| *b != b'/').collect();
         let path = self.0.join(OsStr::from_bytes(&[name.as_bytes(), &attack].concat()));
@@ -173,7 +173,7 @@ fn no_text_of_a_log_or_of_a_name_acts_on_a_terminal() {
     let behind = place.file("behind", &log_behind_attack());
     let list = place.file("list", [log.as_os_str().as_bytes(), b"\n"].concat().as_slice());
     let content = fs::read(&log).unwrap();
-    // Some arguments must be text.
+    // Some arguments must be valid UTF-8.
     let plain = place.0.join(format!("log{}", attack().replace('/', "")));
     fs::write(&plain, &content).unwrap();
     let reports = ["#0", "#1"].map(|end| format!("{}{end}", plain.to_str().unwrap()));
@@ -291,14 +291,14 @@ fn bytes_come_back_from_json() {
         ksplat::output::json::write(&mut line, &record).unwrap();
         let read = ksplat::output::json::read(str::from_utf8(&line).unwrap()).unwrap();
         assert_eq!(read, record);
-        // What the log said, by the span, byte for byte.
+        // The text of the log at the span, byte for byte.
         let (there, here) = (read.report.span, record.report.span);
         assert_eq!(&log[there.start..there.end], &log[here.start..here.end]);
     }
     let all = ksplat::reports(&log).collect::<Vec<_>>();
     let code = all.iter().find_map(|report| report.code.as_ref()).expect("code");
     assert_eq!(code.bytes, [0x48, 0x89, 0xf8, 0x0f, 0x0b, 0xc3]);
-    // Bytes that are no UTF-8 can be told from each other.
+    // Different bytes of invalid UTF-8 stay different.
     assert!(all.iter().any(|report| {
         report.kernel.hardware.as_deref().is_some_and(|name| name.contains("\\xff\\xfe"))
     }));
@@ -307,7 +307,7 @@ fn bytes_come_back_from_json() {
 #[test]
 fn paths_that_a_log_names_are_not_opened() {
     let place = Place::new("paths");
-    // Whoever opens a pipe that nobody writes to waits for ever.
+    // Opening a pipe without a writer blocks for ever.
     let pipe = place.0.join("pipe.c");
     assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
     let name = pipe.to_str().unwrap();

@@ -1,4 +1,4 @@
-//! The figures that the project holds on the logs in `../shared`, by the judges there.
+//! Minimum figures on the logs in `../shared`, by the judges there.
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
@@ -24,7 +24,7 @@ fn run(tool: &str, data: &[&str], more: &[&str]) -> Output {
         .expect("python3")
 }
 
-/// A judge that must not find less than `min` percent right.
+/// A judge whose percentage must be at least `min`.
 fn judge(tool: &str, data: &str, min: &str, more: &[&str]) {
     let judged = run(tool, &[data], &[&["--min", min], more].concat());
     assert!(judged.status.success(), "{}", String::from_utf8_lossy(&judged.stdout));
@@ -60,7 +60,7 @@ fn reports_are_read_as_people_paste_them() {
     judge("score-wild", "wild", "92", &[]);
 }
 
-/// The figure that stands behind `word` in what a judge of duplicates prints.
+/// The figure behind `word` in the output of a judge of duplicates.
 fn figure(tool: &str, labels: &str, word: &str) -> f64 {
     let text = String::from_utf8(run(tool, &[labels], &[]).stdout).expect("text");
     let (_, rest) = text.rsplit_once(word).expect("the figure");

@@ -1,11 +1,11 @@
-//! `ksplat qr`: the log behind the QR code of DRM's panic screen.
+//! `ksplat qr`: decodes the log in the QR code of DRM's panic screen.
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod common;
 
-/// Addresses of one log, made by zlib with the kernel's window of 14 bits and by the kernel's two forms of
-/// digits: that of Linux 6.12, and that of Linux 6.15.
+/// Addresses of one log, made by zlib with the kernel's window of 14 bits and the two encodings of
+/// digits: of Linux 6.12, and of Linux 6.15.
 const URLS: [&str; 2] = [
     "https://panic.example/report?a=x86_64&v=6.17.0&zl=\
      335566142414529216641057396375620119544726371750533301940723797627553505756846906614\

@@ -1,4 +1,4 @@
-//! How the program is called: wrong calls, help, manual pages, completions, version, terminals.
+//! Calls of the program: wrong calls, help, manual pages, completions, version, terminals.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::print_stderr)]
 
@@ -9,7 +9,7 @@ use std::process::{Command, Stdio};
 
 use common::{GPF, call as ksplat, folder, git, log};
 
-/// What is wrong with a call, in one line that says what to do.
+/// Each wrong call has one line with the problem and a remedy.
 #[test]
 fn wrong_calls_are_one_line_each() {
     let folder = folder("calls");
@@ -67,7 +67,7 @@ fn wrong_calls_are_one_line_each() {
     fs::remove_dir_all(folder).unwrap();
 }
 
-/// The commands, found through their help.
+/// The commands, from their help.
 fn commands() -> Vec<Vec<String>> {
     let mut found = vec![Vec::new()];
     let mut next = 0;
@@ -161,7 +161,7 @@ fn the_version_has_a_commit_and_features() {
     }
 }
 
-/// Runs the program on a terminal of so many columns; `None` without script(1).
+/// Runs the program on a terminal with this number of columns; `None` without script(1).
 fn on_terminal(columns: u32, command: &str) -> Option<String> {
     common::top();
     let command = command.replacen("ksplat", env!("CARGO_BIN_EXE_ksplat"), 1);

@@ -36,7 +36,7 @@ fn start(args: &[&str]) -> Child {
         .unwrap()
 }
 
-/// The title of the next report; waits for it.
+/// The title of the next report; blocks until there is one.
 fn next(out: &mut BufReader<ChildStdout>) -> String {
     let mut line = String::new();
     out.read_line(&mut line).unwrap();
@@ -44,7 +44,7 @@ fn next(out: &mut BufReader<ChildStdout>) -> String {
     report["title"].as_str().unwrap().to_owned()
 }
 
-/// Asks it to end, and gives its status.
+/// Sends SIGTERM, and returns the exit status.
 fn terminate(mut child: Child) -> i32 {
     let killed = Command::new("kill").args(["-TERM", &child.id().to_string()]).status();
     assert!(killed.unwrap().success());
@@ -124,7 +124,7 @@ fn a_file_is_followed_through_rotation_and_truncation() {
     fs::rename(&path, folder.join("console.1")).unwrap();
     append(&path, &(bug("c") + &"y\n".repeat(100)));
     assert_eq!(next(&mut out), "kernel BUG in c");
-    // Shorter than before, as far as it can be seen.
+    // A truncated file.
     fs::write(&path, "").unwrap();
     append(&path, &bug("d"));
     assert_eq!(next(&mut out), "kernel BUG in d");
