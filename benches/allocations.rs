@@ -1,6 +1,6 @@
-//! LinkReason often memory is asked for: see `Allocations` in `README.md`.
+//! Counts allocations: see `Allocations` in `README.md`.
 //!
-//! With `--test` the counts must be the same twice, and below the limits.
+//! With `--test` two runs must have equal counts, below the limits.
 
 use std::alloc::System;
 use std::io::{self, Write as _};
@@ -19,19 +19,19 @@ mod logs;
 #[global_allocator]
 static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 
-/// What was counted.
+/// A measurement.
 #[derive(PartialEq)]
 struct Row {
     name: String,
     /// The number of reports; 1 if the total is counted.
     of: usize,
-    /// Calls that gave memory, or more of it.
+    /// The number of allocations and reallocations.
     count: usize,
-    /// The most for each of them.
+    /// The limit for each of them.
     limit: f64,
 }
 
-/// Counts the allocations of `work`; the caller drops its result.
+/// Counts the allocations of `work`. The caller drops the result.
 fn count<T>(work: impl FnOnce() -> T) -> (usize, T) {
     let region = Region::new(ALLOCATOR);
     let result = work();
@@ -74,17 +74,17 @@ fn stages(name: &str, logs: &[Vec<u8>], limits: [f64; 5]) -> Vec<Row> {
         .collect()
 }
 
-/// The most that a log without a report asks for, however long it is.
+/// The limit for a log without a report, of any length.
 const BENIGN: f64 = 0.0;
 
-/// The most for the tables that are made once in a process: 27,600 are those of iced-x86.
+/// The limit for tables that are made once in a process: 27,600 are those of iced-x86.
 const ONCE: f64 = 45_000.0;
 
-/// The most for a report of `corpus/`, stage by stage: an eighth to a third above what was measured in
-/// November 2026. A report is written from a buffer on the stack.
+/// The limits for a report of `corpus/`, for each stage: an eighth to a third above the
+/// measurements of November 2026. A report is written from a buffer on the stack.
 const CORPUS: [f64; 5] = [52.0, 20.0, 12.0, 7.0, 0.0];
 
-/// The same for the cases of titles.
+/// The limits for the title cases.
 const TITLES: [f64; 5] = [60.0, 11.0, 5.0, 7.0, 0.0];
 
 fn rows() -> Vec<Row> {
@@ -110,7 +110,7 @@ fn main() -> io::Result<()> {
     let first = [logs::FIRST.to_vec()];
     let (cold, warm) = [0; 2].map(|_| count(|| stages("", &first, [0.0; 5])).0).into();
     let once = Row { name: "tables, once".to_owned(), of: 1, count: cold - warm, limit: ONCE };
-    // The first time makes tables of other machines as well.
+    // The first run also makes tables of other architectures.
     rows();
     let mut table = rows();
     if is_test {

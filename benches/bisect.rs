@@ -1,4 +1,4 @@
-//! Bisection logs, read and audited.
+//! Parsing and auditing of bisection logs.
 //!
 //! Without the logs in `../shared` those measurements are skipped.
 
@@ -18,7 +18,7 @@ use bisection::{Chance, World};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use ksplat::bisect::{self, AuditOptions, Trust};
 
-/// The seeds, and whether each can be believed.
+/// The seeds, and the trust in each.
 const SEEDS: [(&str, Trust); 5] = [
     ("000_5dd5d67a3d143477", Trust::Wrong),
     ("001_9fa9da7e499b57fb", Trust::Sound),
@@ -37,7 +37,7 @@ fn real() -> Vec<Vec<u8>> {
     paths.into_iter().filter_map(|path| fs::read(path).ok()).collect()
 }
 
-/// The logs of the seeds, each of which has the verdict that is known.
+/// The logs of the seeds, each with a known result.
 fn seeds() -> Vec<Vec<u8>> {
     let folder = Path::new("../shared/seeds");
     if logs::entries(folder).is_empty() {
@@ -51,7 +51,7 @@ fn seeds() -> Vec<Vec<u8>> {
     SEEDS.map(log).into()
 }
 
-/// Logs of simulated bisections; all that were misled by another crash are found out.
+/// Logs of simulated bisections. All that were misled by another crash are detected.
 fn simulated() -> Vec<Vec<u8>> {
     let mut chance = Chance(2);
     let worlds = std::iter::repeat_with(|| World::new(&mut chance).bisect(&mut chance));

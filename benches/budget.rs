@@ -1,7 +1,7 @@
-//! What each stage costs in instructions, on the cases of titles: see `Budget` in `README.md`.
+//! Instructions of each stage on the title cases: see `Budget` in `README.md`.
 //!
-//! Each stage is a function of its own that is run once over all of them, so that a profiler that
-//! counts instructions tells its part. Tables that a process builds once are built before, by `once`.
+//! Each stage is a separate function that runs once over all of them, so that a profiler can
+//! attribute instructions to it. Tables that a process builds once are built before, by `once`.
 
 use std::hint::black_box;
 use std::io::{self, Write as _};

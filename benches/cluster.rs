@@ -1,4 +1,4 @@
-//! Signing, grouping and matching of synthetic reports whose bugs are known.
+//! Fingerprinting, clustering and matching of synthetic reports with known bugs.
 //!
 //!     cargo bench --bench cluster
 //!     KSPLAT_REPORTS=1000000 cargo bench --bench cluster -- --test     # one run of that size, timed
@@ -20,7 +20,7 @@ use criterion::{Criterion, criterion_group, criterion_main};
 use ksplat::cluster::{Index, Observation};
 use ksplat::fingerprint::Signature;
 
-/// A generator of numbers, the same in every run: xorshift64*.
+/// A pseudo-random number generator, the same in every run: xorshift64*.
 struct Random(u64);
 
 impl Random {
@@ -36,9 +36,9 @@ impl Random {
     }
 }
 
-/// Bugs of a size that falls with their rank, as Zipf's law has it.
+/// Bugs whose sizes fall with their rank by Zipf's law.
 struct Bugs {
-    /// Up to which number of 2^32 the bugs to each rank reach.
+    /// The cumulative share of the bugs up to each rank, of 2^32.
     sums: Vec<u64>,
 }
 
@@ -59,8 +59,8 @@ impl Bugs {
     }
 }
 
-/// A report of a bug, with what differs from run to run: the kernel, what was inlined, a frame of
-/// another way, addresses.
+/// A report of a bug, with differences between runs: the kernel, inlined functions, a frame of
+/// another path, addresses.
 fn log(bug: u64, random: &mut Random) -> String {
     let mut own = Random(bug.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
     for _ in 0..8 {
@@ -118,7 +118,8 @@ fn log(bug: u64, random: &mut Random) -> String {
     log
 }
 
-/// An index of so many reports of so many bugs, their truth, and the time of signing and adding.
+/// An index of `reports` reports of `bugs` bugs, their bugs, and the time of fingerprinting and
+/// adding.
 fn index(reports: usize, bugs: usize) -> (Index, Vec<u64>, Duration) {
     let (sizes, mut random) = (Bugs::new(bugs), Random(7));
     let (mut index, mut truth, mut time) =
@@ -155,7 +156,7 @@ fn quality(index: &Index, truth: &[u64]) -> (f64, f64, usize) {
     (both as f64 / grouped as f64, both as f64 / same as f64, clusters.len())
 }
 
-/// The most memory that the process had, as Linux tells it.
+/// The peak memory of the process, from /proc/self/status.
 fn peak() -> String {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));

@@ -1,4 +1,4 @@
-//! `Code:` lines: how fast one is decoded and written out.
+//! Speed of decoding and printing `Code:` lines.
 
 use std::hint::black_box;
 
@@ -6,11 +6,11 @@ use criterion::{Criterion, criterion_group, criterion_main};
 use iced_x86::{Decoder, DecoderOptions, Instruction};
 use ksplat::disasm::{self, Syntax};
 
-/// Of the crash in `__io_queue_sqe`.
+/// The code of the crash in `__io_queue_sqe`.
 const LINE: &[u8] = b"Code: 89 ea 48 c1 ea 03 80 3c 02 00 0f 85 50 0a 00 00 48 b8 00 00 00 00 00 fc ff df \
 4c 8b 65 70 49 8d 7c 24 58 48 89 fa 48 c1 ea 03 <0f> b6 04 02 84 c0 74 08 3c 03 0f 8e a0 08 00 00 41 8b 44 24 58 a9";
 
-/// Machines with a log of a trap, and how its explanation ends.
+/// Architectures with a log of a trap, and the end of its explanation.
 const TRAPS: &[(&str, &str, &str)] = &[
     ("x86-64", include_str!("../corpus/gpf/io-queue-sqe.log"), "NULL pointer + 0x58"),
     ("arm64", include_str!("../corpus/null-deref/arm64.log"), "NULL pointer + 0x68"),
@@ -33,7 +33,7 @@ Code: 7a98 8d19 953e (651c)
 ---[ end trace 0000000000000000 ]---
 ";
 
-/// The limit: the decoder alone, from a start that is known.
+/// The lower bound: the decoder alone, from a known start.
 fn bare(bytes: &[u8]) -> usize {
     let mut decoder = Decoder::with_ip(64, bytes, 0, DecoderOptions::NONE);
     let mut instruction = Instruction::default();

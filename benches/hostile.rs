@@ -1,9 +1,9 @@
-//! The worst logs that one can think of: time in proportion to their size, whatever is in them.
+//! Worst-case logs: the time must be proportional to the size.
 //!
 //!     cargo bench --bench hostile
 //!     KSPLAT_MEGABYTES=1000 cargo bench --bench hostile -- --test     # each once at that size
 //!
-//! Each is read as a whole and by a monitor; the figures at 1, 2 and 4 MB must be the same.
+//! Each is parsed as a whole and by a monitor; the throughputs at 1, 2 and 4 MB must be the same.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout)]
 #![allow(clippy::cast_precision_loss)]
@@ -16,7 +16,7 @@ use ksplat::{Event, Monitor};
 
 const HEAD: &str = "BUG: KASAN: use-after-free in f+0x1/0x2\n";
 
-/// A log of about so many bytes that begins with `head` and goes on with these lines.
+/// A log of about `bytes` bytes that starts with `head` and continues with these lines.
 fn log(head: &str, lines: &[&str], bytes: usize) -> Vec<u8> {
     let mut log = head.as_bytes().to_vec();
     for line in lines.iter().cycle() {
@@ -86,7 +86,7 @@ fn pieces(log: &[u8]) -> usize {
     count + monitor.finish().filter(is_report).count()
 }
 
-/// One run of each at a size that is asked for.
+/// One run of each at a given size.
 fn once(megabytes: usize) {
     for (name, worst) in WORST {
         for bytes in [1 << 20, megabytes << 20] {

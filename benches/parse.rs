@@ -1,4 +1,4 @@
-//! Reports: how fast they are parsed, decoded and titled.
+//! Speed of parsing, decoding and titling reports.
 
 use std::fs;
 use std::hint::black_box;
@@ -18,7 +18,7 @@ fn decode(report: &mut ksplat::Report<'_>) {
     }
 }
 
-/// Titles of everything, decoded: what a user gets.
+/// Titles and decoded code of all reports: the work for a user.
 fn full(log: &[u8]) -> usize {
     ksplat::reports(log)
         .map(|mut report| {

@@ -1,4 +1,4 @@
-//! Benign console output: how fast a log without a splat is passed over.
+//! Speed of skipping benign console output, without a splat.
 
 use std::collections::HashSet;
 use std::fs;
@@ -10,10 +10,10 @@ use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 #[path = "common/logs.rs"]
 mod logs;
 
-/// Logs of many machines, from the boot on: beside the repository, absent elsewhere.
+/// Logs of many machines, from boot on: beside the repository, absent elsewhere.
 const FOLDERS: &[&str] = &["farm/logs", "farm72/logs", "wild"];
 
-/// The files of a folder and of those in it, by name.
+/// The files of a directory and its subdirectories, sorted by name.
 fn files(folder: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     let mut folders = vec![folder.to_owned()];
@@ -26,7 +26,8 @@ fn files(folder: &Path) -> Vec<PathBuf> {
     found
 }
 
-/// What machines printed before the first report, each line once; at most `limit` files of a folder.
+/// The lines before the first report of each log, without duplicates; at most `limit` files of a
+/// directory.
 fn boots(limit: usize) -> Vec<u8> {
     let mut seen = HashSet::new();
     let mut log = Vec::new();
@@ -38,7 +39,7 @@ fn boots(limit: usize) -> Vec<u8> {
         let first = parser.reports(&text).next();
         let before = first.map_or(text.len(), |report| report.span.start);
         for line in text.get(..before).unwrap_or_default().split_inclusive(|&b| b == b'\n') {
-            // A headline in doubt is one if a body follows.
+            // A headline in doubt becomes one if a body follows.
             let with_body = [line, b"\nRIP: 0010:f+0x1/0x2\nCall Trace:\n f+0x1/0x2\n"].concat();
             if !seen.contains(line) && parser.reports(&with_body).count() == 0 {
                 log.extend_from_slice(line);
@@ -63,7 +64,7 @@ fn scan(c: &mut Criterion) {
     let log = logs::benign(64 << 20);
     assert_eq!(ksplat::reports(&log).count(), 0, "the log is not benign");
 
-    // The same with one report at its end: it is found.
+    // The same with one report at its end, which must be found.
     let mut with_report = log.clone();
     with_report.extend_from_slice(include_bytes!("../corpus/warning/io-ring-exit-work.log"));
     assert_eq!(ksplat::reports(&with_report).count(), 1, "the report was missed");
@@ -75,7 +76,7 @@ fn scan(c: &mut Criterion) {
         b.iter(|| memchr::memchr_iter(b'\n', black_box(&log)).count());
     });
 
-    // The same behind a prefix that nothing knows.
+    // The same behind an unknown prefix.
     let log = behind("web-1  | ", &log);
     group.throughput(Throughput::Bytes(log.len() as u64));
     group.bench_function("benign, behind a prefix", |b| {

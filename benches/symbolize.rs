@@ -1,6 +1,7 @@
-//! Addresses to lines: a context for each unit, beside one context of addr2line over all units.
+//! Addresses to lines: one context for each unit, compared with one context of addr2line over all
+//! units.
 //!
-//! By the fixture, or by the image that `KSPLAT_VMLINUX` names.
+//! The image is the fixture, or the one in `KSPLAT_VMLINUX`.
 
 use std::env;
 use std::fs;
@@ -12,7 +13,7 @@ use object::{Object, ObjectSection, ObjectSymbol, SymbolKind};
 
 const FIXTURE: &[u8] = include_bytes!("../tests/fixture/vmlinux");
 
-/// Addresses inside of functions, as if by chance, but the same each time.
+/// Pseudo-random addresses inside of functions, the same each time.
 fn addresses(data: &[u8], count: usize) -> Vec<u64> {
     let Ok(file) = object::File::parse(data) else { return Vec::new() };
     let is_code = |symbol: &object::Symbol<'_, '_>| {
@@ -22,7 +23,7 @@ fn addresses(data: &[u8], count: usize) -> Vec<u64> {
         file.symbols().filter(is_code).map(|symbol| (symbol.address(), symbol.size())).collect();
     let mut state = 1u64;
     let mut next = || {
-        // Knuth's MMIX generator: its high bits are good enough.
+        // Knuth's MMIX generator, of which the high bits are used.
         state =
             state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         state >> 33
@@ -69,7 +70,7 @@ fn symbolize(c: &mut Criterion) {
         let Some(context) = context(data) else { return 0 };
         addresses.iter().take(count).map(|address| frames(&context, *address)).sum()
     };
-    // Both say the same.
+    // Both have the same results.
     assert!(all(open(), 1000) >= 1000);
     assert_eq!(all(open(), 1000), peer(1000));
 

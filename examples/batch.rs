@@ -1,4 +1,5 @@
-//! All logs below a folder on all cores, as bugs: `cargo run --release --example batch -- FOLDER`
+//! Clusters all logs below a directory on all cores: `cargo run --release --example batch --
+//! FOLDER`
 
 #![allow(clippy::print_stdout)]
 
@@ -34,7 +35,7 @@ fn main() -> io::Result<()> {
     Ok(())
 }
 
-/// The files below a folder.
+/// The files below a directory.
 fn find(folder: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> {
     for entry in fs::read_dir(folder)? {
         let entry = entry?;

@@ -1,6 +1,8 @@
-//! The loop of a fuzzer's manager: consoles of machines come in pieces, each new bug is filed once.
+//! The loop of a fuzzer's manager: consoles of machines arrive in pieces, and each new bug is filed
+//! once.
 //!
-//! `cargo run --example manager -- tests/duplicates/*.log` plays that with logs in place of consoles.
+//! `cargo run --example manager -- tests/duplicates/*.log` simulates that with logs in place of
+//! consoles.
 
 #![allow(clippy::print_stdout)]
 
@@ -11,17 +13,17 @@ use ksplat::cluster::{Index, Observation};
 use ksplat::fingerprint::Signature;
 use ksplat::{Event, Parser, Report};
 
-/// What is known of all machines.
+/// The known bugs of all machines.
 #[derive(Default)]
 struct Bugs {
     known: Index,
 }
 
 impl Bugs {
-    /// Files a report, if none of its bug was seen before.
+    /// Files a report, if its bug is unknown.
     fn file(&mut self, machine: &str, report: &Report<'_>) {
         let signature = Signature::of(report);
-        // A report that is not whole is filed with those of its bug, but is no new bug.
+        // An incomplete report is filed with its bug, but makes no new bug.
         let is_new = self.known.same(&signature).is_none() && report.corrupted.is_none();
         self.known.add(&signature, Observation::default());
         let what = if is_new { "new bug" } else { "seen" };
@@ -35,7 +37,7 @@ fn main() -> io::Result<()> {
     for machine in env::args().skip(1) {
         let console = fs::read(&machine)?;
         let mut monitor = Parser::new().with_quiet(Duration::from_secs(10)).monitor();
-        // A manager reads what there is, and looks at the clock between.
+        // A manager reads the available text, and checks the clock in between.
         for piece in console.chunks(512) {
             for event in monitor.push(piece) {
                 handle(event, &machine, &mut bugs);
@@ -54,7 +56,7 @@ fn main() -> io::Result<()> {
 
 fn handle(event: Event, machine: &str, bugs: &mut Bugs) {
     match event {
-        // Time to stop the reproducer and to let the console come to its end.
+        // Time to stop the reproducer and to wait for the end of the console.
         Event::Started(started) => println!("{machine}: line {}: {}", started.line, started.title),
         Event::Finished(report) => bugs.file(machine, &report),
         _ => {}

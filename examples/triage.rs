@@ -12,7 +12,7 @@ fn main() -> io::Result<()> {
             ksplat::Analyzer::new().annotate(&mut report);
             let trap = report.code.iter().flat_map(|code| &code.instructions).find(|i| i.trapping);
             let trap = trap.map_or("", |instruction| instruction.text.as_str());
-            // A title is plain ASCII, so nothing of the log can act on the terminal.
+            // A title is printable ASCII, so it has no control characters.
             println!("{}:{}: {}  {trap}", path.display(), report.span.line, report.title());
         }
     }

@@ -1,5 +1,5 @@
-//! A kind, a line prefix and a machine are added in one place each: see "To add one thing" in
-//! ARCHITECTURE.md. The three that were added to show it stay as real support.
+//! A kind, a line prefix and an architecture are each added in one place: see "To add one thing" in
+//! ARCHITECTURE.md. The three examples stay as real support.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
@@ -28,7 +28,7 @@ fn sources(folder: &Path) -> Vec<PathBuf> {
     found
 }
 
-/// The source files in whose code, tests and comments left out, a word stands.
+/// The source files that contain a word in their code, without tests and comments.
 fn files_with(word: &str) -> Vec<String> {
     let holds = |path: &PathBuf| {
         let text = fs::read_to_string(path).unwrap();
@@ -49,10 +49,10 @@ fn a_kind_is_a_name_and_a_row() {
     assert_eq!(report.class.as_deref(), Some("CFI"));
     assert_eq!(Signature::of(&report).family, Family::BadAccess);
     assert!(!report.registers.is_empty());
-    // Its name, and its rows: of the line, and of the panic that it may lead to.
+    // Its name, and its rows: of the line, and of the panic that it may cause.
     let tables = ["src/kind/mod.rs", "src/kind/table/cfi.rs", "src/kind/table/panic.rs"];
     assert!(files_with("Cfi").iter().all(|file| {
-        // The functions that check a call are rows of the table of functions.
+        // The functions that check a call are rows of the function table.
         tables.contains(&file.as_str()) || file.starts_with("src/kind/table/")
     }));
     assert!(files_with("CFI fail").iter().all(|file| file.starts_with("src/kind/table/")));

@@ -1,4 +1,4 @@
-//! The library as its users see it.
+//! The public API.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
@@ -20,7 +20,7 @@ fn only(log: &'static str) -> Report<'static> {
     report
 }
 
-/// Functions with marks: `*` an instruction pointer, `?` not reliable, `^` inlined.
+/// Functions with marks: `*` an instruction pointer, `?` unreliable, `^` inlined.
 fn functions(stack: &Stack<'_>) -> Vec<String> {
     let mark = |is, mark| if is { mark } else { "" };
     stack
@@ -81,14 +81,14 @@ fn a_protection_fault_in_full() {
 
 #[test]
 fn registers_are_those_of_the_crash() {
-    // User mode has registers of its own, and the dump comes a second time with another CR2.
+    // The registers of user mode are skipped, and the dump is repeated with another CR2.
     let registers = only(GPF).registers;
     assert_eq!(registers.get("rdi"), Some(0x58));
     assert_eq!(registers.get("cr2"), Some(0x5555_79f1_4438));
     assert_eq!(registers.get("orig_rax"), None, "a register of user mode");
     let names: Vec<_> = registers.iter().map(|register| register.name.as_ref()).collect();
     assert_eq!(names[..4], ["rax", "rbx", "rcx", "rdx"]);
-    // A checker was called: there is no instruction that trapped.
+    // A checker was called: no instruction trapped.
     assert_eq!(only(KASAN).registers, Registers::default());
     assert_eq!(only(KASAN).code, None);
 }
@@ -127,7 +127,7 @@ fn a_kasan_report_has_three_stacks_and_an_object() {
     assert_eq!((object.cache.as_deref(), object.size), (Some("cm_session"), Some(144)));
     assert_eq!(object.end.unwrap().value - object.start.unwrap().value, 144);
     assert_eq!(memory.shadow.iter().filter(|line| line.hit).count(), 1);
-    // The end of this task's line was printed as a line of its own.
+    // The end of this task's line was printed on a line of its own.
     assert_eq!(report.kernel.release.as_deref(), Some("6.1.192-farmkasan"));
 }
 
@@ -146,7 +146,8 @@ fn each_report_comes_once() {
     let twice = format!("{GPF}{GPF}");
     let titles: Vec<_> = ksplat::reports(twice.as_bytes()).map(|report| report.title).collect();
     assert_eq!(titles.len(), 2);
-    // After a report, a panic for another reason is a report of its own; one that it led to is not.
+    // After a report, a panic for another reason is a report of its own; one that the report caused
+    // is not.
     let with = |reason: &str| {
         let log = format!("{GPF}Kernel panic - not syncing: {reason}\nCPU: 0 PID: 1 Comm: a\n");
         ksplat::reports(log.as_bytes()).map(|r| (r.title, r.consequences)).collect::<Vec<_>>()
@@ -198,7 +199,7 @@ fn a_report_without_end_is_cut() {
     assert_eq!(reports[0].span.end, log.len() - 1);
 }
 
-/// Words that mean something in a log.
+/// Words with a meaning in logs.
 fn words() -> impl Strategy<Value = String> {
     prop::collection::vec(
         prop_oneof![
@@ -240,7 +241,7 @@ fn check_invariants(log: &[u8]) {
             !report.title.is_empty() && report.title.bytes().all(|b| (0x20..0x7f).contains(&b))
         );
         last = report.span.start;
-        // Of two reports that are open at once, each has lines that the other could take alone.
+        // Of two interleaved reports, each has lines that the other could take alone.
         let is_alone = end <= report.span.start;
         end = end.max(report.span.end);
         let again = ksplat::reports(&log[report.span.start..]).next().expect("the report again");
@@ -275,7 +276,7 @@ fn the_message_is_what_the_kernel_said_of_it() {
         (format!("{cut}\nrefcount_t: underflow\n{warning}\n"), Some("refcount_t: underflow")),
         (format!("{cut}\n{warning}\nodd size\nModules linked in: m\n"), Some("odd size")),
         (format!("usercopy: no\n{cut}\n{bug}\n"), Some("usercopy: no")),
-        // Of another task, without a mark, or not of a checker.
+        // Of another task, without a mark, or not from a checker.
         (format!("{cut}\n[    1.5][   T7] refcount_t: underflow\n{warning}\n"), None),
         (format!("refcount_t: underflow\n{warning}\n"), None),
         (format!("eth0: link up\n{cut}\n{bug}\n"), None),
@@ -286,8 +287,8 @@ fn the_message_is_what_the_kernel_said_of_it() {
     }
 }
 
-/// Lines of a log as each carrier brings them: its name, what stands before the first line, and a
-/// line from its number and its text.
+/// Lines of a log with the prefix of a logger: its name, the text before the first line, and a
+/// function that makes a line from its number and its text.
 type Carrier = (&'static str, &'static str, fn(usize, &str) -> String);
 
 const CARRIERS: &[Carrier] = &[
@@ -368,7 +369,7 @@ fn two_reports_in_one_are_told() {
     assert_eq!(reports[1].corrupted, Some(Corruption::Mixed));
     assert_eq!(reports[1].diagnostics.len(), 1);
 
-    // Stacks of several CPUs, each with its own line.
+    // Stacks of several CPUs, each with its own `CPU:` line.
     let log = log.replace("PID: 23642 Comm: a Not tainted 4.18.0 #58", "PID: 23657 Comm: b x 4 #1");
     let log = log.replacen("CPU: 0 ", "CPU: 1 ", 1);
     let last = ksplat::reports(log.as_bytes()).last().expect("a report");

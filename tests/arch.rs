@@ -1,4 +1,4 @@
-//! Machines: what shows them, and that nothing shows one that is unknown.
+//! The detection of architectures, and dumps of unknown ones.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
@@ -32,9 +32,9 @@ fn openrisc_is_one_file() {
     assert!(report.explanation.is_none());
 }
 
-/// Dumps that look like those of one machine or another and are of none.
+/// Dumps that look like those of known architectures, and are of others.
 const UNKNOWN: &[&str] = &[
-    // A machine that nobody has built.
+    // An architecture that does not exist.
     "PX: c01d7a3c  SR: 0000807f  SP: c1045d88\nGPR00 00000000 c1045d88\n\
      r00-r03: 00000000 c1045d88 00000001 00000002\nr00-03: 00000000\nGPRS: 00000000 00000001\n\
      $0: 00000000 $1: 00000001\nR00: 00000000 R01: 00000001\nx00: 00000000 x01: 00000001\n\

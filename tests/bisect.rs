@@ -1,4 +1,4 @@
-//! Bisections: their logs read, and their verdicts judged.
+//! Bisections: parsing of logs, and audits.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 #![allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss)]
@@ -12,7 +12,7 @@ use ksplat::bisect::{
 
 const SEED: &str = include_str!("bisections/003_36161d8f652fb016.txt");
 
-/// Every line that syzkaller prints, of older and newer ones.
+/// Every line that syzkaller prints, in its older and newer versions.
 const WHOLE: &str = "\
 ci starts bisection 2022-11-03 22:56:40.495125372 +0000 UTC m=+11726.045454230
 bisecting cause commit starting from <1>
@@ -137,7 +137,7 @@ fn every_line_is_understood() {
     let detail = bad.runs[0].detail.as_deref().unwrap();
     assert!(detail.starts_with("ssh:") && detail.ends_with("lost connection"), "{detail}");
     assert_eq!(bad.runs[4].title.as_deref(), Some("something that is not known"));
-    // It is built, not tested.
+    // The parent is built, not tested.
     let parent = log.untested_parent.as_ref().unwrap();
     assert_eq!((&*parent.commit, parent.signature.as_deref()), (&*commit(5), Some("aa05")));
 
@@ -183,14 +183,14 @@ fn what_was_not_understood_is_told() {
     let log = bisect::parse(text.as_bytes()).unwrap();
     let audit = audited(&log);
     assert_eq!((audit.unknown_lines, audit.missing.len()), (1, 0), "{:?}", audit.missing);
-    // A commit that no step of the log leads to.
+    // A commit that no step of the log supports.
     let named =
         with_commits("bisecting cause commit starting from <1>\n<4> is the first bad commit\n");
     let log = bisect::parse(named.as_bytes()).unwrap();
     assert_eq!(audited(&log).trust, Trust::Doubtful);
 }
 
-/// A search with a crash that comes in some of the runs, and what becomes of it.
+/// A search with a crash that occurs in some of the runs.
 fn search(first: &str, good: &str, last: &str) -> String {
     with_commits(&format!(
         "bisecting cause commit starting from <1>\n\
@@ -220,7 +220,7 @@ fn a_commit_that_passed_few_runs_is_skipped() {
     assert_eq!(audit.steps[2].audited_verdict, Verdict::Skip);
     let missed = 1.0 - audit.steps[2].confidence.unwrap();
     assert!((0.15..0.25).contains(&missed), "{missed}");
-    // Two commits that passed are less likely to have both passed by chance.
+    // Two passed commits are less likely to have both passed by chance.
     assert_eq!(audit.steps[1].audited_verdict, Verdict::Good);
     assert_eq!(audit.trust, Trust::Doubtful);
     assert_eq!(audit.audited.revisions_left, None);
@@ -324,7 +324,7 @@ fn a_log_without_its_head_names_the_most_frequent_crash() {
 
 #[test]
 fn titles_of_any_length_take_time_in_proportion() {
-    // Each word with each other would take hours.
+    // Comparing each word with each other would take hours.
     let name = |prefix: &str| {
         let words: Vec<String> = (0..200_000).map(|n| format!("{prefix}{n}")).collect();
         words.join("_")
@@ -362,7 +362,7 @@ fn a_fix_is_searched_on_the_other_side() {
     assert_eq!(audit.trust, Trust::Wrong);
     assert_eq!(audit.audited.bad.as_deref(), Some(&*commit(3)));
     assert_eq!(audit.audited.good.as_deref(), Some(&*commit(1)));
-    // Git's number is of the commits that are left if the commit is good.
+    // The number that git printed assumes that the commit is good.
     assert_eq!((audit.audited.revisions_left, audit.audited.culprit.as_deref()), (None, None));
 }
 
@@ -448,7 +448,7 @@ fn what_speaks_against_a_commit_is_told() {
         assert!(clues.contains(&clue), "{clues:?}");
     }
     assert_eq!(audit.trust, Trust::Doubtful);
-    // The release that bounds the search is the likeliest to have passed for another reason.
+    // The release that bounds the search is the most likely to have passed for another reason.
     assert_eq!(audit.first_doubtful.as_deref(), Some(&*commit(2)));
     assert!(audit.doubt.unwrap() > 0.9);
     assert!(audit.missing.is_empty(), "{:?}", audit.missing);
@@ -467,7 +467,7 @@ fn what_is_cut_off_is_said_and_the_rest_is_audited() {
         } else {
             assert!(at < 200, "{head}");
         }
-        // From a line on: what is a bisection is read, and its first line missed.
+        // A log cut at its start is parsed, and its first line is reported missing.
         if let Ok(log) = bisect::parse(&text.as_bytes()[at..]) {
             let audit = audited(&log);
             assert_eq!(
@@ -536,12 +536,12 @@ fn simulated_bisections_are_judged_as_the_truth_is() {
     assert!(own_right * 100 >= own * 98, "{own_right} of {own}");
 }
 
-/// A commit of a log that is written by hand: its number in all digits.
+/// A commit of a handwritten log: its number in all digits.
 fn commit(number: u8) -> String {
     format!("{number:02x}").repeat(20)
 }
 
-/// A log with commits in place of `<1>` and so on.
+/// Replaces `<1>` and so on by commits.
 fn with_commits(text: &str) -> String {
     let mut log = text.to_owned();
     for number in 0..30 {

@@ -1,10 +1,10 @@
-//! The function that is blamed, one log for each rule of the judgement.
+//! The blamed function, one log for each rule.
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use ksplat::model::BlameReason;
 
-/// Function and reason.
+/// The function and the reason.
 fn blame(log: &str) -> Option<(String, BlameReason)> {
     let report = ksplat::reports(log.as_bytes()).next().expect("a report");
     report.blame.map(|blame| (blame.function.into_owned(), blame.why))
@@ -44,7 +44,7 @@ fn what_jumped_to_nowhere() {
         "cm_ops_open",
         BlameReason::JumpedNowhere,
     );
-    // The return address in the link register, where the trace does not have it.
+    // The return address in the link register, if the trace lacks it.
     check(
         "Unable to handle kernel NULL pointer dereference at virtual address 0000000000000000\n\
          pc : 0x0\nlr : cm_ops_open+0x18/0x20\nx0 : 0000000000000000\n\

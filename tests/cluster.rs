@@ -1,4 +1,4 @@
-//! Signatures and clusters as users of the library see them.
+//! Signatures and clusters in the public API.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
@@ -50,7 +50,7 @@ fn a_signature_is_the_same_everywhere() {
     assert_eq!(signature.version, VERSION);
     assert_eq!(signature.family, Family::NullDereference);
     assert_eq!(signature.site.as_ref().unwrap().functions, ["demo_inner"]);
-    // SipHash 1-3 of the bytes with a key of zeros: if these move, VERSION must be counted up.
+    // SipHash 1-3 of the bytes with a key of zeros: if these change, VERSION must be incremented.
     assert_eq!(signature.site.unwrap().hash, 0x3ad9_f3ea_4502_d316);
     assert_eq!(signature.title.hash, 0x6b9b_9b6c_f8bc_e402);
 }
@@ -181,7 +181,7 @@ fn reports_without_a_stack_go_by_their_title() {
     let known = index(&[whole.clone(), bare.clone()]);
     assert_eq!(known.clusters().len(), 1);
     assert_eq!(known.why(0, 1).unwrap()[0].how, LinkReason::Title);
-    // Where reports of that title are of two bugs, it is not known of which this one is.
+    // If reports of the title are of two bugs, the bug of this one is unknown.
     let other = sign(&oops(&NULL.replace("10", "58"), &["demo_x", "demo_y"]));
     assert_eq!(other.title.text, whole.title.text);
     assert_eq!(index(&[whole, bare, other]).clusters().len(), 3);
@@ -194,7 +194,7 @@ fn corrupted_reports_are_no_magnet() {
     cut.corrupted = true;
     cut.exact ^= 1;
     assert_eq!(index(&[sign(&whole), cut.clone()]).clusters().len(), 2);
-    // Those of which nothing is left are not equal for that.
+    // Reports without frames are not equal because of that.
     cut.frames.clear();
     cut.site = None;
     let clusters = index(&[cut.clone(), cut]).clusters();
@@ -240,7 +240,7 @@ fn sizes(clusters: &[Cluster]) -> Vec<usize> {
     clusters.iter().map(|cluster| cluster.count).collect()
 }
 
-/// The signatures of the corpus, which holds every kind of report.
+/// The signatures of the corpus, which has every kind of report.
 fn of_the_corpus() -> Vec<Signature<'static>> {
     let mut signatures = Vec::new();
     for (_, log) in logs() {

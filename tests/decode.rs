@@ -1,5 +1,5 @@
-//! Listings of code as other tools print them, in `../shared`: offsets, bytes and the mark of the
-//! trapping instruction must be the same; how instructions are written differs.
+//! Disassemblies by other tools, in `../shared`. Offsets, bytes and the mark of the trapping
+//! instruction must be equal; the syntax of instructions differs.
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
@@ -9,7 +9,7 @@ use std::path::Path;
 use ksplat::Arch;
 use ksplat::disasm::{self, Syntax};
 
-/// Offset, digits of the bytes, whether it trapped.
+/// The offset, the hexadecimal bytes, and whether the instruction trapped.
 type Row = (usize, String, bool);
 
 /// The rows below `Code disassembly`.

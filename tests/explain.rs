@@ -1,5 +1,5 @@
-//! What the trapping instruction did: the seeds worked out by hand, a case for each rule, and random
-//! code against an evaluation of its own.
+//! Explanations: the seeds with results worked out by hand, a case for each rule, and random code
+//! compared with an independent evaluation.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
@@ -19,7 +19,7 @@ fn seed(log: &str) -> Explanation {
     explained(log).expect("an explanation")
 }
 
-/// A page fault on `code` with registers.
+/// A page fault in `code` with these registers.
 fn fault(address: &str, code: &str, registers: &str) -> Option<Explanation> {
     explained(&format!(
         "BUG: unable to handle page fault for address: {address}\nRIP: 0010:f+0x10/0x20\n\
@@ -218,21 +218,21 @@ fn addresses_that_are_made_of_more_than_registers() {
 
 #[test]
 fn what_is_contradicted_is_not_said() {
-    // The registers give another address than the report: only the report's is told.
+    // The registers contradict the address in the report, so only the report's is given.
     let found = fault("0000000000000068", "<48> 89 50 68", "RAX: ffff888000000000").unwrap();
     assert_eq!((brief(&found).as_str(), found.confidence), ("? ? 0x68", Confidence::Likely));
-    // %rax was not loaded from 0x10(%rbx) if something may jump in between, or was called.
+    // %rax was not loaded from 0x10(%rbx) if a branch or a call is between them.
     for code in ["48 8b 43 10 eb 00 <8b> 58 3c", "48 8b 4b 10 e8 00 00 00 00 <8b> 59 3c"] {
         let found = fault("3c", code, "RAX: 0000000000000000 RCX: 0000000000000000").unwrap();
         assert_eq!(means(&found), [""; 0], "{code}");
     }
-    // lea 0x10(%rbx),%rax; mov 0x3c(%rax),%ebx with an %rbx that cannot be.
+    // lea 0x10(%rbx),%rax; mov 0x3c(%rax),%ebx with an impossible %rbx.
     let found =
         fault("3c", "48 8d 43 10 <8b> 58 3c", "RAX: 0000000000000000 RBX: 0000000000000001");
     assert_eq!(means(&found.unwrap()), [""; 0]);
 }
 
-/// The condition of a warning of x86.
+/// The condition of a warning on x86.
 fn warned(code: &str, registers: &str) -> Option<String> {
     let log = format!(
         "WARNING: CPU: 0 PID: 1 at a.c:1 f+0x1/0x2\nRIP: 0010:f+0x1/0x2\nCode: {code}\n\
@@ -262,7 +262,7 @@ fn conditions() {
     assert_eq!(warned("85 c0 74 02 <0f> 0b", "RAX: 0000000000000000"), None);
     assert_eq!(warned("85 c0 74 04 85 c9 74 02 <0f> 0b", "RAX: 0 RCX: 0"), None);
     assert_eq!(warned("c3 <0f> 0b", "RAX: 0000000000000000"), None);
-    // cmpb $0x0,0x10(%rip) asks whether the warning came before.
+    // cmpb $0x0,0x10(%rip) tests the flag of `WARN_ONCE()`.
     assert_eq!(warned("80 3d 10 00 00 00 00 75 02 <0f> 0b", "RAX: 0000000000000000"), None);
     // A call between them may have changed %eax, but not %ebx.
     assert_eq!(
@@ -376,7 +376,7 @@ const NAMES: [&str; 16] = [
     "r14", "r15",
 ];
 
-/// The address that `0x10(%rax,%rbx,4)` means, worked out from the text.
+/// The address of an operand such as `0x10(%rax,%rbx,4)`, evaluated from its text.
 fn evaluate(expression: &str, registers: &HashMap<&str, u64>) -> Option<u64> {
     if expression == "(%rbx,)" {
         // `xlat` adds %al.
@@ -463,7 +463,7 @@ proptest! {
             format!("{name}: {value:016x}")
         }).collect();
         let known: HashMap<_, _> = NAMES.into_iter().zip(values.iter().copied()).collect();
-        // Half of the time the report tells of the address of the first register, so that some agree.
+        // Half of the reports have the address in the first register, so that some agree.
         let address = if hit { values[0] } else { address };
         let found = fault(&format!("{address:016x}"), &code.join(" "), &registers.join(" "));
         let Some(found) = found else { return Ok(()) };
@@ -476,7 +476,7 @@ proptest! {
             if found.shadow {
                 prop_assert_eq!((told >> 3).wrapping_add(0xdfff_fc00_0000_0000), meant);
             } else if !expression.starts_with("%fs") && !expression.starts_with("%gs") {
-                // Instructions with two operands name one: the stack is the other.
+                // The explanation names one of two operands: the stack is the other.
                 let is_stack = access.registers.is_empty() || expression.contains("rsp");
                 prop_assert!(told == meant || is_stack || told.abs_diff(known["rsp"]) < 64
                     || [known["rsi"], known["rdi"]].contains(&told), "{} {:#x}", expression, told);
@@ -485,7 +485,7 @@ proptest! {
     }
 }
 
-/// A report of arm64 with these instructions, the last one marked, and registers.
+/// A report of arm64 with these instructions, the last one marked, and these registers.
 fn arm64(headline: &str, code: &str, registers: &str) -> Explanation {
     explained(&format!(
         "{headline}\npc : f+0x10/0x20\nlr : g+0x8/0x20\nsp : ffff800008243be0\n{registers}\n\
@@ -507,7 +507,7 @@ fn operands_of_other_machines() {
     assert_eq!(brief(&found), "write 8 0x68 = x1 0x0 + 0x68");
     assert_eq!(means(&found), ["x1 was loaded from [x0, #0x88], x0 = 0xffff355f8319c900"]);
     assert_eq!(found.confidence, Confidence::Certain);
-    // The registers say that it was another access.
+    // The registers contradict the address: it was another access.
     let other = arm64(null, "f9404401 (f9003422)", "x2 : 0000000000000001 x1 : ffff355f8319c900");
     assert_eq!((other.confidence, other.pointer), (Confidence::Likely, None));
     // add x3, x19, #0x60; lsr x2, x3, #3; ldrsb w0, [x2, x1]: a check of KASAN.
@@ -539,7 +539,8 @@ fn conditions_of_other_machines() {
     // cbz x0, $+0x8; brk #0x800
     let found = arm64(bug, "b4000040 (d4210000)", "x1 : 0000000000000000 x0 : 0000000000000040");
     assert_eq!(text(found), (Some("x0 (0x40) != 0".into()), Confidence::Certain));
-    // cmp x1, #7; cmn x0, #1, lsl #12; b.ls +8; brk #0x800: `IS_ERR()`, above which is another.
+    // cmp x1, #7; cmn x0, #1, lsl #12; b.ls +8; brk #0x800: `IS_ERR()`, with another comparison
+    // above.
     let found = arm64(
         bug,
         "f1001c3f b140041f 54000049 (d4210000)",
@@ -549,7 +550,7 @@ fn conditions_of_other_machines() {
         text(found),
         (Some("x0 (0xfffffffffffffff4) > 0xfffffffffffff000".into()), Confidence::Certain)
     );
-    // A trap of PowerPC compares by itself: subfic, rldicl, tdnei r9,0.
+    // A trap of PowerPC with its own comparison: subfic, rldicl, tdnei r9,0.
     let powerpc = seed(include_str!("../corpus/kernel-bug/powerpc.log"));
     assert_eq!(text(powerpc), (Some("r9 (1) != 0".into()), Confidence::Certain));
     // cmp r0, 0x40; bxle lr; the word that traps
@@ -589,7 +590,7 @@ proptest! {
     #[test]
     fn nothing_certain_is_wrong_on_other_machines(
         words in prop::collection::vec(any::<u32>(), 0..12),
-        // ldr x1, [x0, #n] and str w2, [x1, #n] with their numbers at random, or anything.
+        // ldr x1, [x0, #n] and str w2, [x1, #n] with random numbers, or any word.
         trapping in prop_oneof![
             any::<u32>(),
             (0u32..4096).prop_map(|n| 0xf940_0001 | (n << 10)),
@@ -617,7 +618,7 @@ proptest! {
         let Some(Explanation { confidence, access: Some(access), shadow, .. }) = found else {
             return Ok(());
         };
-        // str w2, [x1, #n], worked out here.
+        // str w2, [x1, #n], computed here.
         if confidence == Confidence::Certain && !shadow && trapping >> 22 == 0xb900_0022 >> 22
             && (trapping >> 5) & 31 == 1
         {
@@ -639,7 +640,8 @@ fn flags_of_results_and_bits() {
     // lock decl 0x8(%rdi); jns +2; ud2
     let counted = warned("f0 ff 4f 08 79 02 <0f> 0b", "RDI: ffff888012345678");
     assert_eq!(counted.as_deref(), Some("0x8(%rdi) < 0"));
-    // cmp $0x5,%ecx; ja to the ud2; mov $0,%ecx; ret: an instruction behind a taken branch changes nothing.
+    // cmp $0x5,%ecx; ja to the ud2; mov $0,%ecx; ret: the instructions below a taken branch change
+    // nothing.
     let jumped = warned("83 f9 05 77 06 b9 00 00 00 00 c3 <0f> 0b", "RCX: 0000000000000009");
     assert_eq!(jumped.as_deref(), Some("%ecx (9) > 5"));
     // test $0x4,%ah; je +2; ud2; and (%rdi),%al; jne +2; ud2
@@ -647,9 +649,9 @@ fn flags_of_results_and_bits() {
     assert_eq!(high.as_deref(), Some("(%ah & 4) != 0"));
     let part = warned("22 07 75 02 <0f> 0b", "RAX: 0000000000000000 RDI: ffff888012345678");
     assert_eq!(part.as_deref(), Some("%al (0) == 0"));
-    // A warning goes on below its trap: ud2; test %ecx,%ecx; ud2, and je to the test from above.
+    // Execution continues below a warning: ud2; test %ecx,%ecx; ud2, and je to the test from above.
     assert_eq!(warned("85 c0 74 02 0f 0b 90 <0f> 0b", "RAX: 0000000000000000"), None);
-    // add %al,(%rax) is two bytes of zero.
+    // add %al,(%rax) is two zero bytes.
     assert_eq!(warned("00 00 75 02 <0f> 0b", "RAX: ffff888012345678"), None);
 }
 
@@ -674,7 +676,7 @@ fn values_that_are_made() {
     )
     .unwrap();
     assert_eq!(brief(&found), "read 8 0x8 = rdx 0x0 + 0x8");
-    // rep movsq: five of eight bytes each were to go.
+    // rep movsq: five of eight bytes each were left.
     let found = fault(
         "20",
         "<f3> 48 a5",
@@ -727,7 +729,7 @@ fn maps_of_addresses() {
     assert_eq!(found.address_class, Some(AddressClass::Poison), "{found:?}");
 }
 
-/// Random code never panics, and its access is at the address of the report.
+/// Random code never panics, and a certain access is at the address of the report.
 #[test]
 fn random_code_of_every_machine() {
     let machines: [(&str, usize, &str); 5] = [

@@ -1,4 +1,4 @@
-//! What must hold of any log, over all logs of the corpus.
+//! Properties of all logs, tested on the corpus.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
@@ -7,7 +7,7 @@ mod corpus;
 
 use corpus::logs;
 
-/// All reports, information among them.
+/// All reports, including information.
 fn reports(log: &[u8]) -> ksplat::Reports<'_> {
     ksplat::Parser::new().with_information(true).reports(log)
 }
@@ -50,7 +50,7 @@ fn a_log_cut_at_any_line_has_the_same_reports_but_for_the_last() {
 #[test]
 fn a_log_cut_at_any_byte_is_read() {
     for (path, log) in logs() {
-        // Every byte of the smaller ones, some of the larger.
+        // Every byte of the smaller logs, some of the larger.
         for at in (0..log.len()).step_by(1 + log.len() / 2000) {
             for report in reports(&log[..at]) {
                 assert!(report.span.end <= at, "{} cut at {at}", path.display());
@@ -79,7 +79,8 @@ fn information_changes_no_other_report() {
     let notices = logs.iter().filter(|(_, log)| has_notice(log));
     let notices: Vec<_> = notices.flat_map(|(_, log)| log.clone()).collect();
     assert!(!notices.is_empty(), "no information in the corpus");
-    // A line that only mentions a report takes the body of a notice below it, where notices are not read.
+    // A line that only mentions a report takes the body of a notice below it, if notices are not
+    // read.
     for (path, log) in logs.iter().filter(|(path, _)| !path.starts_with("corpus/none")) {
         let log = [notices.as_slice(), log, &notices].concat();
         assert_eq!(faults(&log, true), faults(&log, false), "{}", path.display());

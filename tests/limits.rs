@@ -1,4 +1,4 @@
-//! What is beyond a limit is left out, and the report says so.
+//! A report says where a limit cut it.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
@@ -8,7 +8,7 @@ const FIRST: &str = "BUG: KASAN: use-after-free in f+0x1/0x2";
 const TOO_MANY: &str = "report: too many open reports: it may be incomplete";
 const SECOND: &str = "Read of size 4 at addr ffff888001286000 by task a/1";
 
-/// The reports of a log, which a monitor gives as well.
+/// The reports of a log, which must be the same from a monitor.
 fn reports(log: &str, limits: Limits) -> Vec<Report<'static>> {
     let whole = Parser::new().with_limits(limits).reports(log.as_bytes());
     let whole: Vec<_> = whole.map(Report::into_owned).collect();
@@ -25,7 +25,7 @@ fn reports(log: &str, limits: Limits) -> Vec<Report<'static>> {
     whole
 }
 
-/// What a report says of itself: why it is not whole, and what was left out.
+/// The reasons in a report for being incomplete, and its diagnostics.
 fn said(report: &Report<'_>) -> Vec<String> {
     let limits = [DiagnosticKind::TooMany, DiagnosticKind::TooLong, DiagnosticKind::TooManyOpen];
     let left_out = report.diagnostics.iter().filter(|said| limits.contains(&said.kind));
@@ -85,7 +85,7 @@ fn more_bytes_of_code_than_are_kept_are_told() {
     assert_eq!(report.diagnostics[0].to_string(), told);
 }
 
-/// Reports of so many tasks at the same time: first all headlines, then all traces.
+/// Interleaved reports of `count` tasks: first all headlines, then all traces.
 fn tasks(count: usize) -> String {
     let each = |text: &str| (0..count).map(|task| of_task(task, text)).collect::<String>();
     let lines =
@@ -100,7 +100,7 @@ fn one_report_too_many_ends_the_oldest() {
         assert!(reports.iter().all(|report| report.corrupted.is_none()));
         let ended: Vec<_> = reports.iter().filter(|report| !said(report).is_empty()).collect();
         assert!(ended.iter().all(|report| said(report) == [TOO_MANY]));
-        // Those that were ended have but the frames of the headline.
+        // The ended ones have only the frames of the headline.
         assert!(ended.iter().all(|report| report.stacks[0].frames.len() == 1));
         ended.iter().map(|report| report.span.line).collect::<Vec<_>>()
     };
@@ -113,7 +113,7 @@ fn of_task(task: usize, text: &str) -> String {
     format!("[    1.000000][{:>6}] {text}\n", format!("T{task}"))
 }
 
-/// The lines of a whole report of a task.
+/// The lines of a complete report of a task.
 fn whole(task: usize) -> [String; 8] {
     let end = "---[ end trace 0000000000000000 ]---";
     let trace = [" a+0x1/0x2", " b+0x1/0x2", " c+0x1/0x2", " d+0x1/0x2"];
@@ -130,7 +130,7 @@ fn a_report_that_said_that_it_ended_is_whole() {
 
 #[test]
 fn reports_that_are_complete_are_not_open() {
-    // One goes on while another task reports again and again.
+    // One report continues while another task reports again and again.
     let (first, others) = (whole(1), (0..16).map(|_| whole(2).concat()).collect::<String>());
     let log = first[..4].concat() + &others + &first[4..].concat();
     for limits in [Limits::default(), Limits::default().with_open(16)] {
@@ -139,7 +139,7 @@ fn reports_that_are_complete_are_not_open() {
         assert!(reports.iter().all(|report| said(report).is_empty()));
         assert!(reports.iter().all(|report| report.stacks[0].frames.len() == 4));
     }
-    // More than may wait.
+    // More reports than may wait.
     let log = first[..4].concat() + &others.repeat(2) + &first[4..].concat();
     assert!(said(&reports(&log, Limits::default())[0]).contains(&TOO_MANY.to_owned()));
 }

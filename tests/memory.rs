@@ -1,4 +1,4 @@
-//! How much memory the reports of a log need, beside the log.
+//! The memory for the reports of a log, in addition to the log.
 
 #![allow(clippy::unwrap_used, clippy::print_stderr)]
 
@@ -12,10 +12,10 @@ use peak_alloc::PeakAlloc;
 #[global_allocator]
 static MEMORY: PeakAlloc = PeakAlloc;
 
-/// What is said in ARCHITECTURE.md.
+/// The limit in ARCHITECTURE.md.
 const LIMIT: usize = 1 << 20;
 
-/// The most bytes that were needed at a time to read the reports one by one.
+/// The peak of memory for parsing the reports one by one.
 fn peak(log: &[u8]) -> usize {
     let before = MEMORY.current_usage();
     MEMORY.reset_peak_usage();
@@ -50,7 +50,7 @@ fn contexts() -> String {
     log
 }
 
-/// A report that goes on, while another task has long ones that must wait for it.
+/// A report that continues while another task has long ones, which must wait for it.
 fn waiting() -> String {
     let mut log = String::from("[ 1.0][ T1] BUG: KASAN: x in f+0x1/0x2\n");
     for report in 0..100 {
@@ -66,10 +66,10 @@ fn waiting() -> String {
     log
 }
 
-/// What is said in ARCHITECTURE.md of a monitor.
+/// The limit of a monitor in ARCHITECTURE.md.
 const MONITOR_LIMIT: usize = 32 << 20;
 
-/// The most bytes that a monitor needs at a time for a log in chunks.
+/// The peak of memory of a monitor for a log in chunks.
 fn peak_of_monitor(log: &[u8]) -> usize {
     let before = MEMORY.current_usage();
     MEMORY.reset_peak_usage();
@@ -81,7 +81,7 @@ fn peak_of_monitor(log: &[u8]) -> usize {
 
 #[test]
 fn one_report_needs_less_than_a_megabyte() {
-    // The tables of the searches are made once and stay.
+    // The tables of the searches are made once.
     ksplat::reports(b"BUG: KASAN: use-after-free in f+0x1/0x2\n").for_each(drop);
     for (name, log) in worst() {
         let peak = peak(log.as_bytes());
@@ -106,7 +106,7 @@ fn one_report_needs_less_than_a_megabyte() {
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         let log = fs::read(&path).unwrap();
-        // Some kinds of lines have searches of their own.
+        // Some kinds of lines have their own searches.
         ksplat::reports(&log).for_each(drop);
         let peak = peak(&log);
         assert!(peak < LIMIT / 4, "{}: {peak} bytes", path.display());

@@ -1,4 +1,4 @@
-//! A log that comes in pieces gives what it gives as a whole.
+//! A log in pieces has the same reports as the whole log.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
@@ -13,7 +13,7 @@ use corpus::logs;
 use ksplat::{Event, Monitor, Report, model::Corruption};
 use proptest::prelude::*;
 
-/// A report without what only the whole log tells.
+/// A report without the facts that depend on the whole log.
 fn plain(report: Report<'_>) -> Report<'static> {
     let mut report = report.into_owned();
     report.panicked = false;
@@ -25,7 +25,7 @@ fn whole(log: &[u8]) -> Vec<Report<'static>> {
     ksplat::Parser::new().with_information(true).reports(log).map(plain).collect()
 }
 
-/// What a monitor gives for a log cut at these places, and the begins that it told before.
+/// The reports of a monitor for a log cut at these offsets, and the `Started` events before them.
 fn pieces(log: &[u8], cuts: impl IntoIterator<Item = usize>) -> (Vec<Report<'static>>, Vec<usize>) {
     let mut monitor = ksplat::Parser::new().with_information(true).monitor();
     let (mut reports, mut begins) = (Vec::new(), Vec::new());
@@ -61,11 +61,11 @@ fn same(name: &str, log: &[u8], cuts: impl IntoIterator<Item = usize>) {
         panic!("{name}: {a:?}, not {b:?}");
     }
     assert_eq!(left.len(), right.len(), "{name}");
-    // A headline that a report below repeats begins as one of its own.
+    // A headline that is repeated below makes an event of its own.
     let starts: Vec<_> = found.iter().map(|report| report.span.start).collect();
     let (mut own, echoes): (Vec<_>, Vec<_>) =
         begins.into_iter().partition(|at| starts.contains(at));
-    // That of a headline in doubt comes with its report.
+    // The event of a headline in doubt comes with its report.
     own.sort_unstable();
     assert_eq!(own, starts, "{name}");
     let is_above = |at: &usize| starts.iter().any(|start| at < start);
@@ -145,18 +145,18 @@ fn what_is_above_and_below_a_report_is_the_same() {
     let caller = |text: &str| format!("[    1.0][   T11] {text}\n");
     let registers = caller("RAX: 0000000000000000 RBX: 0000000000000001 RCX: 0000000000000002");
     let logs = [
-        // More lines than a report may have; what comes below them tells the function.
+        // More lines than the limit; a line below them has the function.
         caller("BUG: unable to handle kernel paging request at ffff888001286000")
             + &registers.repeat(4_100)
             + &caller("RIP: 0010:func+0x1/0x2")
             + &caller("Call Trace:")
             + &caller(" one+0x1/0x2").repeat(4),
-        // A message that begins too far above.
+        // A message that starts too far above.
         format!(
             "x usercopy: Kernel memory exposure attempt {long}\nkernel BUG at mm/usercopy.c:1!\n"
         ),
         format!("y\n{0}\n{0}\nkernel BUG at mm/usercopy.c:1!\n", "a".repeat(40_000)),
-        // A headline that is printed again, as a line says that is too long.
+        // A repeated headline, announced by a line that is too long.
         format!(
             "BUG: KASAN: sl\n** replaying previous printk message **{long}\nBUG: KASAN: slab x in g+0x1/0x2\nx\n"
         ),
@@ -194,7 +194,7 @@ fn silence_completes_a_report() {
     let [Event::Finished(report)] = &reports[..] else { panic!("{reports:?}") };
     assert_eq!(report.title(), "kernel BUG in f");
     assert_eq!(monitor.tick(second(200)).count(), 0);
-    // The clock starts when bytes came.
+    // The clock starts when bytes come.
     assert_eq!(monitor.push(b"ne\nkernel BUG at fs/b.c:2!\nx\n").count(), 1);
     assert_eq!(monitor.tick(second(300)).count(), 0);
     assert_eq!(monitor.push(b"RIP: 0010:g+0x1/0x2\n").count(), 0);

@@ -1,16 +1,17 @@
-//! No false alarms: logs of machines on which no kernel crashed, made by a generator.
+//! No false alarms: generated logs of machines without a kernel crash.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
 use std::fmt::Write as _;
 
-/// How many bytes are read, at the least.
+/// The minimum of bytes that are parsed.
 const SIZE: usize = 50 << 20;
 
-/// The bytes of one log: a report may look at the lines around it, so each holds all kinds.
+/// The bytes of one log. A report may look at the lines around it, so each log has all kinds of
+/// lines.
 const LOG: usize = 1 << 20;
 
-/// What a kernel prints at boot, after its format strings, with words that look like a report.
+/// Lines that a kernel prints at boot, from its format strings, with words that look like a report.
 const BOOT: &[&str] = &[
     "Linux version 6.1.0-18-amd64 (cm@host) #1 SMP PREEMPT_DYNAMIC",
     "Command line: BOOT_IMAGE=/vmlinuz root=UUID=1 ro panic=30 oops=panic",
@@ -32,7 +33,7 @@ const BOOT: &[&str] = &[
     "systemd[1]: Starting kdump.service - Saves a crash dump after a Kernel panic - not syncing or an Oops...",
 ];
 
-/// What programs write to the journal.
+/// Lines of programs in the journal.
 const PROGRAMS: &[(&str, &str)] = &[
     ("dockerd", "panic: runtime error: invalid memory address or nil pointer dereference"),
     ("dockerd", "[signal SIGSEGV: segmentation violation code=0x1 addr=0x18 pc=0x55d0c7a31c2e]"),
@@ -53,7 +54,7 @@ const PROGRAMS: &[(&str, &str)] = &[
     ("monitor", "matched rule 'Oops: Exception in kernel mode, sig: 5 [#1]'"),
 ];
 
-/// What containers and package managers write, without a name of a program.
+/// Lines of containers and package managers, without the name of a program.
 const BARE: &[&str] = &[
     "panic: close of closed channel",
     "",

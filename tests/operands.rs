@@ -1,5 +1,6 @@
-//! Loads and stores of every machine but x86, encoded here from the fields of the architecture
-//! manuals, with random registers: the access of the explanation has the address that the test computes.
+//! Loads and stores of all architectures except x86, encoded from the fields of the architecture
+//! manuals, with random registers. The access in the explanation must have the address that the
+//! test computes.
 
 #![allow(
     clippy::unwrap_used,
@@ -13,7 +14,7 @@ use std::fmt::Write;
 use ksplat::model::{AccessKind, Confidence, Explanation};
 use proptest::prelude::*;
 
-/// The access that an instruction was made for.
+/// The access of an encoded instruction.
 #[derive(Clone, Debug)]
 struct Meant {
     /// The units of code, the first of which is marked.
@@ -23,10 +24,10 @@ struct Meant {
     writes: bool,
 }
 
-/// A machine: the report of a fault at an address.
+/// An architecture: the report of a fault at an address.
 struct Machine {
     log: fn(address: u64, values: &[u64], code: &[String]) -> String,
-    /// What its addresses are printed as a multiple of.
+    /// The multiple of bytes to which its addresses are rounded down.
     exact_to: u64,
     mask: u64,
 }
@@ -37,7 +38,8 @@ fn explained(log: &str) -> Option<Explanation> {
     report.explanation
 }
 
-/// Compares the explanation of a fault with the encoded access; a fault elsewhere is never certain.
+/// Compares the explanation of a fault with the encoded access. A fault at another address is never
+/// certain.
 fn judge(machine: &Machine, values: &[u64], meant: &Meant, elsewhere: u64) {
     let Machine { log, exact_to, mask } = machine;
     let address = meant.address & mask;
@@ -62,12 +64,12 @@ fn judge(machine: &Machine, values: &[u64], meant: &Meant, elsewhere: u64) {
     }
 }
 
-/// The value of so many bits with its sign.
+/// The lowest `bits` bits of a value, sign-extended.
 fn signed(value: u64, bits: u32) -> u64 {
     ((value << (64 - bits)).cast_signed() >> (64 - bits)).cast_unsigned()
 }
 
-/// Takes the next field of so many bits from random numbers.
+/// Takes fields of bits from a random number.
 struct Fields(u64);
 
 impl Fields {
@@ -82,7 +84,7 @@ impl Fields {
     }
 }
 
-/// One of a list.
+/// One element of a list.
 fn pick<T: Copy>(list: &[T], number: u64) -> T {
     list[number as usize % list.len()]
 }
@@ -95,7 +97,7 @@ fn halves(halves: &[u64]) -> Vec<String> {
     halves.iter().map(|half| format!("{half:04x}")).collect()
 }
 
-/// The units of a `Code:` line with the first of them marked.
+/// The units of a `Code:` line with the first one marked.
 fn marked(code: &[String]) -> String {
     format!("({}) {}", code[0], code[1..].join(" "))
 }
@@ -118,7 +120,7 @@ const ARM64: Machine = Machine {
     mask: u64::MAX,
 };
 
-/// Register 30 is printed as a name of a function.
+/// Register 30 is printed as the name of a function.
 fn arm64_register(number: u64) -> u64 {
     if number == 30 { 29 } else { number }
 }
@@ -139,14 +141,14 @@ fn arm64(form: u64, random: u64, values: &[u64]) -> Meant {
             let offset = fields.bits(12);
             (0x3900_0000 | single | offset << 10, start.wrapping_add(offset << size), 1 << size)
         }
-        // Unscaled, behind and before the access.
+        // Unscaled, post-indexed and pre-indexed.
         1 => {
             let (offset, mode) = (fields.bits(9), pick(&[0, 1, 3], fields.bits(4)));
             let by = if mode == 1 { 0 } else { signed(offset, 9) };
             let code = 0x3800_0000 | single | offset << 12 | mode << 10;
             (code, start.wrapping_add(by), 1 << size)
         }
-        // Another register, extended and shifted.
+        // With another register, extended and shifted.
         2 => {
             let (index, option) =
                 (arm64_register(fields.bits(5)), pick(&[2, 3, 6, 7], fields.bits(2)));
@@ -160,7 +162,7 @@ fn arm64(form: u64, random: u64, values: &[u64]) -> Meant {
             let code = 0x3820_0800 | single | index << 16 | option << 13 | is_shifted << 12;
             (code, start.wrapping_add(part << (size * is_shifted)), 1 << size)
         }
-        // A pair of words or doublewords: behind, at and before.
+        // A pair of words or doublewords: post-indexed, offset and pre-indexed.
         _ => {
             let (is_wide, offset) = (fields.bits(1), fields.bits(7));
             let mode = pick(&[1, 2, 3], fields.bits(4));
@@ -200,7 +202,7 @@ const THUMB: Machine = Machine {
     mask: 0xffff_ffff,
 };
 
-/// Up or down, and before the access or behind it: bits 24, 23 and 21, and what is added.
+/// Up or down, pre-indexed or post-indexed: bits 24, 23 and 21, and the signed offset.
 fn arm_mode(fields: &mut Fields, by: u64) -> (u64, u64) {
     let is_up = fields.flag();
     let (mode, is_before) =
@@ -261,7 +263,7 @@ fn thumb(form: u64, random: u64, values: &[u64]) -> Meant {
     let (code, address, size) = match form % 5 {
         0 => {
             let (offset, size) = (fields.bits(5), fields.bits(2) % 3);
-            // The size in bytes as a power of two, by its place among the operations.
+            // The size in bytes as a power of two, by its operation.
             let (op, shift) = pick(&[(0x6000, 2), (0x7000, 0), (0x8000, 1)], size);
             let code = op | is_load << 11 | offset << 6 | base << 3 | data;
             (halves(&[code]), start.wrapping_add(offset << shift), 1 << shift)
@@ -373,7 +375,7 @@ fn powerpc(form: u64, random: u64, values: &[u64]) -> Meant {
                 ],
                 fields.bits(6),
             );
-            // With update the operation is 32 further.
+            // With update the operation is 32 higher.
             let op = op + 32 * update;
             (31 << 26 | index << 11 | op << 1, values[index as usize], size, writes)
         }
@@ -445,7 +447,7 @@ fn riscv(form: u64, random: u64, values: &[u64]) -> Meant {
             let code = op | bits(offset, 3, 3) << 10 | short_base << 7 | low | short_data << 2;
             (halves(&[code]), values[8 + short_base as usize].wrapping_add(offset), size)
         }
-        // By the stack pointer.
+        // Relative to the stack pointer.
         _ => {
             let offset = fields.bits(6) * size;
             let scale = if is_wide { 3 } else { 2 };
@@ -486,7 +488,8 @@ const S390: Machine = Machine {
     mask: u64::MAX,
 };
 
-/// An address as `print_insn()` in arch/s390/kernel/dis.c writes it; `first` is an index or a length.
+/// An address as `print_insn()` in arch/s390/kernel/dis.c prints it; `first` is an index or a
+/// length.
 fn s390_operand(displacement: u64, first: &str, base: u64) -> String {
     let displacement = displacement.cast_signed();
     match (first, base) {

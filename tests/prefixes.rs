@@ -1,7 +1,7 @@
-//! One report behind what people's tools put before each of its lines.
+//! One report behind the prefixes of many tools.
 //!
-//! The logs are those of the corpus, with the prefixes of the kernel taken off. Each is read behind each
-//! carrier of the table, and must give the report that it gives without.
+//! The logs are those of the corpus without their kernel prefixes. Each log is parsed with each
+//! prefix of the table, and must have the same reports as without.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
@@ -11,7 +11,7 @@ use std::path::Path;
 
 use ksplat::{Event, Report};
 
-/// The prefix and suffix of each line, by name. In it
+/// The prefix and suffix of each line, by name, with these placeholders:
 ///
 /// ```text
 /// {text}   the line           {stamp}  the time of printk with a blank behind it
@@ -157,7 +157,7 @@ const CARRIERS: &[(&str, &str)] = &[
     ("tmux, two panes", "$ top          │{stamp}{text}"),
 ];
 
-/// The logs: a path in the corpus, each of another machine or kind.
+/// The logs: a path in the corpus, each of another architecture or kind.
 const LOGS: &[&str] = &[
     "null-deref/write.log",
     "null-deref/arm64.log",
@@ -175,8 +175,8 @@ const LOGS: &[&str] = &[
     "usercopy/arm64.log",
 ];
 
-/// Those with more than two lines of other text, or the headline of `die()`, below the first line: without
-/// its prefix that is still a report of its own.
+/// The logs with more than two lines of other text, or the headline of `die()`, below the first
+/// line: without its prefix that is a report of its own.
 const NOT_BELOW: &[&str] = &[
     "null-deref/arm.log",
     "null-deref/openrisc.log",
@@ -184,18 +184,18 @@ const NOT_BELOW: &[&str] = &[
     "usercopy/arm64.log",
 ];
 
-/// Levels as a report's lines have them, as words and by number, and as Android prints them.
+/// The levels of a report's lines, as words and by number, and as Android prints them.
 const LEVELS: [(&str, u8, char); 4] =
     [("alert ", 1, 'E'), ("warn  ", 4, 'W'), ("warn  ", 4, 'W'), ("emerg ", 0, 'F')];
 
 const TASKS: [&str; 3] = ["init", "init", "swapper/0"];
 
-/// The time of printk of a line.
+/// The printk time of a line.
 fn stamp(n: usize) -> String {
     format!("[    6.{:06}] ", 425_000 + 17 * n)
 }
 
-/// The line behind a carrier.
+/// A line with a prefix.
 fn behind(carrier: &str, n: usize, text: &str) -> String {
     let (level, pri, letter) = LEVELS[n % LEVELS.len()];
     let task = TASKS[n % TASKS.len()];
@@ -227,7 +227,7 @@ fn behind(carrier: &str, n: usize, text: &str) -> String {
     ] {
         line = line.replace(name, &value);
     }
-    // Last, as it may hold braces.
+    // Replaced last, as the text may contain braces.
     line.replace("{text}", text) + "\n"
 }
 
@@ -235,7 +235,7 @@ fn all_behind(carrier: &str, lines: &[String]) -> String {
     lines.iter().enumerate().map(|(n, text)| behind(carrier, n, text)).collect()
 }
 
-/// The lines of a log without the prefixes of the kernel.
+/// The lines of a log without the kernel's prefixes.
 fn bare(log: &str) -> Vec<String> {
     let without = |line: &str| {
         let line = line.trim_end_matches('\r');
@@ -256,7 +256,7 @@ fn bare(log: &str) -> Vec<String> {
     log.lines().map(without).collect()
 }
 
-/// The fields of the reports of a log that are compared.
+/// The fields of reports that are compared.
 fn told(reports: &[Report<'_>]) -> String {
     let mut told = String::new();
     for report in reports {
@@ -285,7 +285,7 @@ fn read(log: &str) -> Vec<Report<'_>> {
     ksplat::reports(log.as_bytes()).collect()
 }
 
-/// The reports of a monitor that reads a log in pieces.
+/// The reports of a monitor that parses a log in pieces.
 fn watched(log: &str, size: usize) -> String {
     let mut monitor = ksplat::Monitor::new();
     let mut reports = Vec::new();
@@ -359,7 +359,7 @@ fn spans_are_those_of_the_log() {
     }
 }
 
-/// Prefixes that nobody has, or that look like lines of a report.
+/// Prefixes that do not exist, or that look like lines of a report.
 #[test]
 fn no_prefix_is_too_odd() {
     let long = "x: ".repeat(400);
@@ -385,7 +385,7 @@ fn no_prefix_is_too_odd() {
             let log = lines.iter().flat_map(|line| [prefix, line, "\n"]).collect::<String>();
             assert_eq!(watched(&log, 4096), told(&read(&log)), "{name} behind {prefix:.20}");
         }
-        // Another before each line.
+        // Another prefix before each line.
         let changing = prefixes.iter().cycle();
         let log = changing.zip(&lines).flat_map(|(p, line)| [*p, line, "\n"]).collect::<String>();
         assert_eq!(watched(&log, 4096), told(&read(&log)), "{name}");

@@ -1,4 +1,5 @@
-//! The JSON Schema in `docs/src/report.schema.json` against the reports that the library writes.
+//! The JSON Schema in `docs/src/report.schema.json`, compared with the reports that the library
+//! writes.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
@@ -39,7 +40,7 @@ fn files(folder: &str, extension: &str) -> Vec<PathBuf> {
     found
 }
 
-/// The reports of a log as JSON, with everything that the library adds to a report.
+/// The reports of a log as JSON, with all annotations.
 fn reports(name: &str, log: &[u8]) -> Vec<Value> {
     let report = |(index, mut report): (usize, ksplat::Report<'_>)| {
         ksplat::Analyzer::new().annotate(&mut report);
@@ -67,8 +68,8 @@ fn every_report_of_the_corpus_is_valid() {
     assert!(count > 100, "{count} reports");
 }
 
-/// A schema without one of its keys refuses the report that has them all; so each key that the schema
-/// names is one that the library writes, and the schema is closed on every level.
+/// Without any of its keys the schema rejects the report that has them all. So the library writes
+/// each key in the schema, and the schema is closed at every level.
 #[test]
 fn a_schema_without_a_key_refuses_a_report() {
     let schema = schema();
@@ -91,7 +92,8 @@ fn a_schema_without_a_key_refuses_a_report() {
     }
 }
 
-/// The pointers of all values in `value`. What the values are may change with the words of the library.
+/// The JSON pointers of all values in `value`. The values themselves may change with the words of
+/// the library.
 fn pointers(value: &Value) -> BTreeSet<String> {
     let (mut found, mut left) = (BTreeSet::new(), vec![(String::new(), value)]);
     while let Some((pointer, value)) = left.pop() {
@@ -101,7 +103,7 @@ fn pointers(value: &Value) -> BTreeSet<String> {
     found
 }
 
-/// The values that an object or an array holds, by their keys or indices.
+/// The values in an object or an array, with their keys or indices.
 fn below(value: &Value) -> impl Iterator<Item = (String, &Value)> {
     let object = value.as_object().into_iter().flatten();
     let array = value.as_array().into_iter().flatten().enumerate();
@@ -109,8 +111,8 @@ fn below(value: &Value) -> impl Iterator<Item = (String, &Value)> {
     object.chain(array.map(|(at, value)| (at.to_string(), value)))
 }
 
-/// The pointers of all `properties` below a part of the schema, each with each of its keys. Values of
-/// `source` have one code a report, so two of them are in no example.
+/// The pointers of all `properties` below a part of the schema, each with each of its keys. A
+/// report has only one code of `source`, so no example has two.
 fn properties(part: &Value, pointer: &str, places: &mut Vec<(String, String)>) {
     let others = ["source/oneOf/1", "source/oneOf/2"];
     if others.iter().any(|other| pointer.ends_with(other)) {
@@ -125,8 +127,7 @@ fn properties(part: &Value, pointer: &str, places: &mut Vec<(String, String)>) {
     }
 }
 
-/// Codes that are not in the schema would make reports of a new version invalid, which is found here
-/// and not by a user.
+/// A code that the schema lacks would make reports of a new version invalid.
 #[test]
 fn the_codes_are_those_of_the_library() {
     let schema = schema();

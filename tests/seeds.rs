@@ -1,4 +1,4 @@
-//! The logs that the project was created from. Those in `../shared` are read with `--ignored`.
+//! The logs of the project's specification. Those in `../shared` are read with `--ignored`.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
@@ -24,7 +24,7 @@ const SEEDS: [(&str, &str, &str); 5] = [
     ("004_029842f4da5026bd", "WARNING in io_wqe_wake_worker", "5.5.0-rc7-syzkaller"),
 ];
 
-/// What stands at the end of seed 001: offset, bytes, instruction; the trap is at 0x2a.
+/// The disassembly at the end of seed 001: offset, bytes, instruction; the trap is at 0x2a.
 const LISTING: &str = "\
 0: 89 ea | mov %ebp,%edx
 2: 48 c1 ea 03 | shr $0x3,%rdx

@@ -1,4 +1,4 @@
-//! The store of bugs that were seen.
+//! The store of known bugs.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use ksplat::fingerprint::Signature;
 use ksplat::store::{Added, Error, SCHEMA, Sighting, Store};
 
-/// A file that is gone when the test is over.
+/// A file that is deleted when the test ends.
 struct File(PathBuf);
 
 impl File {
@@ -82,14 +82,14 @@ fn a_fixed_bug_that_comes_back_is_a_new_one() {
     let old = add(&store, seen(A, "6.1.0", 100)).bug;
     store.label(old, "fixed-by 1234abcd since 6.3").unwrap();
     store.label(old, "on all our machines").unwrap();
-    // A kernel from before the fix may still show it.
+    // A kernel older than the fix may still have the bug.
     assert_eq!(add(&store, seen(A, "6.2.0", 200)).bug, old);
     let back = add(&store, seen(A, "6.3.0", 300));
     assert_eq!(back.back, Some(old));
     assert_ne!(back.bug, old);
-    // The next one is of the new bug, and so is another way to it.
+    // The next report is of the new bug, and so is another way to it.
     assert_eq!(add(&store, seen(A_OTHERWISE, "6.4.0", 400)).bug, back.bug);
-    // A kernel without the fix still shows the old one.
+    // A kernel without the fix still has the old bug.
     assert_eq!(add(&store, seen(A, "6.2.0", 500)).bug, old);
     let contents = store.load().unwrap();
     let index = contents.index();
@@ -126,7 +126,7 @@ fn two_stores_become_one() {
     a.merge(&b).unwrap();
     let contents = a.load().unwrap();
     assert_eq!(contents.bugs.len(), 2);
-    // The one that was seen first keeps its id, and both their labels.
+    // The bug that was seen first keeps its ID, and gets the labels of both.
     assert_eq!(contents.bugs[&old].labels, ["wontfix"]);
     assert_eq!(contents.bugs[&old].merged, [new]);
     assert_eq!(contents.known.iter().map(|known| known.count).sum::<u32>(), 3);
@@ -260,11 +260,11 @@ fn damage_is_told_and_the_rest_is_read() {
     let contents = Store::open_read_only(&file.0).unwrap().load().unwrap();
     assert_eq!((contents.damaged, contents.known.len()), (1, 1));
     assert_eq!(contents.known[0].bug, known);
-    // Nothing that cannot be read is thrown away.
+    // Unreadable rows are not deleted.
     add(&file.open(), seen(B, "6.1.0", 200));
     let contents = Store::open_read_only(&file.0).unwrap().load().unwrap();
     assert_eq!((contents.damaged, contents.known.len()), (1, 2));
-    // Whatever else happens to the file: an answer or an error, and nothing worse.
+    // Any other damage leads to a result or an error.
     let whole = fs::read(&file.0).unwrap();
     let mut damaged = 0;
     for at in (0..whole.len()).step_by(whole.len() / 64 + 1) {

@@ -1,4 +1,4 @@
-//! Frames to files and lines, by the images of tests/fixture (see its build.sh).
+//! Frames to files and lines, with the images of tests/fixture (see its build.sh).
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
@@ -39,7 +39,7 @@ fn resolved<'log>(symbolizer: &Symbolizer<'_>, log: &'log str) -> Report<'log> {
     report
 }
 
-/// `walk init/main.c:28`, with an `=` before what was inlined.
+/// `walk init/main.c:28`, with `=` before inlined functions.
 fn frames(report: &Report<'_>) -> Vec<String> {
     let stack = report.crash_stack().expect("a stack");
     let frame = |frame: &ksplat::model::Frame<'_>| {
@@ -59,10 +59,10 @@ const WANT: [&str; 9] = [
     "= add /src/linux/demo.c:6",
     "demo_fail /src/linux/demo.c:16",
     "init_module /src/linux/demo.c:21",
-    // The symbol of the name that has this size.
+    // The symbol with this name and size.
     "twice kernel/panic.c:15",
     "twice init/main.c:23",
-    // A call at the end of the function before.
+    // A call at the end of the previous function.
     "last_call init/main.c:39",
     "twice kernel/panic.c:13",
 ];
@@ -127,7 +127,7 @@ fn the_access_is_named_in_the_words_of_the_source() {
         (member.expression.as_str(), member.confidence),
         ("node->next", Confidence::Certain)
     );
-    // Nothing where the debug information does not say.
+    // Nothing without debug information for it.
     let report = resolved(&symbolizer(STRIPPED), OOPS);
     assert_eq!(report.explanation.expect("an explanation").member, None);
 }
@@ -176,7 +176,7 @@ fn another_build_is_told_and_not_believed() {
     let (_, other) = check("55 53 48 89 fb 48 83 ec", "41 57 41 56 41 55 41 54");
     assert_eq!(other.verdict, ImageVerdict::Other);
     assert_eq!(other.code.expect("code").other, [0, 1, 2, 3, 4, 5, 6, 7]);
-    // What the kernel changes when it boots: a call to a nop.
+    // Code that the kernel patches at boot: a call to a nop.
     let (_, patched) = check("e8 2b 00 00 00", "0f 1f 44 00 00");
     assert_eq!((patched.verdict, patched.code.expect("code").patched), (ImageVerdict::Same, 3));
 }
@@ -203,7 +203,7 @@ fn lines_of_a_log_are_rewritten() {
     }
 }
 
-/// All that the crate addr2line finds at an address with a context over the whole image.
+/// The functions and lines at an address by a context of addr2line over the whole image.
 fn found_by_one_context(context: &addr2line::Context<Slice<'_>>, address: u64) -> Vec<Location> {
     let mut found = Vec::new();
     let mut frames = context.find_frames(address).skip_all_loads().expect("frames");
@@ -237,13 +237,14 @@ fn contexts_of_single_units_find_what_one_over_all_finds() {
             let mut want = found_by_one_context(&context, address);
             let mut found = symbolizer.locations_at(address);
             count += found.len();
-            // Paths below the directory of the kernel are shown without it.
+            // Paths below the build directory of the kernel are shown without it.
             for file in found.iter_mut().filter_map(|location| location.file.as_mut()) {
                 if !file.starts_with('/') {
                     file.insert_str(0, "/src/linux/");
                 }
             }
-            // Padding and split units have lines without a function: the symbol's name is there.
+            // Padding and split units have lines without a function; the name is that of the
+            // symbol.
             if let (Some(want), Some(found)) = (want.last_mut(), found.last()) {
                 assert!(found.function.is_some(), "{address:#x}");
                 want.function = want.function.take().or_else(|| found.function.clone());
@@ -296,7 +297,7 @@ fn what_is_no_image_is_refused() {
     }
 }
 
-/// An image with one unit from 0x1000 to 0x2000, of these abbreviations and entries.
+/// An image with one unit from 0x1000 to 0x2000, with these abbreviations and entries.
 fn image(abbreviations: &[u8], entries: &[u8], ranges: &[u8]) -> Vec<u8> {
     let mut info = vec![4, 0, 0, 0, 0, 0, 8]; // DWARF 4, 8 bytes an address
     info.extend(entries);
@@ -318,7 +319,7 @@ fn image(abbreviations: &[u8], entries: &[u8], ranges: &[u8]) -> Vec<u8> {
     file.write().expect("an image")
 }
 
-/// A unit and a function from 0x1000 to 0x2000, as abbreviations 1 and 2, with what is in them.
+/// A unit and a function from 0x1000 to 0x2000, as abbreviations 1 and 2, with these children.
 fn function(inside: &[u8], abbreviations: &[u8]) -> (Vec<u8>, Vec<u8>) {
     const RANGE: [u8; 16] = [0, 0x10, 0, 0, 0, 0, 0, 0, 0, 0x10, 0, 0, 0, 0, 0, 0];
     // Tag, children, DW_AT_low_pc as DW_FORM_addr, DW_AT_high_pc as DW_FORM_data8.
@@ -329,22 +330,22 @@ fn function(inside: &[u8], abbreviations: &[u8]) -> (Vec<u8>, Vec<u8>) {
 
 #[test]
 fn damaged_units_cost_little() {
-    // DW_TAG_inlined_subroutine with children and without attributes: a million in each other.
+    // DW_TAG_inlined_subroutine with children and without attributes: a million nested ones.
     let (abbreviations, entries) = function(&vec![3; 1 << 20], &[3, 0x1d, 1, 0, 0]);
     let nested = image(&abbreviations, &entries, &[]);
-    // With DW_AT_ranges as DW_FORM_sec_offset: a million of ranges for each of many.
+    // With DW_AT_ranges as DW_FORM_sec_offset: many entries that share a million ranges.
     let (abbreviations, entries) =
         function(&[3, 0, 0, 0, 0].repeat(100_000), &[3, 0x1d, 0, 0x55, 0x17, 0, 0]);
     let range = [0x100_u64.to_le_bytes(), 0x200_u64.to_le_bytes()].concat();
     let ranges = image(&abbreviations, &entries, &range.repeat(100_000));
-    // A hundred thousand attributes that take no bytes (DW_FORM_flag_present), in as many entries;
-    // its code does not follow the others.
+    // A hundred thousand attributes without bytes (DW_FORM_flag_present), in as many entries; the
+    // code of the abbreviation is out of order.
     let flags = [&[0x90, 1, 0x34, 0][..], &[0x3f, 0x19].repeat(100_000), &[0, 0]].concat();
     let (abbreviations, entries) = function(&[0x90, 1].repeat(100_000), &flags);
     let flags = image(&abbreviations, &entries, &[]);
     for data in [nested, ranges, flags] {
         let symbolizer = Symbolizer::new(Image::parse(&data).expect("an image"));
-        // Whatever is found, it is found within the stack of a thread and the time of a test.
+        // Any result is found within the stack of a thread and the time of a test.
         let found = symbolizer.locations_at(0x1804);
         assert!(found.len() < 2, "{found:?}");
     }

@@ -1,4 +1,4 @@
-//! The rules of ARCHITECTURE.md that a compiler does not check.
+//! The rules of ARCHITECTURE.md that the compiler does not check.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Modules in the order in which they may import: each only those before it.
+/// Modules in the order in which they may import: each only modules before it.
 const ORDER: &[&str] = &[
     "string_enum",
     "reason",
@@ -57,13 +57,13 @@ fn sources(folder: &str) -> Vec<(PathBuf, String)> {
     found
 }
 
-/// The code of a file without its tests and comments.
+/// The code of a file without tests and comments.
 fn code(text: &str) -> impl Iterator<Item = &str> {
     let text = text.split("#[cfg(test)]\nmod tests").next().unwrap();
     text.lines().filter(|line| !line.trim_start().starts_with("//"))
 }
 
-/// The module of the library that a file belongs to.
+/// The module of a file of the library.
 fn module(path: &Path) -> String {
     let inside = path.strip_prefix("src").unwrap();
     inside.components().next().unwrap().as_os_str().to_str().unwrap().trim_end_matches(".rs").into()
@@ -112,7 +112,7 @@ fn only_tables_name_kinds_and_architectures() {
     }
 }
 
-/// OpenRISC has a file and a line, and no other file knows of it.
+/// OpenRISC has a file and a line; no other file names it.
 #[test]
 fn an_architecture_is_one_file_and_one_line() {
     for (path, text) in sources("src") {
@@ -122,10 +122,10 @@ fn an_architecture_is_one_file_and_one_line() {
     }
 }
 
-/// Fields and functions that give sentences for people.
+/// Fields and functions that return sentences.
 const SENTENCES: &[&str] = &[".why", ".means", ".summary", ".evidence", ".words()", ".to_string()"];
 
-/// What code does with a text to find out what it says.
+/// Calls that search a text.
 const READING: &[&str] = &[
     " == \"",
     " != \"",
@@ -139,11 +139,11 @@ const READING: &[&str] = &[
     ".find(\"",
 ];
 
-/// Begins of sentences that the library writes and must not look for.
+/// The starts of sentences that the library writes and must not search for.
 const BEGINS: &[&str] =
     &["loaded from", "returned by", "the constant", "was loaded", "traps because", " in corrupted"];
 
-/// Whether a line of code reads a sentence that the library wrote.
+/// Whether a line of code searches a sentence that the library wrote.
 fn reads_a_sentence(line: &str) -> bool {
     let reads_one = |sentence: &&str| {
         line.match_indices(*sentence).any(|(at, _)| {
@@ -182,7 +182,7 @@ fn the_library_does_not_read_its_own_sentences() {
     }
 }
 
-/// The words of a reason stand in one place, so that nothing else can make or look for them.
+/// The words of a reason are in one file, so that no other code can make or search for them.
 #[test]
 fn words_of_reasons_stand_in_one_file() {
     fn quoted<T: ToString>(all: &[T]) -> impl Iterator<Item = String> {
@@ -237,7 +237,7 @@ fn every_dependency_has_a_reason() {
     }
 }
 
-/// What `cargo add ksplat` brings: nine crates, with the library itself.
+/// The dependencies of `cargo add ksplat`: nine crates, including the library itself.
 #[test]
 fn the_bare_library_is_small() {
     let tree = std::process::Command::new(env!("CARGO"))
@@ -268,7 +268,7 @@ fn files_are_of_a_size_to_read() {
     }
 }
 
-/// No two public types, constants or functions of the root have one name: an import says which is meant.
+/// No two public types, constants or functions have the same name, so that imports are unambiguous.
 #[test]
 fn public_types_have_names_of_their_own() {
     let mut names: BTreeMap<String, PathBuf> = BTreeMap::new();
@@ -280,7 +280,7 @@ fn public_types_have_names_of_their_own() {
             let Some(item) = item.filter(|_| !line.contains("const ALL")) else { continue };
             let name: String =
                 item.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
-            // `store::Error` is what `io::Error` is: the error of its module.
+            // `store::Error` is named like `io::Error`: the error of its module.
             if name.is_empty() || name == "fn" || name == "Error" {
                 continue;
             }

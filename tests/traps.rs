@@ -1,4 +1,4 @@
-//! Where values and conditions came from on machines but x86, a case for each rule.
+//! The sources of values and conditions on architectures other than x86, a case for each rule.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
@@ -36,10 +36,10 @@ fn blocks_of_thumb() {
     let block = thumb("00000008", "bf18 6848 (6882)", registers);
     assert_eq!(means(&block), Vec::<String>::new());
     assert_eq!(block.confidence, Confidence::Certain);
-    // ldr r3, [r4]; it ne; movne r0, #5; ldr r2, [r3, #8]: the block keeps all else.
+    // ldr r3, [r4]; it ne; movne r0, #5; ldr r2, [r3, #8]: the block keeps other registers.
     let other = thumb("00000008", "6823 bf18 2005 (689a)", registers);
     assert_eq!(means(&other), ["r3 was loaded from [r4], r4 = 0xc1234500"]);
-    // ldr r0, [r1, #4]; it ne; addne r2, r2, #1; ldr r0, ...: not in the block of one.
+    // ldr r0, [r1, #4]; it ne; addne r2, r2, #1; ldr r0, ...: outside of the block of one.
     let behind = thumb("00000008", "bf18 3201 6848 (6882)", registers);
     assert_eq!(means(&behind), ["r0 was loaded from [r1, 0x4], r1 = 0xc1234560"]);
 }
@@ -57,21 +57,21 @@ fn signs_of_results() {
     // cmp %ecx,%eax; js to ud2: the difference overflows, and is negative.
     let compared = stopped("39 c8 78 01 c3 <0f> 0b", "RAX: 000000007fffffff RCX: 00000000ffffffff");
     assert_eq!(condition(&compared), None);
-    // An overflow is not followed, so the order stays unknown where none happens, too.
+    // Overflow is not tracked, so the order is unknown even if there is none.
     let called = stopped(
         "39 c8 78 06 c3 90 90 90 90 90 <0f> 0b",
         "RAX: 0000000000000001 RCX: 0000000000000002",
     );
     assert_eq!(condition(&called), None);
-    // cmp $0,%eax; js: nothing overflows.
+    // cmp $0,%eax; js: no overflow.
     let zero = stopped("83 f8 00 78 01 c3 <0f> 0b", "RAX: 00000000ffffffff");
     assert_eq!(condition(&zero), Some(("%eax (0xffffffff) < 0".into(), Confidence::Certain)));
-    // sub %ecx,%eax; js and jl: the first asks for the sign of the result, the second for the order.
+    // sub %ecx,%eax; js and jl: the first tests the sign of the result, the second the order.
     let sign = stopped("29 c8 78 01 c3 <0f> 0b", "RAX: 0000000080000000 RCX: 00000000ffffffff");
     assert_eq!(condition(&sign), Some(("%eax (0x80000000) < 0".into(), Confidence::Certain)));
     let order = stopped("29 c8 7d 01 c3 <0f> 0b", "RAX: 000000007fffffff RCX: 0000000000000001");
     assert_eq!(condition(&order), None);
-    // and %ecx,%eax; jl: bits do not overflow.
+    // and %ecx,%eax; jl: bit operations do not overflow.
     let bits = stopped("21 c8 7c 01 c3 <0f> 0b", "RAX: 0000000080000000 RCX: 00000000ffffffff");
     assert_eq!(condition(&bits), Some(("%eax (0x80000000) < 0".into(), Confidence::Certain)));
 }
@@ -90,7 +90,7 @@ fn signs_of_results_of_arm64() {
     let registers = "x1 : 00000000ffffffff x0 : 000000007fffffff";
     // cmp w0, w1; b.mi +8; ret; brk: the difference is negative, w0 is not less.
     assert_eq!(condition(&arm64("6b01001f 54000044 d65f03c0 (d4210000)", registers)), None);
-    // The same with `mov w0, #0` behind, after which only the order would be left to tell.
+    // The same with `mov w0, #0` below, so that only the order would remain.
     let lost = arm64("6b01001f 54000044 d65f03c0 52800000 (d4210000)", registers);
     assert_eq!(condition(&lost), None);
     // cmp w0, #0; b.pl +8
@@ -104,7 +104,7 @@ fn signs_of_results_of_arm64() {
     assert_eq!(condition(&result), Some(("w0 (0xffffffff) < 0".into(), Confidence::Certain)));
 }
 
-/// A fault of PowerPC with the first four registers.
+/// A fault on PowerPC with the first four registers.
 fn powerpc(address: &str, code: &str, registers: &str) -> Explanation {
     explained(&format!(
         "BUG: Unable to handle kernel data access on read at 0x{address}\n\
@@ -130,7 +130,7 @@ fn registers_of_four_bytes() {
     let pointer = found.pointer.expect("a pointer");
     assert_eq!((pointer.value.value, pointer.offset), (8, -0x14));
     assert_eq!(pointer.value.bits, 32);
-    // lwzx r4,r2,r3 with a sum beyond 32 bits.
+    // lwzx r4,r2,r3 with a sum of more than 32 bits.
     let indexed = powerpc("00000000", "<7c82182e> 60000000", "c0008000 c1234560 00000008 fffffff8");
     assert_eq!(indexed.confidence, Confidence::Certain);
     // tweq r3,r4 compares four bytes.
@@ -153,7 +153,7 @@ fn protected(frame: &str, code: &str, registers: &str) -> Explanation {
 
 #[test]
 fn jumps_to_no_address() {
-    // The thunk of a retpoline that was patched: jmp *%rax; int3
+    // The thunk of a patched retpoline: jmp *%rax; int3
     let thunk = protected(
         "__x86_indirect_thunk_rax+0x0/0x20",
         "90 90 <ff> e0 cc",
@@ -176,7 +176,7 @@ fn jumps_to_no_address() {
     );
     assert_eq!(call.summary, "jumps to 0x6b6b6b6b6b6b6b6b, POISON_FREE: the memory was freed");
     assert_eq!(means(&call), ["%rax was loaded from 0x8(%rbx), %rbx = 0xffff888012345678"]);
-    // A register with a good address is not what stopped it.
+    // A call through a register with a valid address did not fault.
     let good =
         protected("f+0x10/0x20", "<ff> d0", "RAX: ffffffff81000000 RSP: 0018:ffffc90000000000");
     assert_ne!(

@@ -1,4 +1,4 @@
-//! A bisection log: what is read is audited, the audit agrees with itself, and it is safe to print.
+//! A bisection log: it is audited, the audit is consistent, and its output is safe to print.
 #![no_main]
 
 use ksplat::bisect::{self, MAX_UNKNOWN, AuditOptions, Trust};

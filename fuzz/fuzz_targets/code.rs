@@ -1,4 +1,4 @@
-//! Any `Code:` line: the instructions cover the bytes without a gap, and one begins at the mark.
+//! Any `Code:` line: the instructions cover the bytes without a gap, and one starts at the mark.
 #![no_main]
 
 use ksplat::disasm::{self, Syntax};
@@ -10,7 +10,7 @@ fuzz_target!(|line: &[u8]| {
         let syntax = if line.len() % 2 == 0 { Syntax::Att } else { Syntax::Intel };
         code.arch = Some(arch);
         let instructions = disasm::decode(&code, syntax);
-        // No decoder, or none of the ways to read halfwords reaches the mark.
+        // There is no decoder, or decoding halfwords from no start reaches the mark.
         if instructions.is_empty() {
             continue;
         }

@@ -1,4 +1,4 @@
-//! Any image: nothing panics, and once a unit is known what it tells stays the same.
+//! Any image: nothing panics, and repeated lookups have the same result.
 #![no_main]
 
 use ksplat::symbolize::{Image, Symbolizer};

@@ -1,4 +1,4 @@
-//! Any text as JSON: what can be read is written and read again as it was.
+//! Any text as JSON: a report that is deserialized and serialized again stays the same.
 #![no_main]
 
 use ksplat::output::json;

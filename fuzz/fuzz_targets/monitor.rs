@@ -1,15 +1,15 @@
-//! Any log in pieces: a monitor gives the reports of the whole log, in the same order.
+//! Any log in pieces: a monitor returns the reports of the whole log, in the same order.
 #![no_main]
 
 use ksplat::{Event, Report};
 use libfuzzer_sys::fuzz_target;
 
-/// The sizes of pieces, one after the other; which comes first, the log's first byte decides.
+/// The sizes of pieces; the first byte of the log selects the first one.
 const SIZES: [usize; 7] = [1, 80, 7, 4096, 64, 3, 1000];
 
 fn plain(report: Report<'_>) -> Report<'static> {
     let mut report = report.into_owned();
-    // What only a whole log tells: that the console was lost makes a report not whole.
+    // Facts of the whole log: a report is incomplete if the console was lost.
     report.panicked = false;
     report.suppressed = false;
     report.corrupted = None;
@@ -37,6 +37,6 @@ fuzz_target!(|log: &[u8]| {
     }
     monitor.finish().for_each(&mut take);
     assert_eq!(reports, whole);
-    // A headline that a report below repeats begins too.
+    // A headline that is repeated below makes an event, too.
     assert!(whole.iter().all(|report| begins.contains(&report.span.start)));
 });

@@ -1,5 +1,6 @@
-//! Any log: spans in order and inside the log, a report found again from its start, titles and
-//! text that are safe to print, a JSON round trip of report and signature, each report in one cluster.
+//! Any log: spans are ordered and inside the log, a report is found again from its start, titles
+//! and text are safe to print, JSON of report and signature round-trips, each report is in one
+//! cluster.
 #![no_main]
 
 use ksplat::cluster::{Index, Observation};
@@ -17,7 +18,7 @@ fuzz_target!(|log: &[u8]| {
         assert!(last <= span.start && span.start < span.end && span.end <= log.len());
         last = span.start;
         assert!(report.title().bytes().all(|b| (0x20..0x7f).contains(&b)));
-        // Of two reports that are open at once, each has lines that the other could take alone.
+        // Of two interleaved reports, each has lines that the other could take alone.
         let is_alone = end <= span.start;
         end = end.max(span.end);
         let again = ksplat::Parser::new().with_information(true).reports(&log[span.start..]).next().expect("the report again");

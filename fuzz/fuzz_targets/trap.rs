@@ -1,5 +1,5 @@
-//! A trap of any architecture: registers, code and an address. What is said of it is said twice the
-//! same, is safe to print, and comes back from JSON.
+//! A trap of any architecture, with registers, code and an address. The explanation is
+//! deterministic, safe to print, and its JSON round-trips.
 #![no_main]
 
 use std::fmt::Write;
@@ -9,20 +9,20 @@ use ksplat::output::json::{self, ReportRecord};
 use ksplat::output::text;
 use libfuzzer_sys::fuzz_target;
 
-/// A machine: the first lines of its oops, its registers, and the form of its code.
+/// An architecture: the first lines of its oops, its registers, and the format of its code.
 struct Machine {
     head: &'static str,
-    /// The names of registers; those without a name follow in the row of the one before.
+    /// The names of registers; those without a name follow in the row of the previous one.
     registers: &'static [&'static str],
     digits: usize,
     code: Code,
 }
 
-/// How code is printed.
+/// The format of code.
 enum Code {
-    /// In units of so many bytes, that of the trap between two marks.
+    /// Units of this many bytes, with the trapping one between two marks.
     Units(usize, &'static str, [char; 2]),
-    /// As instructions: `show_code()` in arch/s390/kernel/dis.c.
+    /// A disassembly: `show_code()` in arch/s390/kernel/dis.c.
     Listing,
 }
 
@@ -125,8 +125,8 @@ const MACHINES: [Machine; 10] = [
     },
 ];
 
-/// Instructions of a listing: the name, and the operands with numbers for digits in `#`, registers
-/// for `%`.
+/// Instructions of a disassembly: the name, and the operands with numbers in place of `#` and
+/// registers in place of `%`.
 const LISTED: [(&str, &str); 20] = [
     ("lg", "%,#(%,%)"),
     ("lgf", "%,#(%)"),
@@ -150,7 +150,7 @@ const LISTED: [(&str, &str); 20] = [
     ("frob", "%,#(%,%)"),
 ];
 
-/// Where values of a kernel lie, by the highest bits.
+/// The areas of kernel addresses, by their highest bits.
 const REGIONS: [u64; 8] = [
     0,
     0xffff_8880_0000_0000,
@@ -162,7 +162,7 @@ const REGIONS: [u64; 8] = [
     0xffff_ffff_ffff_f000,
 ];
 
-/// The next value: a region, and three bytes in it.
+/// The next value: an area, and three bytes as the offset.
 fn value(bytes: &mut impl Iterator<Item = u8>, digits: usize) -> u64 {
     let mut next = || u64::from(bytes.next().unwrap_or_default());
     let region = REGIONS[next() as usize % REGIONS.len()];
@@ -219,7 +219,7 @@ fn units(
     }
 }
 
-/// Takes the instruction, its operands and its bytes from eight bytes each.
+/// Writes a disassembly, from eight bytes for each instruction, its operands and its code.
 fn listing(log: &mut String, code: &[u8], mark: usize) {
     let count = code.len() / 8;
     let mut address = 0x3ff_7fd0_2640u64;

@@ -1,10 +1,9 @@
-//! Bisections with known truth: git's search over a straight history, with a crash that does not always
-//! come, another that has nothing to do with it, and machines that do not boot, printed as syzkaller
-//! prints it.
+//! Bisections with a known culprit: git's search over a linear history, with a crash that does not
+//! always occur, another unrelated one, and machines that do not boot, printed as by syzkaller.
 
 use std::fmt::Write as _;
 
-/// Titles of crashes, the subsystem that each is of, and a file of that.
+/// Titles of crashes, the subsystem of each, and a file of that.
 const CRASHES: &[(&str, &str, &str)] = &[
     (
         "KASAN: use-after-free Write in fsnotify_detach_connector_from_object",
@@ -20,7 +19,7 @@ const CRASHES: &[(&str, &str, &str)] = &[
     ("kernel BUG at fs/ext4/inode.c:LINE!", "ext4", "fs/ext4/inode.c"),
 ];
 
-/// Titles of crashes that come without being asked for.
+/// Titles of unrelated crashes.
 const OTHERS: &[&str] = &[
     "general protection fault in batadv_iv_ogm_queue_add",
     "BUG: sleeping function called from invalid context in lock_sock_nested",
@@ -29,7 +28,7 @@ const OTHERS: &[&str] = &[
     "unregister_netdevice: waiting for DEV to become free",
 ];
 
-/// Numbers that look like chance, the same on every machine: splitmix64.
+/// Pseudo-random numbers, the same on every machine: splitmix64.
 #[derive(Clone, Debug)]
 pub(crate) struct Chance(pub(crate) u64);
 
@@ -55,32 +54,32 @@ impl Chance {
     }
 }
 
-/// How a bisection goes.
+/// The parameters of a bisection.
 #[derive(Clone, Debug)]
 pub(crate) struct World {
-    /// The commits; one of every so many is a release.
+    /// The number of commits; one in a fixed number of them is a release.
     pub(crate) commits: usize,
     pub(crate) release_every: usize,
-    /// The first commit that has the bug.
+    /// The first commit with the bug.
     pub(crate) culprit: usize,
-    /// How often the crash comes.
+    /// The rate of the crash.
     pub(crate) rate: f64,
-    /// How often another one comes.
+    /// The rate of an unrelated crash.
     pub(crate) flake: f64,
-    /// How often a machine does not boot.
+    /// The rate of boot failures.
     pub(crate) boot: f64,
     crash: (&'static str, &'static str, &'static str),
     other: &'static str,
 }
 
-/// A bisection that was printed.
+/// A printed bisection.
 #[derive(Clone, Debug)]
 pub(crate) struct Printed {
     pub(crate) log: String,
     /// The commit that it names.
     pub(crate) named: String,
     pub(crate) truth: String,
-    /// Whether a step was decided by the other crash although it has no bug.
+    /// Whether a step without the bug was decided by the unrelated crash.
     pub(crate) misled: bool,
 }
 

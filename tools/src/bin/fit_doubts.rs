@@ -1,5 +1,5 @@
-//! Fits the weights of `src/bisect/doubt.rs`, and counts for the tables of `src/bisect/relate.rs` and
-//! `src/bisect/flakes.rs`, from bisections whose truth is known.
+//! Fits the weights of `src/bisect/confidence.rs`, and counts the tables of
+//! `src/bisect/relation.rs` and `src/bisect/flakes.rs`, from bisections with a known culprit.
 //!
 //! ```text
 //! cargo run --release -p ksplat-tools --bin fit_doubts -- TRUTH.tsv
@@ -7,10 +7,10 @@
 //! cargo run --release -p ksplat-tools --bin fit_doubts -- --flakes TRUTH.tsv
 //! ```
 //!
-//! The file has on each line, separated by tabs, the name of a log, which is in `logs/NAME.txt` beside
-//! it; in a column `category` whether its bisection is `correct` or `incorrect`; in `reason`, `T3` if a
-//! step was called bad wrongly, and in `first_wrong` the commit of that step. The weights are those of a
-//! logistic regression. Tenths are left out in turn, to judge the weights of the rest by.
+//! Each line of the file has these columns, separated by tabs: the name of a log, which is
+//! `logs/NAME.txt` beside the file; `category`, whether its bisection is `correct` or `incorrect`;
+//! `reason`, `T3` if a step was wrongly called bad; and `first_wrong`, the commit of that step. The
+//! weights are those of a logistic regression, evaluated by tenfold cross-validation.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::print_stdout)]
 #![allow(
@@ -29,18 +29,18 @@ use ksplat::bisect::{self, AuditOptions, DoubtFeature, Outcome, Tie, Trust, Verd
 const CLUES: usize = DoubtFeature::ALL.len();
 const ROUNDS: usize = 4000;
 const STEP: f64 = 2.0;
-/// How much large weights are held back.
+/// The strength of L2 regularization.
 const DECAY: f64 = 2e-3;
-/// Crashes that decided steps in bisections of fewer bugs may belong to those.
+/// Crashes that decided steps in bisections of fewer bugs may belong to those bugs.
 const BUGS: usize = 4;
-/// How many of the right ones may be doubted.
+/// The accepted rate of false alarms among correct bisections.
 const FALSE_ALARMS: f64 = 0.08;
 
 struct Case {
     name: String,
     values: [f64; CLUES + 1],
     is_wrong: bool,
-    /// What the steps alone say.
+    /// Whether the steps alone show it.
     by_steps: bool,
 }
 
@@ -74,7 +74,7 @@ fn main() {
     }
 }
 
-/// A row of the truth.
+/// A row of the file.
 struct Row {
     log: String,
     category: String,
@@ -152,7 +152,7 @@ fn fit(cases: &[Case], takes: impl Fn(&Case) -> bool) -> [f64; CLUES + 1] {
     weights
 }
 
-/// How many wrong ones are doubted at the threshold that doubts so many right ones.
+/// Prints the recall of wrong bisections at the threshold of the accepted false alarms.
 fn report(what: &str, scores: &[(&Case, f64)]) {
     let mut right: Vec<f64> = scores
         .iter()
@@ -171,8 +171,8 @@ fn report(what: &str, scores: &[(&Case, f64)]) {
     );
 }
 
-/// How many bad steps of each tie were right and wrong, where one or two runs crashed, fewer than half,
-/// more; each log counts once.
+/// Prints the counts of right and wrong bad steps for each relation: with one or two crashed runs,
+/// fewer than half, more. Each log counts once.
 fn print_scores(truth: &Path) {
     let mut counts: BTreeMap<Tie, [[usize; 2]; 3]> = BTreeMap::new();
     for row in rows(truth) {
@@ -200,7 +200,7 @@ fn print_scores(truth: &Path) {
     }
 }
 
-/// Crashes that decided steps in bisections of many bugs with which they have nothing in common.
+/// Prints the crashes that decided steps in bisections of many unrelated bugs.
 fn print_flakes(truth: &Path) {
     let mut bugs: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for row in rows(truth) {

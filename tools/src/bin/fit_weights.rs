@@ -1,12 +1,15 @@
-//! Fits what `src/cluster/feature.rs` and `src/cluster/spread/table.rs` hold to labelled logs.
+//! Fits the weights of `src/cluster/feature.rs`, and counts the table of
+//! `src/cluster/document_frequency/table.rs`, from labelled logs.
 //!
-//!     cargo run --release -p ksplat-tools --bin fit_weights -- ../shared/dedup/study/labels.tsv ../shared/dedup/mail/labels.tsv
-//!     cargo run --release -p ksplat-tools --bin fit_weights -- --spread LABELS.tsv… > src/cluster/spread/table.rs
+//! ```text
+//! cargo run --release -p ksplat-tools --bin fit_weights -- ../shared/dedup/study/labels.tsv ../shared/dedup/mail/labels.tsv
+//! cargo run --release -p ksplat-tools --bin fit_weights -- --spread LABELS.tsv… > src/cluster/document_frequency/table.rs
+//! ```
 //!
-//! A labels file has on each line the path of a log, relative to the file, a tab, and the bug that
-//! the log is of. The weights are those for which, of all other logs of a file, those of the same bug
-//! come first: the likelihood of a softmax over the candidates is made as high as it gets. Every
-//! second bug is left out to judge them, then all are used.
+//! Each line of a labels file has the path of a log, relative to the file, a tab, and the bug of
+//! the log. The weights maximize the likelihood of a softmax in which, of all other logs of a file,
+//! those of the same bug rank first. They are evaluated on every second bug, which is left out, and
+//! then fitted to all.
 
 #![allow(
     clippy::cast_possible_truncation,
@@ -25,13 +28,13 @@ use ksplat::fingerprint::Signature;
 
 const FEATURES: usize = Feature::ALL.len();
 
-/// The candidates of a query that are looked at: those that look most like it.
+/// The number of candidates of a query that are used: the most similar ones.
 const CANDIDATES: usize = 150;
 const ROUNDS: usize = 400;
 const STEP: f64 = 0.05;
-/// How much large weights are held back.
+/// The strength of L2 regularization.
 const DECAY: f64 = 5e-3;
-/// Names that are in the reports of fewer bugs are as rare as those of none.
+/// Names in the reports of fewer bugs are as rare as unknown names.
 const SPREAD_FROM: usize = 8;
 
 type Values = [f64; FEATURES];
@@ -90,7 +93,7 @@ fn load(labels: &Path) -> Vec<(String, Signature<'static>)> {
 fn queries(set: &[(String, Signature<'static>)]) -> Vec<Query> {
     let mut index = Index::new();
     let mut bugs = HashMap::<&str, usize>::new();
-    // A match stands for all reports with the same exact hash.
+    // A match represents all reports with the same exact hash.
     let mut equal = HashMap::<u64, Vec<usize>>::new();
     for (number, (bug, signature)) in set.iter().enumerate() {
         index.add(signature, Observation::default());
@@ -120,8 +123,8 @@ fn score(values: &Values, weights: &Values) -> f64 {
     values.iter().zip(weights).map(|(value, weight)| value * weight).sum()
 }
 
-/// The weights under which candidates of the same bug are likeliest, by gradient ascent (Adam); every
-/// file counts the same. Only what speaks against one bug may weigh less than nothing.
+/// Fits the weights that maximize the likelihood of candidates of the same bug, by gradient ascent
+/// (Adam). Every file counts the same. Only features against one bug may have negative weights.
 fn fit(sets: &[Vec<Query>], takes: impl Fn(&Query) -> bool) -> Values {
     let mut weights: Values = std::array::from_fn(|at| f64::from(Feature::ALL[at].weight()));
     for _ in 0..2 {
@@ -212,7 +215,7 @@ fn recall(queries: &[&Query], weights: &Values) -> String {
     )
 }
 
-/// From sums to probabilities: logistic regression over the first ten candidates of each query.
+/// Fits the probabilities of sums: logistic regression over the first ten candidates of each query.
 fn calibrate(sets: &[Vec<Query>], weights: &Values) {
     let mut points = Vec::new();
     for query in sets.iter().flatten() {
@@ -249,7 +252,7 @@ fn calibrate(sets: &[Vec<Query>], weights: &Values) {
     }
 }
 
-/// In the reports of how many bugs a function or word is.
+/// Prints the number of bugs whose reports contain each function or word.
 fn print_spread(sets: &[Vec<(String, Signature<'static>)>]) {
     let mut functions: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
     let mut words: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
