@@ -147,7 +147,7 @@ pub(crate) struct Reading {
     /// Add information reports: memory exhaustion, damaged file systems
     #[arg(long)]
     pub(crate) information: bool,
-    /// Skip lines that the log ascribes to a program other than the kernel [default]
+    /// Skip lines of programs other than the kernel (the default)
     #[arg(long, overrides_with = "any_program")]
     pub(crate) kernel_only: bool,
     /// Read the lines of every program (`dockerd[812]: panic: ...`), and panics of Go programs
