@@ -372,7 +372,7 @@ fn failure(step: &Step<'_>) -> String {
         (None, Some(failure)) => {
             format!("not built: {}", failure.lines().next().unwrap_or_default())
         }
-        (None, None) => "nothing: the log has no runs of it".into(),
+        (None, None) => "no runs in the log".into(),
     }
 }
 
@@ -425,7 +425,7 @@ fn judge(crashing: Verdict, steps: &mut [Seen], rates: &Rates) {
     for step in steps.iter_mut().rev() {
         step.missed = rates.missed(step.passed);
         if step.verdict == Verdict::Skip {
-            step.why = "no run could tell".into();
+            step.why = "no run shows whether it has the bug".into();
         } else if step.verdict == crashing {
             crash(step, crash_is_sure);
             crash_is_sure |= step.shows();
@@ -433,7 +433,7 @@ fn judge(crashing: Verdict, steps: &mut [Seen], rates: &Rates) {
             missed_later *= step.missed;
             clean(step, missed_later);
         } else {
-            step.why = "how often the crash comes is not known".into();
+            step.why = "the rate of the crash is unknown".into();
         }
         if step.audited != step.verdict && step.audited != Verdict::Skip {
             missed_later *= step.missed;
@@ -460,7 +460,7 @@ fn crash(step: &mut Seen, confirmed: bool) {
         format!("another crash: {evidence}; {} runs passed", step.passed)
     } else {
         step.audited = Verdict::Skip;
-        format!("another crash: {evidence}; too few runs passed to tell")
+        format!("another crash: {evidence}; too few runs passed for a verdict")
     };
 }
 

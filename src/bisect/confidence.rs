@@ -139,7 +139,8 @@ fn age(log: &Bisection<'_>, steps: &[Seen], fits: bool, found: &mut Found) {
     );
     if !fits {
         let releases = if older == 1 { "release has" } else { "releases have" };
-        let text = format!("{older} {releases} it, and nothing in the log ties the commit to it");
+        let text =
+            format!("{older} {releases} it, and the log has no relation of the commit to it");
         let share = u32::try_from(older).unwrap_or(u32::MAX).min(MAX_RELEASES);
         found.add(DoubtFeature::OlderReleases, f64::from(share) / f64::from(MAX_RELEASES), text);
     }
@@ -195,7 +196,7 @@ fn fit<'a>(
         found.add(
             DoubtFeature::Near,
             1.0,
-            format!("{file} is in the crash's stack, or beside what is"),
+            format!("{file} is in the crash's stack, or in the directory of a file that is"),
         );
     }
     if let Some(word) = word {

@@ -125,7 +125,7 @@ fn breakpoint(report: &Report<'_>) -> Explanation {
         Some(false) => "it is gone by now, so the kernel was changing its own code",
         _ => "control flow went wrong or the kernel was changing its own code",
     };
-    let summary = format!("stops at a breakpoint (int3) that nothing has set{from}: {what}");
+    let summary = format!("stops at a breakpoint (int3) without a handler{from}: {what}");
     Explanation::new(summary, Confidence::Likely)
 }
 
@@ -229,7 +229,7 @@ fn meaning(space: Space, class: AddressClass, pointer: Option<&Pointer>, address
             let letters = if is_text { value } else { address }.to_le_bytes().map(char::from);
             format!("the text \"{}\"", letters.iter().collect::<String>().escape_default())
         }
-        AddressClass::Unknown => "nothing is known of it".to_owned(),
+        AddressClass::Unknown => "of unknown use".to_owned(),
     }
 }
 

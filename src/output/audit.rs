@@ -252,7 +252,7 @@ fn rate(rate: &Rate) -> String {
 /// Describes the evidence for or against the verdict in a sentence.
 fn finding(audit: &Audit<'_>) -> String {
     let Some(culprit) = audit.culprit.as_deref() else {
-        let why = audit.unfinished.as_deref().unwrap_or("the log does not say why");
+        let why = audit.unfinished.as_deref().unwrap_or("the log has no reason");
         return match changed(audit) {
             Some(step) => format!("No commit is named ({why}), and {}.", complaint(audit, step)),
             None => format!("No commit is named: {why}."),
@@ -263,7 +263,7 @@ fn finding(audit: &Audit<'_>) -> String {
         (Trust::Wrong, Some(step)) => format!("{named} is wrong: {}.", complaint(audit, step)),
         (_, Some(step)) => format!("{named} is not sure: {}.", complaint(audit, step)),
         (Trust::Sound, None) => {
-            format!("{named} stands: no step speaks against it{}.", reasons(audit, "; but "))
+            format!("{named} is plausible: no step contradicts it{}.", reasons(audit, "; but "))
         }
         (_, None) if audit.doubt.is_some_and(|doubt| doubt < DOUBTFUL) => {
             format!("{named} does not follow: no step of the log shows the crash.")
@@ -329,7 +329,7 @@ fn consequence(audit: &Audit<'_>) -> String {
             let left = match range.revisions_left {
                 Some(1) => "1 commit is left to test".into(),
                 Some(left) => format!("{left} commits are left to test"),
-                None => "--repo counts what is left to test".into(),
+                None => "--repo counts the remaining commits".into(),
             };
             format!(
                 "The {which} commit is between {} (good) and {} (bad): {left}.",

@@ -168,11 +168,11 @@ impl fmt::Display for Error {
                 f.write_str("; import an export of it into a new store")
             }
             Self::NoStore { path, source } => {
-                write!(f, "the file {} is no store: {source}; name another file", path.display())
+                write!(f, "the file {} is not a store: {source}; name another file", path.display())
             }
             Self::NewerSchema { path, found, supported } => write!(
                 f,
-                "the store {} has schema {found}, this program knows {supported}: use a newer ksplat",
+                "the store {} has schema {found}, this program supports {supported}: use a newer ksplat",
                 path.display()
             ),
             Self::Read { path, source } => {
@@ -183,12 +183,12 @@ impl fmt::Display for Error {
             }
             Self::ReadOnly { path } => write!(
                 f,
-                "the store {} was opened to be read only: open it to write",
+                "the store {} was opened for reading: open it for writing",
                 path.display()
             ),
             Self::NoBug { path, id } => write!(
                 f,
-                "the store {} has no bug {id:016x}: `ksplat store list` shows those it has",
+                "the store {} has no bug {id:016x}: `ksplat store list` prints its bugs",
                 path.display()
             ),
             Self::Import { line, source } => {
@@ -196,7 +196,7 @@ impl fmt::Display for Error {
             }
             Self::ImportVersion { line, found, supported } => write!(
                 f,
-                "line {line}: signed by version {found}, not {supported}; nothing was imported, add the logs again"
+                "line {line}: the signature has version {found}, not {supported}; nothing was imported, add the logs again"
             ),
             Self::Export { source } => write!(f, "cannot write the export: {source}"),
         }
