@@ -1,11 +1,11 @@
-//! The cases of `corpus/`: what a person decided about each log, and the whole model of its reports.
+//! The cases of `corpus/`: the decided results for each log, and a snapshot of its reports.
 //!
 //! A case is three files:
 //!
-//! - `NAME.log`: what a machine printed, and nothing else.
-//! - `NAME.case`: what a person decided after reading the log. No run of the tests writes it.
+//! - `NAME.log`: only lines that a machine printed.
+//! - `NAME.case`: the correct results, decided by a person from the log. No test run writes it.
 //! - `NAME.json`: the snapshot, the JSON of each report. `UPDATE_CORPUS=1 cargo test --test corpus`
-//!   writes it; read the difference (`git diff`) as a user would.
+//!   writes it; review the difference (`git diff`).
 //!
 //! A `.case` file has lines `source: TEXT` (where the log is from), then a block for each report, with
 //! an empty line before it. A line of a block is `key: value`. The keys, in this order:
@@ -16,18 +16,17 @@
 //! | `title` | the title by syzkaller's convention | 1 |
 //! | `alt` | an alternative title | any |
 //! | `type` | the type by the convention | 0 or 1 |
-//! | `frame` | the function that the title names | 0 or 1 |
-//! | `blame` | the function that holds the bug | 0 or 1 |
+//! | `frame` | the function in the title | 0 or 1 |
+//! | `blame` | the function that contains the bug | 0 or 1 |
 //! | `trap` | the summary of the explanation; without one, the marked instruction | 0 or 1 |
 //! | `why` | the sentence of the diagnosis, then each fact it rests on | any |
 //! | `corrupted` | why the report is incomplete | 0 or 1 |
 //! | `consequence` | the title of a report that this one caused | any |
 //! | `wrong` | see below | any |
 //!
-//! The comparison is exact. Where the library is known to find something else than what was decided,
-//! `wrong: key: value` stands below the line of that key and holds what is found today; `none` stands
-//! for a line that one of the two does not have. When the library is mended, the test fails until the
-//! `wrong` line is deleted:
+//! The comparison is exact. For a known defect of the library, `wrong: key: value` below the line of that
+//! key has the current result; `none` is the value if one of the two has no such line. After a fix, the
+//! test fails until the `wrong` line is deleted:
 //!
 //! ```text
 //! blame: cm_fatal_check
@@ -88,7 +87,7 @@ fn block(report: &Report<'_>) -> String {
     block
 }
 
-/// The lines of a `.case` file with what is found today where the file calls that wrong.
+/// The lines of a `.case` file with the current results in place of known defects.
 fn with_known_defects(decided: &str) -> String {
     let mut lines: Vec<&str> = Vec::new();
     for line in decided.lines() {
@@ -104,7 +103,7 @@ fn with_known_defects(decided: &str) -> String {
     lines.join("\n") + "\n"
 }
 
-/// The difference between a file and what is found, for people.
+/// Describes the difference between a file and the results.
 fn difference(path: &Path, file: &str, found: &str) -> Option<String> {
     let diff = TextDiff::from_lines(file, found);
     let name = path.display().to_string();

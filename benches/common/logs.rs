@@ -1,4 +1,4 @@
-//! Logs that more than one bench reads.
+//! Logs of several benches.
 
 #![allow(dead_code, reason = "not each bench reads all of them")]
 #![allow(clippy::print_stderr)]
@@ -6,7 +6,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// The logs below `folder`.
+/// The logs in a directory and its subdirectories.
 pub(crate) fn corpus(folder: &Path) -> Vec<Vec<u8>> {
     let Ok(entries) = fs::read_dir(folder) else { return Vec::new() };
     let paths = entries.flatten().map(|entry| entry.path());
@@ -19,8 +19,8 @@ pub(crate) fn corpus(folder: &Path) -> Vec<Vec<u8>> {
         .collect()
 }
 
-/// A report that needs all tables which are made when they are first needed, but for those of other
-/// machines than x86; `f3 a4` is an instruction that iced-x86 writes.
+/// A report that needs all lazy tables, except those of architectures other than x86; `f3 a4` is an
+/// instruction that the formatter of iced-x86 writes.
 pub(crate) const FIRST: &[u8] =
     b"BUG: kernel NULL pointer dereference, address: 0000000000000068\n\
     #PF: supervisor write access in kernel mode\nRIP: 0010:cm_route_update+0x15/0x20\n\
@@ -28,10 +28,10 @@ pub(crate) const FIRST: &[u8] =
     RAX: 0000000000000000 RDX: 00000000fffee1d9 RDI: ffff8df1c28e1b40\n\
     CR2: 0000000000000068\nCall Trace:\n cm_update+0x1/0x2\n";
 
-/// The cases of titles, 514 logs of syzkaller: beside the repository, absent elsewhere.
+/// The title cases, 514 logs of syzkaller: beside the repository, absent elsewhere.
 pub(crate) const TITLES: &str = "../shared/cases/titles";
 
-/// The entries of a folder; where it is missing, says so and gives none.
+/// The entries of a directory; prints a message and returns none if it is missing.
 pub(crate) fn entries(folder: &Path) -> Vec<PathBuf> {
     let Ok(entries) = fs::read_dir(folder) else {
         eprintln!("skipped: {} is missing", folder.display());
@@ -40,7 +40,7 @@ pub(crate) fn entries(folder: &Path) -> Vec<PathBuf> {
     entries.flatten().map(|entry| entry.path()).collect()
 }
 
-/// The logs of the cases in a folder, without their headers and the reports behind them.
+/// The logs of the cases in a directory, without their headers and expected reports.
 pub(crate) fn cases(folder: &Path) -> Vec<Vec<u8>> {
     let files = entries(folder).into_iter().filter_map(|path| fs::read(path).ok());
     files
@@ -54,7 +54,7 @@ pub(crate) fn cases(folder: &Path) -> Vec<Vec<u8>> {
         .collect()
 }
 
-/// Lines that kernels, init systems and fuzzers print; `{}` is a number.
+/// Lines of kernels, init systems and fuzzers; `{}` is a number.
 const LINES: &[&str] = &[
     "[{}] usb 1-1: new high-speed USB device number {} using dummy_hcd",
     "[{}] EXT4-fs (sda1): mounted filesystem with ordered data mode. Opts: (null)",

@@ -85,7 +85,7 @@ pub(crate) struct Printed {
 
 impl World {
     pub(crate) fn new(chance: &mut Chance) -> Self {
-        // Some releases apart are a hundred commits, others ten thousand.
+        // From a hundred to ten thousand commits between releases.
         let release_every = 100 << chance.below(8);
         let commits = release_every * 4 + chance.below(release_every);
         Self {
@@ -100,7 +100,7 @@ impl World {
         }
     }
 
-    /// Bisects; `None` if the crash does not come on the newest commit, or on all releases.
+    /// Bisects; `None` if the crash does not occur on the newest commit, or occurs on all releases.
     pub(crate) fn bisect(&self, chance: &mut Chance) -> Option<Printed> {
         let mut log = String::new();
         let mut misled = false;
@@ -139,8 +139,7 @@ impl World {
         while bad - good > 1 {
             let all = bad - good;
             let mut commit = good + all / 2;
-            // Git counts for the commit that it would like best, and goes to a neighbour of one that
-            // was skipped.
+            // git prints the number for its first choice, and tests a neighbour of a skipped commit.
             let left = bad - commit - 1;
             while skipped.contains(&commit) {
                 commit += 1;

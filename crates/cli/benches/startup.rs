@@ -1,6 +1,6 @@
-//! What a run of the program costs from its start, on a log of 800 bytes: see `Start` in `README.md`.
+//! CPU time of a run of the program on a log of 800 bytes: see `Start` in `README.md`.
 //!
-//! Linux counts the processor time of children that have ended; other systems are skipped.
+//! Linux has the CPU time of ended child processes; the bench is skipped on other systems.
 
 use std::fs;
 use std::io::{self, Write as _};
@@ -31,17 +31,17 @@ Call Trace:
 ---[ end trace 0000000000000000 ]---
 ";
 
-/// The processor time of all children so far, in the hundredths of a second that proc(5) counts in.
+/// The CPU time of all ended children, in the clock ticks of proc(5): hundredths of a second.
 fn of_children() -> Option<u64> {
     let stat = fs::read_to_string("/proc/self/stat").ok()?;
-    // The name of the program, before this, may hold blanks.
+    // The name of the program, before this, may contain blanks.
     let (_, fields) = stat.rsplit_once(')')?;
     let mut fields = fields.split_ascii_whitespace().skip(13);
     let (user, system) = (fields.next()?, fields.next()?);
     Some(user.parse::<u64>().ok()? + system.parse::<u64>().ok()?)
 }
 
-/// Milliseconds of a run, over so many of them.
+/// The mean CPU time of a run in milliseconds, over `runs` runs.
 fn measure(runs: u32, arguments: &[&str]) -> io::Result<Option<f64>> {
     let before = of_children();
     for _ in 0..runs {

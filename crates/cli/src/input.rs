@@ -67,7 +67,7 @@ fn stdin() -> io::Result<Input> {
     Ok(Input::Read(bytes))
 }
 
-/// Reads the beginning of standard input, of so many bytes at most.
+/// Reads the start of standard input, at most `most` bytes.
 pub(crate) fn some(most: usize) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     io::stdin().lock().take(most as u64).read_to_end(&mut bytes)?;

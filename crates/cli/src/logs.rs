@@ -25,7 +25,7 @@ pub(crate) trait Job: Sync {
     /// The images that the log needs.
     fn needs(&self, log: &[u8]) -> Needs;
 
-    /// Writes what is found in the log.
+    /// Writes the results for the log.
     fn write(
         &self,
         log: &Log<'_>,

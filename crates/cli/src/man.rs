@@ -56,7 +56,7 @@ fn page(command: &Command) -> io::Result<Vec<u8>> {
     Ok(page)
 }
 
-/// A section whose paragraphs have a tag each: what is tagged, and the tag.
+/// A section of tagged paragraphs: each is a text and its tag.
 fn section(page: &mut Vec<u8>, heading: &str, paragraphs: &[(&str, &str)]) -> io::Result<()> {
     writeln!(page, ".SH {heading}")?;
     for (text, tag) in paragraphs {
@@ -65,7 +65,7 @@ fn section(page: &mut Vec<u8>, heading: &str, paragraphs: &[(&str, &str)]) -> io
     Ok(())
 }
 
-/// Text without roff's own characters: a hyphen is one that can be copied, and no line is a request.
+/// Escapes text for roff: hyphens can be copied, and no line is a request.
 fn escaped(text: &str) -> String {
     text.replace('\\', "\\e").replace('-', "\\-").replace('\'', "\\(aq").replace('`', "\\(ga")
 }

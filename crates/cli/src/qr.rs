@@ -1,4 +1,4 @@
-//! The address behind the QR code of DRM's panic screen, to the log in it.
+//! `ksplat qr`: decodes the log in the address of the QR code of DRM's panic screen.
 //!
 //! ```text
 //! url     = base "?a=" machine "&v=" release "&" data
@@ -7,8 +7,8 @@
 //! ```
 //!
 //! The digits are zlib data, of the last lines of the log: drm_panic_get_qr_code_url() in
-//! drivers/gpu/drm/drm_panic.c and `SegmentIterator` in drm_panic_qr.rs. Which form they have is decided by
-//! the data alone, whose checksum fits one of them.
+//! drivers/gpu/drm/drm_panic.c and `SegmentIterator` in drm_panic_qr.rs. The encoding is
+//! the one in which the zlib checksum matches.
 
 use std::fmt;
 use std::io::{self, Read};
@@ -27,21 +27,21 @@ pub(crate) const MAX_URL: usize = 16 << 10;
 /// The most bytes of a log: the kernel compresses three times what fits into a code, at most 8 KiB.
 const MAX_LOG: u64 = 1 << 20;
 
-/// The parameters that hold the log.
+/// The parameters with the log.
 const NAMES: [&str; 2] = ["z", "zl"];
 
 /// The reason why an address has no readable log.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Error {
-    /// It has neither parameter.
+    /// The address has neither parameter.
     NoData,
-    /// The parameter is empty, or holds something else than digits.
+    /// The parameter is empty, or has characters other than digits.
     NoDigits,
     /// The address is longer than any QR code.
     TooLong,
-    /// The log would be larger than any panic screen's.
+    /// The unpacked log exceeds the limit.
     TooLarge,
-    /// The digits are no zlib data, or not all of it.
+    /// The digits are not zlib data, or are incomplete.
     Damaged,
 }
 
@@ -107,7 +107,7 @@ pub(crate) fn log(url: &[u8]) -> Result<Vec<u8>, Error> {
     Err(why)
 }
 
-/// The value of the parameter that holds the log, up to the next parameter.
+/// The value of the parameter with the log, up to the next parameter.
 fn parameter(url: &[u8]) -> Option<&[u8]> {
     let (_, query) = url.split_at_checked(url.iter().position(|b| *b == b'?')? + 1)?;
     query.split(|b| matches!(b, b'&' | b'#')).find_map(|pair| {
@@ -118,7 +118,7 @@ fn parameter(url: &[u8]) -> Option<&[u8]> {
     })
 }
 
-/// How many digits the kernel makes of so many bytes: `BYTES_TO_DIGITS`.
+/// The number of digits for a number of bytes: the kernel's `BYTES_TO_DIGITS`.
 const DIGITS: [usize; 8] = [0, 3, 5, 8, 10, 13, 15, 17];
 
 /// 7 bytes, the first the least significant, in 17 digits; the last group may be shorter.
@@ -135,11 +135,11 @@ fn groups_of_bytes(digits: &[u8]) -> Option<Vec<u8>> {
     Some(bytes)
 }
 
-/// 13 bits, the first the most significant, in 4 digits; the last group has what is left.
+/// 13 bits, the first the most significant, in 4 digits; the last group has the remaining bits.
 ///
-/// The kernel gives the last 4, 7 or 10 bits a digit too few. A number that does not fit is added to the
-/// digits before it, which is undone if `is_carried`, or has a digit more where none are before it. In one
-/// log of five hundred that makes a number of four digits, which readers of codes do not agree on.
+/// The kernel prints the last 4, 7 or 10 bits with one digit too few. A number that does not fit carries into
+/// the previous digits, which is undone if `is_carried`; without previous digits it has one digit more. In one
+/// log of five hundred this makes a group of four digits, which readers of QR codes decode differently.
 fn groups_of_bits(digits: &[u8], is_carried: bool) -> Option<Vec<u8>> {
     let mut groups: Vec<u64> = digits.chunks(4).map(number).collect();
     let (last, before) = groups.split_last_mut()?;
@@ -169,7 +169,7 @@ fn groups_of_bits(digits: &[u8], is_carried: bool) -> Option<Vec<u8>> {
     Some(bytes)
 }
 
-/// How many bits are in the last group, of so many digits: those that fill a byte with those before.
+/// The number of bits in a last group of `digits` digits, which completes the last byte.
 fn last_size(digits: usize, before: usize) -> Option<usize> {
     let len = |size: usize| if size == 1 { 1 } else { (size + 1) / 3 };
     let of = |digits| {

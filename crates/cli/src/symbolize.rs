@@ -107,7 +107,7 @@ fn listing(line: &[u8], arch: Option<ksplat::Arch>) -> Option<String> {
             let mark = if is_trap { '*' } else { ' ' };
             let bytes: Vec<_> =
                 instruction.bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-            // The mark stands before the tab.
+            // The mark is before the tab.
             let offset =
                 if title.starts_with('A') { instruction.offset } else { instruction.offset - from };
             let _ = write!(

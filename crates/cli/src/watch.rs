@@ -100,7 +100,7 @@ pub(crate) fn watch(args: &Watch) -> io::Result<Status> {
     }
 }
 
-/// The reports so far, and where they go.
+/// The printed reports, and their outputs.
 struct Shown<'a> {
     name: &'a str,
     count: usize,
@@ -177,7 +177,7 @@ impl Shown<'_> {
     }
 }
 
-/// Runs the command of `--exec`, once for each report, in a thread of its own.
+/// Runs the command of `--exec` for each report, in a separate thread.
 struct Runner {
     sender: SyncSender<Vec<u8>>,
     worker: JoinHandle<()>,
@@ -309,7 +309,7 @@ fn follow(
             known = identity(&next.metadata()?);
             (file, at) = (next, 0);
         } else if metadata.len() < at && before >= at {
-            // Files of procfs have the size 0, which is no truncation.
+            // Files of procfs always have the size 0, so they were not truncated.
             at = file.seek(SeekFrom::Start(0))?;
         } else {
             missing = 0;

@@ -9,7 +9,7 @@ use ksplat::output::{markdown, text};
 use crate::args::{Output, ReportFormat};
 use crate::ui::{in_color, width};
 
-/// Writes results one after the other, with what the format wants between them.
+/// Writes results one after the other, with the separators of the format.
 pub(crate) struct Writer<'a> {
     out: Box<dyn Write + 'a>,
     format: ReportFormat,
@@ -67,7 +67,7 @@ impl Writer<'_> {
         matches!(self.format, ReportFormat::Text | ReportFormat::Md)
     }
 
-    /// Writes what is buffered.
+    /// Flushes the buffer.
     pub(crate) fn flush(&mut self) -> io::Result<()> {
         self.out.flush()
     }

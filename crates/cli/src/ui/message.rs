@@ -29,7 +29,7 @@ struct Message {
 pub(crate) struct Messages(Vec<Message>);
 
 thread_local! {
-    /// Messages of work on this thread whose turn to be printed has not come.
+    /// Messages of work on this thread that are printed later.
     static COLLECTED: RefCell<Option<Messages>> = const { RefCell::new(None) };
 }
 

@@ -1,4 +1,4 @@
-//! What the program prints beside its results: exit status, messages, progress, colour.
+//! Exit status, messages, progress bars and terminal properties.
 
 mod message;
 mod progress;

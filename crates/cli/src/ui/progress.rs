@@ -24,13 +24,13 @@ pub(crate) struct Progress {
 }
 
 impl Progress {
-    /// Counts files; `what` says what is done to them.
+    /// Counts files; `what` describes the work.
     pub(crate) fn of_files(what: &str, count: usize, quiet: bool) -> Self {
         let template = "{msg} {bar:30} {pos}/{len} files, {eta} left";
         Self::new(template, what, count as u64, !quiet && count > 1)
     }
 
-    /// Counts the bytes of a file that is fetched; 0 where the server does not announce how many.
+    /// Counts the bytes of a fetched file; `total` is 0 if the server does not send the size.
     #[cfg(feature = "debuginfod")]
     pub(crate) fn of_bytes(what: &str, total: u64) -> Self {
         let template = if total > 0 {
@@ -53,7 +53,7 @@ impl Progress {
         self
     }
 
-    /// Counts what is done.
+    /// Counts completed work.
     pub(crate) fn add(&self, count: u64) {
         if !self.is_shown {
             return;

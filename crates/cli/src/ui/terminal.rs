@@ -1,4 +1,4 @@
-//! What depends on the terminal.
+//! Properties of the terminal.
 
 use std::io::{self, IsTerminal};
 
