@@ -8,9 +8,10 @@ use std::collections::BTreeMap;
 
 use super::confidence::{self, Doubt};
 use super::flakiness::Rate;
-use super::model::{self, Bisection, Outcome, Run, Search, Step, Verdict};
+use super::model::{self, Bisection, Outcome, Run, Search, Step, Verdict, short};
 use super::relation::{CrashRelation, Original, RELATED, Tie, UNRELATED};
-use super::replay;
+use super::replay::{self, Audited};
+use super::seen::Seen;
 use crate::model::Report;
 use crate::string_enum::string_enum;
 
@@ -152,38 +153,6 @@ pub struct Judged<'a> {
     pub why: String,
 }
 
-/// The state of a bisection without its doubtful steps.
-#[derive(Clone, Debug, Default, PartialEq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
-#[non_exhaustive]
-pub struct Audited<'a> {
-    /// The first bad commit; `None` if more commits have to be tested.
-    pub culprit: Option<Cow<'a, str>>,
-    /// The good commit that was tested last.
-    pub good: Option<Cow<'a, str>>,
-    /// All good commits. Git needs them to compute the remaining range.
-    pub goods: Vec<Cow<'a, str>>,
-    /// The bad commit that was tested last.
-    pub bad: Option<Cow<'a, str>>,
-    /// The number of commits between them that are left to test; `None` if the log has no such
-    /// number. In a search for a cause it is the number if the last one is good.
-    pub revisions_left: Option<u64>,
-    /// The shell commands that continue the bisection from there, in a kernel tree.
-    pub resume: Vec<String>,
-}
-
-impl Audited<'_> {
-    /// Sets the number of commits that are left to test, as git counts them in a tree: `git
-    /// rev-list --bisect-vars BAD --not GOODS` prints one more as `bisect_all`.
-    pub fn settle(&mut self, left: u64) {
-        self.revisions_left = Some(left);
-        self.culprit = self.bad.clone().filter(|_| left == 0);
-        if self.culprit.is_some() {
-            self.resume.clear();
-        }
-    }
-}
-
 /// Audits a bisection.
 ///
 /// # Examples
@@ -267,37 +236,7 @@ pub fn audit<'a>(log: &'a Bisection<'a>, options: AuditOptions<'a>) -> Audit<'a>
     }
 }
 
-/// The facts about a step.
-#[derive(Clone, Debug)]
-pub(super) struct Seen {
-    pub(super) verdict: Verdict,
-    /// The crashes, the most closely related first.
-    pub(super) crashes: Vec<CrashRelation>,
-    pub(super) rate: Rate,
-    /// The number of runs that passed.
-    pub(super) passed: u32,
-    /// The chance that a commit with the bug passes these runs.
-    pub(super) missed: f64,
-    pub(super) audited: Verdict,
-    why: String,
-}
-
 impl Seen {
-    /// Returns the crash that is most closely related to the one under bisection.
-    pub(super) fn related(&self) -> Option<&CrashRelation> {
-        self.crashes.first()
-    }
-
-    /// Returns whether the step has the crash under bisection.
-    pub(super) fn shows(&self) -> bool {
-        self.related().is_some_and(|related| related.score >= RELATED)
-    }
-
-    /// Returns the number of runs with any crash.
-    pub(super) fn crashed(&self) -> u32 {
-        self.crashes.iter().fold(0, |sum, crash| sum.saturating_add(crash.count))
-    }
-
     fn judged<'a>(self, step: &'a Step<'a>) -> Judged<'a> {
         let decided_by = match self.related() {
             Some(related) => related.title.clone(),
@@ -516,10 +455,4 @@ fn missing(log: &Bisection<'_>) -> Vec<String> {
         missing.push("its end".to_owned());
     }
     missing
-}
-
-/// Returns the first 12 digits of a commit.
-pub(crate) fn short(commit: &str) -> &str {
-    let is_hash = commit.len() > 12 && commit.bytes().all(|b| b.is_ascii_hexdigit());
-    commit.get(..12).filter(|_| is_hash).unwrap_or(commit)
 }

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use super::audit::Seen;
 use super::model::{Bisection, Culprit, Verdict};
 use super::name::{self, Name};
 use super::relation::{Original, UNRELATED};
+use super::seen::Seen;
 use crate::model::{Report, Role};
 use crate::string_enum::string_enum;
 

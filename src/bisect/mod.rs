@@ -30,15 +30,15 @@ mod name;
 mod read;
 mod relation;
 mod replay;
+mod seen;
 
-pub(crate) use audit::short;
-pub use audit::{
-    Audit, AuditOptions, Audited, Crash, DOUBTFUL, Judged, SURE, Trust, UNSURE, audit,
-};
+pub use audit::{Audit, AuditOptions, Crash, DOUBTFUL, Judged, SURE, Trust, UNSURE, audit};
 pub use confidence::{Doubt, DoubtFeature};
 pub use flakiness::Rate;
+pub(crate) use model::short;
 pub use model::{
     ALL_RUNS, Bisection, Culprit, MAX_UNKNOWN, Outcome, Run, Search, Step, Totals, Verdict,
 };
 pub use read::{NotBisection, parse};
 pub use relation::{CrashRelation, RELATED, Tie, UNRELATED};
+pub use replay::Audited;

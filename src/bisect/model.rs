@@ -285,3 +285,9 @@ impl Culprit<'_> {
         self.signature.is_some() && self.signature == self.parent_signature
     }
 }
+
+/// Returns the first 12 digits of a commit.
+pub(crate) fn short(commit: &str) -> &str {
+    let is_hash = commit.len() > 12 && commit.bytes().all(|b| b.is_ascii_hexdigit());
+    commit.get(..12).filter(|_| is_hash).unwrap_or(commit)
+}

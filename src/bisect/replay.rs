@@ -1,7 +1,41 @@
 //! Replay of a bisection with the audited verdicts.
 
-use super::audit::{Audited, Seen, short};
-use super::model::{Bisection, Search, Verdict};
+use std::borrow::Cow;
+
+use super::model::{Bisection, Search, Verdict, short};
+use super::seen::Seen;
+
+/// The state of a bisection without its doubtful steps.
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[non_exhaustive]
+pub struct Audited<'a> {
+    /// The first bad commit; `None` if more commits have to be tested.
+    pub culprit: Option<Cow<'a, str>>,
+    /// The good commit that was tested last.
+    pub good: Option<Cow<'a, str>>,
+    /// All good commits. Git needs them to compute the remaining range.
+    pub goods: Vec<Cow<'a, str>>,
+    /// The bad commit that was tested last.
+    pub bad: Option<Cow<'a, str>>,
+    /// The number of commits between them that are left to test; `None` if the log has no such
+    /// number. In a search for a cause it is the number if the last one is good.
+    pub revisions_left: Option<u64>,
+    /// The shell commands that continue the bisection from there, in a kernel tree.
+    pub resume: Vec<String>,
+}
+
+impl Audited<'_> {
+    /// Sets the number of commits that are left to test, as git counts them in a tree: `git
+    /// rev-list --bisect-vars BAD --not GOODS` prints one more as `bisect_all`.
+    pub fn settle(&mut self, left: u64) {
+        self.revisions_left = Some(left);
+        self.culprit = self.bad.clone().filter(|_| left == 0);
+        if self.culprit.is_some() {
+            self.resume.clear();
+        }
+    }
+}
 
 /// Returns the state of a bisection after the audited verdicts.
 ///

@@ -5,7 +5,52 @@ use std::fmt;
 
 use anstyle::{AnsiColor, Color, Style};
 
-use super::text::TextOptions;
+use crate::model::Report;
+
+/// The options of text output.
+#[derive(Clone, Copy, Debug, Default)]
+#[non_exhaustive]
+pub struct TextOptions {
+    /// Whether to write colours as ANSI escape sequences.
+    pub color: bool,
+    /// Whether to write registers and all instructions, stacks and frames, including unreliable frames.
+    pub all: bool,
+    /// Whether to write the title of the convention instead of the kernel's headline.
+    pub convention: bool,
+    /// The columns of the terminal, at which frames and paths are broken. With `None` they are not
+    /// broken, so that a program finds each on one line; sentences are broken at 80 columns.
+    pub width: Option<usize>,
+}
+
+impl TextOptions {
+    /// Sets whether to write colours; off by default.
+    #[must_use]
+    pub fn with_color(self, color: bool) -> Self {
+        Self { color, ..self }
+    }
+
+    /// Sets the columns of the terminal; `None` by default.
+    #[must_use]
+    pub fn with_width(self, width: Option<usize>) -> Self {
+        Self { width, ..self }
+    }
+
+    /// Sets whether to write the title of the convention; off by default.
+    #[must_use]
+    pub fn with_convention(self, convention: bool) -> Self {
+        Self { convention, ..self }
+    }
+
+    pub(super) fn title<'a>(&self, report: &'a Report<'_>) -> &'a str {
+        if self.convention { report.title() } else { report.display_title() }
+    }
+
+    /// Sets whether to write everything; off by default.
+    #[must_use]
+    pub fn with_all(self, all: bool) -> Self {
+        Self { all, ..self }
+    }
+}
 
 /// The columns of text if the width of the terminal is unknown.
 pub(super) const WIDTH: usize = 80;

@@ -3,57 +3,13 @@
 use std::fmt::{self, Write as _};
 
 use super::escape::escape;
+pub use super::page::TextOptions;
 use super::page::{DIM, LABEL, Page, TITLE, TRAP, broken};
 use crate::functions::{self, FrameClass};
 use crate::model::{
     Access, Code, Confidence, Explanation, Frame, ImageVerdict, Instruction, Memory, Report, Role,
     Side, Stack,
 };
-
-/// The options of text output.
-#[derive(Clone, Copy, Debug, Default)]
-#[non_exhaustive]
-pub struct TextOptions {
-    /// Whether to write colours as ANSI escape sequences.
-    pub color: bool,
-    /// Whether everything is shown: registers, all instructions, stacks and frames, guesses among them.
-    pub all: bool,
-    /// Whether the title is that of the convention also where people read the kernel's headline better.
-    pub convention: bool,
-    /// The columns of the terminal. Frames and paths that are wider are broken. Without it they are not,
-    /// so that a program finds each on one line, and only sentences are broken, at 80 columns.
-    pub width: Option<usize>,
-}
-
-impl TextOptions {
-    /// Sets whether to write colours; off by default.
-    #[must_use]
-    pub fn with_color(self, color: bool) -> Self {
-        Self { color, ..self }
-    }
-
-    /// Sets the columns of the terminal; `None` by default.
-    #[must_use]
-    pub fn with_width(self, width: Option<usize>) -> Self {
-        Self { width, ..self }
-    }
-
-    /// Whether the title is that of the convention: see [`TextOptions::convention`].
-    #[must_use]
-    pub fn with_convention(self, convention: bool) -> Self {
-        Self { convention, ..self }
-    }
-
-    pub(super) fn title<'a>(&self, report: &'a Report<'_>) -> &'a str {
-        if self.convention { report.title() } else { report.display_title() }
-    }
-
-    /// Whether everything is shown.
-    #[must_use]
-    pub fn with_all(self, all: bool) -> Self {
-        Self { all, ..self }
-    }
-}
 
 /// The number of instructions before the trapping one, and after it.
 const AROUND_TRAP: (usize, usize) = (8, 3);
