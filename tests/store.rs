@@ -201,7 +201,7 @@ fn many_read_while_one_writes() {
     assert!(error.source().is_some());
     let error = one.add(&[]).unwrap_err();
     assert!(matches!(&error, Error::ReadOnly { path, .. } if *path == file.0), "{error:?}");
-    assert!(error.to_string().contains("read only"));
+    assert!(error.to_string().contains("opened for reading"));
 }
 
 #[test]
