@@ -38,6 +38,8 @@
 //!   (yaxpeax-arm), PowerPC (powerpc), and RISC-V (raki).
 //! - `symbolize`: the module `symbolize`, which resolves frames to files, lines and inlined
 //!   functions with the images of a kernel. Adds addr2line, gimli and object.
+//! - `atlas`: all of Linux in [`atlas`], 4 MB of data, and the code that makes an atlas of other
+//!   sources.
 //! - `store`: the module `store`, a database file of known bugs. Adds redb.
 //! - `serde`: `Serialize` and `Deserialize` for the whole model, and the module `output::json`.
 //!   Adds serde and serde_json.
@@ -49,6 +51,7 @@
 #[cfg(feature = "disasm")]
 mod analyze;
 mod arch;
+pub mod atlas;
 pub mod bisect;
 mod blame;
 pub mod cluster;

@@ -14,6 +14,7 @@ const ORDER: &[&str] = &[
     "escape",
     "span",
     "functions",
+    "atlas",
     "token",
     "arch",
     "syntax",

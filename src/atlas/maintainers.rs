@@ -1,0 +1,183 @@
+//! Who looks after a file: sections of MAINTAINERS, without people.
+
+use super::Atlas;
+use super::format::{NO_SECTION, Part, SECTIONS_OF_FILE, u16_at, u32_at};
+
+/// A section of MAINTAINERS.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct Section<'a> {
+    /// The subsystem: `NILFS2 FILESYSTEM`.
+    pub name: &'a str,
+    /// `Supported`, `Maintained`, `Odd Fixes`, `Orphan`, `Obsolete`.
+    pub status: &'a str,
+    /// The numbers of its lists.
+    lists: &'a [[u8; 2]],
+    atlas: Atlas<'a>,
+}
+
+impl<'a> Section<'a> {
+    /// The addresses of its mailing lists.
+    pub fn lists(&self) -> impl Iterator<Item = &'a str> + use<'a> {
+        let atlas = self.atlas;
+        self.lists.iter().filter_map(move |number| atlas.mail(u16::from_le_bytes(*number)))
+    }
+}
+
+impl<'a> Atlas<'a> {
+    /// The sections of the file at a path, the nearest first. Of files that are not in the atlas those
+    /// that its patterns fit.
+    pub fn sections(&self, path: &str) -> Vec<Section<'a>> {
+        // The patterns of single files that are known are not kept.
+        if let Some(file) = self.file_at(path) {
+            return file.sections().collect();
+        }
+        let numbers = self.patterns_of(path);
+        numbers.into_iter().filter_map(|number| self.section(number)).collect()
+    }
+
+    /// The sections of a set, which a file of the atlas has.
+    pub(super) fn sections_of_set(&self, set: u16) -> impl Iterator<Item = Section<'a>> + use<'a> {
+        let atlas = *self;
+        (0..SECTIONS_OF_FILE).filter_map(move |at| {
+            let number = u16_at(atlas.part(Part::Sets), usize::from(set) * SECTIONS_OF_FILE + at)?;
+            atlas.section(number)
+        })
+    }
+
+    fn section(&self, number: u16) -> Option<Section<'a>> {
+        if number == NO_SECTION {
+            return None;
+        }
+        let marks = self.part(Part::Sections);
+        let start = u32_at(marks, usize::from(number))? as usize;
+        let end = u32_at(marks, usize::from(number) + 1)? as usize;
+        let bytes = self.part(Part::SectionText).get(start..end)?;
+        let mut fields = bytes.splitn(3, |byte| *byte == b'\t');
+        let mut text = || fields.next().and_then(|text| std::str::from_utf8(text).ok());
+        let (status, name) = (text()?, text()?);
+        Some(Section { name, status, lists: fields.next()?.as_chunks().0, atlas: *self })
+    }
+
+    /// The address of a mailing list.
+    fn mail(&self, number: u16) -> Option<&'a str> {
+        let marks = self.part(Part::MailMarks);
+        let start = u32_at(marks, usize::from(number))? as usize;
+        let end = u32_at(marks, usize::from(number) + 1)? as usize;
+        std::str::from_utf8(self.part(Part::MailText).get(start..end)?).ok()
+    }
+
+    /// The sections whose patterns fit a path, the nearest first.
+    fn patterns_of(&self, path: &str) -> Vec<u16> {
+        let mut text = Vec::new();
+        let mut rest = self.part(Part::Patterns);
+        let mut found = Found::default();
+        while let Some((head, tail)) = rest.split_first_chunk::<4>() {
+            let [shared, other, low, high] = *head;
+            let Some((bytes, behind)) = tail.split_at_checked(usize::from(other)) else { break };
+            text.truncate(usize::from(shared));
+            text.extend_from_slice(bytes);
+            rest = behind;
+            // Most patterns begin with another directory.
+            let (excluded, pattern) = match text.split_last() {
+                Some((b'!', pattern)) => (true, pattern),
+                _ => (false, text.as_slice()),
+            };
+            if fits(pattern, path.as_bytes()) {
+                found.add(u16::from_le_bytes([low, high]), excluded, pattern);
+            }
+        }
+        found.sorted()
+    }
+}
+
+/// Sections that patterns fit, and how near these are.
+#[derive(Debug, Default)]
+pub(super) struct Found {
+    found: Vec<(usize, u16)>,
+    excluded: Vec<u16>,
+}
+
+impl Found {
+    pub(super) fn add(&mut self, section: u16, excluded: bool, pattern: &[u8]) {
+        if excluded {
+            self.excluded.push(section);
+        } else {
+            let depth = pattern.iter().filter(|byte| **byte == b'/').count();
+            let exact = !pattern.ends_with(b"/") && !pattern.contains(&b'*');
+            self.found
+                .push((1000 * usize::from(exact) + 10 * depth + pattern.len().min(9), section));
+        }
+    }
+
+    /// The sections, the nearest first, each once.
+    pub(super) fn sorted(mut self) -> Vec<u16> {
+        self.found.sort_by_key(|(near, section)| (std::cmp::Reverse(*near), *section));
+        let mut numbers = Vec::new();
+        for (_, section) in self.found {
+            if !self.excluded.contains(&section) && !numbers.contains(&section) {
+                numbers.push(section);
+            }
+        }
+        numbers
+    }
+}
+
+/// Whether a pattern of MAINTAINERS fits a path: a slash at its end takes all that is below, `*` and `?`
+/// stand for what is no slash.
+pub(super) fn fits(pattern: &[u8], path: &[u8]) -> bool {
+    let below = pattern.ends_with(b"/");
+    let (mut at, mut pos) = (0, 0);
+    // Where the last `*` stood, and up to where in the path it reaches.
+    let mut star: Option<(usize, usize)> = None;
+    loop {
+        let matched = match (pattern.get(at), path.get(pos)) {
+            (None, None) => return true,
+            (None, Some(_)) if below => return true,
+            (Some(b'*'), _) => {
+                star = Some((at, pos));
+                at += 1;
+                continue;
+            }
+            (Some(b'?'), Some(byte)) => *byte != b'/',
+            (Some(known), Some(byte)) => known == byte,
+            _ => false,
+        };
+        if matched {
+            at += 1;
+            pos += 1;
+            continue;
+        }
+        let Some((known, reach)) = star else { return false };
+        if path.get(reach).is_none_or(|byte| *byte == b'/') {
+            return false;
+        }
+        star = Some((known, reach + 1));
+        at = known + 1;
+        pos = reach + 1;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ok_fits() {
+        for (pattern, path, want) in [
+            ("fs/nilfs2/", "fs/nilfs2/dat.c", true),
+            ("fs/nilfs2/", "fs/nilfs/dat.c", false),
+            ("fs/*", "fs/open.c", true),
+            ("fs/*", "fs/ext4/inode.c", false),
+            ("drivers/scsi/3w-*", "drivers/scsi/3w-sas.c", true),
+            ("*/net/*", "a/net/b.c", true),
+            ("drivers/*/*aspeed*", "drivers/clk/clk-aspeed.c", true),
+            ("drivers/*/*aspeed*/", "drivers/clk/aspeed/a/b.c", true),
+            ("lib/a.c", "lib/a.c", true),
+            ("lib/a.c", "lib/a.cc", false),
+            ("lib/?.c", "lib/a.c", true),
+        ] {
+            assert_eq!(fits(pattern.as_bytes(), path.as_bytes()), want, "{pattern} {path}");
+        }
+    }
+}

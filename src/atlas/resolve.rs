@@ -1,0 +1,131 @@
+//! Which of several files a function is in.
+
+use super::{Atlas, File};
+
+/// What a report says of the place of a function.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Hints<'h> {
+    /// The module that the frame names.
+    pub module: Option<&'h str>,
+    /// The architecture, by the name that it has in reports: `x86_64`.
+    pub arch: Option<&'h str>,
+    /// Directories of the functions around it, those that count most first.
+    pub near: &'h [&'h str],
+}
+
+/// Where a function is.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Place<'a> {
+    /// The file, or the directory of its module.
+    pub file: File<'a>,
+    /// Whether no other file is left.
+    pub certain: bool,
+}
+
+impl<'a> Atlas<'a> {
+    /// The file that defines a function; `None` if none does, or if what is known leaves several that are
+    /// equally near.
+    pub fn resolve(&self, function: &str, hints: Hints<'_>) -> Option<Place<'a>> {
+        let of_module = hints.module.and_then(|module| self.module(module).next());
+        let mut files = self.files(function);
+        if let (Some(module), None) = (hints.module, of_module) {
+            // A module that no tree has: what it defines may have the names of other functions.
+            let file = files.find(|file| file.is_of_module(module))?;
+            return Some(Place { file, certain: false });
+        }
+        let Some(first) = files.next() else {
+            return of_module.map(|file| Place { file, certain: false });
+        };
+        if files.clone().next().is_none() {
+            // A function of a module that is defined elsewhere is another one of the same name.
+            return match of_module {
+                Some(module)
+                    if !is_in(first.directory(), module.directory()) && !first.is_header() =>
+                {
+                    Some(Place { file: module, certain: false })
+                }
+                _ => Some(Place { file: first, certain: true }),
+            };
+        }
+        let mut best = (first, score(&first, of_module.as_ref(), &hints));
+        let mut alone = true;
+        for file in files {
+            let other = score(&file, of_module.as_ref(), &hints);
+            if other > best.1 {
+                best = (file, other);
+                alone = true;
+            } else if other == best.1 {
+                alone = false;
+            }
+        }
+        let (file, score) = best;
+        (alone || score > 0).then_some(Place { file, certain: alone && score > 0 })
+    }
+}
+
+/// How much speaks for a file.
+fn score(file: &File<'_>, module: Option<&File<'_>>, hints: &Hints<'_>) -> u32 {
+    let directory = file.directory();
+    let mut score = 0;
+    if let Some(module) = module {
+        score += 40 * u32::from(is_in(directory, module.directory()));
+        score += 20 * u32::from(file == module);
+    }
+    if let Some(rest) = directory.strip_prefix("arch/") {
+        let arch = rest.split('/').next();
+        if arch.is_some() && arch == hints.arch.map(arch_directory) {
+            score += 16;
+        } else {
+            return 0;
+        }
+    }
+    let near = hints.near.iter().take(8).zip((1..=8).rev());
+    let of_near = |(near, weight): (&&str, u32)| match *near {
+        "" => 0,
+        near if near == directory => 2 * weight,
+        near if is_in(directory, near) || is_in(near, directory) => weight,
+        _ => 0,
+    };
+    score + near.map(of_near).sum::<u32>()
+}
+
+/// The directory of an architecture below `arch`.
+fn arch_directory(name: &str) -> &str {
+    let known = ARCHES.iter().find(|(begin, _)| name.starts_with(begin));
+    known.map_or(name, |(_, directory)| *directory)
+}
+
+/// How names of architectures begin, and their directories, where these are others.
+const ARCHES: &[(&str, &str)] = &[
+    ("aarch64", "arm64"),
+    ("i386", "x86"),
+    ("mips", "mips"),
+    ("ppc", "powerpc"),
+    ("riscv", "riscv"),
+    ("s390", "s390"),
+    ("sparc", "sparc"),
+    ("x86", "x86"),
+];
+
+/// Whether a directory is another one, or below it.
+fn is_in(directory: &str, other: &str) -> bool {
+    directory.strip_prefix(other).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+impl File<'_> {
+    /// Whether the file or its directory has the name of a module.
+    fn is_of_module(&self, module: &str) -> bool {
+        let stem = self.name().rsplit_once('.').map_or(self.name(), |(stem, _)| stem);
+        let folder = self.directory().rsplit_once('/').map_or(self.directory(), |(_, name)| name);
+        let is = |name: &str| {
+            let same = |(a, b): (u8, u8)| a == b || (a, b) == (b'-', b'_');
+            name.len() == module.len() && name.bytes().zip(module.bytes()).all(same)
+        };
+        is(stem) || is(folder)
+    }
+
+    /// Whether its functions are inlined into others.
+    fn is_header(&self) -> bool {
+        std::path::Path::new(self.name()).extension().is_some_and(|extension| extension == "h")
+    }
+}
