@@ -76,6 +76,7 @@ mod span;
 #[cfg(feature = "store")]
 pub mod store;
 mod string_enum;
+pub mod suspects;
 #[cfg(feature = "symbolize")]
 pub mod symbolize;
 mod syntax;

@@ -66,6 +66,39 @@ reason_enum! {
         /// It is the innermost frame of the call trace that is neither a helper nor part of a
         /// checker.
         CalledReporter = "called-reporter", "first frame that is not a helper";
+        /// It is the first of the [suspects](crate::Report::suspects), and far likelier than the function
+        /// that the places in the stacks show.
+        Suspected = "suspected", "fixes of such reports change it most often";
+    }
+}
+
+reason_enum! {
+    /// What connects a suspect with the bug: [`Suspect::why`](crate::model::Suspect::why).
+    pub enum SuspectReason {
+        /// Its name is in the stack of the crash and in that of the free.
+        UsedAndFreed = "used-and-freed", "in the stacks of the crash and of the free";
+        /// The instruction pointer stands in it.
+        WasRunning = "was-running", "was running";
+        /// It is in the stack that freed the object.
+        Freed = "freed", "in the stack of the free";
+        /// It is in the stack that allocated the object.
+        Allocated = "allocated", "in the stack of the allocation";
+        /// It took a lock of the report.
+        TookLock = "took-lock", "took a lock";
+        /// The link register holds a return address in it.
+        CalledFailing = "called-failing", "called the function that failed";
+        /// Only the title has it.
+        Named = "named", "named by the title";
+        /// It is the innermost frame that is no helper and no part of a checker.
+        CalledReporter = "called-reporter", "first frame that is not a helper";
+        /// It is in the file of the first frame of a subsystem or driver.
+        SameFile = "same-file", "in the file of the first relevant frame";
+        /// It is in the directory of the first frame of a subsystem or driver.
+        SameDirectory = "same-directory", "in the directory of the first relevant frame";
+        /// It is in the stack of the crash.
+        InStack = "in-stack", "in the stack of the crash";
+        /// It is in another stack of the report.
+        OtherStack = "other-stack", "in another stack of the report";
     }
 }
 

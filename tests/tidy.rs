@@ -26,6 +26,7 @@ const ORDER: &[&str] = &[
     "model",
     "blame",
     "diagnosis",
+    "suspects",
     "parse",
     "disasm",
     "explain",

@@ -8,6 +8,7 @@ use super::entry::Entry;
 use super::link::LinkReason;
 use super::names::Texts;
 use crate::arch::Arch;
+use crate::atlas::Atlas;
 use crate::fingerprint::{self, Family, Impact};
 use crate::functions::FrameClass;
 use crate::kind::Kind;
@@ -48,6 +49,9 @@ pub struct Cluster {
     /// blamed.
     #[cfg_attr(feature = "serde", serde(skip))]
     pub summary: Option<String>,
+    /// The section of MAINTAINERS that is nearest to the file of the exemplar.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub subsystem: Option<String>,
     /// The numbers of the members, ascending.
     #[cfg_attr(feature = "serde", serde(skip))]
     pub reports: Vec<u32>,
@@ -181,10 +185,17 @@ pub(super) fn cluster(index: &Index, reports: Vec<u32>, edges: &[&Edge]) -> Clus
         summary: exemplar
             .and_then(|entry| entry.summary)
             .map(|name| index.names.text(name).to_owned()),
+        subsystem: exemplar.and_then(|entry| subsystem(index, entry)),
         links: links(index, edges),
         perhaps: Vec::new(),
         reports,
     }
+}
+
+/// The subsystem of a report's file, by the built-in atlas.
+fn subsystem(index: &Index, entry: &Entry) -> Option<String> {
+    let sections = Atlas::builtin().sections(index.names.text(entry.file?));
+    sections.first().map(|section| section.name.to_owned())
 }
 
 fn kernels(index: &Index, reports: &[u32]) -> Vec<KernelCount> {

@@ -41,7 +41,13 @@ impl<'a> Stack<'a> {
                 stack.frames = reliable;
             }
         }
-        let blamed = report.blame.as_ref().map(|blame| &*blame.function);
+        // Signatures are by places in the stacks, so they stay when the model of suspects changes.
+        let is_suspected = |blame: &model::Blame<'_>| blame.why == BlameReason::Suspected;
+        let by_place =
+            report.blame.as_ref().is_some_and(is_suspected).then(|| blame::blame(report, None));
+        let by_place = by_place.flatten();
+        let blamed = report.blame.as_ref().filter(|blame| !is_suspected(blame));
+        let blamed = blamed.or(by_place.as_ref()).map(|blame| &*blame.function);
         if let Some(blame) = report.blame.as_ref().filter(|blame| blame.why == BlameReason::Named) {
             stack.put_first(&blame.function, blame.file.as_deref());
         }

@@ -17,6 +17,7 @@ mod lock;
 mod memory;
 mod owned;
 mod step;
+mod suspect;
 
 use std::borrow::Cow;
 use std::fmt;
@@ -43,9 +44,12 @@ pub use memory::{Access, AccessKind, Memory, Object, Shadow, Side};
 #[cfg(feature = "disasm")]
 pub(crate) use step::Short;
 pub use step::{Condition, FlowStep, Operand, Operation, Predicate, StepKind};
+pub use suspect::Suspect;
 
 use crate::kind::Kind;
-pub use crate::reason::{BlameReason, Corruption, DiagnosticKind, Incomplete, ReportPart};
+pub use crate::reason::{
+    BlameReason, Corruption, DiagnosticKind, Incomplete, ReportPart, SuspectReason,
+};
 use crate::span::Span;
 pub use crate::string_enum::UnknownName;
 
@@ -123,13 +127,18 @@ pub struct Report<'log> {
     /// The fuzzer's process that was running, if its name contains its number.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub executor: Option<Executor>,
-    /// The source file to find maintainers by, if the log has source lines.
+    /// The source file to find maintainers by: by the convention for titles if the log has source lines,
+    /// otherwise the file of the first suspect.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub guilty_file: Option<String>,
     /// The function that most likely contains the bug. It may differ from the function in the
     /// title.
     #[cfg_attr(feature = "serde", serde(borrow, skip_serializing_if = "Option::is_none"))]
     pub blame: Option<Blame<'log>>,
+    /// The functions that a fix of the bug most likely changes, the most likely first; at most 8.
+    /// [`blame`](Self::blame) is where the failure shows, suspects are where bugs are.
+    #[cfg_attr(feature = "serde", serde(borrow, default, skip_serializing_if = "Vec::is_empty"))]
+    pub suspects: Vec<Suspect<'log>>,
     /// The kernel that printed the report.
     #[cfg_attr(feature = "serde", serde(borrow))]
     pub kernel: Kernel<'log>,
@@ -223,6 +232,7 @@ impl<'log> Report<'log> {
             executor: None,
             guilty_file: None,
             blame: None,
+            suspects: Vec::new(),
             consequences: Vec::new(),
             kernel: Kernel::default(),
             task: Task::default(),

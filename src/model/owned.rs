@@ -5,7 +5,8 @@
 use std::borrow::Cow;
 
 use super::{
-    Blame, Frame, Holder, Kernel, Lock, Memory, Module, Object, Report, SourceLocation, Stack, Task,
+    Blame, Frame, Holder, Kernel, Lock, Memory, Module, Object, Report, SourceLocation, Stack,
+    Suspect, Task,
 };
 
 fn text(text: Cow<'_, str>) -> Cow<'static, str> {
@@ -35,6 +36,7 @@ impl Report<'_> {
             executor,
             guilty_file,
             blame,
+            suspects,
             kernel,
             task,
             seconds,
@@ -81,6 +83,7 @@ impl Report<'_> {
             executor,
             guilty_file,
             blame: blame.map(self::blame),
+            suspects: suspects.into_iter().map(Suspect::into_owned).collect(),
             kernel: Kernel {
                 release: release.map(text),
                 arch,

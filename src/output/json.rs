@@ -13,8 +13,10 @@
 //! | `suppressed` | whether the test machine failed |
 //! | `executor` | `proc`, `id`: the fuzzer's process |
 //! | `panicked`, `consequences` | whether the kernel panicked; titles of later reports that this one caused |
-//! | `guilty_file` | the source file to find maintainers by, if the log has source lines |
+//! | `guilty_file` | the source file to find maintainers by: by the source lines of the log, otherwise that of the first suspect |
 //! | `blame` | `function`, `file`, `line`: the function that most likely contains the bug; `why` in words, `code`: see [`BlameReason`](crate::model::BlameReason) |
+//! | `suspects` | at most 8, the most likely first: `function`, `file`, `directory`, `subsystem`, `lists`, `probability`; `why` in words, `code`: see [`SuspectReason`](crate::model::SuspectReason) |
+//! | `people` | with `--people`: the maintainers of the suspects' files, from the MAINTAINERS of the user's tree |
 //! | `kernel` | `release`, `arch`, `tainted`, `hardware` |
 //! | `task` | `comm`, `pid`, `cpu`, `workqueue` |
 //! | `access` | `kind` (`read`, `write`, `execute`, `free`), `size` in bytes, `address` |
@@ -71,6 +73,9 @@ pub struct ReportRecord<'a> {
     /// The signature of the report, if it is included.
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     pub signature: Option<Signature<'a>>,
+    /// The maintainers of the files of its suspects, where that was asked for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub people: Vec<String>,
     /// The report.
     #[serde(borrow, flatten)]
     pub report: Report<'a>,
@@ -83,6 +88,12 @@ impl<'a> ReportRecord<'a> {
         Self { text, ..self }
     }
 
+    /// Includes the maintainers of the files of the suspects.
+    #[must_use]
+    pub fn with_people(self, people: Vec<String>) -> Self {
+        Self { people, ..self }
+    }
+
     /// Includes the signature of the report.
     #[must_use]
     pub fn with_signature(self, signature: Option<Signature<'a>>) -> Self {
@@ -91,7 +102,14 @@ impl<'a> ReportRecord<'a> {
 
     /// Makes the record of the report `index` of `file`; indices count from 0.
     pub fn new(file: &'a str, index: usize, report: Report<'a>) -> Self {
-        Self { file: Cow::Borrowed(file), index, text: None, signature: None, report }
+        Self {
+            file: Cow::Borrowed(file),
+            index,
+            text: None,
+            signature: None,
+            people: Vec::new(),
+            report,
+        }
     }
 }
 

@@ -25,7 +25,8 @@ use crate::model::{
     self, Access, AccessKind, Address, AtomicContext, Blame, Code, Confidence, Diagnosis,
     Diagnostic, Evidence, Executor, Explanation, Frame, Holder, ImageCheck, Instruction, Kernel,
     Leak, Lock, LockState, Memory, Module, Object, Overwrite, Race, RaceAccess, Registers, Report,
-    Role, Shadow, Side, SourceLocation, Stack, StackContext, Stall, Task, ValueChange, hex_digits,
+    Role, Shadow, Side, SourceLocation, Stack, StackContext, Stall, Suspect, Task, ValueChange,
+    hex_digits,
 };
 use crate::reason::Incomplete;
 use crate::span::Span;
@@ -131,7 +132,7 @@ objects! {
     Overwrite { start: always, end: always, found: always, expected: always, }
     Race { accesses: always, change: some, }
     RaceAccess { kind: always, size: always, address: always, marked: if_true, task: some, cpu: some, }
-    ReportRecord<'_> { file: always, index: always, text: some, signature: some, report: flat, }
+    ReportRecord<'_> { file: always, index: always, text: some, signature: some, people: unless_empty, report: flat, }
     Report<'_> {
         span: always,
         kind: always,
@@ -152,6 +153,7 @@ objects! {
         executor: some,
         guilty_file: some,
         blame: some,
+        suspects: unless_empty,
         kernel: always,
         task: always,
         seconds: some,
@@ -200,6 +202,15 @@ objects! {
     Span { start: always, end: always, line: always, }
     Stack<'_> { role: always, frames: always, }
     Stall { cpus: unless_empty, jiffies: some, detected_by: some, }
+    Suspect<'_> {
+        function: always,
+        file: some,
+        directory: some,
+        subsystem: some,
+        lists: unless_empty,
+        probability: always,
+        why + code: coded,
+    }
     Task<'_> { comm: some, pid: some, cpu: some, workqueue: some, }
     ValueChange { from: always, to: always, }
     Title<'_> { hash: digits, text: always, function: some, alternatives: unless_empty, }
@@ -295,6 +306,12 @@ impl Value for u8 {
 impl Value for u32 {
     fn write(&self, to: &mut Json<'_>) -> io::Result<()> {
         to.number(u64::from(*self))
+    }
+}
+
+impl Value for f32 {
+    fn write(&self, to: &mut Json<'_>) -> io::Result<()> {
+        to.value(self)
     }
 }
 
@@ -417,6 +434,7 @@ mod tests {
             "kind": "kasan", "impact": {"rank": 1, "of": 24, "name": "n", "raised": ["write"]},
             "summary": "s", "release": "r", "arch": "x86_64", "corrupted": true
         },
+        "people": ["A Person <person@example.org>"],
         "span": {"start": 1, "end": 18446744073709551615, "line": 10},
         "kind": "kasan", "title": "t", "headline": "h", "message": "m\u202e",
         "location": {"file": "a.c", "line": 3}, "time": 12.345678,
@@ -426,6 +444,10 @@ mod tests {
         "suppressed": true, "panicked": false,
         "consequences": ["panic: \\"], "executor": {"proc": 0, "id": 7}, "guilty_file": "g.c",
         "blame": {"function": "f", "file": "f.c", "line": 100, "why": "was running", "code": "was-running"},
+        "suspects": [{
+            "function": "f", "file": "d/f.c", "directory": "d", "subsystem": "S", "lists": ["l@example.org"],
+            "probability": 0.125, "why": "was running", "code": "was-running"
+        }],
         "kernel": {
             "release": "r", "arch": "x86_64", "tainted": "G", "hardware": "h", "build_id": "b",
             "offset": "0x0000000000000000"

@@ -8,7 +8,7 @@ use super::page::{DIM, LABEL, Page, TITLE, TRAP, broken};
 use crate::functions::{self, FrameClass};
 use crate::model::{
     Access, Code, Confidence, Explanation, Frame, ImageVerdict, Instruction, Memory, Report, Role,
-    Side, Stack,
+    Side, Stack, Suspect,
 };
 
 /// The number of instructions before the trapping one, and after it.
@@ -16,6 +16,12 @@ const AROUND_TRAP: (usize, usize) = (8, 3);
 
 /// The column of the source of a frame.
 const SOURCE_COLUMN: usize = 44;
+
+/// The suspects that are shown.
+const SUSPECTS: usize = 3;
+
+/// How wide a column of suspects is; what is wider moves the next one.
+const SUSPECT_COLUMN: usize = 36;
 
 /// The frames of a stack that are shown.
 const MAX_SHOWN: usize = 24;
@@ -128,6 +134,7 @@ impl<W: fmt::Write> Page<'_, W> {
             let text = format!("{}: {}", escape(&blame.function), blame.why);
             self.field("blame", &text)?;
         }
+        self.suspects(&report.suspects)?;
         self.fields("then", report.consequences.iter().map(|title| escape(title).to_string()))
     }
 
@@ -171,6 +178,28 @@ impl<W: fmt::Write> Page<'_, W> {
             for warning in &check.warnings {
                 self.field("warning", &format!("image of another build: {}", escape(warning)))?;
             }
+        }
+        Ok(())
+    }
+
+    /// The likeliest functions with their files, in columns, and whom to mail about them.
+    fn suspects(&mut self, suspects: &[Suspect<'_>]) -> fmt::Result {
+        let shown = suspects.iter().take(if self.options.all { usize::MAX } else { SUSPECTS });
+        let rows: Vec<_> = shown.map(suspect).collect();
+        let width = |column: usize| {
+            let widths = rows.iter().filter_map(|row| row.get(column));
+            widths.map(|text| text.chars().count()).max().unwrap_or(0).min(SUSPECT_COLUMN)
+        };
+        let (first, second) = (width(0), width(1));
+        let mut known = "";
+        for (index, [function, file, mail]) in rows.iter().enumerate() {
+            let label = if index == 0 { "suspects" } else { "" };
+            self.styled(LABEL, &format!("  {label:<9}"))?;
+            // The same subsystem stands in one row.
+            let mail = if mail == known { "" } else { mail };
+            let text = format!(" {function:first$}  {file:second$}  {mail}");
+            writeln!(self.out, "{}", broken(text.trim_end(), 11, 14, self.columns()))?;
+            known = rows.get(index).map_or("", |[_, _, mail]| mail);
         }
         Ok(())
     }
@@ -403,6 +432,16 @@ fn is_same(a: &Frame<'_>, b: &Frame<'_>) -> bool {
 fn is_noise(frame: &Frame<'_>) -> bool {
     let function = frame.function.as_deref().map(functions::base);
     function.is_some_and(|function| functions::class(function) == FrameClass::Noise)
+}
+
+/// A suspect in columns: its probability and function, its file, its subsystem and list.
+fn suspect(suspect: &Suspect<'_>) -> [String; 3] {
+    let function = format!("{:.2} {}", suspect.probability, escape(&suspect.function));
+    let place = suspect.file.as_deref().or(suspect.directory.as_deref()).unwrap_or_default();
+    let subsystem = suspect.subsystem.as_deref().map(|name| escape(name).to_string());
+    let list = suspect.lists.first().map(|list| escape(list).to_string());
+    let mail: Vec<_> = [subsystem, list].into_iter().flatten().collect();
+    [function, escape(place).to_string(), mail.join(": ")]
 }
 
 fn join<const N: usize>(parts: [Option<String>; N]) -> String {

@@ -95,6 +95,9 @@ pub(crate) enum Command {
     Bisect(Bisect),
     /// Decode a `Code:` line, and explain the trap of an oops
     Code(Code),
+    /// Look up functions in a map of the kernel, or make one of its sources
+    #[command(subcommand)]
+    Atlas(Atlas),
     /// Read the log in the QR code of DRM's panic screen
     Qr(Qr),
     /// Print a completion script for a shell
@@ -162,6 +165,17 @@ pub(crate) struct Reading {
     /// Read at most COUNT frames of a report [default: 1024]
     #[arg(long, value_name = "COUNT")]
     pub(crate) max_frames: Option<NonZeroUsize>,
+    /// Look up functions in this atlas [default: the built-in one]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) atlas: Option<PathBuf>,
+    /// Kernel sources, whose MAINTAINERS `--people` reads
+    #[cfg(feature = "atlas")]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) tree: Option<PathBuf>,
+    /// Add the maintainers of the files of the suspects
+    #[cfg(feature = "atlas")]
+    #[arg(long, requires = "tree")]
+    pub(crate) people: bool,
     /// Track at most COUNT interleaved reports, as many CPUs print them [default: 16]
     #[arg(long, value_name = "COUNT")]
     pub(crate) max_open: Option<NonZeroUsize>,
@@ -179,6 +193,17 @@ impl Reading {
             .with_limits(limits)
             .with_information(self.information)
             .with_any_program(self.any_program && !self.kernel_only)
+            .with_atlas(crate::atlas::used(self.atlas.as_deref()))
+    }
+
+    /// The maintainers of the files of a report's suspects, where `--people` asks for them.
+    pub(crate) fn people(&self, report: &ksplat::Report<'_>) -> Vec<String> {
+        #[cfg(feature = "atlas")]
+        if let Some(tree) = self.tree.as_deref().filter(|_| self.people) {
+            return crate::atlas::people(tree, report);
+        }
+        let _ = report;
+        Vec::new()
     }
 
     /// The maximum number of reports of a log.
@@ -348,6 +373,32 @@ pub(crate) enum Store {
         /// The store that is read
         #[arg(value_name = "OTHER")]
         other: PathBuf,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Atlas {
+    /// Make an atlas of kernel sources
+    #[cfg(feature = "atlas")]
+    Build {
+        /// Sources of Linux; of several trees the newest first
+        #[arg(value_name = "LINUX_TREE", required = true)]
+        trees: Vec<PathBuf>,
+        /// The atlas that is written
+        #[arg(short, long, value_name = "FILE", default_value = "linux.atlas")]
+        output: PathBuf,
+        /// Show no progress
+        #[arg(short, long)]
+        quiet: bool,
+    },
+    /// Print the files of functions with their class, subsystem and mailing lists
+    Find {
+        /// Functions as the kernel prints them
+        #[arg(value_name = "FUNCTION", required = true)]
+        names: Vec<String>,
+        /// Look them up in this atlas [default: the built-in one]
+        #[arg(long, value_name = "FILE")]
+        atlas: Option<PathBuf>,
     },
 }
 

@@ -1,6 +1,7 @@
 //! `ksplat`: reads Linux kernel crash reports.
 
 mod args;
+mod atlas;
 mod bisect;
 mod bugs;
 mod cluster;
@@ -64,6 +65,7 @@ fn run(args: Args) -> Result<Status, Error> {
         Some(Command::Store(args)) => store::store(args),
         Some(Command::Watch(args)) => Ok(watch::watch(&args)?),
         Some(Command::Bisect(args)) => Ok(bisect::bisect(&args)?),
+        Some(Command::Atlas(args)) => Ok(atlas::atlas(&args)?),
         Some(Command::Code(args)) => Ok(code::code(&args)?),
         Some(Command::Completions(args)) => Ok(completions::completions(&args)?),
         Some(Command::Man(args)) => man::man(&args),

@@ -70,7 +70,9 @@ impl Job for Reports<'_> {
             let sources = sources::around(images.args(), &report);
             let signature = (!writer.is_text())
                 .then(|| ksplat::fingerprint::Signature::of(&report).into_owned());
-            let record = ReportRecord::new(&log.name, index, report).with_text(text);
+            let people = reading.people(&report);
+            let record =
+                ReportRecord::new(&log.name, index, report).with_text(text).with_people(people);
             writer.report(&record.with_signature(signature), options)?;
             writer.add(sources.as_bytes())?;
         }

@@ -81,7 +81,14 @@ impl Writer<'_> {
         let is_markdown = matches!(self.format, ReportFormat::Md);
         let write = if is_markdown { markdown::write } else { text::write };
         self.result(
-            |page| write(page, &record.file, &record.report, options),
+            |page| {
+                write(page, &record.file, &record.report, options)?;
+                let mut people = record.people.iter().enumerate();
+                people.try_for_each(|(index, name)| {
+                    let label = if index == 0 { "people" } else { "" };
+                    writeln!(page, "  {label:<9} {}", escape::escape(name))
+                })
+            },
             |mut out| json::write(&mut out, record),
         )
     }

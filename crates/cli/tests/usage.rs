@@ -51,6 +51,9 @@ fn wrong_calls_are_one_line_each() {
         (&["bisect", "--report", "Cargo.toml", GPF], &["ksplat: Cargo.toml: no crash report"]),
         (&["code", "--arch", "vax", "90"], &["'vax'", "x86_64, i386"]),
         (&["code", "zz"], &["ksplat: code: "]),
+        (&["atlas"], &["`ksplat atlas` needs a command: build, find"]),
+        (&["atlas", "build", "src"], &["ksplat: src: no kernel sources"]),
+        (&["atlas", "build", "nosuch"], &["ksplat: nosuch: no kernel sources"]),
         (&["completions", "csh"], &["'csh'", "bash", "zsh"]),
         (&["man", "Cargo.toml"], &["ksplat: Cargo.toml"]),
     ];

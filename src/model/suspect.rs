@@ -1,0 +1,52 @@
+//! Functions that may hold the bug.
+
+use std::borrow::Cow;
+
+use crate::reason::SuspectReason;
+
+/// A function that may hold the bug of a report, and where it is.
+///
+/// [`Report::suspects`](crate::Report::suspects) has the most likely ones; what they leave of 1 is
+/// the probability that the bug is in none of the functions that the report names.
+#[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[non_exhaustive]
+pub struct Suspect<'log> {
+    /// Its name, without what compilers add to it.
+    #[cfg_attr(feature = "serde", serde(borrow))]
+    pub function: Cow<'log, str>,
+    /// Its source file: as the log has it, or by the atlas.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub file: Option<Cow<'log, str>>,
+    /// The directory of the file, or of the module.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub directory: Option<Cow<'log, str>>,
+    /// The section of MAINTAINERS that is nearest to the file.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub subsystem: Option<Cow<'log, str>>,
+    /// The mailing lists of that section.
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Vec::is_empty"))]
+    pub lists: Vec<Cow<'log, str>>,
+    /// How likely a fix of the bug changes the function, in thousandths of 1.
+    pub probability: f32,
+    /// What connects it with the bug. In JSON its words are `why`, its code is `code`.
+    #[cfg_attr(feature = "serde", serde(flatten, with = "super::json::why"))]
+    pub why: SuspectReason,
+}
+
+impl Suspect<'_> {
+    /// The same without a loan from the log.
+    pub(super) fn into_owned(self) -> Suspect<'static> {
+        let Self { function, file, directory, subsystem, lists, probability, why } = self;
+        let text = |text: Cow<'_, str>| Cow::Owned(text.into_owned());
+        Suspect {
+            function: text(function),
+            file: file.map(text),
+            directory: directory.map(text),
+            subsystem: subsystem.map(text),
+            lists: lists.into_iter().map(text).collect(),
+            probability,
+            why,
+        }
+    }
+}

@@ -1,0 +1,271 @@
+//! The functions of a report that may hold its bug, and where each is.
+
+use crate::atlas::{Atlas, File, FileClass, Hints};
+use crate::functions::{self, Reason};
+use crate::model::{Frame, LockState, Report, Role, Stack};
+
+/// The most functions of a report that are looked at.
+pub(super) const MAX_CANDIDATES: usize = 40;
+/// The most of one stack.
+const OF_STACK: usize = 24;
+/// How many neighbours tell files apart.
+const NEIGHBOURS: usize = 8;
+
+/// Where a report names a function.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Group {
+    Crash,
+    Allocation,
+    Free,
+    Chain,
+    Other,
+    Link,
+    Lock,
+    Headline,
+}
+
+impl Group {
+    pub(super) const COUNT: usize = 8;
+
+    fn of(role: Role) -> Option<Self> {
+        Some(match role {
+            Role::Crash => Self::Crash,
+            Role::Allocation => Self::Allocation,
+            Role::Free => Self::Free,
+            Role::Chain => Self::Chain,
+            Role::Related | Role::Race | Role::Holder => Self::Other,
+            Role::Reporting | Role::Consequence | Role::Starved => return None,
+        })
+    }
+}
+
+/// The source file of a function.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Source<'r> {
+    Unknown,
+    /// The path that the log has.
+    Log(&'r str),
+    Atlas(File<'r>),
+}
+
+impl<'r> Source<'r> {
+    pub(super) fn directory(self) -> Option<&'r str> {
+        match self {
+            Self::Unknown => None,
+            Self::Log(path) => Some(path.rsplit_once('/').map_or("", |(directory, _)| directory)),
+            Self::Atlas(file) => Some(file.directory()),
+        }
+    }
+
+    fn class(self) -> Option<FileClass> {
+        match self {
+            Self::Unknown => None,
+            Self::Log(path) => Some(FileClass::of(path)),
+            Self::Atlas(file) => Some(file.class()),
+        }
+    }
+
+    pub(super) fn is_same(self, other: Self) -> bool {
+        match (self, other) {
+            (Self::Log(path), Self::Log(other)) => path == other,
+            (Self::Atlas(file), Self::Atlas(other)) => file == other,
+            (Self::Log(path), Self::Atlas(file)) | (Self::Atlas(file), Self::Log(path)) => {
+                path.strip_prefix(file.directory()).and_then(|rest| rest.strip_prefix('/'))
+                    == Some(file.name())
+            }
+            _ => false,
+        }
+    }
+
+    /// The path, where a file is known.
+    pub(super) fn path(self) -> Option<String> {
+        match self {
+            Self::Unknown => None,
+            Self::Log(path) => Some(path.to_owned()),
+            Self::Atlas(file) => Some(file.to_string()).filter(|_| !file.name().is_empty()),
+        }
+    }
+}
+
+/// A function that may hold the bug.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Candidate<'r> {
+    /// Its name without compiler suffixes.
+    pub(super) function: &'r str,
+    pub(super) frame: Option<&'r Frame<'r>>,
+    pub(super) group: Group,
+    /// Which stack it is in.
+    pub(super) stack: usize,
+    /// How many frames of functions that may name a bug are above it.
+    pub(super) relevant_above: usize,
+    /// How many of them are in files of subsystems and drivers.
+    pub(super) ordinary_above: usize,
+    pub(super) reason: Option<Reason>,
+    pub(super) source: Source<'r>,
+    pub(super) class: Option<FileClass>,
+    /// The groups that it is in, a bit each.
+    pub(super) groups: u8,
+    /// How often it is in the stacks.
+    pub(super) times: usize,
+}
+
+impl Candidate<'_> {
+    /// Whether it may name a bug, and is in no generic code.
+    pub(super) fn is_ordinary(&self) -> bool {
+        self.reason.is_none() && self.class.is_none_or(|class| class == FileClass::Ordinary)
+    }
+}
+
+/// The functions of a report, innermost first, each once.
+pub(super) fn candidates<'r>(report: &'r Report<'r>, atlas: Atlas<'r>) -> Vec<Candidate<'r>> {
+    let mut found = Vec::with_capacity(MAX_CANDIDATES);
+    let order = [Group::Crash, Group::Free, Group::Allocation, Group::Other, Group::Chain];
+    for wanted in order {
+        for (number, stack) in report.stacks.iter().enumerate() {
+            if Group::of(stack.role) == Some(wanted) {
+                of_stack(&mut found, stack, number, wanted);
+            }
+        }
+    }
+    if let Some(link) = &report.link {
+        add(&mut found, Some(link), link.function.as_deref(), Group::Link);
+    }
+    for lock in report.locks.iter().filter(|lock| lock.state != LockState::Held) {
+        add(&mut found, None, lock.function.as_deref(), Group::Lock);
+    }
+    add(&mut found, None, report.frame.as_deref(), Group::Headline);
+    locate(&mut found, report, atlas);
+    count(&mut found);
+    found
+}
+
+fn of_stack<'r>(found: &mut Vec<Candidate<'r>>, stack: &'r Stack<'r>, number: usize, group: Group) {
+    let frames = stack.frames.iter().filter(|frame| !frame.is_behind_its_symbol());
+    for frame in frames.take(OF_STACK) {
+        if let Some(candidate) = add(found, Some(frame), frame.function.as_deref(), group) {
+            candidate.stack = number;
+        }
+    }
+}
+
+/// Adds a function, or the group to one that is known.
+fn add<'f, 'r>(
+    found: &'f mut Vec<Candidate<'r>>,
+    frame: Option<&'r Frame<'r>>,
+    function: Option<&'r str>,
+    group: Group,
+) -> Option<&'f mut Candidate<'r>> {
+    let function = functions::base(function?);
+    if let Some(known) = found.iter_mut().find(|known| known.function == function) {
+        known.groups |= 1 << group as u8;
+        known.times += 1;
+        return None;
+    }
+    if found.len() >= MAX_CANDIDATES || function.is_empty() {
+        return None;
+    }
+    found.push(Candidate {
+        function,
+        frame,
+        group,
+        stack: usize::MAX - group as usize,
+        relevant_above: 0,
+        ordinary_above: 0,
+        reason: functions::reason(function),
+        source: Source::Unknown,
+        class: None,
+        groups: 1 << group as u8,
+        times: 1,
+    });
+    found.last_mut()
+}
+
+/// Finds the files: first those that are certain, then by these the others.
+fn locate<'r>(found: &mut [Candidate<'r>], report: &'r Report<'r>, atlas: Atlas<'r>) {
+    let arch = report.kernel.arch.map(|arch| arch.name());
+    for candidate in found.iter_mut() {
+        let path = candidate.frame.and_then(|frame| frame.file.as_deref()).and_then(in_tree);
+        let module = candidate.frame.and_then(|frame| frame.module.as_deref());
+        let hints = Hints { module, arch, near: &[] };
+        candidate.source = match path {
+            Some(path) => Source::Log(path),
+            None => atlas
+                .resolve(key(candidate.function), hints)
+                .map_or(Source::Unknown, |place| Source::Atlas(place.file)),
+        };
+        candidate.class = candidate.source.class();
+    }
+    for at in 0..found.len() {
+        let Some(candidate) = found.get(at) else { break };
+        if !matches!(candidate.source, Source::Unknown) {
+            continue;
+        }
+        let mut near = [""; NEIGHBOURS];
+        neighbours(found, at, &mut near);
+        let module = candidate.frame.and_then(|frame| frame.module.as_deref());
+        let hints = Hints { module, arch, near: &near };
+        if let Some(place) = atlas.resolve(key(candidate.function), hints)
+            && let Some(candidate) = found.get_mut(at)
+        {
+            candidate.source = Source::Atlas(place.file);
+            candidate.class = Some(place.file.class());
+        }
+    }
+}
+
+/// The directories of the functions around one, the nearest first.
+fn neighbours<'r>(found: &[Candidate<'r>], at: usize, near: &mut [&'r str]) {
+    let mut slots = near.iter_mut();
+    for distance in 1..=NEIGHBOURS {
+        let below = at.checked_sub(distance).and_then(|at| found.get(at));
+        for other in [found.get(at + distance), below].into_iter().flatten() {
+            let is_near = found.get(at).is_some_and(|own| own.stack == other.stack);
+            let directory = other.source.directory().filter(|_| is_near && other.is_ordinary());
+            if let Some(directory) = directory {
+                let Some(slot) = slots.next() else { return };
+                *slot = directory;
+            }
+        }
+    }
+}
+
+/// The name under which an atlas has a function: of Rust the last part of the path.
+fn key(function: &str) -> &str {
+    match function.rfind("::") {
+        Some(at) => function.get(at..).unwrap_or(function),
+        None => function,
+    }
+}
+
+/// The directories at the top of a kernel's sources.
+const TOP: &[&str] = &[
+    "arch", "block", "certs", "crypto", "drivers", "fs", "include", "init", "io_uring", "ipc",
+    "kernel", "lib", "mm", "net", "rust", "security", "sound", "virt",
+];
+
+/// The path of a file in its tree: builds print absolute and relative paths.
+fn in_tree(path: &str) -> Option<&str> {
+    let path = path.trim_start_matches("./");
+    let mut from = 0;
+    loop {
+        let rest = path.get(from..)?;
+        let (first, _) = rest.split_once('/')?;
+        if TOP.contains(&first) {
+            return Some(rest);
+        }
+        from += first.len() + 1;
+    }
+}
+
+/// Counts the functions above each in its stack.
+fn count(found: &mut [Candidate<'_>]) {
+    let (mut stack, mut relevant, mut ordinary) = (usize::MAX, 0, 0);
+    for candidate in found {
+        if candidate.stack != stack {
+            (stack, relevant, ordinary) = (candidate.stack, 0, 0);
+        }
+        (candidate.relevant_above, candidate.ordinary_above) = (relevant, ordinary);
+        relevant += usize::from(candidate.reason.is_none());
+        ordinary += usize::from(candidate.is_ordinary());
+    }
+}

@@ -1,0 +1,174 @@
+//! What the functions of a report are judged by together.
+
+use super::candidate::{Candidate, Group, candidates};
+use crate::atlas::Atlas;
+use crate::blame;
+use crate::kind::Kind;
+use crate::model::{Report, SuspectReason};
+
+/// The candidates of a report, and what they have in common.
+#[derive(Debug)]
+pub(super) struct Context<'r> {
+    pub(super) atlas: Atlas<'r>,
+    pub(super) candidates: Vec<Candidate<'r>>,
+    /// The kind of the report, in groups.
+    pub(super) kind: usize,
+    /// How many candidates of the first stack may name a bug.
+    pub(super) relevant: usize,
+    /// The first candidate that is in a subsystem or driver.
+    anchor: Option<usize>,
+    /// The directory of most of those.
+    majority: Option<&'r str>,
+    with_directory: usize,
+    title: Option<&'r str>,
+    blamed: Option<String>,
+}
+
+impl<'r> Context<'r> {
+    pub(super) fn of(report: &'r Report<'r>, atlas: Atlas<'r>) -> Self {
+        let candidates = candidates(report, atlas);
+        let first = candidates.first().map(|first| first.stack);
+        let is_relevant = |own: &&Candidate<'_>| own.reason.is_none() && Some(own.stack) == first;
+        let relevant = candidates.iter().filter(is_relevant).count();
+        let anchor = candidates.iter().position(Candidate::is_ordinary);
+        let directories = || {
+            candidates
+                .iter()
+                .filter(|own| own.is_ordinary())
+                .filter_map(|own| own.source.directory())
+        };
+        let times = |directory: &str| directories().filter(|other| *other == directory).count();
+        // Of those that are as frequent the first counts.
+        let majority = directories().rev().max_by_key(|directory| times(directory));
+        let with_directory = directories().count();
+        Self {
+            atlas,
+            kind: kind(report),
+            relevant,
+            anchor,
+            majority,
+            with_directory,
+            title: report.frame.as_deref(),
+            // By its place alone: what is printed may be the first suspect.
+            blamed: blame::blame(report, None).map(|blame| blame.function.into_owned()),
+            candidates,
+        }
+    }
+
+    pub(super) fn anchor(&self) -> Option<&Candidate<'r>> {
+        self.anchor.and_then(|at| self.candidates.get(at))
+    }
+
+    /// How the place of a candidate is related to that of the first ordinary one.
+    pub(super) fn relation(&self, own: &Candidate<'_>) -> usize {
+        let Some(anchor) = self.anchor() else { return 7 };
+        if anchor.function == own.function {
+            return 0;
+        }
+        if anchor.source.is_same(own.source) {
+            return 1;
+        }
+        let (Some(known), Some(directory)) = (anchor.source.directory(), own.source.directory())
+        else {
+            return 6;
+        };
+        let mut parts = known.split('/').zip(directory.split('/'));
+        let shared = parts.by_ref().take_while(|(a, b)| a == b).count();
+        let (len, other) = (known.split('/').count(), directory.split('/').count());
+        match shared {
+            _ if known == directory => 2,
+            _ if shared == len || shared == other => 3,
+            2.. => 4,
+            _ => 5,
+        }
+    }
+
+    /// How many of the functions in subsystems and drivers are in the directory of a candidate, in bins.
+    pub(super) fn share(&self, own: &Candidate<'_>) -> usize {
+        let Some(directory) = own.source.directory() else { return 0 };
+        let is_there = |other: &&Candidate<'_>| {
+            other.is_ordinary() && other.source.directory() == Some(directory)
+        };
+        let count = self.candidates.iter().filter(is_there).count();
+        match (count, 4 * count / self.with_directory.max(1)) {
+            (0 | 1, _) => 1,
+            (_, share) => 2 + share.min(3),
+        }
+    }
+
+    pub(super) fn is_majority(&self, own: &Candidate<'_>) -> bool {
+        self.majority.is_some() && own.source.directory() == self.majority
+    }
+
+    /// The candidates that were called by one, and that called it.
+    pub(super) fn around(&self, at: usize) -> (Option<&Candidate<'r>>, Option<&Candidate<'r>>) {
+        let own = self.candidates.get(at);
+        let is_near = |other: &&Candidate<'r>| own.is_some_and(|own| own.stack == other.stack);
+        let callee = at.checked_sub(1).and_then(|at| self.candidates.get(at)).filter(is_near);
+        (callee, self.candidates.get(at + 1).filter(is_near))
+    }
+
+    /// Whether the title names a candidate, and whether it is blamed.
+    pub(super) fn named(&self, own: &Candidate<'_>) -> usize {
+        let is = |name: Option<&str>| usize::from(name == Some(own.function));
+        is(self.title) * 2 + is(self.blamed.as_deref())
+    }
+
+    /// What connects a candidate with the bug.
+    pub(super) fn why(&self, own: &Candidate<'_>) -> SuspectReason {
+        use SuspectReason as Why;
+        let is_in = |group: Group| own.groups & (1 << group as u8) != 0;
+        match own.group {
+            _ if is_in(Group::Crash) && is_in(Group::Free) => Why::UsedAndFreed,
+            _ if own.frame.is_some_and(|frame| frame.exact) => Why::WasRunning,
+            Group::Free => Why::Freed,
+            Group::Allocation => Why::Allocated,
+            Group::Lock => Why::TookLock,
+            Group::Link => Why::CalledFailing,
+            Group::Headline => Why::Named,
+            Group::Chain | Group::Other => Why::OtherStack,
+            Group::Crash if own.reason.is_none() && own.relevant_above == 0 => Why::CalledReporter,
+            Group::Crash => match self.relation(own) {
+                1 => Why::SameFile,
+                2 => Why::SameDirectory,
+                _ => Why::InStack,
+            },
+        }
+    }
+
+    /// How many candidates below one in its stack may name a bug.
+    pub(super) fn below(&self, own: &Candidate<'_>) -> usize {
+        let is_below = |other: &&Candidate<'_>| {
+            other.stack == own.stack
+                && other.reason.is_none()
+                && other.relevant_above > own.relevant_above
+        };
+        self.candidates.iter().filter(is_below).count()
+    }
+}
+
+/// The kinds of reports whose bugs are in like places.
+fn kind(report: &Report<'_>) -> usize {
+    let class = report.class.as_deref().unwrap_or_default();
+    match report.kind {
+        _ if class.contains("USE-AFTER-FREE") => 0,
+        Kind::Kasan | Kind::Kfence | Kind::Ubsan | Kind::Usercopy if !class.contains("NULL") => 1,
+        Kind::NullDereference | Kind::Kasan => 2,
+        Kind::PageFault
+        | Kind::GeneralProtectionFault
+        | Kind::StackSegment
+        | Kind::InternalError => 3,
+        Kind::Warning | Kind::Netdevice | Kind::Vfs => 4,
+        Kind::KernelBug | Kind::InvalidOpcode | Kind::BadPage => 5,
+        Kind::Refcount | Kind::ListCorruption | Kind::Odebug | Kind::Slab => 6,
+        Kind::MemoryLeak => 7,
+        Kind::Deadlock => 8,
+        Kind::AtomicSleep | Kind::Preemptible | Kind::RcuUsage => 9,
+        Kind::HungTask => 10,
+        Kind::SoftLockup | Kind::HardLockup | Kind::RcuStall | Kind::WorkqueueLockup => 11,
+        Kind::Kmsan => 12,
+        Kind::Kcsan => 13,
+        Kind::LockBug => 14,
+        _ => 15,
+    }
+}

@@ -1,0 +1,331 @@
+//! What speaks for a candidate: indices into the table of weights.
+
+use super::candidate::{Candidate, Group};
+use super::context::Context;
+use crate::atlas::FileClass;
+use crate::model::Report;
+
+/// Makes the families of features: of each the number of its values.
+macro_rules! families {
+    ($( $(#[doc = $doc:literal])+ $family:ident: $size:expr, )+) => {
+        /// A group of features, of which a candidate has one, or several of [`Words`](Self::Words).
+        #[derive(Clone, Copy, Debug, Eq, PartialEq)]
+        pub(super) enum Family { $( $(#[doc = $doc])+ $family, )+ }
+
+        /// How many values each family has.
+        const SIZES: &[usize] = &[ $( $size, )+ ];
+    };
+}
+
+families! {
+    /// The functions above it that may name a bug, and the stack.
+    Rank: 8 * Group::COUNT,
+    /// The functions above it that are in subsystems and drivers, whether it is, and whether it crashed.
+    OrdinaryRank: 8 * 2 * 2,
+    /// The class of its file, and whether it is in the stack of the crash.
+    Class: 26 * 2,
+    /// Why it does not name a bug.
+    Reason: 15,
+    /// The kind of the report, the rank, and the stack.
+    Kind: KINDS * 4 * 3,
+    /// The kind of the report, and whether it is in a subsystem or driver.
+    KindOrdinary: KINDS * 2,
+    /// How its place is related to that of the first ordinary function, and its rank.
+    Anchor: 8 * 4,
+    /// The share of its directory in the stacks.
+    Share: 6,
+    /// Whether its directory has the most functions, and the rank.
+    Majority: 2 * 4,
+    /// Whether its name begins as that of the first ordinary function, of its callee and of its caller.
+    Prefix: 3 * 2 * 2,
+    /// Whether it is in a module, and the first ordinary function.
+    Module: 4,
+    /// Whether it is inlined, and the log has its line.
+    Inline: 4,
+    /// Whether it was running, and whether the unwinder vouches for it.
+    Frame: 4,
+    /// Words of its name.
+    Words: WORDS.len(),
+    /// Whether the title names it, and whether it is blamed by its place alone.
+    Named: 4,
+    /// The size of the function, as a power of two.
+    Size: 14,
+    /// How far the function had come, in fifths.
+    Progress: 6,
+    /// The other stacks that it is in.
+    Groups: 5,
+    /// Why the function that it called does not name a bug.
+    Callee: 17,
+    /// Why the function that called it does not name a bug.
+    Caller: 17,
+    /// Whether its callee and its caller are in its directory.
+    Neighbours: 9,
+    /// How many functions of the stack may name a bug, and whether it is the first.
+    Length: 5 * 2,
+    /// How often it is in the stacks.
+    Times: 3,
+    /// The functions below it that may name a bug.
+    Below: 6,
+    /// Evidence against all candidates: the kind of the report.
+    NoneKind: KINDS,
+    /// How many functions may name a bug.
+    NoneLength: 6,
+    /// Whether the report is whole, has lines of source, and a first ordinary function.
+    NoneReport: 8,
+}
+
+/// The kinds of reports that are told apart.
+pub(super) const KINDS: usize = 16;
+
+/// Words of names.
+const WORDS: &[&str] = &[
+    "add",
+    "alloc",
+    "attach",
+    "bind",
+    "cancel",
+    "check",
+    "clean",
+    "clear",
+    "close",
+    "complete",
+    "config",
+    "connect",
+    "create",
+    "ctl",
+    "del",
+    "destroy",
+    "detach",
+    "device",
+    "disconnect",
+    "do",
+    "drop",
+    "event",
+    "exit",
+    "fill",
+    "find",
+    "flush",
+    "free",
+    "get",
+    "handle",
+    "handler",
+    "init",
+    "insert",
+    "ioctl",
+    "irq",
+    "list",
+    "lock",
+    "lookup",
+    "map",
+    "mount",
+    "new",
+    "next",
+    "notify",
+    "open",
+    "parse",
+    "poll",
+    "probe",
+    "process",
+    "put",
+    "queue",
+    "read",
+    "recv",
+    "register",
+    "release",
+    "remove",
+    "reset",
+    "rx",
+    "send",
+    "set",
+    "setup",
+    "show",
+    "start",
+    "stop",
+    "store",
+    "submit",
+    "sync",
+    "task",
+    "thread",
+    "timer",
+    "tx",
+    "unlink",
+    "unregister",
+    "update",
+    "wait",
+    "wake",
+    "work",
+    "write",
+    "xmit",
+];
+
+/// Where each family begins.
+const STARTS: [usize; SIZES.len() + 1] = starts();
+
+#[allow(clippy::indexing_slicing, reason = "made at build time")]
+const fn starts() -> [usize; SIZES.len() + 1] {
+    let mut starts = [0; SIZES.len() + 1];
+    let mut family = 0;
+    while family < SIZES.len() {
+        starts[family + 1] = starts[family] + SIZES[family];
+        family += 1;
+    }
+    starts
+}
+
+/// How many features there are.
+pub(super) const COUNT: usize = STARTS[SIZES.len()];
+
+/// The index of a value of a family.
+fn index(family: Family, value: usize) -> usize {
+    let start = STARTS.get(family as usize).copied().unwrap_or(COUNT);
+    let size = SIZES.get(family as usize).copied().unwrap_or(1);
+    start + value.min(size - 1)
+}
+
+/// Calls `found` with the index of each feature of the candidate at a place.
+pub(super) fn of_candidate(context: &Context<'_>, at: usize, mut found: impl FnMut(usize)) {
+    use Family as F;
+    let Some(own) = context.candidates.get(at) else { return };
+    let mut add = |family, value| found(index(family, value));
+    let crashed = usize::from(own.group == Group::Crash);
+    let ordinary = usize::from(own.is_ordinary());
+    let rank = own.relevant_above;
+    let short_rank = if own.reason.is_some() { 3 } else { rank.min(2) };
+    let stack = match own.group {
+        Group::Crash => 0,
+        Group::Allocation | Group::Free => 1,
+        _ => 2,
+    };
+    add(F::Rank, rank.min(7) * Group::COUNT + own.group as usize);
+    add(F::OrdinaryRank, (own.ordinary_above.min(7) * 2 + ordinary) * 2 + crashed);
+    add(F::Class, own.class.map_or(25, |class| class as usize) * 2 + crashed);
+    add(F::Reason, own.reason.map_or(14, |reason| reason as usize));
+    add(F::Kind, (context.kind * 4 + short_rank) * 3 + stack);
+    add(F::KindOrdinary, context.kind * 2 + ordinary);
+    add(F::Anchor, context.relation(own) * 4 + short_rank);
+    add(F::Share, context.share(own));
+    add(F::Majority, usize::from(context.is_majority(own)) * 4 + short_rank);
+    let (callee, caller) = context.around(at);
+    let begins = |other: Option<&Candidate<'_>>| {
+        usize::from(other.is_some_and(|other| is_alike(own.function, other.function)))
+    };
+    let of_anchor = match context.anchor() {
+        Some(anchor) if anchor.function == own.function => 0,
+        anchor => 1 + begins(anchor),
+    };
+    add(F::Prefix, (of_anchor * 2 + begins(callee)) * 2 + begins(caller));
+    let module = |other: Option<&Candidate<'_>>| {
+        usize::from(other.and_then(|other| other.frame).is_some_and(|frame| frame.module.is_some()))
+    };
+    add(F::Module, module(Some(own)) * 2 + module(context.anchor()));
+    let of_frame =
+        |is: fn(&crate::model::Frame<'_>) -> bool| usize::from(own.frame.is_some_and(is));
+    add(F::Inline, of_frame(|frame| frame.inline) * 2 + of_frame(|frame| frame.file.is_some()));
+    add(F::Frame, of_frame(|frame| frame.exact) * 2 + of_frame(|frame| frame.reliable));
+    words(own.function, |word| add(F::Words, word));
+    add(F::Named, context.named(own));
+    let size = own.frame.and_then(|frame| frame.size);
+    add(F::Size, size.map_or(0, |size| (64 - size.leading_zeros() as usize).clamp(3, 15) - 2));
+    let progress = own.frame.and_then(|frame| frame.offset).zip(size.filter(|size| *size > 0));
+    add(
+        F::Progress,
+        progress.map_or(5, |(offset, size)| (5 * offset.min(size) / (size + 1)) as usize),
+    );
+    add(F::Groups, groups(own));
+    let reason = |other: Option<&Candidate<'_>>| {
+        other.map_or(16, |other| other.reason.map_or(15, |reason| reason as usize))
+    };
+    add(F::Callee, reason(callee));
+    add(F::Caller, reason(caller));
+    let shares = |other: Option<&Candidate<'_>>| match other {
+        None => 0,
+        Some(other)
+            if own.source.directory().is_some()
+                && other.source.directory() == own.source.directory() =>
+        {
+            1
+        }
+        Some(_) => 2,
+    };
+    add(F::Neighbours, shares(callee) * 3 + shares(caller));
+    add(F::Length, bin(context.relevant) * 2 + usize::from(rank == 0 && own.reason.is_none()));
+    add(F::Times, own.times.clamp(1, 3) - 1);
+    add(F::Below, context.below(own).min(5));
+}
+
+/// Calls `found` with the index of each feature of a report whose bug no candidate holds.
+pub(super) fn of_none(context: &Context<'_>, report: &Report<'_>, mut found: impl FnMut(usize)) {
+    found(index(Family::NoneKind, context.kind));
+    found(index(
+        Family::NoneLength,
+        if context.candidates.is_empty() { 5 } else { bin(context.relevant) },
+    ));
+    let has_lines =
+        context.candidates.iter().any(|own| own.frame.is_some_and(|frame| frame.file.is_some()));
+    let flags = [report.is_usable(), has_lines, context.anchor().is_some()];
+    found(index(
+        Family::NoneReport,
+        flags.iter().fold(0, |value, flag| value * 2 + usize::from(*flag)),
+    ));
+}
+
+fn bin(count: usize) -> usize {
+    match count {
+        0 | 1 => 0,
+        2 | 3 => 1,
+        4..=6 => 2,
+        7..=10 => 3,
+        _ => 4,
+    }
+}
+
+/// Which stacks name a function: only one; the crash and that of the free, of the allocation; others.
+fn groups(own: &Candidate<'_>) -> usize {
+    let is_in = |group: Group| own.groups & (1 << group as u8) != 0;
+    match (is_in(Group::Crash), is_in(Group::Free), is_in(Group::Allocation)) {
+        _ if own.groups.count_ones() == 1 => 0,
+        (true, true, _) => 1,
+        (true, false, true) => 2,
+        (false, true, true) => 3,
+        _ => 4,
+    }
+}
+
+/// Whether two names have their first word in common: `nilfs_dat_commit_free`, `nilfs_btree_insert`.
+fn is_alike(a: &str, b: &str) -> bool {
+    let first = |name: &'_ str| {
+        let name = name.trim_start_matches('_');
+        name.find('_').map_or(name.len(), |end| end)
+    };
+    let (a, b) = (a.trim_start_matches('_'), b.trim_start_matches('_'));
+    let (len, other) = (first(a), first(b));
+    len > 1 && len == other && a.get(..len) == b.get(..len)
+}
+
+fn words(function: &str, mut found: impl FnMut(usize)) {
+    for word in function.split(['_', ':', '.']) {
+        if let Ok(at) = WORDS.binary_search(&word) {
+            found(at);
+        }
+    }
+}
+
+const _: () =
+    assert!(FileClass::ALL.len() == 25, "the family `Class` has one value more than classes");
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_sorted() {
+        assert!(WORDS.is_sorted());
+    }
+
+    #[test]
+    fn ok_is_alike() {
+        assert!(is_alike("nilfs_dat_commit_free", "__nilfs_btree"));
+        assert!(!is_alike("nilfs_dat", "nilfsx"));
+        assert!(!is_alike("", ""));
+    }
+}

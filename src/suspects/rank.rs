@@ -1,0 +1,119 @@
+//! Ranks the candidates.
+
+use std::borrow::Cow;
+
+use super::candidate::{Candidate, MAX_CANDIDATES, Source};
+use super::context::Context;
+use super::counts::{Counts, NUMBERS, calibrated, look_up, numbers};
+use super::feature;
+use super::table::{CALIBRATION, DIRECTORIES, FILES, FUNCTIONS, WEIGHTS};
+use crate::atlas::Atlas;
+use crate::model::{Report, Suspect};
+
+/// The most suspects of a report.
+const MAX_SUSPECTS: usize = 8;
+
+/// Suspects that are less likely are left out.
+const LEAST: f32 = 0.005;
+
+/// The functions that most likely hold the bug, the most likely first.
+pub(super) fn suspects<'log>(report: &Report<'log>, atlas: Atlas<'_>) -> Vec<Suspect<'log>> {
+    if report.kind.is_information() {
+        return Vec::new();
+    }
+    let context = Context::of(report, atlas);
+    if context.candidates.is_empty() {
+        return Vec::new();
+    }
+    let mut chances = [0.0_f32; MAX_CANDIDATES + 1];
+    shares(&context, report, &mut chances);
+    let mut order: Vec<(f32, usize)> = chances
+        .iter()
+        .take(context.candidates.len())
+        .enumerate()
+        .map(|(at, share)| (calibrated(*share, CALIBRATION), at))
+        .collect();
+    order.sort_by(|a, b| b.0.total_cmp(&a.0));
+    // Each is calibrated on its own; all of them together are one bug at most.
+    let sum: f32 = order.iter().map(|(chance, _)| chance).sum();
+    let scale = sum.max(1.0).recip();
+    let shown = order.iter().take(MAX_SUSPECTS).take_while(|(chance, _)| *chance >= LEAST);
+    shown
+        .filter_map(|(chance, at)| {
+            Some(suspect(&context, context.candidates.get(*at)?, chance * scale))
+        })
+        .collect()
+}
+
+/// The share of each candidate in the softmax.
+fn shares(context: &Context<'_>, report: &Report<'_>, chances: &mut [f32]) {
+    let weight = |index: usize| f32::from(WEIGHTS.get(index).copied().unwrap_or(0)) / 1000.0;
+    let mut most = f32::MIN;
+    for (at, (own, chance)) in context.candidates.iter().zip(&mut *chances).enumerate() {
+        let mut sum = 0.0;
+        feature::of_candidate(context, at, |index| sum += weight(index));
+        let numbers = numbers_of(own);
+        sum += (feature::COUNT..)
+            .zip(numbers)
+            .map(|(index, number)| weight(index) * number)
+            .sum::<f32>();
+        *chance = sum;
+        most = most.max(sum);
+    }
+    let mut none = 0.0;
+    feature::of_none(context, report, |index| none += weight(index));
+    most = most.max(none);
+    let mut all = (none - most).exp();
+    for chance in chances.iter_mut().take(context.candidates.len()) {
+        *chance = (*chance - most).exp();
+        all += *chance;
+    }
+    chances.iter_mut().for_each(|chance| *chance /= all);
+}
+
+fn numbers_of(own: &Candidate<'_>) -> [f32; NUMBERS] {
+    let file = match own.source {
+        Source::Unknown => None,
+        Source::Log(path) => Some(look_up(FILES, path)),
+        Source::Atlas(file) => of_file(file.directory(), file.name()),
+    };
+    let directory = own.source.directory().map(|directory| look_up(DIRECTORIES, directory));
+    numbers([Some(look_up(FUNCTIONS, own.function)), file, directory])
+}
+
+/// The counts of a file by its directory and name, without joining them.
+fn of_file(directory: &str, name: &str) -> Option<Counts> {
+    if name.is_empty() {
+        return None;
+    }
+    let compare = |path: &str| {
+        let bytes = directory.bytes().chain(std::iter::once(b'/')).chain(name.bytes());
+        path.bytes().cmp(bytes)
+    };
+    let at = FILES.binary_search_by(|(path, _)| compare(path));
+    Some(at.ok().and_then(|at| FILES.get(at)).map(|(_, counts)| *counts).unwrap_or_default())
+}
+
+/// A candidate as it is printed.
+fn suspect<'log>(context: &Context<'_>, own: &Candidate<'_>, chance: f32) -> Suspect<'log> {
+    let section = match own.source {
+        Source::Atlas(file) => file.sections().next(),
+        Source::Log(path) => context.atlas.sections(path).first().copied(),
+        Source::Unknown => None,
+    };
+    let lists =
+        section.map(|section| section.lists().map(|list| Cow::Owned(list.to_owned())).collect());
+    Suspect {
+        function: Cow::Owned(own.function.to_owned()),
+        file: own.source.path().map(Cow::Owned),
+        directory: own
+            .source
+            .directory()
+            .filter(|directory| !directory.is_empty())
+            .map(|directory| Cow::Owned(directory.to_owned())),
+        subsystem: section.map(|section| Cow::Owned(section.name.to_owned())),
+        lists: lists.unwrap_or_default(),
+        probability: (chance.min(0.999) * 1000.0).round() / 1000.0,
+        why: context.why(own),
+    }
+}

@@ -1,0 +1,84 @@
+//! The suspects of a report: what a user reads of them, and that any report has some that add up.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
+
+use ksplat::atlas::Atlas;
+use ksplat::model::SuspectReason;
+use ksplat::suspects;
+use proptest::prelude::*;
+
+/// A use-after-free whose object was freed by another function of the file system.
+const LOG: &str = "BUG: KASAN: slab-use-after-free in nilfs_segctor_confirm+0x1e3/0x2a0\n\
+    Read of size 8 at addr ffff888100a0c010 by task segctord/812\n\n\
+    CPU: 1 UID: 0 PID: 812 Comm: segctord Not tainted 6.12.0 #1\nCall Trace:\n <TASK>\n\
+    \x20dump_stack_lvl+0x64/0x80\n print_report+0xce/0x610\n kasan_report+0xce/0x110\n\
+    \x20nilfs_segctor_confirm+0x1e3/0x2a0\n nilfs_segctor_thread+0x2f1/0x9c0\n kthread+0x2c1/0x3a0\n\
+    \x20ret_from_fork+0x30/0x70\n </TASK>\n\nAllocated by task 790:\n kasan_save_stack+0x2c/0x50\n\
+    \x20nilfs_attach_log_writer+0x9a/0x420\n nilfs_fill_super+0x51/0x7e0\n\nFreed by task 801:\n\
+    \x20kasan_save_stack+0x2c/0x50\n kfree+0x121/0x3b0\n nilfs_detach_log_writer+0x3e1/0x8f0\n\
+    \x20nilfs_put_super+0x24/0xf0\n generic_shutdown_super+0x92/0x330\n";
+
+#[test]
+fn suspects_have_files_and_lists() {
+    let report = ksplat::reports(LOG.as_bytes()).next().unwrap();
+    let first = &report.suspects[0];
+    assert_eq!(first.file.as_deref(), Some("fs/nilfs2/segment.c"));
+    assert_eq!(first.directory.as_deref(), Some("fs/nilfs2"));
+    assert!(first.subsystem.as_deref().unwrap().contains("NILFS2"), "{first:?}");
+    assert!(first.lists.iter().any(|list| list.starts_with("linux-nilfs@")));
+    assert_eq!(report.guilty_file.as_deref(), Some("fs/nilfs2/segment.c"));
+    let freed =
+        report.suspects.iter().find(|own| own.function == "nilfs_detach_log_writer").unwrap();
+    assert_eq!(freed.why, SuspectReason::Freed);
+    assert!(report.suspects.len() <= 8);
+}
+
+#[test]
+fn an_atlas_decides_where_they_are() {
+    let mut builder = ksplat::atlas::build::Builder::new();
+    builder.add("fs/other/a.c", b"void nilfs_segctor_confirm(void)\n{\n}\n");
+    let bytes: &'static [u8] = builder.finish().leak();
+    let parser = ksplat::Parser::new().with_atlas(Atlas::read(bytes).unwrap());
+    let report = parser.reports(LOG.as_bytes()).next().unwrap();
+    let own = report.suspects.iter().find(|own| own.function == "nilfs_segctor_confirm").unwrap();
+    assert_eq!(own.file.as_deref(), Some("fs/other/a.c"));
+}
+
+#[test]
+fn they_are_brought_up_to_date() {
+    let mut report = ksplat::reports(LOG.as_bytes()).next().unwrap();
+    let before = report.clone();
+    suspects::annotate(&mut report, Atlas::builtin());
+    assert_eq!(report, before);
+}
+
+#[test]
+fn text_shows_three() {
+    let report = ksplat::reports(LOG.as_bytes()).next().unwrap();
+    let mut text = String::new();
+    ksplat::output::text::write(
+        &mut text,
+        "a.log",
+        &report,
+        ksplat::output::text::TextOptions::default(),
+    )
+    .unwrap();
+    let at = text.lines().position(|line| line.starts_with("  suspects")).unwrap();
+    let lines: Vec<_> = text.lines().skip(at).take(3).collect();
+    assert!(lines.iter().all(|line| line.contains("fs/nilfs2/")), "{text}");
+    assert!(lines[0].contains("linux-nilfs@"), "{text}");
+}
+
+proptest! {
+    #[test]
+    fn probabilities_add_up(names in prop::collection::vec("[a-z_]{1,12}", 0..60), role in 0..3_usize) {
+        let head = ["BUG: KASAN: slab-use-after-free in f+0x1/0x2\nCall Trace:\n", "WARNING: CPU: 0 PID: 1 at f\nCall Trace:\n",
+            "BUG: unable to handle page fault for address: 0\nCall Trace:\n"][role];
+        let frames: String = names.iter().map(|name| format!(" {name}+0x1/0x2\n")).collect();
+        for report in ksplat::reports(format!("{head}{frames}").as_bytes()) {
+            let sum: f32 = report.suspects.iter().map(|suspect| suspect.probability).sum();
+            prop_assert!(sum <= 1.001, "{sum}");
+            prop_assert!(report.suspects.is_sorted_by(|a, b| a.probability >= b.probability));
+        }
+    }
+}

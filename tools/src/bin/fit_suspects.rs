@@ -1,0 +1,437 @@
+//! Fits what `src/suspects/table.rs` holds to crashes whose fixes are known.
+//!
+//!     cargo run --release -p ksplat-tools --bin fit_suspects -- ../shared/fixes > src/suspects/table.rs
+//!
+//! The directory has `truth.tsv`, on each line the name of a report, the functions that the fix changed and
+//! its files, and `reports/NAME.txt`. A listwise softmax over the candidates of a report and *none of
+//! these* makes the function that was changed likely, and by smaller parts of the loss its file and its
+//! directory. How often functions, files and directories are in reports, and how often a fix changed
+//! them, are features that are counted without the group of the report itself.
+//!
+//! The judgement on standard error is of five folds: reports of one fix, and those whose fixes changed the
+//! same function, are in one. Tables, weights and the calibration of a fold's probabilities are made of
+//! the other four; the calibration by four folds within them. The table is fitted to all.
+
+#![allow(clippy::cast_possible_truncation, clippy::cast_precision_loss, clippy::cast_possible_wrap)]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::print_stdout, clippy::print_stderr)]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::Path;
+
+use ksplat::atlas::Atlas;
+use ksplat::suspects::{self, Counts, FEATURES, NUMBERS};
+
+const FOLDS: usize = 5;
+const INNER_FOLDS: usize = 4;
+const ROUNDS: i32 = 150;
+const STEP: f64 = 0.05;
+/// How much large weights are held back.
+const DECAY: f64 = 15.0;
+/// What the file and the directory count beside the function.
+const OF_FILE: f64 = 0.5;
+const OF_DIRECTORY: f64 = 0.3;
+/// How many suspects are printed.
+const SHOWN: usize = 8;
+
+/// A function, a file and a directory.
+const NAMES: usize = 3;
+
+struct Candidate {
+    names: [String; NAMES],
+    features: Vec<usize>,
+    /// Whether the fix changed the function, the file, the directory.
+    right: [bool; NAMES],
+}
+
+struct Crash {
+    truth: [BTreeSet<String>; NAMES],
+    /// The candidates, and behind them *none of these*; empty if no report was found.
+    candidates: Vec<Candidate>,
+    group: usize,
+}
+
+/// In how many reports each name is, and in how many of them the fix changed it.
+type Tables = [BTreeMap<String, Counts>; NAMES];
+
+/// The candidates of a report as numbers.
+struct Example {
+    rows: Vec<(Vec<usize>, [f64; NUMBERS])>,
+    right: Vec<[bool; NAMES]>,
+}
+
+/// A fitted model.
+struct Model {
+    weights: Vec<f64>,
+    tables: Tables,
+    calibration: [f64; 3],
+}
+
+fn main() {
+    let folder = std::env::args().nth(1).unwrap();
+    let crashes = load(Path::new(&folder));
+    let groups: BTreeSet<_> = crashes.iter().map(|crash| crash.group).collect();
+    eprintln!("{} crashes in {} groups, {FEATURES} features", crashes.len(), groups.len());
+    let mut held = BTreeMap::new();
+    for fold in 0..FOLDS {
+        let is_in = |crash: &&Crash| fold_of(crash.group, FOLDS) == fold;
+        let train: Vec<_> = crashes.iter().filter(|crash| !is_in(crash)).collect();
+        let model = fit_calibrated(&train);
+        for (at, crash) in crashes.iter().enumerate().filter(|(_, crash)| is_in(crash)) {
+            held.insert(at, model.probabilities(crash));
+        }
+    }
+    eprintln!("out of fold:");
+    judge(&crashes, &held);
+    let model = fit_calibrated(&crashes.iter().collect::<Vec<_>>());
+    let fitted = crashes.iter().map(|crash| model.probabilities(crash)).enumerate().collect();
+    eprintln!("on what it was fitted to:");
+    judge(&crashes, &fitted);
+    print(&model);
+}
+
+/// The name of a function as the truth has it, without what the wrappers of system calls add.
+fn bare(name: &str) -> &str {
+    const WRAPPERS: &[&str] =
+        &["__do_sys_", "__se_sys_", "__x64_sys_", "__arm64_sys_", "__do_compat_sys_", "sys_"];
+    let name = name.split('.').next().unwrap_or_default();
+    WRAPPERS.iter().find_map(|wrapper| name.strip_prefix(wrapper)).unwrap_or(name)
+}
+
+fn directory(path: &str) -> String {
+    path.rsplit_once('/').map_or("", |(directory, _)| directory).to_owned()
+}
+
+fn load(folder: &Path) -> Vec<Crash> {
+    let truth = fs::read_to_string(folder.join("truth.tsv")).unwrap();
+    let mut crashes = Vec::new();
+    let mut links = BTreeMap::<String, usize>::new();
+    let mut parents = Vec::<usize>::new();
+    for row in truth.lines().filter(|row| !row.starts_with('#')) {
+        let columns: Vec<_> = row.split('\t').collect();
+        let functions: BTreeSet<_> =
+            columns[1].split(',').map(|name| bare(name).to_owned()).collect();
+        let files: BTreeSet<_> = columns[2].split(',').map(str::to_owned).collect();
+        let directories = files.iter().map(|file| directory(file)).collect();
+        let number = parents.len();
+        parents.push(number);
+        for function in &functions {
+            let key = format!("{function} {}", files.first().unwrap());
+            if let Some(other) = links.insert(key, number) {
+                let (own, other) = (root(&parents, number), root(&parents, other));
+                parents[own] = other;
+            }
+        }
+        let truth = [functions, files, directories];
+        let log = fs::read(folder.join(format!("reports/{}.txt", columns[0]))).unwrap();
+        let candidates = ksplat::reports(&log).next().map(|report| candidates(&report, &truth));
+        crashes.push(Crash { truth, candidates: candidates.unwrap_or_default(), group: 0 });
+    }
+    for (number, crash) in crashes.iter_mut().enumerate() {
+        crash.group = root(&parents, number);
+    }
+    crashes
+}
+
+fn root(parents: &[usize], mut at: usize) -> usize {
+    while parents[at] != at {
+        at = parents[at];
+    }
+    at
+}
+
+fn candidates(report: &ksplat::Report<'_>, truth: &[BTreeSet<String>; NAMES]) -> Vec<Candidate> {
+    let all = suspects::features(report, Atlas::builtin());
+    let mut candidates: Vec<_> = all
+        .into_iter()
+        .map(|own| {
+            let names =
+                [own.function, own.file.unwrap_or_default(), own.directory.unwrap_or_default()];
+            let function = bare(&names[0]).to_owned();
+            let is_right = |at: usize, name: &str| !name.is_empty() && truth[at].contains(name);
+            let right = [is_right(0, &function), is_right(1, &names[1]), is_right(2, &names[2])];
+            Candidate { names, features: own.features, right }
+        })
+        .collect();
+    let is_known = candidates.iter().any(|own| own.right[0]);
+    if let Some(none) = candidates.last_mut() {
+        none.right[0] = !is_known;
+    }
+    candidates
+}
+
+fn fold_of(group: usize, folds: usize) -> usize {
+    (group.wrapping_mul(2_654_435_761) >> 7) % folds
+}
+
+fn count(crashes: &[&Crash]) -> Tables {
+    let mut tables = Tables::default();
+    for crash in crashes {
+        for (at, table) in tables.iter_mut().enumerate() {
+            let mut own = BTreeMap::<&str, bool>::new();
+            for candidate in &crash.candidates {
+                let name = candidate.names[at].as_str();
+                if !name.is_empty() && !candidate.names[0].is_empty() {
+                    *own.entry(name).or_default() |= candidate.right[at];
+                }
+            }
+            for (name, right) in own {
+                let counts = table.entry(name.to_owned()).or_default();
+                counts.reports += 1;
+                counts.fixed += u16::from(right);
+            }
+        }
+    }
+    tables
+}
+
+/// The numbers of a crash by tables, without what `own` counted.
+fn example(crash: &Crash, tables: &Tables, own: Option<&Tables>) -> Example {
+    let rows = crash.candidates.iter().map(|candidate| {
+        let counts = std::array::from_fn(|at| {
+            let name = candidate.names[at].as_str();
+            let all = tables[at].get(name).copied().unwrap_or_default();
+            let own = own.and_then(|own| own[at].get(name)).copied().unwrap_or_default();
+            (!name.is_empty())
+                .then_some(Counts::new(all.reports - own.reports, all.fixed - own.fixed))
+        });
+        let numbers = suspects::numbers(counts).map(f64::from);
+        let is_none = candidate.names[0].is_empty();
+        (candidate.features.clone(), if is_none { [0.0; NUMBERS] } else { numbers })
+    });
+    let right = crash.candidates.iter().map(|candidate| candidate.right).collect();
+    Example { rows: rows.collect(), right }
+}
+
+fn examples(crashes: &[&Crash], tables: &Tables) -> Vec<Example> {
+    let mut groups = BTreeMap::<usize, Vec<&Crash>>::new();
+    for crash in crashes {
+        groups.entry(crash.group).or_default().push(crash);
+    }
+    let own: BTreeMap<_, _> =
+        groups.iter().map(|(group, crashes)| (*group, count(crashes))).collect();
+    crashes.iter().map(|crash| example(crash, tables, own.get(&crash.group))).collect()
+}
+
+fn score(weights: &[f64], (features, numbers): &(Vec<usize>, [f64; NUMBERS])) -> f64 {
+    let of_features: f64 = features.iter().map(|feature| weights[*feature]).sum();
+    let of_numbers = weights[FEATURES..].iter().zip(numbers);
+    of_features + of_numbers.map(|(weight, number)| weight * number).sum::<f64>()
+}
+
+fn softmax(scores: &[f64]) -> Vec<f64> {
+    let most = scores.iter().copied().fold(f64::MIN, f64::max);
+    let powers: Vec<_> = scores.iter().map(|score| (score - most).exp()).collect();
+    let all: f64 = powers.iter().sum();
+    powers.into_iter().map(|power| power / all).collect()
+}
+
+/// The weights under which what was changed is likeliest, by gradient ascent (Adam).
+fn fit(examples: &[Example]) -> Vec<f64> {
+    let count = FEATURES + NUMBERS;
+    let (mut weights, mut mean, mut square) =
+        (vec![0.0; count], vec![0.0; count], vec![0.0; count]);
+    for round in 1..=ROUNDS {
+        let gradient = gradient(examples, &weights);
+        let step = STEP * (1.0 - 0.9 * f64::from(round) / f64::from(ROUNDS));
+        let bias = (1.0 - 0.9_f64.powi(round), 1.0 - 0.99_f64.powi(round));
+        for at in 0..count {
+            let slope = gradient[at] - DECAY * weights[at];
+            mean[at] = 0.9 * mean[at] + 0.1 * slope;
+            square[at] = 0.99 * square[at] + 0.01 * slope * slope;
+            weights[at] += step * (mean[at] / bias.0) / ((square[at] / bias.1).sqrt() + 1e-6);
+        }
+    }
+    weights
+}
+
+fn gradient(examples: &[Example], weights: &[f64]) -> Vec<f64> {
+    let mut sum = vec![0.0; weights.len()];
+    for example in examples.iter().filter(|example| !example.rows.is_empty()) {
+        let scores: Vec<_> = example.rows.iter().map(|row| score(weights, row)).collect();
+        let mut slopes = vec![0.0; scores.len()];
+        for (at, part) in [1.0, OF_FILE, OF_DIRECTORY].into_iter().enumerate() {
+            // *None of these* is a choice of functions only.
+            let choices = if at == 0 { scores.len() } else { scores.len() - 1 };
+            let chances = softmax(&scores[..choices]);
+            let is_right = |own: usize| example.right[own][at];
+            let right: f64 =
+                (0..choices).filter(|own| is_right(*own)).map(|own| chances[own]).sum();
+            if right > 0.0 {
+                for own in 0..choices {
+                    let share = if is_right(own) { chances[own] / right } else { 0.0 };
+                    slopes[own] += part * (share - chances[own]);
+                }
+            }
+        }
+        for (slope, (features, numbers)) in slopes.iter().zip(&example.rows) {
+            features.iter().for_each(|feature| sum[*feature] += slope);
+            numbers
+                .iter()
+                .zip(&mut sum[FEATURES..])
+                .for_each(|(number, sum)| *sum += slope * number);
+        }
+    }
+    sum
+}
+
+/// The model of crashes, calibrated on folds of them.
+fn fit_calibrated(crashes: &[&Crash]) -> Model {
+    let mut points = Vec::new();
+    for fold in 0..INNER_FOLDS {
+        let is_in = |crash: &&&Crash| fold_of(crash.group / 3 + 1, INNER_FOLDS) == fold;
+        let train: Vec<_> = crashes.iter().filter(|crash| !is_in(crash)).copied().collect();
+        let model = fit_plain(&train);
+        for crash in crashes.iter().filter(is_in) {
+            let chances = model.chances(crash);
+            let functions = chances.iter().zip(&crash.candidates).rev().skip(1);
+            points.extend(functions.map(|(chance, own)| (*chance, own.right[0])));
+        }
+    }
+    Model { calibration: calibrate(&points), ..fit_plain(crashes) }
+}
+
+fn fit_plain(crashes: &[&Crash]) -> Model {
+    let tables = count(crashes);
+    let weights = fit(&examples(crashes, &tables));
+    Model { weights, tables, calibration: [1.0, 1.0, 0.0] }
+}
+
+/// Beta calibration: the logistic regression of being right on `ln p` and `-ln(1 - p)`, by Newton's
+/// method.
+fn calibrate(points: &[(f64, bool)]) -> [f64; 3] {
+    let mut beta = [1.0, 1.0, 0.0];
+    for _ in 0..50 {
+        let (mut slope, mut curve) = ([0.0; 3], [[0.0; 3]; 3]);
+        for (chance, right) in points {
+            let chance = chance.clamp(1e-6, 1.0 - 1e-6);
+            let values = [chance.ln(), -(1.0 - chance).ln(), 1.0];
+            let sum: f64 = beta.iter().zip(values).map(|(beta, value)| beta * value).sum();
+            let got = 1.0 / (1.0 + (-sum).exp());
+            for a in 0..3 {
+                slope[a] += (f64::from(u8::from(*right)) - got) * values[a];
+                for b in 0..3 {
+                    curve[a][b] += got * (1.0 - got) * values[a] * values[b];
+                }
+            }
+        }
+        let step = solve(curve, slope);
+        beta.iter_mut().zip(step).for_each(|(beta, step)| *beta += step.clamp(-0.5, 0.5));
+    }
+    beta
+}
+
+/// Solves three linear equations by elimination.
+fn solve(mut matrix: [[f64; 3]; 3], mut right: [f64; 3]) -> [f64; 3] {
+    for pivot in 0..3 {
+        matrix[pivot][pivot] += 1e-9;
+        for row in 0..3 {
+            if row != pivot {
+                let factor = matrix[row][pivot] / matrix[pivot][pivot];
+                for column in 0..3 {
+                    matrix[row][column] -= factor * matrix[pivot][column];
+                }
+                right[row] -= factor * right[pivot];
+            }
+        }
+    }
+    std::array::from_fn(|at| right[at] / matrix[at][at])
+}
+
+impl Model {
+    fn chances(&self, crash: &Crash) -> Vec<f64> {
+        let rows = example(crash, &self.tables, None).rows;
+        softmax(&rows.iter().map(|row| score(&self.weights, row)).collect::<Vec<_>>())
+    }
+
+    /// The calibrated probability of each candidate.
+    fn probabilities(&self, crash: &Crash) -> Vec<f64> {
+        if crash.candidates.is_empty() {
+            return Vec::new();
+        }
+        let calibration = self.calibration.map(|value| value as f32);
+        let chances = self.chances(crash);
+        let chances = &chances[..chances.len() - 1];
+        chances
+            .iter()
+            .map(|chance| f64::from(suspects::calibrated(*chance as f32, calibration)))
+            .collect()
+    }
+}
+
+/// Prints the shares that `score-fixes` prints, and how often probabilities come true.
+fn judge(crashes: &[Crash], probabilities: &BTreeMap<usize, Vec<f64>>) {
+    let mut hits = BTreeMap::<(usize, usize), usize>::new();
+    let mut tenths = [[(0_usize, 0.0, 0_usize); 10]; 2];
+    for (at, chances) in probabilities {
+        let crash = &crashes[*at];
+        let mut order: Vec<_> = (0..chances.len()).collect();
+        order.sort_by(|a, b| chances[*b].total_cmp(&chances[*a]));
+        for (rank, own) in order.iter().enumerate() {
+            let tenth = ((chances[*own] * 10.0) as usize).min(9);
+            for tenths in tenths.iter_mut().take(if rank == 0 { 2 } else { 1 }) {
+                tenths[tenth].0 += 1;
+                tenths[tenth].1 += chances[*own];
+                tenths[tenth].2 += usize::from(crash.candidates[*own].right[0]);
+            }
+        }
+        for (kind, name) in (0..NAMES).flat_map(|kind| [1, 3, 5].map(|count| (kind, count))) {
+            let mut known = Vec::new();
+            for own in order.iter().take(SHOWN) {
+                let text = crash.candidates[*own].names[kind].as_str();
+                let text = if kind == 0 { bare(text) } else { text };
+                if !text.is_empty() && !known.contains(&text) {
+                    known.push(text);
+                }
+            }
+            let is_hit = known.iter().take(name).any(|text| crash.truth[kind].contains(*text));
+            *hits.entry((kind, name)).or_default() += usize::from(is_hit);
+        }
+    }
+    for (kind, name) in ["function", "file", "directory"].iter().enumerate() {
+        let share = |count| 100.0 * hits[&(kind, count)] as f64 / crashes.len() as f64;
+        eprintln!("{name}: @1 {:.1} %, @3 {:.1} %, @5 {:.1} %", share(1), share(3), share(5));
+    }
+    for (name, tenths) in ["all suspects", "the first"].iter().zip(tenths) {
+        eprintln!("{name}: said, came true, number");
+        for (count, said, right) in tenths.iter().filter(|(count, ..)| *count > 0) {
+            let (said, right) = (said / *count as f64, *right as f64 / *count as f64);
+            eprintln!("  {:5.1} % {:5.1} % {count:6}", 100.0 * said, 100.0 * right);
+        }
+    }
+}
+
+fn print(model: &Model) {
+    println!("//! What speaks for a suspect. Made by `tools/src/bin/fit_suspects.rs`.\n");
+    println!("use super::Counts;\n");
+    let weights: Vec<_> = model
+        .weights
+        .iter()
+        .map(|weight| format!("{}", (weight * 1000.0).round() as i32))
+        .collect();
+    println!("/// The weight of each feature in thousandths, and behind them of each number.");
+    println!(
+        "#[rustfmt::skip] // a table\npub(super) static WEIGHTS: [i16; {}] = [",
+        weights.len()
+    );
+    weights.chunks(16).for_each(|row| println!("    {},", row.join(", ")));
+    println!("];\n\n/// What makes the share of a candidate a probability.");
+    println!("pub(super) const CALIBRATION: [f32; 3] = {:.4?};", model.calibration);
+    for (at, (name, about)) in
+        [("FUNCTIONS", "functions"), ("FILES", "files"), ("DIRECTORIES", "directories")]
+            .iter()
+            .enumerate()
+    {
+        println!(
+            "\n/// In how many reports {about} are, and in how many of them the fix changed them."
+        );
+        println!("#[rustfmt::skip] // a table\npub(super) static {name}: &[(&str, Counts)] = &[");
+        let table = model.tables[at]
+            .iter()
+            .filter(|(_, counts)| counts.reports >= suspects::KNOWN_FROM[at]);
+        for (name, Counts { reports, fixed, .. }) in table {
+            println!("    ({name:?}, Counts::new({reports}, {fixed})),");
+        }
+        println!("];");
+    }
+}
