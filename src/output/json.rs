@@ -170,15 +170,59 @@ pub fn read(text: &str) -> Result<ReportRecord<'_>, serde_json::Error> {
 pub struct AuditRecord<'a> {
     /// The path as given; `-` for standard input.
     pub file: Cow<'a, str>,
+    /// Whether the culprit changes a directory of the suspects, where a crash and a tree were given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub touches: Option<TouchedSuspect>,
     /// The audit.
     #[serde(flatten)]
     pub audit: Audit<'a>,
 }
 
+/// The likeliest suspect of a crash in whose directory a commit changes a file.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct TouchedSuspect {
+    /// Whether there is one.
+    pub suspect: bool,
+    /// The suspect.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub function: Option<String>,
+    /// Its directory.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub directory: Option<String>,
+    /// How likely the fix changes the suspect.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub probability: Option<f32>,
+}
+
+impl TouchedSuspect {
+    /// Looks for the suspects of a report in the directories of a commit's files.
+    pub fn of<'f>(report: &Report<'_>, files: impl Iterator<Item = &'f str> + Clone) -> Self {
+        let is_there = |directory: &str| {
+            let mut folders = files.clone().filter_map(|file| file.rsplit_once('/'));
+            folders.any(|(folder, _)| folder == directory)
+        };
+        let mut suspects = report.suspects.iter();
+        let found = suspects.find(|suspect| suspect.directory.as_deref().is_some_and(is_there));
+        Self {
+            suspect: found.is_some(),
+            function: found.map(|suspect| suspect.function.clone().into_owned()),
+            directory: found.and_then(|suspect| suspect.directory.clone()).map(Cow::into_owned),
+            probability: found.map(|suspect| suspect.probability),
+        }
+    }
+}
+
 impl<'a> AuditRecord<'a> {
     /// Makes the record of the audit of `file`.
     pub fn new(file: &'a str, audit: Audit<'a>) -> Self {
-        Self { file: Cow::Borrowed(file), audit }
+        Self { file: Cow::Borrowed(file), touches: None, audit }
+    }
+
+    /// The same with what the culprit changes.
+    #[must_use]
+    pub fn with_touches(self, touches: Option<TouchedSuspect>) -> Self {
+        Self { touches, ..self }
     }
 }
 

@@ -1,5 +1,6 @@
 //! `ksplat bisect`.
 
+use std::fmt::Write as _;
 use std::io;
 use std::ops::ControlFlow::{self, Continue};
 use std::path::Path;
@@ -8,7 +9,8 @@ use std::process::Command;
 use ksplat::Report;
 use ksplat::bisect::{self, Audit, AuditOptions, Trust};
 use ksplat::output::audit;
-use ksplat::output::json::{self, AuditRecord};
+use ksplat::output::escape::escape;
+use ksplat::output::json::{self, AuditRecord, TouchedSuspect};
 use ksplat::output::text;
 
 use crate::args::{Bisect, Images};
@@ -67,22 +69,59 @@ impl Job for Audits<'_> {
             report_error(name, &error);
             status = Status::Unusable;
         }
-        self.page(name, audit, writer)?;
+        let touches = match self.touches(&audit) {
+            Ok(touches) => touches,
+            Err(error) => {
+                report_error(name, &error);
+                status = Status::Unusable;
+                None
+            }
+        };
+        self.page(name, audit, touches, writer)?;
         Ok(Continue(status))
     }
 }
 
 impl Audits<'_> {
-    fn page(&self, name: &str, audit: Audit<'_>, writer: &mut Writer<'_>) -> io::Result<()> {
+    /// Whether the commit that the log names changes a directory of the crash's suspects.
+    fn touches(&self, audit: &Audit<'_>) -> Result<Option<TouchedSuspect>, Error> {
+        let (Some(repo), Some(report)) = (&self.args.repo, &self.report) else { return Ok(None) };
+        let Some(commit) = audit.culprit.as_deref().filter(|commit| !commit.starts_with('-'))
+        else {
+            return Ok(None);
+        };
+        let text = git(repo, &["show", "--format=", "--name-only", commit, "--"])?;
+        Ok(Some(TouchedSuspect::of(report, text.lines())))
+    }
+
+    fn page(
+        &self,
+        name: &str,
+        audit: Audit<'_>,
+        touches: Option<TouchedSuspect>,
+        writer: &mut Writer<'_>,
+    ) -> io::Result<()> {
         let options = text::TextOptions::default().with_color(in_color(self.args.color));
         if self.args.summary {
             let mut line = String::new();
             audit::write_summary(&mut line, name, &audit, options).map_err(io::Error::other)?;
             return writer.add(line.as_bytes());
         }
-        let record = AuditRecord::new(name, audit);
+        let record = AuditRecord::new(name, audit).with_touches(touches);
         writer.result(
-            |page| audit::write(page, name, &record.audit, options),
+            |page| {
+                audit::write(page, name, &record.audit, options)?;
+                let Some(touches) = &record.touches else { return Ok(()) };
+                match touches.function.as_deref().zip(touches.directory.as_deref()) {
+                    Some((function, directory)) => writeln!(
+                        page,
+                        "  The commit changes {}, the directory of the suspect {}.",
+                        escape(directory),
+                        escape(function)
+                    ),
+                    None => writeln!(page, "  The commit changes no directory of a suspect."),
+                }
+            },
             |mut out| json::write_audit(&mut out, &record),
         )
     }
@@ -107,21 +146,27 @@ fn settle(audit: &mut Audit<'_>, repo: &Path) -> Result<(), Error> {
         [&*bad, "--not"].into_iter().chain(audit.audited.goods.iter().map(|good| &**good));
     // A commit of a hostile log must not become an option of git.
     let commits = commits.filter(|commit| *commit == "--not" || !commit.starts_with('-'));
-    let git = Command::new("git")
-        .arg("-C")
-        .arg(repo)
-        .args(["rev-list", "--bisect-vars"])
-        .args(commits)
-        .output()
-        .map_err(|source| Error::NoGit { source })?;
+    let arguments: Vec<&str> = ["rev-list", "--bisect-vars"].into_iter().chain(commits).collect();
+    let text = git(repo, &arguments)?;
     let failed = |said: &str| Error::Git { tree: repo.to_owned(), said: said.to_owned() };
-    if !git.status.success() {
-        let error = String::from_utf8_lossy(&git.stderr);
-        return Err(failed(error.lines().next().unwrap_or("failed")));
-    }
-    let text = String::from_utf8_lossy(&git.stdout);
     let all = text.lines().find_map(|line| line.strip_prefix("bisect_all=")?.parse::<u64>().ok());
     let all = all.ok_or_else(|| failed("no count of the remaining commits"))?;
     audit.audited.settle(all.saturating_sub(1));
     Ok(())
+}
+
+/// What git prints in a tree.
+fn git(repo: &Path, arguments: &[&str]) -> Result<String, Error> {
+    let git = Command::new("git")
+        .arg("-C")
+        .arg(repo)
+        .args(arguments)
+        .output()
+        .map_err(|source| Error::NoGit { source })?;
+    if !git.status.success() {
+        let error = String::from_utf8_lossy(&git.stderr);
+        let said = error.lines().next().unwrap_or("failed").to_owned();
+        return Err(Error::Git { tree: repo.to_owned(), said });
+    }
+    Ok(String::from_utf8_lossy(&git.stdout).into_owned())
 }

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::io::{self, BufWriter, Write};
 
+use ksplat::output::escape::escape;
 use ksplat::output::json::{self, ReportRecord};
 use ksplat::output::{markdown, text};
 
@@ -86,7 +87,7 @@ impl Writer<'_> {
                 let mut people = record.people.iter().enumerate();
                 people.try_for_each(|(index, name)| {
                     let label = if index == 0 { "people" } else { "" };
-                    writeln!(page, "  {label:<9} {}", escape::escape(name))
+                    fmt::Write::write_fmt(page, format_args!("  {label:<9} {}\n", escape(name)))
                 })
             },
             |mut out| json::write(&mut out, record),
