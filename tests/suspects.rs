@@ -82,3 +82,12 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn sizes_that_no_function_has() {
+    let log = "BUG: kernel NULL pointer dereference, address: 0000000000000000\n\
+        RIP: 0010:nilfs_a+0xffffffffffffffff/0xffffffffffffffff\nCall Trace:\n\
+        \x20nilfs_b+0x7fffffffffffffff/0xfffffffffffffffe\n nilfs_c+0x0/0x0\n";
+    let report = ksplat::reports(log.as_bytes()).next().unwrap();
+    assert!(!report.suspects.is_empty());
+}

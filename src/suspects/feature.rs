@@ -227,10 +227,11 @@ pub(super) fn of_candidate(context: &Context<'_>, at: usize, mut found: impl FnM
     let size = own.frame.and_then(|frame| frame.size);
     add(F::Size, size.map_or(0, |size| (64 - size.leading_zeros() as usize).clamp(3, 15) - 2));
     let progress = own.frame.and_then(|frame| frame.offset).zip(size.filter(|size| *size > 0));
-    add(
-        F::Progress,
-        progress.map_or(5, |(offset, size)| (5 * offset.min(size) / (size + 1)) as usize),
-    );
+    let fifth = |(offset, size): (u64, u64)| {
+        let [offset, size] = [offset.min(size), size].map(u128::from);
+        usize::try_from(5 * offset / (size + 1)).unwrap_or(4)
+    };
+    add(F::Progress, progress.map_or(5, fifth));
     add(F::Groups, groups(own));
     let reason = |other: Option<&Candidate<'_>>| {
         other.map_or(16, |other| other.reason.map_or(15, |reason| reason as usize))

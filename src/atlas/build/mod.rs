@@ -68,6 +68,9 @@ const HEADERS: &[&str] = &[
     "virt/",
 ];
 
+/// The architectures whose code is in the atlas of generic code.
+const GENERIC_ARCHES: &[&str] = &["arch/arm64/", "arch/x86/"];
+
 /// Whether a file is part of the atlas of generic code: all of its functions work for others, and it is
 /// in the stacks of several machines.
 fn is_generic(path: &str) -> bool {
@@ -79,7 +82,7 @@ fn is_generic(path: &str) -> bool {
         | FileClass::Security
         | FileClass::Tracing => false,
         FileClass::Init | FileClass::Process => !path.starts_with("arch/"),
-        _ => true,
+        _ => !path.starts_with("arch/") || GENERIC_ARCHES.iter().any(|arch| path.starts_with(arch)),
     }
 }
 
