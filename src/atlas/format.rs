@@ -43,8 +43,10 @@ pub(super) const SECTIONS_OF_FILE: usize = 3;
 /// No section.
 pub(super) const NO_SECTION: u16 = u16::MAX;
 /// The files that are kept of a name.
+#[cfg(feature = "atlas")]
 pub(super) const MAX_FILES: usize = 16;
 /// The most files of an atlas.
+#[cfg(feature = "atlas")]
 pub(super) const MAX_ALL_FILES: usize = u16::MAX as usize;
 
 /// The parts of an atlas, in their order.

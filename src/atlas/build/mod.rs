@@ -171,7 +171,7 @@ impl Builder {
     /// The bytes of the atlas.
     pub fn finish(mut self) -> Vec<u8> {
         self.add_modules();
-        write::atlas(self.names, self.paths, &self.maintainers)
+        write::atlas(self.names, &self.paths, &self.maintainers)
     }
 
     /// Modules are names in brackets: of one file, or of a directory, whose file has no name.

@@ -21,7 +21,7 @@ type Parts = [Vec<u8>; Part::ALL.len()];
 /// An atlas of names and files.
 pub(super) fn atlas(
     names: Names,
-    paths: BTreeMap<String, u32>,
+    paths: &BTreeMap<String, u32>,
     maintainers: &Maintainers,
 ) -> Vec<u8> {
     let mut parts = Parts::default();
@@ -48,7 +48,7 @@ fn mark(parts: &mut Parts, marks: Part, text: Part) {
 }
 
 /// Writes the files in the order of their paths; gives the new number of each.
-fn files(parts: &mut Parts, paths: BTreeMap<String, u32>, maintainers: &Maintainers) -> Vec<u32> {
+fn files(parts: &mut Parts, paths: &BTreeMap<String, u32>, maintainers: &Maintainers) -> Vec<u32> {
     let mut order = vec![u32::MAX; paths.len()];
     let mut directories = 0_u16;
     let mut directory = None::<String>;

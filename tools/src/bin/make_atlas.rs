@@ -7,6 +7,7 @@
 //! `src/atlas/linux.atlas`. TAGS has on each line a name, a tab and a path, as
 //! `ctags -R --languages=C --langmap=C:.c.h --kinds-C=f -f - . | cut -f1,2` prints them.
 
+#![allow(clippy::case_sensitive_file_extension_comparisons)] // names of the kernel's files
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
