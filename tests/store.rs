@@ -8,6 +8,7 @@ use std::path::PathBuf;
 
 use ksplat::fingerprint::Signature;
 use ksplat::store::{Added, Error, SCHEMA, Sighting, Store};
+use redb::ReadableDatabase;
 
 /// A file that is deleted when the test ends.
 struct File(PathBuf);
@@ -220,10 +221,24 @@ fn what_cannot_be_used_is_said() {
         }
     }
     fs::remove_file(&file.0).unwrap();
-    drop(redb::Database::create(&file.0).unwrap());
-    let other = Store::open_read_only(&file.0).unwrap_err();
-    assert!(matches!(other, Error::NoStore { .. }), "{other:?}");
-    assert!(other.source().is_some());
+    // A database of another program.
+    for table in ["other", "meta"] {
+        let db = redb::Database::create(&file.0).unwrap();
+        let write = db.begin_write().unwrap();
+        write.open_table(redb::TableDefinition::<&str, u64>::new(table)).unwrap();
+        write.commit().unwrap();
+        db.close().unwrap();
+        for other in
+            [Store::open(&file.0).unwrap_err(), Store::open_read_only(&file.0).unwrap_err()]
+        {
+            assert!(matches!(other, Error::NoStore { .. }), "{other:?}");
+            assert!(other.source().is_some());
+        }
+        let db = redb::Database::open(&file.0).unwrap();
+        let tables = db.begin_read().unwrap().list_tables().unwrap().count();
+        assert_eq!(tables, 1, "{table} was written to");
+        fs::remove_file(&file.0).unwrap();
+    }
 }
 
 #[test]
@@ -253,18 +268,23 @@ fn damage_is_told_and_the_rest_is_read() {
     {
         let db = redb::Database::create(&file.0).unwrap();
         let write = db.begin_write().unwrap();
-        let table = redb::TableDefinition::<(u64, u64), &[u8]>::new("sightings");
-        write.open_table(table).unwrap().insert((7, 7), b"{\"bug\":".as_slice()).unwrap();
+        let table = redb::TableDefinition::<&[u8], &[u8]>::new("rows");
+        let key = [&[2][..], &7_u64.to_be_bytes(), &9_u64.to_be_bytes()].concat();
+        let row = b"{\"bug\":".as_slice();
+        write.open_table(table).unwrap().insert(key.as_slice(), row).unwrap();
+        let meta = redb::TableDefinition::<&str, u64>::new("meta");
+        write.open_table(meta).unwrap().insert("rows", 3).unwrap();
         write.commit().unwrap();
     }
     let contents = Store::open_read_only(&file.0).unwrap().load().unwrap();
-    assert_eq!((contents.damaged, contents.known.len()), (1, 1));
+    assert_eq!((contents.damaged.len(), contents.known.len()), (1, 1));
+    assert_eq!((contents.damaged[0].bug, contents.damaged[0].signature), (Some(7), Some(9)));
     assert_eq!(contents.known[0].bug, known);
-    // Unreadable rows are not deleted.
+    // Nothing that cannot be read is deleted.
     add(&file.open(), seen(B, "6.1.0", 200));
     let contents = Store::open_read_only(&file.0).unwrap().load().unwrap();
-    assert_eq!((contents.damaged, contents.known.len()), (1, 2));
-    // Any other damage leads to a result or an error.
+    assert_eq!((contents.damaged.len(), contents.known.len()), (1, 2));
+    // Whatever else happens to the file: an answer or an error, and nothing worse.
     let whole = fs::read(&file.0).unwrap();
     let mut damaged = 0;
     for at in (0..whole.len()).step_by(whole.len() / 64 + 1) {
@@ -280,4 +300,33 @@ fn damage_is_told_and_the_rest_is_read() {
         let _ = Store::open_read_only(&file.0).and_then(|store| store.load());
     }
     assert!(damaged > 0);
+}
+
+/// A copy of a store that an older version made: `tests/fixture/stores/README.md`.
+fn older(version: u32) -> (File, String) {
+    let file = File::new(&format!("older-{version}"));
+    let fixture = format!("tests/fixture/stores/v{version}");
+    fs::copy(format!("{fixture}.ksplat"), &file.0).unwrap();
+    (file, fs::read_to_string(format!("{fixture}.jsonl")).unwrap())
+}
+
+fn export(store: &Store) -> String {
+    let mut text = Vec::new();
+    store.export(&mut text).unwrap();
+    String::from_utf8(text).unwrap()
+}
+
+#[test]
+fn a_store_of_the_first_schema_keeps_everything() {
+    let (file, lines) = older(3);
+    let bytes = fs::read(&file.0).unwrap();
+    assert_eq!(export(&Store::open_read_only(&file.0).unwrap()), lines);
+    assert!(fs::read(&file.0).unwrap() == bytes, "a reader wrote");
+    assert_eq!(export(&file.open()), lines);
+    assert_eq!(export(&Store::open_read_only(&file.0).unwrap()), lines);
+    let db = redb::Database::open(&file.0).unwrap();
+    let read = db.begin_read().unwrap();
+    let meta = read.open_table(redb::TableDefinition::<&str, u64>::new("meta")).unwrap();
+    assert_eq!(redb::ReadableTable::get(&meta, "schema").unwrap().unwrap().value(), SCHEMA);
+    assert_eq!(read.list_tables().unwrap().count(), 3);
 }

@@ -467,6 +467,11 @@ impl Stable {
         self.0.write(&[0xff]);
     }
 
+    #[cfg(feature = "store")]
+    pub(crate) fn bytes(&mut self, bytes: &[u8]) {
+        self.0.write(bytes);
+    }
+
     pub(crate) fn number(&mut self, number: u64) {
         self.0.write(&number.to_le_bytes());
     }

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use super::row::{self, DamageKind, DamagedRow, Tag};
 use super::{BugRecord, Known, MAX_PLACES, Sighting};
 use crate::cluster::{Cluster, Index, Match, Observation};
 use crate::fingerprint::{self, Signature};
@@ -25,9 +26,9 @@ pub struct Contents {
     pub bugs: BTreeMap<u64, BugRecord>,
     /// The known signatures, in the order in which the file has them.
     pub known: Vec<Known>,
-    /// The number of rows that could not be read.
-    pub damaged: usize,
-    /// The bug as which each fixed bug reappeared.
+    /// Rows that could not be read.
+    pub damaged: Vec<DamagedRow>,
+    /// The bug that each came back as.
     pub(super) later: HashMap<u64, u64>,
     /// The index in `known` of each signature of a bug.
     pub(super) places: HashMap<(u64, u64), usize>,
@@ -38,7 +39,29 @@ pub struct Contents {
 }
 
 impl Contents {
-    /// Adds a signature, or merges its counts and places with those of a known one.
+    /// Adds what a row of the database has.
+    pub(super) fn take(&mut self, key: &[u8], row: &[u8]) -> Result<(), DamageKind> {
+        let (tag, numbers) = row::numbers(key).ok_or(DamageKind::Key)?;
+        match tag {
+            Tag::Bug => {
+                let bug: BugRecord = row::open(key, row)?;
+                if numbers != [bug.id] {
+                    return Err(DamageKind::Key);
+                }
+                self.bugs.insert(bug.id, bug);
+            }
+            Tag::Known => {
+                let known: Known = row::open(key, row)?;
+                if numbers != [known.bug, known.signature.exact] {
+                    return Err(DamageKind::Key);
+                }
+                self.push(known);
+            }
+        }
+        Ok(())
+    }
+
+    /// Adds a signature, or what is known of it to what was known before.
     pub(super) fn push(&mut self, known: Known) {
         let key = (known.bug, known.signature.exact);
         if let Some(mine) = self.places.get(&key).and_then(|at| self.known.get_mut(*at)) {

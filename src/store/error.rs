@@ -2,10 +2,13 @@
 
 use std::error;
 use std::fmt;
+use std::fs::TryLockError;
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// An error of the database. Its crate and version are not part of the public API.
+use super::MAX_LABEL;
+
+/// What the database says, whose crate and version are no part of the interface.
 type Source = Box<dyn error::Error + Send + Sync>;
 
 /// An error of a store.
@@ -47,6 +50,24 @@ pub enum Error {
         path: PathBuf,
         /// The error of the database.
         source: Source,
+    },
+    /// The file is a symbolic link, which is not followed to write.
+    #[non_exhaustive]
+    Link {
+        /// The link.
+        path: PathBuf,
+    },
+    /// A new store was to be made where a file is.
+    #[non_exhaustive]
+    Exists {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A label is longer than [`MAX_LABEL`](super::MAX_LABEL).
+    #[non_exhaustive]
+    LongLabel {
+        /// Its length in bytes.
+        len: usize,
     },
     /// A newer version of this crate made the file.
     #[non_exhaustive]
@@ -115,7 +136,32 @@ pub enum Error {
 }
 
 impl Error {
-    /// Makes the error for a failure of the database while opening.
+    /// An error of the system while the file was opened.
+    pub(super) fn system(path: &Path, error: io::Error) -> Self {
+        Self::Open { path: path.to_owned(), source: error.into() }
+    }
+
+    /// That the file is a directory, a device, or the like.
+    pub(super) fn no_file(path: &Path) -> Self {
+        Self::NoStore { path: path.to_owned(), source: "it is no regular file".into() }
+    }
+
+    /// That others replace the file all the time.
+    pub(super) fn changing(path: &Path) -> Self {
+        Self::Locked { path: path.to_owned(), source: "it changed while it was opened".into() }
+    }
+
+    /// That another process makes the file.
+    pub(super) fn locked(path: &Path, error: TryLockError) -> Self {
+        match error {
+            TryLockError::WouldBlock => {
+                Self::Locked { path: path.to_owned(), source: "it is locked".into() }
+            }
+            TryLockError::Error(error) => Self::system(path, error),
+        }
+    }
+
+    /// An error of the database while the file was opened.
     pub(super) fn open(path: &Path, error: impl Into<redb::Error>) -> Self {
         Self::of(path, error.into(), |path, source| Self::Open { path, source })
     }
@@ -159,16 +205,29 @@ impl fmt::Display for Error {
             }
             Self::Locked { path, .. } => write!(
                 f,
-                "cannot open the store {}: another process writes to it; try again when it is done",
+                "cannot open the store {}: another process writes to it; `--wait SECONDS` waits for it",
                 path.display()
             ),
             Self::Damaged { path, source } => {
                 write!(f, "the store {} is damaged", path.display())?;
                 source.as_ref().map_or(Ok(()), |source| write!(f, " ({source})"))?;
-                f.write_str("; import an export of it into a new store")
+                f.write_str("; `ksplat store check` mends it")
             }
             Self::NoStore { path, source } => {
                 write!(f, "the file {} is not a store: {source}; name another file", path.display())
+            }
+            Self::Link { path } => write!(
+                f,
+                "the store {} is a symbolic link, which is not written through: name the file itself",
+                path.display()
+            ),
+            Self::Exists { path } => write!(
+                f,
+                "the file {} exists and is not overwritten: name a new one",
+                path.display()
+            ),
+            Self::LongLabel { len } => {
+                write!(f, "a label of {len} bytes is too long: the limit is {MAX_LABEL}")
             }
             Self::NewerSchema { path, found, supported } => write!(
                 f,
@@ -214,7 +273,10 @@ impl error::Error for Error {
             Self::Damaged { source, .. } => source.as_ref().map(|source| &**source as _),
             Self::Import { source, .. } => Some(source),
             Self::Export { source } => Some(source),
-            Self::NewerSchema { .. }
+            Self::Link { .. }
+            | Self::Exists { .. }
+            | Self::LongLabel { .. }
+            | Self::NewerSchema { .. }
             | Self::ReadOnly { .. }
             | Self::NoBug { .. }
             | Self::ImportVersion { .. } => None,

@@ -3,71 +3,57 @@
 //! The file is a database of the crate redb. A write is atomic, also if the process or the machine
 //! fails. Any number of processes can read while one writes.
 //!
-//! The file has each distinct signature with its count, its bug, and the labels of the bug. A new
-//! report is grouped with all known ones by the rules of [`cluster`](crate::cluster). Two bugs that
-//! are found to be one are merged, and the older one keeps its ID. If a bug with a `fixed-by` label
-//! is seen on a kernel that should have the fix, it becomes a new bug with the old one as
-//! [`previous`](BugRecord::previous).
+//! What is kept is each distinct signature with its count, the bug that it was found to be of, and
+//! what people said of that bug. A new report is grouped with all that is known by the rules of
+//! [`cluster`](crate::cluster); two bugs that turn out to be one are merged, and the older keeps its
+//! id. A bug that was said to be fixed and is seen on a kernel that should have the fix is a new bug
+//! with the old one as [`previous`](BugRecord::previous).
 //!
-//! # Examples
-//!
-//! ```
-//! use ksplat::fingerprint::Signature;
-//! use ksplat::store::{Sighting, Store};
-//!
-//! # let directory = std::env::temp_dir().join(format!("ksplat-doc-{}", std::process::id()));
-//! # std::fs::create_dir_all(&directory)?;
-//! # let path = directory.join("bugs.ksplat");
-//! let log = b"BUG: kernel NULL pointer dereference, address: 0000000000000008\n\
-//!             RIP: 0010:cm_a_lookup+0x1d/0x40 [crashme]\n\
-//!             Call Trace:\n cm_a_open+0x5/0x10 [crashme]\n cm_write+0x139/0x1d0 [crashme]\n";
-//! let report = ksplat::reports(log).next().expect("a report");
-//! let sighting = || Sighting::new(Signature::of(&report), Some(1_790_000_000), "a.log".into());
-//!
-//! let store = Store::open(&path)?;
-//! let first = store.add(&[sighting()])?;
-//! let second = store.add(&[sighting()])?;
-//! assert!(first[0].new && !second[0].new);
-//! assert_eq!(first[0].bug, second[0].bug);
-//!
-//! store.label(first[0].bug, "fixed-by 0123456789ab since 6.13")?;
-//! let contents = store.load()?;
-//! assert_eq!(contents.known[0].count, 2);
-//! # drop(store);
-//! # std::fs::remove_dir_all(&directory)?;
-//! # Ok::<(), Box<dyn std::error::Error>>(())
-//! ```
+//! A file is made as a whole, beside its place. What a killed writer left is repaired by whoever opens
+//! the file next ([`Store::notice`]). Each row has a checksum; one that is damaged is in no answer, it is
+//! in [`Contents::damaged`] and set aside by the next writer.
 
+mod check;
 mod contents;
 mod error;
+mod exchange;
+mod file;
+mod legacy;
+mod row;
 
 use std::fmt;
-use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
-use redb::{
-    ConcurrencyMode, Database, ReadOnlyDatabase, ReadableDatabase, ReadableTable, TableDefinition,
-};
+use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition, WriteTransaction};
 use serde::{Deserialize, Serialize};
 
 use crate::arch::Arch;
-use crate::escape;
 use crate::fingerprint::{self, Signature};
+use file::Handle;
+use row::Tag;
 
+pub use check::Checked;
 pub use contents::{Added, Contents};
 pub use error::Error;
+pub use row::{DamageKind, DamagedRow};
 
-/// The version of the tables. A file with a newer version is rejected; one with an older version is
-/// converted when it is opened for writing.
-pub const SCHEMA: u64 = 1;
+/// The version of the tables. A file of a newer one is refused; an older one is brought up to date
+/// when it is opened for writing.
+pub const SCHEMA: u64 = 2;
+
+/// The most bytes of a label.
+pub const MAX_LABEL: usize = 4096;
 
 /// The most places that are kept of one signature.
 const MAX_PLACES: usize = 8;
 
+/// The schema, and the number and the sum of the checksums of the rows.
 const META: TableDefinition<'static, &str, u64> = TableDefinition::new("meta");
-const SIGHTINGS: TableDefinition<'static, (u64, u64), &[u8]> = TableDefinition::new("sightings");
-const BUGS: TableDefinition<'static, u64, &[u8]> = TableDefinition::new("bugs");
+/// All rows: see [`row`].
+const ROWS: TableDefinition<'static, &[u8], &[u8]> = TableDefinition::new("rows");
+/// Damaged rows, as they were found.
+const ASIDE: TableDefinition<'static, &[u8], &[u8]> = TableDefinition::new("aside");
 
 /// A report to add to a store.
 #[derive(Clone, Debug)]
@@ -191,17 +177,27 @@ impl BugRecord {
     }
 }
 
-/// A line of an export.
-#[derive(Deserialize, Serialize)]
-#[serde(rename_all = "lowercase")]
-enum Line {
-    Bug(BugRecord),
-    Known(Box<Known>),
+/// What was found when a store was opened.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum Notice {
+    /// A writer was killed; the file was repaired, and has all that was written.
+    Repaired,
+    /// A writer was killed, and the file cannot be repaired from here; its last state is read.
+    LastState,
 }
 
-enum Handle {
-    Write(Database),
-    Read(ReadOnlyDatabase),
+impl fmt::Display for Notice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Repaired => {
+                "the store was not closed by its last writer; it is repaired and has all that was written"
+            }
+            Self::LastState => {
+                "the store was not closed by its last writer and cannot be written to; its last state is read"
+            }
+        })
+    }
 }
 
 /// A database file of known bugs.
@@ -210,6 +206,8 @@ enum Handle {
 pub struct Store {
     handle: Handle,
     path: PathBuf,
+    notice: Option<Notice>,
+    schema: u64,
 }
 
 impl fmt::Debug for Store {
@@ -226,7 +224,9 @@ fn guarded<T>(path: &Path, run: impl FnOnce() -> Result<T, Error>) -> Result<T, 
 }
 
 impl Store {
-    /// Opens a store for reading and writing, and creates it if the file does not exist.
+    /// Opens a store to write to it; it is made if it is not there, or an empty file.
+    ///
+    /// A symbolic link is refused. What a killed writer left is repaired.
     ///
     /// # Errors
     ///
@@ -234,120 +234,102 @@ impl Store {
     /// process.
     pub fn open(path: &Path) -> Result<Self, Error> {
         guarded(path, || {
-            let mut builder = Database::builder();
-            builder.set_concurrency_mode(ConcurrencyMode::SingleWriter);
-            let db = builder.create(path).map_err(|error| Error::open(path, error))?;
-            let write = db.begin_write().map_err(|error| Error::write(path, error))?;
-            let schema = (|| -> Result<u64, redb::Error> {
-                let mut meta = write.open_table(META)?;
-                let schema = meta.get("schema")?.map_or(SCHEMA, |schema| schema.value());
-                if schema <= SCHEMA {
-                    meta.insert("schema", SCHEMA)?;
-                    write.open_table(SIGHTINGS)?;
-                    write.open_table(BUGS)?;
-                }
-                Ok(schema)
-            })();
-            check(path, schema.map_err(|error| Error::read(path, error))?)?;
-            write.commit().map_err(|error| Error::write(path, error))?;
-            Ok(Self { handle: Handle::Write(db), path: path.to_owned() })
+            let (db, notice) = file::write(path)?;
+            let read = db.begin_read().map_err(|error| Error::read(path, error))?;
+            let schema = file::schema(path, &read)?;
+            drop(read);
+            let handle = Handle::Write(db);
+            let mut store =
+                Self { handle, path: path.to_owned(), notice, schema: schema.unwrap_or(SCHEMA) };
+            if schema.is_none()
+                && let Handle::Write(db) = &store.handle
+            {
+                file::tables(db).map_err(|error| Error::write(path, error))?;
+            }
+            if store.schema < SCHEMA {
+                store.upgrade()?;
+            }
+            Ok(store)
         })
     }
 
     /// Opens a store for reading. Others can read it at the same time, and one can write to it.
+    ///
+    /// What a killed writer left is repaired, if the file may be written to; else its last state is
+    /// read. An empty file is a store without bugs.
     ///
     /// # Errors
     ///
     /// The file does not exist, is not a store, is damaged, or has a newer schema.
     pub fn open_read_only(path: &Path) -> Result<Self, Error> {
         guarded(path, || {
-            let mut builder = Database::builder();
-            builder.set_concurrency_mode(ConcurrencyMode::SingleWriter);
-            let db = builder.open_read_only(path).map_err(|error| Error::open(path, error))?;
-            let store = Self { handle: Handle::Read(db), path: path.to_owned() };
-            let schema = || -> Result<u64, redb::Error> {
-                let read = store.read()?;
-                Ok(read.open_table(META)?.get("schema")?.map_or(0, |schema| schema.value()))
-            };
-            check(path, schema().map_err(|error| Error::read(path, error))?)?;
-            Ok(store)
+            let (handle, notice) = file::read(path)?;
+            let read = handle.begin().map_err(|error| Error::read(path, error))?;
+            let schema = read.as_ref().map(|read| file::schema(path, read)).transpose()?.flatten();
+            // A file without tables is one whose writer was killed before it made them.
+            let handle = if schema.is_none() { Handle::Empty } else { handle };
+            let schema = schema.unwrap_or(SCHEMA);
+            Ok(Self { handle, path: path.to_owned(), notice, schema })
         })
     }
 
-    fn read(&self) -> Result<redb::ReadTransaction, redb::Error> {
-        Ok(match &self.handle {
-            Handle::Write(db) => db.begin_read()?,
-            Handle::Read(db) => db.begin_read()?,
-        })
+    /// What was found when the store was opened, if that is worth a message.
+    pub fn notice(&self) -> Option<Notice> {
+        self.notice
     }
 
-    /// Reads the contents of the store. Damaged rows are skipped and counted in
-    /// [`Contents::damaged`].
+    /// All that is in the store. What is damaged is left out, and in [`Contents::damaged`].
     ///
     /// # Errors
     ///
     /// The file cannot be read at all.
     pub fn load(&self) -> Result<Contents, Error> {
         let path = &self.path;
-        guarded(path, || self.load_tables().map_err(|error| Error::read(path, error)))
+        guarded(path, || {
+            let load = || match self.handle.begin()? {
+                None => Ok(Contents::default()),
+                Some(read) if self.schema < SCHEMA => legacy::load(&read),
+                Some(read) => load(&read),
+            };
+            load().map_err(|error| Error::read(path, error))
+        })
     }
 
-    fn load_tables(&self) -> Result<Contents, redb::Error> {
-        let read = self.read()?;
-        let mut contents = Contents::default();
-        for row in read.open_table(BUGS)?.iter()? {
-            let (_, value) = row?;
-            match serde_json::from_slice::<BugRecord>(value.value()) {
-                Ok(bug) => drop(contents.bugs.insert(bug.id, bug)),
-                Err(_) => contents.damaged += 1,
-            }
+    fn database(&self) -> Result<&Database, Error> {
+        match &self.handle {
+            Handle::Write(db) => Ok(db),
+            _ => Err(Error::ReadOnly { path: self.path.clone() }),
         }
-        for row in read.open_table(SIGHTINGS)?.iter()? {
-            let (_, value) = row?;
-            match serde_json::from_slice::<Known>(value.value()) {
-                Ok(known) if known.signature.version == fingerprint::VERSION => {
-                    contents.push(known);
-                }
-                _ => contents.damaged += 1,
-            }
-        }
-        contents.chain();
-        contents.loaded.0 = contents.bugs.keys().copied().collect();
-        contents.loaded.1 = contents.places.keys().copied().collect();
-        Ok(contents)
+    }
+
+    /// Writes the tables of the first schema as those of this one.
+    fn upgrade(&mut self) -> Result<(), Error> {
+        let mut contents = self.load()?;
+        contents.changed = contents.bugs.keys().copied().collect();
+        contents.changed.extend(contents.known.iter().map(|known| known.bug));
+        contents.loaded = Default::default();
+        let (path, db) = (&self.path, self.database()?);
+        let upgrade = || -> Result<(), redb::Error> {
+            let write = db.begin_write()?;
+            save(&write, &contents)?;
+            legacy::delete(&write)?;
+            write.open_table(META)?.insert("schema", SCHEMA)?;
+            Ok(write.commit()?)
+        };
+        upgrade().map_err(|error| Error::write(path, error))?;
+        self.schema = SCHEMA;
+        Ok(())
     }
 
     /// Writes all of `contents` in one transaction.
     fn save(&self, contents: &Contents) -> Result<(), Error> {
-        let Handle::Write(db) = &self.handle else {
-            return Err(Error::ReadOnly { path: self.path.clone() });
-        };
-        let save = || -> Result<(), redb::Error> {
+        let db = self.database()?;
+        let run = || -> Result<(), redb::Error> {
             let write = db.begin_write()?;
-            {
-                let mut bugs = write.open_table(BUGS)?;
-                // Keeps the rows that could not be read.
-                for id in contents.loaded.0.iter().filter(|id| !contents.bugs.contains_key(id)) {
-                    bugs.remove(id)?;
-                }
-                for bug in contents.bugs.values().filter(|bug| contents.changed.contains(&bug.id)) {
-                    bugs.insert(bug.id, json(bug).as_slice())?;
-                }
-                let mut sightings = write.open_table(SIGHTINGS)?;
-                for key in contents.loaded.1.iter().filter(|key| !contents.places.contains_key(key))
-                {
-                    sightings.remove(key)?;
-                }
-                for known in
-                    contents.known.iter().filter(|known| contents.changed.contains(&known.bug))
-                {
-                    sightings.insert((known.bug, known.signature.exact), json(known).as_slice())?;
-                }
-            }
-            write.commit()?;
-            Ok(())
+            save(&write, contents)?;
+            Ok(write.commit()?)
         };
-        save().map_err(|error| Error::write(&self.path, error))
+        guarded(&self.path, || run().map_err(|error| Error::write(&self.path, error)))
     }
 
     /// Adds reports in one transaction, and returns the bug of each, in the same order.
@@ -356,6 +338,7 @@ impl Store {
     ///
     /// The file cannot be read or written. Then no report was added.
     pub fn add(&self, sightings: &[Sighting<'_>]) -> Result<Vec<Added>, Error> {
+        self.database()?;
         let mut contents = self.load()?;
         let outcomes = contents.add(sightings);
         self.save(&contents)?;
@@ -367,8 +350,11 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// No bug has this ID, or the file cannot be read or written.
+    /// There is no such bug, the label is too long, or the file cannot be read or written.
     pub fn label(&self, bug: u64, label: &str) -> Result<(), Error> {
+        if label.len() > MAX_LABEL {
+            return Err(Error::LongLabel { len: label.len() });
+        }
         let mut contents = self.load()?;
         let merged = contents.bugs.values().find(|known| known.merged.contains(&bug));
         let bug = merged.map_or(bug, |known| known.id);
@@ -379,99 +365,85 @@ impl Store {
         contents.changed.insert(bug);
         self.save(&contents)
     }
-
-    /// Writes the contents as JSON Lines: first the records of bugs, then their signatures.
-    ///
-    /// # Errors
-    ///
-    /// The file cannot be read, or `out` returns an error.
-    pub fn export(&self, out: &mut impl io::Write) -> Result<(), Error> {
-        let contents = self.load()?;
-        let bugs = contents.bugs.into_values().map(Line::Bug);
-        for line in bugs.chain(contents.known.into_iter().map(|known| Line::Known(Box::new(known))))
-        {
-            let mut text = json(&line);
-            text.push(b'\n');
-            out.write_all(&text).map_err(|source| Error::Export { source })?;
-        }
-        Ok(())
-    }
-
-    /// Adds the contents of an [`export`](Self::export). Bugs that are in both become one, and
-    /// their counts are added.
-    ///
-    /// # Errors
-    ///
-    /// A line is not a line of an export, and the message names it; or the file cannot be read or
-    /// written. Then nothing was added.
-    pub fn import(&self, text: &[u8]) -> Result<(), Error> {
-        let mut other = Contents::default();
-        let lines = text
-            .split(|b| *b == b'\n')
-            .enumerate()
-            .filter(|(_, line)| !line.trim_ascii().is_empty());
-        for (number, line) in lines {
-            let number = number + 1;
-            let read = serde_json::from_slice(line);
-            match read.map_err(|source| Error::Import { line: number, source })? {
-                Line::Bug(bug) => drop(other.bugs.insert(bug.id, bug)),
-                Line::Known(known) if known.signature.version == fingerprint::VERSION => {
-                    other.push(*known);
-                }
-                Line::Known(known) => {
-                    let (found, supported) = (known.signature.version, fingerprint::VERSION);
-                    return Err(Error::ImportVersion { line: number, found, supported });
-                }
-            }
-        }
-        self.merge_contents(other)
-    }
-
-    /// Adds the contents of another store. Bugs that are in both become one.
-    ///
-    /// # Errors
-    ///
-    /// One of the files cannot be read or written.
-    pub fn merge(&self, other: &Self) -> Result<(), Error> {
-        self.merge_contents(other.load()?)
-    }
-
-    fn merge_contents(&self, other: Contents) -> Result<(), Error> {
-        let mut contents = self.load()?;
-        for (id, bug) in other.bugs {
-            let mine =
-                contents.bugs.entry(id).or_insert_with(|| BugRecord { id, ..BugRecord::default() });
-            let BugRecord { labels, fixed, previous, merged, .. } = bug;
-            mine.labels.extend(labels);
-            mine.labels.sort();
-            mine.labels.dedup();
-            mine.fixed = mine.fixed.take().or(fixed);
-            mine.previous = mine.previous.or(previous);
-            mine.merged.extend(merged);
-            mine.merged.sort_unstable();
-            mine.merged.dedup();
-            contents.changed.insert(id);
-        }
-        other.known.into_iter().for_each(|known| contents.push(known));
-        contents.regroup(&[]);
-        contents.changed = contents.bugs.keys().copied().collect();
-        self.save(&contents)
-    }
 }
 
-fn check(path: &Path, found: u64) -> Result<(), Error> {
-    if found > SCHEMA {
-        return Err(Error::NewerSchema { path: path.to_owned(), found, supported: SCHEMA });
+/// Reads all rows.
+fn load(read: &redb::ReadTransaction) -> Result<Contents, redb::Error> {
+    let mut contents = Contents::default();
+    let (mut count, mut sum) = (0_u64, 0_u64);
+    for row in read.open_table(ROWS)?.iter()? {
+        let (key, value) = row?;
+        let (key, value) = (key.value(), value.value());
+        count += 1;
+        sum = sum.wrapping_add(row::sum(value));
+        if let Err(kind) = contents.take(key, value) {
+            contents.damaged.push(DamagedRow::new(key, value, kind));
+        }
     }
+    let meta = read.open_table(META)?;
+    let of = |name| meta.get(name).map(|value| value.map_or(0, |value| value.value()));
+    if (of("rows")?, of("sum")?) != (count, sum) && contents.damaged.is_empty() {
+        contents.damaged.push(DamagedRow::missing());
+    }
+    for row in read.open_table(ASIDE)?.iter()? {
+        let (key, value) = row?;
+        let (key, value) = (key.value(), value.value());
+        let kind = Contents::default().take(key, value).err().unwrap_or(DamageKind::Checksum);
+        contents.damaged.push(DamagedRow { is_aside: true, ..DamagedRow::new(key, value, kind) });
+    }
+    contents.chain();
+    contents.loaded.0 = contents.bugs.keys().copied().collect();
+    contents.loaded.1 = contents.places.keys().copied().collect();
+    Ok(contents)
+}
+
+/// Writes what changed, and sets damaged rows aside.
+fn save(write: &WriteTransaction, contents: &Contents) -> Result<(), redb::Error> {
+    let mut rows = write.open_table(ROWS)?;
+    let mut meta = write.open_table(META)?;
+    let of = |name| meta.get(name).map(|value| value.map_or(0, |value| value.value()));
+    let (mut count, mut sum) = (of("rows")?, of("sum")?);
+    let mut set = |key: &[u8], row: Option<&[u8]>| -> Result<(), redb::Error> {
+        let old = match row {
+            Some(row) => rows.insert(key, row)?,
+            None => rows.remove(key)?,
+        };
+        if let Some(old) = old {
+            count = count.wrapping_sub(1);
+            sum = sum.wrapping_sub(row::sum(old.value()));
+        }
+        if let Some(row) = row {
+            count = count.wrapping_add(1);
+            sum = sum.wrapping_add(row::sum(row));
+        }
+        Ok(())
+    };
+    let mut aside = write.open_table(ASIDE)?;
+    for damaged in contents.damaged.iter().filter(|row| !row.is_aside && !row.raw.0.is_empty()) {
+        let (key, row) = &damaged.raw;
+        aside.insert(key.as_slice(), row.as_slice())?;
+        set(key, None)?;
+    }
+    for id in contents.loaded.0.iter().filter(|id| !contents.bugs.contains_key(id)) {
+        set(&Tag::Bug.key(&[*id]), None)?;
+    }
+    for (bug, exact) in contents.loaded.1.iter().filter(|key| !contents.places.contains_key(key)) {
+        set(&Tag::Known.key(&[*bug, *exact]), None)?;
+    }
+    for bug in contents.bugs.values().filter(|bug| contents.changed.contains(&bug.id)) {
+        let key = Tag::Bug.key(&[bug.id]);
+        set(&key, Some(&row::seal(&key, bug)))?;
+    }
+    for known in contents.known.iter().filter(|known| contents.changed.contains(&known.bug)) {
+        let key = Tag::Known.key(&[known.bug, known.signature.exact]);
+        set(&key, Some(&row::seal(&key, known)))?;
+    }
+    meta.insert("rows", count)?;
+    meta.insert("sum", sum)?;
     Ok(())
 }
 
-fn json(value: &impl Serialize) -> Vec<u8> {
-    let mut text = Vec::new();
-    escape::write_json(&mut text, value, &[]).map(|()| text).unwrap_or_default()
-}
-
-/// IDs as lists of sixteen hexadecimal digits each.
+/// Ids as lists of sixteen hexadecimal digits each.
 mod hex_list {
     use std::borrow::Cow;
 

@@ -325,6 +325,8 @@ pub(crate) enum Store {
         store: PathBuf,
         #[command(flatten)]
         logs: Logs,
+        #[command(flatten)]
+        wait: Wait,
     },
     /// Print the bugs of a store
     List {
@@ -352,6 +354,8 @@ pub(crate) enum Store {
         /// The label
         #[arg(value_name = "TEXT")]
         text: String,
+        #[command(flatten)]
+        wait: Wait,
     },
     /// Print a store as JSON Lines
     Export {
@@ -364,6 +368,8 @@ pub(crate) enum Store {
         /// The store
         #[arg(value_name = "STORE")]
         store: PathBuf,
+        #[command(flatten)]
+        wait: Wait,
     },
     /// Add the bugs of another store
     Merge {
@@ -373,7 +379,37 @@ pub(crate) enum Store {
         /// The store that is read
         #[arg(value_name = "OTHER")]
         other: PathBuf,
+        #[command(flatten)]
+        wait: Wait,
     },
+    /// Check all of a store, mend what can be mended, and make the file small
+    Check {
+        /// The store
+        #[arg(value_name = "STORE")]
+        store: PathBuf,
+        /// Delete damaged rows, which are set aside otherwise
+        #[arg(long)]
+        drop_damaged: bool,
+        #[command(flatten)]
+        wait: Wait,
+    },
+    /// Copy a store to a new file, while others may write to it
+    Backup {
+        /// The store
+        #[arg(value_name = "STORE")]
+        store: PathBuf,
+        /// The new file
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+    },
+}
+
+/// How long to wait for another writer.
+#[derive(Debug, Group)]
+pub(crate) struct Wait {
+    /// Wait so many seconds while another process writes to the store
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    pub(crate) wait: Option<std::time::Duration>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -517,6 +553,13 @@ pub(crate) struct Output {
 fn hexadecimal(text: &str) -> Result<u64, String> {
     u64::from_str_radix(text.strip_prefix("0x").unwrap_or(text), 16)
         .map_err(|_| "expected hexadecimal, such as 0x1e000000".to_owned())
+}
+
+/// A time in seconds, with or without a fraction.
+fn seconds(text: &str) -> Result<std::time::Duration, String> {
+    let seconds =
+        text.parse().ok().and_then(|seconds| std::time::Duration::try_from_secs_f64(seconds).ok());
+    seconds.ok_or_else(|| "expected seconds, such as 10".to_owned())
 }
 
 /// An architecture by its name.

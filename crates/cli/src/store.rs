@@ -2,13 +2,15 @@
 
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use ksplat::cluster::Cluster;
 use ksplat::output::bugs::{Bug, BugMember};
 use ksplat::output::escape::escape;
 use ksplat::store::{Contents, Sighting, Store};
 
-use crate::args::{self, Format, Logs};
+use crate::args::{self, Format, Logs, Wait};
 use crate::bugs;
 use crate::corpus::{self, Corpus};
 use crate::error::Error;
@@ -19,25 +21,37 @@ use crate::ui::{Status, report_error};
 pub(crate) fn store(args: args::Store) -> Result<Status, Error> {
     quiet();
     match args {
-        args::Store::Add { store, logs } => return add(&store, &logs),
+        args::Store::Add { store, logs, wait } => return add(&store, &logs, &wait),
         args::Store::List { store, long, html, format } => {
             return list(&store, long, html.as_deref(), format);
         }
-        args::Store::Label { store, bug, text } => Store::open(&store)?.label(bug, &text)?,
-        args::Store::Export { store } => {
+        args::Store::Label { store, bug, text, wait } => {
+            open_to_write(&store, &wait)?.label(bug, &text)?;
+        }
+        args::Store::Export { store: path } => {
             let mut out = BufWriter::new(io::stdout().lock());
-            load(&store)?;
-            Store::open_read_only(&store)?.export(&mut out)?;
+            let store = open(&path)?;
+            contents_of(&path, &store)?;
+            store.export(&mut out)?;
             out.flush()?;
         }
-        args::Store::Import { store } => {
+        args::Store::Import { store, wait } => {
             let from = Path::new("-");
             let text = input::read(from).map_err(|source| Error::input(from, source))?;
-            Store::open(&store)?.import(&text)?;
+            open_to_write(&store, &wait)?.import(&text)?;
         }
-        args::Store::Merge { store, other } => {
-            let other = Store::open_read_only(&other)?;
-            Store::open(&store)?.merge(&other)?;
+        args::Store::Merge { store, other: path, wait } => {
+            let other = open(&path)?;
+            contents_of(&path, &other)?;
+            open_to_write(&store, &wait)?.merge(&other)?;
+        }
+        args::Store::Check { store, drop_damaged, wait } => {
+            return check(&store, drop_damaged, &wait);
+        }
+        args::Store::Backup { store: path, file } => {
+            let store = open(&path)?;
+            contents_of(&path, &store)?;
+            store.backup(&file)?;
         }
     }
     Ok(Status::Done)
@@ -48,7 +62,57 @@ pub(crate) fn quiet() {
     std::panic::set_hook(Box::new(|_| {}));
 }
 
-fn add(path: &Path, logs: &Logs) -> Result<Status, Error> {
+/// How long a writer sleeps before it tries a file again.
+const POLL: Duration = Duration::from_millis(20);
+
+/// Runs what needs a file that another process may write to, and again until it is free or the time
+/// is over.
+fn waiting<T>(
+    path: &Path,
+    wait: &Wait,
+    run: impl Fn() -> Result<T, ksplat::store::Error>,
+) -> Result<T, Error> {
+    let start = Instant::now();
+    let mut is_told = false;
+    loop {
+        match (run(), wait.wait) {
+            (Err(ksplat::store::Error::Locked { .. }), Some(wait)) if start.elapsed() < wait => {
+                if !is_told {
+                    report_error(
+                        &input::name(path),
+                        &"waiting for another process that writes to it",
+                    );
+                    is_told = true;
+                }
+                thread::sleep(POLL.min(wait.saturating_sub(start.elapsed())));
+            }
+            (result, _) => return Ok(result?),
+        }
+    }
+}
+
+/// Opens a store to write to it.
+fn open_to_write(path: &Path, wait: &Wait) -> Result<Store, Error> {
+    let store = waiting(path, wait, || Store::open(path))?;
+    note(path, &store);
+    Ok(store)
+}
+
+/// Opens a store to read it.
+fn open(path: &Path) -> Result<Store, Error> {
+    let store = Store::open_read_only(path)?;
+    note(path, &store);
+    Ok(store)
+}
+
+/// Reports what was found when a store was opened.
+fn note(path: &Path, store: &Store) {
+    if let Some(notice) = store.notice() {
+        report_error(&input::name(path), &notice);
+    }
+}
+
+fn add(path: &Path, logs: &Logs, wait: &Wait) -> Result<Status, Error> {
     let corpus = Corpus::read(logs)?;
     let sightings: Vec<_> = corpus
         .reports()
@@ -56,9 +120,10 @@ fn add(path: &Path, logs: &Logs) -> Result<Status, Error> {
             Sighting::new(signature.clone(), time, format!("{file}#{index}"))
         })
         .collect();
+    let store = open_to_write(path, wait)?;
     // `add` does not change labels.
-    let before = if path.exists() { Some(load(path)?) } else { None };
-    let outcomes = Store::open(path)?.add(&sightings)?;
+    let before = contents_of(path, &store)?;
+    let outcomes = store.add(&sightings)?;
     let mut out = BufWriter::new(io::stdout().lock());
     for (sighting, outcome) in sightings.iter().zip(&outcomes) {
         let what = match outcome.back {
@@ -67,7 +132,7 @@ fn add(path: &Path, logs: &Logs) -> Result<Status, Error> {
             None => "known".to_owned(),
         };
         let (place, title) = (escape(&sighting.place), escape(&sighting.signature.title.text));
-        let labels = before.as_ref().map(|before| labels(before, outcome.bug)).unwrap_or_default();
+        let labels = labels(&before, outcome.bug);
         let labels =
             if labels.is_empty() { String::new() } else { format!("  [{}]", labels.join(", ")) };
         writeln!(out, "{:016x}  {what}  {place}  {title}{}", outcome.bug, escape(&labels))?;
@@ -76,19 +141,50 @@ fn add(path: &Path, logs: &Logs) -> Result<Status, Error> {
     Ok(corpus.status())
 }
 
+/// The most damaged rows that are reported one by one.
+const MAX_DAMAGED: usize = 8;
+
 /// The contents of a store; damaged rows are reported.
 pub(crate) fn load(path: &Path) -> Result<Contents, Error> {
-    let contents = Store::open_read_only(path)?.load()?;
-    if contents.damaged > 0 {
-        let (damaged, whole) = (contents.damaged, contents.known.len());
+    contents_of(path, &open(path)?)
+}
+
+fn contents_of(path: &Path, store: &Store) -> Result<Contents, Error> {
+    let contents = store.load()?;
+    for row in contents.damaged.iter().take(MAX_DAMAGED) {
+        report_error(&input::name(path), row);
+    }
+    if !contents.damaged.is_empty() {
+        let damaged = contents.damaged.len();
         report_error(
             &input::name(path),
-            &format!(
-                "{damaged} rows are damaged and ignored, {whole} are intact; export these and import them into a new store"
-            ),
+            &format!("{damaged} damaged rows are left out; `ksplat store check` sets them aside"),
         );
     }
     Ok(contents)
+}
+
+/// `ksplat store check`.
+fn check(path: &Path, drop: bool, wait: &Wait) -> Result<Status, Error> {
+    let checked = waiting(path, wait, || Store::check(path, drop))?;
+    let mut out = BufWriter::new(io::stdout().lock());
+    if checked.repaired {
+        writeln!(out, "repaired: it was not closed by its last writer")?;
+    }
+    if let Some(kept) = &checked.replaced {
+        let kept = kept.display().to_string();
+        writeln!(out, "replaced: its pages were damaged; the old file is {}", escape(&kept))?;
+    }
+    for row in &checked.damaged {
+        writeln!(out, "{row}")?;
+    }
+    if checked.dropped > 0 {
+        writeln!(out, "dropped {} damaged rows", checked.dropped)?;
+    }
+    let ((bugs, signatures), (before, after)) = (checked.whole, checked.size);
+    writeln!(out, "{bugs} bugs, {signatures} signatures, {before} bytes before, {after} after")?;
+    out.flush()?;
+    Ok(Status::of_new(!checked.damaged.is_empty()))
 }
 
 fn list(path: &Path, long: bool, html: Option<&Path>, format: Format) -> Result<Status, Error> {

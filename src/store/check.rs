@@ -1,0 +1,242 @@
+//! Checking, mending and copying a store.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+
+use redb::ReadableTable;
+
+use super::contents::Contents;
+use super::error::Error;
+use super::file::{self, Handle};
+use super::row::{self, DamageKind, DamagedRow};
+use super::{ASIDE, META, Notice, ROWS, SCHEMA, Store, guarded, legacy, save};
+
+/// What a check of a store found and did.
+#[derive(Clone, Debug, Default, PartialEq)]
+#[non_exhaustive]
+pub struct Checked {
+    /// The number of bugs and of signatures that are whole.
+    pub whole: (usize, usize),
+    /// Rows that are damaged and set aside.
+    pub damaged: Vec<DamagedRow>,
+    /// The number of rows that were dropped for good.
+    pub dropped: usize,
+    /// The file was repaired after a writer was killed.
+    pub repaired: bool,
+    /// Where the damaged file is, if the pages of the database were damaged: what could be read of them
+    /// is a new file in its place.
+    pub replaced: Option<PathBuf>,
+    /// The size of the file before and after, in bytes.
+    pub size: (u64, u64),
+}
+
+impl Store {
+    /// Checks all pages and rows of a store, mends what can be mended, and makes the file small.
+    ///
+    /// Damaged rows are set aside; `drop` deletes them. If the database itself is damaged, what can be
+    /// read of it becomes a new file, and the old one is kept as `FILE.damaged`.
+    ///
+    /// # Errors
+    ///
+    /// The file is not there, is no store, or another process writes to it.
+    pub fn check(path: &Path, drop: bool) -> Result<Checked, Error> {
+        let size = fs::symlink_metadata(path).map_err(|error| Error::system(path, error))?.len();
+        let (store, replaced) = match guarded(path, || verified(path)) {
+            Err(Error::Damaged { .. }) => {
+                let kept = salvage(path)?;
+                (Self::open(path)?, Some(kept))
+            }
+            store => (store?, None),
+        };
+        let mut checked = Checked { replaced, ..Checked::default() };
+        checked.repaired = store.notice == Some(Notice::Repaired);
+        store.mend(drop, &mut checked)?;
+        store.compact()?;
+        let after = fs::metadata(path).map_err(|error| Error::system(path, error))?.len();
+        checked.size = (size, after);
+        Ok(checked)
+    }
+
+    /// Sets damaged rows aside, or drops them, and restores those that can be read again.
+    fn mend(&self, drop: bool, checked: &mut Checked) -> Result<(), Error> {
+        let contents = self.load()?;
+        self.save(&contents)?;
+        let path = &self.path;
+        let mut mend = || -> Result<(), redb::Error> {
+            let write = self.begin_write()?;
+            {
+                let mut aside = write.open_table(ASIDE)?;
+                let restored: Vec<_> = aside
+                    .iter()?
+                    .filter_map(Result::ok)
+                    .map(|(key, row)| (key.value().to_owned(), row.value().to_owned()))
+                    .filter(|(key, row)| Contents::default().take(key, row).is_ok())
+                    .collect();
+                let mut rows = write.open_table(ROWS)?;
+                for (key, row) in restored {
+                    if rows.get(key.as_slice())?.is_none() {
+                        rows.insert(key.as_slice(), row.as_slice())?;
+                    }
+                    aside.remove(key.as_slice())?;
+                }
+                if drop {
+                    checked.dropped = usize::try_from(redb::ReadableTableMetadata::len(&aside)?)
+                        .unwrap_or(usize::MAX);
+                    aside.retain(|_, _| false)?;
+                }
+                let (mut count, mut sum) = (0_u64, 0_u64);
+                for row in rows.iter()? {
+                    count += 1;
+                    sum = sum.wrapping_add(row::sum(row?.1.value()));
+                }
+                let mut meta = write.open_table(META)?;
+                meta.insert("rows", count)?;
+                meta.insert("sum", sum)?;
+            }
+            Ok(write.commit()?)
+        };
+        mend().map_err(|error| Error::write(path, error))?;
+        let is_missing = |row: &&DamagedRow| row.kind == DamageKind::Missing;
+        let missing: Vec<_> = contents.damaged.iter().filter(is_missing).cloned().collect();
+        let contents = self.load()?;
+        checked.whole = (contents.bugs.len(), contents.known.len());
+        checked.damaged = missing;
+        checked.damaged.extend(contents.damaged);
+        Ok(())
+    }
+
+    fn begin_write(&self) -> Result<redb::WriteTransaction, redb::Error> {
+        match &self.handle {
+            Handle::Write(db) => Ok(db.begin_write()?),
+            _ => Err(redb::Error::DatabaseAlreadyOpen),
+        }
+    }
+
+    /// Makes the file as small as it can be.
+    fn compact(self) -> Result<(), Error> {
+        let Handle::Write(mut db) = self.handle else { return Ok(()) };
+        let compact = || -> Result<(), redb::Error> {
+            // It moves pages to the front a part at a time.
+            while db.compact()? {}
+            Ok(db.close()?)
+        };
+        compact().map_err(|error| Error::write(&self.path, error))
+    }
+
+    /// Writes a consistent copy of the store to a new file, while others read and write the store.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be read, or there is a file of that name already.
+    pub fn backup(&self, to: &Path) -> Result<(), Error> {
+        copy(self.load()?, to)
+    }
+}
+
+/// Opens a store and checks all of its pages.
+fn verified(path: &Path) -> Result<Store, Error> {
+    let mut store = Store::open(path)?;
+    if let Handle::Write(db) = &mut store.handle {
+        db.check_integrity().map_err(|error| Error::open(path, error))?;
+    }
+    store.load()?;
+    Ok(store)
+}
+
+/// Makes a new file of what can be read of a damaged one, which is kept.
+fn salvage(path: &Path) -> Result<PathBuf, Error> {
+    let system = |error| Error::system(path, error);
+    let before = fs::metadata(path).map_err(system)?.modified().map_err(system)?;
+    let contents = guarded(path, || {
+        let (handle, _) = file::read(path)?;
+        let read = handle.begin().map_err(|error| Error::read(path, error))?;
+        let is_old = match &read {
+            Some(read) => file::schema(path, read)?.is_some_and(|schema| schema < SCHEMA),
+            None => false,
+        };
+        let read = read.as_ref();
+        Ok(read.map(|read| if is_old { legacy::salvage(read) } else { readable(read) }))
+    })?;
+    let contents = contents.unwrap_or_default();
+    let new = named(path, "mended");
+    let _ = fs::remove_file(&new);
+    copy(contents, &new)?;
+    // The lock keeps out all who have the file open.
+    let file = File::open(path).map_err(system)?;
+    file.try_lock().map_err(|error| Error::locked(path, error))?;
+    if file.metadata().map_err(system)?.modified().map_err(system)? != before {
+        return Err(Error::changing(path));
+    }
+    let names = (0..u32::MAX).map(|number| match number {
+        0 => named(path, "damaged"),
+        number => named(path, &format!("damaged{number}")),
+    });
+    let kept = names.into_iter().find(|kept| fs::hard_link(path, kept).is_ok() || !kept.exists());
+    let kept = kept.unwrap_or_else(|| named(path, "damaged"));
+    fs::rename(&new, path).map_err(system)?;
+    Ok(kept)
+}
+
+/// A path with something behind its name.
+fn named(path: &Path, what: &str) -> PathBuf {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(".");
+    name.push(what);
+    path.with_file_name(name)
+}
+
+/// The rows that can be read of a damaged table: from its beginning, and from its end.
+pub(super) fn rows<K: redb::Key + 'static>(
+    table: &redb::ReadOnlyTable<K, &'static [u8]>,
+    mut take: impl FnMut(K::SelfType<'_>, &[u8]),
+) {
+    // The database panics on some damage.
+    let _ = catch_unwind(AssertUnwindSafe(|| {
+        let Ok(rows) = table.iter() else { return };
+        for (key, row) in rows.map_while(Result::ok) {
+            take(key.value(), row.value());
+        }
+    }));
+    let _ = catch_unwind(AssertUnwindSafe(|| {
+        let Ok(rows) = table.iter() else { return };
+        for (key, row) in rows.rev().map_while(Result::ok) {
+            take(key.value(), row.value());
+        }
+    }));
+}
+
+/// What can be read of damaged tables.
+fn readable(read: &redb::ReadTransaction) -> Contents {
+    let mut found: BTreeMap<Vec<u8>, Vec<u8>> = BTreeMap::new();
+    for table in [ROWS, ASIDE] {
+        if let Ok(table) = read.open_table(table) {
+            rows(&table, |key: &[u8], row| drop(found.insert(key.to_owned(), row.to_owned())));
+        }
+    }
+    let mut contents = Contents::default();
+    for (key, row) in found {
+        if let Err(kind) = contents.take(&key, &row) {
+            contents.damaged.push(DamagedRow::new(&key, &row, kind));
+        }
+    }
+    contents.damaged.push(DamagedRow::missing());
+    contents
+}
+
+/// Writes all of `contents` to a new file.
+fn copy(mut contents: Contents, to: &Path) -> Result<(), Error> {
+    contents.changed = contents.bugs.keys().copied().collect();
+    contents.changed.extend(contents.known.iter().map(|known| known.bug));
+    contents.loaded = Default::default();
+    contents.damaged.iter_mut().for_each(|row| row.is_aside = false);
+    let db = file::write_new(to)?;
+    let write = || -> Result<(), redb::Error> {
+        let write = db.begin_write()?;
+        save(&write, &contents)?;
+        write.commit()?;
+        Ok(db.close()?)
+    };
+    write().map_err(|error| Error::write(to, error))
+}

@@ -1,0 +1,100 @@
+//! Exports, imports and merges.
+
+use std::io;
+
+use serde::{Deserialize, Serialize};
+
+use super::contents::Contents;
+use super::error::Error;
+use super::row::json;
+use super::{BugRecord, Known, Store};
+use crate::fingerprint;
+
+/// One line of an export.
+#[derive(Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+enum Line {
+    Bug(BugRecord),
+    Known(Box<Known>),
+}
+
+impl Store {
+    /// Writes all as JSON Lines: first what is known of bugs, then their signatures.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be read, or `out` fails.
+    pub fn export(&self, out: &mut impl io::Write) -> Result<(), Error> {
+        let contents = self.load()?;
+        let bugs = contents.bugs.into_values().map(Line::Bug);
+        for line in bugs.chain(contents.known.into_iter().map(|known| Line::Known(Box::new(known))))
+        {
+            let mut text = json(&line);
+            text.push(b'\n');
+            out.write_all(&text).map_err(|source| Error::Export { source })?;
+        }
+        Ok(())
+    }
+
+    /// Adds what [`export`](Self::export) wrote; bugs that are in both become one, and their counts are
+    /// added.
+    ///
+    /// # Errors
+    ///
+    /// A line is not what an export writes; the message says which. Then nothing was added.
+    pub fn import(&self, text: &[u8]) -> Result<(), Error> {
+        let mut other = Contents::default();
+        let lines = text
+            .split(|b| *b == b'\n')
+            .enumerate()
+            .filter(|(_, line)| !line.trim_ascii().is_empty());
+        for (number, line) in lines {
+            let number = number + 1;
+            let read = serde_json::from_slice(line);
+            match read.map_err(|source| Error::Import { line: number, source })? {
+                Line::Bug(bug) => drop(other.bugs.insert(bug.id, bug)),
+                Line::Known(known) if known.signature.version == fingerprint::VERSION => {
+                    other.push(*known);
+                }
+                Line::Known(known) => {
+                    let (found, supported) = (known.signature.version, fingerprint::VERSION);
+                    return Err(Error::ImportVersion { line: number, found, supported });
+                }
+            }
+        }
+        self.merge_contents(other)
+    }
+
+    /// Adds all of another store; bugs that are in both become one.
+    ///
+    /// # Errors
+    ///
+    /// A file cannot be read or written.
+    pub fn merge(&self, other: &Self) -> Result<(), Error> {
+        self.merge_contents(other.load()?)
+    }
+
+    fn merge_contents(&self, other: Contents) -> Result<(), Error> {
+        let mut contents = self.load()?;
+        for (id, bug) in other.bugs {
+            let mine =
+                contents.bugs.entry(id).or_insert_with(|| BugRecord { id, ..BugRecord::default() });
+            let BugRecord { labels, fixed, previous, merged, .. } = bug;
+            for label in labels {
+                if !mine.labels.contains(&label) {
+                    mine.labels.push(label);
+                }
+            }
+            mine.fixed = mine.fixed.take().or(fixed);
+            mine.previous = mine.previous.or(previous);
+            mine.merged.extend(merged);
+            mine.merged.sort_unstable();
+            mine.merged.dedup();
+            contents.changed.insert(id);
+        }
+        other.known.into_iter().for_each(|known| contents.push(known));
+        contents.regroup(&[]);
+        contents.changed = contents.bugs.keys().copied().collect();
+        self.save(&contents)
+    }
+}

@@ -1,0 +1,162 @@
+//! Rows of the database: a value with its checksum and the version that wrote it.
+//!
+//! A row's value is sealed: a byte for the format, four for [`fingerprint::VERSION`] of the program that
+//! wrote it, eight for a checksum over the table's tag, the key and the rest, then JSON. So a row that
+//! stands under the key of another, or in another table, is damaged as well.
+
+use std::fmt;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::escape;
+use crate::fingerprint::{self, Stable};
+
+/// What a row is about; the first byte of its key.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub(super) enum Tag {
+    /// A bug, by its id.
+    Bug = 1,
+    /// A signature of a bug, by the id of the bug and the exact hash.
+    Known = 2,
+}
+
+impl Tag {
+    pub(super) const ALL: [Self; 2] = [Self::Bug, Self::Known];
+
+    /// The key of a row: numbers in the order of their bytes, so that rows of one bug stand together.
+    pub(super) fn key(self, numbers: &[u64]) -> Vec<u8> {
+        let mut key = vec![self as u8];
+        key.extend(numbers.iter().flat_map(|number| number.to_be_bytes()));
+        key
+    }
+}
+
+/// The tag and the numbers of a key.
+pub(super) fn numbers(key: &[u8]) -> Option<(Tag, Vec<u64>)> {
+    let (tag, rest) = key.split_first()?;
+    let tag = Tag::ALL.into_iter().find(|known| *known as u8 == *tag)?;
+    let (numbers, rest) = rest.as_chunks::<8>();
+    rest.is_empty().then(|| (tag, numbers.iter().map(|bytes| u64::from_be_bytes(*bytes)).collect()))
+}
+
+/// The format of sealed rows. The first byte of a row of the first schema, which had no seal, is a brace.
+const SEALED: u8 = 2;
+
+/// Bytes before the JSON.
+const HEAD: usize = 13;
+
+/// Why a row is damaged.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum DamageKind {
+    /// Its checksum is that of another text.
+    Checksum,
+    /// It has no beginning, or that of no known format.
+    Format,
+    /// Its text is whole and not what this version reads.
+    Text,
+    /// Its key has no meaning.
+    Key,
+    /// Rows are missing, or there are more than were written.
+    Missing,
+}
+
+impl fmt::Display for DamageKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Checksum => "its checksum differs",
+            Self::Format => "its format is unknown",
+            Self::Text => "its text cannot be read",
+            Self::Key => "its key is invalid",
+            Self::Missing => "the number of rows differs",
+        })
+    }
+}
+
+/// The checksum of a row.
+fn checksum(key: &[u8], head: &[u8], text: &[u8]) -> u64 {
+    let mut hasher = Stable::new();
+    for part in [key, head, text] {
+        hasher.number(part.len() as u64);
+        hasher.bytes(part);
+    }
+    hasher.finish()
+}
+
+/// A value with its seal.
+pub(super) fn seal(key: &[u8], value: &impl Serialize) -> Vec<u8> {
+    let mut row = vec![SEALED];
+    row.extend(fingerprint::VERSION.to_le_bytes());
+    let text = json(value);
+    let sum = checksum(key, &row, &text);
+    row.extend(sum.to_le_bytes());
+    row.extend(text);
+    row
+}
+
+/// The checksum that a row has; 0 if it has none.
+pub(super) fn sum(row: &[u8]) -> u64 {
+    row.get(5..HEAD).and_then(|sum| sum.try_into().ok()).map_or(0, u64::from_le_bytes)
+}
+
+/// The value of a sealed row.
+pub(super) fn open<T: DeserializeOwned>(key: &[u8], row: &[u8]) -> Result<T, DamageKind> {
+    let (head, text) = row.split_at_checked(HEAD).ok_or(DamageKind::Format)?;
+    let (head, _) = head.split_at_checked(5).ok_or(DamageKind::Format)?;
+    if sum(row) != checksum(key, head, text) {
+        return Err(DamageKind::Checksum);
+    }
+    if head.first() != Some(&SEALED) {
+        return Err(DamageKind::Format);
+    }
+    serde_json::from_slice(text).map_err(|_| DamageKind::Text)
+}
+
+pub(super) fn json(value: &impl Serialize) -> Vec<u8> {
+    let mut text = Vec::new();
+    escape::write_json(&mut text, value, &[]).map(|()| text).unwrap_or_default()
+}
+
+/// A row that cannot be read.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct DamagedRow {
+    /// The bug that it is about; `None` if the key does not say.
+    pub bug: Option<u64>,
+    /// The exact hash of its signature; `None` for what is known of the bug as a whole.
+    pub signature: Option<u64>,
+    /// What is wrong with it.
+    pub kind: DamageKind,
+    /// Whether a writer has set it aside.
+    pub(super) is_aside: bool,
+    /// Its key and its value.
+    pub(super) raw: (Vec<u8>, Vec<u8>),
+}
+
+impl DamagedRow {
+    pub(super) fn new(key: &[u8], row: &[u8], kind: DamageKind) -> Self {
+        let numbers = numbers(key).map(|(_, numbers)| numbers).unwrap_or_default();
+        let (bug, signature) = (numbers.first().copied(), numbers.get(1).copied());
+        Self { bug, signature, kind, is_aside: false, raw: (key.to_owned(), row.to_owned()) }
+    }
+
+    /// That so many rows were found where another number was written.
+    pub(super) fn missing() -> Self {
+        let (kind, raw) = (DamageKind::Missing, Default::default());
+        Self { bug: None, signature: None, kind, is_aside: false, raw }
+    }
+}
+
+impl fmt::Display for DamagedRow {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("damaged row")?;
+        if let Some(bug) = self.bug {
+            write!(f, " of bug {bug:016x}")?;
+        }
+        if let Some(signature) = self.signature {
+            write!(f, ", signature {signature:016x}")?;
+        }
+        write!(f, ": {}", self.kind)
+    }
+}
