@@ -6,8 +6,10 @@ use std::error::Error as _;
 use std::fs;
 use std::path::PathBuf;
 
+use ksplat::cluster::{Index, Observation};
 use ksplat::fingerprint::Signature;
-use ksplat::store::{Added, Error, SCHEMA, Sighting, Store};
+use ksplat::store::{Added, Error, Remark, SCHEMA, Sighting, Store};
+use proptest::prelude::*;
 use redb::ReadableDatabase;
 
 /// A file that is deleted when the test ends.
@@ -320,13 +322,276 @@ fn export(store: &Store) -> String {
 fn a_store_of_the_first_schema_keeps_everything() {
     let (file, lines) = older(3);
     let bytes = fs::read(&file.0).unwrap();
-    assert_eq!(export(&Store::open_read_only(&file.0).unwrap()), lines);
+    assert_eq!(uncounted(&export(&Store::open_read_only(&file.0).unwrap())), lines);
     assert!(fs::read(&file.0).unwrap() == bytes, "a reader wrote");
-    assert_eq!(export(&file.open()), lines);
-    assert_eq!(export(&Store::open_read_only(&file.0).unwrap()), lines);
+    assert_eq!(uncounted(&export(&file.open())), lines);
+    assert_eq!(uncounted(&export(&Store::open_read_only(&file.0).unwrap())), lines);
+    // Its own old export adds nothing.
+    let store = file.open();
+    let before = export(&store);
+    store.import(lines.as_bytes()).unwrap();
+    assert_eq!(export(&store), before);
+    drop(store);
     let db = redb::Database::open(&file.0).unwrap();
     let read = db.begin_read().unwrap();
     let meta = read.open_table(redb::TableDefinition::<&str, u64>::new("meta")).unwrap();
     assert_eq!(redb::ReadableTable::get(&meta, "schema").unwrap().unwrap().value(), SCHEMA);
     assert_eq!(read.list_tables().unwrap().count(), 3);
+}
+
+/// An export without the id of the store that counted.
+fn uncounted(export: &str) -> String {
+    let lines = export.lines().map(|line| {
+        let end = line.rfind(",\"store\":\"").unwrap_or(line.len());
+        let rest = line.get(end + 27..).unwrap_or_default();
+        format!("{}{}\n", &line[..end], rest)
+    });
+    lines.collect()
+}
+
+#[test]
+fn signatures_of_an_older_version_are_signed_again() {
+    let (file, lines) = older(2);
+    let (of_3, _) = older(3);
+    let ids = |text: &str| -> Vec<String> {
+        let bugs = text.lines().filter(|line| line.starts_with("{\"bug\""));
+        bugs.map(|line| line[14..30].to_owned()).collect()
+    };
+    let imported = File::new("older-import");
+    imported.open().import(lines.as_bytes()).unwrap();
+    let of_import = export(&imported.open());
+    for read in [true, false] {
+        let store = if read { Store::open_read_only(&file.0).unwrap() } else { file.open() };
+        let text = export(&store);
+        assert_eq!(ids(&text), ids(&lines), "old ids are kept");
+        assert!(!text.contains("\"version\":2"), "{text}");
+        assert!(text.contains("on all our machines") && text.contains("1234abcd"), "{text}");
+        assert_eq!(text, of_import);
+    }
+    // Signed as by this version, where the rules of the two agree.
+    let exact = |store: &Store| -> Vec<u64> {
+        let known = store.load().unwrap().known;
+        let bugs = known.iter().filter(|known| known.signature.family.name() == "bug");
+        let mut exact: Vec<_> = bugs.map(|known| known.signature.exact).collect();
+        exact.sort_unstable();
+        exact
+    };
+    assert_eq!(exact(&file.open()), exact(&of_3.open()));
+    assert_eq!(exact(&file.open()).len(), 4);
+}
+
+#[test]
+fn signatures_of_a_newer_version_are_refused() {
+    let file = File::new("newer-version");
+    drop(file.open());
+    {
+        let db = redb::Database::create(&file.0).unwrap();
+        let write = db.begin_write().unwrap();
+        let meta = redb::TableDefinition::<&str, u64>::new("meta");
+        write.open_table(meta).unwrap().insert("fingerprint", 99).unwrap();
+        write.commit().unwrap();
+    }
+    for error in [Store::open(&file.0).unwrap_err(), Store::open_read_only(&file.0).unwrap_err()] {
+        assert!(matches!(error, Error::NewerFingerprint { found: 99, .. }), "{error:?}");
+        assert!(error.to_string().contains("use a newer ksplat"), "{error}");
+    }
+}
+
+/// The bug of a signature.
+fn bug_of(store: &Store, functions: [&str; 2]) -> u64 {
+    let exact = sign(functions, "6.1.0").exact;
+    let known = store.load().unwrap().known;
+    known.iter().find(|known| known.signature.exact == exact).unwrap().bug
+}
+
+fn remark() -> Remark {
+    Remark::now(Some("me".to_owned()), Some("because".to_owned()))
+}
+
+#[test]
+fn decisions_hold_whatever_comes_and_can_be_taken_back() {
+    let file = File::new("decisions");
+    let store = file.open();
+    let a = add(&store, seen(A, "6.1.0", 100)).bug;
+    let b = add(&store, seen(B, "6.1.0", 200)).bug;
+    store.together(b, a, remark()).unwrap();
+    let contents = store.load().unwrap();
+    assert_eq!(contents.bugs.keys().copied().collect::<Vec<_>>(), [a]);
+    assert_eq!(contents.alias(b), a);
+    let label = format!("together: {b:016x} and {a:016x}: because (me)");
+    assert_eq!(contents.labels(a), [label]);
+    // The merged id still answers.
+    store.label(b, "wontfix").unwrap();
+    assert_eq!(store.load().unwrap().bugs[&a].labels, ["wontfix"]);
+    let undone = store.undo(remark()).unwrap();
+    assert!(undone.to_string().contains("wontfix"), "{undone}");
+    assert!(store.load().unwrap().bugs[&a].labels.is_empty());
+    store.undo(remark()).unwrap();
+    // The part that was seen first keeps the id, the other has its old one again.
+    assert_eq!((bug_of(&store, A), bug_of(&store, B)), (a, b));
+    assert_eq!(store.load().unwrap().bugs[&b].split_from, Some(a));
+    assert!(matches!(store.undo(remark()), Err(Error::NoDecision { .. })));
+
+    let other = add(&store, seen(A_OTHERWISE, "6.1.0", 300)).bug;
+    assert_eq!(other, a);
+    let place = store.load().unwrap().known[0].places[0].clone();
+    let exact = format!("{:016x}", sign(A_OTHERWISE, "6.1.0").exact);
+    assert!(matches!(store.split(a, &["x".to_owned()], remark()), Err(Error::NoReport { .. })));
+    assert!(matches!(store.split(b, &[place], remark()), Err(Error::WholeBug { .. })));
+    store.split(a, &[exact], remark()).unwrap();
+    let part = bug_of(&store, A_OTHERWISE);
+    assert!(part != a && bug_of(&store, A) == a);
+    add(&store, seen(["site_a", "way_c"], "6.1.0", 400));
+    assert_eq!(bug_of(&store, A_OTHERWISE), part, "another report does not join them again");
+    store.undo(remark()).unwrap();
+    assert_eq!(bug_of(&store, A_OTHERWISE), a);
+    assert_eq!(store.load().unwrap().alias(part), a);
+    assert!(matches!(store.apart(a, part, remark()), Err(Error::OneBug { .. })));
+    store.apart(a, b, remark()).unwrap();
+    assert!(matches!(store.apart(a, 1, remark()), Err(Error::NoBug { id: 1, .. })));
+}
+
+/// A store with decisions, and one with others of some of the same bugs.
+fn two_stores(name: &str) -> [File; 2] {
+    let files = [File::new(&format!("{name}-a")), File::new(&format!("{name}-b"))];
+    for (at, file) in files.iter().enumerate() {
+        let store = file.open();
+        let time = 100 + at as u64;
+        let a = add(&store, seen(A, "6.1.0", time)).bug;
+        let b = add(&store, seen(B, "6.2.0", 10 * time)).bug;
+        add(&store, seen(A, "6.3.0", time + 1));
+        store.label(a, ["on all", "on some"][at]).unwrap();
+        store.label(b, ["fixed-by 1 since 6.9", "fixed-by 2 since 6.8"][at]).unwrap();
+        if at == 1 {
+            let way = add(&store, seen(A_OTHERWISE, "6.1.0", 50)).bug;
+            store.together(way, b, remark()).unwrap();
+        }
+    }
+    files
+}
+
+#[test]
+fn exports_are_put_together_in_any_order_and_however_often() {
+    let [a, b] = two_stores("merge");
+    let (of_a, of_b) = (export(&a.open()), export(&b.open()));
+    let merged = |exports: &[&String]| {
+        let file = File::new("merged");
+        let store = file.open();
+        exports.iter().for_each(|text| store.import(text.as_bytes()).unwrap());
+        export(&store)
+    };
+    assert_eq!(merged(&[&of_a]), of_a, "identity");
+    assert_eq!(merged(&[&of_b]), of_b, "identity");
+    let both = merged(&[&of_a, &of_b]);
+    assert_eq!(merged(&[&of_b, &of_a]), both, "commutative");
+    assert_eq!(merged(&[&of_a, &of_b, &of_a, &of_b]), both, "idempotent");
+    assert_eq!(merged(&[&both, &of_a]), both, "idempotent");
+    assert!(both.contains("\"counts\":["), "{both}");
+    // A store that has counted on since: what is new is added, and no more.
+    let store = a.open();
+    add(&store, seen(A, "6.4.0", 500));
+    let of_later = export(&store);
+    drop(store);
+    let later = merged(&[&of_a, &of_b, &of_later]);
+    let count = |text: &str| -> u64 {
+        let known = text.lines().filter(|line| line.starts_with("{\"known\""));
+        let lines = known.map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
+        lines.map(|line| line["known"]["count"].as_u64().unwrap()).sum()
+    };
+    assert_eq!((count(&of_a), count(&of_b), count(&both), count(&later)), (3, 4, 7, 8));
+    // So does `merge`.
+    b.open().merge(&a.open()).unwrap();
+    assert_eq!(export(&b.open()), merged(&[&of_later, &of_b]));
+}
+
+/// Reports of a few sites with a few ways to each: some are users of one helper, some have an offset from
+/// NULL, some no stack, so that what comes later parts what was joined before.
+fn any_reports() -> impl Strategy<Value = Vec<(usize, usize, usize, usize)>> {
+    proptest::collection::vec((0..3_usize, 0..4_usize, 0..4_usize, 0..3_usize), 1..14)
+}
+
+fn report((kind, site, way, far): (usize, usize, usize, usize)) -> Signature<'static> {
+    let head = match kind {
+        0 => "kernel BUG at fs/a.c:1!\n".to_owned(),
+        1 => format!("BUG: kernel NULL pointer dereference, address: 00000000000000{way}8\n"),
+        _ => format!("WARNING: CPU: 1 PID: 7 at fs/a.c:1 cm_site_{site}+0x9b/0x200\n"),
+    };
+    let log = format!(
+        "{head}CPU: 1 PID: 7 Comm: a Not tainted 6.1.0 #1\nRIP: 0010:cm_site_{site}+0x9b/0x200\n\
+         Call Trace:\n cm_way_{way}+0x1/0x2\n cm_far_{far}+0x1/0x2\n do_syscall_64+0x1/0x2\n"
+    );
+    let report = ksplat::reports(log.as_bytes()).next().unwrap();
+    Signature::of(&report).into_owned()
+}
+
+/// The signatures of each bug.
+fn grouped<'a>(of: impl Iterator<Item = (u64, &'a Signature<'a>)>) -> Vec<Vec<u64>> {
+    let mut groups = std::collections::BTreeMap::<u64, Vec<u64>>::new();
+    of.for_each(|(group, signature)| groups.entry(group).or_default().push(signature.exact));
+    let mut groups: Vec<_> = groups
+        .into_values()
+        .map(|mut group| {
+            group.sort_unstable();
+            group.dedup();
+            group
+        })
+        .collect();
+    groups.sort();
+    groups
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_order_and_batching_equals_the_batch(
+        reports in any_reports(),
+        order in any::<prop::sample::Index>(),
+        cuts in any::<u16>(),
+    ) {
+        let signatures: Vec<_> = reports.into_iter().map(report).collect();
+        let mut index = Index::new();
+        for signature in &signatures {
+            index.add(signature, Observation::default());
+        }
+        let batch = index.clusters();
+        let batch = grouped((0_u64..).zip(&batch).flat_map(|(number, cluster)| {
+            let signatures = &signatures;
+            cluster.reports.iter().map(move |report| (number, &signatures[*report as usize]))
+        }));
+        let file = File::new("stream");
+        let store = file.open();
+        let mut ids = std::collections::BTreeMap::new();
+        let mut all: Vec<_> = (0_u64..).zip(signatures.iter()).collect();
+        let turn = order.index(all.len());
+        all.rotate_left(turn);
+        for (at, (time, signature)) in all.iter().enumerate() {
+            if at % 2 == 1 {
+                continue;
+            }
+            // One by one, or two at once.
+            let mut chunk = vec![Sighting::new((*signature).clone(), Some(*time), "a#0".to_owned())];
+            if let Some((time, next)) = all.get(at + 1) {
+                let next = Sighting::new((*next).clone(), Some(*time), "b#0".to_owned());
+                if cuts >> (at % 16) & 1 == 1 {
+                    chunk.push(next);
+                    store.add(&chunk).unwrap();
+                } else {
+                    store.add(&chunk).unwrap();
+                    store.add(&[next]).unwrap();
+                }
+            } else {
+                store.add(&chunk).unwrap();
+            }
+            // The bug of what was seen first keeps its id as long as it is there.
+            let contents = store.load().unwrap();
+            for known in &contents.known {
+                let id = *ids.entry(known.signature.exact).or_insert(known.bug);
+                prop_assert!(contents.bugs.contains_key(&contents.alias(id)), "{id:x} is gone");
+            }
+        }
+        let contents = store.load().unwrap();
+        let stream = grouped(contents.known.iter().map(|known| (known.bug, &known.signature)));
+        prop_assert_eq!(stream, batch);
+    }
 }

@@ -39,6 +39,7 @@ mod entry;
 mod feature;
 mod link;
 mod names;
+mod parting;
 mod similarity;
 mod summary;
 
@@ -55,6 +56,7 @@ use crate::fingerprint::Signature;
 
 pub use feature::Feature;
 pub use link::{Link, LinkReason};
+pub use parting::{PartReason, Parted};
 pub use summary::{Cluster, Counted, KernelCount, Linked, Perhaps, SharedFrame};
 
 /// The merge threshold: the probability from which reports of different sites are joined.
@@ -291,7 +293,18 @@ impl Index {
         clusters
     }
 
-    /// Summarizes these reports as one cluster, without applying the rules.
+    /// Which reports are of one bug, by their numbers.
+    #[cfg(feature = "store")]
+    pub(crate) fn groups(&self) -> Vec<Vec<u32>> {
+        let mut sets = self.joined().sets;
+        let mut groups: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
+        for (number, report) in (0_u32..).zip(&self.reports) {
+            groups.entry(sets.find(report.entry)).or_default().push(number);
+        }
+        groups.into_values().collect()
+    }
+
+    /// These reports as one cluster, whatever the rules say.
     pub fn describe(&self, reports: Vec<u32>) -> Cluster {
         summary::cluster(self, reports, &[])
     }

@@ -194,8 +194,26 @@ impl Signature<'_> {
         hasher.finish()
     }
 
-    /// Clones the text that the signature borrows from the report, so that it can outlive the
-    /// report.
+    /// A signature of an older version by the rules of [`VERSION`], as far as its own parts show them: what
+    /// the classes of its functions and the hashes of its names are, and which function is the site.
+    #[cfg(feature = "store")]
+    pub(crate) fn renewed(mut self) -> Self {
+        let site = self.site.as_ref().and_then(|site| site.functions.first().cloned());
+        let stack = stack::Stack::again(self.frames, site.as_deref());
+        let tops = stack.tops();
+        self.version = VERSION;
+        self.title.hash = hash(&self.title.text);
+        self.site = stack.site();
+        (self.top2, self.top3) = (tops.get(..2).map(hash_all), tops.get(..3).map(hash_all));
+        self.frames = stack.frames;
+        for origin in &mut self.origins {
+            origin.hash = hash(&origin.name);
+        }
+        self.exact = self.fingerprint();
+        self
+    }
+
+    /// The same without a loan from the report.
     pub fn into_owned(self) -> Signature<'static> {
         let Self {
             version,

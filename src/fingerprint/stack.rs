@@ -56,6 +56,20 @@ impl<'a> Stack<'a> {
         stack
     }
 
+    /// The same functions by the classes that they have now, with the site where it was, if its function
+    /// may still name a bug.
+    #[cfg(feature = "store")]
+    pub(super) fn again(mut frames: Vec<SignatureFrame<'a>>, site: Option<&str>) -> Self {
+        for frame in &mut frames {
+            frame.hash = hash(&frame.function);
+            frame.class = class(&frame.function, frame.hash);
+        }
+        frames.retain(|frame| frame.class != FrameClass::Noise);
+        let mut stack = Self { frames, site: None, module: None, file: None, reporter: None };
+        stack.find_site(site);
+        stack
+    }
+
     fn fill(
         &mut self,
         main: &'a model::Stack<'_>,

@@ -230,6 +230,7 @@ fn copy(mut contents: Contents, to: &Path) -> Result<(), Error> {
     contents.changed = contents.bugs.keys().copied().collect();
     contents.changed.extend(contents.known.iter().map(|known| known.bug));
     contents.loaded = Default::default();
+    contents.new_decisions = contents.decisions.keys().copied().collect();
     contents.damaged.iter_mut().for_each(|row| row.is_aside = false);
     let db = file::write_new(to)?;
     let write = || -> Result<(), redb::Error> {

@@ -1,11 +1,12 @@
 //! The contents of a store, and the grouping of new reports.
 
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::row::{self, DamageKind, DamagedRow, Tag};
-use super::{BugRecord, Known, MAX_PLACES, Sighting};
+use super::{BugRecord, Count, Decision, Known, MAX_PLACES, Sighting};
 use crate::cluster::{Cluster, Index, Match, Observation};
-use crate::fingerprint::{self, Signature};
+use crate::fingerprint::{self, Signature, Stable};
 
 /// The result of adding a report.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -26,8 +27,16 @@ pub struct Contents {
     pub bugs: BTreeMap<u64, BugRecord>,
     /// The known signatures, in the order in which the file has them.
     pub known: Vec<Known>,
+    /// What people decided, by the id of each decision.
+    pub decisions: BTreeMap<u64, Decision>,
     /// Rows that could not be read.
     pub damaged: Vec<DamagedRow>,
+    /// The id of the store, under which it counts.
+    pub(super) store: u64,
+    /// Decisions that are not in the file.
+    pub(super) new_decisions: BTreeSet<u64>,
+    /// The exact hashes by this version of signatures that an older one made, by those.
+    pub(super) resigned: BTreeMap<u64, u64>,
     /// The bug that each came back as.
     pub(super) later: HashMap<u64, u64>,
     /// The index in `known` of each signature of a bug.
@@ -52,13 +61,66 @@ impl Contents {
             }
             Tag::Known => {
                 let known: Known = row::open(key, row)?;
-                if numbers != [known.bug, known.signature.exact] {
+                let of = (known.bug, known.signature.exact);
+                if numbers != [of.0, of.1] {
                     return Err(DamageKind::Key);
                 }
-                self.push(known);
+                self.take_known(known).map_err(|_| DamageKind::Version)?;
+                self.loaded.1.insert(of);
+            }
+            Tag::Decision => {
+                let decision: Decision = row::open(key, row)?;
+                if numbers != [decision.id] {
+                    return Err(DamageKind::Key);
+                }
+                self.decisions.insert(decision.id, decision);
             }
         }
         Ok(())
+    }
+
+    /// Adds a signature that was kept; one of an older version is signed again. That of a newer one is
+    /// returned.
+    pub(super) fn take_known(&mut self, mut known: Known) -> Result<(), u32> {
+        match known.signature.version.cmp(&fingerprint::VERSION) {
+            Ordering::Greater => return Err(known.signature.version),
+            Ordering::Less => {
+                let old = known.signature.exact;
+                known.signature = known.signature.renewed();
+                self.resigned.insert(old, known.signature.exact);
+            }
+            Ordering::Equal => {}
+        }
+        self.push(known);
+        Ok(())
+    }
+
+    /// Gives decisions the hashes of signatures that were signed again.
+    pub(super) fn resign_decisions(&mut self) {
+        for decision in self.decisions.values_mut().filter(|_| !self.resigned.is_empty()) {
+            decision.resign(&self.resigned);
+            self.new_decisions.insert(decision.id);
+        }
+    }
+
+    /// Gives what was counted by no store with an id, in files and exports of the first schema, an id that
+    /// is the same for all exports of one store: that of what it saw first.
+    pub(super) fn name_store(&mut self) {
+        let first = self.known.iter().min_by_key(|known| {
+            (known.first.unwrap_or(u64::MAX), known.signature.exact, &known.places)
+        });
+        let Some(first) = first else { return };
+        let mut hasher = Stable::new();
+        hasher.number(first.first.unwrap_or_default());
+        hasher.text(&first.signature.title.text);
+        first.places.iter().take(1).for_each(|place| hasher.text(place));
+        let store = hasher.finish().max(1);
+        if self.store == 0 {
+            self.store = store;
+        }
+        for known in self.known.iter_mut().filter(|known| known.counts.is_empty()) {
+            known.store.get_or_insert(store);
+        }
     }
 
     /// Adds a signature, or what is known of it to what was known before.
@@ -72,8 +134,15 @@ impl Contents {
         }
     }
 
-    /// Makes an index of all signatures. Its report numbers are the indices in [`Contents::known`].
+    /// An index of all signatures and of what people decided; its reports are numbered as they stand in
+    /// [`Contents::known`].
     pub fn index(&self) -> Index {
+        let mut index = self.signatures();
+        self.link_pairs(&mut index, &[]);
+        index
+    }
+
+    fn signatures(&self) -> Index {
         let mut index = Index::new();
         for known in &self.known {
             index.add(&known.signature, Observation { time: known.first, count: known.count });
@@ -84,6 +153,7 @@ impl Contents {
     pub(super) fn add(&mut self, sightings: &[Sighting<'_>]) -> Vec<Added> {
         let groups = self.regroup(sightings);
         self.chain();
+        let aliases = self.aliases();
         let mut outcomes = Vec::with_capacity(sightings.len());
         for (sighting, group) in sightings.iter().zip(groups) {
             let (root, new) = group;
@@ -91,33 +161,46 @@ impl Contents {
             let current = self.current(root, release);
             let back = self.is_fixed_in(current, release).then_some(current);
             let bug = back.map_or(current, |previous| {
-                let id = self.free_id(sighting.signature.exact.rotate_left(1));
+                let id = self.free_id(sighting.signature.exact.rotate_left(1), &aliases);
                 self.bugs
                     .insert(id, BugRecord { id, previous: Some(previous), ..BugRecord::default() });
                 self.later.insert(previous, id);
                 id
             });
-            self.push(Known::of(sighting, bug));
+            self.see(sighting, bug);
             self.changed.insert(bug);
             outcomes.push(Added { bug, new: new && back.is_none(), back });
         }
         outcomes
     }
 
-    /// Groups all signatures together with those of new reports, and merges bugs that are found to
-    /// be one. Returns the bug of each new report, and whether it is new.
+    /// Counts a report of a bug.
+    fn see(&mut self, sighting: &Sighting<'_>, bug: u64) {
+        let known = Known::of(sighting, bug, self.store);
+        let key = (bug, known.signature.exact);
+        match self.places.get(&key).and_then(|at| self.known.get_mut(*at)) {
+            Some(mine) => mine.count(known),
+            None => self.push(known),
+        }
+    }
+
+    /// Groups all signatures with those of new reports, splits bugs that turn out to be several, merges
+    /// those that turn out to be one, and gives the bug of each new report, and whether it is new.
     pub(super) fn regroup(&mut self, sightings: &[Sighting<'_>]) -> Vec<(u64, bool)> {
-        let mut index = self.index();
+        let mut index = self.signatures();
         let old = self.known.len();
         for sighting in sightings {
             index.add(&sighting.signature, Observation { time: sighting.time, count: 1 });
         }
+        self.link_pairs(&mut index, sightings);
+        let clusters = index.groups();
+        let mut aliases = self.aliases();
+        self.split_bugs(&clusters, &mut aliases);
         let mut groups = vec![(0, false); sightings.len()];
         let mut merges = Merges::default();
         let first_seen = self.first_seen();
-        for cluster in index.clusters() {
-            let known =
-                cluster.reports.iter().filter_map(|report| self.known.get(*report as usize));
+        for reports in &clusters {
+            let known = reports.iter().filter_map(|report| self.known.get(*report as usize));
             let roots: BTreeSet<u64> =
                 known.map(|known| merges.find(self.root(known.bug))).collect();
             // The bug that was seen first, else that with the smallest ID.
@@ -126,16 +209,16 @@ impl Contents {
                 merges.join(&roots, winner);
                 winner
             } else {
-                let new = cluster.reports.iter().filter_map(|report| {
+                let new = reports.iter().filter_map(|report| {
                     let at = (*report as usize).checked_sub(old)?;
                     Some(sightings.get(at)?.signature.exact)
                 });
-                let id = self.free_id(new.min().unwrap_or_default());
+                let id = self.free_id(new.min().unwrap_or_default(), &aliases);
                 self.bugs.insert(id, BugRecord { id, ..BugRecord::default() });
                 self.changed.insert(id);
                 id
             };
-            for report in &cluster.reports {
+            for report in reports {
                 if let Some(group) =
                     (*report as usize).checked_sub(old).and_then(|at| groups.get_mut(at))
                 {
@@ -150,7 +233,98 @@ impl Contents {
         groups
     }
 
-    /// Returns the time of the first report of each bug.
+    /// Says in an index what people decided.
+    fn link_pairs(&self, index: &mut Index, sightings: &[Sighting<'_>]) {
+        let pairs = self.pairs();
+        if pairs.apart.is_empty() && pairs.together.is_empty() {
+            return;
+        }
+        let known = self.known.iter().map(|known| known.signature.exact);
+        let new = sightings.iter().map(|sighting| sighting.signature.exact);
+        let mut numbers: HashMap<u64, u32> = HashMap::new();
+        for (number, exact) in (0_u32..).zip(known.chain(new)) {
+            numbers.entry(exact).or_insert(number);
+        }
+        let of = |(a, b): (u64, u64)| Some((*numbers.get(&a)?, *numbers.get(&b)?));
+        for (a, b) in pairs.apart.into_iter().filter_map(of) {
+            index.cannot_link(a, b);
+        }
+        for (a, b) in pairs.together.into_iter().filter_map(of) {
+            index.must_link(a, b);
+        }
+    }
+
+    /// Makes bugs of their own of signatures that are no longer grouped with the oldest one of their bug,
+    /// which keeps the id.
+    fn split_bugs(&mut self, clusters: &[Vec<u32>], aliases: &mut BTreeSet<u64>) {
+        let mut homes: HashMap<u64, ((u64, u64), usize)> = HashMap::new();
+        for (number, known) in members(&self.known, clusters) {
+            let age = (known.first.unwrap_or(u64::MAX), known.signature.exact);
+            let home = homes.entry(known.bug).or_insert((age, number));
+            *home = (age, number).min(*home);
+        }
+        let is_home = |bug: u64, number: usize| homes.get(&bug).is_none_or(|home| home.1 == number);
+        let mut parts: BTreeMap<(u64, usize), u64> = BTreeMap::new();
+        for (number, known) in members(&self.known, clusters) {
+            if !is_home(known.bug, number) {
+                let least = parts.entry((known.bug, number)).or_insert(known.signature.exact);
+                *least = known.signature.exact.min(*least);
+            }
+        }
+        let mut ids: HashMap<(u64, usize), u64> = HashMap::new();
+        for (part, exact) in &parts {
+            let id = self.part_id(part.0, *exact, aliases);
+            self.bugs
+                .insert(id, BugRecord { id, split_from: Some(part.0), ..BugRecord::default() });
+            self.changed.extend([id, part.0]);
+            ids.insert(*part, id);
+        }
+        let numbers: HashMap<u32, usize> = (clusters.iter().enumerate())
+            .filter(|_| !ids.is_empty())
+            .flat_map(|(number, reports)| reports.iter().map(move |report| (*report, number)))
+            .collect();
+        if !ids.is_empty() {
+            self.places.clear();
+            for (report, mut known) in (0_u32..).zip(std::mem::take(&mut self.known)) {
+                let number = numbers.get(&report).copied().unwrap_or_default();
+                known.bug = ids.get(&(known.bug, number)).copied().unwrap_or(known.bug);
+                // Each stays where it is: the groups count by these places.
+                self.places.insert((known.bug, known.signature.exact), self.known.len());
+                self.known.push(known);
+            }
+        }
+        // A bug that came back is of the group of the one that it was.
+        for bug in self.bugs.values_mut() {
+            let home = |id| homes.get(&id).map(|home| home.1);
+            let apart = bug.previous.is_some_and(|previous| {
+                home(previous).zip(home(bug.id)).is_some_and(|(a, b)| a != b)
+            });
+            if apart {
+                bug.previous = None;
+                self.changed.insert(bug.id);
+            }
+        }
+        self.chain();
+    }
+
+    /// An id for a part of a bug: that which the part had before it was merged, if it is known.
+    fn part_id(&mut self, bug: u64, exact: u64, aliases: &mut BTreeSet<u64>) -> u64 {
+        if let Some(bug) = self.bugs.get_mut(&bug)
+            && let Some(at) = bug.merged.iter().position(|merged| *merged == exact)
+        {
+            bug.merged.remove(at);
+            aliases.remove(&exact);
+            return exact;
+        }
+        self.free_id(exact, aliases)
+    }
+
+    /// The ids of bugs that were merged.
+    fn aliases(&self) -> BTreeSet<u64> {
+        self.bugs.values().flat_map(|bug| bug.merged.iter().copied()).collect()
+    }
+
+    /// When each bug was seen first.
     fn first_seen(&self) -> HashMap<u64, u64> {
         let mut seen: HashMap<u64, u64> = HashMap::new();
         for known in &self.known {
@@ -173,12 +347,17 @@ impl Contents {
                 && let Some(kept) = self.bugs.get_mut(&winner)
             {
                 kept.labels.extend(record.labels);
-                kept.fixed = kept.fixed.take().or(record.fixed);
+                kept.labels.sort();
+                kept.labels.dedup();
+                kept.fixed = kept.fixed.take().max(record.fixed);
                 kept.merged.push(loser);
                 kept.merged.extend(record.merged);
+                kept.merged.sort_unstable();
+                kept.merged.dedup();
             }
             self.changed.insert(winner);
         }
+        self.settle_labels();
         for bug in self.bugs.values_mut() {
             if let Some(previous) = bug.previous {
                 bug.previous = Some(merges.find(previous));
@@ -231,8 +410,8 @@ impl Contents {
         self.later = pairs.collect();
     }
 
-    fn free_id(&self, mut id: u64) -> u64 {
-        while self.bugs.contains_key(&id) {
+    fn free_id(&self, mut id: u64, aliases: &BTreeSet<u64>) -> u64 {
+        while self.bugs.contains_key(&id) || aliases.contains(&id) {
             id = id.wrapping_add(1);
         }
         id
@@ -280,7 +459,24 @@ impl Contents {
         Some(self.current(self.root(known.bug), signature.release.as_deref()))
     }
 
-    /// Returns one cluster for each bug of the store, with the ID of the bug.
+    /// The signatures of two bugs that are most alike, by their places in [`Contents::known`]; of one bug,
+    /// the two that are least.
+    pub fn closest(&self, index: &Index, one: u64, other: u64) -> Option<(u32, u32)> {
+        let of = |bug: u64| -> Vec<u32> {
+            let known = (0_u32..).zip(&self.known).filter(|(_, known)| known.bug == bug);
+            known.map(|(number, _)| number).take(MAX_COMPARED).collect()
+        };
+        let (ones, others) = (of(one), of(other));
+        let pairs = ones.iter().flat_map(|a| others.iter().map(move |b| (*a, *b)));
+        let scored = pairs.filter(|(a, b)| a != b).map(|(a, b)| {
+            let score = index.compare(a, b).map_or(0.0, |found| found.score);
+            (if one == other { -score } else { score }, (a, b))
+        });
+        let best = scored.max_by(|a, b| a.0.total_cmp(&b.0).then_with(|| b.1.cmp(&a.1)));
+        best.map(|(_, pair)| pair)
+    }
+
+    /// The clusters as they are in the store: one for each bug.
     pub fn clusters(&self, index: &Index) -> Vec<(u64, Cluster)> {
         let mut reports: BTreeMap<u64, Vec<u32>> = BTreeMap::new();
         for (number, known) in (0_u32..).zip(&self.known) {
@@ -306,7 +502,10 @@ impl Contents {
     }
 }
 
-/// The bugs that were merged into others.
+/// The most signatures of a bug that are compared with those of another one.
+const MAX_COMPARED: usize = 64;
+
+/// Bugs that turned out to be others.
 #[derive(Debug, Default)]
 struct Merges {
     into: HashMap<u64, u64>,
@@ -327,8 +526,18 @@ impl Merges {
     }
 }
 
+/// The known signatures with the numbers of their groups.
+fn members<'a>(
+    known: &'a [Known],
+    clusters: &'a [Vec<u32>],
+) -> impl Iterator<Item = (usize, &'a Known)> {
+    clusters.iter().enumerate().flat_map(move |(number, reports)| {
+        reports.iter().filter_map(move |report| Some((number, known.get(*report as usize)?)))
+    })
+}
+
 impl Known {
-    fn of(sighting: &Sighting<'_>, bug: u64) -> Self {
+    fn of(sighting: &Sighting<'_>, bug: u64, store: u64) -> Self {
         let signature = sighting.signature.clone().into_owned();
         let kernel =
             signature.release.clone().map(|release| (release.into_owned(), signature.arch, 1));
@@ -339,25 +548,92 @@ impl Known {
             last: sighting.time,
             kernels: kernel.into_iter().collect(),
             places: vec![sighting.place.clone()],
+            store: Some(store),
+            counts: Vec::new(),
             signature,
         }
     }
 
-    /// Adds the counts, times and places of the same signature.
-    fn take(&mut self, other: Self) {
-        self.count = self.count.saturating_add(other.count);
-        self.first = self.first.into_iter().chain(other.first).min();
-        self.last = self.last.into_iter().chain(other.last).max();
-        for (release, arch, count) in other.kernels {
-            match self.kernels.iter_mut().find(|known| known.0 == release && known.1 == arch) {
-                Some(known) => known.2 = known.2.saturating_add(count),
-                None => self.kernels.push((release, arch, count)),
+    /// Adds a new report of the same signature.
+    fn count(&mut self, new: Self) {
+        let mut counts = self.by_store();
+        for new_count in new.by_store() {
+            match counts.iter_mut().find(|count| count.store == new_count.store) {
+                Some(count) => count.add(&new_count),
+                None => counts.push(new_count),
             }
         }
-        for place in other.places {
+        self.set_counts(counts);
+        for place in new.places {
             if self.places.len() < MAX_PLACES && !self.places.contains(&place) {
                 self.places.push(place);
             }
         }
+    }
+
+    /// Adds what another store knows of the same signature, or the same store knew at another time: a store
+    /// only ever counts up, so of two counts of one store the larger holds.
+    fn take(&mut self, other: Self) {
+        let mut counts = self.by_store();
+        for new in other.by_store() {
+            match counts.iter_mut().find(|count| count.store == new.store) {
+                Some(count) if count.size() < new.size() => *count = new,
+                Some(_) => {}
+                None => counts.push(new),
+            }
+        }
+        self.set_counts(counts);
+        if other.places.iter().any(|place| !self.places.contains(place)) {
+            self.places.extend(other.places);
+            self.places.sort();
+            self.places.dedup();
+            self.places.truncate(MAX_PLACES);
+        }
+    }
+
+    /// How often each store counted it.
+    fn by_store(&self) -> Vec<Count> {
+        if !self.counts.is_empty() {
+            return self.counts.clone();
+        }
+        let (first, last, kernels) = (self.first, self.last, self.kernels.clone());
+        vec![Count {
+            store: self.store.unwrap_or_default(),
+            count: self.count,
+            first,
+            last,
+            kernels,
+        }]
+    }
+
+    fn set_counts(&mut self, mut counts: Vec<Count>) {
+        counts.sort_by_key(|count| count.store);
+        let mut all = Count { store: 0, count: 0, first: None, last: None, kernels: Vec::new() };
+        counts.iter().for_each(|count| all.add(count));
+        (self.count, self.first, self.last, self.kernels) =
+            (all.count, all.first, all.last, all.kernels);
+        match counts.as_slice() {
+            [one] => (self.store, self.counts) = (Some(one.store), Vec::new()),
+            _ => (self.store, self.counts) = (None, counts),
+        }
+    }
+}
+
+impl Count {
+    fn add(&mut self, other: &Self) {
+        self.count = self.count.saturating_add(other.count);
+        self.first = self.first.into_iter().chain(other.first).min();
+        self.last = self.last.into_iter().chain(other.last).max();
+        for (release, arch, count) in &other.kernels {
+            match self.kernels.iter_mut().find(|known| known.0 == *release && known.1 == *arch) {
+                Some(known) => known.2 = known.2.saturating_add(*count),
+                None => self.kernels.push((release.clone(), *arch, *count)),
+            }
+        }
+    }
+
+    /// What tells an older state of a count from a newer one.
+    fn size(&self) -> (u32, Option<u64>, std::cmp::Reverse<Option<u64>>) {
+        (self.count, self.last, std::cmp::Reverse(self.first))
     }
 }

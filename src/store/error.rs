@@ -69,6 +69,40 @@ pub enum Error {
         /// Its length in bytes.
         len: usize,
     },
+    /// A bug has no such report.
+    #[non_exhaustive]
+    NoReport {
+        /// The bug.
+        bug: u64,
+        /// What was named.
+        name: String,
+    },
+    /// All reports of a bug were to be split from it.
+    #[non_exhaustive]
+    WholeBug {
+        /// The bug.
+        bug: u64,
+    },
+    /// Two names are of one bug.
+    #[non_exhaustive]
+    OneBug {
+        /// The bug.
+        bug: u64,
+    },
+    /// No decision can be taken back.
+    #[non_exhaustive]
+    NoDecision {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The signatures were made by a newer version of this crate.
+    #[non_exhaustive]
+    NewerFingerprint {
+        /// The file.
+        path: PathBuf,
+        /// The version of its signatures.
+        found: u64,
+    },
     /// A newer version of this crate made the file.
     #[non_exhaustive]
     NewerSchema {
@@ -117,7 +151,7 @@ pub enum Error {
         /// The error of the JSON parser.
         source: serde_json::Error,
     },
-    /// A line of an import has a signature of another version. Nothing was imported.
+    /// A line of an import has a signature of a newer version. Nothing was imported.
     #[non_exhaustive]
     ImportVersion {
         /// The number of the line, from 1.
@@ -136,6 +170,11 @@ pub enum Error {
 }
 
 impl Error {
+    /// That a store has no bug of an id.
+    pub fn no_bug(path: &Path, id: u64) -> Self {
+        Self::NoBug { path: path.to_owned(), id }
+    }
+
     /// An error of the system while the file was opened.
     pub(super) fn system(path: &Path, error: io::Error) -> Self {
         Self::Open { path: path.to_owned(), source: error.into() }
@@ -226,6 +265,23 @@ impl fmt::Display for Error {
                 "the file {} exists and is not overwritten: name a new one",
                 path.display()
             ),
+            Self::NoReport { bug, name } => write!(
+                f,
+                "bug {bug:016x} has no report {name}: `ksplat store list --long` shows those it has"
+            ),
+            Self::WholeBug { bug } => {
+                write!(f, "these are all reports of bug {bug:016x}: name a part of them")
+            }
+            Self::OneBug { bug } => write!(f, "both are bug {bug:016x}: name two bugs"),
+            Self::NoDecision { path } => {
+                write!(f, "the store {} has no decision to take back", path.display())
+            }
+            Self::NewerFingerprint { path, found } => write!(
+                f,
+                "the store {} has signatures of version {found}, this program makes version {}: use a newer ksplat",
+                path.display(),
+                crate::fingerprint::VERSION
+            ),
             Self::LongLabel { len } => {
                 write!(f, "a label of {len} bytes is too long: the limit is {MAX_LABEL}")
             }
@@ -255,7 +311,7 @@ impl fmt::Display for Error {
             }
             Self::ImportVersion { line, found, supported } => write!(
                 f,
-                "line {line}: the signature has version {found}, not {supported}; nothing was imported, add the logs again"
+                "line {line}: signed by version {found}, this program knows {supported}: use a newer ksplat; nothing was imported"
             ),
             Self::Export { source } => write!(f, "cannot write the export: {source}"),
         }
@@ -276,6 +332,11 @@ impl error::Error for Error {
             Self::Link { .. }
             | Self::Exists { .. }
             | Self::LongLabel { .. }
+            | Self::NoReport { .. }
+            | Self::WholeBug { .. }
+            | Self::OneBug { .. }
+            | Self::NoDecision { .. }
+            | Self::NewerFingerprint { .. }
             | Self::NewerSchema { .. }
             | Self::ReadOnly { .. }
             | Self::NoBug { .. }

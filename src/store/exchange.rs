@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::contents::Contents;
 use super::error::Error;
 use super::row::json;
-use super::{BugRecord, Known, Store};
+use super::{BugRecord, Decision, Known, Store};
 use crate::fingerprint;
 
 /// One line of an export.
@@ -16,6 +16,7 @@ use crate::fingerprint;
 enum Line {
     Bug(BugRecord),
     Known(Box<Known>),
+    Decision(Box<Decision>),
 }
 
 impl Store {
@@ -25,10 +26,11 @@ impl Store {
     ///
     /// The file cannot be read, or `out` fails.
     pub fn export(&self, out: &mut impl io::Write) -> Result<(), Error> {
-        let contents = self.load()?;
-        let bugs = contents.bugs.into_values().map(Line::Bug);
-        for line in bugs.chain(contents.known.into_iter().map(|known| Line::Known(Box::new(known))))
-        {
+        let Contents { bugs, mut known, decisions, .. } = self.load()?;
+        known.sort_by_key(|known| (known.bug, known.signature.exact));
+        let decisions = decisions.into_values().map(|decision| Line::Decision(Box::new(decision)));
+        let bugs = bugs.into_values().map(Line::Bug).chain(decisions);
+        for line in bugs.chain(known.into_iter().map(|known| Line::Known(Box::new(known)))) {
             let mut text = json(&line);
             text.push(b'\n');
             out.write_all(&text).map_err(|source| Error::Export { source })?;
@@ -36,8 +38,10 @@ impl Store {
         Ok(())
     }
 
-    /// Adds what [`export`](Self::export) wrote; bugs that are in both become one, and their counts are
-    /// added.
+    /// Adds what [`export`](Self::export) wrote; bugs that are in both become one.
+    ///
+    /// What each store counted is kept apart, so the same export may be imported again, and exports in any
+    /// order: the result is the same. Signatures of an older version are signed again.
     ///
     /// # Errors
     ///
@@ -53,15 +57,14 @@ impl Store {
             let read = serde_json::from_slice(line);
             match read.map_err(|source| Error::Import { line: number, source })? {
                 Line::Bug(bug) => drop(other.bugs.insert(bug.id, bug)),
-                Line::Known(known) if known.signature.version == fingerprint::VERSION => {
-                    other.push(*known);
-                }
-                Line::Known(known) => {
-                    let (found, supported) = (known.signature.version, fingerprint::VERSION);
-                    return Err(Error::ImportVersion { line: number, found, supported });
-                }
+                Line::Decision(decision) => drop(other.decisions.insert(decision.id, *decision)),
+                Line::Known(known) => other.take_known(*known).map_err(|found| {
+                    Error::ImportVersion { line: number, found, supported: fingerprint::VERSION }
+                })?,
             }
         }
+        other.name_store();
+        other.resign_decisions();
         self.merge_contents(other)
     }
 
@@ -79,20 +82,26 @@ impl Store {
         for (id, bug) in other.bugs {
             let mine =
                 contents.bugs.entry(id).or_insert_with(|| BugRecord { id, ..BugRecord::default() });
-            let BugRecord { labels, fixed, previous, merged, .. } = bug;
-            for label in labels {
-                if !mine.labels.contains(&label) {
-                    mine.labels.push(label);
-                }
-            }
-            mine.fixed = mine.fixed.take().or(fixed);
+            let BugRecord { labels, fixed, previous, split_from, merged, .. } = bug;
+            mine.labels.extend(labels);
+            mine.labels.sort();
+            mine.labels.dedup();
+            mine.fixed = mine.fixed.take().max(fixed);
             mine.previous = mine.previous.or(previous);
+            mine.split_from = mine.split_from.or(split_from);
             mine.merged.extend(merged);
             mine.merged.sort_unstable();
             mine.merged.dedup();
             contents.changed.insert(id);
         }
+        for (id, decision) in other.decisions {
+            if contents.decisions.insert(id, decision).is_none() {
+                contents.new_decisions.insert(id);
+            }
+        }
         other.known.into_iter().for_each(|known| contents.push(known));
+        contents.settle_labels();
+        contents.chain();
         contents.regroup(&[]);
         contents.changed = contents.bugs.keys().copied().collect();
         self.save(&contents)

@@ -3,7 +3,9 @@
 //! A file is made beside its place, written to the disk and renamed, so that nobody sees a part of one.
 //! What is replaced is an empty file that is locked, so no store is overwritten.
 
+use std::collections::hash_map::RandomState;
 use std::fs::{self, File, Metadata, OpenOptions};
+use std::hash::BuildHasher;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -19,6 +21,7 @@ use redb::{
 
 use super::error::Error;
 use super::{META, Notice, SCHEMA};
+use crate::fingerprint;
 
 /// How often a file is tried that another process repairs, and how long is waited in between.
 const ATTEMPTS: (u32, Duration) = (50, Duration::from_millis(20));
@@ -145,10 +148,18 @@ pub(super) fn tables(db: &Database) -> Result<(), redb::Error> {
     {
         let mut meta = write.open_table(META)?;
         meta.insert("schema", SCHEMA)?;
+        meta.insert("id", new_id())?;
+        meta.insert("fingerprint", u64::from(fingerprint::VERSION))?;
         write.open_table(super::ROWS)?;
         write.open_table(super::ASIDE)?;
     }
     Ok(write.commit()?)
+}
+
+/// An id for a new store, which no other has.
+fn new_id() -> u64 {
+    // The standard library takes the keys of its hash tables from the system's random numbers.
+    RandomState::new().hash_one((SystemTime::now(), std::process::id())).max(1)
 }
 
 /// Writes the name of a file to the disk.
@@ -236,12 +247,25 @@ pub(super) fn schema(path: &Path, read: &redb::ReadTransaction) -> Result<Option
         let schema = read.open_table(META)?.get("schema")?.map(|schema| schema.value());
         schema.map(Some).ok_or_else(|| redb::Error::TableDoesNotExist("schema".to_owned()))
     };
-    match found().map_err(|error| Error::read(path, error))? {
+    let found = found().map_err(|error| Error::read(path, error))?;
+    let newest = version(read);
+    match found {
         Some(found) if found > SCHEMA => {
             Err(Error::NewerSchema { path: path.to_owned(), found, supported: SCHEMA })
         }
+        Some(_) if newest > u64::from(fingerprint::VERSION) => {
+            Err(Error::NewerFingerprint { path: path.to_owned(), found: newest })
+        }
         schema => Ok(schema),
     }
+}
+
+/// The version of the signatures of a database; 0 for the first schema, which did not say it.
+pub(super) fn version(read: &redb::ReadTransaction) -> u64 {
+    let version = || -> Result<u64, redb::Error> {
+        Ok(read.open_table(META)?.get("fingerprint")?.map_or(0, |version| version.value()))
+    };
+    version().unwrap_or_default()
 }
 
 impl Handle {

@@ -8,7 +8,6 @@ use super::check;
 use super::contents::Contents;
 use super::row::{DamageKind, DamagedRow, Tag};
 use super::{BugRecord, Known};
-use crate::fingerprint;
 
 const SIGHTINGS: TableDefinition<'static, (u64, u64), &[u8]> = TableDefinition::new("sightings");
 const BUGS: TableDefinition<'static, u64, &[u8]> = TableDefinition::new("bugs");
@@ -24,6 +23,7 @@ pub(super) fn load(read: &ReadTransaction) -> Result<Contents, redb::Error> {
         let (key, value) = row?;
         take_known(&mut contents, key.value(), value.value());
     }
+    contents.name_store();
     contents.chain();
     Ok(contents)
 }
@@ -47,6 +47,7 @@ pub(super) fn salvage(read: &ReadTransaction) -> Contents {
             }
         });
     }
+    contents.name_store();
     contents.damaged.push(DamagedRow::missing());
     contents
 }
@@ -59,9 +60,9 @@ fn take_bug(contents: &mut Contents, id: u64, row: &[u8]) {
 }
 
 fn take_known(contents: &mut Contents, (bug, exact): (u64, u64), row: &[u8]) {
-    match serde_json::from_slice::<Known>(row) {
-        Ok(known) if known.signature.version == fingerprint::VERSION => contents.push(known),
-        _ => contents.damaged.push(damaged(Tag::Known, &[bug, exact], row)),
+    let known = serde_json::from_slice::<Known>(row).ok();
+    if known.is_none_or(|known| contents.take_known(known).is_err()) {
+        contents.damaged.push(damaged(Tag::Known, &[bug, exact], row));
     }
 }
 

@@ -15,6 +15,7 @@
 
 mod check;
 mod contents;
+mod decision;
 mod error;
 mod exchange;
 mod file;
@@ -35,6 +36,7 @@ use row::Tag;
 
 pub use check::Checked;
 pub use contents::{Added, Contents};
+pub use decision::{Decision, Remark, Verdict};
 pub use error::Error;
 pub use row::{DamageKind, DamagedRow};
 
@@ -48,7 +50,7 @@ pub const MAX_LABEL: usize = 4096;
 /// The most places that are kept of one signature.
 const MAX_PLACES: usize = 8;
 
-/// The schema, and the number and the sum of the checksums of the rows.
+/// The schema, the version of signatures, the id of the store, and the number and the sum of the checksums of the rows.
 const META: TableDefinition<'static, &str, u64> = TableDefinition::new("meta");
 /// All rows: see [`row`].
 const ROWS: TableDefinition<'static, &[u8], &[u8]> = TableDefinition::new("rows");
@@ -96,6 +98,31 @@ pub struct Known {
     pub kernels: Vec<(String, Option<Arch>, u32)>,
     /// The places of the first few reports.
     pub places: Vec<String>,
+    /// The store that counted it, if that is one.
+    #[serde(with = "fingerprint::hex_option", default, skip_serializing_if = "Option::is_none")]
+    pub store: Option<u64>,
+    /// How often each store counted it, if they are several.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub counts: Vec<Count>,
+}
+
+/// How often a store counted a signature.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[non_exhaustive]
+pub struct Count {
+    /// The id of the store.
+    #[serde(with = "fingerprint::hex")]
+    pub store: u64,
+    /// How often.
+    pub count: u32,
+    /// When first, in seconds since 1970.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first: Option<u64>,
+    /// When last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last: Option<u64>,
+    /// On which kernels: release, architecture, how often.
+    pub kernels: Vec<(String, Option<Arch>, u32)>,
 }
 
 fn owned<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Signature<'static>, D::Error> {
@@ -118,13 +145,16 @@ pub struct BugRecord {
     /// The fixed bug that reappeared as this one.
     #[serde(with = "fingerprint::hex_option", default, skip_serializing_if = "Option::is_none")]
     pub previous: Option<u64>,
-    /// The IDs of bugs that were merged into this one.
+    /// The bug that this one was a part of, until its reports turned out to be of two.
+    #[serde(with = "fingerprint::hex_option", default, skip_serializing_if = "Option::is_none")]
+    pub split_from: Option<u64>,
+    /// Bugs that turned out to be this one.
     #[serde(with = "hex_list", default, skip_serializing_if = "Vec::is_empty")]
     pub merged: Vec<u64>,
 }
 
-/// A fix, from a `fixed-by` label.
-#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+/// A fix.
+#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd, Deserialize, Serialize)]
 #[non_exhaustive]
 pub struct Fixed {
     /// The commit.
@@ -159,21 +189,18 @@ impl BugRecord {
             None => format!("fixed-by {}", fixed.by),
         });
         let back = self.previous.map(|id| format!("came back: was {id:016x}"));
-        fixed.into_iter().chain(back).chain(self.labels.iter().cloned()).collect()
+        let split = self.split_from.map(|id| format!("split from {id:016x}"));
+        fixed.into_iter().chain(back).chain(split).chain(self.labels.iter().cloned()).collect()
     }
+}
 
-    /// Applies a label: `fixed-by COMMIT` with or without `since RELEASE`, or any text.
-    fn label(&mut self, label: &str, newest: Option<String>) {
+impl Fixed {
+    /// Reads a label: `fixed-by COMMIT` with or without `since RELEASE`.
+    fn parse(label: &str, after: Option<String>) -> Option<Self> {
         let mut words = label.split_whitespace();
-        if words.next() == Some("fixed-by")
-            && let Some(by) = words.next()
-        {
-            let since = words.next().filter(|word| *word == "since").and_then(|_| words.next());
-            self.fixed =
-                Some(Fixed { by: by.to_owned(), since: since.map(str::to_owned), after: newest });
-        } else if !self.labels.iter().any(|known| known == label) {
-            self.labels.push(label.to_owned());
-        }
+        let by = words.next().filter(|word| *word == "fixed-by").and_then(|_| words.next())?;
+        let since = words.next().filter(|word| *word == "since").and_then(|_| words.next());
+        Some(Self { by: by.to_owned(), since: since.map(str::to_owned), after })
     }
 }
 
@@ -237,6 +264,7 @@ impl Store {
             let (db, notice) = file::write(path)?;
             let read = db.begin_read().map_err(|error| Error::read(path, error))?;
             let schema = file::schema(path, &read)?;
+            let is_old = schema.is_some() && file::version(&read) < u64::from(fingerprint::VERSION);
             drop(read);
             let handle = Handle::Write(db);
             let mut store =
@@ -246,7 +274,7 @@ impl Store {
             {
                 file::tables(db).map_err(|error| Error::write(path, error))?;
             }
-            if store.schema < SCHEMA {
+            if is_old {
                 store.upgrade()?;
             }
             Ok(store)
@@ -302,18 +330,24 @@ impl Store {
         }
     }
 
-    /// Writes the tables of the first schema as those of this one.
+    /// Writes the tables of the first schema, or signatures of an older version, as those of this one.
     fn upgrade(&mut self) -> Result<(), Error> {
         let mut contents = self.load()?;
         contents.changed = contents.bugs.keys().copied().collect();
         contents.changed.extend(contents.known.iter().map(|known| known.bug));
-        contents.loaded = Default::default();
+        let id = contents.store;
         let (path, db) = (&self.path, self.database()?);
         let upgrade = || -> Result<(), redb::Error> {
             let write = db.begin_write()?;
             save(&write, &contents)?;
-            legacy::delete(&write)?;
-            write.open_table(META)?.insert("schema", SCHEMA)?;
+            if self.schema < SCHEMA {
+                legacy::delete(&write)?;
+            }
+            let mut meta = write.open_table(META)?;
+            meta.insert("schema", SCHEMA)?;
+            meta.insert("id", id)?;
+            meta.insert("fingerprint", u64::from(fingerprint::VERSION))?;
+            drop(meta);
             Ok(write.commit()?)
         };
         upgrade().map_err(|error| Error::write(path, error))?;
@@ -344,27 +378,6 @@ impl Store {
         self.save(&contents)?;
         Ok(outcomes)
     }
-
-    /// Adds a label to a bug: `fixed-by COMMIT`, `fixed-by COMMIT since RELEASE`, `wontfix`, or any
-    /// text.
-    ///
-    /// # Errors
-    ///
-    /// There is no such bug, the label is too long, or the file cannot be read or written.
-    pub fn label(&self, bug: u64, label: &str) -> Result<(), Error> {
-        if label.len() > MAX_LABEL {
-            return Err(Error::LongLabel { len: label.len() });
-        }
-        let mut contents = self.load()?;
-        let merged = contents.bugs.values().find(|known| known.merged.contains(&bug));
-        let bug = merged.map_or(bug, |known| known.id);
-        let newest = contents.newest(bug);
-        let record = contents.bugs.get_mut(&bug);
-        let no_bug = || Error::NoBug { path: self.path.clone(), id: bug };
-        record.ok_or_else(no_bug)?.label(label, newest);
-        contents.changed.insert(bug);
-        self.save(&contents)
-    }
 }
 
 /// Reads all rows.
@@ -391,9 +404,10 @@ fn load(read: &redb::ReadTransaction) -> Result<Contents, redb::Error> {
         let kind = Contents::default().take(key, value).err().unwrap_or(DamageKind::Checksum);
         contents.damaged.push(DamagedRow { is_aside: true, ..DamagedRow::new(key, value, kind) });
     }
+    contents.store = of("id")?;
+    contents.resign_decisions();
     contents.chain();
     contents.loaded.0 = contents.bugs.keys().copied().collect();
-    contents.loaded.1 = contents.places.keys().copied().collect();
     Ok(contents)
 }
 
@@ -433,6 +447,12 @@ fn save(write: &WriteTransaction, contents: &Contents) -> Result<(), redb::Error
     for bug in contents.bugs.values().filter(|bug| contents.changed.contains(&bug.id)) {
         let key = Tag::Bug.key(&[bug.id]);
         set(&key, Some(&row::seal(&key, bug)))?;
+    }
+    for decision in contents.decisions.values() {
+        if contents.new_decisions.contains(&decision.id) {
+            let key = Tag::Decision.key(&[decision.id]);
+            set(&key, Some(&row::seal(&key, decision)))?;
+        }
     }
     for known in contents.known.iter().filter(|known| contents.changed.contains(&known.bug)) {
         let key = Tag::Known.key(&[known.bug, known.signature.exact]);

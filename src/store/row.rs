@@ -19,10 +19,12 @@ pub(super) enum Tag {
     Bug = 1,
     /// A signature of a bug, by the id of the bug and the exact hash.
     Known = 2,
+    /// A decision, by its id.
+    Decision = 3,
 }
 
 impl Tag {
-    pub(super) const ALL: [Self; 2] = [Self::Bug, Self::Known];
+    pub(super) const ALL: [Self; 3] = [Self::Bug, Self::Known, Self::Decision];
 
     /// The key of a row: numbers in the order of their bytes, so that rows of one bug stand together.
     pub(super) fn key(self, numbers: &[u64]) -> Vec<u8> {
@@ -56,8 +58,10 @@ pub enum DamageKind {
     Format,
     /// Its text is whole and not what this version reads.
     Text,
-    /// Its key has no meaning.
+    /// Its key has no meaning, or is that of another row.
     Key,
+    /// A newer version of this crate wrote it.
+    Version,
     /// Rows are missing, or there are more than were written.
     Missing,
 }
@@ -69,6 +73,7 @@ impl fmt::Display for DamageKind {
             Self::Format => "its format is unknown",
             Self::Text => "its text cannot be read",
             Self::Key => "its key is invalid",
+            Self::Version => "a newer version wrote it",
             Self::Missing => "the number of rows differs",
         })
     }
@@ -136,8 +141,12 @@ pub struct DamagedRow {
 
 impl DamagedRow {
     pub(super) fn new(key: &[u8], row: &[u8], kind: DamageKind) -> Self {
-        let numbers = numbers(key).map(|(_, numbers)| numbers).unwrap_or_default();
-        let (bug, signature) = (numbers.first().copied(), numbers.get(1).copied());
+        let (bug, signature) = match numbers(key) {
+            Some((Tag::Bug | Tag::Known, numbers)) => {
+                (numbers.first().copied(), numbers.get(1).copied())
+            }
+            _ => (None, None),
+        };
         Self { bug, signature, kind, is_aside: false, raw: (key.to_owned(), row.to_owned()) }
     }
 

@@ -284,7 +284,7 @@ pub(crate) struct Cluster {
     /// Write one HTML page for a browser instead
     #[arg(long, value_name = "FILE")]
     pub(crate) html: Option<PathBuf>,
-    /// Print the evidence for two reports; each is FILE or FILE#INDEX
+    /// Print the evidence for two reports; each is FILE or FILE#INDEX, and is read if it is not among the logs
     #[arg(long, num_args = 2, value_names = ["A", "B"])]
     pub(crate) why: Vec<String>,
     /// Keep two reports apart; may be repeated
@@ -343,7 +343,7 @@ pub(crate) enum Store {
         #[arg(long, value_enum, default_value_t = Format::Text)]
         format: Format,
     },
-    /// Label a bug: `fixed-by COMMIT [since RELEASE]`, `wontfix`, or any text
+    /// Label a bug: `fixed-by COMMIT [since RELEASE]`, `dup-of BUG`, `invalid`, `assigned NAME`, `wontfix`, or any text
     Label {
         /// The store
         #[arg(value_name = "STORE")]
@@ -355,7 +355,58 @@ pub(crate) enum Store {
         #[arg(value_name = "TEXT")]
         text: String,
         #[command(flatten)]
+        remark: Remark,
+        #[command(flatten)]
         wait: Wait,
+    },
+    /// Decide that two bugs are different, whatever they have in common
+    Apart {
+        #[command(flatten)]
+        pair: Pair,
+        #[command(flatten)]
+        remark: Remark,
+        #[command(flatten)]
+        wait: Wait,
+    },
+    /// Decide that two bugs are one
+    Together {
+        #[command(flatten)]
+        pair: Pair,
+        #[command(flatten)]
+        remark: Remark,
+        #[command(flatten)]
+        wait: Wait,
+    },
+    /// Decide that some reports of a bug are of another one
+    Split {
+        /// The store
+        #[arg(value_name = "STORE")]
+        store: PathBuf,
+        /// The ID of the bug
+        #[arg(value_name = "BUG", value_parser = hexadecimal)]
+        bug: u64,
+        /// Reports as `list --long` prints them, or their exact hashes
+        #[arg(value_name = "REPORT", required = true)]
+        reports: Vec<String>,
+        #[command(flatten)]
+        remark: Remark,
+        #[command(flatten)]
+        wait: Wait,
+    },
+    /// Take the last decision back, a label or one about bugs
+    Undo {
+        /// The store
+        #[arg(value_name = "STORE")]
+        store: PathBuf,
+        #[command(flatten)]
+        remark: Remark,
+        #[command(flatten)]
+        wait: Wait,
+    },
+    /// Print the rules that join the reports of two bugs, or that keep them apart
+    Why {
+        #[command(flatten)]
+        pair: Pair,
     },
     /// Print a store as JSON Lines
     Export {
@@ -402,6 +453,31 @@ pub(crate) enum Store {
         #[arg(value_name = "FILE")]
         file: PathBuf,
     },
+}
+
+/// Two bugs of a store.
+#[derive(Debug, Group)]
+pub(crate) struct Pair {
+    /// The store
+    #[arg(value_name = "STORE")]
+    pub(crate) store: PathBuf,
+    /// The ID of a bug
+    #[arg(value_name = "BUG", value_parser = hexadecimal)]
+    pub(crate) one: u64,
+    /// The ID of the other one
+    #[arg(value_name = "BUG", value_parser = hexadecimal)]
+    pub(crate) other: u64,
+}
+
+/// Why something was decided, and by whom.
+#[derive(Debug, Group)]
+pub(crate) struct Remark {
+    /// Keep the reason with the decision
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) why: Option<String>,
+    /// Keep who decided
+    #[arg(long, value_name = "NAME")]
+    pub(crate) by: Option<String>,
 }
 
 /// How long to wait for another writer.

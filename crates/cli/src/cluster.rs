@@ -14,7 +14,8 @@ use crate::ui::Status;
 
 /// `ksplat cluster`.
 pub(crate) fn cluster(args: &Cluster) -> Result<Status, Error> {
-    let mut corpus = Corpus::read(&args.logs)?;
+    let named = [&args.why, &args.apart, &args.together].into_iter().flatten();
+    let mut corpus = Corpus::read_with(&args.logs, named)?;
     corpus.forget_one_day();
     let mut index = Index::new();
     for report in &corpus.reports {
@@ -37,7 +38,7 @@ pub(crate) fn cluster(args: &Cluster) -> Result<Status, Error> {
     }
     let mut out = BufWriter::new(io::stdout().lock());
     if let Some(&(a, b)) = why.first() {
-        write_why(&mut out, &corpus, &index, a, b)?;
+        write_why(&mut out, &|report| corpus.name(report), &index, a, b)?;
         out.flush()?;
         return Ok(corpus.status);
     }
@@ -50,17 +51,20 @@ pub(crate) fn cluster(args: &Cluster) -> Result<Status, Error> {
     Ok(corpus.status)
 }
 
-/// Writes the evidence that links two reports, or the similarity of reports that are not linked.
-fn write_why(
+/// Writes the evidence that links two reports, or the rules that keep them apart and their similarity.
+pub(crate) fn write_why(
     out: &mut impl Write,
-    corpus: &Corpus,
+    name: &dyn Fn(u32) -> String,
     index: &Index,
     a: u32,
     b: u32,
 ) -> io::Result<()> {
-    let name = |report| escape(&corpus.name(report)).to_string();
+    let name = |report| escape(&name(report)).to_string();
     let Some(links) = index.why(a, b) else {
         writeln!(out, "{} and {} are not of one bug", name(a), name(b))?;
+        for parted in index.why_apart(a, b) {
+            writeln!(out, "  {}: {}", parted.rule.name(), escape(&parted.evidence))?;
+        }
         let common = index.compare(a, b);
         return match common {
             Some(found) => writeln!(out, "  {:.2}  {}", found.score, found.evidence()),

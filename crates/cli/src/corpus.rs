@@ -38,6 +38,24 @@ impl Corpus {
         Ok(read(paths::files(logs)?, logs))
     }
 
+    /// The same with the logs of reports that are named `FILE` or `FILE#INDEX`, where they are there and not
+    /// read already.
+    pub(crate) fn read_with<'a>(
+        logs: &Logs,
+        named: impl Iterator<Item = &'a String>,
+    ) -> Result<Self, Error> {
+        let mut named: Vec<_> = named.map(|name| log_of(name)).collect();
+        let is_alone = logs.paths.is_empty() && logs.files_from.is_none();
+        // Standard input is read where nothing else is.
+        let mut files =
+            if is_alone && !named.is_empty() { Vec::new() } else { paths::files(logs)? };
+        named.retain(|path| path.is_file() && !files.contains(path));
+        files.extend(named);
+        let mut seen = std::collections::HashSet::new();
+        files.retain(|path| seen.insert(path.clone()));
+        Ok(read(files, logs))
+    }
+
     /// The exit status of reading the logs.
     pub(crate) fn status(&self) -> Status {
         self.status
@@ -100,6 +118,13 @@ impl Corpus {
             })
             .collect()
     }
+}
+
+/// The log of the report that `FILE` or `FILE#INDEX` names.
+fn log_of(name: &str) -> PathBuf {
+    let index = name.rsplit_once('#').filter(|(_, index)| index.parse::<usize>().is_ok());
+    let file = index.filter(|_| !Path::new(name).exists()).map_or(name, |(file, _)| file);
+    PathBuf::from(file)
 }
 
 /// The day of a time, in UTC.

@@ -8,10 +8,11 @@ use std::time::{Duration, Instant};
 use ksplat::cluster::Cluster;
 use ksplat::output::bugs::{Bug, BugMember};
 use ksplat::output::escape::escape;
-use ksplat::store::{Contents, Sighting, Store};
+use ksplat::store::{Contents, Remark, Sighting, Store};
 
 use crate::args::{self, Format, Logs, Wait};
 use crate::bugs;
+use crate::cluster;
 use crate::corpus::{self, Corpus};
 use crate::error::Error;
 use crate::input;
@@ -25,9 +26,23 @@ pub(crate) fn store(args: args::Store) -> Result<Status, Error> {
         args::Store::List { store, long, html, format } => {
             return list(&store, long, html.as_deref(), format);
         }
-        args::Store::Label { store, bug, text, wait } => {
-            open_to_write(&store, &wait)?.label(bug, &text)?;
+        args::Store::Label { store, bug, text, remark, wait } => {
+            open_to_write(&store, &wait)?.label_with(bug, &text, remark.into())?;
         }
+        args::Store::Apart { pair, remark, wait } => {
+            open_to_write(&pair.store, &wait)?.apart(pair.one, pair.other, remark.into())?;
+        }
+        args::Store::Together { pair, remark, wait } => {
+            open_to_write(&pair.store, &wait)?.together(pair.one, pair.other, remark.into())?;
+        }
+        args::Store::Split { store, bug, reports, remark, wait } => {
+            open_to_write(&store, &wait)?.split(bug, &reports, remark.into())?;
+        }
+        args::Store::Undo { store, remark, wait } => {
+            let undone = open_to_write(&store, &wait)?.undo(remark.into())?;
+            writeln!(io::stdout(), "taken back: {}", escape(&undone.to_string()))?;
+        }
+        args::Store::Why { pair } => why(&pair)?,
         args::Store::Export { store: path } => {
             let mut out = BufWriter::new(io::stdout().lock());
             let store = open(&path)?;
@@ -210,7 +225,38 @@ fn bug<'a>(contents: &'a Contents, id: u64, cluster: &'a Cluster) -> Bug<'a> {
     Bug::new(cluster, members.collect()).with_labels(labels).with_dates(seen)
 }
 
-/// The labels of a bug.
+/// `ksplat store why`: between the two signatures that are most alike.
+fn why(pair: &args::Pair) -> Result<(), Error> {
+    let contents = load(&pair.store)?;
+    let index = contents.index();
+    let mut out = BufWriter::new(io::stdout().lock());
+    let (one, other) = (contents.alias(pair.one), contents.alias(pair.other));
+    for (id, bug) in [(pair.one, one), (pair.other, other)] {
+        if id != bug {
+            writeln!(out, "{id:016x} was merged into {bug:016x}")?;
+        }
+        if !contents.bugs.contains_key(&bug) {
+            let path = pair.store.clone();
+            return Err(ksplat::store::Error::no_bug(&path, id).into());
+        }
+    }
+    if let Some((a, b)) = contents.closest(&index, one, other) {
+        let name = |report: u32| {
+            let known = contents.known.get(report as usize);
+            known.and_then(|known| known.places.first().cloned()).unwrap_or_default()
+        };
+        cluster::write_why(&mut out, &name, &index, a, b)?;
+    }
+    Ok(out.flush()?)
+}
+
+/// The labels of a bug, and what else was decided about it.
 pub(crate) fn labels(contents: &Contents, bug: u64) -> Vec<String> {
-    contents.bugs.get(&bug).map(ksplat::store::BugRecord::labels).unwrap_or_default()
+    contents.labels(bug)
+}
+
+impl From<args::Remark> for Remark {
+    fn from(remark: args::Remark) -> Self {
+        Self::now(remark.by, remark.why)
+    }
 }

@@ -64,6 +64,13 @@ fn links_are_explained_forced_and_forbidden() {
     assert!(why.contains("are of one bug") && why.contains("site (1.00): bug in site_a"), "{why}");
     let (why, ..) = ksplat(&["cluster", "--why", &one, &other, all]);
     assert!(why.contains("are not of one bug") && why.contains("release +"), "{why}");
+    assert!(why.contains("  score: 0.") && why.contains("0.65 is needed"), "{why}");
+    // They are read where they are not among the logs, also where nothing else is.
+    for logs in [&[][..], &[other.as_str()]] {
+        let (why, err, status) = ksplat(&[&["cluster", "--why", &one, &two], logs].concat());
+        assert_eq!((err.as_str(), status), ("", 0));
+        assert!(why.contains("are of one bug"), "{why}");
+    }
     let (apart, ..) = ksplat(&["cluster", "--apart", &one, &two, all]);
     assert!(apart.ends_with("3 bugs\n"), "{apart}");
     let (together, ..) = ksplat(&["cluster", "--together", &one, &other, all]);
@@ -162,17 +169,62 @@ fn a_store_remembers() {
     assert!(out.lines().all(|line| line.chars().count() <= 80), "{out}");
 
     let (export, ..) = ksplat(&["store", "export", &store]);
-    assert_eq!(export.lines().count(), 4, "{export}");
+    assert_eq!(export.lines().count(), 5, "{export}");
     let (_, err, status) = ksplat(&["store", "merge", &path("copy.ksplat"), &store]);
     assert_eq!((err.as_str(), status), ("", 0));
     let (copy, ..) = ksplat(&["store", "export", &path("copy.ksplat")]);
-    assert_eq!(copy.lines().count(), 4, "{copy}");
+    assert_eq!(copy, export);
 
     fs::write(path("bugs.ksplat"), b"no store").unwrap();
     let (_, err, status) = ksplat(&["store", "list", &store]);
     assert_eq!((err.lines().count(), status), (1, 2), "{err}");
     let (_, err, status) = ksplat(&["match", &path("two.log"), "--store", &path("none.ksplat")]);
     assert_eq!((err.lines().count(), status), (1, 2), "{err}");
+}
+
+#[test]
+fn decisions_are_kept_shown_and_taken_back() {
+    let folder = logs("decisions");
+    let path = |name: &str| folder.join(name).display().to_string();
+    let store = path("bugs.ksplat");
+    let (one, two, other) = (path("one.log"), path("two.log"), path("other.log"));
+    let (out, ..) = ksplat(&["store", "add", &store, &one, &two, &other]);
+    let ids: Vec<_> = out.lines().map(|line| line.split_whitespace().next().unwrap()).collect();
+    let (a, b) = (ids[0], ids[2]);
+    let bugs = || ksplat(&["store", "list", &store]).0.lines().last().unwrap().to_owned();
+    let ok = |args: &[&str]| {
+        let (out, err, status) = ksplat(args);
+        assert_eq!((err.as_str(), status), ("", 0), "{args:?}");
+        out
+    };
+    let why = ok(&["store", "why", &store, a, b]);
+    assert!(why.contains("are not of one bug") && why.contains("functions: "), "{why}");
+    ok(&["store", "together", &store, a, b, "--why", "one lock", "--by", "me"]);
+    assert!(bugs().ends_with("1 bug"), "{}", bugs());
+    for args in [&["--long"][..], &["--format", "json"]] {
+        let list = ok(&[&["store", "list", &store][..], args].concat()).replace("\n        ", " ");
+        assert!(list.contains("one lock (me)"), "{list}");
+    }
+    let page = path("page.html");
+    ok(&["store", "list", &store, "--html", &page]);
+    assert!(fs::read_to_string(&page).unwrap().contains("one lock (me)"));
+    let why = ok(&["store", "why", &store, a, b]);
+    assert!(why.contains("was merged into") && why.contains("are of one bug"), "{why}");
+    let undone = ok(&["store", "undo", &store]);
+    assert!(undone.starts_with("taken back: together: "), "{undone}");
+    assert!(bugs().ends_with("2 bugs"), "{}", bugs());
+    ok(&["store", "split", &store, a, &format!("{two}#0"), "--why", "another way"]);
+    assert!(bugs().ends_with("3 bugs"), "{}", bugs());
+    let (_, err, status) = ksplat(&["store", "split", &store, a, "x"]);
+    assert!(err.contains("no report x") && status == 2, "{err}");
+    for label in ["invalid", "assigned me", &format!("dup-of {b}")] {
+        ok(&["store", "label", &store, a, label]);
+    }
+    let list = ok(&["store", "list", &store]).replace("\n        ", " ");
+    assert!(list.contains("assigned me") && list.contains("invalid"), "{list}");
+    let copy = path("copy.ksplat");
+    ok(&["store", "merge", &copy, &store]);
+    assert_eq!(ok(&["store", "export", &copy]), ok(&["store", "export", &store]));
 }
 
 #[test]

@@ -1,0 +1,428 @@
+//! What people decided about bugs.
+//!
+//! Decisions are kept with their time and are never changed: one that is taken back stays, with another
+//! that takes it back. So the decisions of two stores are put together by their ids alone, and the result
+//! is the same in any order and however often.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use serde::{Deserialize, Serialize};
+
+use super::contents::Contents;
+use super::error::Error;
+use super::row::json;
+use super::{Fixed, MAX_LABEL, Store, hex_list};
+use crate::fingerprint::{self, Stable};
+
+/// When, by whom and why something was decided.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+pub struct Remark {
+    /// In seconds since 1970.
+    pub time: u64,
+    /// By whom, as free text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<String>,
+    /// Why, as free text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub why: Option<String>,
+}
+
+impl Remark {
+    /// A remark of now, by these and for these reasons.
+    pub fn now(by: Option<String>, why: Option<String>) -> Self {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH);
+        Self { time: now.map_or(0, |now| now.as_secs()), by, why }
+    }
+}
+
+/// What was decided.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase", tag = "kind")]
+#[non_exhaustive]
+pub enum Verdict {
+    /// Two bugs are different, whatever their reports have in common.
+    #[non_exhaustive]
+    Apart {
+        /// The bugs.
+        #[serde(with = "hex_list")]
+        bugs: Vec<u64>,
+        /// The exact hashes of a signature of each.
+        #[serde(with = "hex_list")]
+        signatures: Vec<u64>,
+    },
+    /// Two bugs are one.
+    #[non_exhaustive]
+    Together {
+        /// The bugs.
+        #[serde(with = "hex_list")]
+        bugs: Vec<u64>,
+        /// The exact hashes of a signature of each.
+        #[serde(with = "hex_list")]
+        signatures: Vec<u64>,
+    },
+    /// Some reports of a bug are of another one.
+    #[non_exhaustive]
+    Split {
+        /// The bug.
+        #[serde(with = "fingerprint::hex")]
+        bug: u64,
+        /// The exact hashes of the reports that are of another bug.
+        #[serde(with = "hex_list")]
+        signatures: Vec<u64>,
+        /// Those of the reports that stay.
+        #[serde(with = "hex_list")]
+        others: Vec<u64>,
+    },
+    /// A bug has a label.
+    #[non_exhaustive]
+    Label {
+        /// The bug.
+        #[serde(with = "fingerprint::hex")]
+        bug: u64,
+        /// The label.
+        text: String,
+        /// The newest release that the bug was seen on.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        after: Option<String>,
+    },
+    /// A decision is taken back.
+    #[non_exhaustive]
+    Undo {
+        /// The id of the decision.
+        #[serde(with = "fingerprint::hex")]
+        decision: u64,
+    },
+}
+
+/// What a person decided.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[non_exhaustive]
+pub struct Decision {
+    /// Its id: a hash of all else.
+    #[serde(with = "fingerprint::hex")]
+    pub id: u64,
+    /// How many decisions there were before it.
+    pub number: u64,
+    /// When, by whom and why.
+    #[serde(flatten)]
+    pub remark: Remark,
+    /// What.
+    #[serde(flatten)]
+    pub verdict: Verdict,
+}
+
+impl Decision {
+    fn new(number: u64, remark: Remark, verdict: Verdict) -> Self {
+        let mut decision = Self { id: 0, number, remark, verdict };
+        let mut hasher = Stable::new();
+        hasher.bytes(&json(&decision));
+        decision.id = hasher.finish();
+        decision
+    }
+
+    /// Decisions are in the order in which they were made.
+    fn order(&self) -> (u64, u64, u64) {
+        (self.remark.time, self.number, self.id)
+    }
+
+    /// The bugs that it is about.
+    fn bugs(&self) -> Vec<u64> {
+        match &self.verdict {
+            Verdict::Apart { bugs, .. } | Verdict::Together { bugs, .. } => bugs.clone(),
+            Verdict::Split { bug, .. } | Verdict::Label { bug, .. } => vec![*bug],
+            Verdict::Undo { .. } => Vec::new(),
+        }
+    }
+
+    /// Gives signatures the hashes that they have by the rules of this version.
+    pub(super) fn resign(&mut self, new: &BTreeMap<u64, u64>) {
+        let resign = |hashes: &mut Vec<u64>| {
+            for hash in hashes {
+                *hash = new.get(hash).copied().unwrap_or(*hash);
+            }
+        };
+        match &mut self.verdict {
+            Verdict::Apart { signatures, .. } | Verdict::Together { signatures, .. } => {
+                resign(signatures);
+            }
+            Verdict::Split { signatures, others, .. } => {
+                resign(signatures);
+                resign(others);
+            }
+            Verdict::Label { .. } | Verdict::Undo { .. } => {}
+        }
+    }
+}
+
+impl fmt::Display for Decision {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let list = |bugs: &[u64]| {
+            let bugs: Vec<_> = bugs.iter().map(|bug| format!("{bug:016x}")).collect();
+            bugs.join(" and ")
+        };
+        match &self.verdict {
+            Verdict::Apart { bugs, .. } => write!(f, "apart: {}", list(bugs))?,
+            Verdict::Together { bugs, .. } => write!(f, "together: {}", list(bugs))?,
+            Verdict::Split { bug, signatures, .. } => {
+                write!(f, "split: {} signatures from {bug:016x}", signatures.len())?;
+            }
+            Verdict::Label { bug, text, .. } => write!(f, "label of {bug:016x}: {text}")?,
+            Verdict::Undo { decision } => write!(f, "undo: {decision:016x}")?,
+        }
+        if let Some(why) = &self.remark.why {
+            write!(f, ": {why}")?;
+        }
+        self.remark.by.as_ref().map_or(Ok(()), |by| write!(f, " ({by})"))
+    }
+}
+
+/// Pairs of signatures that a person said are not, or are, of one bug.
+#[derive(Debug, Default)]
+pub(super) struct Pairs {
+    pub(super) apart: Vec<(u64, u64)>,
+    pub(super) together: Vec<(u64, u64)>,
+}
+
+impl Contents {
+    /// The decisions that stand, in their order.
+    pub fn standing(&self) -> Vec<&Decision> {
+        let undone = |decision: &Decision| {
+            self.decisions
+                .values()
+                .any(|other| other.verdict == Verdict::Undo { decision: decision.id })
+        };
+        let mut standing: Vec<_> = self
+            .decisions
+            .values()
+            .filter(|decision| !matches!(decision.verdict, Verdict::Undo { .. }))
+            .filter(|decision| !undone(decision))
+            .collect();
+        standing.sort_by_key(|decision| decision.order());
+        standing
+    }
+
+    /// The labels of a bug, and what else people decided about it.
+    pub fn labels(&self, bug: u64) -> Vec<String> {
+        let mut labels = self.bugs.get(&bug).map(super::BugRecord::labels).unwrap_or_default();
+        let is_about = |decision: &&Decision| {
+            let is_label = matches!(decision.verdict, Verdict::Label { .. });
+            !is_label && decision.bugs().iter().any(|id| self.alias(*id) == bug)
+        };
+        labels.extend(self.standing().into_iter().filter(is_about).map(Decision::to_string));
+        labels
+    }
+
+    /// The bug that an id is of: that of a merged one is another's.
+    pub fn alias(&self, id: u64) -> u64 {
+        if self.bugs.contains_key(&id) {
+            return id;
+        }
+        let merged = self.bugs.values().find(|known| known.merged.contains(&id));
+        merged.map_or(id, |known| known.id)
+    }
+
+    /// What was decided about pairs of signatures.
+    pub(super) fn pairs(&self) -> Pairs {
+        let mut pairs = Pairs::default();
+        for decision in self.standing() {
+            match &decision.verdict {
+                Verdict::Apart { signatures, .. } => pairs.apart.extend(two(signatures)),
+                Verdict::Together { signatures, .. } => pairs.together.extend(two(signatures)),
+                Verdict::Split { signatures, others, .. } => {
+                    let Some((first, rest)) = signatures.split_first() else { continue };
+                    pairs.together.extend(rest.iter().map(|other| (*first, *other)));
+                    pairs.apart.extend(others.iter().map(|other| (*first, *other)));
+                }
+                Verdict::Label { .. } | Verdict::Undo { .. } => {}
+            }
+        }
+        pairs
+    }
+
+    /// Adds a decision.
+    pub(super) fn decide(&mut self, remark: Remark, verdict: Verdict) -> u64 {
+        let decision = Decision::new(self.decisions.len() as u64, remark, verdict);
+        let id = decision.id;
+        self.decisions.insert(id, decision);
+        self.new_decisions.insert(id);
+        id
+    }
+
+    /// Puts the labels of bugs in order, by what was decided of them: those that all decisions give which
+    /// were taken back are gone, and of several fixes the last one holds.
+    pub(super) fn settle_labels(&mut self) {
+        let standing: Vec<Decision> = self.standing().into_iter().cloned().collect();
+        let mut given: BTreeMap<(u64, String), Option<(u64, u64, u64)>> = BTreeMap::new();
+        let mut fixes: BTreeMap<u64, Option<Fixed>> = BTreeMap::new();
+        for decision in self.decisions.values() {
+            let Verdict::Label { bug, text, .. } = &decision.verdict else { continue };
+            let bug = self.alias(*bug);
+            if Fixed::parse(text, None).is_some() {
+                fixes.entry(bug).or_default();
+            } else {
+                given.entry((bug, text.clone())).or_default();
+            }
+        }
+        for decision in &standing {
+            let Verdict::Label { bug, text, after } = &decision.verdict else { continue };
+            let bug = self.alias(*bug);
+            match Fixed::parse(text, after.clone()) {
+                Some(fixed) => drop(fixes.insert(bug, Some(fixed))),
+                None => {
+                    given.entry((bug, text.clone())).or_default().get_or_insert(decision.order());
+                }
+            }
+        }
+        for bug in self.bugs.values_mut() {
+            let before = (bug.labels.clone(), bug.fixed.clone());
+            let of = |label: &str| given.get(&(bug.id, label.to_owned())).copied();
+            let mut labels: Vec<_> =
+                bug.labels.iter().filter(|label| of(label) != Some(None)).cloned().collect();
+            let stand = given.iter().filter(|((id, _), order)| *id == bug.id && order.is_some());
+            labels.extend(stand.map(|((_, label), _)| label.clone()));
+            labels.sort_by(|a, b| (of(a).flatten(), a).cmp(&(of(b).flatten(), b)));
+            labels.dedup();
+            bug.labels = labels;
+            if let Some(fixed) = fixes.get(&bug.id) {
+                bug.fixed.clone_from(fixed);
+            }
+            if before != (bug.labels.clone(), bug.fixed.clone()) {
+                self.changed.insert(bug.id);
+            }
+        }
+    }
+}
+
+fn two(signatures: &[u64]) -> Option<(u64, u64)> {
+    Some((*signatures.first()?, *signatures.get(1)?))
+}
+
+impl Store {
+    /// Says something of a bug: `fixed-by COMMIT`, `fixed-by COMMIT since RELEASE`, `wontfix`, or any
+    /// text.
+    ///
+    /// # Errors
+    ///
+    /// There is no such bug, the label is too long, or the file cannot be read or written.
+    pub fn label(&self, bug: u64, label: &str) -> Result<(), Error> {
+        self.label_with(bug, label, Remark::now(None, None))
+    }
+
+    /// The same with a remark.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`label`](Self::label).
+    pub fn label_with(&self, bug: u64, label: &str, remark: Remark) -> Result<(), Error> {
+        if label.len() > MAX_LABEL {
+            return Err(Error::LongLabel { len: label.len() });
+        }
+        let mut contents = self.load()?;
+        let bug = self.known(&contents, bug)?;
+        let after = Fixed::parse(label, None).and_then(|_| contents.newest(bug));
+        contents.decide(remark, Verdict::Label { bug, text: label.to_owned(), after });
+        contents.settle_labels();
+        contents.changed.insert(bug);
+        self.save(&contents)
+    }
+
+    /// Decides that two bugs are different: no rule joins them again.
+    ///
+    /// # Errors
+    ///
+    /// There are no two such bugs, or the file cannot be read or written.
+    pub fn apart(&self, a: u64, b: u64, remark: Remark) -> Result<(), Error> {
+        let (mut contents, bugs, signatures) = self.pair(a, b)?;
+        contents.decide(remark, Verdict::Apart { bugs, signatures });
+        contents.regroup(&[]);
+        self.save(&contents)
+    }
+
+    /// Decides that two bugs are one. The id of the newer one is an alias of the other's.
+    ///
+    /// # Errors
+    ///
+    /// There are no two such bugs, or the file cannot be read or written.
+    pub fn together(&self, a: u64, b: u64, remark: Remark) -> Result<(), Error> {
+        let (mut contents, bugs, signatures) = self.pair(a, b)?;
+        contents.decide(remark, Verdict::Together { bugs, signatures });
+        contents.regroup(&[]);
+        self.save(&contents)
+    }
+
+    /// Decides that some reports of a bug, given by where they were seen or by their exact hashes, are of
+    /// another one.
+    ///
+    /// # Errors
+    ///
+    /// The bug has no such reports or no others, or the file cannot be read or written.
+    pub fn split(&self, bug: u64, reports: &[String], remark: Remark) -> Result<(), Error> {
+        let mut contents = self.load()?;
+        let bug = self.known(&contents, bug)?;
+        let of: Vec<_> = contents.known.iter().filter(|known| known.bug == bug).collect();
+        let is_named = |known: &super::Known, name: &String| {
+            let exact = format!("{:016x}", known.signature.exact);
+            let first = known.places.iter().any(|place| place.strip_suffix("#0") == Some(name));
+            *name == exact || known.places.contains(name) || first
+        };
+        for name in reports {
+            if !of.iter().any(|known| is_named(known, name)) {
+                return Err(Error::NoReport { bug, name: name.clone() });
+            }
+        }
+        let (named, others): (Vec<_>, Vec<_>) =
+            of.iter().partition(|known| reports.iter().any(|name| is_named(known, name)));
+        let exact = |known: Vec<&&super::Known>| -> Vec<u64> {
+            known.iter().map(|known| known.signature.exact).collect()
+        };
+        let (signatures, others) = (exact(named), exact(others));
+        if others.is_empty() {
+            return Err(Error::WholeBug { bug });
+        }
+        contents.decide(remark, Verdict::Split { bug, signatures, others });
+        contents.regroup(&[]);
+        self.save(&contents)
+    }
+
+    /// Takes the last decision back that stands, and returns it.
+    ///
+    /// # Errors
+    ///
+    /// No decision stands, or the file cannot be read or written.
+    pub fn undo(&self, remark: Remark) -> Result<Decision, Error> {
+        let mut contents = self.load()?;
+        let nothing = || Error::NoDecision { path: self.path.clone() };
+        let last = contents.standing().pop().cloned().ok_or_else(nothing)?;
+        contents.decide(remark, Verdict::Undo { decision: last.id });
+        contents.settle_labels();
+        contents.regroup(&[]);
+        self.save(&contents)?;
+        Ok(last)
+    }
+
+    /// The id of a bug that is in the store.
+    fn known(&self, contents: &Contents, id: u64) -> Result<u64, Error> {
+        let bug = contents.alias(id);
+        let is_known = contents.bugs.contains_key(&bug);
+        is_known.then_some(bug).ok_or_else(|| Error::NoBug { path: self.path.clone(), id })
+    }
+
+    /// Two bugs, and the signature of each that was seen first.
+    fn pair(&self, a: u64, b: u64) -> Result<(Contents, Vec<u64>, Vec<u64>), Error> {
+        let contents = self.load()?;
+        let (a, b) = (self.known(&contents, a)?, self.known(&contents, b)?);
+        let first = |bug: u64| {
+            let of = contents.known.iter().filter(|known| known.bug == bug);
+            let first = of.map(|known| (known.first.unwrap_or(u64::MAX), known.signature.exact));
+            first.min().map(|(_, exact)| exact)
+        };
+        match (first(a), first(b)) {
+            (Some(one), Some(other)) if a != b && one != other => {
+                Ok((contents, vec![a, b], vec![one, other]))
+            }
+            _ => Err(Error::OneBug { bug: a }),
+        }
+    }
+}
