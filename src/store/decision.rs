@@ -166,7 +166,8 @@ impl fmt::Display for Decision {
             Verdict::Apart { bugs, .. } => write!(f, "apart: {}", list(bugs))?,
             Verdict::Together { bugs, .. } => write!(f, "together: {}", list(bugs))?,
             Verdict::Split { bug, signatures, .. } => {
-                write!(f, "split: {} signatures from {bug:016x}", signatures.len())?;
+                let (count, s) = (signatures.len(), if signatures.len() == 1 { "" } else { "s" });
+                write!(f, "split: {count} signature{s} from {bug:016x}")?;
             }
             Verdict::Label { bug, text, .. } => write!(f, "label of {bug:016x}: {text}")?,
             Verdict::Undo { decision } => write!(f, "undo: {decision:016x}")?,

@@ -198,7 +198,7 @@ fn decisions_are_kept_shown_and_taken_back() {
         out
     };
     let why = ok(&["store", "why", &store, a, b]);
-    assert!(why.contains("are not of one bug") && why.contains("functions: "), "{why}");
+    assert!(why.contains("are not of one bug") && why.contains("0.65 is needed"), "{why}");
     ok(&["store", "together", &store, a, b, "--why", "one lock", "--by", "me"]);
     assert!(bugs().ends_with("1 bug"), "{}", bugs());
     for args in [&["--long"][..], &["--format", "json"]] {
