@@ -34,6 +34,7 @@ const JOBS: &[(&[&str], &str, fn(&Package) -> Answer)] = &[
     (&["default"], "monitor", follow_a_console),
     (&["default"], "cluster", group_reports),
     (&["default"], "bisect", audit_a_bisection),
+    (&["atlas"], "atlas", find_the_files_of_suspects),
     (&["disasm"], "code", decode_a_code_line),
     (&["disasm", "disasm-arm", "disasm-powerpc", "disasm-riscv"], "trap", explain_traps),
     (&["symbolize"], "symbols", resolve_symbols),
@@ -60,6 +61,23 @@ fn main() -> Answer {
 /// The first report of a log.
 fn first(log: &[u8]) -> Result<Report<'_>, &'static str> {
     ksplat::reports(log).next().ok_or("no report")
+}
+
+/// Suspects with their files, by the built-in atlas and by one that is made here.
+fn find_the_files_of_suspects(package: &Package) -> Answer {
+    use ksplat::atlas::{Atlas, build::Builder};
+
+    let log = package.read("tests/duplicates/queue-add.log")?;
+    let report = first(&log)?;
+    let suspect = report.suspects.first().ok_or("no suspect")?;
+    assert_eq!(suspect.file.as_deref(), Some("net/batman-adv/bat_iv_ogm.c"));
+    assert!(!suspect.lists.is_empty() && suspect.probability > 0.0);
+    let mut builder = Builder::new();
+    builder.add("lib/demo.c", b"int demo(void)\n{\n}\n");
+    let bytes = builder.finish();
+    let file = Atlas::read(&bytes)?.files("demo").next().ok_or("no file")?;
+    assert_eq!(file.to_string(), "lib/demo.c");
+    Ok(())
 }
 
 /// Titles, kinds, stacks, registers and text of a log; limits and information reports.

@@ -73,7 +73,10 @@ fn a_prefix_is_a_parser() {
             &without.task
         )
     );
-    assert_eq!(files_with("mediatek"), ["src/log/prefix.rs"]);
+    // Drivers of that maker are in the tables of directories.
+    let is_code = |file: &String| !file.ends_with("/table.rs");
+    let files: Vec<_> = files_with("mediatek").into_iter().filter(is_code).collect();
+    assert_eq!(files, ["src/log/prefix.rs"]);
 }
 
 #[test]

@@ -182,7 +182,9 @@ fn sections(parts: &mut Parts, maintainers: &Maintainers, is_known: impl Fn(&str
             put(parts, Part::SectionText, &mail.to_le_bytes());
         }
         for (pattern, excluded) in &section.files {
-            if !pattern.starts_with("Documentation") && !is_known(pattern) {
+            // A path with a slash at its end is known, too, where a module is made of a directory.
+            let is_file = !pattern.ends_with('/') && is_known(pattern);
+            if !pattern.starts_with("Documentation") && !is_file {
                 let text =
                     if *excluded { [pattern.as_str(), "!"].concat() } else { pattern.clone() };
                 patterns.push((text, number));
