@@ -19,8 +19,12 @@ fn main() {
     let commit = packaged(package).or_else(|| checked_out(package));
     let commit = commit.map(|commit| format!(" ({commit})")).unwrap_or_default();
     println!("cargo::rustc-env=KSPLAT_COMMIT={commit}");
-    let sign = if env::var_os("CARGO_FEATURE_DEBUGINFOD").is_some() { '+' } else { '-' };
-    println!("cargo::rustc-env=KSPLAT_FEATURES={sign}debuginfod");
+    let features = ["atlas", "debuginfod"].map(|feature| {
+        let variable = format!("CARGO_FEATURE_{}", feature.to_uppercase());
+        let sign = if env::var_os(variable).is_some() { '+' } else { '-' };
+        format!("{sign}{feature}")
+    });
+    println!("cargo::rustc-env=KSPLAT_FEATURES={}", features.join(" "));
 }
 
 /// The commit that `cargo package` wrote down.
