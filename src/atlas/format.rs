@@ -94,7 +94,7 @@ impl Part {
 /// The hash of a name, the same on every machine and for ever.
 pub(super) fn hash(name: &str) -> u64 {
     use std::hash::Hasher;
-    let mut hasher = siphasher::sip::SipHasher13::new_with_keys(0x6b73_706c_6174, 0x6174_6c61_73);
+    let mut hasher = siphasher::sip::SipHasher13::new_with_keys(0x6b73_706c_6174, 0x0061_746c_6173);
     hasher.write(name.as_bytes());
     hasher.finish()
 }

@@ -103,7 +103,7 @@ impl Found {
         if excluded {
             self.excluded.push(section);
         } else {
-            let depth = pattern.iter().filter(|byte| **byte == b'/').count();
+            let depth = memchr::memchr_iter(b'/', pattern).count();
             let exact = !pattern.ends_with(b"/") && !pattern.contains(&b'*');
             self.found
                 .push((1000 * usize::from(exact) + 10 * depth + pattern.len().min(9), section));

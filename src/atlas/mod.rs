@@ -292,15 +292,12 @@ impl<'a> Iterator for Files<'a> {
     type Item = File<'a>;
 
     fn next(&mut self) -> Option<File<'a>> {
-        let number = match self.single.take() {
-            Some(number) => number,
-            None => {
-                let (first, rest) = self.list.split_first()?;
-                self.list = rest;
-                usize::from(u16::from_le_bytes(*first))
-            }
-        };
-        self.atlas.file(number)
+        if let Some(number) = self.single.take() {
+            return self.atlas.file(number);
+        }
+        let (first, rest) = self.list.split_first()?;
+        self.list = rest;
+        self.atlas.file(usize::from(u16::from_le_bytes(*first)))
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {

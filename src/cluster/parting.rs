@@ -69,7 +69,7 @@ impl Index {
             if let (Some(a), Some(b)) = offsets
                 && a != b
             {
-                add(PartReason::Offset, format!("in {site}, at {:#x} and {:#x} from NULL", a, b));
+                add(PartReason::Offset, format!("in {site}, at {a:#x} and {b:#x} from NULL"));
             }
             let locks = |entry: &super::entry::Entry| -> Vec<&str> {
                 entry.origins(OriginRole::Lock).map(|name| self.names.text(name)).collect()

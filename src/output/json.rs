@@ -197,7 +197,7 @@ pub struct TouchedSuspect {
 
 impl TouchedSuspect {
     /// Looks for the suspects of a report in the directories of a commit's files.
-    pub fn of<'f>(report: &Report<'_>, files: impl Iterator<Item = &'f str> + Clone) -> Self {
+    pub fn of<'f>(report: &Report<'_>, files: &(impl Iterator<Item = &'f str> + Clone)) -> Self {
         let is_there = |directory: &str| {
             let mut folders = files.clone().filter_map(|file| file.rsplit_once('/'));
             folders.any(|(folder, _)| folder == directory)

@@ -609,13 +609,15 @@ impl Known {
     fn set_counts(&mut self, mut counts: Vec<Count>) {
         counts.sort_by_key(|count| count.store);
         let mut all = Count { store: 0, count: 0, first: None, last: None, kernels: Vec::new() };
-        counts.iter().for_each(|count| all.add(count));
+        for count in &counts {
+            all.add(count);
+        }
         (self.count, self.first, self.last, self.kernels) =
             (all.count, all.first, all.last, all.kernels);
-        match counts.as_slice() {
-            [one] => (self.store, self.counts) = (Some(one.store), Vec::new()),
-            _ => (self.store, self.counts) = (None, counts),
-        }
+        (self.store, self.counts) = match counts.as_slice() {
+            [one] => (Some(one.store), Vec::new()),
+            _ => (None, counts),
+        };
     }
 }
 

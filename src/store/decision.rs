@@ -113,6 +113,9 @@ pub struct Decision {
     pub verdict: Verdict,
 }
 
+/// The time of a decision, its number in its store, and its id.
+type Order = (u64, u64, u64);
+
 impl Decision {
     fn new(number: u64, remark: Remark, verdict: Verdict) -> Self {
         let mut decision = Self { id: 0, number, remark, verdict };
@@ -123,7 +126,7 @@ impl Decision {
     }
 
     /// Decisions are in the order in which they were made.
-    fn order(&self) -> (u64, u64, u64) {
+    fn order(&self) -> Order {
         (self.remark.time, self.number, self.id)
     }
 
@@ -255,7 +258,7 @@ impl Contents {
     /// were taken back are gone, and of several fixes the last one holds.
     pub(super) fn settle_labels(&mut self) {
         let standing: Vec<Decision> = self.standing().into_iter().cloned().collect();
-        let mut given: BTreeMap<(u64, String), Option<(u64, u64, u64)>> = BTreeMap::new();
+        let mut given: BTreeMap<(u64, String), Option<Order>> = BTreeMap::new();
         let mut fixes: BTreeMap<u64, Option<Fixed>> = BTreeMap::new();
         for decision in self.decisions.values() {
             let Verdict::Label { bug, text, .. } = &decision.verdict else { continue };

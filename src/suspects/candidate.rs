@@ -182,7 +182,7 @@ fn add<'f, 'r>(
 
 /// Finds the files: first those that are certain, then by these the others.
 fn locate<'r>(found: &mut [Candidate<'r>], report: &'r Report<'r>, atlas: Atlas<'r>) {
-    let arch = report.kernel.arch.map(|arch| arch.name());
+    let arch = report.kernel.arch.map(crate::arch::Arch::name);
     for candidate in found.iter_mut() {
         let path = candidate.frame.and_then(|frame| frame.file.as_deref()).and_then(in_tree);
         let module = candidate.frame.and_then(|frame| frame.module.as_deref());

@@ -173,6 +173,7 @@ const fn starts() -> [usize; SIZES.len() + 1] {
 }
 
 /// How many features there are.
+#[allow(clippy::indexing_slicing, reason = "made at build time")]
 pub(super) const COUNT: usize = STARTS[SIZES.len()];
 
 /// The index of a value of a family.
@@ -284,7 +285,7 @@ fn bin(count: usize) -> usize {
 fn groups(own: &Candidate<'_>) -> usize {
     let is_in = |group: Group| own.groups & (1 << group as u8) != 0;
     match (is_in(Group::Crash), is_in(Group::Free), is_in(Group::Allocation)) {
-        _ if own.groups.count_ones() == 1 => 0,
+        _ if own.groups.is_power_of_two() => 0,
         (true, true, _) => 1,
         (true, false, true) => 2,
         (false, true, true) => 3,

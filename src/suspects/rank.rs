@@ -68,7 +68,9 @@ fn shares(context: &Context<'_>, report: &Report<'_>, chances: &mut [f32]) {
         *chance = (*chance - most).exp();
         all += *chance;
     }
-    chances.iter_mut().for_each(|chance| *chance /= all);
+    for chance in chances {
+        *chance /= all;
+    }
 }
 
 fn numbers_of(own: &Candidate<'_>) -> [f32; NUMBERS] {

@@ -91,7 +91,7 @@ impl Audits<'_> {
             return Ok(None);
         };
         let text = git(repo, &["show", "--format=", "--name-only", commit, "--"])?;
-        Ok(Some(TouchedSuspect::of(report, text.lines())))
+        Ok(Some(TouchedSuspect::of(report, &text.lines())))
     }
 
     fn page(

@@ -116,10 +116,10 @@ impl Builder {
         let (directory, name) = path.rsplit_once('/').unwrap_or(("", path));
         let ending = name.rsplit_once('.').map_or("", |(_, ending)| ending);
         match (ending, name) {
+            // Those of the newest tree count.
+            (_, "MAINTAINERS") if directory.is_empty() && (self.tree > 0 || self.generic) => {}
             (_, "MAINTAINERS") if directory.is_empty() => {
-                if self.tree == 0 && !self.generic {
-                    self.maintainers = Maintainers::read(text);
-                }
+                self.maintainers = Maintainers::read(text);
             }
             (_, "Makefile" | "Kbuild") if !self.generic => {
                 kbuild::modules(text, |module| {

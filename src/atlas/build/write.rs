@@ -73,7 +73,9 @@ fn files(parts: &mut Parts, paths: &BTreeMap<String, u32>, maintainers: &Maintai
         of_file.resize(SECTIONS_OF_FILE, NO_SECTION);
         let next = u16::try_from(sets.len()).unwrap_or(NO_SECTION);
         let set = *sets.entry(of_file.clone()).or_insert_with(|| {
-            of_file.iter().for_each(|section| put(parts, Part::Sets, &section.to_le_bytes()));
+            for section in of_file {
+                put(parts, Part::Sets, &section.to_le_bytes());
+            }
             next
         });
         put(parts, Part::Files, &(directories - 1).to_le_bytes());
@@ -109,7 +111,7 @@ fn entries(parts: &mut Parts, names: Names, order: &[u32]) {
     }
     let file_count = len(parts, Part::Files) / format::FILE;
     let numbers = lists.write(parts, file_count);
-    let is_narrow = file_count + numbers.len() <= usize::from(u16::MAX);
+    let is_narrow = u16::try_from(file_count + numbers.len()).is_ok();
     let width = if is_narrow { 2 } else { 3 };
     let mut bucket = 0;
     let mut starts = vec![0_u32];
@@ -127,7 +129,9 @@ fn entries(parts: &mut Parts, names: Names, order: &[u32]) {
     }
     let count = u32::try_from(len(parts, Part::Marks) / 2).unwrap_or(u32::MAX);
     starts.resize(buckets + 1, count);
-    starts.iter().for_each(|start| put(parts, Part::Buckets, &start.to_le_bytes()));
+    for start in starts {
+        put(parts, Part::Buckets, &start.to_le_bytes());
+    }
 }
 
 fn numbers_of(files: &[(u32, u32)]) -> Vec<u16> {
@@ -155,7 +159,9 @@ impl Lists {
             let count = u32::try_from(lists.map_or(0, BTreeSet::len)).unwrap_or(u32::MAX);
             put(parts, Part::ListCounts, &count.to_le_bytes());
             for list in lists.into_iter().flatten() {
-                list.iter().for_each(|file| put(parts, Part::Lists, &file.to_le_bytes()));
+                for file in list {
+                    put(parts, Part::Lists, &file.to_le_bytes());
+                }
                 let value = u32::try_from(file_count + values.len()).unwrap_or(u32::MAX);
                 values.insert(list.clone(), value);
             }
@@ -221,7 +227,9 @@ fn assemble(parts: &Parts) -> Vec<u8> {
         }
         at += part.len();
     }
-    parts.iter().for_each(|part| bytes.extend_from_slice(part));
+    for part in parts {
+        bytes.extend_from_slice(part);
+    }
     seal(&mut bytes);
     bytes
 }
