@@ -20,8 +20,8 @@ const SOURCE_COLUMN: usize = 44;
 /// The suspects that are shown.
 const SUSPECTS: usize = 3;
 
-/// How wide a column of suspects is; what is wider moves the next one.
-const SUSPECT_COLUMN: usize = 36;
+/// How wide the column of suspects is; a wider name moves its file.
+const SUSPECT_COLUMN: usize = 30;
 
 /// The frames of a stack that are shown.
 const MAX_SHOWN: usize = 24;
@@ -182,26 +182,23 @@ impl<W: fmt::Write> Page<'_, W> {
         Ok(())
     }
 
-    /// The likeliest functions with their files, in columns, and whom to mail about them.
+    /// The likeliest functions with their files, and whom to mail about them.
     fn suspects(&mut self, suspects: &[Suspect<'_>]) -> fmt::Result {
-        let shown = suspects.iter().take(if self.options.all { usize::MAX } else { SUSPECTS });
-        let rows: Vec<_> = shown.map(suspect).collect();
-        let width = |column: usize| {
-            let widths = rows.iter().filter_map(|row| row.get(column));
-            widths.map(|text| text.chars().count()).max().unwrap_or(0).min(SUSPECT_COLUMN)
-        };
-        let (first, second) = (width(0), width(1));
-        let mut known = "";
-        for (index, [function, file, mail]) in rows.iter().enumerate() {
-            let label = if index == 0 { "suspects" } else { "" };
-            self.styled(LABEL, &format!("  {label:<9}"))?;
-            // The same subsystem stands in one row.
-            let mail = if mail == known { "" } else { mail };
-            let text = format!(" {function:first$}  {file:second$}  {mail}");
-            writeln!(self.out, "{}", broken(text.trim_end(), 11, 14, self.columns()))?;
-            known = rows.get(index).map_or("", |[_, _, mail]| mail);
-        }
-        Ok(())
+        let most = if self.options.all { usize::MAX } else { SUSPECTS };
+        let shown = || suspects.iter().take(most);
+        let widths = shown().map(|suspect| suspect.function.chars().count());
+        let width = widths.max().unwrap_or(0).min(SUSPECT_COLUMN);
+        let rows = shown().map(|suspect| {
+            let function = escape(&suspect.function).to_string();
+            let place = suspect.file.as_deref().or(suspect.directory.as_deref());
+            let place = escape(place.unwrap_or_default()).to_string();
+            let row = format!("{:.2} {function:width$}  {place}", suspect.probability);
+            row.trim_end().to_owned()
+        });
+        self.fields("suspects", rows)?;
+        let mut mails: Vec<_> = shown().filter_map(mail).collect();
+        mails.dedup();
+        self.fields("mail", mails.into_iter())
     }
 
     fn stacks(&mut self, report: &Report<'_>) -> fmt::Result {
@@ -434,14 +431,10 @@ fn is_noise(frame: &Frame<'_>) -> bool {
     function.is_some_and(|function| functions::class(function) == FrameClass::Noise)
 }
 
-/// A suspect in columns: its probability and function, its file, its subsystem and list.
-fn suspect(suspect: &Suspect<'_>) -> [String; 3] {
-    let function = format!("{:.2} {}", suspect.probability, escape(&suspect.function));
-    let place = suspect.file.as_deref().or(suspect.directory.as_deref()).unwrap_or_default();
-    let subsystem = suspect.subsystem.as_deref().map(|name| escape(name).to_string());
-    let list = suspect.lists.first().map(|list| escape(list).to_string());
-    let mail: Vec<_> = [subsystem, list].into_iter().flatten().collect();
-    [function, escape(place).to_string(), mail.join(": ")]
+/// The subsystem of a suspect and its first list.
+fn mail(suspect: &Suspect<'_>) -> Option<String> {
+    let list = suspect.lists.first().map(|list| format!(": {}", escape(list)));
+    Some(format!("{}{}", escape(suspect.subsystem.as_deref()?), list.unwrap_or_default()))
 }
 
 fn join<const N: usize>(parts: [Option<String>; N]) -> String {

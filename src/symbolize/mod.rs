@@ -334,7 +334,8 @@ fn name_blame(report: &mut Report<'_>) {
     let mut frames = report.stacks.iter().flat_map(|stack| &stack.frames);
     let frame =
         frames.find(|frame| frame.file.is_some() && frame.function == Some(blame.function.clone()));
-    if let (Some(frame), None) = (frame, &blame.file) {
+    // Without a line the file is that of the atlas.
+    if let Some(frame) = frame.filter(|_| blame.line.is_none()) {
         blame.file.clone_from(&frame.file);
         blame.line = frame.line;
     }
