@@ -270,7 +270,9 @@ fn gradient(examples: &[Example], weights: &[f64]) -> Vec<f64> {
             }
         }
         for (slope, (features, numbers)) in slopes.iter().zip(&example.rows) {
-            features.iter().for_each(|feature| sum[*feature] += slope);
+            for feature in features {
+                sum[*feature] += slope;
+            }
             numbers
                 .iter()
                 .zip(&mut sum[FEATURES..])
@@ -333,8 +335,9 @@ fn solve(mut matrix: [[f64; 3]; 3], mut right: [f64; 3]) -> [f64; 3] {
         for row in 0..3 {
             if row != pivot {
                 let factor = matrix[row][pivot] / matrix[pivot][pivot];
-                for column in 0..3 {
-                    matrix[row][column] -= factor * matrix[pivot][column];
+                let of_pivot = matrix[pivot];
+                for (value, of_pivot) in matrix[row].iter_mut().zip(of_pivot) {
+                    *value -= factor * of_pivot;
                 }
                 right[row] -= factor * right[pivot];
             }
