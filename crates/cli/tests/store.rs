@@ -210,7 +210,7 @@ fn a_flipped_bit_never_changes_an_answer_silently() {
         assert!(!err.contains("panicked"), "round {round}: {err}");
         match export(&broken) {
             Ok(lines) => {
-                assert!(lines.is_subset(&whole), "round {round}: byte {at}, after a check")
+                assert!(lines.is_subset(&whole), "round {round}: byte {at}, after a check");
             }
             Err(error) => assert!(!error.is_empty()),
         }
