@@ -1,5 +1,7 @@
 //! Functions looked up in the atlas, and the suspects of a report.
 
+#![allow(clippy::expect_used)]
+
 use std::hint::black_box;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};

@@ -477,7 +477,9 @@ fn exports_are_put_together_in_any_order_and_however_often() {
     let merged = |exports: &[&String]| {
         let file = File::new("merged");
         let store = file.open();
-        exports.iter().for_each(|text| store.import(text.as_bytes()).unwrap());
+        for text in exports {
+            store.import(text.as_bytes()).unwrap();
+        }
         export(&store)
     };
     assert_eq!(merged(&[&of_a]), of_a, "identity");

@@ -75,7 +75,8 @@ proptest! {
     fn probabilities_add_up(names in prop::collection::vec("[a-z_]{1,12}", 0..60), role in 0..3_usize) {
         let head = ["BUG: KASAN: slab-use-after-free in f+0x1/0x2\nCall Trace:\n", "WARNING: CPU: 0 PID: 1 at f\nCall Trace:\n",
             "BUG: unable to handle page fault for address: 0\nCall Trace:\n"][role];
-        let frames: String = names.iter().map(|name| format!(" {name}+0x1/0x2\n")).collect();
+        let frames: Vec<_> = names.iter().map(|name| format!(" {name}+0x1/0x2\n")).collect();
+        let frames = frames.concat();
         for report in ksplat::reports(format!("{head}{frames}").as_bytes()) {
             let sum: f32 = report.suspects.iter().map(|suspect| suspect.probability).sum();
             prop_assert!(sum <= 1.001, "{sum}");

@@ -146,6 +146,7 @@ pub(crate) struct Reports {
 /// Which reports are read, and their limits.
 #[derive(Debug, Default, Group)]
 #[command(next_help_heading = "Reports")]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
 pub(crate) struct Reading {
     /// Add information reports: memory exhaustion, damaged file systems
     #[arg(long)]
