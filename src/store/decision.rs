@@ -41,7 +41,7 @@ impl Remark {
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase", tag = "kind")]
 #[non_exhaustive]
-pub enum Verdict {
+pub enum DecisionKind {
     /// Two bugs are different, whatever their reports have in common.
     #[non_exhaustive]
     Apart {
@@ -110,14 +110,14 @@ pub struct Decision {
     pub remark: Remark,
     /// What.
     #[serde(flatten)]
-    pub verdict: Verdict,
+    pub verdict: DecisionKind,
 }
 
 /// The time of a decision, its number in its store, and its id.
 type Order = (u64, u64, u64);
 
 impl Decision {
-    fn new(number: u64, remark: Remark, verdict: Verdict) -> Self {
+    fn new(number: u64, remark: Remark, verdict: DecisionKind) -> Self {
         let mut decision = Self { id: 0, number, remark, verdict };
         let mut hasher = Stable::new();
         hasher.bytes(&json(&decision));
@@ -133,9 +133,9 @@ impl Decision {
     /// The bugs that it is about.
     fn bugs(&self) -> Vec<u64> {
         match &self.verdict {
-            Verdict::Apart { bugs, .. } | Verdict::Together { bugs, .. } => bugs.clone(),
-            Verdict::Split { bug, .. } | Verdict::Label { bug, .. } => vec![*bug],
-            Verdict::Undo { .. } => Vec::new(),
+            DecisionKind::Apart { bugs, .. } | DecisionKind::Together { bugs, .. } => bugs.clone(),
+            DecisionKind::Split { bug, .. } | DecisionKind::Label { bug, .. } => vec![*bug],
+            DecisionKind::Undo { .. } => Vec::new(),
         }
     }
 
@@ -147,14 +147,14 @@ impl Decision {
             }
         };
         match &mut self.verdict {
-            Verdict::Apart { signatures, .. } | Verdict::Together { signatures, .. } => {
+            DecisionKind::Apart { signatures, .. } | DecisionKind::Together { signatures, .. } => {
                 resign(signatures);
             }
-            Verdict::Split { signatures, others, .. } => {
+            DecisionKind::Split { signatures, others, .. } => {
                 resign(signatures);
                 resign(others);
             }
-            Verdict::Label { .. } | Verdict::Undo { .. } => {}
+            DecisionKind::Label { .. } | DecisionKind::Undo { .. } => {}
         }
     }
 }
@@ -166,14 +166,14 @@ impl fmt::Display for Decision {
             bugs.join(" and ")
         };
         match &self.verdict {
-            Verdict::Apart { bugs, .. } => write!(f, "apart: {}", list(bugs))?,
-            Verdict::Together { bugs, .. } => write!(f, "together: {}", list(bugs))?,
-            Verdict::Split { bug, signatures, .. } => {
+            DecisionKind::Apart { bugs, .. } => write!(f, "apart: {}", list(bugs))?,
+            DecisionKind::Together { bugs, .. } => write!(f, "together: {}", list(bugs))?,
+            DecisionKind::Split { bug, signatures, .. } => {
                 let (count, s) = (signatures.len(), if signatures.len() == 1 { "" } else { "s" });
                 write!(f, "split: {count} signature{s} from {bug:016x}")?;
             }
-            Verdict::Label { bug, text, .. } => write!(f, "label of {bug:016x}: {text}")?,
-            Verdict::Undo { decision } => write!(f, "undo: {decision:016x}")?,
+            DecisionKind::Label { bug, text, .. } => write!(f, "label of {bug:016x}: {text}")?,
+            DecisionKind::Undo { decision } => write!(f, "undo: {decision:016x}")?,
         }
         if let Some(why) = &self.remark.why {
             write!(f, ": {why}")?;
@@ -195,12 +195,12 @@ impl Contents {
         let undone = |decision: &Decision| {
             self.decisions
                 .values()
-                .any(|other| other.verdict == Verdict::Undo { decision: decision.id })
+                .any(|other| other.verdict == DecisionKind::Undo { decision: decision.id })
         };
         let mut standing: Vec<_> = self
             .decisions
             .values()
-            .filter(|decision| !matches!(decision.verdict, Verdict::Undo { .. }))
+            .filter(|decision| !matches!(decision.verdict, DecisionKind::Undo { .. }))
             .filter(|decision| !undone(decision))
             .collect();
         standing.sort_by_key(|decision| decision.order());
@@ -211,7 +211,7 @@ impl Contents {
     pub fn labels(&self, bug: u64) -> Vec<String> {
         let mut labels = self.bugs.get(&bug).map(super::BugRecord::labels).unwrap_or_default();
         let is_about = |decision: &&Decision| {
-            let is_label = matches!(decision.verdict, Verdict::Label { .. });
+            let is_label = matches!(decision.verdict, DecisionKind::Label { .. });
             !is_label && decision.bugs().iter().any(|id| self.alias(*id) == bug)
         };
         labels.extend(self.standing().into_iter().filter(is_about).map(Decision::to_string));
@@ -232,21 +232,21 @@ impl Contents {
         let mut pairs = Pairs::default();
         for decision in self.standing() {
             match &decision.verdict {
-                Verdict::Apart { signatures, .. } => pairs.apart.extend(two(signatures)),
-                Verdict::Together { signatures, .. } => pairs.together.extend(two(signatures)),
-                Verdict::Split { signatures, others, .. } => {
+                DecisionKind::Apart { signatures, .. } => pairs.apart.extend(two(signatures)),
+                DecisionKind::Together { signatures, .. } => pairs.together.extend(two(signatures)),
+                DecisionKind::Split { signatures, others, .. } => {
                     let Some((first, rest)) = signatures.split_first() else { continue };
                     pairs.together.extend(rest.iter().map(|other| (*first, *other)));
                     pairs.apart.extend(others.iter().map(|other| (*first, *other)));
                 }
-                Verdict::Label { .. } | Verdict::Undo { .. } => {}
+                DecisionKind::Label { .. } | DecisionKind::Undo { .. } => {}
             }
         }
         pairs
     }
 
     /// Adds a decision.
-    pub(super) fn decide(&mut self, remark: Remark, verdict: Verdict) -> u64 {
+    pub(super) fn decide(&mut self, remark: Remark, verdict: DecisionKind) -> u64 {
         let decision = Decision::new(self.decisions.len() as u64, remark, verdict);
         let id = decision.id;
         self.decisions.insert(id, decision);
@@ -261,7 +261,7 @@ impl Contents {
         let mut given: BTreeMap<(u64, String), Option<Order>> = BTreeMap::new();
         let mut fixes: BTreeMap<u64, Option<Fixed>> = BTreeMap::new();
         for decision in self.decisions.values() {
-            let Verdict::Label { bug, text, .. } = &decision.verdict else { continue };
+            let DecisionKind::Label { bug, text, .. } = &decision.verdict else { continue };
             let bug = self.alias(*bug);
             if Fixed::parse(text, None).is_some() {
                 fixes.entry(bug).or_default();
@@ -270,7 +270,7 @@ impl Contents {
             }
         }
         for decision in &standing {
-            let Verdict::Label { bug, text, after } = &decision.verdict else { continue };
+            let DecisionKind::Label { bug, text, after } = &decision.verdict else { continue };
             let bug = self.alias(*bug);
             match Fixed::parse(text, after.clone()) {
                 Some(fixed) => drop(fixes.insert(bug, Some(fixed))),
@@ -326,7 +326,7 @@ impl Store {
         let mut contents = self.load()?;
         let bug = self.known(&contents, bug)?;
         let after = Fixed::parse(label, None).and_then(|_| contents.newest(bug));
-        contents.decide(remark, Verdict::Label { bug, text: label.to_owned(), after });
+        contents.decide(remark, DecisionKind::Label { bug, text: label.to_owned(), after });
         contents.settle_labels();
         contents.changed.insert(bug);
         self.save(&contents)
@@ -339,7 +339,7 @@ impl Store {
     /// There are no two such bugs, or the file cannot be read or written.
     pub fn apart(&self, a: u64, b: u64, remark: Remark) -> Result<(), Error> {
         let (mut contents, bugs, signatures) = self.pair(a, b)?;
-        contents.decide(remark, Verdict::Apart { bugs, signatures });
+        contents.decide(remark, DecisionKind::Apart { bugs, signatures });
         contents.regroup(&[]);
         self.save(&contents)
     }
@@ -351,7 +351,7 @@ impl Store {
     /// There are no two such bugs, or the file cannot be read or written.
     pub fn together(&self, a: u64, b: u64, remark: Remark) -> Result<(), Error> {
         let (mut contents, bugs, signatures) = self.pair(a, b)?;
-        contents.decide(remark, Verdict::Together { bugs, signatures });
+        contents.decide(remark, DecisionKind::Together { bugs, signatures });
         contents.regroup(&[]);
         self.save(&contents)
     }
@@ -385,7 +385,7 @@ impl Store {
         if others.is_empty() {
             return Err(Error::WholeBug { bug });
         }
-        contents.decide(remark, Verdict::Split { bug, signatures, others });
+        contents.decide(remark, DecisionKind::Split { bug, signatures, others });
         contents.regroup(&[]);
         self.save(&contents)
     }
@@ -399,7 +399,7 @@ impl Store {
         let mut contents = self.load()?;
         let nothing = || Error::NoDecision { path: self.path.clone() };
         let last = contents.standing().pop().cloned().ok_or_else(nothing)?;
-        contents.decide(remark, Verdict::Undo { decision: last.id });
+        contents.decide(remark, DecisionKind::Undo { decision: last.id });
         contents.settle_labels();
         contents.regroup(&[]);
         self.save(&contents)?;

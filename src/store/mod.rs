@@ -36,7 +36,7 @@ use row::Tag;
 
 pub use check::Checked;
 pub use contents::{Added, Contents};
-pub use decision::{Decision, Remark, Verdict};
+pub use decision::{Decision, DecisionKind, Remark};
 pub use error::Error;
 pub use row::{DamageKind, DamagedRow};
 
