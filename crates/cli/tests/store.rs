@@ -384,13 +384,18 @@ fn a_backup_is_a_consistent_copy_while_a_writer_works() {
     }
 }
 
-/// Runs the program as a user who may write to little.
-fn as_nobody(args: &[&str]) -> (String, String, Option<i32>) {
-    let mut command = common::ksplat();
+/// Runs the program as a user who may write to little. The folder of the build may be closed to that user,
+/// so the program is copied.
+fn as_nobody(place: &Place, args: &[&str]) -> (String, String, Option<i32>) {
+    let program = place.path("ksplat");
+    if !Path::new(&program).exists() {
+        fs::copy(env!("CARGO_BIN_EXE_ksplat"), &program).unwrap();
+    }
+    let mut command = Command::new(program);
     if fs::metadata("/proc/self").unwrap().uid() == 0 {
         command.uid(65534);
     }
-    let output = command.args(args).output().unwrap();
+    let output = command.args(args).current_dir("/").output().unwrap();
     let text = |bytes| String::from_utf8(bytes).unwrap();
     (text(output.stdout), text(output.stderr), output.status.code())
 }
@@ -417,16 +422,16 @@ fn a_read_only_directory_is_read() {
         fs::set_permissions(&store, fs::Permissions::from_mode(0o444)).unwrap();
         fs::set_permissions(&place.0, fs::Permissions::from_mode(0o555)).unwrap();
         let bytes = fs::read(&store).unwrap();
-        let (out, err, status) = as_nobody(&["store", "list", &store, "--format", "json"]);
+        let (out, err, status) = as_nobody(&place, &["store", "list", &store, "--format", "json"]);
         assert_eq!(status, Some(0), "{err}");
         assert!(err.contains("was not closed") && err.contains("last state"), "{err}");
         let all: serde_json::Value = serde_json::from_str(&out).unwrap();
         assert_eq!(all["reports"].as_u64(), Some(known));
         assert!(fs::read(&store).unwrap() == bytes, "a reader wrote");
-        let (_, err, status) = as_nobody(&args);
+        let (_, err, status) = as_nobody(&place, &args);
         assert!(err.contains("Permission denied") && status == Some(2), "{err}");
         let new = place.path("new");
-        let (_, err, status) = as_nobody(&["store", "add", &new, &log]);
+        let (_, err, status) = as_nobody(&place, &["store", "add", &new, &log]);
         assert!(err.contains("Permission denied") && status == Some(2), "{err}");
         fs::set_permissions(&place.0, fs::Permissions::from_mode(0o755)).unwrap();
         break;
