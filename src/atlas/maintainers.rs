@@ -123,8 +123,8 @@ impl Found {
     }
 }
 
-/// Whether a pattern of MAINTAINERS fits a path: a slash at its end takes all that is below, `*` and `?`
-/// stand for what is no slash.
+/// Returns whether a pattern of MAINTAINERS matches a path. A trailing slash matches everything below the
+/// directory; `*` matches any characters except slashes, `?` matches one of them.
 pub(super) fn fits(pattern: &[u8], path: &[u8]) -> bool {
     let below = pattern.ends_with(b"/");
     let (mut at, mut pos) = (0, 0);

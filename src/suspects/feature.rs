@@ -74,7 +74,7 @@ families! {
     NoneReport: 8,
 }
 
-/// The kinds of reports that are told apart.
+/// The number of groups of report kinds that have weights of their own.
 pub(super) const KINDS: usize = 16;
 
 /// Words of names.

@@ -124,8 +124,8 @@ fn attached(head: &[u8]) -> Option<Found<'_>> {
     (is_announced || is_sentence).then_some((start, cause))
 }
 
-/// Takes off what stands before a cause: what `die()` or its caller put there, else all up to the last
-/// word that is none of a sentence.
+/// Strips the text before a cause: the words of `die()` or of its caller, otherwise all words up to the last
+/// name (a word with a capital letter or an underscore).
 fn begin(text: &[u8]) -> Found<'_> {
     let behind = |intro: &str| Some((search::rfind(text, intro)?, intro.len()));
     if let Some(head) = text.strip_suffix(OOPS) {
