@@ -1,6 +1,6 @@
 //! Diagnoses: what happened in one sentence, and the facts of the report that say so.
 //!
-//! A rule of [`RULES`] reads the model of its kinds alone. It says nothing where a name or a number that its
+//! A rule of [`RULES`] reads the model of its kinds alone. It returns `None` if a name or a number that its
 //! sentence needs is missing.
 
 use std::fmt::Write as _;
@@ -80,7 +80,7 @@ fn bytes(count: u64) -> String {
     if count == 1 { "1 byte".to_owned() } else { format!("{count} bytes") }
 }
 
-/// ` in f`, or nothing.
+/// Returns ` in f`; an empty text without a function.
 fn within(function: Option<&str>) -> String {
     function.map(|function| format!(" in {function}")).unwrap_or_default()
 }
@@ -300,7 +300,7 @@ fn uninitialised(report: &Report<'_>) -> Option<(String, Vec<Evidence>)> {
     Some((format!("{function} uses bytes of {created} that were never initialised"), Vec::new()))
 }
 
-/// Bytes of a slab object that were overwritten: include/linux/poison.h.
+/// Overwritten bytes of a slab object: include/linux/poison.h.
 fn overwritten(report: &Report<'_>) -> Option<(String, Vec<Evidence>)> {
     let overwrite = report.overwrite.as_ref()?;
     let place = match overwrite.expected {
@@ -386,7 +386,7 @@ fn blocked(report: &Report<'_>) -> Option<(String, Vec<Evidence>)> {
     Some((format!("{task} is blocked{place} for more than {seconds} s{what}"), Vec::new()))
 }
 
-/// What a function waits for: a part of its name, and the words.
+/// A part of the name of a waiting function, and the object that it waits for.
 const WAITS: &[(&str, &str)] = &[
     ("mutex_lock", "a mutex"),         // kernel/locking/mutex.c, rtmutex_api.c
     ("rwsem_down", "an rw-semaphore"), // kernel/locking/rwsem.c
@@ -412,8 +412,8 @@ const WAITS: &[(&str, &str)] = &[
     ("lock_sock", "a socket"),         // net/core/sock.c
 ];
 
-/// What a task waits for, by the helpers between schedule() and the function that waits: the outermost tells
-/// most.
+/// Returns the object that a task waits for, by the helpers between schedule() and the waiting function. The
+/// outermost helper is the most specific.
 fn waits_for(report: &Report<'_>) -> Option<&'static str> {
     let frames = report.crash_stack()?.frames.iter().filter(|frame| frame.reliable);
     let functions = frames.filter_map(|frame| frame.function.as_deref()).map(functions::base);
@@ -444,7 +444,7 @@ fn stuck(report: &Report<'_>) -> Option<(String, Vec<Evidence>)> {
 const REMOVED: [(&str, &str); 2] =
     [("LIST_POISON1", "dead000000000100"), ("LIST_POISON2", "dead000000000122")];
 
-/// A list entry whose pointers say that it was removed before.
+/// A list entry with the poison of a removed entry in its pointers.
 fn removed_entry(report: &Report<'_>) -> Option<(String, Vec<Evidence>)> {
     let message = report.message.as_deref().filter(|message| message.contains("list_"))?;
     let holds = |(name, value): &&(&str, &str)| message.contains(name) || message.contains(value);

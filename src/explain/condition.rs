@@ -30,8 +30,8 @@ struct Found {
     steps: Vec<FlowStep>,
 }
 
-/// A trap of an assertion, with what was compared before it; `is_described` if the report says in words or by
-/// a place in the source which assertion it is.
+/// Explains a trap of an assertion by the comparison before it. `is_described` is set if the report has a
+/// message or a source location, which identify the assertion.
 pub(super) fn assertion(
     window: &Window<'_>,
     trap: Trap,

@@ -1,5 +1,5 @@
-//! What the kernel says of a report in numbers and names, beside its stacks: the place in the source, the two
-//! accesses of a data race, the object that leaked.
+//! Details of single kinds of reports: the source location, the accesses of a data race, the leaked object,
+//! the atomic context, the RCU stall, the overwritten bytes.
 
 use std::borrow::Cow;
 

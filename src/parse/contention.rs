@@ -1,4 +1,4 @@
-//! Who waits for whom: the cycle of a chain of locks, and the holder of the lock that a hung task waits for.
+//! Lock contention: the cycle of a dependency chain, and the holder of the lock that a hung task waits for.
 
 use std::borrow::Cow;
 

@@ -124,8 +124,8 @@ fn attached(head: &[u8]) -> Option<Found<'_>> {
     (is_announced || is_sentence).then_some((start, cause))
 }
 
-/// Strips the text before a cause: the words of `die()` or of its caller, otherwise all words up to the last
-/// name (a word with a capital letter or an underscore).
+/// Strips the text before a cause: the words of `die()` or of its caller, otherwise everything up to the last
+/// word that cannot be part of a cause ([`is_of_sentence`]).
 fn begin(text: &[u8]) -> Found<'_> {
     let behind = |intro: &str| Some((search::rfind(text, intro)?, intro.len()));
     if let Some(head) = text.strip_suffix(OOPS) {
