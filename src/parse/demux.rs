@@ -27,24 +27,12 @@ const MAX_BETWEEN: usize = 2;
 /// order in which they begin.
 const MAX_WAITING: usize = 8 << 20;
 
-/// A line, and its record once that is asked for: that of a headline mostly is not.
-struct Read<'a, 'log> {
-    line: &'a Line<'log>,
-    record: Option<Record<'a>>,
-}
-
-impl<'a, 'log> Read<'a, 'log> {
-    fn record(&mut self) -> &Record<'a> {
-        self.record.get_or_insert_with(|| syntax::record(&self.line.text))
+/// Gives a line to a report that is closed above it.
+fn below<'log>(report: &mut Open<'log>, line: &Line<'log>, record: &Record<'_>) {
+    if report.asks_for_more() {
+        report.take_below(line, record);
     }
-
-    /// Gives the line to a report that is closed above it.
-    fn below(&mut self, report: &mut Open<'log>) {
-        if report.asks_for_more() {
-            report.take_below(self.line, self.record());
-        }
-        report.pass();
-    }
+    report.pass();
 }
 
 /// The role of a report that has only a headline.
@@ -96,14 +84,16 @@ impl<'log> Demux<'log> {
             self.pass();
             return false;
         }
-        let mut read = Read { line, record: None };
+        let record = syntax::record(&line.text);
         for report in self.open.iter_mut().filter(|report| report.closed) {
-            read.below(report);
+            below(report, line, &record);
         }
         match marker {
-            Some(marker) if !self.is_part(marker, line) => self.start(marker, &mut read, opening),
+            Some(marker) if !self.is_part(marker, line) => {
+                self.start(marker, line, &record, opening)
+            }
             _ => {
-                self.add(line, read.record());
+                self.add(line, &record);
                 false
             }
         }
@@ -181,30 +171,30 @@ impl<'log> Demux<'log> {
     fn start(
         &mut self,
         marker: &'static Marker,
-        read: &mut Read<'_, 'log>,
+        line: &Line<'log>,
+        record: &Record<'_>,
         opening: impl FnOnce(&Line<'log>, usize) -> Opening<'log>,
     ) -> bool {
-        let line = read.line;
         if let Some(report) = self.open_in(line.context) {
             if report.goes_on_with(marker) {
                 report.add_headline(line);
                 return false;
             }
             if report.has_part(line) {
-                report.add_part(line, read.record());
+                report.add_part(line, record);
                 return false;
             }
             // An information report does not cause a fault.
             let may_cause = !report.marker.kind.is_information() || marker.kind.is_information();
             if let Some(relation) = report.relation(marker, line).filter(|_| may_cause) {
                 match relation {
-                    Relation::Own => report.add_own(line, read.record()),
-                    Relation::Consequence => report.add_consequence(marker, line, read.record()),
+                    Relation::Own => report.add_own(line, record),
+                    Relation::Consequence => report.add_consequence(marker, line, record),
                 }
                 return false;
             }
             report.close();
-            read.below(report);
+            below(report, line, record);
         }
         if !self.has_room()
             && let Some(oldest) = self.open.iter_mut().find(|report| !report.closed)
@@ -214,7 +204,7 @@ impl<'log> Demux<'log> {
         let opening = opening(line, self.headline_end);
         self.headline_end = line.end;
         let room = self.rooms.pop().unwrap_or_default();
-        self.open.push(Open::new(marker, line, opening, self.limits, room));
+        self.open.push(Open::new(marker, line, record, opening, self.limits, room));
         true
     }
 

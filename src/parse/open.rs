@@ -13,7 +13,7 @@ use crate::log::{Context, Line};
 use crate::search;
 use crate::syntax::convention::Seen;
 use crate::syntax::headline::headline;
-use crate::syntax::{self, Record, Says, task};
+use crate::syntax::{Record, Says, task};
 use crate::title::{self, Outline, Step, Title};
 
 /// How many lines above a report its headline may stand once more: a mail has a few lines of text
@@ -148,6 +148,7 @@ impl<'log> Open<'log> {
     pub(super) fn new(
         marker: &'static Marker,
         line: &Line<'log>,
+        record: &Record<'_>,
         opening: Opening<'log>,
         limits: Limits,
         room: Vec<Step<'log>>,
@@ -158,8 +159,8 @@ impl<'log> Open<'log> {
         let mut outline = Outline::new(line, &read, room);
         builder.set_trap(title::is_trap(marker, &mut outline));
         // A stack without a headline begins with the task.
-        if let record @ Record::Cpu(_) = syntax::record(&line.text) {
-            builder.line(line, &record);
+        if let Record::Cpu(_) = record {
+            builder.line(line, record);
         }
         let doubt = mention::doubt(&line.text, line.context, marker, outline.may_have_form());
         Self {

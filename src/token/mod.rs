@@ -172,6 +172,9 @@ pub(crate) fn has_stamp(text: &[u8]) -> bool {
 pub(crate) fn stamp(input: &[u8]) -> Parsed<'_, ()> {
     // Written by hand because every line has one.
     let no_stamp = Err(nom::Err::Error(()));
+    if let Some(rest) = early_stamp(input) {
+        return Ok((rest, ()));
+    }
     let [b'[', rest @ ..] = input else { return no_stamp };
     let mut rest = rest;
     while let [b' ', tail @ ..] = rest {
@@ -181,6 +184,34 @@ pub(crate) fn stamp(input: &[u8]) -> Parsed<'_, ()> {
     let (fraction, b']', rest) = run_of_digits(rest) else { return no_stamp };
     if seconds > 0 && fraction > 0 { Ok((rest, ())) } else { no_stamp }
 }
+
+/// Reads a stamp of the usual length, which print_time() gives all stamps of the first 27 hours:
+/// `[%5lu.%06lu]`.
+fn early_stamp(input: &[u8]) -> Option<&[u8]> {
+    let (&[b'[', a, b, c, d, last, b'.', u, v, w, x, y, z, b']'], rest) =
+        input.split_first_chunk::<14>()?
+    else {
+        return None;
+    };
+    let mut is_digit = false;
+    for byte in [a, b, c, d] {
+        is_digit |= byte != b' ';
+        if is_digit && !byte.is_ascii_digit() {
+            return None;
+        }
+    }
+    are_digits([last, u, v, w, x, y, z, b'0']).then_some(rest)
+}
+
+/// Returns whether eight bytes are decimal digits, in one word: 0x30 to 0x39 keep their high half when
+/// 6 is added.
+fn are_digits(bytes: [u8; 8]) -> bool {
+    const HIGH: u64 = u64::from_ne_bytes([0xf0; 8]);
+    const ZEROS: u64 = u64::from_ne_bytes([b'0'; 8]);
+    let word = u64::from_ne_bytes(bytes);
+    word & HIGH == ZEROS && word.wrapping_add(u64::from_ne_bytes([6; 8])) & HIGH == ZEROS
+}
+
 
 /// Returns the number of digits at the start of a text, the byte after them or NUL, and the rest
 /// after that byte.
