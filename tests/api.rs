@@ -346,7 +346,12 @@ fn carriers_change_nothing() {
             let log = format!("{before}{}\n", lines.join("\n"));
             let found = ksplat::reports(log.as_bytes()).next().expect(name);
             assert_eq!(found.title, report.title, "{name}");
-            assert_eq!(found.stacks, report.stacks, "{name}");
+            // The offsets of stacks are those of the log.
+            let of = |report: &Report<'_>| {
+                let stacks = report.stacks.iter();
+                stacks.map(|stack| (stack.role, format!("{:?}", stack.frames))).collect::<Vec<_>>()
+            };
+            assert_eq!(of(&found), of(&report), "{name}");
             assert_eq!(found.registers, report.registers, "{name}");
             assert_eq!(found.memory, report.memory, "{name}");
             assert_eq!(found.kernel, report.kernel, "{name}");

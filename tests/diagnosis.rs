@@ -27,9 +27,13 @@ fn facts(diagnosis: &Diagnosis) -> Vec<String> {
 /// Whether a word is printed in a log: as it is, or as a number without the zeros before it.
 fn is_printed(log: &str, word: &str) -> bool {
     let number = word.strip_prefix("0x").map(|digits| digits.trim_start_matches('0'));
+    // An offset in a symbol and an exit status are printed in hexadecimal.
+    let hex = || word.parse::<u64>().is_ok_and(|number| log.contains(&format!("{number:x}")));
     // `comm/pid` is printed as `comm` and `pid` in most lines.
     let parts = || word.rsplit_once('/').is_some_and(|(a, b)| log.contains(a) && log.contains(b));
-    log.contains(word) || number.is_some_and(|number| log.contains(number)) || parts()
+    // `memcpy()`
+    let name = word.trim_end_matches("()");
+    log.contains(name) || number.is_some_and(|number| log.contains(number)) || hex() || parts()
 }
 
 /// The text of a log, with the characters that a web page encodes.

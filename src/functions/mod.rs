@@ -156,7 +156,7 @@ flags! {
         TimerInterrupt,
         /// `UBSAN: … in …`.
         Ubsan,
-        /// `KMSAN: … in …`: what copies or encrypts bytes that its caller left uninitialised.
+        /// `KMSAN: … in …`: what copies or encrypts bytes that its caller left uninitialized.
         Uninit,
         /// Submission of USB requests.
         Usb,

@@ -680,6 +680,7 @@ pub(super) const TABLE: &[Row] = &[
     starts("handle_domain_irq").is(Stall),
     starts("handle_invalid_op").is(Trap),
     starts("handle_irq").is(Stall),
+    whole("handle_overflow").is(Reporting), // lib/ubsan.c
     whole("handle_page_fault").is(Trap),
     starts("handle_percpu").is(Stall),
     whole("handle_signal_work").is(Entry),

@@ -112,7 +112,7 @@ string_enum! {
         ///
         /// Printed by `print_circular_bug_header()` and its like in kernel/locking/lockdep.c.
         Deadlock = "deadlock",
-        /// A lock that is used wrongly: freed or kept while held, unlocked twice, not initialised.
+        /// A lock that is used wrongly: freed or kept while held, unlocked twice, not initialized.
         ///
         /// Printed in kernel/locking/lockdep.c and by `spin_dump()` in kernel/locking/spinlock_debug.c.
         LockBug = "lock-bug",

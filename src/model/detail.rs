@@ -90,10 +90,10 @@ pub struct Leak {
 ///
 /// Printed by `__might_resched()` in kernel/sched/core.c: `in_atomic(): 1, irqs_disabled(): 0, …` and
 /// `preempt_count: 1, expected: 0`.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
-pub struct AtomicContext {
+pub struct AtomicContext<'log> {
     /// Whether preemption is disabled.
     pub in_atomic: bool,
     /// Whether interrupts are disabled on the CPU.
@@ -102,6 +102,10 @@ pub struct AtomicContext {
     /// (include/linux/preempt.h).
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub preempt_count: Option<u64>,
+    /// The function that disabled preemption: `print_preempt_disable_ip()` in kernel/sched/core.c, with
+    /// `CONFIG_DEBUG_PREEMPT`.
+    #[cfg_attr(feature = "serde", serde(borrow, default, skip_serializing_if = "Option::is_none"))]
+    pub disabled_in: Option<Cow<'log, str>>,
 }
 
 /// A grace period of RCU that does not end.

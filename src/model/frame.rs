@@ -16,6 +16,10 @@ pub struct Stack<'log> {
     /// code.
     #[cfg_attr(feature = "serde", serde(borrow))]
     pub frames: Vec<Frame<'log>>,
+    /// Offset in the log of the line that starts it, in bytes: `Call Trace:`, `Freed by task 46:`, the
+    /// instruction pointer.
+    #[cfg_attr(feature = "serde", serde(default))]
+    pub offset: usize,
 }
 
 string_enum! {

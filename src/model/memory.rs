@@ -44,6 +44,9 @@ pub struct Memory<'log> {
     /// The object that contains the address, or the nearest one.
     #[cfg_attr(feature = "serde", serde(borrow, skip_serializing_if = "Option::is_none"))]
     pub object: Option<Object<'log>>,
+    /// The global variable that contains the address.
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
+    pub variable: Option<Variable<'log>>,
     /// The thread ID of the task that allocated it. Printed by `print_track()` in
     /// mm/kasan/report.c.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
@@ -82,6 +85,20 @@ pub struct Object<'log> {
     /// nearer end.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub distance: Option<u64>,
+}
+
+/// A global variable.
+///
+/// Printed by `print_address_description()` in mm/kasan/report.c.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[non_exhaustive]
+pub struct Variable<'log> {
+    /// The symbol.
+    #[cfg_attr(feature = "serde", serde(borrow))]
+    pub name: Cow<'log, str>,
+    /// The distance of the address from its start, in bytes; it may be behind its end.
+    pub offset: u64,
 }
 
 string_enum! {

@@ -40,7 +40,7 @@ pub use explanation::{
 pub use frame::{Frame, Role, Stack, StackContext};
 pub use image::{CodeCheck, ImageCheck, ImageVerdict};
 pub use lock::{Holder, Lock, LockState};
-pub use memory::{Access, AccessKind, Memory, Object, Shadow, Side};
+pub use memory::{Access, AccessKind, Memory, Object, Shadow, Side, Variable};
 #[cfg(feature = "disasm")]
 pub(crate) use step::Short;
 pub use step::{Condition, FlowStep, Operand, Operation, Predicate, StepKind};
@@ -187,8 +187,8 @@ pub struct Report<'log> {
     #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
     pub leak: Option<Leak>,
     /// The atomic context in which a function that may sleep was called.
-    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
-    pub atomic: Option<AtomicContext>,
+    #[cfg_attr(feature = "serde", serde(borrow, default, skip_serializing_if = "Option::is_none"))]
+    pub atomic: Option<AtomicContext<'log>>,
     /// The grace period of RCU that does not end.
     #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
     pub stall: Option<Stall>,

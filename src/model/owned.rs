@@ -5,8 +5,8 @@
 use std::borrow::Cow;
 
 use super::{
-    Blame, Frame, Holder, Kernel, Lock, Memory, Module, Object, Report, SourceLocation, Stack,
-    Suspect, Task,
+    AtomicContext, Blame, Frame, Holder, Kernel, Lock, Memory, Module, Object, Report,
+    SourceLocation, Stack, Suspect, Task, Variable,
 };
 
 fn text(text: Cow<'_, str>) -> Cow<'static, str> {
@@ -106,7 +106,7 @@ impl Report<'_> {
             cycle: cycle.into_iter().map(text).collect(),
             race,
             leak,
-            atomic,
+            atomic: atomic.map(self::atomic),
             stall,
             overwrite,
             diagnosis,
@@ -122,14 +122,19 @@ fn blame(blame: Blame<'_>) -> Blame<'static> {
     Blame { function: text(function), file: file.map(text), line, why }
 }
 
+fn atomic(atomic: AtomicContext<'_>) -> AtomicContext<'static> {
+    let AtomicContext { in_atomic, irqs_disabled, preempt_count, disabled_in } = atomic;
+    AtomicContext { in_atomic, irqs_disabled, preempt_count, disabled_in: disabled_in.map(text) }
+}
+
 fn holder(holder: Holder<'_>) -> Holder<'static> {
     let Holder { comm, pid, lock } = holder;
     Holder { comm: text(comm), pid, lock: text(lock) }
 }
 
 fn stack(stack: Stack<'_>) -> Stack<'static> {
-    let Stack { role, frames } = stack;
-    Stack { role, frames: frames.into_iter().map(frame).collect() }
+    let Stack { role, frames, offset } = stack;
+    Stack { role, frames: frames.into_iter().map(frame).collect(), offset }
 }
 
 fn frame(frame: Frame<'_>) -> Frame<'static> {
@@ -168,7 +173,7 @@ fn frame(frame: Frame<'_>) -> Frame<'static> {
 }
 
 fn memory(memory: Memory<'_>) -> Memory<'static> {
-    let Memory { object, allocated_by, freed_by, shadow } = memory;
+    let Memory { object, variable, allocated_by, freed_by, shadow } = memory;
     let object = object.map(|Object { cache, size, start, end, side, distance }| Object {
         cache: cache.map(text),
         size,
@@ -177,7 +182,8 @@ fn memory(memory: Memory<'_>) -> Memory<'static> {
         side,
         distance,
     });
-    Memory { object, allocated_by, freed_by, shadow }
+    let variable = variable.map(|Variable { name, offset }| Variable { name: text(name), offset });
+    Memory { object, variable, allocated_by, freed_by, shadow }
 }
 
 fn lock(lock: Lock<'_>) -> Lock<'static> {

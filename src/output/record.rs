@@ -26,7 +26,7 @@ use crate::model::{
     Diagnostic, Evidence, Executor, Explanation, Frame, Holder, ImageCheck, Instruction, Kernel,
     Leak, Lock, LockState, Memory, Module, Object, Overwrite, Race, RaceAccess, Registers, Report,
     Role, Shadow, Side, SourceLocation, Stack, StackContext, Stall, Suspect, Task, ValueChange,
-    hex_digits,
+    Variable, hex_digits,
 };
 use crate::reason::Incomplete;
 use crate::span::Span;
@@ -78,7 +78,12 @@ macro_rules! key {
 
 objects! {
     Access { kind: some, size: some, address: some, }
-    AtomicContext { in_atomic: always, irqs_disabled: always, preempt_count: some, }
+    AtomicContext<'_> {
+        in_atomic: always,
+        irqs_disabled: always,
+        preempt_count: some,
+        disabled_in: some,
+    }
     Blame<'_> { function: always, file: some, line: some, why + code: coded, }
     Code { arch: some, bytes: hex, unit: unless_one, trap_offset: some, instructions: unless_empty, }
     Diagnosis { summary: always, why: unless_empty, confidence: always, }
@@ -123,7 +128,7 @@ objects! {
         function: some,
         offset: always,
     }
-    Memory<'_> { object: some, allocated_by: some, freed_by: some, shadow: unless_empty, }
+    Memory<'_> { object: some, variable: some, allocated_by: some, freed_by: some, shadow: unless_empty, }
     Module<'_> { name: always, flags: some, }
     Object<'_> { cache: some, size: some, start: some, end: some, side: some, distance: some, }
     Origin<'_> { hash: digits, role: always, name: always, }
@@ -200,7 +205,8 @@ objects! {
     Site<'_> { hash: digits, functions: always, }
     SourceLocation<'_> { file: always, line: always, }
     Span { start: always, end: always, line: always, }
-    Stack<'_> { role: always, frames: always, }
+    Stack<'_> { role: always, frames: always, offset: always, }
+    Variable<'_> { name: always, offset: always, }
     Stall { cpus: unless_empty, jiffies: some, detected_by: some, }
     Suspect<'_> {
         function: always,
@@ -469,13 +475,13 @@ mod tests {
             "function": "f", "offset": 1, "size": 2, "module": "m", "build_id": "b",
             "address": "0x00000001", "exact": true, "reliable": false, "inline": true, "file": "f.c",
             "line": 3, "column": 4, "context": "irq"
-        }]}, {"role": "free", "frames": []}],
+        }], "offset": 100}, {"role": "free", "frames": [], "offset": 200}],
         "memory": {
             "object": {
                 "cache": "c", "size": 1, "start": "0x00000001", "end": "0x00000002",
                 "side": "after", "distance": 3
             },
-            "allocated_by": 1, "freed_by": 2,
+            "variable": {"name": "v", "offset": 56}, "allocated_by": 1, "freed_by": 2,
             "shadow": [{"address": "0x00000001", "bytes": "fafb", "hit": true}]
         },
         "locks": [{
@@ -491,7 +497,7 @@ mod tests {
             "change": {"from": "0x00000001", "to": "0x00000002"}
         },
         "leak": {"address": "0x00000001", "size": 96},
-        "atomic": {"in_atomic": true, "irqs_disabled": false, "preempt_count": 1},
+        "atomic": {"in_atomic": true, "irqs_disabled": false, "preempt_count": 1, "disabled_in": "g"},
         "stall": {"cpus": [1, 2], "jiffies": 1001, "detected_by": 0},
         "overwrite": {"start": "0x00000001", "end": "0x00000002", "found": 3, "expected": 107},
         "diagnosis": {

@@ -1,11 +1,13 @@
 //! From the lines of one report to the model.
 
 mod aside;
+mod lock;
 mod memory;
 mod task;
 
 use std::borrow::Cow;
 
+use self::aside::Announced;
 use super::contention;
 use super::convert::{address, frame, named, role};
 use super::cpu_state::{CpuState, Unread};
@@ -23,8 +25,8 @@ use crate::functions;
 use crate::kind::{Kind, Marker};
 use crate::log::Line;
 use crate::model::{
-    AccessKind, Address, Diagnostic, Executor, Frame, Lock, LockState, Report, Role,
-    SourceLocation, Stack, StackContext,
+    AccessKind, Address, Diagnostic, Executor, Frame, Report, Role, SourceLocation, Stack,
+    StackContext,
 };
 use crate::reason::{BlameReason, Corruption, DiagnosticKind, ReportPart};
 use crate::span::Span;
@@ -36,7 +38,7 @@ use crate::syntax::pointer::{Link, Pointer};
 use crate::syntax::register::Registers;
 use crate::syntax::stack::StackStart;
 use crate::syntax::who;
-use crate::syntax::{Malformed, Record, Start, Tag, leak, lock, symbol};
+use crate::syntax::{Malformed, Record, Start, Tag, leak};
 use crate::title::{self, Outline, Step, Title};
 
 /// The most diagnostics that a report keeps: a broken console breaks every line alike.
@@ -44,9 +46,6 @@ const MAX_DIAGNOSTICS: usize = 32;
 
 /// The most stacks; lockdep's longest chains have fewer.
 const MAX_STACKS: usize = 128;
-
-/// The most locks; lockdep's own limit for one task is 48, and hung tasks list those of all.
-const MAX_LOCKS: usize = 256;
 
 /// The most modules that are listed.
 const MAX_MODULES: usize = 1024;
@@ -194,6 +193,8 @@ enum Dump {
 pub(super) struct Builder<'log> {
     report: Report<'log>,
     limits: Limits,
+    /// Offset in the log of the headline.
+    start: usize,
     /// Offset in the log of the line that is read.
     at: usize,
     /// Whether the first instruction pointer of the kernel is that of the crash.
@@ -239,6 +240,8 @@ pub(super) struct Builder<'log> {
     is_headed: bool,
     /// The sentence below the headline that says what is wrong.
     sentence: Option<Cow<'log, str>>,
+    /// The role of the symbol on the next line, if the line above announces one.
+    announced: Option<Announced>,
 }
 
 impl<'log> Builder<'log> {
@@ -246,6 +249,7 @@ impl<'log> Builder<'log> {
         Self {
             report: Report::new(kind, Span::default()),
             limits,
+            start: 0,
             at: 0,
             trap: false,
             stack: None,
@@ -270,6 +274,7 @@ impl<'log> Builder<'log> {
             accused: None,
             is_headed: false,
             sentence: None,
+            announced: None,
         }
     }
 
@@ -299,7 +304,9 @@ impl<'log> Builder<'log> {
         self.below_cpu += 1;
         self.begin(line);
         self.mention(line, record);
+        let announced = self.announced.take();
         match *record {
+            Record::Frame(place) if announced.is_some() => self.symbol(line, &place, announced),
             Record::StackStart(start) => self.stack_line(line, &start),
             Record::Race(found) => self.race(&found),
             Record::ValueChange(from, to) => self.value_change(from, to),
@@ -367,7 +374,7 @@ impl<'log> Builder<'log> {
             }
             Record::Malformed(malformed) => self.malformed(line, &malformed),
             Record::Text(_) if self.asks_for_sentence(&line.text) => {
-                self.sentence = Some(line.own(line.text.trim_ascii()));
+                self.sentence(line);
             }
             Record::Section(_)
             | Record::Interrupt(_)
@@ -397,6 +404,7 @@ impl<'log> Builder<'log> {
     /// The headline may name an address, and where the code was.
     pub(super) fn headline(&mut self, line: &Line<'log>, read: &Headline<'_>) {
         self.begin(line);
+        self.start = line.start;
         if let Some(fault) = read.fault {
             self.fault(fault);
         }
@@ -482,7 +490,7 @@ impl<'log> Builder<'log> {
         }
         if let Some(next) = self.next.take() {
             self.close_stack();
-            self.stack = Some(Stack { role: next, frames: Vec::with_capacity(ROOM) });
+            self.stack = Some(self.stack_here(next));
             return;
         }
         let mut role = if self.aftermath && self.traced { Role::Consequence } else { role };
@@ -498,35 +506,12 @@ impl<'log> Builder<'log> {
             }
         }
         self.close_stack();
-        self.stack = Some(Stack { role, frames: Vec::with_capacity(ROOM) });
+        self.stack = Some(self.stack_here(role));
     }
 
-    /// A lock of the report itself, of a chain, or of the list of those that a thread holds.
-    fn lock(&mut self, line: &Line<'log>, found: &lock::Lock<'_>) {
-        // An inlined function stands on a line of its own before the one that holds it.
-        if found.is_inlined {
-            return;
-        }
-        if self.report.locks.len() >= MAX_LOCKS {
-            return self.leave_too_many(ReportPart::Locks);
-        }
-        let state = match found.index {
-            _ if found.is_link => LockState::Chain,
-            None if self.report.locks.is_empty() => LockState::Wanted,
-            _ => LockState::Held,
-        };
-        let function = found.place.and_then(|place| place.function);
-        let holder = self.holder.clone().filter(|_| found.index.is_some());
-        self.report.locks.push(Lock {
-            class: line.own(found.class),
-            address: found.address.map(address),
-            usage: found.usage.map(|usage| line.own(usage)),
-            state,
-            comm: holder.as_ref().map(|(comm, _)| comm.clone()),
-            holder: holder.map(|(_, pid)| pid),
-            function: function.map(|name| symbol::name(line.own(name))),
-            offset: line.start,
-        });
+    /// An empty stack that begins on the line that is read.
+    fn stack_here(&self, role: Role) -> Stack<'log> {
+        Stack { role, frames: Vec::with_capacity(ROOM), offset: self.at }
     }
 
     fn mark(&mut self, name: &[u8]) {
@@ -629,7 +614,7 @@ impl<'log> Builder<'log> {
                 stack.role = Role::Reporting;
             }
             self.close_stack();
-            self.stack = Some(Stack { role: Role::Crash, frames: Vec::with_capacity(ROOM) });
+            self.stack = Some(self.stack_here(Role::Crash));
             if self.inlined.is_empty() {
                 self.inlined = self.inlined_in_headline(&frame);
             }
@@ -780,7 +765,8 @@ impl<'log> Builder<'log> {
             if let Some(last) = self.headline.last_mut() {
                 last.exact = self.trap;
             }
-            self.report.stacks.insert(0, Stack { role: Role::Crash, frames: self.headline });
+            let stack = Stack { role: Role::Crash, frames: self.headline, offset: self.start };
+            self.report.stacks.insert(0, stack);
         }
         let machines = self.machines;
         self.processor.arch = self.processor.arch.or_else(|| machine::of(&self.report, machines));

@@ -4,6 +4,7 @@
 //! ```text
 //! access   = ( "Read" / "Write" ) " of size " n " at addr " hex [ " by task " comm "/" pid ]
 //!          / "Free of addr " hex " by task " comm "/" pid     ; since Linux 6.3
+//! variable = "The buggy address belongs to the variable:"   ; its symbol is on the next line
 //! object   = "The buggy address belongs to the object at " hex
 //! cache    = " which belongs to the cache " name " of size " n
 //! located  = "The buggy address is located " n " bytes " ( "inside of" / "to the right of" / "to the left of" )
@@ -88,6 +89,8 @@ pub(super) fn is_shadow(text: &[u8]) -> bool {
 pub(crate) enum Object<'a> {
     /// Its address.
     At(Hex),
+    /// It is a global variable, whose symbol is on the next line.
+    Variable,
     /// The slab cache that it belongs to, and the size of the cache's objects in bytes.
     Cache(&'a [u8], u64),
     /// How far the access was from it: bytes, and `inside of`, `to the right of`, `to the left of`.
@@ -102,6 +105,7 @@ pub(crate) enum Object<'a> {
 /// the region as the rest.
 pub(crate) fn object(input: &[u8]) -> Parsed<'_, Object<'_>> {
     let at = preceded(tag("The buggy address belongs to the object at "), hex).map(Object::At);
+    let variable = value(Object::Variable, tag("The buggy address belongs to the variable:"));
     let cache = (tag(" which belongs to the cache "), word, tag(" of size "), decimal)
         .map(|(_, name, _, size)| Object::Cache(name, size));
     let side = alt((tag("inside of"), tag("to the right of"), tag("to the left of")));
@@ -114,7 +118,7 @@ pub(crate) fn object(input: &[u8]) -> Parsed<'_, Object<'_>> {
         .map(|(_, bytes, _, side)| Object::Distance(bytes, side));
     let region = (take_until("region ["), tag("region ["), hex, tag(", "), hex, tag(")"))
         .map(|(_, _, start, _, end, _)| Object::Region(start, end));
-    alt((at, cache, distance, region)).parse(input)
+    alt((at, variable, cache, distance, region)).parse(input)
 }
 
 /// One line of the shadow memory around the address.

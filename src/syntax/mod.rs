@@ -241,7 +241,9 @@ fn tagged<'t>(first: u8, line: &'t [u8], text: &'t [u8]) -> Option<Record<'t>> {
         }
         b'N' | b'T' => found(task::taint(line), Record::Taint),
         b'O' => fault(line).or_else(|| found(kfence::access(line), Record::Access)),
-        b'P' => who::pid(line).map(Record::Pid),
+        b'P' => {
+            who::pid(line).map(Record::Pid).or_else(|| found(state::state(line), Record::State))
+        }
         b'R' => access(line),
         b'W' => access(line).or_else(|| workqueue(line)),
         b'U' => found(kfence::access(line), Record::Access),

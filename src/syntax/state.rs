@@ -3,6 +3,7 @@
 //! ```text
 //! atomic  = "in_atomic(): " n ", irqs_disabled(): " n ", " …          ; __might_resched() in kernel/sched/core.c
 //! depth   = "preempt_count: " hex ", expected: " hex                  ; the same
+//! disable = "Preemption disabled at:"                             ; print_preempt_disable_ip(), in the same file
 //! stall   = "(t=" n " jiffies " … / "(detected by " cpu ", t=" n " jiffies" …  ; kernel/rcu/tree_stall.h
 //! stalled = [ "rcu: " ] blanks cpu "-" 4( "." / "O" / "o" / "N" / "D" / digit / "!" ) ": (" …  ; print_cpu_stall_info()
 //! bytes   = hex "-" hex [ " @offset=" n ] ". First byte " hex " instead of " hex    ; check_bytes_and_report() in mm/slub.c
@@ -11,7 +12,7 @@
 use nom::Parser;
 use nom::branch::alt;
 use nom::bytes::complete::{tag, take_while_m_n};
-use nom::combinator::{map, opt};
+use nom::combinator::{map, opt, value};
 use nom::sequence::{delimited, preceded, terminated};
 
 use super::Parsed;
@@ -22,6 +23,8 @@ use crate::token::{Hex, blanks, decimal, hex};
 pub(crate) enum State {
     /// Whether code runs in atomic context, and whether interrupts are off.
     Atomic { in_atomic: bool, irqs_disabled: bool },
+    /// The function that disabled preemption is on the next line.
+    PreemptionDisabled,
     /// How deep preemption is disabled, and how deep it should be.
     PreemptCount { found: u64, expected: u64 },
     /// How long a grace period of RCU lasts, in jiffies; the CPU that noticed, if that is not the stalled one.
@@ -36,6 +39,7 @@ pub(crate) enum State {
 pub(super) fn state(line: &[u8]) -> Parsed<'_, State> {
     match line.first() {
         Some(b'i') => atomic(line),
+        Some(b'P') => value(State::PreemptionDisabled, tag("Preemption disabled at:")).parse(line),
         Some(b'p') => depth(line),
         Some(b'(') => stall(line),
         _ => alt((overwritten, stalled)).parse(line),
@@ -98,6 +102,7 @@ mod tests {
         assert_eq!(p(line), State::Atomic { in_atomic: true, irqs_disabled: false });
         let line = "preempt_count: 101, expected: 0";
         assert_eq!(p(line), State::PreemptCount { found: 0x101, expected: 0 });
+        assert_eq!(p("Preemption disabled at:"), State::PreemptionDisabled);
         let line = "(t=1001 jiffies g=-859 q=12 ncpus=2)";
         assert_eq!(p(line), State::Stall { jiffies: 1001, detected_by: None });
         let line = "(detected by 0, t=5252 jiffies, g=12, q=3)";

@@ -188,30 +188,31 @@ pub(crate) fn stamp(input: &[u8]) -> Parsed<'_, ()> {
 /// Reads a stamp of the usual length, which print_time() gives all stamps of the first 27 hours:
 /// `[%5lu.%06lu]`.
 fn early_stamp(input: &[u8]) -> Option<&[u8]> {
-    let (&[b'[', a, b, c, d, last, b'.', u, v, w, x, y, z, b']'], rest) =
-        input.split_first_chunk::<14>()?
-    else {
+    let (first, rest) = input.split_first_chunk::<14>()?;
+    let &[b'[', ten_thousands, thousands, hundreds, tens, digits @ .., b']'] = first else {
         return None;
     };
     let mut is_digit = false;
-    for byte in [a, b, c, d] {
+    for byte in [ten_thousands, thousands, hundreds, tens] {
         is_digit |= byte != b' ';
         if is_digit && !byte.is_ascii_digit() {
             return None;
         }
     }
-    are_digits([last, u, v, w, x, y, z, b'0']).then_some(rest)
+    let [_, point, ..] = digits;
+    // The point becomes a digit.
+    let digits =
+        u64::from_ne_bytes(digits) ^ u64::from_ne_bytes([0, b'.' ^ b'0', 0, 0, 0, 0, 0, 0]);
+    (point == b'.' && are_digits(digits)).then_some(rest)
 }
 
 /// Returns whether eight bytes are decimal digits, in one word: 0x30 to 0x39 keep their high half when
 /// 6 is added.
-fn are_digits(bytes: [u8; 8]) -> bool {
+fn are_digits(word: u64) -> bool {
     const HIGH: u64 = u64::from_ne_bytes([0xf0; 8]);
     const ZEROS: u64 = u64::from_ne_bytes([b'0'; 8]);
-    let word = u64::from_ne_bytes(bytes);
     word & HIGH == ZEROS && word.wrapping_add(u64::from_ne_bytes([6; 8])) & HIGH == ZEROS
 }
-
 
 /// Returns the number of digits at the start of a text, the byte after them or NUL, and the rest
 /// after that byte.
@@ -261,6 +262,26 @@ pub(crate) fn file_and_line(input: &[u8]) -> Parsed<'_, (&[u8], u64)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn stamps_of_the_usual_length() {
+        for text in ["[    1.000001]", "[12345.678901]", "[  100.000000]"] {
+            assert_eq!(early_stamp(text.as_bytes()), Some(&b""[..]), "{text}");
+            assert!(stamp(text.as_bytes()).is_ok(), "{text}");
+        }
+        // The byte of each place is a digit, a blank before the digits, or the mark.
+        for (at, byte) in (0..14).flat_map(|at| (0..=255u8).map(move |byte| (at, byte))) {
+            let mut text = *b"[  345.678901]";
+            text[at] = byte;
+            let seconds = &text[1..6];
+            let blanks = seconds.iter().take_while(|b| **b == b' ').count();
+            let digits = |text: &[u8]| !text.is_empty() && text.iter().all(u8::is_ascii_digit);
+            let is_stamp = (text[0], text[6], text[13]) == (b'[', b'.', b']')
+                && digits(&seconds[blanks..])
+                && digits(&text[7..13]);
+            assert_eq!(early_stamp(&text).is_some(), is_stamp, "{at} {byte:#x}");
+        }
+    }
 
     #[test]
     fn ok_numbers() {

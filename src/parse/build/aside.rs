@@ -6,9 +6,21 @@ use std::borrow::Cow;
 use super::{Builder, MAX_STACKS};
 use crate::functions;
 use crate::log::Line;
-use crate::model::{Blame, Frame, Holder, Role, Stack};
+use crate::model::{AtomicContext, Blame, Frame, Holder, Role, SourceLocation, Stack, Variable};
 use crate::reason::BlameReason;
+use crate::search;
 use crate::syntax::blocker::Blocker;
+use crate::syntax::frame::Place;
+use crate::token;
+
+/// The role of a symbol on a line of its own.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Announced {
+    /// The global variable that contains the address: kasan's print_address_description().
+    Variable,
+    /// The function that disabled preemption: print_preempt_disable_ip() in kernel/sched/core.c.
+    Disabler,
+}
 
 impl<'log> Builder<'log> {
     /// Says that a line begins a part of the report that is printed as a report of its own.
@@ -34,8 +46,50 @@ impl<'log> Builder<'log> {
     /// with the place, and each handler prints a sentence below it; print_usage_bug() in
     /// kernel/locking/lockdep.c prints the two uses of a lock.
     pub(super) fn asks_for_sentence(&self, text: &[u8]) -> bool {
-        let is_sentence = self.report.kind.has_sentence() || text.starts_with(b"inconsistent {");
+        // lockdep_rcu_suspicious() in kernel/locking/lockdep.c: `net/x.c:12 suspicious f() usage!`.
+        let is_rcu = || {
+            text.ends_with(b"!")
+                && (text.ends_with(b" usage!") || search::has(text, "RCU"))
+                && token::file_and_line(text).is_ok()
+        };
+        let is_sentence =
+            self.report.kind.has_sentence() || text.starts_with(b"inconsistent {") || is_rcu();
         is_sentence && self.sentence.is_none() && !self.has_body()
+    }
+
+    /// Keeps that line, and the place in the source that it begins with.
+    pub(super) fn sentence(&mut self, line: &Line<'log>) {
+        let text = line.text.trim_ascii();
+        self.sentence = Some(line.own(text));
+        if let Ok((rest, (file, number))) = token::file_and_line(text) {
+            self.sentence = Some(line.own(rest.trim_ascii_start()));
+            let location = || SourceLocation { file: line.own(file), line: number };
+            self.report.location.get_or_insert_with(location);
+        }
+    }
+
+    /// The symbol that the line above announces.
+    pub(super) fn symbol(
+        &mut self,
+        line: &Line<'log>,
+        place: &Place<'_>,
+        announced: Option<Announced>,
+    ) {
+        let Some(name) = place.function.map(|name| line.own(name)) else { return };
+        match announced {
+            Some(Announced::Variable) => {
+                let memory = self.report.memory.get_or_insert_default();
+                let offset = place.offset.map_or(0, |(offset, _)| offset);
+                memory.variable.get_or_insert(Variable { name, offset });
+            }
+            Some(Announced::Disabler) => {
+                // __schedule_bug() in kernel/sched/core.c prints no counts.
+                let context = AtomicContext { in_atomic: true, ..AtomicContext::default() };
+                let context = self.report.atomic.get_or_insert(context);
+                context.disabled_in.get_or_insert(name);
+            }
+            None => {}
+        }
     }
 
     /// Whether the stack that is open is another's than the crash's.
@@ -51,9 +105,10 @@ impl<'log> Builder<'log> {
             return;
         };
         let end = stack.frames.iter().position(|frame| frame.exact).map_or(0, |at| at + 1);
+        let offset = stack.offset;
         let frames = stack.frames.split_off(end);
         if !frames.is_empty() && self.report.stacks.len() < MAX_STACKS {
-            self.report.stacks.push(Stack { role: Role::Reporting, frames });
+            self.report.stacks.push(Stack { role: Role::Reporting, frames, offset });
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Accesses, the objects that they hit, and shadow memory, to the model.
 
+use super::aside::Announced;
 use super::{Builder, MAX_SHADOW, address};
 use crate::log::Line;
 use crate::model::{
@@ -50,9 +51,11 @@ impl<'log> Builder<'log> {
         let report = &mut self.report;
         match state {
             State::Atomic { in_atomic, irqs_disabled } => {
-                let context = AtomicContext { in_atomic, irqs_disabled, preempt_count: None };
+                let context =
+                    AtomicContext { in_atomic, irqs_disabled, ..AtomicContext::default() };
                 report.atomic.get_or_insert(context);
             }
+            State::PreemptionDisabled => self.announced = Some(Announced::Disabler),
             State::PreemptCount { found, .. } => {
                 if let Some(atomic) = &mut report.atomic {
                     atomic.preempt_count.get_or_insert(found);
@@ -104,6 +107,10 @@ impl<'log> Builder<'log> {
         self.close_stack();
         let mut rest = rest;
         let mut next = first;
+        if first == Some(kasan::Object::Variable) {
+            self.announced = Some(Announced::Variable);
+            return;
+        }
         while let Some(fact) = next {
             let memory = self.report.memory.get_or_insert_default();
             add_fact(memory.object.get_or_insert_default(), &fact, line);
@@ -154,6 +161,7 @@ fn add_fact<'log>(object: &mut Object<'log>, fact: &kasan::Object<'_>, line: &Li
             object.side.get_or_insert(side);
             object.distance.get_or_insert(bytes);
         }
+        kasan::Object::Variable => {}
         kasan::Object::Region(start, end) => {
             object.start.get_or_insert(address(start));
             object.end.get_or_insert(address(end));

@@ -3,6 +3,8 @@
 //! A rule of [`RULES`] reads the model of its kinds alone. It returns `None` if a name or a number that its
 //! sentence needs is missing.
 
+mod message;
+
 use std::fmt::Write as _;
 
 use crate::functions;
@@ -23,9 +25,19 @@ type Rule = fn(&Report<'_>) -> Option<(String, Vec<Evidence>)>;
 const RULES: &[Rule] = &[
     race,
     leak,
-    uninitialised,
+    message::reference_count,
+    message::user_copy,
+    message::buffer,
+    message::undefined,
+    message::active_object,
+    message::rcu,
+    message::init,
+    message::canary,
+    message::per_cpu,
+    uninitialized,
     overwritten,
     object,
+    variable,
     cycle,
     recursion,
     usage,
@@ -128,14 +140,11 @@ fn object(report: &Report<'_>) -> Option<(String, Vec<Evidence>)> {
     let function = crash_site(report)?;
     let freed = stack(report, Role::Free);
     let thing = describe(object, freed.is_some() && access.kind != Some(AccessKind::Free));
-    let what = match access.kind? {
-        AccessKind::Read => "reads",
-        AccessKind::Write => "writes",
-        AccessKind::Free => {
-            return Some((release_of(object, function, freed.is_some()), tracks(report)));
-        }
-        AccessKind::Execute => return None,
-    };
+    let kind = access.kind?;
+    if kind == AccessKind::Free {
+        return Some((release_of(object, function, freed.is_some()), tracks(report)));
+    }
+    let what = verb(kind)?;
     let size = access.size.map(|size| format!(" {}", bytes(size))).unwrap_or_default();
     let place = match (access.size, place(object)) {
         (Some(_), Some(place)) => format!(", {place} {thing}"),
@@ -148,6 +157,28 @@ fn object(report: &Report<'_>) -> Option<(String, Vec<Evidence>)> {
         && report.headline.contains("out-of-bounds");
     let beyond = if is_beyond { ", beyond the bytes that were asked for" } else { "" };
     Some((format!("{function} {what}{size}{place}{beyond}"), tracks(report)))
+}
+
+/// A global variable that was hit, by the distance from its start.
+fn variable(report: &Report<'_>) -> Option<(String, Vec<Evidence>)> {
+    let variable = report.memory.as_ref()?.variable.as_ref()?;
+    let function = crash_site(report)?;
+    let access = report.access.as_ref()?;
+    let (what, size) = (verb(access.kind?)?, bytes(access.size?));
+    let distance = bytes(variable.offset);
+    let summary = format!(
+        "{function} {what} {size}, {distance} behind the start of the variable {}",
+        variable.name
+    );
+    Some((summary, Vec::new()))
+}
+
+fn verb(kind: AccessKind) -> Option<&'static str> {
+    match kind {
+        AccessKind::Read => Some("reads"),
+        AccessKind::Write => Some("writes"),
+        AccessKind::Free | AccessKind::Execute => None,
+    }
 }
 
 /// An invalid or second free.
@@ -165,12 +196,14 @@ fn tracks(report: &Report<'_>) -> Vec<Evidence> {
     let memory = report.memory.as_ref();
     let freed = stack(report, Role::Free)
         .map(|freed| release(report, freed, memory.and_then(|memory| memory.freed_by)));
-    let allocated = site_of(report, Role::Allocation).map(|function| {
-        let by = memory.and_then(|memory| memory.allocated_by);
-        let by = by.map(|pid| format!(" by task {pid}")).unwrap_or_default();
-        format!("it was allocated in {function}{by}")
-    });
-    freed.into_iter().chain(allocated).map(|text| Evidence::new(text, None)).collect()
+    let allocation = stack(report, Role::Allocation);
+    let allocated =
+        allocation.and_then(|stack| Some((stack, site(stack)?))).map(|(stack, function)| {
+            let by = memory.and_then(|memory| memory.allocated_by);
+            let by = by.map(|pid| format!(" by task {pid}")).unwrap_or_default();
+            Evidence::new(format!("it was allocated in {function}{by}"), Some(stack.offset))
+        });
+    freed.into_iter().chain(allocated).collect()
 }
 
 /// `8 bytes inside`, `directly behind`.
@@ -192,7 +225,7 @@ fn describe(object: &Object<'_>, is_freed: bool) -> String {
 }
 
 /// Who freed an object, and from where.
-fn release(report: &Report<'_>, freed: &Stack<'_>, by: Option<u64>) -> String {
+fn release(report: &Report<'_>, freed: &Stack<'_>, by: Option<u64>) -> Evidence {
     let holds = |names: &[&str]| {
         let functions = freed.frames.iter().filter_map(|frame| frame.function.as_deref());
         functions.map(functions::base).any(|function| names.contains(&function))
@@ -211,7 +244,7 @@ fn release(report: &Report<'_>, freed: &Stack<'_>, by: Option<u64>) -> String {
         (None, _) => Ok(()),
     }
     .ok();
-    text
+    Evidence::new(text, Some(freed.offset))
 }
 
 fn lock<'a, 'log>(report: &'a Report<'log>, state: LockState) -> Option<&'a Lock<'log>> {
@@ -264,8 +297,9 @@ fn recursion(report: &Report<'_>) -> Option<(String, Vec<Evidence>)> {
         (Some(_), Some(_)) => "it holds another lock of this class",
         _ => "it holds a lock of this class",
     };
-    let place = within(held.function.as_deref().map(functions::base));
-    let why = Evidence::new(format!("{same}, taken{place}"), Some(held.offset));
+    let place = held.function.as_deref().map(functions::base);
+    let place = place.map(|function| format!(", taken in {function}")).unwrap_or_default();
+    let why = Evidence::new(format!("{same}{place}"), Some(held.offset));
     Some((format!("{task} takes {} again{}", wanted.class, within(function)), vec![why]))
 }
 
@@ -293,11 +327,19 @@ fn in_words(state: &str) -> Option<&'static str> {
     })
 }
 
-/// A value that was never initialised: where the memory comes from.
-fn uninitialised(report: &Report<'_>) -> Option<(String, Vec<Evidence>)> {
+/// A value that was never initialized: where the memory comes from.
+fn uninitialized(report: &Report<'_>) -> Option<(String, Vec<Evidence>)> {
     let function = crash_site(report).filter(|_| report.kind == Kind::Kmsan)?;
     let created = site_of(report, Role::Allocation)?;
-    Some((format!("{function} uses bytes of {created} that were never initialised"), Vec::new()))
+    let summary =
+        format!("{function} uses bytes that were never initialized, in memory from {created}");
+    // kmsan_print_origin() in mm/kmsan/report.c: the last copy is printed first.
+    let copies = report.stacks.iter().filter(|stack| stack.role == Role::Related);
+    let copies = copies.filter_map(|stack| Some((site(stack)?, stack.offset)));
+    let copies = copies.map(|(function, offset)| {
+        Evidence::new(format!("they were copied in {function}"), Some(offset))
+    });
+    Some((summary, copies.collect()))
 }
 
 /// Overwritten bytes of a slab object: include/linux/poison.h.
@@ -320,12 +362,16 @@ fn overwritten(report: &Report<'_>) -> Option<(String, Vec<Evidence>)> {
 /// A function that may sleep where it must not.
 fn sleeping(report: &Report<'_>) -> Option<(String, Vec<Evidence>)> {
     let function = crash_site(report)?;
-    let Some(atomic) = report.atomic.as_ref() else {
-        // __schedule_bug() in kernel/sched/core.c.
-        let task = task(report).filter(|_| report.kind == Kind::AtomicSleep)?;
+    let atomic = report.atomic.as_ref();
+    let disabled = atomic.and_then(|atomic| atomic.disabled_in.as_deref()).map(functions::base);
+    let disabled = disabled.map(|name| Evidence::new(format!("{name} disabled preemption"), None));
+    // __schedule_bug() in kernel/sched/core.c.
+    if report.headline.contains("scheduling while atomic") {
+        let task = task(report)?;
         let summary = format!("{task} schedules in {function} with preemption disabled");
-        return Some((summary, Vec::new()));
-    };
+        return Some((summary, disabled.into_iter().collect()));
+    }
+    let atomic = atomic?;
     let why = match (atomic.in_atomic, atomic.irqs_disabled) {
         (true, true) => "with preemption and interrupts disabled",
         (true, false) => "with preemption disabled",
@@ -336,7 +382,8 @@ fn sleeping(report: &Report<'_>) -> Option<(String, Vec<Evidence>)> {
     let held = report.locks.iter().rfind(|lock| lock.state == LockState::Held);
     let held =
         held.map(|lock| Evidence::new(format!("it holds {}", taken(lock)), Some(lock.offset)));
-    Some((format!("{function} calls what may sleep, {why}"), held.into_iter().collect()))
+    let summary = format!("{function} calls a function that may sleep, {why}");
+    Some((summary, held.into_iter().chain(disabled).collect()))
 }
 
 /// A grace period of RCU that does not end.
@@ -377,7 +424,8 @@ fn blocked(report: &Report<'_>) -> Option<(String, Vec<Evidence>)> {
     if let Some(holder) = &report.holder {
         let function = site_of(report, Role::Holder);
         let why = function.map(|function| format!("{} is in {function}", holder.comm));
-        let why = why.map(|text| Evidence::new(text, None)).into_iter().collect();
+        let offset = stack(report, Role::Holder).map(|stack| stack.offset);
+        let why = why.map(|text| Evidence::new(text, offset)).into_iter().collect();
         let (lock, comm, pid) = (named(&holder.lock), &holder.comm, holder.pid);
         let who = format!("which {comm}/{pid} holds; blocked for more than {seconds} s");
         return Some((format!("{task} waits{place} for {lock}, {who}"), why));

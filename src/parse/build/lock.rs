@@ -1,0 +1,40 @@
+//! Locks that a report names.
+
+use super::{Builder, address};
+use crate::log::Line;
+use crate::model::{Lock, LockState};
+use crate::reason::ReportPart;
+use crate::syntax::{lock, symbol};
+
+/// The most locks; lockdep's own limit for one task is 48, and hung tasks list those of all.
+const MAX_LOCKS: usize = 256;
+
+impl<'log> Builder<'log> {
+    /// A lock of the report itself, of a chain, or of the list of those that a thread holds.
+    pub(super) fn lock(&mut self, line: &Line<'log>, found: &lock::Lock<'_>) {
+        // An inlined function stands on a line of its own before the one that holds it.
+        if found.is_inlined {
+            return;
+        }
+        if self.report.locks.len() >= MAX_LOCKS {
+            return self.leave_too_many(ReportPart::Locks);
+        }
+        let state = match found.index {
+            _ if found.is_link => LockState::Chain,
+            None if self.report.locks.is_empty() => LockState::Wanted,
+            _ => LockState::Held,
+        };
+        let function = found.place.and_then(|place| place.function);
+        let holder = self.holder.clone().filter(|_| found.index.is_some());
+        self.report.locks.push(Lock {
+            class: line.own(found.class),
+            address: found.address.map(address),
+            usage: found.usage.map(|usage| line.own(usage)),
+            state,
+            comm: holder.as_ref().map(|(comm, _)| comm.clone()),
+            holder: holder.map(|(_, pid)| pid),
+            function: function.map(|name| symbol::name(line.own(name))),
+            offset: line.start,
+        });
+    }
+}
