@@ -30,13 +30,13 @@ string_enum! {
 
 /// The chance that a commit with the bug passed all its runs, from which its verdict `good` is
 /// uncertain.
-pub const UNSURE: f64 = 0.1;
+pub(super) const UNSURE: f64 = 0.1;
 
 /// The chance up to which a commit that had another crash is taken for one without the bug.
-pub const SURE: f64 = 0.02;
+pub(super) const SURE: f64 = 0.02;
 
 /// The probability that the commit is wrong, from which the bisection is [`Trust::Doubtful`].
-pub const DOUBTFUL: f64 = 0.52;
+pub(crate) const DOUBTFUL: f64 = 0.52;
 
 /// Facts about the crash under bisection that the log does not have.
 #[derive(Clone, Copy, Debug, Default)]

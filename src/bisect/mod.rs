@@ -32,7 +32,8 @@ mod relation;
 mod replay;
 mod seen;
 
-pub use audit::{Audit, AuditOptions, Crash, DOUBTFUL, Judged, SURE, Trust, UNSURE, audit};
+pub(crate) use audit::DOUBTFUL;
+pub use audit::{Audit, AuditOptions, Crash, Judged, Trust, audit};
 pub use confidence::{Doubt, DoubtFeature};
 pub use flakiness::Rate;
 pub(crate) use model::short;

@@ -23,9 +23,6 @@ pub struct Impact {
 }
 
 impl Impact {
-    /// The bug types by rank, the worst first.
-    pub const ORDER: &[&str] = &types::ORDER;
-
     /// Returns a key that sorts the worst report first.
     pub fn key(&self) -> (u8, usize) {
         (self.rank.unwrap_or(u8::MAX), usize::MAX - self.raised.len())

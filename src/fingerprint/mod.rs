@@ -55,10 +55,10 @@ pub fn frame_class(function: &str) -> (FrameClass, Option<&'static str>) {
 }
 
 /// The most frames of a signature. Deeper frames are those of the entry into the kernel.
-pub const MAX_SIGNATURE_FRAMES: usize = 48;
+pub(crate) const MAX_SIGNATURE_FRAMES: usize = 48;
 
 /// The most origins of a signature.
-pub const MAX_ORIGINS: usize = 16;
+pub(crate) const MAX_ORIGINS: usize = 16;
 
 /// The facts of a report that do not change from run to run.
 ///
@@ -95,11 +95,10 @@ pub struct Signature<'a> {
     )]
     pub top3: Option<u64>,
     /// The stack, innermost frame first, without the functions that report the crash. At most
-    /// [`MAX_SIGNATURE_FRAMES`].
+    /// 48.
     #[cfg_attr(feature = "serde", serde(borrow))]
     pub frames: Vec<SignatureFrame<'a>>,
-    /// The functions, locks and caches that other parts of the report name. At most
-    /// [`MAX_ORIGINS`].
+    /// The functions, locks and caches that other parts of the report name. At most 16.
     #[cfg_attr(feature = "serde", serde(borrow, default, skip_serializing_if = "Vec::is_empty"))]
     pub origins: Vec<Origin<'a>>,
     /// The part of the kernel that contains the site.
