@@ -21,6 +21,11 @@ fn tree() -> Vec<u8> {
         ("drivers/net/Makefile", "obj-m += cm-net.o\n"),
         ("arch/x86/lib/cm.S", "SYM_FUNC_START(cm_copy)\n"),
         ("arch/arm64/lib/cm.S", "SYM_FUNC_START(cm_copy)\n"),
+        ("arch/ia64/kernel/cm.c", "int cm_flush(void)\n{\n}\nint cm_map(void)\n{\n}\n"),
+        ("drivers/s390/cio/cm.c", "int cm_channel(void)\n{\n}\n"),
+        ("mm/cm.c", "int cm_map(void)\n{\n}\n"),
+        ("arch/arm/xen/cm.c", "int cm_grant(void)\n{\n}\n"),
+        ("drivers/iommu/arm/cm.c", "int cm_smmu(void)\n{\n}\n"),
         ("rust/cm.rs", "pub fn update_ref(&self) {\n"),
     ] {
         builder.add(path, text.as_bytes());
@@ -69,6 +74,32 @@ fn a_name_in_several_files_is_told_apart() {
     );
     // A function that is in no tree is in the directory of its module.
     assert_eq!(found("cm_new", Hints { module: Some("cm"), ..none }).unwrap(), "fs/cm");
+}
+
+#[test]
+fn files_of_another_architecture_are_refused() {
+    let bytes = tree();
+    let atlas = Atlas::read(&bytes).unwrap();
+    let found = |function, arch| {
+        let hints = Hints { arch: Some(arch), ..Hints::default() };
+        atlas.resolve(function, hints).map(|place| place.file.to_string())
+    };
+    for (function, arch, file) in [
+        ("cm_flush", "x86_64", None),
+        ("cm_channel", "i386", None),
+        ("cm_channel", "s390x", Some("drivers/s390/cio/cm.c")),
+        ("cm_grant", "arm64", Some("arch/arm/xen/cm.c")),
+        ("cm_grant", "x86_64", None),
+        ("cm_smmu", "arm64", Some("drivers/iommu/arm/cm.c")),
+        ("cm_smmu", "x86_64", None),
+        // What is left is certain.
+        ("cm_map", "loongarch64", Some("mm/cm.c")),
+        ("cm_copy", "riscv64", None),
+    ] {
+        assert_eq!(found(function, arch).as_deref(), file, "{function} on {arch}");
+    }
+    // A report without an architecture refuses no file.
+    assert!(atlas.resolve("cm_flush", Hints::default()).is_some());
 }
 
 #[test]

@@ -23,11 +23,16 @@ pub struct Place<'a> {
 }
 
 impl<'a> Atlas<'a> {
-    /// The file that defines a function; `None` if none does, or if what is known leaves several that are
-    /// equally near.
+    /// The file that defines a function; `None` if no file does, or if several fit the hints equally.
+    ///
+    /// Files that the architecture of the report does not build are refused: `arch/ia64`, `drivers/s390`
+    /// in a report of x86.
     pub fn resolve(&self, function: &str, hints: Hints<'_>) -> Option<Place<'a>> {
+        let arch = hints.arch.map(arch_directory);
         let of_module = hints.module.and_then(|module| self.module(module).next());
-        let mut files = self.files(function);
+        let mut files = self
+            .files(function)
+            .filter(move |file| arch.is_none_or(|arch| is_built_for(file.directory(), arch)));
         if let (Some(module), None) = (hints.module, of_module) {
             // A module that no tree has: what it defines may have the names of other functions.
             let file = files.find(|file| file.is_of_module(module))?;
@@ -47,10 +52,11 @@ impl<'a> Atlas<'a> {
                 _ => Some(Place { file: first, certain: true }),
             };
         }
-        let mut best = (first, score(&first, of_module.as_ref(), &hints));
+        let score = |file: &File<'_>| score(file, of_module.as_ref(), arch, hints.near);
+        let mut best = (first, score(&first));
         let mut alone = true;
         for file in files {
-            let other = score(&file, of_module.as_ref(), &hints);
+            let other = score(&file);
             if other > best.1 {
                 best = (file, other);
                 alone = true;
@@ -63,8 +69,8 @@ impl<'a> Atlas<'a> {
     }
 }
 
-/// How much speaks for a file.
-fn score(file: &File<'_>, module: Option<&File<'_>>, hints: &Hints<'_>) -> u32 {
+/// The evidence for a file: the module of the frame, the architecture, the neighbors' directories.
+fn score(file: &File<'_>, module: Option<&File<'_>>, arch: Option<&str>, near: &[&str]) -> u32 {
     let directory = file.directory();
     let mut score = 0;
     if let Some(module) = module {
@@ -72,14 +78,12 @@ fn score(file: &File<'_>, module: Option<&File<'_>>, hints: &Hints<'_>) -> u32 {
         score += 20 * u32::from(file == module);
     }
     if let Some(rest) = directory.strip_prefix("arch/") {
-        let arch = rest.split('/').next();
-        if arch.is_some() && arch == hints.arch.map(arch_directory) {
-            score += 16;
-        } else {
+        if arch.is_none() || rest.split('/').next() != arch {
             return 0;
         }
+        score += 16;
     }
-    let near = hints.near.iter().take(8).zip((1..=8).rev());
+    let near = near.iter().take(8).zip((1..=8).rev());
     let of_near = |(near, weight): (&&str, u32)| match *near {
         "" => 0,
         near if near == directory => 2 * weight,
@@ -89,16 +93,50 @@ fn score(file: &File<'_>, module: Option<&File<'_>>, hints: &Hints<'_>) -> u32 {
     score + near.map(of_near).sum::<u32>()
 }
 
+/// Returns whether a directory is built for an architecture, given by its directory below `arch`.
+fn is_built_for(directory: &str, arch: &str) -> bool {
+    if let Some(rest) = directory.strip_prefix("arch/") {
+        let shares = |(own, other): &(&str, &str)| *own == arch && is_in(rest, other);
+        return rest.split('/').next() == Some(arch) || SHARED.iter().any(shares);
+    }
+    let arches_of = |name| MACHINES.iter().find(|(known, _)| *known == name);
+    directory.split('/').skip(1).filter_map(arches_of).all(|(_, arches)| arches.contains(&arch))
+}
+
 /// The directory of an architecture below `arch`.
 fn arch_directory(name: &str) -> &str {
     let known = ARCHES.iter().find(|(begin, _)| name.starts_with(begin));
     known.map_or(name, |(_, directory)| *directory)
 }
 
-/// How names of architectures begin, and their directories, where these are others.
+/// Directories below `arch` that another architecture builds as well.
+const SHARED: &[(&str, &str)] = &[
+    ("arm64", "arm/xen"), // arch/arm64/xen/Makefile
+    ("x86", "um"),        // User Mode Linux runs on x86
+];
+
+/// Names of directories outside `arch` whose drivers are built for these architectures only. `sh` and
+/// `xtensa` are missing: Renesas' ARM boards use the first, DSPs beside any processor the second.
+const MACHINES: &[(&str, &[&str])] = &[
+    ("arm", &["arm", "arm64"]),
+    ("arm64", &["arm64"]),
+    ("loongarch", &["loongarch"]),
+    ("macintosh", &["powerpc"]),
+    ("mips", &["mips"]),
+    ("parisc", &["parisc"]),
+    ("powerpc", &["powerpc"]),
+    ("ppc", &["powerpc"]),
+    ("riscv", &["riscv"]),
+    ("s390", &["s390"]),
+    ("sparc", &["sparc"]),
+    ("x86", &["x86"]),
+];
+
+/// Prefixes of the names of architectures in reports, and their directories below `arch`.
 const ARCHES: &[(&str, &str)] = &[
     ("aarch64", "arm64"),
     ("i386", "x86"),
+    ("loongarch", "loongarch"),
     ("mips", "mips"),
     ("ppc", "powerpc"),
     ("riscv", "riscv"),
