@@ -51,6 +51,7 @@ fn look_up(c: &mut Criterion) {
 fn suspects(c: &mut Criterion) {
     let log = include_bytes!("../corpus/kasan/use-after-free-read.log");
     let mut report = ksplat::reports(log).next().expect("a report");
+    ksplat::suspects::annotate(&mut report, Atlas::builtin());
     let before = report.clone();
     assert!(!before.suspects.is_empty());
     let mut group = c.benchmark_group("suspects");

@@ -1,14 +1,17 @@
-//! Annotation of reports: instructions, the explanation of the trap, and source lines.
+//! Annotation of reports: instructions, the explanation of the trap, source lines, and suspects.
 
+use crate::atlas::Atlas;
 use crate::disasm::{self, Syntax};
 use crate::explain;
 use crate::model::Report;
+use crate::suspects;
 #[cfg(feature = "symbolize")]
 use crate::symbolize::Symbolizer;
 
-/// Annotates reports: decodes their code, explains the trap, and resolves frames with images.
+/// Annotates reports: decodes their code, explains the trap, resolves frames with images, and ranks
+/// the suspects.
 ///
-/// An analyzer holds options and images only, and annotates any number of reports.
+/// An analyzer holds options, images and an atlas only, and annotates any number of reports.
 ///
 /// # Examples
 ///
@@ -36,10 +39,10 @@ use crate::symbolize::Symbolizer;
 pub struct Analyzer<'data> {
     syntax: Syntax,
     skips_text: bool,
+    /// `None` if no suspects are wanted.
+    atlas: Option<Atlas<'data>>,
     #[cfg(feature = "symbolize")]
     symbolizer: Option<Symbolizer<'data>>,
-    #[cfg(not(feature = "symbolize"))]
-    images: std::marker::PhantomData<&'data [u8]>,
 }
 
 impl Default for Analyzer<'_> {
@@ -48,16 +51,15 @@ impl Default for Analyzer<'_> {
     }
 }
 
-impl Analyzer<'_> {
+impl<'data> Analyzer<'data> {
     /// Makes an analyzer without images that writes instructions in AT&T syntax.
     pub fn new() -> Self {
         Self {
             syntax: Syntax::Att,
             skips_text: false,
+            atlas: Some(Atlas::builtin()),
             #[cfg(feature = "symbolize")]
             symbolizer: None,
-            #[cfg(not(feature = "symbolize"))]
-            images: std::marker::PhantomData,
         }
     }
 
@@ -74,9 +76,24 @@ impl Analyzer<'_> {
         Self { skips_text: true, ..self }
     }
 
+    /// Sets the atlas that maps the functions of suspects to files; [`Atlas::builtin`] by default.
+    #[must_use]
+    pub fn with_atlas(self, atlas: Atlas<'data>) -> Self {
+        Self { atlas: Some(atlas), ..self }
+    }
+
+    /// Leaves [`Report::suspects`](crate::Report::suspects) empty, for callers that need no suspects,
+    /// or rank them later with [`suspects::annotate`].
+    #[must_use]
+    pub fn without_suspects(self) -> Self {
+        Self { atlas: None, ..self }
+    }
+
     /// Fills in [`Code::instructions`](crate::model::Code::instructions) and
     /// [`Report::explanation`](crate::Report::explanation). With a symbolizer it also fills in
-    /// files, lines, inlined functions and [`Report::image_check`](crate::Report::image_check).
+    /// files, lines, inlined functions and [`Report::image_check`](crate::Report::image_check). At last
+    /// it fills in [`Report::suspects`](crate::Report::suspects) and what follows from them: see
+    /// [`suspects::annotate`].
     ///
     /// A field stays empty if the report lacks the code or registers for it. Annotate a report once
     /// with a symbolizer: the image check compares functions as the log has them, before inlined
@@ -90,12 +107,13 @@ impl Analyzer<'_> {
         if let Some(symbolizer) = &self.symbolizer {
             symbolizer.annotate(report);
         }
+        if let Some(atlas) = self.atlas {
+            suspects::annotate(report, atlas);
+        }
     }
-}
 
-#[cfg(feature = "symbolize")]
-impl<'data> Analyzer<'data> {
     /// Resolves frames, and names the accessed variable, with the images of a kernel.
+    #[cfg(feature = "symbolize")]
     #[must_use]
     pub fn with_symbolizer(self, symbolizer: Symbolizer<'data>) -> Self {
         Self { symbolizer: Some(symbolizer), ..self }

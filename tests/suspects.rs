@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
 use ksplat::atlas::Atlas;
+use ksplat::fingerprint::Signature;
 use ksplat::model::SuspectReason;
 use ksplat::suspects;
 use proptest::prelude::*;
@@ -18,9 +19,16 @@ const LOG: &str = "BUG: KASAN: slab-use-after-free in nilfs_segctor_confirm+0x1e
     \x20kasan_save_stack+0x2c/0x50\n kfree+0x121/0x3b0\n nilfs_detach_log_writer+0x3e1/0x8f0\n\
     \x20nilfs_put_super+0x24/0xf0\n generic_shutdown_super+0x92/0x330\n";
 
+/// The first report of a log with its suspects.
+fn suspected(log: &str, atlas: Atlas<'_>) -> ksplat::Report<'static> {
+    let mut report = ksplat::reports(log.as_bytes()).next().unwrap();
+    ksplat::Analyzer::new().with_atlas(atlas).annotate(&mut report);
+    report.into_owned()
+}
+
 #[test]
 fn suspects_have_files_and_lists() {
-    let report = ksplat::reports(LOG.as_bytes()).next().unwrap();
+    let report = suspected(LOG, Atlas::builtin());
     let first = &report.suspects[0];
     assert_eq!(first.file.as_deref(), Some("fs/nilfs2/segment.c"));
     assert_eq!(first.directory.as_deref(), Some("fs/nilfs2"));
@@ -37,16 +45,31 @@ fn suspects_have_files_and_lists() {
 fn an_atlas_decides_where_they_are() {
     let mut builder = ksplat::atlas::build::Builder::new();
     builder.add("fs/other/a.c", b"void nilfs_segctor_confirm(void)\n{\n}\n");
-    let bytes: &'static [u8] = builder.finish().leak();
-    let parser = ksplat::Parser::new().with_atlas(Atlas::read(bytes).unwrap());
-    let report = parser.reports(LOG.as_bytes()).next().unwrap();
+    let bytes = builder.finish();
+    let report = suspected(LOG, Atlas::read(&bytes).unwrap());
     let own = report.suspects.iter().find(|own| own.function == "nilfs_segctor_confirm").unwrap();
     assert_eq!(own.file.as_deref(), Some("fs/other/a.c"));
 }
 
 #[test]
-fn they_are_brought_up_to_date() {
-    let mut report = ksplat::reports(LOG.as_bytes()).next().unwrap();
+fn they_are_ranked_only_where_they_are_wanted() {
+    let parsed = ksplat::reports(LOG.as_bytes()).next().unwrap();
+    assert!(parsed.suspects.is_empty());
+    assert_eq!(parsed.guilty_file, None);
+    let mut report = parsed.clone();
+    ksplat::Analyzer::new().without_suspects().annotate(&mut report);
+    assert_eq!(report.suspects, parsed.suspects);
+    // Signatures are equal with and without them, except for the sentence on the blame.
+    let suspected = suspected(LOG, Atlas::builtin());
+    let [mut with, without] = [&suspected, &parsed].map(Signature::of);
+    with.summary.clone_from(&without.summary);
+    assert_eq!(with, without);
+    assert_eq!(without.place.directory.as_deref(), Some("fs/nilfs2"));
+}
+
+#[test]
+fn a_report_may_be_annotated_again() {
+    let mut report = suspected(LOG, Atlas::builtin());
     let before = report.clone();
     suspects::annotate(&mut report, Atlas::builtin());
     assert_eq!(report, before);
@@ -54,7 +77,7 @@ fn they_are_brought_up_to_date() {
 
 #[test]
 fn text_shows_three() {
-    let report = ksplat::reports(LOG.as_bytes()).next().unwrap();
+    let report = suspected(LOG, Atlas::builtin());
     let mut text = String::new();
     ksplat::output::text::write(
         &mut text,
@@ -77,7 +100,8 @@ proptest! {
             "BUG: unable to handle page fault for address: 0\nCall Trace:\n"][role];
         let frames: Vec<_> = names.iter().map(|name| format!(" {name}+0x1/0x2\n")).collect();
         let frames = frames.concat();
-        for report in ksplat::reports(format!("{head}{frames}").as_bytes()) {
+        for mut report in ksplat::reports(format!("{head}{frames}").as_bytes()) {
+            suspects::annotate(&mut report, Atlas::builtin());
             let sum: f32 = report.suspects.iter().map(|suspect| suspect.probability).sum();
             prop_assert!(sum <= 1.001, "{sum}");
             prop_assert!(report.suspects.is_sorted_by(|a, b| a.probability >= b.probability));
@@ -90,6 +114,5 @@ fn sizes_that_no_function_has() {
     let log = "BUG: kernel NULL pointer dereference, address: 0000000000000000\n\
         RIP: 0010:nilfs_a+0xffffffffffffffff/0xffffffffffffffff\nCall Trace:\n\
         \x20nilfs_b+0x7fffffffffffffff/0xfffffffffffffffe\n nilfs_c+0x0/0x0\n";
-    let report = ksplat::reports(log.as_bytes()).next().unwrap();
-    assert!(!report.suspects.is_empty());
+    assert!(!suspected(log, Atlas::builtin()).suspects.is_empty());
 }

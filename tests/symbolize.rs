@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
+use ksplat::atlas::Atlas;
 use ksplat::disasm::Syntax;
 use ksplat::symbolize::{Error, Image, Location, Symbolizer};
 use ksplat::{
@@ -34,8 +35,9 @@ fn symbolizer(vmlinux: &'static [u8]) -> Symbolizer<'static> {
 
 fn resolved<'log>(symbolizer: &Symbolizer<'_>, log: &'log str) -> Report<'log> {
     let mut report = ksplat::reports(log.as_bytes()).next().expect("a report");
-    ksplat::Analyzer::new().annotate(&mut report);
+    ksplat::Analyzer::new().without_suspects().annotate(&mut report);
     symbolizer.annotate(&mut report);
+    ksplat::suspects::annotate(&mut report, Atlas::builtin());
     report
 }
 
@@ -91,6 +93,9 @@ fn an_analyzer_resolves_as_well() {
     let analyzer = ksplat::Analyzer::new().with_symbolizer(symbolizer(VMLINUX));
     analyzer.annotate(&mut report);
     assert_eq!(report, want);
+    // Suspects are ranked after the frames are resolved.
+    let inlined = report.suspects.iter().find(|suspect| suspect.function == "next_count");
+    assert_eq!(inlined.expect("a suspect").file.as_deref(), Some("init/main.c"));
     let mut plain = ksplat::reports(OOPS.as_bytes()).next().expect("a report");
     ksplat::Analyzer::new().without_instructions().annotate(&mut plain);
     assert!(plain.code.expect("code").instructions.is_empty() && plain.explanation.is_some());

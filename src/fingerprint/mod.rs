@@ -30,6 +30,7 @@ use std::hash::Hasher;
 use siphasher::sip::SipHasher13;
 
 use crate::arch::Arch;
+use crate::atlas::{Atlas, Hints};
 use crate::kind::Kind;
 use crate::model::{LockState, Report, Role};
 
@@ -338,7 +339,7 @@ pub struct SignatureFrame<'a> {
     /// Whether it was inlined into the next one.
     #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "std::ops::Not::not"))]
     pub inline: bool,
-    /// The source file, if the report has source lines.
+    /// The source file: of the report if it has source lines, otherwise of the built-in atlas.
     #[cfg_attr(feature = "serde", serde(borrow, skip_serializing_if = "Option::is_none"))]
     pub file: Option<Cow<'a, str>>,
 }
@@ -388,10 +389,10 @@ pub struct Component<'a> {
     /// The module; `None` for the kernel image.
     #[cfg_attr(feature = "serde", serde(borrow, skip_serializing_if = "Option::is_none"))]
     pub module: Option<Cow<'a, str>>,
-    /// The source file, if the report has source lines.
+    /// The source file: of the report if it has source lines, otherwise of the built-in atlas.
     #[cfg_attr(feature = "serde", serde(borrow, skip_serializing_if = "Option::is_none"))]
     pub file: Option<Cow<'a, str>>,
-    /// The directory of the file.
+    /// The directory of the file, or of the module.
     #[cfg_attr(feature = "serde", serde(borrow, skip_serializing_if = "Option::is_none"))]
     pub directory: Option<Cow<'a, str>>,
 }
@@ -459,13 +460,29 @@ fn summary<'a>(report: &'a Report<'_>) -> Option<Cow<'a, str>> {
     explained.or_else(blamed)
 }
 
+/// Returns the module and the file of the site. Where the log has no file, it is that of the atlas. Suspects
+/// have no part in it: reports have equal signatures with and without them.
 fn place<'a>(report: &'a Report<'_>, stack: &stack::Stack<'a>) -> Component<'a> {
-    let file = stack.file.or(report.blame.as_ref().and_then(|blame| blame.file.as_deref()));
-    let file = file.map(|file| file.trim_start_matches("./"));
+    // A blame with a line has the file of the log.
+    let blamed = report.blame.as_ref().filter(|blame| blame.line.is_some());
+    let file = stack.file.or(blamed.and_then(|blame| blame.file.as_deref()));
+    let module = stack.module.map(Cow::Borrowed);
+    if let Some(file) = file.map(|file| file.trim_start_matches("./")) {
+        let directory = file.rsplit_once('/').map(|(path, _)| Cow::Borrowed(path));
+        return Component { module, file: Some(Cow::Borrowed(file)), directory };
+    }
+    let hints = Hints {
+        module: stack.module,
+        arch: report.kernel.arch.map(Arch::name),
+        ..Hints::default()
+    };
+    let site = stack.site();
+    let function = site.as_ref().and_then(|site| site.functions.first());
+    let place = function.and_then(|function| Atlas::builtin().resolve(function, hints));
     Component {
-        module: stack.module.map(Cow::Borrowed),
-        file: file.map(Cow::Borrowed),
-        directory: file.and_then(|file| file.rsplit_once('/')).map(|(path, _)| Cow::Borrowed(path)),
+        module,
+        file: place.filter(|place| !place.file.name().is_empty()).map(|place| place.file.to_string().into()),
+        directory: place.map(|place| place.file.directory().into()),
     }
 }
 

@@ -128,14 +128,15 @@ pub struct Report<'log> {
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub executor: Option<Executor>,
     /// The source file to find maintainers by: by the convention for titles if the log has source lines,
-    /// otherwise the file of the first suspect.
+    /// otherwise the file of the first suspect, once these are ranked.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub guilty_file: Option<String>,
     /// The function that most likely contains the bug. It may differ from the function in the
     /// title.
     #[cfg_attr(feature = "serde", serde(borrow, skip_serializing_if = "Option::is_none"))]
     pub blame: Option<Blame<'log>>,
-    /// The functions that a fix of the bug most likely changes, the most likely first; at most 8.
+    /// The functions that a fix of the bug most likely changes, the most likely first; at most 8. Empty
+    /// until [`Analyzer`](crate::Analyzer) ranks them.
     /// [`blame`](Self::blame) is where the failure shows, suspects are where bugs are.
     #[cfg_attr(feature = "serde", serde(borrow, default, skip_serializing_if = "Vec::is_empty"))]
     pub suspects: Vec<Suspect<'log>>,

@@ -18,7 +18,6 @@ use super::open::Open;
 use super::who::Naming;
 use super::whole;
 use crate::arch::evidence::{self, Machines};
-use crate::atlas::Atlas;
 use crate::blame;
 use crate::diagnosis;
 use crate::functions;
@@ -30,7 +29,6 @@ use crate::model::{
 };
 use crate::reason::{BlameReason, Corruption, DiagnosticKind, ReportPart};
 use crate::span::Span;
-use crate::suspects;
 use crate::syntax::code::Listed;
 use crate::syntax::frame::Place;
 use crate::syntax::headline::Headline;
@@ -60,7 +58,6 @@ const ROOM: usize = 16;
 pub(super) fn report<'log>(
     open: Open<'log>,
     facts: LogFlags,
-    atlas: Atlas<'static>,
 ) -> (Report<'log>, Vec<Step<'log>>) {
     let Open { marker, opening, mut builder, mut outline, consequences, .. } = open;
     let mut title = open.title.unwrap_or_else(|| title::name(marker, &outline, None));
@@ -120,7 +117,6 @@ pub(super) fn report<'log>(
     let above = opening.message.or_else(|| open.below.message(&outline)).or(sentence);
     report.message = title.message.map(Cow::Owned).or(above);
     report.diagnosis = diagnosis::of(&report);
-    suspects::annotate(&mut report, atlas);
     let cut = open.cut.then_some(Corruption::TooManyLines);
     let lost = facts.disconnected.then_some(Corruption::ConsoleLost);
     report.corrupted = cut.or(title.corrupted).or(lost).or(report.corrupted);

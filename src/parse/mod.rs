@@ -167,7 +167,7 @@ impl Reports<'_> {
             if open.is_mention(self.parser.any_program()) {
                 continue;
             }
-            let (report, room) = build::report(open, facts, self.parser.atlas());
+            let (report, room) = build::report(open, facts);
             self.demux.give_back(room);
             self.done.push_back(report);
         }

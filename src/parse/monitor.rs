@@ -420,7 +420,7 @@ impl Monitor {
             if open.is_doubtful() {
                 self.events.push_back(Event::Started(started(&open)));
             }
-            let (report, room) = build::report(open, self.facts, self.parser.atlas());
+            let (report, room) = build::report(open, self.facts);
             self.demux.give_back(room);
             self.events.push_back(Event::Finished(Box::new(report.into_owned())));
         }

@@ -6,7 +6,6 @@ use super::limits::Limits;
 use super::mention;
 use super::monitor::{Monitor, QUIET};
 use super::{Reports, reports_from};
-use crate::atlas::Atlas;
 use crate::kind::Marker;
 use crate::log_kind;
 
@@ -35,7 +34,6 @@ pub struct Parser {
     information: bool,
     any_program: bool,
     quiet: Duration,
-    atlas: Atlas<'static>,
 }
 
 impl Default for Parser {
@@ -53,7 +51,6 @@ impl Parser {
             information: false,
             any_program: false,
             quiet: QUIET,
-            atlas: Atlas::builtin(),
         }
     }
 
@@ -100,12 +97,6 @@ impl Parser {
         Self { quiet, ..self }
     }
 
-    /// Sets the atlas that maps functions to files; [`Atlas::builtin`] by default.
-    #[must_use]
-    pub fn with_atlas(self, atlas: Atlas<'static>) -> Self {
-        Self { atlas, ..self }
-    }
-
     /// Returns the reports of a whole log, in the order in which they start.
     ///
     /// See [`reports`](crate::reports) for the guarantees of the iterator.
@@ -133,10 +124,6 @@ impl Parser {
     /// Returns whether a line with a marker is parsed, by the program that its prefix names.
     pub(super) fn takes(&self, raw: &[u8], marker: &Marker) -> bool {
         self.any_program || !mention::is_of_program(raw, marker)
-    }
-
-    pub(super) fn atlas(&self) -> Atlas<'static> {
-        self.atlas
     }
 
     pub(super) fn quiet(&self) -> Duration {

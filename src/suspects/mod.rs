@@ -18,6 +18,7 @@ pub use counts::{Counts, KNOWN_FROM, NUMBERS, calibrated, numbers};
 use std::borrow::Cow;
 
 use crate::atlas::Atlas;
+use crate::blame;
 use crate::model::{Blame, Report, Suspect};
 use crate::reason::BlameReason;
 use context::Context;
@@ -42,12 +43,15 @@ const BLAMED_FROM: f32 = 0.3;
 /// How many times as likely as the function that its place blames.
 const BLAMED_OVER: f32 = 1.5;
 
-/// Finds the suspects of a report by an atlas, and what follows from them: the file of the blamed function
+/// Fills in [`Report::suspects`] by an atlas, and what follows from them: the file of the blamed function
 /// and the guilty file where the log has none, and the blame itself where a suspect is far likelier.
 ///
-/// Reports that were parsed have them; after a report was changed, as by symbols, this brings them up to
-/// date.
+/// Parsing leaves suspects out; [`Analyzer`](crate::Analyzer) calls this after it resolved the frames, as
+/// inlined functions are candidates too. A report that changed since may be annotated again.
 pub fn annotate(report: &mut Report<'_>, atlas: Atlas<'_>) {
+    if report.blame.as_ref().is_some_and(|blame| blame.why == BlameReason::Suspected) {
+        report.blame = blame::blame(report, None);
+    }
     report.suspects = rank::suspects(report, atlas);
     let Some(first) = report.suspects.first() else { return };
     let is_likelier = |blame: &Blame<'_>| {
@@ -59,6 +63,8 @@ pub fn annotate(report: &mut Report<'_>, atlas: Atlas<'_>) {
         matches!(blame.why, BlameReason::CalledReporter | BlameReason::WasRunning)
             && blame.function != first.function
             && is_likelier(blame)
+            // Signatures and a second annotation find the place again in the stacks alone.
+            && blame::blame(report, None).is_some_and(|place| place.function == blame.function)
     };
     if first.probability >= BLAMED_FROM && report.blame.as_ref().is_none_or(is_other) {
         report.blame = Some(blame_of(first, report));
@@ -69,7 +75,8 @@ pub fn annotate(report: &mut Report<'_>, atlas: Atlas<'_>) {
     if let Some(blame) = report.blame.as_mut().filter(|blame| blame.file.is_none()) {
         blame.file = file_of(&blame.function);
     }
-    if report.guilty_file.is_none() && !has_lines(report) {
+    // Lines that images gave are not those of the convention.
+    if report.guilty_file.is_none() && (report.image_check.is_some() || !has_lines(report)) {
         report.guilty_file = first.file.clone().map(Cow::into_owned);
     }
 }

@@ -194,7 +194,11 @@ impl Reading {
             .with_limits(limits)
             .with_information(self.information)
             .with_any_program(self.any_program && !self.kernel_only)
-            .with_atlas(crate::atlas::used(self.atlas.as_deref()))
+    }
+
+    /// The atlas that suspects are looked up in.
+    pub(crate) fn atlas(&self) -> ksplat::atlas::Atlas<'static> {
+        crate::atlas::used(self.atlas.as_deref())
     }
 
     /// The maintainers of the files of a report's suspects, where `--people` asks for them.

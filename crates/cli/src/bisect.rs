@@ -7,6 +7,7 @@ use std::path::Path;
 use std::process::Command;
 
 use ksplat::Report;
+use ksplat::atlas::Atlas;
 use ksplat::bisect::{self, Audit, AuditOptions, Trust};
 use ksplat::output::audit;
 use ksplat::output::escape::escape;
@@ -130,7 +131,10 @@ impl Audits<'_> {
 /// The first report of a console log.
 fn report(path: &Path) -> Option<Report<'static>> {
     let (name, log) = input::open(path)?;
-    let report = ksplat::reports(&log).next().map(Report::into_owned);
+    let report = ksplat::reports(&log).next().map(|mut report| {
+        ksplat::suspects::annotate(&mut report, Atlas::builtin());
+        report.into_owned()
+    });
     if report.is_none() {
         report_error(&name, &"no crash report found; --report takes a log of the bisected crash");
     }

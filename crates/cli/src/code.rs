@@ -43,7 +43,8 @@ pub(crate) fn code(args: &Code) -> io::Result<Status> {
     }
     let code = match found.as_mut() {
         Some(report) => {
-            ksplat::Analyzer::new().with_syntax(syntax).annotate(report);
+            let analyzer = ksplat::Analyzer::new().with_syntax(syntax);
+            analyzer.without_suspects().annotate(report);
             report.code.take().unwrap_or_default()
         }
         None => match disasm::parse_code(&line) {

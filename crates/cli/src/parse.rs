@@ -50,7 +50,8 @@ impl Job for Reports<'_> {
         let Self { reading, output, quiet } = self;
         let mut status = Status::Done;
         let before = writer.count();
-        let analyzer = ksplat::Analyzer::new().with_syntax(output.syntax.into());
+        let analyzer =
+            ksplat::Analyzer::new().with_syntax(output.syntax.into()).without_suspects();
         let options = text_options(output);
         let mut repeats = Repeats::default();
         let is_folded = writer.is_text() && !output.all;
@@ -66,6 +67,7 @@ impl Job for Reports<'_> {
             if images.annotate(&mut report) == Status::Unusable {
                 return Ok(Break(Status::Unusable));
             }
+            ksplat::suspects::annotate(&mut report, reading.atlas());
             let text = output.text.then(|| ksplat::text(&log.bytes, &report));
             let sources = sources::around(images.args(), &report);
             let signature = (!writer.is_text())

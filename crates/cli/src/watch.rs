@@ -83,7 +83,10 @@ pub(crate) fn watch(args: &Watch) -> io::Result<Status> {
         writer: Writer::new(args.output.format),
         options: text_options(&args.output),
         images: Images::new(&args.images),
-        analyzer: ksplat::Analyzer::new().with_syntax(args.output.syntax.into()),
+        analyzer: ksplat::Analyzer::new()
+            .with_syntax(args.output.syntax.into())
+            .without_suspects(),
+        atlas: args.reading.atlas(),
         with_signature: !matches!(args.output.format, ReportFormat::Text | ReportFormat::Md),
         runner: args.exec.clone().map(Runner::new),
         status: Status::Done,
@@ -110,6 +113,7 @@ struct Shown<'a> {
     options: text::TextOptions,
     images: Images<'a>,
     analyzer: ksplat::Analyzer<'static>,
+    atlas: ksplat::atlas::Atlas<'static>,
     with_signature: bool,
     runner: Option<Runner>,
     status: Status,
@@ -160,6 +164,7 @@ impl Shown<'_> {
         needs.add_report(&report);
         self.images.load(&needs);
         self.images.annotate(&mut report);
+        ksplat::suspects::annotate(&mut report, self.atlas);
         let sources = sources::around(self.images.args(), &report);
         let signature = (self.with_signature || self.runner.is_some())
             .then(|| ksplat::fingerprint::Signature::of(&report).into_owned());
