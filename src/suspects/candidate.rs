@@ -46,6 +46,8 @@ pub(super) enum Source<'r> {
     /// The path that the log has.
     Log(&'r str),
     Atlas(File<'r>),
+    /// A module that no tree has: it counts as a directory of its own, of subsystems and drivers.
+    Module(&'r str),
 }
 
 impl<'r> Source<'r> {
@@ -54,7 +56,13 @@ impl<'r> Source<'r> {
             Self::Unknown => None,
             Self::Log(path) => Some(path.rsplit_once('/').map_or("", |(directory, _)| directory)),
             Self::Atlas(file) => Some(file.directory()),
+            Self::Module(module) => Some(module),
         }
+    }
+
+    /// The directory in the sources of the kernel.
+    pub(super) fn tree_directory(self) -> Option<&'r str> {
+        if matches!(self, Self::Module(_)) { None } else { self.directory() }
     }
 
     fn class(self) -> Option<FileClass> {
@@ -62,6 +70,7 @@ impl<'r> Source<'r> {
             Self::Unknown => None,
             Self::Log(path) => Some(FileClass::of(path)),
             Self::Atlas(file) => Some(file.class()),
+            Self::Module(_) => Some(FileClass::Ordinary),
         }
     }
 
@@ -80,7 +89,7 @@ impl<'r> Source<'r> {
     /// The path, where a file is known.
     pub(super) fn path(self) -> Option<String> {
         match self {
-            Self::Unknown => None,
+            Self::Unknown | Self::Module(_) => None,
             Self::Log(path) => Some(path.to_owned()),
             Self::Atlas(file) => Some(file.to_string()).filter(|_| !file.name().is_empty()),
         }
@@ -189,9 +198,13 @@ fn locate<'r>(found: &mut [Candidate<'r>], report: &'r Report<'r>, atlas: Atlas<
         let hints = Hints { module, arch, near: &[] };
         candidate.source = match path {
             Some(path) => Source::Log(path),
-            None => atlas
-                .resolve(key(candidate.function), hints)
-                .map_or(Source::Unknown, |place| Source::Atlas(place.file)),
+            None => match (atlas.resolve(key(candidate.function), hints), module) {
+                (Some(place), _) => Source::Atlas(place.file),
+                (None, Some(module)) if atlas.module(module).next().is_none() => {
+                    Source::Module(module)
+                }
+                (None, _) => Source::Unknown,
+            },
         };
         candidate.class = candidate.source.class();
     }

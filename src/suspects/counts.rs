@@ -17,10 +17,6 @@ impl Counts {
     }
 }
 
-/// From how many reports on a function, a file and a directory are known: rarer ones are as those that
-/// were never seen, so a model learns nothing from single cases.
-pub const KNOWN_FROM: [u16; 3] = [6, 5, 4];
-
 /// The share of the candidates that a fix changed, before anything is known of them: functions, files,
 /// directories.
 const PRIOR: [f32; 3] = [0.1, 0.25, 0.4];
@@ -31,14 +27,14 @@ const PRIOR_REPORTS: f32 = 3.0;
 /// How many numbers a candidate has.
 pub const NUMBERS: usize = 7;
 
-/// The numbers of a candidate by the counts of its function, file and directory, absent where these are
-/// not known: of each how much more often than others it was changed (a logarithm of odds), and how often it is in
+/// The numbers of a candidate by the counts of its function, file and directory, absent where the candidate
+/// has none, zero where the tables lack the name: of each how much more often than others it was changed (a logarithm of odds), and how often it is in
 /// reports (a logarithm); whether no directory is known.
 pub fn numbers(counts: [Option<Counts>; 3]) -> [f32; NUMBERS] {
     let mut numbers = [0.0; NUMBERS];
     let pairs = numbers.as_chunks_mut::<2>().0;
-    for (((pair, counts), prior), from) in pairs.iter_mut().zip(counts).zip(PRIOR).zip(KNOWN_FROM) {
-        let Some(counts) = counts.filter(|counts| counts.reports >= from) else { continue };
+    for ((pair, counts), prior) in pairs.iter_mut().zip(counts).zip(PRIOR) {
+        let Some(counts) = counts.filter(|counts| counts.reports > 0) else { continue };
         let (reports, fixed) = (f32::from(counts.reports), f32::from(counts.fixed));
         let odds =
             (fixed + PRIOR_REPORTS * prior) / (reports - fixed + PRIOR_REPORTS * (1.0 - prior));

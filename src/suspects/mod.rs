@@ -13,7 +13,7 @@ mod feature;
 mod rank;
 mod table;
 
-pub use counts::{Counts, KNOWN_FROM, NUMBERS, calibrated, numbers};
+pub use counts::{Counts, NUMBERS, calibrated, numbers};
 
 use std::borrow::Cow;
 
@@ -31,7 +31,7 @@ pub struct Features {
     pub function: String,
     /// Its file.
     pub file: Option<String>,
-    /// Its directory.
+    /// Its directory; the name of its module in brackets if no tree has that.
     pub directory: Option<String>,
     /// Which features it has.
     pub features: Vec<usize>,
@@ -112,7 +112,10 @@ pub fn features(report: &Report<'_>, atlas: Atlas<'_>) -> Vec<Features> {
         all.push(Features {
             function: candidate.function.to_owned(),
             file: candidate.source.path(),
-            directory: candidate.source.directory().map(str::to_owned),
+            directory: candidate.source.directory().map(|directory| match candidate.source {
+                candidate::Source::Module(module) => ["[", module, "]"].concat(),
+                _ => directory.to_owned(),
+            }),
             features,
         });
     }

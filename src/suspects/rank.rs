@@ -75,7 +75,7 @@ fn shares(context: &Context<'_>, report: &Report<'_>, chances: &mut [f32]) {
 
 fn numbers_of(own: &Candidate<'_>) -> [f32; NUMBERS] {
     let file = match own.source {
-        Source::Unknown => None,
+        Source::Unknown | Source::Module(_) => None,
         Source::Log(path) => Some(look_up(FILES, path)),
         Source::Atlas(file) => of_file(file.directory(), file.name()),
     };
@@ -101,7 +101,7 @@ fn suspect<'log>(context: &Context<'_>, own: &Candidate<'_>, chance: f32) -> Sus
     let section = match own.source {
         Source::Atlas(file) => file.sections().next(),
         Source::Log(path) => context.atlas.sections(path).first().copied(),
-        Source::Unknown => None,
+        Source::Unknown | Source::Module(_) => None,
     };
     let lists =
         section.map(|section| section.lists().map(|list| Cow::Owned(list.to_owned())).collect());
@@ -110,7 +110,7 @@ fn suspect<'log>(context: &Context<'_>, own: &Candidate<'_>, chance: f32) -> Sus
         file: own.source.path().map(Cow::Owned),
         directory: own
             .source
-            .directory()
+            .tree_directory()
             .filter(|directory| !directory.is_empty())
             .map(|directory| Cow::Owned(directory.to_owned())),
         subsystem: section.map(|section| Cow::Owned(section.name.to_owned())),

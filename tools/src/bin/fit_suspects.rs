@@ -9,8 +9,10 @@
 //! them, are features that are counted without the group of the report itself.
 //!
 //! The judgement on standard error is of five folds: reports of one fix, and those whose fixes changed the
-//! same function, are in one. Tables, weights and the calibration of a fold's probabilities are made of
-//! the other four; the calibration by four folds within them. The table is fitted to all.
+//! same function, are in one. Tables, weights, the choices ([`Choice`]) and the calibration of a fold's
+//! probabilities are made of the other four; choices and calibration by four folds within them. It is
+//! printed again for reports with modules, as the log has them and with names that no tree has, as
+//! modules from outside have. The table is fitted to all.
 
 #![allow(
     clippy::cast_possible_truncation,
@@ -31,11 +33,13 @@ const FOLDS: usize = 5;
 const INNER_FOLDS: usize = 4;
 const ROUNDS: i32 = 150;
 const STEP: f64 = 0.05;
-/// How much large weights are held back.
-const DECAY: f64 = 15.0;
-/// What the file and the directory count beside the function.
-const OF_FILE: f64 = 0.5;
-const OF_DIRECTORY: f64 = 0.3;
+/// How much large weights are held back, by choice.
+const DECAYS: &[f64] = &[15.0, 7.5, 30.0, 60.0];
+/// The parts of the loss for the function, its file and its directory, by choice.
+const PARTS: &[[f64; NAMES]] = &[[1.0, 0.5, 0.3], [1.0, 0.0, 0.0], [1.0, 0.25, 0.15], [1.0, 1.0, 0.6]];
+/// The number of reports from which on a function, a file and a directory are known, by choice: rarer
+/// names have the numbers of names that are in no report.
+const KNOWN_FROM: &[[u16; NAMES]] = &[[6, 5, 4], [3, 3, 3], [12, 10, 8]];
 /// How many suspects are printed.
 const SHOWN: usize = 8;
 
@@ -53,6 +57,8 @@ struct Crash {
     truth: [BTreeSet<String>; NAMES],
     /// The candidates, and behind them *none of these*; empty if no report was found.
     candidates: Vec<Candidate>,
+    /// The same as if no tree had the modules that the stacks name; empty if they name none.
+    unknown: Vec<Candidate>,
     group: usize,
 }
 
@@ -65,8 +71,17 @@ struct Example {
     right: Vec<[bool; NAMES]>,
 }
 
+/// What the inner folds choose.
+#[derive(Clone, Copy, Debug)]
+struct Choice {
+    decay: f64,
+    parts: [f64; NAMES],
+    known_from: [u16; NAMES],
+}
+
 /// A fitted model.
 struct Model {
+    choice: Choice,
     weights: Vec<f64>,
     tables: Tables,
     calibration: [f64; 3],
@@ -74,22 +89,32 @@ struct Model {
 
 fn main() {
     let folder = std::env::args().nth(1).unwrap();
-    let crashes = load(Path::new(&folder));
+    let mut crashes = load(Path::new(&folder));
     let groups: BTreeSet<_> = crashes.iter().map(|crash| crash.group).collect();
     eprintln!("{} crashes in {} groups, {FEATURES} features", crashes.len(), groups.len());
-    let mut held = BTreeMap::new();
+    let (mut held, mut unknown) = (BTreeMap::new(), BTreeMap::new());
     for fold in 0..FOLDS {
         let is_in = |crash: &&Crash| fold_of(crash.group, FOLDS) == fold;
         let train: Vec<_> = crashes.iter().filter(|crash| !is_in(crash)).collect();
         let model = fit_calibrated(&train);
         for (at, crash) in crashes.iter().enumerate().filter(|(_, crash)| is_in(crash)) {
-            held.insert(at, model.probabilities(crash));
+            held.insert(at, model.probabilities(&crash.candidates));
+            if !crash.unknown.is_empty() {
+                unknown.insert(at, model.probabilities(&crash.unknown));
+            }
         }
     }
     eprintln!("out of fold:");
     judge(&crashes, &held);
+    eprintln!("of them, those with modules:");
+    held.retain(|at, _| unknown.contains_key(at));
+    judge(&crashes, &held);
+    eprintln!("the same as if no tree had the modules:");
+    crashes.iter_mut().for_each(|crash| std::mem::swap(&mut crash.candidates, &mut crash.unknown));
+    judge(&crashes, &unknown);
+    crashes.iter_mut().for_each(|crash| std::mem::swap(&mut crash.candidates, &mut crash.unknown));
     let model = fit_calibrated(&crashes.iter().collect::<Vec<_>>());
-    let fitted = crashes.iter().map(|crash| model.probabilities(crash)).enumerate().collect();
+    let fitted = crashes.iter().map(|crash| model.probabilities(&crash.candidates)).enumerate().collect();
     eprintln!("on what it was fitted to:");
     judge(&crashes, &fitted);
     print(&model);
@@ -129,13 +154,23 @@ fn load(folder: &Path) -> Vec<Crash> {
         }
         let truth = [functions, files, directories];
         let log = fs::read(folder.join(format!("reports/{}.txt", columns[0]))).unwrap();
-        let candidates = ksplat::reports(&log).next().map(|report| candidates(&report, &truth));
-        crashes.push(Crash { truth, candidates: candidates.unwrap_or_default(), group: 0 });
+        let mut report = ksplat::reports(&log).next();
+        let known = report.as_ref().map(|report| candidates(report, &truth));
+        let unknown = report.as_mut().filter(|report| rename_modules(report));
+        let unknown = unknown.map(|report| candidates(report, &truth)).unwrap_or_default();
+        crashes.push(Crash { truth, candidates: known.unwrap_or_default(), unknown, group: 0 });
     }
     for (number, crash) in crashes.iter_mut().enumerate() {
         crash.group = root(&parents, number);
     }
     crashes
+}
+
+/// Gives the modules of all frames names that no tree has. Returns whether there are any.
+fn rename_modules(report: &mut ksplat::Report<'_>) -> bool {
+    let frames = report.stacks.iter_mut().flat_map(|stack| &mut stack.frames).chain(&mut report.link);
+    let modules = frames.filter_map(|frame| frame.module.as_mut());
+    modules.map(|module| module.to_mut().push_str("_of_no_tree")).count() > 0
 }
 
 fn root(parents: &[usize], mut at: usize) -> usize {
@@ -176,7 +211,9 @@ fn count(crashes: &[&Crash]) -> Tables {
             let mut own = BTreeMap::<&str, bool>::new();
             for candidate in &crash.candidates {
                 let name = candidate.names[at].as_str();
-                if !name.is_empty() && !candidate.names[0].is_empty() {
+                // A module of no tree is no directory that a fix could change.
+                let is_place = !name.is_empty() && !name.starts_with('[');
+                if is_place && !candidate.names[0].is_empty() {
                     *own.entry(name).or_default() |= candidate.right[at];
                 }
             }
@@ -190,32 +227,41 @@ fn count(crashes: &[&Crash]) -> Tables {
     tables
 }
 
-/// The numbers of a crash by tables, without what `own` counted.
-fn example(crash: &Crash, tables: &Tables, own: Option<&Tables>) -> Example {
-    let rows = crash.candidates.iter().map(|candidate| {
+/// The numbers of candidates by tables, without what `own` counted.
+fn example(
+    candidates: &[Candidate],
+    tables: &Tables,
+    own: Option<&Tables>,
+    known_from: [u16; NAMES],
+) -> Example {
+    let rows = candidates.iter().map(|candidate| {
         let counts = std::array::from_fn(|at| {
             let name = candidate.names[at].as_str();
             let all = tables[at].get(name).copied().unwrap_or_default();
             let own = own.and_then(|own| own[at].get(name)).copied().unwrap_or_default();
-            (!name.is_empty())
-                .then_some(Counts::new(all.reports - own.reports, all.fixed - own.fixed))
+            let counts = Counts::new(all.reports - own.reports, all.fixed - own.fixed);
+            let is_known = counts.reports >= known_from[at];
+            (!name.is_empty()).then_some(if is_known { counts } else { Counts::default() })
         });
         let numbers = suspects::numbers(counts).map(f64::from);
         let is_none = candidate.names[0].is_empty();
         (candidate.features.clone(), if is_none { [0.0; NUMBERS] } else { numbers })
     });
-    let right = crash.candidates.iter().map(|candidate| candidate.right).collect();
+    let right = candidates.iter().map(|candidate| candidate.right).collect();
     Example { rows: rows.collect(), right }
 }
 
-fn examples(crashes: &[&Crash], tables: &Tables) -> Vec<Example> {
+fn examples(crashes: &[&Crash], tables: &Tables, known_from: [u16; NAMES]) -> Vec<Example> {
     let mut groups = BTreeMap::<usize, Vec<&Crash>>::new();
     for crash in crashes {
         groups.entry(crash.group).or_default().push(crash);
     }
     let own: BTreeMap<_, _> =
         groups.iter().map(|(group, crashes)| (*group, count(crashes))).collect();
-    crashes.iter().map(|crash| example(crash, tables, own.get(&crash.group))).collect()
+    let example = |crash: &&Crash| {
+        example(&crash.candidates, tables, own.get(&crash.group), known_from)
+    };
+    crashes.iter().map(example).collect()
 }
 
 fn score(weights: &[f64], (features, numbers): &(Vec<usize>, [f64; NUMBERS])) -> f64 {
@@ -232,16 +278,16 @@ fn softmax(scores: &[f64]) -> Vec<f64> {
 }
 
 /// The weights under which what was changed is likeliest, by gradient ascent (Adam).
-fn fit(examples: &[Example]) -> Vec<f64> {
+fn fit(examples: &[Example], choice: Choice) -> Vec<f64> {
     let count = FEATURES + NUMBERS;
     let (mut weights, mut mean, mut square) =
         (vec![0.0; count], vec![0.0; count], vec![0.0; count]);
     for round in 1..=ROUNDS {
-        let gradient = gradient(examples, &weights);
+        let gradient = gradient(examples, &weights, choice.parts);
         let step = STEP * (1.0 - 0.9 * f64::from(round) / f64::from(ROUNDS));
         let bias = (1.0 - 0.9_f64.powi(round), 1.0 - 0.99_f64.powi(round));
         for at in 0..count {
-            let slope = gradient[at] - DECAY * weights[at];
+            let slope = gradient[at] - choice.decay * weights[at];
             mean[at] = 0.9 * mean[at] + 0.1 * slope;
             square[at] = 0.99 * square[at] + 0.01 * slope * slope;
             weights[at] += step * (mean[at] / bias.0) / ((square[at] / bias.1).sqrt() + 1e-6);
@@ -250,12 +296,12 @@ fn fit(examples: &[Example]) -> Vec<f64> {
     weights
 }
 
-fn gradient(examples: &[Example], weights: &[f64]) -> Vec<f64> {
+fn gradient(examples: &[Example], weights: &[f64], parts: [f64; NAMES]) -> Vec<f64> {
     let mut sum = vec![0.0; weights.len()];
     for example in examples.iter().filter(|example| !example.rows.is_empty()) {
         let scores: Vec<_> = example.rows.iter().map(|row| score(weights, row)).collect();
         let mut slopes = vec![0.0; scores.len()];
-        for (at, part) in [1.0, OF_FILE, OF_DIRECTORY].into_iter().enumerate() {
+        for (at, part) in parts.into_iter().enumerate() {
             // *None of these* is a choice of functions only.
             let choices = if at == 0 { scores.len() } else { scores.len() - 1 };
             let chances = softmax(&scores[..choices]);
@@ -282,26 +328,86 @@ fn gradient(examples: &[Example], weights: &[f64]) -> Vec<f64> {
     sum
 }
 
-/// The model of crashes, calibrated on folds of them.
+/// The model of crashes, with what folds of them choose, calibrated on these folds.
 fn fit_calibrated(crashes: &[&Crash]) -> Model {
-    let mut points = Vec::new();
-    for fold in 0..INNER_FOLDS {
-        let is_in = |crash: &&&Crash| fold_of(crash.group / 3 + 1, INNER_FOLDS) == fold;
-        let train: Vec<_> = crashes.iter().filter(|crash| !is_in(crash)).copied().collect();
-        let model = fit_plain(&train);
-        for crash in crashes.iter().filter(is_in) {
-            let chances = model.chances(crash);
-            let functions = chances.iter().zip(&crash.candidates).rev().skip(1);
-            points.extend(functions.map(|(chance, own)| (*chance, own.right[0])));
+    let mut choice =
+        Choice { decay: DECAYS[0], parts: PARTS[0], known_from: KNOWN_FROM[0] };
+    let mut best = Inner::of(crashes, choice);
+    let decays = DECAYS.iter().map(|decay| Box::new(|own: &mut Choice| own.decay = *decay) as Change<'_>);
+    let parts = PARTS.iter().map(|parts| Box::new(|own: &mut Choice| own.parts = *parts) as Change<'_>);
+    let known = KNOWN_FROM
+        .iter()
+        .map(|known| Box::new(|own: &mut Choice| own.known_from = *known) as Change<'_>);
+    // One after the other, beginning with those that are listed first.
+    for change in decays.skip(1).chain(parts.skip(1)).chain(known.skip(1)) {
+        let mut other = choice;
+        change(&mut other);
+        let inner = Inner::of(crashes, other);
+        if inner.likelihood > best.likelihood {
+            (choice, best) = (other, inner);
         }
     }
-    Model { calibration: calibrate(&points), ..fit_plain(crashes) }
+    eprintln!("{} crashes: {choice:?}, likelihood {:.4}", crashes.len(), best.likelihood);
+    Model { calibration: calibrate(&best.points), ..fit_plain(crashes, choice) }
 }
 
-fn fit_plain(crashes: &[&Crash]) -> Model {
+type Change<'a> = Box<dyn Fn(&mut Choice) + 'a>;
+
+/// What models of inner folds give to crashes that they were not fitted to.
+#[derive(Default)]
+struct Inner {
+    /// The mean logarithm of the chances of what was changed: function, file and directory.
+    likelihood: f64,
+    /// The chance of each candidate, and whether it was changed.
+    points: Vec<(f64, bool)>,
+}
+
+impl Inner {
+    fn of(crashes: &[&Crash], choice: Choice) -> Self {
+        let fold = |fold| {
+            let is_in = |crash: &&&Crash| fold_of(crash.group / 3 + 1, INNER_FOLDS) == fold;
+            let train: Vec<_> = crashes.iter().filter(|crash| !is_in(crash)).copied().collect();
+            let model = fit_plain(&train, choice);
+            let mut own = Self::default();
+            crashes.iter().filter(is_in).for_each(|crash| own.add(&model, crash));
+            own
+        };
+        let folds = std::thread::scope(|scope| {
+            let folds: Vec<_> = (0..INNER_FOLDS).map(|at| scope.spawn(move || fold(at))).collect();
+            folds.into_iter().map(|fold| fold.join().unwrap()).collect::<Vec<_>>()
+        });
+        let mut all = Self::default();
+        for fold in folds {
+            all.likelihood += fold.likelihood / crashes.len() as f64;
+            all.points.extend(fold.points);
+        }
+        all
+    }
+
+    fn add(&mut self, model: &Model, crash: &Crash) {
+        if crash.candidates.is_empty() {
+            return;
+        }
+        let scores = model.scores(&crash.candidates);
+        for at in 0..NAMES {
+            // *None of these* is a choice of functions only.
+            let choices = if at == 0 { scores.len() } else { scores.len() - 1 };
+            let chances = softmax(&scores[..choices]);
+            let own = chances.iter().zip(&crash.candidates);
+            let right: f64 = own.filter(|(_, own)| own.right[at]).map(|(chance, _)| chance).sum();
+            if right > 0.0 {
+                self.likelihood += right.ln();
+            }
+        }
+        let functions = softmax(&scores).into_iter().zip(&crash.candidates).rev().skip(1);
+        self.points.extend(functions.map(|(chance, own)| (chance, own.right[0])));
+    }
+}
+
+fn fit_plain(crashes: &[&Crash], choice: Choice) -> Model {
     let tables = count(crashes);
-    let weights = fit(&examples(crashes, &tables));
-    Model { weights, tables, calibration: [1.0, 1.0, 0.0] }
+    let weights = fit(&examples(crashes, &tables, choice.known_from), choice);
+    Model { choice, weights, tables, calibration: [1.0, 1.0, 0.0] }
 }
 
 /// Beta calibration: the logistic regression of being right on `ln p` and `-ln(1 - p)`, by Newton's
@@ -347,23 +453,18 @@ fn solve(mut matrix: [[f64; 3]; 3], mut right: [f64; 3]) -> [f64; 3] {
 }
 
 impl Model {
-    fn chances(&self, crash: &Crash) -> Vec<f64> {
-        let rows = example(crash, &self.tables, None).rows;
-        softmax(&rows.iter().map(|row| score(&self.weights, row)).collect::<Vec<_>>())
+    fn scores(&self, candidates: &[Candidate]) -> Vec<f64> {
+        let rows = example(candidates, &self.tables, None, self.choice.known_from).rows;
+        rows.iter().map(|row| score(&self.weights, row)).collect()
     }
 
     /// The calibrated probability of each candidate.
-    fn probabilities(&self, crash: &Crash) -> Vec<f64> {
-        if crash.candidates.is_empty() {
-            return Vec::new();
-        }
+    fn probabilities(&self, candidates: &[Candidate]) -> Vec<f64> {
         let calibration = self.calibration.map(|value| value as f32);
-        let chances = self.chances(crash);
-        let chances = &chances[..chances.len() - 1];
-        chances
-            .iter()
-            .map(|chance| f64::from(suspects::calibrated(*chance as f32, calibration)))
-            .collect()
+        let mut chances = softmax(&self.scores(candidates));
+        chances.pop();
+        let calibrated = |chance| f64::from(suspects::calibrated(chance as f32, calibration));
+        chances.into_iter().map(calibrated).collect()
     }
 }
 
@@ -397,7 +498,7 @@ fn judge(crashes: &[Crash], probabilities: &BTreeMap<usize, Vec<f64>>) {
         }
     }
     for (kind, name) in ["function", "file", "directory"].iter().enumerate() {
-        let share = |count| 100.0 * hits[&(kind, count)] as f64 / crashes.len() as f64;
+        let share = |count| 100.0 * hits[&(kind, count)] as f64 / probabilities.len() as f64;
         eprintln!("{name}: @1 {:.1} %, @3 {:.1} %, @5 {:.1} %", share(1), share(3), share(5));
     }
     for (name, tenths) in ["all suspects", "the first"].iter().zip(tenths) {
@@ -436,7 +537,7 @@ fn print(model: &Model) {
         println!("#[rustfmt::skip] // a table\npub(super) static {name}: &[(&str, Counts)] = &[");
         let table = model.tables[at]
             .iter()
-            .filter(|(_, counts)| counts.reports >= suspects::KNOWN_FROM[at]);
+            .filter(|(_, counts)| counts.reports >= model.choice.known_from[at]);
         for (name, Counts { reports, fixed, .. }) in table {
             println!("    ({name:?}, Counts::new({reports}, {fixed})),");
         }
