@@ -1,16 +1,16 @@
-//! What the files of a directory do for the rest of the kernel.
+//! Classes of files: the service of a directory to the rest of the kernel.
 //!
-//! [`DIRECTORIES`] lists the directories and files of generic code. The longest pattern that a path
-//! begins with counts; `*` stands for one directory.
+//! [`DIRECTORIES`] lists the directories and files of generic code. The longest pattern that is a prefix
+//! of the path decides; `*` matches one directory.
 
 use crate::string_enum::string_enum;
 
 string_enum! {
-    /// What a source file does for the rest of the kernel.
+    /// The service of a source file to the rest of the kernel.
     pub enum FileClass {
         /// Subsystems and drivers.
         Ordinary = "ordinary",
-        /// Gives and takes memory.
+        /// Allocates and frees memory.
         Allocator = "allocator",
         /// Block layer.
         Block = "block",
@@ -20,13 +20,13 @@ string_enum! {
         DriverCore = "driver-core",
         /// Enters the kernel, handles traps.
         Entry = "entry",
-        /// Functions of headers, which are inlined.
+        /// Headers, whose functions are inlined.
         Header = "header",
-        /// Brings up the kernel.
+        /// Boots the kernel.
         Init = "init",
         /// Interrupts and soft interrupts.
         Interrupt = "interrupt",
-        /// Strings, lists, trees, checksums, copies.
+        /// Strings, lists, trees, checksums, copying.
         Library = "library",
         /// Locks and lockdep.
         Locking = "locking",
@@ -36,7 +36,7 @@ string_enum! {
         NetworkCore = "network-core",
         /// Power management and clocks.
         Power = "power",
-        /// Processes, signals and calls of the kernel.
+        /// Processes, signals and system calls.
         Process = "process",
         /// sysfs, procfs, debugfs and kernfs.
         PseudoFiles = "pseudo-files",
@@ -62,7 +62,7 @@ string_enum! {
 }
 
 impl FileClass {
-    /// The class that an atlas has as a number; [`Ordinary`](Self::Ordinary) for one of a later version.
+    /// The class of a number in an atlas; [`Ordinary`](Self::Ordinary) for an unknown one.
     pub(super) fn of_number(number: u8) -> Self {
         Self::ALL.get(usize::from(number)).copied().unwrap_or(Self::Ordinary)
     }
@@ -74,7 +74,7 @@ impl FileClass {
     }
 }
 
-/// Whether a path begins with a pattern.
+/// Returns whether a pattern is a prefix of a path.
 fn fits(pattern: &str, path: &str) -> bool {
     let Some((before, behind)) = pattern.split_once('*') else { return path.starts_with(pattern) };
     let rest =

@@ -1,20 +1,20 @@
-//! Why an atlas cannot be used.
+//! Errors of reading an atlas.
 
 use std::fmt;
 
 use super::format::VERSION;
 
-/// Why bytes cannot be used as an atlas.
+/// An error of reading an atlas.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum Error {
-    /// They do not begin as one.
+    /// The bytes do not begin like an atlas.
     Foreign,
-    /// They are of another version of the format.
+    /// The format has another version.
     Version(u32),
-    /// They are fewer or more than the head says.
+    /// The length differs from that in the head.
     Cut,
-    /// The checksum is another, or the parts are not within the bytes.
+    /// The checksum differs, or a part is outside of the bytes.
     Damaged,
 }
 
@@ -26,8 +26,8 @@ impl fmt::Display for Error {
                 write!(f, "an atlas of version {version}, which is newer than {VERSION}")
             }
             Self::Version(version) => write!(f, "an atlas of version {version}; this is {VERSION}"),
-            Self::Cut => f.write_str("an atlas that is cut off, or has bytes behind its end"),
-            Self::Damaged => f.write_str("a damaged atlas: the checksum is another"),
+            Self::Cut => f.write_str("a truncated atlas, or bytes after its end"),
+            Self::Damaged => f.write_str("a damaged atlas: the checksum differs"),
         }
     }
 }

@@ -1,34 +1,34 @@
-//! The layout of an atlas, which is read where it lies.
+//! The layout of an atlas, which is read in place.
 //!
-//! All numbers are little-endian. A name is not stored: it is hashed, the first bits of the hash give
-//! a bucket, and sixteen more tell the entries of the bucket apart. So a name that is in no tree is
-//! taken for another one in about one case of four thousand, and 650,000 names need 2.8 megabytes.
+//! All numbers are little-endian. Names are not stored: the first bits of the hash of a name select a
+//! bucket, and sixteen more identify the entry in it. So an unknown name collides with a known one in
+//! about one case of four thousand, and 650,000 names need 2.8 megabytes.
 //!
 //! | part | each | holds |
 //! |---|---|---|
-//! | head | [`HEAD`] bytes | [`MAGIC`], [`VERSION`], the checksum of what follows it, the length, [`Part`]s: start and count |
+//! | head | [`HEAD`] bytes | [`MAGIC`], [`VERSION`], the checksum of the bytes after it, the length, [`Part`]s: start and count |
 //! | buckets | u32 | the first entry of each bucket, one more for the end |
 //! | marks | u16 | of each entry, sixteen bits of its hash |
 //! | values | u16, or u24 if there are more | of each entry, a file; or, from the number of files on, a list |
-//! | list counts | u32 | how many lists there are of two files, of three, and so on |
-//! | lists | u16 | files of names that are in several, the shortest lists first |
+//! | list counts | u32 | the number of lists of two files, of three, and so on |
+//! | lists | u16 | the files of names with several definitions, the shortest lists first |
 //! | files | 5 bytes | directory (u16), class (u8), set of sections (u16) |
-//! | file marks | u32 | where in the names every sixteenth file's begins |
+//! | file marks | u32 | the offset of every sixteenth file name |
 //! | file names | | a byte of length, the name |
-//! | directory marks | u32 | where in the text each directory begins, one more for the end |
+//! | directory marks | u32 | the offset of each directory, one more for the end |
 //! | directory text | | names of directories |
-//! | sets | 3 × u16 | sections that a file belongs to, the nearest first; 0xffff is none |
-//! | sections | u32 | where in the text each begins, one more for the end |
-//! | section text | | `STATUS\tNAME`, and behind it the numbers of its lists (u16) after a tab |
-//! | list marks | u32 | where in the text each mailing list begins, one more for the end |
+//! | sets | 3 × u16 | the sections of a file, the most specific first; 0xffff is none |
+//! | sections | u32 | the offset of each section, one more for the end |
+//! | section text | | `STATUS\tNAME\t` and the numbers of the mailing lists (u16) |
+//! | list marks | u32 | the offset of each mailing list, one more for the end |
 //! | list text | | addresses of mailing lists |
-//! | patterns | | shared bytes (u8), other bytes (u8), section (u16), those bytes; `!` behind what is excluded |
+//! | patterns | | shared bytes (u8), other bytes (u8), section (u16), those bytes; a trailing `!` excludes |
 
 /// The first bytes of every atlas.
 pub(super) const MAGIC: &[u8; 8] = b"KSATLAS\n";
-/// The version of the layout and of what the classes mean.
+/// The version of the layout and of the classes.
 pub(super) const VERSION: u32 = 1;
-/// Where the checksum stands, and where what it covers begins.
+/// The offset of the checksum, and of the bytes that it covers.
 pub(super) const CHECKSUM: usize = 12;
 pub(super) const COVERED: usize = CHECKSUM + 8;
 /// The length of the head.
@@ -36,16 +36,16 @@ pub(super) const HEAD: usize = COVERED + 8 + 8 * Part::ALL.len();
 
 /// The bytes of an entry of the table of files.
 pub(super) const FILE: usize = 5;
-/// Of how many files one has a mark.
+/// The distance of files with a mark.
 pub(super) const MARKED: usize = 16;
-/// The sections that are kept of a file.
+/// The maximum number of sections of a file.
 pub(super) const SECTIONS_OF_FILE: usize = 3;
 /// No section.
 pub(super) const NO_SECTION: u16 = u16::MAX;
-/// The files that are kept of a name.
+/// The maximum number of files of a name.
 #[cfg(feature = "atlas")]
 pub(super) const MAX_FILES: usize = 16;
-/// The most files of an atlas.
+/// The maximum number of files of an atlas.
 #[cfg(feature = "atlas")]
 pub(super) const MAX_ALL_FILES: usize = u16::MAX as usize;
 
@@ -91,7 +91,7 @@ impl Part {
     ];
 }
 
-/// The hash of a name, the same on every machine and for ever.
+/// The hash of a name, equal on all machines and in all versions.
 pub(super) fn hash(name: &str) -> u64 {
     use std::hash::Hasher;
     let mut hasher = siphasher::sip::SipHasher13::new_with_keys(0x6b73_706c_6174, 0x0061_746c_6173);
@@ -107,7 +107,7 @@ pub(super) fn checksum(bytes: &[u8]) -> u64 {
     hasher.finish()
 }
 
-/// The bucket and the mark of a name, where there are `buckets` of them.
+/// The bucket of `buckets` and the mark of a name.
 pub(super) fn place(name: &str, buckets: usize) -> (usize, u16) {
     let hash = hash(name);
     let bucket = (u128::from(hash >> 16) * buckets as u128) >> 48;

@@ -1,4 +1,4 @@
-//! Who looks after a file: sections of MAINTAINERS, without people.
+//! Sections of MAINTAINERS for a file, without people.
 
 use super::Atlas;
 use super::format::{NO_SECTION, Part, SECTIONS_OF_FILE, u16_at, u32_at};
@@ -11,13 +11,13 @@ pub struct Section<'a> {
     pub name: &'a str,
     /// `Supported`, `Maintained`, `Odd Fixes`, `Orphan`, `Obsolete`.
     pub status: &'a str,
-    /// The numbers of its lists.
+    /// The numbers of the mailing lists.
     lists: &'a [[u8; 2]],
     atlas: Atlas<'a>,
 }
 
 impl<'a> Section<'a> {
-    /// The addresses of its mailing lists.
+    /// The addresses of the mailing lists.
     pub fn lists(&self) -> impl Iterator<Item = &'a str> + use<'a> {
         let atlas = self.atlas;
         self.lists.iter().filter_map(move |number| atlas.mail(u16::from_le_bytes(*number)))
@@ -25,10 +25,10 @@ impl<'a> Section<'a> {
 }
 
 impl<'a> Atlas<'a> {
-    /// The sections of the file at a path, the nearest first. Of files that are not in the atlas those
-    /// that its patterns fit.
+    /// The sections of the file at a path, the most specific first. The patterns decide for files that
+    /// the atlas lacks.
     pub fn sections(&self, path: &str) -> Vec<Section<'a>> {
-        // The patterns of single files that are known are not kept.
+        // An atlas has no patterns of single files that it knows.
         if let Some(file) = self.file_at(path) {
             return file.sections().collect();
         }
@@ -36,7 +36,7 @@ impl<'a> Atlas<'a> {
         numbers.into_iter().filter_map(|number| self.section(number)).collect()
     }
 
-    /// The sections of a set, which a file of the atlas has.
+    /// The sections of a set.
     pub(super) fn sections_of_set(&self, set: u16) -> impl Iterator<Item = Section<'a>> + use<'a> {
         let atlas = *self;
         (0..SECTIONS_OF_FILE).filter_map(move |at| {
@@ -67,7 +67,7 @@ impl<'a> Atlas<'a> {
         std::str::from_utf8(self.part(Part::MailText).get(start..end)?).ok()
     }
 
-    /// The sections whose patterns fit a path, the nearest first.
+    /// The sections whose patterns match a path, the most specific first.
     fn patterns_of(&self, path: &str) -> Vec<u16> {
         let mut text = Vec::new();
         let mut rest = self.part(Part::Patterns);
@@ -78,7 +78,6 @@ impl<'a> Atlas<'a> {
             text.truncate(usize::from(shared));
             text.extend_from_slice(bytes);
             rest = behind;
-            // Most patterns begin with another directory.
             let (excluded, pattern) = match text.split_last() {
                 Some((b'!', pattern)) => (true, pattern),
                 _ => (false, text.as_slice()),
@@ -91,7 +90,7 @@ impl<'a> Atlas<'a> {
     }
 }
 
-/// Sections that patterns fit, and how near these are.
+/// Sections with matching patterns, and how specific these are.
 #[derive(Debug, Default)]
 pub(super) struct Found {
     found: Vec<(usize, u16)>,
@@ -110,7 +109,7 @@ impl Found {
         }
     }
 
-    /// The sections, the nearest first, each once.
+    /// The sections, the most specific first, each once.
     pub(super) fn sorted(mut self) -> Vec<u16> {
         self.found.sort_by_key(|(near, section)| (std::cmp::Reverse(*near), *section));
         let mut numbers = Vec::new();
@@ -128,7 +127,7 @@ impl Found {
 pub(super) fn fits(pattern: &[u8], path: &[u8]) -> bool {
     let below = pattern.ends_with(b"/");
     let (mut at, mut pos) = (0, 0);
-    // Where the last `*` stood, and up to where in the path it reaches.
+    // The position of the last `*`, and the end of its match in the path.
     let mut star: Option<(usize, usize)> = None;
     loop {
         let matched = match (pattern.get(at), path.get(pos)) {

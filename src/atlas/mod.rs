@@ -1,9 +1,9 @@
-//! A map of the kernel: which file defines a function, what that file is for, and who looks after it.
+//! A map of the kernel: the file that defines a function, the class of the file, and its maintainers' lists.
 //!
-//! An [`Atlas`] is made of a kernel's sources and read where its bytes lie: nothing is parsed or copied
-//! before the first look-up. [`Atlas::builtin`] is part of the library. It has the generic code that
-//! stands in every stack, and with the feature `atlas` all of Linux 6.1 and 6.12. It holds names of functions and
-//! paths, and of MAINTAINERS the subsystems and mailing lists; no source text and no person.
+//! An [`Atlas`] is built from a kernel's sources and read in place: opening it parses and copies no
+//! part. [`Atlas::builtin`] is compiled into the library: generic code, which most stacks
+//! share, and with the feature `atlas` all of Linux 6.1 and 6.12. An atlas contains function names,
+//! paths, and the subsystems and mailing lists of MAINTAINERS, without source text and persons.
 //!
 //! ```
 //! use ksplat::atlas::{Atlas, FileClass};
@@ -42,7 +42,7 @@ static BUILTIN: &[u8] = include_bytes!("generic.atlas");
 #[cfg(feature = "atlas")]
 static BUILTIN: &[u8] = include_bytes!("linux.atlas");
 
-/// Which file a function is defined in, read from borrowed bytes.
+/// A map from functions to source files, read from borrowed bytes.
 #[derive(Clone, Copy)]
 pub struct Atlas<'a> {
     bytes: &'a [u8],
@@ -69,19 +69,19 @@ impl PartialEq for Atlas<'_> {
 impl Eq for Atlas<'_> {}
 
 impl Atlas<'static> {
-    /// The atlas that is part of the library.
+    /// The atlas that is compiled into the library.
     pub fn builtin() -> Self {
-        // Its checksum is that of the program.
+        // Part of the program's own image, so the checksum is not verified.
         Self::unchecked(BUILTIN).unwrap_or(Self { bytes: &[], parts: [(0, 0); Part::ALL.len()] })
     }
 }
 
 impl<'a> Atlas<'a> {
-    /// Reads an atlas. All bytes are looked at once, for the checksum.
+    /// Reads an atlas and verifies its checksum, which reads all bytes once.
     ///
     /// # Errors
     ///
-    /// The bytes are of something else, of a later version, or damaged.
+    /// The bytes are no atlas, an atlas of another version, or damaged.
     pub fn read(bytes: &'a [u8]) -> Result<Self, Error> {
         let atlas = Self::unchecked(bytes)?;
         let sum = format::checksum(bytes.get(COVERED..).unwrap_or_default());
@@ -116,19 +116,20 @@ impl<'a> Atlas<'a> {
         range.and_then(|range| self.bytes.get(range)).unwrap_or_default()
     }
 
-    /// The number of files in it.
+    /// The number of files.
     pub fn file_count(&self) -> usize {
         self.part(Part::Files).len() / FILE
     }
 
-    /// The number of names in it.
+    /// The number of names.
     pub fn name_count(&self) -> usize {
         self.part(Part::Marks).len() / 2
     }
 
-    /// The files that define a function, given without compiler suffixes; those of later kernels first.
+    /// The files that define a function, those of the newest kernel first. The name is without
+    /// compiler suffixes.
     ///
-    /// A name that is in none of the trees is taken for another one in about one case of four thousand.
+    /// An unknown name collides with a known one in about one case of four thousand.
     pub fn files(&self, function: &str) -> Files<'a> {
         let (start, len) = match self.value(function) {
             None => (0, 0),
@@ -141,7 +142,7 @@ impl<'a> Atlas<'a> {
         Files { atlas: *self, single: None, list: list.unwrap_or_default().as_chunks().0 }
     }
 
-    /// Where a list begins, and its length: those of two files come first.
+    /// The start and the length of a list. Lists are sorted by length, those of two files first.
     fn list(&self, list: usize) -> Option<(usize, usize)> {
         let (mut left, mut start) = (list, 0_usize);
         let counts = self.part(Part::ListCounts).as_chunks::<4>().0;
@@ -156,7 +157,7 @@ impl<'a> Atlas<'a> {
         None
     }
 
-    /// The files that a module is made of: its one file, or its directory. `-` and `_` are the same.
+    /// The single file of a module, or its directory. `-` and `_` are equal.
     pub fn module(&self, module: &str) -> Files<'a> {
         let mut name = ["[", module, "]"].concat();
         if name.contains('-') {
@@ -180,7 +181,7 @@ impl<'a> Atlas<'a> {
         u24_at(values, start + known).map(|value| value as usize)
     }
 
-    /// The file at a path; files are in the order of their paths.
+    /// The file at a path, by binary search: files are sorted by path.
     pub fn file_at(&self, path: &str) -> Option<File<'a>> {
         let (mut start, mut end) = (0, self.file_count());
         while start < end {
@@ -240,22 +241,22 @@ pub struct File<'a> {
 }
 
 impl<'a> File<'a> {
-    /// Its directory, without a slash at its end.
+    /// The directory, without a trailing slash.
     pub fn directory(&self) -> &'a str {
         self.directory
     }
 
-    /// Its name in the directory; empty for a module of several files.
+    /// The name in the directory; empty for a module of several files.
     pub fn name(&self) -> &'a str {
         self.name
     }
 
-    /// What it does for the rest of the kernel.
+    /// The class of the file.
     pub fn class(&self) -> FileClass {
         self.class
     }
 
-    /// The sections of MAINTAINERS for it, the nearest first.
+    /// The sections of MAINTAINERS for the file, the most specific first.
     pub fn sections(&self) -> impl Iterator<Item = Section<'a>> + use<'a> {
         self.atlas.sections_of_set(self.set)
     }
@@ -280,7 +281,7 @@ impl fmt::Display for File<'_> {
     }
 }
 
-/// The files of a name: see [`Atlas::files`].
+/// The files of a name, from [`Atlas::files`].
 #[derive(Clone, Debug)]
 pub struct Files<'a> {
     atlas: Atlas<'a>,

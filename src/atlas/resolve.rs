@@ -1,24 +1,24 @@
-//! Which of several files a function is in.
+//! Selects one of several files that define a function.
 
 use super::{Atlas, File};
 
-/// What a report says of the place of a function.
+/// Evidence in a report for the file of a function.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Hints<'h> {
     /// The module that the frame names.
     pub module: Option<&'h str>,
-    /// The architecture, by the name that it has in reports: `x86_64`.
+    /// The architecture, by its name in reports: `x86_64`.
     pub arch: Option<&'h str>,
-    /// Directories of the functions around it, those that count most first.
+    /// Directories of the neighboring functions, the nearest first.
     pub near: &'h [&'h str],
 }
 
-/// Where a function is.
+/// The file of a function.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Place<'a> {
-    /// The file, or the directory of its module.
+    /// The file, or the directory of the module.
     pub file: File<'a>,
-    /// Whether no other file is left.
+    /// Whether the evidence excludes all other files.
     pub certain: bool,
 }
 
@@ -34,7 +34,7 @@ impl<'a> Atlas<'a> {
             .files(function)
             .filter(move |file| arch.is_none_or(|arch| is_built_for(file.directory(), arch)));
         if let (Some(module), None) = (hints.module, of_module) {
-            // A module that no tree has: what it defines may have the names of other functions.
+            // An out-of-tree module may define functions with names of the tree.
             let file = files.find(|file| file.is_of_module(module))?;
             return Some(Place { file, certain: false });
         }
@@ -42,7 +42,7 @@ impl<'a> Atlas<'a> {
             return of_module.map(|file| Place { file, certain: false });
         };
         if files.clone().next().is_none() {
-            // A function of a module that is defined elsewhere is another one of the same name.
+            // The module defines its own function of the same name.
             return match of_module {
                 Some(module)
                     if !is_in(first.directory(), module.directory()) && !first.is_header() =>
@@ -145,13 +145,13 @@ const ARCHES: &[(&str, &str)] = &[
     ("x86", "x86"),
 ];
 
-/// Whether a directory is another one, or below it.
+/// Returns whether a directory equals another one or is below it.
 fn is_in(directory: &str, other: &str) -> bool {
     directory.strip_prefix(other).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 impl File<'_> {
-    /// Whether the file or its directory has the name of a module.
+    /// Returns whether the file or its directory has the name of a module.
     fn is_of_module(&self, module: &str) -> bool {
         let stem = self.name().rsplit_once('.').map_or(self.name(), |(stem, _)| stem);
         let folder = self.directory().rsplit_once('/').map_or(self.directory(), |(_, name)| name);
@@ -162,7 +162,7 @@ impl File<'_> {
         is(stem) || is(folder)
     }
 
-    /// Whether its functions are inlined into others.
+    /// Returns whether the file is a header, whose functions are inlined.
     fn is_header(&self) -> bool {
         std::path::Path::new(self.name()).extension().is_some_and(|extension| extension == "h")
     }

@@ -481,7 +481,9 @@ fn place<'a>(report: &'a Report<'_>, stack: &stack::Stack<'a>) -> Component<'a> 
     let place = function.and_then(|function| Atlas::builtin().resolve(function, hints));
     Component {
         module,
-        file: place.filter(|place| !place.file.name().is_empty()).map(|place| place.file.to_string().into()),
+        file: place
+            .filter(|place| !place.file.name().is_empty())
+            .map(|place| place.file.to_string().into()),
         directory: place.map(|place| place.file.directory().into()),
     }
 }

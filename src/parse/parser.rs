@@ -46,12 +46,7 @@ impl Parser {
     /// Makes a parser with the options of [`reports`](crate::reports): crash reports only, the
     /// default limits.
     pub fn new() -> Self {
-        Self {
-            limits: Limits::default(),
-            information: false,
-            any_program: false,
-            quiet: QUIET,
-        }
+        Self { limits: Limits::default(), information: false, any_program: false, quiet: QUIET }
     }
 
     /// Sets the limits on the size of a report and on the number of open reports.

@@ -1,17 +1,17 @@
-//! The functions of a report that may hold its bug, and where each is.
+//! Candidates: the functions of a report that may contain the bug, and their files.
 
 use crate::atlas::{Atlas, File, FileClass, Hints};
 use crate::functions::{self, Reason};
 use crate::model::{Frame, LockState, Report, Role, Stack};
 
-/// The most functions of a report that are looked at.
+/// The maximum number of candidates of a report.
 pub(super) const MAX_CANDIDATES: usize = 40;
-/// The most of one stack.
+/// The maximum number of frames of a stack.
 const OF_STACK: usize = 24;
-/// How many neighbours tell files apart.
+/// The number of neighbors that select a file.
 const NEIGHBOURS: usize = 8;
 
-/// Where a report names a function.
+/// The part of a report that names a function.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Group {
     Crash,
@@ -43,10 +43,10 @@ impl Group {
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Source<'r> {
     Unknown,
-    /// The path that the log has.
+    /// The path in the log.
     Log(&'r str),
     Atlas(File<'r>),
-    /// A module that no tree has: it counts as a directory of its own, of subsystems and drivers.
+    /// An out-of-tree module, which counts as a directory of a driver.
     Module(&'r str),
 }
 
@@ -86,7 +86,7 @@ impl<'r> Source<'r> {
         }
     }
 
-    /// The path, where a file is known.
+    /// The path, if a file is known.
     pub(super) fn path(self) -> Option<String> {
         match self {
             Self::Unknown | Self::Module(_) => None,
@@ -96,30 +96,30 @@ impl<'r> Source<'r> {
     }
 }
 
-/// A function that may hold the bug.
+/// A function that may contain the bug.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Candidate<'r> {
-    /// Its name without compiler suffixes.
+    /// The name without compiler suffixes.
     pub(super) function: &'r str,
     pub(super) frame: Option<&'r Frame<'r>>,
     pub(super) group: Group,
-    /// Which stack it is in.
+    /// The number of its stack.
     pub(super) stack: usize,
-    /// How many frames of functions that may name a bug are above it.
+    /// The number of relevant frames above it.
     pub(super) relevant_above: usize,
-    /// How many of them are in files of subsystems and drivers.
+    /// The number of frames of subsystems and drivers above it.
     pub(super) ordinary_above: usize,
     pub(super) reason: Option<Reason>,
     pub(super) source: Source<'r>,
     pub(super) class: Option<FileClass>,
-    /// The groups that it is in, a bit each.
+    /// The groups that contain it, a bit each.
     pub(super) groups: u8,
-    /// How often it is in the stacks.
+    /// The number of frames with this function.
     pub(super) times: usize,
 }
 
 impl Candidate<'_> {
-    /// Whether it may name a bug, and is in no generic code.
+    /// Returns whether it is relevant and in no generic code.
     pub(super) fn is_ordinary(&self) -> bool {
         self.reason.is_none() && self.class.is_none_or(|class| class == FileClass::Ordinary)
     }
@@ -157,7 +157,7 @@ fn of_stack<'r>(found: &mut Vec<Candidate<'r>>, stack: &'r Stack<'r>, number: us
     }
 }
 
-/// Adds a function, or the group to one that is known.
+/// Adds a function, or the group to a known one.
 fn add<'f, 'r>(
     found: &'f mut Vec<Candidate<'r>>,
     frame: Option<&'r Frame<'r>>,
@@ -189,7 +189,7 @@ fn add<'f, 'r>(
     found.last_mut()
 }
 
-/// Finds the files: first those that are certain, then by these the others.
+/// Finds the files: first those that are unambiguous, then the others by their neighbors.
 fn locate<'r>(found: &mut [Candidate<'r>], report: &'r Report<'r>, atlas: Atlas<'r>) {
     let arch = report.kernel.arch.map(crate::arch::Arch::name);
     for candidate in found.iter_mut() {
@@ -226,7 +226,7 @@ fn locate<'r>(found: &mut [Candidate<'r>], report: &'r Report<'r>, atlas: Atlas<
     }
 }
 
-/// The directories of the functions around one, the nearest first.
+/// The directories of the functions around a candidate, the nearest first.
 fn neighbours<'r>(found: &[Candidate<'r>], at: usize, near: &mut [&'r str]) {
     let mut slots = near.iter_mut();
     for distance in 1..=NEIGHBOURS {
@@ -242,7 +242,7 @@ fn neighbours<'r>(found: &[Candidate<'r>], at: usize, near: &mut [&'r str]) {
     }
 }
 
-/// The name under which an atlas has a function: of Rust the last part of the path.
+/// The name of a function in an atlas: for Rust the last part of the path.
 fn key(function: &str) -> &str {
     match function.rfind("::") {
         Some(at) => function.get(at..).unwrap_or(function),
@@ -250,13 +250,13 @@ fn key(function: &str) -> &str {
     }
 }
 
-/// The directories at the top of a kernel's sources.
+/// The top directories of the kernel's sources.
 const TOP: &[&str] = &[
     "arch", "block", "certs", "crypto", "drivers", "fs", "include", "init", "io_uring", "ipc",
     "kernel", "lib", "mm", "net", "rust", "security", "sound", "virt",
 ];
 
-/// The path of a file in its tree: builds print absolute and relative paths.
+/// The path of a file in the tree. Logs have absolute and relative paths.
 fn in_tree(path: &str) -> Option<&str> {
     let path = path.trim_start_matches("./");
     let mut from = 0;
@@ -270,7 +270,7 @@ fn in_tree(path: &str) -> Option<&str> {
     }
 }
 
-/// Counts the functions above each in its stack.
+/// Counts the functions above each candidate in its stack.
 fn count(found: &mut [Candidate<'_>]) {
     let (mut stack, mut relevant, mut ordinary) = (usize::MAX, 0, 0);
     for candidate in found {

@@ -1,4 +1,4 @@
-//! What the functions of a report are judged by together.
+//! The properties of a report that the features of its candidates share.
 
 use super::candidate::{Candidate, Group, candidates};
 use crate::atlas::Atlas;
@@ -6,18 +6,18 @@ use crate::blame;
 use crate::kind::Kind;
 use crate::model::{Report, SuspectReason};
 
-/// The candidates of a report, and what they have in common.
+/// The candidates of a report and their common properties.
 #[derive(Debug)]
 pub(super) struct Context<'r> {
     pub(super) atlas: Atlas<'r>,
     pub(super) candidates: Vec<Candidate<'r>>,
     /// The kind of the report, in groups.
     pub(super) kind: usize,
-    /// How many candidates of the first stack may name a bug.
+    /// The number of relevant candidates of the first stack.
     pub(super) relevant: usize,
-    /// The first candidate that is in a subsystem or driver.
+    /// The first candidate in a subsystem or driver.
     anchor: Option<usize>,
-    /// The directory of most of those.
+    /// The most frequent directory of such candidates.
     majority: Option<&'r str>,
     with_directory: usize,
     title: Option<&'r str>,
@@ -38,7 +38,7 @@ impl<'r> Context<'r> {
                 .filter_map(|own| own.source.directory())
         };
         let times = |directory: &str| directories().filter(|other| *other == directory).count();
-        // Of those that are as frequent the first counts.
+        // The first of equally frequent directories.
         let majority = directories().rev().max_by_key(|directory| times(directory));
         let with_directory = directories().count();
         Self {
@@ -49,7 +49,7 @@ impl<'r> Context<'r> {
             majority,
             with_directory,
             title: report.frame.as_deref(),
-            // By its place alone: what is printed may be the first suspect.
+            // By the stacks alone: the blame of the report may be a suspect.
             blamed: blame::blame(report, None).map(|blame| blame.function.into_owned()),
             candidates,
         }
@@ -59,7 +59,7 @@ impl<'r> Context<'r> {
         self.anchor.and_then(|at| self.candidates.get(at))
     }
 
-    /// How the place of a candidate is related to that of the first ordinary one.
+    /// The relation of a candidate's file to that of the first ordinary candidate.
     pub(super) fn relation(&self, own: &Candidate<'_>) -> usize {
         let Some(anchor) = self.anchor() else { return 7 };
         if anchor.function == own.function {
@@ -83,7 +83,7 @@ impl<'r> Context<'r> {
         }
     }
 
-    /// How many of the functions in subsystems and drivers are in the directory of a candidate, in bins.
+    /// The share of a candidate's directory among the ordinary candidates, in bins.
     pub(super) fn share(&self, own: &Candidate<'_>) -> usize {
         let Some(directory) = own.source.directory() else { return 0 };
         let is_there = |other: &&Candidate<'_>| {
@@ -100,7 +100,7 @@ impl<'r> Context<'r> {
         self.majority.is_some() && own.source.directory() == self.majority
     }
 
-    /// The candidates that were called by one, and that called it.
+    /// The callee and the caller of a candidate.
     pub(super) fn around(&self, at: usize) -> (Option<&Candidate<'r>>, Option<&Candidate<'r>>) {
         let own = self.candidates.get(at);
         let is_near = |other: &&Candidate<'r>| own.is_some_and(|own| own.stack == other.stack);
@@ -108,13 +108,13 @@ impl<'r> Context<'r> {
         (callee, self.candidates.get(at + 1).filter(is_near))
     }
 
-    /// Whether the title names a candidate, and whether it is blamed.
+    /// Whether the title names a candidate, and whether the stacks blame it.
     pub(super) fn named(&self, own: &Candidate<'_>) -> usize {
         let is = |name: Option<&str>| usize::from(name == Some(own.function));
         is(self.title) * 2 + is(self.blamed.as_deref())
     }
 
-    /// What connects a candidate with the bug.
+    /// The relation of a candidate to the bug.
     pub(super) fn why(&self, own: &Candidate<'_>) -> SuspectReason {
         use SuspectReason as Why;
         let is_in = |group: Group| own.groups & (1 << group as u8) != 0;
@@ -136,7 +136,7 @@ impl<'r> Context<'r> {
         }
     }
 
-    /// How many candidates below one in its stack may name a bug.
+    /// The number of relevant candidates below one in its stack.
     pub(super) fn below(&self, own: &Candidate<'_>) -> usize {
         let is_below = |other: &&Candidate<'_>| {
             other.stack == own.stack
@@ -147,7 +147,7 @@ impl<'r> Context<'r> {
     }
 }
 
-/// The kinds of reports whose bugs are in like places.
+/// The group of a report's kind: bugs of the kinds of a group are in similar places.
 fn kind(report: &Report<'_>) -> usize {
     let class = report.class.as_deref().unwrap_or_default();
     match report.kind {

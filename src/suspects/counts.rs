@@ -1,35 +1,35 @@
-//! How often names are in reports, and how often fixes changed what they name.
+//! The frequencies of names in reports, and of fixes that changed them.
 
-/// In how many reports a name is, and in how many of them the fix changed what it names.
+/// The number of reports that contain a name, and of those whose fix changed it.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct Counts {
-    /// Reports that name it.
+    /// The number of reports with the name.
     pub reports: u16,
-    /// Those of them whose fix changed it.
+    /// The number of those whose fix changed it.
     pub fixed: u16,
 }
 
 impl Counts {
-    /// These counts.
+    /// Makes the counts.
     pub const fn new(reports: u16, fixed: u16) -> Self {
         Self { reports, fixed }
     }
 }
 
-/// The share of the candidates that a fix changed, before anything is known of them: functions, files,
-/// directories.
+/// The prior share of changed candidates: functions, files, directories.
 const PRIOR: [f32; 3] = [0.1, 0.25, 0.4];
 
-/// How many reports the prior is worth.
+/// The weight of the prior in reports.
 const PRIOR_REPORTS: f32 = 3.0;
 
-/// How many numbers a candidate has.
+/// The number of numeric features of a candidate.
 pub const NUMBERS: usize = 7;
 
-/// The numbers of a candidate by the counts of its function, file and directory, absent where the candidate
-/// has none, zero where the tables lack the name: of each how much more often than others it was changed (a logarithm of odds), and how often it is in
-/// reports (a logarithm); whether no directory is known.
+/// The numeric features of a candidate by the counts of its function, file and directory: of each the
+/// log-odds of a change relative to the prior, and the logarithm of the number of reports; at last whether
+/// the directory is unknown. A candidate without a file has no counts (`None`), a name that the tables
+/// lack has counts of zero.
 pub fn numbers(counts: [Option<Counts>; 3]) -> [f32; NUMBERS] {
     let mut numbers = [0.0; NUMBERS];
     let pairs = numbers.as_chunks_mut::<2>().0;
@@ -46,8 +46,8 @@ pub fn numbers(counts: [Option<Counts>; 3]) -> [f32; NUMBERS] {
     numbers
 }
 
-/// The probability of a candidate by its share of the softmax: beta calibration, which was fitted on
-/// shares that the model gave to crashes it was not fitted to.
+/// The probability of a candidate by its share of the softmax. The beta calibration is fitted on shares of
+/// crashes that the model was not fitted to.
 pub fn calibrated(share: f32, calibration: [f32; 3]) -> f32 {
     let share = share.clamp(1e-6, 1.0 - 1e-6);
     let [a, b, c] = calibration;
@@ -55,7 +55,7 @@ pub fn calibrated(share: f32, calibration: [f32; 3]) -> f32 {
     1.0 / (1.0 + (-sum).exp())
 }
 
-/// The counts of a name in a table that is sorted by name.
+/// The counts of a name, by binary search.
 pub(super) fn look_up(table: &[(&str, Counts)], name: &str) -> Counts {
     let at = table.binary_search_by_key(&name, |(known, _)| known);
     at.ok().and_then(|at| table.get(at)).map(|(_, counts)| *counts).unwrap_or_default()

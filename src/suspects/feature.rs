@@ -1,80 +1,81 @@
-//! What speaks for a candidate: indices into the table of weights.
+//! The features of a candidate: indices into the table of weights.
 
 use super::candidate::{Candidate, Group};
 use super::context::Context;
 use crate::atlas::FileClass;
 use crate::model::Report;
 
-/// Makes the families of features: of each the number of its values.
+/// Makes the families of features, each with the number of its values.
 macro_rules! families {
     ($( $(#[doc = $doc:literal])+ $family:ident: $size:expr, )+) => {
-        /// A group of features, of which a candidate has one, or several of [`Words`](Self::Words).
+        /// A family of features. A candidate has one of each, and any number of [`Words`](Self::Words).
         #[derive(Clone, Copy, Debug, Eq, PartialEq)]
         pub(super) enum Family { $( $(#[doc = $doc])+ $family, )+ }
 
-        /// How many values each family has.
+        /// The number of values of each family.
         const SIZES: &[usize] = &[ $( $size, )+ ];
     };
 }
 
 families! {
-    /// The functions above it that may name a bug, and the stack.
+    /// The number of relevant functions above it, and the stack.
     Rank: 8 * Group::COUNT,
-    /// The functions above it that are in subsystems and drivers, whether it is, and whether it crashed.
+    /// The number of functions of subsystems and drivers above it, whether it is one, and whether it is in
+    /// the stack of the crash.
     OrdinaryRank: 8 * 2 * 2,
     /// The class of its file, and whether it is in the stack of the crash.
     Class: 26 * 2,
-    /// Why it does not name a bug.
+    /// The reason if it is a helper.
     Reason: 15,
     /// The kind of the report, the rank, and the stack.
     Kind: KINDS * 4 * 3,
     /// The kind of the report, and whether it is in a subsystem or driver.
     KindOrdinary: KINDS * 2,
-    /// How its place is related to that of the first ordinary function, and its rank.
+    /// The relation of its file to that of the first ordinary function, and the rank.
     Anchor: 8 * 4,
     /// The share of its directory in the stacks.
     Share: 6,
     /// Whether its directory has the most functions, and the rank.
     Majority: 2 * 4,
-    /// Whether its name begins as that of the first ordinary function, of its callee and of its caller.
+    /// Whether its name has the first word of the first ordinary function, of its callee and of its caller.
     Prefix: 3 * 2 * 2,
-    /// Whether it is in a module, and the first ordinary function.
+    /// Whether it and the first ordinary function are in modules.
     Module: 4,
-    /// Whether it is inlined, and the log has its line.
+    /// Whether it is inlined, and whether the frame has a source line.
     Inline: 4,
-    /// Whether it was running, and whether the unwinder vouches for it.
+    /// Whether it was running, and whether the frame is reliable.
     Frame: 4,
     /// Words of its name.
     Words: WORDS.len(),
-    /// Whether the title names it, and whether it is blamed by its place alone.
+    /// Whether the title names it, and whether the stacks blame it.
     Named: 4,
     /// The size of the function, as a power of two.
     Size: 14,
-    /// How far the function had come, in fifths.
+    /// The offset in the function, in fifths of its size.
     Progress: 6,
-    /// The other stacks that it is in.
+    /// The other stacks with it.
     Groups: 5,
-    /// Why the function that it called does not name a bug.
+    /// The reason if its callee is a helper.
     Callee: 17,
-    /// Why the function that called it does not name a bug.
+    /// The reason if its caller is a helper.
     Caller: 17,
     /// Whether its callee and its caller are in its directory.
     Neighbours: 9,
-    /// How many functions of the stack may name a bug, and whether it is the first.
+    /// The number of relevant functions of the stack, and whether it is the first.
     Length: 5 * 2,
-    /// How often it is in the stacks.
+    /// The number of frames with it.
     Times: 3,
-    /// The functions below it that may name a bug.
+    /// The number of relevant functions below it.
     Below: 6,
-    /// Evidence against all candidates: the kind of the report.
+    /// For *none of these*: the kind of the report.
     NoneKind: KINDS,
-    /// How many functions may name a bug.
+    /// For *none of these*: the number of relevant functions.
     NoneLength: 6,
-    /// Whether the report is whole, has lines of source, and a first ordinary function.
+    /// For *none of these*: whether the report is usable, has source lines, has an ordinary function.
     NoneReport: 8,
 }
 
-/// The number of groups of report kinds that have weights of their own.
+/// The number of groups of kinds.
 pub(super) const KINDS: usize = 16;
 
 /// Words of names.
@@ -158,7 +159,7 @@ const WORDS: &[&str] = &[
     "xmit",
 ];
 
-/// Where each family begins.
+/// The first index of each family.
 const STARTS: [usize; SIZES.len() + 1] = starts();
 
 #[allow(clippy::indexing_slicing, reason = "made at build time")]
@@ -172,7 +173,7 @@ const fn starts() -> [usize; SIZES.len() + 1] {
     starts
 }
 
-/// How many features there are.
+/// The number of features.
 #[allow(clippy::indexing_slicing, reason = "made at build time")]
 pub(super) const COUNT: usize = STARTS[SIZES.len()];
 
@@ -183,7 +184,7 @@ fn index(family: Family, value: usize) -> usize {
     start + value.min(size - 1)
 }
 
-/// Calls `found` with the index of each feature of the candidate at a place.
+/// Calls `found` with the index of each feature of a candidate.
 pub(super) fn of_candidate(context: &Context<'_>, at: usize, mut found: impl FnMut(usize)) {
     use Family as F;
     let Some(own) = context.candidates.get(at) else { return };
@@ -255,7 +256,7 @@ pub(super) fn of_candidate(context: &Context<'_>, at: usize, mut found: impl FnM
     add(F::Below, context.below(own).min(5));
 }
 
-/// Calls `found` with the index of each feature of a report whose bug no candidate holds.
+/// Calls `found` with the index of each feature of *none of these*.
 pub(super) fn of_none(context: &Context<'_>, report: &Report<'_>, mut found: impl FnMut(usize)) {
     found(index(Family::NoneKind, context.kind));
     found(index(
@@ -281,7 +282,7 @@ fn bin(count: usize) -> usize {
     }
 }
 
-/// Which stacks name a function: only one; the crash and that of the free, of the allocation; others.
+/// The stacks with a function: one; crash and free; crash and allocation; free and allocation; others.
 fn groups(own: &Candidate<'_>) -> usize {
     let is_in = |group: Group| own.groups & (1 << group as u8) != 0;
     match (is_in(Group::Crash), is_in(Group::Free), is_in(Group::Allocation)) {
@@ -293,7 +294,7 @@ fn groups(own: &Candidate<'_>) -> usize {
     }
 }
 
-/// Whether two names have their first word in common: `nilfs_dat_commit_free`, `nilfs_btree_insert`.
+/// Returns whether two names have the same first word: `nilfs_dat_commit_free`, `nilfs_btree_insert`.
 fn is_alike(a: &str, b: &str) -> bool {
     let first = |name: &'_ str| {
         let name = name.trim_start_matches('_');

@@ -1,10 +1,10 @@
-//! Where the bug is: the functions of a report, ranked by a model of what fixes of past bugs changed.
+//! Suspects: the functions of a report, ranked by the probability that a fix changes them.
 //!
 //! Each function of the stacks, the link register, the locks and the title is a candidate. Its features
-//! are its place in the stacks, what it and its neighbours are, its directory and name beside those of
-//! the others, the kind of the report, and how often functions, files and directories were changed by
-//! fixes. A linear model adds up a weight for each; a softmax over the candidates and *none of these*,
-//! calibrated, makes probabilities. [`Report::suspects`] holds the most likely ones.
+//! are its place in the stacks, its class and those of its neighbors, its directory and name relative to
+//! other candidates, the kind of the report, and how often past fixes changed the function, its file and
+//! its directory. A linear model scores the candidates and *none of these*, a softmax normalizes the
+//! scores, and beta calibration makes probabilities of them. [`Report::suspects`] has the most likely ones.
 
 mod candidate;
 mod context;
@@ -23,28 +23,28 @@ use crate::model::{Blame, Report, Suspect};
 use crate::reason::BlameReason;
 use context::Context;
 
-/// A function of a report with what speaks for it, for the program that fits the model.
+/// A candidate with its features, for the program that fits the model.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Features {
     /// The function; empty for *none of these*.
     pub function: String,
-    /// Its file.
+    /// The file.
     pub file: Option<String>,
-    /// Its directory; the name of its module in brackets if no tree has that.
+    /// The directory; for an out-of-tree module its name in brackets.
     pub directory: Option<String>,
-    /// Which features it has.
+    /// The indices of its features.
     pub features: Vec<usize>,
 }
 
-/// How likely the first suspect must be to be blamed.
+/// The minimum probability of a suspect to be blamed.
 const BLAMED_FROM: f32 = 0.3;
 
-/// How many times as likely as the function that its place blames.
+/// The minimum ratio of its probability to that of the function that the stacks blame.
 const BLAMED_OVER: f32 = 1.5;
 
-/// Fills in [`Report::suspects`] by an atlas, and what follows from them: the file of the blamed function
-/// and the guilty file where the log has none, and the blame itself where a suspect is far likelier.
+/// Fills in [`Report::suspects`] by an atlas. Then the blamed function and [`Report::guilty_file`] get
+/// files where the log has none, and the first suspect replaces the blame if it is far likelier.
 ///
 /// Parsing leaves suspects out; [`Analyzer`](crate::Analyzer) calls this after it resolved the frames, as
 /// inlined functions are candidates too. A report that changed since may be annotated again.
@@ -59,11 +59,11 @@ pub fn annotate(report: &mut Report<'_>, atlas: Atlas<'_>) {
         first.probability >= BLAMED_OVER * own.map_or(0.0, |own| own.probability)
     };
     let is_other = |blame: &Blame<'_>| {
-        // All others have more to say than the place in a stack.
+        // All other reasons are more specific than the place in a stack.
         matches!(blame.why, BlameReason::CalledReporter | BlameReason::WasRunning)
             && blame.function != first.function
             && is_likelier(blame)
-            // Signatures and a second annotation find the place again in the stacks alone.
+            // Signatures and a second annotation derive the place from the stacks again.
             && blame::blame(report, None).is_some_and(|place| place.function == blame.function)
     };
     if first.probability >= BLAMED_FROM && report.blame.as_ref().is_none_or(is_other) {
@@ -75,7 +75,7 @@ pub fn annotate(report: &mut Report<'_>, atlas: Atlas<'_>) {
     if let Some(blame) = report.blame.as_mut().filter(|blame| blame.file.is_none()) {
         blame.file = file_of(&blame.function);
     }
-    // Lines that images gave are not those of the convention.
+    // The convention counts lines of the log, not those of images.
     if report.guilty_file.is_none() && (report.image_check.is_some() || !has_lines(report)) {
         report.guilty_file = first.file.clone().map(Cow::into_owned);
     }

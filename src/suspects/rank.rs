@@ -1,4 +1,4 @@
-//! Ranks the candidates.
+//! The ranking of the candidates.
 
 use std::borrow::Cow;
 
@@ -10,13 +10,13 @@ use super::table::{CALIBRATION, DIRECTORIES, FILES, FUNCTIONS, WEIGHTS};
 use crate::atlas::Atlas;
 use crate::model::{Report, Suspect};
 
-/// The most suspects of a report.
+/// The maximum number of suspects of a report.
 const MAX_SUSPECTS: usize = 8;
 
-/// Suspects that are less likely are left out.
+/// The minimum probability of a suspect.
 const LEAST: f32 = 0.005;
 
-/// The functions that most likely hold the bug, the most likely first.
+/// The functions that most likely contain the bug, the most likely first.
 pub(super) fn suspects<'log>(report: &Report<'log>, atlas: Atlas<'_>) -> Vec<Suspect<'log>> {
     if report.kind.is_information() {
         return Vec::new();
@@ -34,7 +34,7 @@ pub(super) fn suspects<'log>(report: &Report<'log>, atlas: Atlas<'_>) -> Vec<Sus
         .map(|(at, share)| (calibrated(*share, CALIBRATION), at))
         .collect();
     order.sort_by(|a, b| b.0.total_cmp(&a.0));
-    // Each is calibrated on its own; all of them together are one bug at most.
+    // Each is calibrated alone, and their sum may exceed 1.
     let sum: f32 = order.iter().map(|(chance, _)| chance).sum();
     let scale = sum.max(1.0).recip();
     let shown = order.iter().take(MAX_SUSPECTS).take_while(|(chance, _)| *chance >= LEAST);
@@ -83,7 +83,7 @@ fn numbers_of(own: &Candidate<'_>) -> [f32; NUMBERS] {
     numbers([Some(look_up(FUNCTIONS, own.function)), file, directory])
 }
 
-/// The counts of a file by its directory and name, without joining them.
+/// The counts of a file by directory and name, without an allocation.
 fn of_file(directory: &str, name: &str) -> Option<Counts> {
     if name.is_empty() {
         return None;
@@ -96,7 +96,7 @@ fn of_file(directory: &str, name: &str) -> Option<Counts> {
     Some(at.ok().and_then(|at| FILES.get(at)).map(|(_, counts)| *counts).unwrap_or_default())
 }
 
-/// A candidate as it is printed.
+/// The suspect of a candidate.
 fn suspect<'log>(context: &Context<'_>, own: &Candidate<'_>, chance: f32) -> Suspect<'log> {
     let section = match own.source {
         Source::Atlas(file) => file.sections().next(),

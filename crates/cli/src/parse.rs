@@ -50,8 +50,7 @@ impl Job for Reports<'_> {
         let Self { reading, output, quiet } = self;
         let mut status = Status::Done;
         let before = writer.count();
-        let analyzer =
-            ksplat::Analyzer::new().with_syntax(output.syntax.into()).without_suspects();
+        let analyzer = ksplat::Analyzer::new().with_syntax(output.syntax.into()).without_suspects();
         let options = text_options(output);
         let mut repeats = Repeats::default();
         let is_folded = writer.is_text() && !output.all;

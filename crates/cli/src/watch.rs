@@ -83,9 +83,7 @@ pub(crate) fn watch(args: &Watch) -> io::Result<Status> {
         writer: Writer::new(args.output.format),
         options: text_options(&args.output),
         images: Images::new(&args.images),
-        analyzer: ksplat::Analyzer::new()
-            .with_syntax(args.output.syntax.into())
-            .without_suspects(),
+        analyzer: ksplat::Analyzer::new().with_syntax(args.output.syntax.into()).without_suspects(),
         atlas: args.reading.atlas(),
         with_signature: !matches!(args.output.format, ReportFormat::Text | ReportFormat::Md),
         runner: args.exec.clone().map(Runner::new),

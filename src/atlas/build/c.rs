@@ -1,14 +1,14 @@
 //! The functions that a C file defines.
 //!
-//! No preprocessor: comments, strings and directives are skipped, and of `#if` and `#else` each branch
-//! starts at the depth of braces where the first did. A definition is a header with parameters before
-//! a brace at depth 0. A brace in column 0 ends every function of the kernel, so what a macro hides
-//! is made good at the next one.
+//! There is no preprocessor: comments, strings and directives are skipped, and each branch of an `#if`
+//! starts at the brace depth of the first one. A definition is a declarator with parameters before a
+//! brace at depth 0. A brace in column 0 ends every function of the kernel, so the depth is right again
+//! after braces that macros hide.
 
 use super::names::Macro;
 use super::names::{ATTRIBUTES, MACROS};
 
-/// A piece of a file that counts at depth 0.
+/// A token at depth 0.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Token<'a> {
     Word(&'a str),
@@ -20,7 +20,7 @@ enum Token<'a> {
     End,
 }
 
-/// Reads tokens out of a text.
+/// A lexer.
 struct Tokens<'a> {
     text: &'a [u8],
     at: usize,
@@ -35,13 +35,13 @@ impl<'a> Tokens<'a> {
         self.at.checked_sub(1).is_none_or(|before| self.text.get(before) == Some(&b'\n'))
     }
 
-    /// Skips to behind `end`, or to the end of the text.
+    /// Skips past `end`, or to the end of the text.
     fn skip_past(&mut self, end: &[u8]) {
         let found = memchr::memmem::find(self.rest(), end);
         self.at = found.map_or(self.text.len(), |found| self.at + found + end.len());
     }
 
-    /// Skips a string or a character in quotes, which ends at its line at the latest.
+    /// Skips a string or a character literal, at most to the end of the line.
     fn skip_quoted(&mut self, quote: u8) {
         self.at += 1;
         while let Some(byte) = self.text.get(self.at) {
@@ -55,7 +55,7 @@ impl<'a> Tokens<'a> {
         }
     }
 
-    /// A directive with the lines that continue it; gives its name.
+    /// Skips a directive with its continuation lines, and returns its name.
     fn directive(&mut self) -> &'a str {
         self.at += 1;
         while self.text.get(self.at).is_some_and(|byte| matches!(byte, b' ' | b'\t')) {
@@ -73,7 +73,7 @@ impl<'a> Tokens<'a> {
             }
             self.at = line + 1;
             if before.trim_ascii_end().last() != Some(&b'\\') {
-                // The line feed is kept: a brace behind it is in column 0.
+                // The line feed stays: a brace after it is in column 0.
                 self.at = line;
                 break;
             }
@@ -115,7 +115,7 @@ impl<'a> Iterator for Tokens<'a> {
                     return Some(Token::Word(self.word()));
                 }
                 _ if byte.is_ascii_whitespace() => self.at += 1,
-                // Numbers are no words, and their letters neither.
+                // Letters in numbers are no words.
                 _ if byte.is_ascii_digit() => {
                     self.word();
                 }
@@ -132,17 +132,17 @@ fn is_of_word(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'$'
 }
 
-/// The tokens since the last declaration ended, as far as they name a function.
+/// The tokens of the current declarator that may name a function.
 #[derive(Clone, Debug, Default)]
 struct Header<'a> {
-    /// How many parentheses are open.
+    /// The number of open parentheses.
     depth: usize,
     last: Option<&'a str>,
     /// The word before the parameters, and the first word in them.
     found: Option<(&'a str, Option<&'a str>)>,
-    /// Whether the first word of the parentheses that are open is still to come.
+    /// Whether the open parentheses had no word so far.
     wants_first: bool,
-    /// The second word of the parentheses, for macros whose first is a type.
+    /// The second word in the parentheses, for macros whose first argument is a type.
     is_value: bool,
 }
 
@@ -177,7 +177,7 @@ impl<'a> Header<'a> {
         }
     }
 
-    /// Whether a word before parentheses is more likely the function than one that stands before it.
+    /// Returns whether a word before parentheses names the function, rather than an earlier word.
     fn is_better(&self, word: &str) -> bool {
         let is_attribute = ATTRIBUTES.contains(&word);
         match self.found {
@@ -227,7 +227,7 @@ pub(super) fn functions(text: &[u8], mut found: impl FnMut(&str)) {
     }
 }
 
-/// The functions that a header before a brace defines.
+/// The functions that a declarator before a brace defines.
 fn report(header: &Header<'_>, found: &mut impl FnMut(&str)) {
     let Some((word, first)) = header.found else { return };
     let is_macro = word.bytes().all(|byte| !byte.is_ascii_lowercase());

@@ -1,7 +1,7 @@
-//! The modules that a Makefile of Kbuild makes.
+//! The modules that a Makefile of Kbuild builds.
 
-/// Calls `found` with each module that a Makefile lists in `obj-…`, and its other objects in
-/// `NAME-y` or `NAME-objs` with the module that they are linked into.
+/// Calls `found` with each module in `obj-…` of a Makefile, and with each object in `NAME-y` or
+/// `NAME-objs` and the module that links it.
 pub(super) fn modules(text: &[u8], mut found: impl FnMut(&str)) {
     let text = String::from_utf8_lossy(text).replace("\\\n", " ");
     for line in text.lines() {

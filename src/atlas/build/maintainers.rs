@@ -8,9 +8,9 @@ pub(super) struct Entry {
     pub(super) name: String,
     pub(super) status: String,
     pub(super) lists: Vec<String>,
-    /// Maintainers and reviewers; no atlas has them.
+    /// Maintainers and reviewers, which no atlas contains.
     pub(super) people: Vec<String>,
-    /// Patterns, and whether they exclude.
+    /// The patterns, and whether each excludes.
     pub(super) files: Vec<(String, bool)>,
 }
 
@@ -20,10 +20,10 @@ pub(super) struct Maintainers {
     pub(super) sections: Vec<Entry>,
 }
 
-/// The most people of a section.
+/// The maximum number of people of a section.
 const MAX_PEOPLE: usize = 16;
 
-/// The longest pattern and text that are kept.
+/// The maximum length of a pattern and of a text.
 const MAX_TEXT: usize = 200;
 
 impl Maintainers {
@@ -52,7 +52,7 @@ impl Maintainers {
         Self { sections }
     }
 
-    /// The sections of a path, the nearest first.
+    /// The sections of a path, the most specific first.
     pub(super) fn of(&self, path: &str) -> Vec<u16> {
         let mut found = Found::default();
         for (number, section) in (0_u16..).zip(&self.sections) {
@@ -66,7 +66,7 @@ impl Maintainers {
     }
 }
 
-/// The people of a tree's MAINTAINERS, for who asks for them with a tree of their own.
+/// The maintainers and reviewers in the MAINTAINERS of a user's tree.
 ///
 /// ```
 /// use ksplat::atlas::build::People;
@@ -83,7 +83,7 @@ impl People {
         Self(Maintainers::read(text))
     }
 
-    /// The maintainers and reviewers of the file at a path, by the section that is nearest to it.
+    /// The maintainers and reviewers of the file at a path, by its most specific section.
     pub fn of(&self, path: &str) -> Vec<&str> {
         let section = self.0.of(path).first().copied();
         let entry = section.and_then(|number| self.0.sections.get(usize::from(number)));
@@ -112,7 +112,7 @@ impl Entry {
     }
 }
 
-/// A text in one line, without what the atlas parts fields by.
+/// A text in one line, without the tabs that separate fields of an atlas.
 fn clean(text: &str) -> String {
     let text: String =
         text.chars().filter(|c| !c.is_control() && *c != ',').take(MAX_TEXT).collect();

@@ -1,4 +1,4 @@
-//! Makes an atlas of a kernel's sources.
+//! Builds an atlas from a kernel's sources.
 
 mod c;
 mod kbuild;
@@ -17,8 +17,7 @@ pub use write::seal;
 
 /// Collects the names of a kernel's sources.
 ///
-/// Files may come in any order; of several trees the newest comes first. The same files give the same
-/// bytes.
+/// Files may come in any order, trees the newest first. Equal files make equal bytes.
 ///
 /// ```
 /// use ksplat::atlas::{Atlas, build::Builder};
@@ -43,15 +42,15 @@ pub struct Builder {
     generic: bool,
 }
 
-/// The longest name that is kept: longer ones are none.
+/// The maximum length of a name.
 const MAX_NAME: usize = 255;
 
-/// Directories of a tree that are no part of the kernel.
+/// Directories of a tree that are not linked into the kernel.
 pub const SKIPPED: &[&str] =
     &[".git", "Documentation", "LICENSES", "samples", "scripts", "tools", "usr"];
 
-/// Where functions of headers are kept: those of drivers are inlined, and where the kernel names them
-/// it was symbolized.
+/// Headers whose functions are kept. Drivers' headers are inlined, so only symbolized logs name their
+/// functions, with files.
 const HEADERS: &[&str] = &[
     "arch/arm64/",
     "arch/x86/",
@@ -71,8 +70,8 @@ const HEADERS: &[&str] = &[
 /// The architectures whose code is in the atlas of generic code.
 const GENERIC_ARCHES: &[&str] = &["arch/arm64/", "arch/x86/"];
 
-/// Whether a file is part of the atlas of generic code: all of its functions work for others, and it is
-/// in the stacks of several machines.
+/// Returns whether a file is part of the atlas of generic code: its functions work for others, on common
+/// architectures.
 fn is_generic(path: &str) -> bool {
     match FileClass::of(path) {
         FileClass::Ordinary
@@ -87,23 +86,23 @@ fn is_generic(path: &str) -> bool {
 }
 
 impl Builder {
-    /// An empty one.
+    /// Makes an empty builder.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Keeps generic code only, which all subsystems call.
+    /// Keeps generic code only.
     #[must_use]
     pub fn generic(self) -> Self {
         Self { generic: true, ..self }
     }
 
-    /// Begins the next, older tree. A section of MAINTAINERS is taken from the first tree that has it.
+    /// Starts the next, older tree. A section of MAINTAINERS is that of the newest tree that has it.
     pub fn next_tree(&mut self) {
         self.tree += 1;
     }
 
-    /// Whether a file at this path may define anything: others need not be read.
+    /// Returns whether a file at this path may define functions. Other files need not be read.
     pub fn takes(path: &str) -> bool {
         let name = path.rsplit_once('/').map_or(path, |(_, name)| name);
         let ending = name.rsplit_once('.').map_or("", |(_, ending)| ending);
@@ -111,12 +110,12 @@ impl Builder {
             || matches!(name, "MAINTAINERS" | "Makefile" | "Kbuild")
     }
 
-    /// Adds a file by its path in the tree, with slashes; files that define nothing are left out.
+    /// Adds a file by its path in the tree, with slashes. Files without functions are left out.
     pub fn add(&mut self, path: &str, text: &[u8]) {
         let (directory, name) = path.rsplit_once('/').unwrap_or(("", path));
         let ending = name.rsplit_once('.').map_or("", |(_, ending)| ending);
         match (ending, name) {
-            // Those of the newest tree count.
+            // The newest tree decides.
             (_, "MAINTAINERS") if directory.is_empty() && (self.tree > 0 || self.generic) => {}
             (_, "MAINTAINERS") if directory.is_empty() => {
                 self.maintainers = Maintainers::read(text);
@@ -154,12 +153,12 @@ impl Builder {
         }
     }
 
-    /// Whether a file with functions was added.
+    /// Returns whether no file with functions was added.
     pub fn is_empty(&self) -> bool {
         self.names.is_empty()
     }
 
-    /// Calls `found` with each name and the path of a file that defines it.
+    /// Calls `found` with each name and the path of each file that defines it.
     pub fn definitions(&self, mut found: impl FnMut(&str, &str)) {
         let paths: BTreeMap<u32, &str> =
             self.paths.iter().map(|(path, number)| (*number, path.as_str())).collect();
@@ -168,13 +167,13 @@ impl Builder {
         }
     }
 
-    /// The bytes of the atlas.
+    /// Returns the bytes of the atlas.
     pub fn finish(mut self) -> Vec<u8> {
         self.add_modules();
         write::atlas(self.names, &self.paths, &self.maintainers)
     }
 
-    /// Modules are names in brackets: of one file, or of a directory, whose file has no name.
+    /// Adds modules as names in brackets: of a file, or of a directory, which is a file without a name.
     fn add_modules(&mut self) {
         for (tree, directory, module) in std::mem::take(&mut self.modules) {
             self.tree = tree;

@@ -1,6 +1,6 @@
-//! Names that a scanner of definitions must know: attributes and macros.
+//! Attributes and macros around definitions.
 
-/// What stands before parentheses in the header of a function, and is not its name.
+/// Words before parentheses in a declarator that are not the name of the function.
 pub(super) const ATTRIBUTES: &[&str] = &[
     "EXPORT_SYMBOL_GPL",
     "__acquires",
@@ -36,12 +36,12 @@ pub(super) const ATTRIBUTES: &[&str] = &[
     "typeof",
 ];
 
-/// A macro that stands where the name and parameters of a function do.
+/// A macro that defines functions.
 #[derive(Debug)]
 pub(super) struct Macro {
-    /// Its name, without a number of parameters at its end.
+    /// The name, without a trailing number of parameters.
     pub(super) name: &'static str,
-    /// What the functions have before and behind its first argument.
+    /// The prefix and the suffix of each function around the first argument.
     pub(super) defines: &'static [(&'static str, &'static str)],
 }
 
@@ -100,7 +100,7 @@ pub(super) const MACROS: &[Macro] = &[
     row("SYSCALL_DEFINE_MAYBE_COMPAT", SYSCALL),
 ];
 
-/// Macros that begin a function in assembly: include/linux/linkage.h.
+/// Macros that start a function in assembly: include/linux/linkage.h.
 pub(super) const ASSEMBLY: &[&str] = &[
     "ENTRY",
     "SYM_CODE_START",

@@ -1,4 +1,4 @@
-//! The functions that files in assembly and in Rust define.
+//! The functions that assembly and Rust files define.
 
 use super::names::ASSEMBLY;
 

@@ -12,7 +12,7 @@ use crate::atlas::format::{
 /// The files of each name with the number of their tree.
 type Names = BTreeMap<String, Vec<(u32, u32)>>;
 
-/// How many entries a bucket has on average.
+/// The average number of entries of a bucket.
 const OF_BUCKET: usize = 16;
 
 /// The parts, in their order.
@@ -47,7 +47,7 @@ fn mark(parts: &mut Parts, marks: Part, text: Part) {
     put(parts, marks, &at.to_le_bytes());
 }
 
-/// Writes the files in the order of their paths; gives the new number of each.
+/// Writes the files sorted by path, and returns the new number of each.
 fn files(parts: &mut Parts, paths: &BTreeMap<String, u32>, maintainers: &Maintainers) -> Vec<u32> {
     let mut order = vec![u32::MAX; paths.len()];
     let mut directories = 0_u16;
@@ -138,7 +138,7 @@ fn numbers_of(files: &[(u32, u32)]) -> Vec<u16> {
     files.iter().map(|(_, file)| u16::try_from(*file).unwrap_or(u16::MAX)).collect()
 }
 
-/// Lists of files, by their length.
+/// Lists of files, by length.
 #[derive(Debug, Default)]
 struct Lists {
     of_length: BTreeMap<usize, BTreeSet<Vec<u16>>>,
@@ -151,7 +151,7 @@ impl Lists {
         }
     }
 
-    /// Writes the lists; gives the value of each.
+    /// Writes the lists, and returns the value of each.
     fn write(self, parts: &mut Parts, file_count: usize) -> HashMap<Vec<u16>, u32> {
         let mut values = HashMap::new();
         for length in 2..=MAX_FILES {
@@ -170,7 +170,7 @@ impl Lists {
     }
 }
 
-/// Writes the sections of MAINTAINERS, and of the patterns those that fit files which are not known.
+/// Writes the sections of MAINTAINERS, and the patterns that match unknown files.
 fn sections(parts: &mut Parts, maintainers: &Maintainers, is_known: impl Fn(&str) -> bool) {
     let mut patterns = Vec::new();
     let mut mails = HashMap::<&str, u16>::new();
@@ -188,7 +188,7 @@ fn sections(parts: &mut Parts, maintainers: &Maintainers, is_known: impl Fn(&str
             put(parts, Part::SectionText, &mail.to_le_bytes());
         }
         for (pattern, excluded) in &section.files {
-            // A path with a slash at its end is known, too, where a module is made of a directory.
+            // A directory is a known path where it is that of a module.
             let is_file = !pattern.ends_with('/') && is_known(pattern);
             if !pattern.starts_with("Documentation") && !is_file {
                 let text =
@@ -212,7 +212,7 @@ fn sections(parts: &mut Parts, maintainers: &Maintainers, is_known: impl Fn(&str
     }
 }
 
-/// The head and the parts behind it.
+/// The head and the parts.
 fn assemble(parts: &Parts) -> Vec<u8> {
     let total: usize = HEAD + parts.iter().map(Vec::len).sum::<usize>();
     let mut bytes = Vec::with_capacity(total);
@@ -234,8 +234,8 @@ fn assemble(parts: &Parts) -> Vec<u8> {
     bytes
 }
 
-/// Writes the head of an atlas anew: the first bytes, the version, the length and the checksum. Tests use it, so
-/// that bytes with damage are read further than the checksum.
+/// Writes the magic bytes, the version, the length and the checksum of an atlas again. Tests use it to
+/// damage bytes behind the checksum.
 pub fn seal(bytes: &mut [u8]) {
     let total = bytes.len() as u64;
     let mut put = |at: usize, value: &[u8]| {

@@ -1,18 +1,18 @@
-//! Fits what `src/suspects/table.rs` holds to crashes whose fixes are known.
+//! Fits the model in `src/suspects/table.rs` to crashes with known fixes.
 //!
 //!     cargo run --release -p ksplat-tools --bin fit_suspects -- ../shared/fixes > src/suspects/table.rs
 //!
-//! The directory has `truth.tsv`, on each line the name of a report, the functions that the fix changed and
-//! its files, and `reports/NAME.txt`. A listwise softmax over the candidates of a report and *none of
-//! these* makes the function that was changed likely, and by smaller parts of the loss its file and its
-//! directory. How often functions, files and directories are in reports, and how often a fix changed
-//! them, are features that are counted without the group of the report itself.
+//! The directory has `reports/NAME.txt`, and `truth.tsv` with a line of each report: its name, the functions
+//! and the files that the fix changed. The loss is the negative log-likelihood of a softmax over the
+//! candidates of a report and *none of these*, with smaller parts for the file and the directory. The
+//! frequencies of functions, files and directories, and of their changes, are features; they are counted
+//! without the group of the report.
 //!
-//! The judgement on standard error is of five folds: reports of one fix, and those whose fixes changed the
-//! same function, are in one. Tables, weights, the choices ([`Choice`]) and the calibration of a fold's
-//! probabilities are made of the other four; choices and calibration by four folds within them. It is
-//! printed again for reports with modules, as the log has them and with names that no tree has, as
-//! modules from outside have. The table is fitted to all.
+//! Standard error gets the figures of cross-validation with five folds. A group is the reports whose fixes
+//! changed the same function, and is in one fold. Frequencies, weights, choices ([`Choice`]) and
+//! calibration are made from the other four folds; choices and calibration by four inner folds. Figures
+//! for reports with modules follow, and again with modules renamed, as if they were out of tree. The
+//! table is fitted to all crashes.
 
 #![allow(
     clippy::cast_possible_truncation,
@@ -33,14 +33,15 @@ const FOLDS: usize = 5;
 const INNER_FOLDS: usize = 4;
 const ROUNDS: i32 = 150;
 const STEP: f64 = 0.05;
-/// How much large weights are held back, by choice.
+/// The choices of L2 regularization.
 const DECAYS: &[f64] = &[15.0, 7.5, 30.0, 60.0];
-/// The parts of the loss for the function, its file and its directory, by choice.
-const PARTS: &[[f64; NAMES]] = &[[1.0, 0.5, 0.3], [1.0, 0.0, 0.0], [1.0, 0.25, 0.15], [1.0, 1.0, 0.6]];
-/// The number of reports from which on a function, a file and a directory are known, by choice: rarer
-/// names have the numbers of names that are in no report.
+/// The choices of the weights of function, file and directory in the loss.
+const PARTS: &[[f64; NAMES]] =
+    &[[1.0, 0.5, 0.3], [1.0, 0.0, 0.0], [1.0, 0.25, 0.15], [1.0, 1.0, 0.6]];
+/// The choices of the minimum number of reports of a function, a file and a directory. Rarer names have the
+/// features of unknown ones.
 const KNOWN_FROM: &[[u16; NAMES]] = &[[6, 5, 4], [3, 3, 3], [12, 10, 8]];
-/// How many suspects are printed.
+/// The maximum number of suspects of a report.
 const SHOWN: usize = 8;
 
 /// A function, a file and a directory.
@@ -57,21 +58,21 @@ struct Crash {
     truth: [BTreeSet<String>; NAMES],
     /// The candidates, and behind them *none of these*; empty if no report was found.
     candidates: Vec<Candidate>,
-    /// The same as if no tree had the modules that the stacks name; empty if they name none.
+    /// The same with out-of-tree modules; empty if the stacks name no module.
     unknown: Vec<Candidate>,
     group: usize,
 }
 
-/// In how many reports each name is, and in how many of them the fix changed it.
+/// The frequency of each name in reports, and of changes by their fixes.
 type Tables = [BTreeMap<String, Counts>; NAMES];
 
-/// The candidates of a report as numbers.
+/// The candidates of a report as vectors.
 struct Example {
     rows: Vec<(Vec<usize>, [f64; NUMBERS])>,
     right: Vec<[bool; NAMES]>,
 }
 
-/// What the inner folds choose.
+/// The parameters that inner folds choose.
 #[derive(Clone, Copy, Debug)]
 struct Choice {
     decay: f64,
@@ -114,13 +115,14 @@ fn main() {
     judge(&crashes, &unknown);
     crashes.iter_mut().for_each(|crash| std::mem::swap(&mut crash.candidates, &mut crash.unknown));
     let model = fit_calibrated(&crashes.iter().collect::<Vec<_>>());
-    let fitted = crashes.iter().map(|crash| model.probabilities(&crash.candidates)).enumerate().collect();
+    let fitted =
+        crashes.iter().map(|crash| model.probabilities(&crash.candidates)).enumerate().collect();
     eprintln!("on what it was fitted to:");
     judge(&crashes, &fitted);
     print(&model);
 }
 
-/// The name of a function as the truth has it, without what the wrappers of system calls add.
+/// The name of a function without the prefixes of system calls, as in `truth.tsv`.
 fn bare(name: &str) -> &str {
     const WRAPPERS: &[&str] =
         &["__do_sys_", "__se_sys_", "__x64_sys_", "__arm64_sys_", "__do_compat_sys_", "sys_"];
@@ -166,9 +168,10 @@ fn load(folder: &Path) -> Vec<Crash> {
     crashes
 }
 
-/// Gives the modules of all frames names that no tree has. Returns whether there are any.
+/// Renames the modules of all frames, so that no tree has them. Returns whether there are any.
 fn rename_modules(report: &mut ksplat::Report<'_>) -> bool {
-    let frames = report.stacks.iter_mut().flat_map(|stack| &mut stack.frames).chain(&mut report.link);
+    let frames =
+        report.stacks.iter_mut().flat_map(|stack| &mut stack.frames).chain(&mut report.link);
     let modules = frames.filter_map(|frame| frame.module.as_mut());
     modules.map(|module| module.to_mut().push_str("_of_no_tree")).count() > 0
 }
@@ -211,7 +214,7 @@ fn count(crashes: &[&Crash]) -> Tables {
             let mut own = BTreeMap::<&str, bool>::new();
             for candidate in &crash.candidates {
                 let name = candidate.names[at].as_str();
-                // A module of no tree is no directory that a fix could change.
+                // No fix in the tree changes an out-of-tree module.
                 let is_place = !name.is_empty() && !name.starts_with('[');
                 if is_place && !candidate.names[0].is_empty() {
                     *own.entry(name).or_default() |= candidate.right[at];
@@ -227,7 +230,7 @@ fn count(crashes: &[&Crash]) -> Tables {
     tables
 }
 
-/// The numbers of candidates by tables, without what `own` counted.
+/// The vectors of candidates by the tables, less the counts of `own`.
 fn example(
     candidates: &[Candidate],
     tables: &Tables,
@@ -258,9 +261,8 @@ fn examples(crashes: &[&Crash], tables: &Tables, known_from: [u16; NAMES]) -> Ve
     }
     let own: BTreeMap<_, _> =
         groups.iter().map(|(group, crashes)| (*group, count(crashes))).collect();
-    let example = |crash: &&Crash| {
-        example(&crash.candidates, tables, own.get(&crash.group), known_from)
-    };
+    let example =
+        |crash: &&Crash| example(&crash.candidates, tables, own.get(&crash.group), known_from);
     crashes.iter().map(example).collect()
 }
 
@@ -277,7 +279,7 @@ fn softmax(scores: &[f64]) -> Vec<f64> {
     powers.into_iter().map(|power| power / all).collect()
 }
 
-/// The weights under which what was changed is likeliest, by gradient ascent (Adam).
+/// The weights of maximum likelihood, by gradient ascent (Adam).
 fn fit(examples: &[Example], choice: Choice) -> Vec<f64> {
     let count = FEATURES + NUMBERS;
     let (mut weights, mut mean, mut square) =
@@ -302,7 +304,7 @@ fn gradient(examples: &[Example], weights: &[f64], parts: [f64; NAMES]) -> Vec<f
         let scores: Vec<_> = example.rows.iter().map(|row| score(weights, row)).collect();
         let mut slopes = vec![0.0; scores.len()];
         for (at, part) in parts.into_iter().enumerate() {
-            // *None of these* is a choice of functions only.
+            // Only functions have the candidate *none of these*.
             let choices = if at == 0 { scores.len() } else { scores.len() - 1 };
             let chances = softmax(&scores[..choices]);
             let is_right = |own: usize| example.right[own][at];
@@ -328,17 +330,18 @@ fn gradient(examples: &[Example], weights: &[f64], parts: [f64; NAMES]) -> Vec<f
     sum
 }
 
-/// The model of crashes, with what folds of them choose, calibrated on these folds.
+/// The model of crashes, with the choices and the calibration of inner folds.
 fn fit_calibrated(crashes: &[&Crash]) -> Model {
-    let mut choice =
-        Choice { decay: DECAYS[0], parts: PARTS[0], known_from: KNOWN_FROM[0] };
+    let mut choice = Choice { decay: DECAYS[0], parts: PARTS[0], known_from: KNOWN_FROM[0] };
     let mut best = Inner::of(crashes, choice);
-    let decays = DECAYS.iter().map(|decay| Box::new(|own: &mut Choice| own.decay = *decay) as Change<'_>);
-    let parts = PARTS.iter().map(|parts| Box::new(|own: &mut Choice| own.parts = *parts) as Change<'_>);
+    let decays =
+        DECAYS.iter().map(|decay| Box::new(|own: &mut Choice| own.decay = *decay) as Change<'_>);
+    let parts =
+        PARTS.iter().map(|parts| Box::new(|own: &mut Choice| own.parts = *parts) as Change<'_>);
     let known = KNOWN_FROM
         .iter()
         .map(|known| Box::new(|own: &mut Choice| own.known_from = *known) as Change<'_>);
-    // One after the other, beginning with those that are listed first.
+    // Coordinate ascent from the first choices.
     for change in decays.skip(1).chain(parts.skip(1)).chain(known.skip(1)) {
         let mut other = choice;
         change(&mut other);
@@ -353,12 +356,12 @@ fn fit_calibrated(crashes: &[&Crash]) -> Model {
 
 type Change<'a> = Box<dyn Fn(&mut Choice) + 'a>;
 
-/// What models of inner folds give to crashes that they were not fitted to.
+/// The result of inner folds with a choice.
 #[derive(Default)]
 struct Inner {
-    /// The mean logarithm of the chances of what was changed: function, file and directory.
+    /// The mean log-likelihood of the changed function, file and directory.
     likelihood: f64,
-    /// The chance of each candidate, and whether it was changed.
+    /// The share of each candidate, and whether it was changed.
     points: Vec<(f64, bool)>,
 }
 
@@ -390,7 +393,7 @@ impl Inner {
         }
         let scores = model.scores(&crash.candidates);
         for at in 0..NAMES {
-            // *None of these* is a choice of functions only.
+            // Only functions have the candidate *none of these*.
             let choices = if at == 0 { scores.len() } else { scores.len() - 1 };
             let chances = softmax(&scores[..choices]);
             let own = chances.iter().zip(&crash.candidates);
@@ -468,7 +471,7 @@ impl Model {
     }
 }
 
-/// Prints the shares that `score-fixes` prints, and how often probabilities come true.
+/// Prints the share of reports with a right suspect among the first, and the reliability table.
 fn judge(crashes: &[Crash], probabilities: &BTreeMap<usize, Vec<f64>>) {
     let mut hits = BTreeMap::<(usize, usize), usize>::new();
     let mut tenths = [[(0_usize, 0.0, 0_usize); 10]; 2];

@@ -1,4 +1,4 @@
-//! Makes the atlases that the library holds, and compares their names with those of ctags.
+//! Builds the atlases in the library, or compares the definitions in a tree with those of ctags.
 //!
 //!     cargo run --release -p ksplat-tools --bin make_atlas -- TREE…
 //!     cargo run --release -p ksplat-tools --bin make_atlas -- --compare TAGS TREE
