@@ -2,6 +2,11 @@
 //!
 //! `is` gives the reason why the function is never blamed, `skip` the titles that skip it (`Always`
 //! is a reason too: `Reason::Convention`), `role` its role in the stack of a stall or a hang.
+//!
+//! The classes of directories in `crate::atlas` replace no row. The convention for titles compares
+//! parts of names, and its rows must be exact. Names of older kernels are in no atlas. A directory has
+//! functions with several reasons, and others that contain bugs: `kernel/rcu` waits, runs callbacks,
+//! and reports stalls.
 
 use super::Reason::{
     Allocator, Control, Copying, Counting, Delay, Dispatch, Entry, Padding, Reporting, Stall, Trap,
