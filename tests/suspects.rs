@@ -51,6 +51,24 @@ fn an_atlas_decides_where_they_are() {
     assert_eq!(own.file.as_deref(), Some("fs/other/a.c"));
 }
 
+/// An oops in a module that no tree has, called by the kernel.
+const OUT_OF_TREE: &str = "BUG: kernel NULL pointer dereference, address: 0000000000000018\n\
+    CPU: 1 PID: 812 Comm: zb_sync Tainted: P OE 6.12.0 #1\nRIP: 0010:zb_tree_find+0x1e3/0x2a0 [zb]\n\
+    Call Trace:\n <TASK>\n zb_tree_detach+0x2f1/0x9c0 [zb]\n zb_space_free+0x51/0x7e0 [zb]\n\
+    \x20zb_file_release+0x33/0x60 [zb]\n __fput+0xe3/0x2a0\n task_work_run+0x5c/0x90\n\
+    \x20exit_to_user_mode_prepare+0x1ab/0x1c0\n </TASK>\n";
+
+#[test]
+fn functions_of_an_out_of_tree_module_are_as_likely_as_those_of_others() {
+    let report = suspected(OUT_OF_TREE, Atlas::builtin());
+    let of_module = |own: &&ksplat::model::Suspect<'_>| own.function.starts_with("zb_");
+    let share: f32 = report.suspects.iter().filter(of_module).map(|own| own.probability).sum();
+    assert!(share > 0.4, "{:?}", report.suspects);
+    let first = &report.suspects[0];
+    assert!(first.function.starts_with("zb_tree_"), "{first:?}");
+    assert_eq!((&first.file, &first.directory, &first.subsystem), (&None, &None, &None));
+}
+
 #[test]
 fn they_are_ranked_only_where_they_are_wanted() {
     let parsed = ksplat::reports(LOG.as_bytes()).next().unwrap();

@@ -109,9 +109,13 @@ pub(super) struct Candidate<'r> {
     pub(super) relevant_above: usize,
     /// The number of frames of subsystems and drivers above it.
     pub(super) ordinary_above: usize,
+    /// The number of relevant frames below it; the first of them does not count if it is a helper.
+    pub(super) relevant_below: usize,
     pub(super) reason: Option<Reason>,
     pub(super) source: Source<'r>,
     pub(super) class: Option<FileClass>,
+    /// The number of the first candidate with the same directory.
+    pub(super) folder: Option<usize>,
     /// The groups that contain it, a bit each.
     pub(super) groups: u8,
     /// The number of frames with this function.
@@ -144,6 +148,7 @@ pub(super) fn candidates<'r>(report: &'r Report<'r>, atlas: Atlas<'r>) -> Vec<Ca
     }
     add(&mut found, None, report.frame.as_deref(), Group::Headline);
     locate(&mut found, report, atlas);
+    number_folders(&mut found);
     count(&mut found);
     found
 }
@@ -180,9 +185,11 @@ fn add<'f, 'r>(
         stack: usize::MAX - group as usize,
         relevant_above: 0,
         ordinary_above: 0,
+        relevant_below: 0,
         reason: functions::reason(function),
         source: Source::Unknown,
         class: None,
+        folder: None,
         groups: 1 << group as u8,
         times: 1,
     });
@@ -270,15 +277,41 @@ fn in_tree(path: &str) -> Option<&str> {
     }
 }
 
-/// Counts the functions above each candidate in its stack.
+/// Gives candidates of one directory the same number.
+fn number_folders(found: &mut [Candidate<'_>]) {
+    let mut known: [(&str, usize); MAX_CANDIDATES] = [("", 0); MAX_CANDIDATES];
+    let mut count = 0;
+    for (at, candidate) in found.iter_mut().enumerate() {
+        let Some(directory) = candidate.source.directory() else { continue };
+        let seen = known.iter().take(count).find(|(other, _)| *other == directory);
+        candidate.folder = Some(seen.map_or(at, |(_, first)| *first));
+        if seen.is_none()
+            && let Some(slot) = known.get_mut(count)
+        {
+            (*slot, count) = ((directory, at), count + 1);
+        }
+    }
+}
+
+/// Counts the functions above and below each candidate in its stack.
 fn count(found: &mut [Candidate<'_>]) {
     let (mut stack, mut relevant, mut ordinary) = (usize::MAX, 0, 0);
-    for candidate in found {
+    for candidate in &mut *found {
         if candidate.stack != stack {
             (stack, relevant, ordinary) = (candidate.stack, 0, 0);
         }
         (candidate.relevant_above, candidate.ordinary_above) = (relevant, ordinary);
         relevant += usize::from(candidate.reason.is_none());
         ordinary += usize::from(candidate.is_ordinary());
+    }
+    let mut below = 0;
+    stack = usize::MAX;
+    for candidate in found.iter_mut().rev() {
+        if candidate.stack != stack {
+            (stack, below) = (candidate.stack, 0);
+        }
+        let is_helper = candidate.reason.is_some();
+        candidate.relevant_below = if is_helper { below.max(1) - 1 } else { below };
+        below += usize::from(!is_helper);
     }
 }

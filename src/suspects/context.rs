@@ -1,8 +1,7 @@
 //! The properties of a report that the features of its candidates share.
 
-use super::candidate::{Candidate, Group, candidates};
+use super::candidate::{Candidate, Group, MAX_CANDIDATES, candidates};
 use crate::atlas::Atlas;
-use crate::blame;
 use crate::kind::Kind;
 use crate::model::{Report, SuspectReason};
 
@@ -18,10 +17,14 @@ pub(super) struct Context<'r> {
     /// The first candidate in a subsystem or driver.
     anchor: Option<usize>,
     /// The most frequent directory of such candidates.
-    majority: Option<&'r str>,
+    majority: Option<usize>,
     with_directory: usize,
+    /// The number of ordinary candidates in each directory.
+    ordinary: [u8; MAX_CANDIDATES],
+    /// The relation of each directory to that of the first ordinary candidate.
+    relations: [u8; MAX_CANDIDATES],
     title: Option<&'r str>,
-    blamed: Option<String>,
+    blamed: Option<&'r str>,
 }
 
 impl<'r> Context<'r> {
@@ -31,16 +34,29 @@ impl<'r> Context<'r> {
         let is_relevant = |own: &&Candidate<'_>| own.reason.is_none() && Some(own.stack) == first;
         let relevant = candidates.iter().filter(is_relevant).count();
         let anchor = candidates.iter().position(Candidate::is_ordinary);
-        let directories = || {
-            candidates
-                .iter()
-                .filter(|own| own.is_ordinary())
-                .filter_map(|own| own.source.directory())
-        };
-        let times = |directory: &str| directories().filter(|other| *other == directory).count();
+        let mut ordinary = [0; MAX_CANDIDATES];
+        let folders =
+            candidates.iter().filter(|own| own.is_ordinary()).filter_map(|own| own.folder);
+        let mut with_directory = 0;
+        for folder in folders {
+            with_directory += 1;
+            if let Some(count) = ordinary.get_mut(folder) {
+                *count += 1;
+            }
+        }
         // The first of equally frequent directories.
-        let majority = directories().rev().max_by_key(|directory| times(directory));
-        let with_directory = directories().count();
+        let counts = ordinary.iter().enumerate().rev();
+        let majority = counts.max_by_key(|(_, count)| **count).map(|(folder, _)| folder);
+        let majority = majority.filter(|_| with_directory > 0);
+        let mut relations = [0; MAX_CANDIDATES];
+        let known = anchor.and_then(|at| candidates.get(at)?.source.directory());
+        for (at, (own, relation)) in candidates.iter().zip(&mut relations).enumerate() {
+            if let Some((known, directory)) = known.zip(own.source.directory())
+                && own.folder == Some(at)
+            {
+                *relation = relation_of(known, directory);
+            }
+        }
         Self {
             atlas,
             kind: kind(report),
@@ -48,9 +64,10 @@ impl<'r> Context<'r> {
             anchor,
             majority,
             with_directory,
+            ordinary,
+            relations,
             title: report.frame.as_deref(),
-            // By the stacks alone: the blame of the report may be a suspect.
-            blamed: blame::blame(report, None).map(|blame| blame.function.into_owned()),
+            blamed: report.blame.as_ref().map(|blame| &*blame.function),
             candidates,
         }
     }
@@ -65,31 +82,19 @@ impl<'r> Context<'r> {
         if anchor.function == own.function {
             return 0;
         }
-        if anchor.source.is_same(own.source) {
+        if anchor.folder == own.folder && anchor.source.is_same(own.source) {
             return 1;
         }
-        let (Some(known), Some(directory)) = (anchor.source.directory(), own.source.directory())
-        else {
-            return 6;
-        };
-        let mut parts = known.split('/').zip(directory.split('/'));
-        let shared = parts.by_ref().take_while(|(a, b)| a == b).count();
-        let (len, other) = (known.split('/').count(), directory.split('/').count());
-        match shared {
-            _ if known == directory => 2,
-            _ if shared == len || shared == other => 3,
-            2.. => 4,
-            _ => 5,
+        match own.folder.filter(|_| anchor.folder.is_some()) {
+            Some(folder) => self.relations.get(folder).copied().map_or(6, usize::from),
+            None => 6,
         }
     }
 
     /// The share of a candidate's directory among the ordinary candidates, in bins.
     pub(super) fn share(&self, own: &Candidate<'_>) -> usize {
-        let Some(directory) = own.source.directory() else { return 0 };
-        let is_there = |other: &&Candidate<'_>| {
-            other.is_ordinary() && other.source.directory() == Some(directory)
-        };
-        let count = self.candidates.iter().filter(is_there).count();
+        let Some(folder) = own.folder else { return 0 };
+        let count = self.ordinary.get(folder).copied().map_or(0, usize::from);
         match (count, 4 * count / self.with_directory.max(1)) {
             (0 | 1, _) => 1,
             (_, share) => 2 + share.min(3),
@@ -97,7 +102,7 @@ impl<'r> Context<'r> {
     }
 
     pub(super) fn is_majority(&self, own: &Candidate<'_>) -> bool {
-        self.majority.is_some() && own.source.directory() == self.majority
+        self.majority.is_some() && own.folder == self.majority
     }
 
     /// The callee and the caller of a candidate.
@@ -108,10 +113,10 @@ impl<'r> Context<'r> {
         (callee, self.candidates.get(at + 1).filter(is_near))
     }
 
-    /// Whether the title names a candidate, and whether the stacks blame it.
+    /// Whether the title names a candidate, and whether the report blames it.
     pub(super) fn named(&self, own: &Candidate<'_>) -> usize {
         let is = |name: Option<&str>| usize::from(name == Some(own.function));
-        is(self.title) * 2 + is(self.blamed.as_deref())
+        is(self.title) * 2 + is(self.blamed)
     }
 
     /// The relation of a candidate to the bug.
@@ -130,20 +135,22 @@ impl<'r> Context<'r> {
             Group::Crash if own.reason.is_none() && own.relevant_above == 0 => Why::CalledReporter,
             Group::Crash => match self.relation(own) {
                 1 => Why::SameFile,
-                2 => Why::SameDirectory,
+                2 if own.source.tree_directory().is_some() => Why::SameDirectory,
                 _ => Why::InStack,
             },
         }
     }
+}
 
-    /// The number of relevant candidates below one in its stack.
-    pub(super) fn below(&self, own: &Candidate<'_>) -> usize {
-        let is_below = |other: &&Candidate<'_>| {
-            other.stack == own.stack
-                && other.reason.is_none()
-                && other.relevant_above > own.relevant_above
-        };
-        self.candidates.iter().filter(is_below).count()
+/// The relation of a directory to a known one: equal, one within the other, near, elsewhere.
+fn relation_of(known: &str, directory: &str) -> u8 {
+    let shared = known.split('/').zip(directory.split('/')).take_while(|(a, b)| a == b).count();
+    let (len, other) = (known.split('/').count(), directory.split('/').count());
+    match shared {
+        _ if known == directory => 2,
+        _ if shared == len || shared == other => 3,
+        2.. => 4,
+        _ => 5,
     }
 }
 

@@ -54,9 +54,3 @@ pub fn calibrated(share: f32, calibration: [f32; 3]) -> f32 {
     let sum = a * share.ln() - b * (1.0 - share).ln() + c;
     1.0 / (1.0 + (-sum).exp())
 }
-
-/// The counts of a name, by binary search.
-pub(super) fn look_up(table: &[(&str, Counts)], name: &str) -> Counts {
-    let at = table.binary_search_by_key(&name, |(known, _)| known);
-    at.ok().and_then(|at| table.get(at)).map(|(_, counts)| *counts).unwrap_or_default()
-}

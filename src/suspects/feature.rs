@@ -47,7 +47,7 @@ families! {
     Frame: 4,
     /// Words of its name.
     Words: WORDS.len(),
-    /// Whether the title names it, and whether the stacks blame it.
+    /// Whether the title names it, and whether the report blames it.
     Named: 4,
     /// The size of the function, as a power of two.
     Size: 14,
@@ -79,7 +79,7 @@ families! {
 pub(super) const KINDS: usize = 16;
 
 /// Words of names.
-const WORDS: &[&str] = &[
+pub(super) const WORDS: &[&str] = &[
     "add",
     "alloc",
     "attach",
@@ -242,18 +242,13 @@ pub(super) fn of_candidate(context: &Context<'_>, at: usize, mut found: impl FnM
     add(F::Caller, reason(caller));
     let shares = |other: Option<&Candidate<'_>>| match other {
         None => 0,
-        Some(other)
-            if own.source.directory().is_some()
-                && other.source.directory() == own.source.directory() =>
-        {
-            1
-        }
+        Some(other) if own.folder.is_some() && other.folder == own.folder => 1,
         Some(_) => 2,
     };
     add(F::Neighbours, shares(callee) * 3 + shares(caller));
     add(F::Length, bin(context.relevant) * 2 + usize::from(rank == 0 && own.reason.is_none()));
     add(F::Times, own.times.clamp(1, 3) - 1);
-    add(F::Below, context.below(own).min(5));
+    add(F::Below, own.relevant_below.min(5));
 }
 
 /// Calls `found` with the index of each feature of *none of these*.
@@ -305,12 +300,9 @@ fn is_alike(a: &str, b: &str) -> bool {
     len > 1 && len == other && a.get(..len) == b.get(..len)
 }
 
-fn words(function: &str, mut found: impl FnMut(usize)) {
-    for word in function.split(['_', ':', '.']) {
-        if let Ok(at) = WORDS.binary_search(&word) {
-            found(at);
-        }
-    }
+fn words(function: &str, found: impl FnMut(usize)) {
+    let words = function.as_bytes().split(|byte| matches!(byte, b'_' | b':' | b'.'));
+    words.filter_map(super::index::word).for_each(found);
 }
 
 const _: () =

@@ -10,6 +10,7 @@ mod candidate;
 mod context;
 mod counts;
 mod feature;
+mod index;
 mod rank;
 mod table;
 

@@ -4,9 +4,10 @@ use std::borrow::Cow;
 
 use super::candidate::{Candidate, MAX_CANDIDATES, Source};
 use super::context::Context;
-use super::counts::{Counts, NUMBERS, calibrated, look_up, numbers};
+use super::counts::{NUMBERS, calibrated, numbers};
 use super::feature;
-use super::table::{CALIBRATION, DIRECTORIES, FILES, FUNCTIONS, WEIGHTS};
+use super::index;
+use super::table::{CALIBRATION, WEIGHTS};
 use crate::atlas::Atlas;
 use crate::model::{Report, Suspect};
 
@@ -76,24 +77,15 @@ fn shares(context: &Context<'_>, report: &Report<'_>, chances: &mut [f32]) {
 fn numbers_of(own: &Candidate<'_>) -> [f32; NUMBERS] {
     let file = match own.source {
         Source::Unknown | Source::Module(_) => None,
-        Source::Log(path) => Some(look_up(FILES, path)),
-        Source::Atlas(file) => of_file(file.directory(), file.name()),
+        Source::Log(path) => {
+            let (directory, name) = path.rsplit_once('/').unwrap_or(("", path));
+            Some(index::file(directory, name))
+        }
+        Source::Atlas(file) if file.name().is_empty() => None,
+        Source::Atlas(file) => Some(index::file(file.directory(), file.name())),
     };
-    let directory = own.source.directory().map(|directory| look_up(DIRECTORIES, directory));
-    numbers([Some(look_up(FUNCTIONS, own.function)), file, directory])
-}
-
-/// The counts of a file by directory and name, without an allocation.
-fn of_file(directory: &str, name: &str) -> Option<Counts> {
-    if name.is_empty() {
-        return None;
-    }
-    let compare = |path: &str| {
-        let bytes = directory.bytes().chain(std::iter::once(b'/')).chain(name.bytes());
-        path.bytes().cmp(bytes)
-    };
-    let at = FILES.binary_search_by(|(path, _)| compare(path));
-    Some(at.ok().and_then(|at| FILES.get(at)).map(|(_, counts)| *counts).unwrap_or_default())
+    let directory = own.source.directory().map(index::directory);
+    numbers([Some(index::function(own.function)), file, directory])
 }
 
 /// The suspect of a candidate.

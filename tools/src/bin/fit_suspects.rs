@@ -158,7 +158,8 @@ fn load(folder: &Path) -> Vec<Crash> {
         let log = fs::read(folder.join(format!("reports/{}.txt", columns[0]))).unwrap();
         let mut report = ksplat::reports(&log).next();
         let known = report.as_ref().map(|report| candidates(report, &truth));
-        let unknown = report.as_mut().filter(|report| rename_modules(report));
+        let has_modules = report.as_mut().is_some_and(rename_modules);
+        let unknown = report.as_ref().filter(|_| has_modules);
         let unknown = unknown.map(|report| candidates(report, &truth)).unwrap_or_default();
         crashes.push(Crash { truth, candidates: known.unwrap_or_default(), unknown, group: 0 });
     }
@@ -172,8 +173,12 @@ fn load(folder: &Path) -> Vec<Crash> {
 fn rename_modules(report: &mut ksplat::Report<'_>) -> bool {
     let frames =
         report.stacks.iter_mut().flat_map(|stack| &mut stack.frames).chain(&mut report.link);
-    let modules = frames.filter_map(|frame| frame.module.as_mut());
-    modules.map(|module| module.to_mut().push_str("_of_no_tree")).count() > 0
+    let mut any = false;
+    for module in frames.filter_map(|frame| frame.module.as_mut()) {
+        module.to_mut().push_str("_of_no_tree");
+        any = true;
+    }
+    any
 }
 
 fn root(parents: &[usize], mut at: usize) -> usize {
@@ -334,15 +339,15 @@ fn gradient(examples: &[Example], weights: &[f64], parts: [f64; NAMES]) -> Vec<f
 fn fit_calibrated(crashes: &[&Crash]) -> Model {
     let mut choice = Choice { decay: DECAYS[0], parts: PARTS[0], known_from: KNOWN_FROM[0] };
     let mut best = Inner::of(crashes, choice);
-    let decays =
-        DECAYS.iter().map(|decay| Box::new(|own: &mut Choice| own.decay = *decay) as Change<'_>);
-    let parts =
-        PARTS.iter().map(|parts| Box::new(|own: &mut Choice| own.parts = *parts) as Change<'_>);
-    let known = KNOWN_FROM
-        .iter()
-        .map(|known| Box::new(|own: &mut Choice| own.known_from = *known) as Change<'_>);
+    let decays = DECAYS.iter().skip(1);
+    let decays = decays.map(|decay| Box::new(move |own: &mut Choice| own.decay = *decay) as Change);
+    let parts = PARTS.iter().skip(1);
+    let parts = parts.map(|parts| Box::new(move |own: &mut Choice| own.parts = *parts) as Change);
+    let known = KNOWN_FROM.iter().skip(1);
+    let known =
+        known.map(|known| Box::new(move |own: &mut Choice| own.known_from = *known) as Change);
     // Coordinate ascent from the first choices.
-    for change in decays.skip(1).chain(parts.skip(1)).chain(known.skip(1)) {
+    for change in decays.chain(parts).chain(known) {
         let mut other = choice;
         change(&mut other);
         let inner = Inner::of(crashes, other);
@@ -354,7 +359,8 @@ fn fit_calibrated(crashes: &[&Crash]) -> Model {
     Model { calibration: calibrate(&best.points), ..fit_plain(crashes, choice) }
 }
 
-type Change<'a> = Box<dyn Fn(&mut Choice) + 'a>;
+/// A change of one parameter.
+type Change = Box<dyn Fn(&mut Choice)>;
 
 /// The result of inner folds with a choice.
 #[derive(Default)]
@@ -537,7 +543,7 @@ fn print(model: &Model) {
         println!(
             "\n/// In how many reports {about} are, and in how many of them the fix changed them."
         );
-        println!("#[rustfmt::skip] // a table\npub(super) static {name}: &[(&str, Counts)] = &[");
+        println!("#[rustfmt::skip] // a table\npub(super) const {name}: &[(&str, Counts)] = &[");
         let table = model.tables[at]
             .iter()
             .filter(|(_, counts)| counts.reports >= model.choice.known_from[at]);
