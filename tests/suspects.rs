@@ -4,7 +4,7 @@
 
 use ksplat::atlas::Atlas;
 use ksplat::fingerprint::Signature;
-use ksplat::model::SuspectReason;
+use ksplat::model::{BlameReason, SuspectReason};
 use ksplat::suspects;
 use proptest::prelude::*;
 
@@ -67,6 +67,9 @@ fn functions_of_an_out_of_tree_module_are_as_likely_as_those_of_others() {
     let first = &report.suspects[0];
     assert!(first.function.starts_with("zb_tree_"), "{first:?}");
     assert_eq!((&first.file, &first.directory, &first.subsystem), (&None, &None, &None));
+    // Suspects out of the tree do not replace the blame.
+    let blame = report.blame.as_ref().expect("a blame");
+    assert_eq!((&*blame.function, blame.why), ("zb_tree_find", BlameReason::WasRunning));
 }
 
 #[test]

@@ -67,7 +67,10 @@ pub fn annotate(report: &mut Report<'_>, atlas: Atlas<'_>) {
             // Signatures and a second annotation derive the place from the stacks again.
             && blame::blame(report, None).is_some_and(|place| place.function == blame.function)
     };
-    if first.probability >= BLAMED_FROM && report.blame.as_ref().is_none_or(is_other) {
+    // No fix of an out-of-tree module is among the crashes that the model is fitted to.
+    let is_of_tree = first.directory.is_some();
+    if first.probability >= BLAMED_FROM && is_of_tree && report.blame.as_ref().is_none_or(is_other)
+    {
         report.blame = Some(blame_of(first, report));
     }
     let file_of = |function: &str| {
