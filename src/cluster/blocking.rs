@@ -6,8 +6,11 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::entry::Entry;
-use super::link::LinkReason;
+use super::link::{self, LinkReason};
 use super::names::{Name, Names, Texts};
+use super::similarity::Candidate;
+#[cfg(feature = "store")]
+use crate::fingerprint::Stable;
 use crate::fingerprint::{Family, OriginRole};
 
 /// The number of ways in which both of two callers must be reached to be two users of one helper,
@@ -32,6 +35,13 @@ impl Edge {
     pub(super) fn sure(how: LinkReason, a: u32, b: u32, name: Option<Name>) -> Self {
         Self { how, score: 1.0, a, b, name, evidence: String::new() }
     }
+
+    /// Makes the link between an entry and one that is similar to it.
+    pub(super) fn scored(entry: u32, candidate: &Candidate) -> Self {
+        let evidence = link::in_words(&candidate.features);
+        let edge = Self::sure(LinkReason::Score, entry, candidate.entry, None);
+        Self { score: candidate.score, evidence, ..edge }
+    }
 }
 
 /// Returns the representative of families that may be of one bug at one site.
@@ -51,14 +61,20 @@ pub(super) fn kin(family: Family) -> Family {
 ///
 /// Signatures with a site in common are decided by their keys and facts.
 pub(super) fn may_attach(a: &Entry, b: &Entry) -> bool {
-    let near = |entry: &Entry| -> Vec<Name> {
-        entry.ordinary().take(NEAR).chain(entry.site.iter().copied()).collect()
-    };
     let (of_a, of_b) = (near(a), near(b));
     kin(a.family) == kin(b.family)
         && !a.site.iter().any(|name| b.site.contains(name))
         && of_a.iter().any(|name| of_b.contains(name))
 }
+
+/// The innermost functions, and those of the site.
+pub(super) fn near(entry: &Entry) -> BTreeSet<Name> {
+    entry.ordinary().take(NEAR).chain(entry.site.iter().copied()).collect()
+}
+
+/// A function near the sites of more sets than this is no reason to compare them: it bounds the number of
+/// pairs.
+pub(crate) const MAX_NEAR: usize = 1024;
 
 /// The number of innermost functions that are near the site.
 const NEAR: usize = 3;
@@ -92,15 +108,45 @@ impl Keys {
         Self { groups }
     }
 
-    /// Returns the links of all keys, unsorted.
-    pub(super) fn edges(&self, entries: &[Entry]) -> Vec<Edge> {
+    /// Returns the links of all keys, unsorted. Of a part of the entries only those of keys whose
+    /// members are all there.
+    pub(super) fn edges(&self, entries: &[Entry], part: &Part) -> Vec<Edge> {
         let mut edges = Vec::new();
         for (key, numbers) in self.groups.iter().filter(|(_, numbers)| numbers.len() > 1) {
-            for part in parts(*key, &members(entries, numbers)) {
-                star(&mut edges, *key, &part);
+            if !numbers.iter().any(|number| part.is_whole(*number)) {
+                continue;
+            }
+            for members in parts(*key, &members(entries, numbers)) {
+                if members.iter().any(|(number, _)| part.is_whole(*number)) {
+                    star(&mut edges, *key, &members);
+                }
             }
         }
         edges
+    }
+
+    /// The old entries that shared a part of a key before these new ones came, and do not any more.
+    #[cfg(feature = "store")]
+    pub(super) fn parted_by(&self, entries: &[Entry], new: &BTreeSet<u32>) -> Vec<u32> {
+        let mut parted = Vec::new();
+        for (key, numbers) in &self.groups {
+            let (came, old): (Vec<u32>, Vec<u32>) =
+                numbers.iter().partition(|number| new.contains(number));
+            if came.is_empty() || old.len() < 2 {
+                continue;
+            }
+            let mut part_of: HashMap<u32, usize> = HashMap::new();
+            for (at, part) in parts(*key, &members(entries, numbers)).iter().enumerate() {
+                part_of.extend(part.iter().map(|(number, _)| (*number, at)));
+            }
+            for part in parts(*key, &members(entries, &old)) {
+                let of: BTreeSet<_> = part.iter().map(|(number, _)| part_of.get(number)).collect();
+                if of.len() > 1 {
+                    parted.extend(part.iter().map(|(number, _)| *number));
+                }
+            }
+        }
+        parted
     }
 
     /// Returns an entry that shares a key with a new one and does not differ from it in the facts.
@@ -113,6 +159,26 @@ impl Keys {
             let part = parts(key, &all).into_iter().find(own)?;
             part.iter().map(|(number, _)| *number).find(|number| *number != u32::MAX)
         })
+    }
+}
+
+/// Which of the entries of an index are grouped: all, or those of whole bugs, among others that share
+/// something with them and stay where they are.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Part {
+    /// Of each entry that is not of a whole bug whether it is the exemplar of its set.
+    pub(crate) others: HashMap<u32, bool>,
+}
+
+impl Part {
+    /// Whether the bug of an entry is grouped, so that all that its keys reach is there.
+    pub(super) fn is_whole(&self, entry: u32) -> bool {
+        !self.others.contains_key(&entry)
+    }
+
+    /// Whether an entry may be an exemplar.
+    pub(super) fn may_lead(&self, entry: u32) -> bool {
+        self.others.get(&entry).is_none_or(|leads| *leads)
     }
 }
 
@@ -143,6 +209,32 @@ fn keys(entry: &Entry, names: &impl Texts) -> Vec<Key> {
     let several = entry.origins(OriginRole::Lock).nth(1).is_some();
     keys.extend(locks(entry).filter(|_| several).map(|locks| Key::Locks(entry.title, locks)));
     keys
+}
+
+/// The keys of an entry, as hashes that are the same in all indexes.
+#[cfg(feature = "store")]
+pub(super) fn hashed(entry: &Entry, names: &impl Texts) -> Vec<u64> {
+    let locks = || -> Vec<u64> {
+        let locks: BTreeSet<u64> =
+            entry.origins(OriginRole::Lock).map(|lock| names.hash(lock)).collect();
+        locks.into_iter().collect()
+    };
+    let hash = |key: Key| {
+        let (kind, family, numbers) = match key {
+            Key::Site(family, site) => ("site", family, vec![names.hash(site)]),
+            Key::Stack(family, top) => ("stack", family, vec![top]),
+            Key::Race(a, b) => ("race", Family::Race, vec![names.hash(a), names.hash(b)]),
+            Key::Locks(title, _) => {
+                ("locks", Family::Locking, [vec![names.hash(title)], locks()].concat())
+            }
+        };
+        let mut hasher = Stable::new();
+        hasher.text(kind);
+        hasher.text(family.name());
+        numbers.iter().for_each(|number| hasher.number(*number));
+        hasher.finish()
+    };
+    keys(entry, names).into_iter().map(hash).collect()
 }
 
 /// Splits the members of a key by the facts that distinguish bugs.

@@ -104,9 +104,9 @@ impl Entry {
     }
 
     /// Merges the descriptive fields of another report with the same signature. The lesser value
-    /// stays, so the result does not depend on the order of the reports. Returns whether the age
-    /// changed.
-    pub(super) fn describe(&mut self, signature: &Signature<'_>, names: &mut impl Texts) -> bool {
+    /// stays, so the result does not depend on the order of the reports. Returns whether what is
+    /// compared changed.
+    pub(super) fn describe(&mut self, signature: &Signature<'_>, names: &mut Names) -> bool {
         if let Some(new) = signature.summary.as_deref()
             && self.summary.is_none_or(|old| new < names.text(old))
         {
@@ -115,13 +115,25 @@ impl Entry {
         if signature.impact.key() < self.impact.key() {
             self.impact = signature.impact.clone();
         }
+        let text = |name: Option<Name>| name.map(|name| names.text(name));
+        let files = signature.frames.iter().map(|frame| frame.file.as_deref());
+        let is_other = !files.eq(self.frames.iter().map(|frame| text(frame.file)))
+            || text(self.file) != signature.place.file.as_deref()
+            || text(self.directory) != signature.place.directory.as_deref()
+            || text(self.module) != signature.place.module.as_deref();
+        let is_before = is_other && signature.comes_before(&self.signature(names));
+        if is_before {
+            let new = Self::new(signature, names);
+            self.frames = new.frames;
+            (self.module, self.file, self.directory) = (new.module, new.file, new.directory);
+        }
         let age = signature.release.as_deref().and_then(fingerprint::age);
         let is_older = age.is_some_and(|new| self.age.is_none_or(|old| new < old));
         if is_older {
             self.age = age;
             self.release = signature.release.as_deref().map(|text| names.add(text));
         }
-        is_older
+        is_older || is_before
     }
 
     /// Converts the entry to a signature.
@@ -172,6 +184,11 @@ impl Entry {
             arch: self.arch,
             corrupted: self.corrupted,
         }
+    }
+
+    /// Whether it shares nothing with any other, not even with an equal one.
+    pub(super) fn is_alone(&self) -> bool {
+        self.corrupted && self.frames.is_empty()
     }
 
     /// Iterates over the functions that may name a bug and were not inlined, innermost first.

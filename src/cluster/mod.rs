@@ -40,19 +40,27 @@ mod feature;
 mod link;
 mod names;
 mod parting;
+#[cfg(feature = "store")]
+mod reach;
 mod similarity;
 mod summary;
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::OnceLock;
 
-use blocking::{DisjointSets, Edge, Keys};
+use blocking::{DisjointSets, Edge, Keys, Part};
 use entry::Entry;
 use names::{Name, Names, Overlay, Texts};
 use similarity::Ranker;
 
 use crate::arch::Arch;
-use crate::fingerprint::Signature;
+use crate::fingerprint::{Family, Signature};
+
+#[cfg(feature = "store")]
+pub(crate) use blocking::MAX_NEAR;
+#[cfg(feature = "store")]
+pub(crate) use reach::{Grouped, Reach, Titles};
+pub(crate) use similarity::Frequencies;
 
 pub use feature::Feature;
 pub use link::{Link, LinkReason};
@@ -101,6 +109,7 @@ pub struct Index {
     reports: Vec<Report>,
     apart: Vec<(u32, u32)>,
     together: Vec<(u32, u32)>,
+    frequencies: OnceLock<Frequencies>,
     ranker: OnceLock<Ranker>,
     keys: OnceLock<Keys>,
 }
@@ -126,7 +135,7 @@ impl Index {
         let report = self.reports.len() as u32;
         let next = self.entries.len() as u32;
         let mut exact = signature.exact;
-        if signature.corrupted && signature.frames.is_empty() {
+        if signature.is_alone() {
             // Two reports without any frame are not equal because of that.
             exact = signature.fingerprint();
             let next = self.bare.entry(exact).or_default();
@@ -137,11 +146,13 @@ impl Index {
         if number == next {
             let entry = Entry::new(signature, &mut self.names);
             self.entries.push(Entry { exact, first: report, ..entry });
+            self.frequencies = OnceLock::new();
             self.ranker = OnceLock::new();
             self.keys = OnceLock::new();
         } else if let Some(entry) = self.entries.get_mut(number as usize)
             && entry.describe(signature, &mut self.names)
         {
+            self.frequencies = OnceLock::new();
             self.ranker = OnceLock::new();
         }
         if let Some(entry) = self.entries.get_mut(number as usize) {
@@ -194,8 +205,9 @@ impl Index {
     pub fn compare(&self, a: u32, b: u32) -> Option<Match> {
         let entry = self.entry(a)?;
         let other = self.reports.get(b as usize)?.entry;
-        let ranker = Ranker::new(&self.entries, &self.names, vec![other]);
-        let candidate = ranker.rank(&self.entries, entry, &self.names, 1, &mut Vec::new()).pop()?;
+        let frequencies = self.frequencies();
+        let ranker = Ranker::new(&self.entries, &self.names, vec![other], frequencies);
+        let candidate = ranker.compare_with(entry, &self.names, frequencies, &[0]).pop()?;
         Some(Match { report: b, score: candidate.score, features: candidate.features })
     }
 
@@ -208,7 +220,9 @@ impl Index {
     }
 
     fn ranked(&self, entry: &Entry, names: &impl Texts, top: usize) -> Vec<Match> {
-        let candidates = self.ranker().rank(&self.entries, entry, names, top, &mut Vec::new());
+        let (ranker, frequencies) = (self.ranker(), self.frequencies());
+        let candidates =
+            ranker.rank(&self.entries, entry, names, frequencies, top, &mut Vec::new());
         let found = candidates.into_iter().filter_map(|candidate| {
             let report = self.entries.get(candidate.entry as usize)?.first;
             Some(Match { report, score: candidate.score, features: candidate.features })
@@ -223,7 +237,7 @@ impl Index {
     /// a stack may have a cluster, but no result here.
     pub fn same(&self, signature: &Signature<'_>) -> Option<u32> {
         let first = |entry: u32| self.entries.get(entry as usize).map(|entry| entry.first);
-        if signature.corrupted && signature.frames.is_empty() {
+        if signature.is_alone() {
             return None;
         }
         if let Some(entry) = self.by_exact.get(&signature.exact) {
@@ -245,7 +259,13 @@ impl Index {
 
     fn ranker(&self) -> &Ranker {
         let all = || (0..self.entries.len() as u32).collect();
-        self.ranker.get_or_init(|| Ranker::new(&self.entries, &self.names, all()))
+        self.ranker
+            .get_or_init(|| Ranker::new(&self.entries, &self.names, all(), self.frequencies()))
+    }
+
+    /// How many of all entries have each term.
+    fn frequencies(&self) -> &Frequencies {
+        self.frequencies.get_or_init(|| Frequencies::of(&self.entries, &self.names))
     }
 
     fn keys(&self) -> &Keys {
@@ -254,7 +274,8 @@ impl Index {
 
     /// Groups the reports by bug, the largest groups first. Each report is in one cluster.
     pub fn clusters(&self) -> Vec<Cluster> {
-        let Joined { mut sets, edges, perhaps } = self.joined();
+        let Joined { mut sets, edges, exemplars } = self.joined(&Part::default());
+        let perhaps = self.perhaps(&mut sets, &exemplars);
         let mut groups: BTreeMap<u32, (Vec<u32>, Vec<&Edge>)> = BTreeMap::new();
         for (number, report) in (0_u32..).zip(&self.reports) {
             groups.entry(sets.find(report.entry)).or_default().0.push(number);
@@ -293,17 +314,6 @@ impl Index {
         clusters
     }
 
-    /// Which reports are of one bug, by their numbers.
-    #[cfg(feature = "store")]
-    pub(crate) fn groups(&self) -> Vec<Vec<u32>> {
-        let mut sets = self.joined().sets;
-        let mut groups: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
-        for (number, report) in (0_u32..).zip(&self.reports) {
-            groups.entry(sets.find(report.entry)).or_default().push(number);
-        }
-        groups.into_values().collect()
-    }
-
     /// These reports as one cluster, whatever the rules say.
     pub fn describe(&self, reports: Vec<u32>) -> Cluster {
         summary::cluster(self, reports, &[])
@@ -314,7 +324,7 @@ impl Index {
     }
 
     /// Joins entries by all rules. Returns the sets and the links that joined them.
-    fn joined(&self) -> Joined {
+    fn joined(&self, part: &Part) -> Joined {
         let entry_of = |report: &u32| self.reports.get(*report as usize).map(|report| report.entry);
         let pairs = |pairs: &[(u32, u32)]| -> Vec<(u32, u32)> {
             pairs.iter().filter_map(|(a, b)| Some((entry_of(a)?, entry_of(b)?))).collect()
@@ -324,15 +334,16 @@ impl Index {
             .into_iter()
             .map(|(a, b)| Edge::sure(LinkReason::Forced, a, b, None))
             .collect();
-        edges.extend(self.keys().edges(&self.entries));
+        edges.extend(self.keys().edges(&self.entries, part));
         self.join(&mut sets, &mut edges);
-        let mut titles = self.by_titles(&mut sets);
+        let mut titles = self.by_titles(&mut sets, part);
         self.join(&mut sets, &mut titles);
         edges.extend(titles);
-        let (mut scores, perhaps) = self.by_scores(&mut sets);
+        let exemplars = self.exemplars(&mut sets, part);
+        let mut scores = self.by_scores(&exemplars, part);
         self.join(&mut sets, &mut scores);
         edges.extend(scores);
-        Joined { sets, edges, perhaps }
+        Joined { sets, edges, exemplars }
     }
 
     /// Joins the ends of edges, the strongest first, and removes edges that a cannot-link forbids.
@@ -350,13 +361,16 @@ impl Index {
 
     /// Joins reports without a stack by title: with each other, and with reports that have a stack
     /// if these are all of one bug.
-    fn by_titles(&self, sets: &mut DisjointSets) -> Vec<Edge> {
+    fn by_titles(&self, sets: &mut DisjointSets, part: &Part) -> Vec<Edge> {
         let mut by_title: BTreeMap<u32, (Vec<u32>, Vec<u32>)> = BTreeMap::new();
         for (number, entry) in (0_u32..).zip(&self.entries).filter(|(_, entry)| !entry.corrupted) {
             let (bare, whole) = by_title.entry(entry.title).or_default();
             if entry.site.is_empty() { bare } else { whole }.push(number);
         }
         let mut edges = Vec::new();
+        by_title.retain(|_, (bare, whole)| {
+            bare.iter().chain(whole.iter()).any(|entry| part.is_whole(*entry))
+        });
         for (title, (mut bare, whole)) in by_title {
             bare.sort_by_key(|number| self.entries.get(*number as usize).map(|entry| entry.exact));
             let Some((first, rest)) = bare.split_first() else { continue };
@@ -380,45 +394,82 @@ impl Index {
         edges
     }
 
-    /// Compares sets by their exemplars. Returns the edges that joined sets, and those of sets that
-    /// are perhaps one bug.
-    fn by_scores(&self, sets: &mut DisjointSets) -> (Vec<Edge>, Vec<Edge>) {
+    /// The exemplar of each set: the most frequent entry, of equal ones that with the smallest hash.
+    fn exemplars(&self, sets: &mut DisjointSets, part: &Part) -> Vec<u32> {
         let mut exemplars: BTreeMap<u32, u32> = BTreeMap::new();
         for (number, entry) in (0_u32..).zip(&self.entries).filter(|(_, entry)| !entry.corrupted) {
+            if !part.may_lead(number) {
+                continue;
+            }
             let rank = |entry: &Entry| (entry.count, std::cmp::Reverse(entry.exact));
             let place = exemplars.entry(sets.find(number)).or_insert(number);
             if self.entries.get(*place as usize).is_some_and(|known| rank(known) < rank(entry)) {
                 *place = number;
             }
         }
-        let documents: Vec<u32> = exemplars.into_values().collect();
-        let ranker = Ranker::new(&self.entries, &self.names, documents.clone());
-        let (mut sure, mut perhaps, mut sums) = (Vec::new(), Vec::new(), Vec::new());
-        for number in documents {
-            let Some(entry) = self.entries.get(number as usize) else { continue };
-            let neighbours = ranker.rank(&self.entries, entry, &self.names, NEIGHBOURS, &mut sums);
-            for candidate in neighbours {
-                let Some(other) = self.entries.get(candidate.entry as usize) else { continue };
-                if candidate.entry == number || candidate.score < PERHAPS {
-                    continue;
-                }
-                let in_order = entry.exact < other.exact;
-                let (a, b) =
-                    if in_order { (number, candidate.entry) } else { (candidate.entry, number) };
-                let evidence = link::in_words(&candidate.features);
-                let edge = Edge {
-                    score: candidate.score,
-                    evidence,
-                    ..Edge::sure(LinkReason::Score, a, b, None)
-                };
-                if candidate.score >= ATTACH && blocking::may_attach(entry, other) {
-                    sure.push(edge);
-                } else {
-                    perhaps.push(edge);
-                }
+        exemplars.into_values().collect()
+    }
+
+    /// Compares exemplars that may be of one bug, and returns the edges of those that are.
+    fn by_scores(&self, exemplars: &[u32], part: &Part) -> Vec<Edge> {
+        let of = |document: u32| {
+            let number = *exemplars.get(document as usize)?;
+            Some((number, self.entries.get(number as usize)?))
+        };
+        let documents = || (0..exemplars.len() as u32).filter_map(|at| Some((at, of(at)?)));
+        let mut near: HashMap<(Family, Name), Vec<u32>> = HashMap::new();
+        for (document, (_, entry)) in documents() {
+            for name in blocking::near(entry) {
+                near.entry((blocking::kin(entry.family), name)).or_default().push(document);
             }
         }
-        (sure, perhaps)
+        let frequencies = self.frequencies();
+        let ranker = Ranker::new(&self.entries, &self.names, exemplars.to_vec(), frequencies);
+        let mut edges = Vec::new();
+        for (_, (number, entry)) in documents() {
+            let names = blocking::near(entry).into_iter();
+            let reached = names.filter_map(|name| near.get(&(blocking::kin(entry.family), name)));
+            let reached = reached.filter(|documents| documents.len() <= blocking::MAX_NEAR);
+            let mut reached: Vec<u32> = reached.flatten().copied().collect();
+            reached.sort_unstable();
+            reached.dedup();
+            // Each pair once, and always in this direction: the last digit may depend on it.
+            reached.retain(|document| {
+                of(*document).is_some_and(|(other_number, other)| {
+                    entry.exact < other.exact
+                        && (part.is_whole(number) || part.is_whole(other_number))
+                        && blocking::may_attach(entry, other)
+                })
+            });
+            if reached.is_empty() {
+                continue;
+            }
+            let found = ranker.compare_with(entry, &self.names, frequencies, &reached);
+            edges.extend(
+                found
+                    .into_iter()
+                    .filter(|candidate| candidate.score >= ATTACH)
+                    .map(|candidate| Edge::scored(number, &candidate)),
+            );
+        }
+        edges
+    }
+
+    /// The edges between sets that are perhaps one bug.
+    fn perhaps(&self, sets: &mut DisjointSets, exemplars: &[u32]) -> Vec<Edge> {
+        let frequencies = self.frequencies();
+        let ranker = Ranker::new(&self.entries, &self.names, exemplars.to_vec(), frequencies);
+        let (mut edges, mut sums) = (Vec::new(), Vec::new());
+        for number in exemplars {
+            let Some(entry) = self.entries.get(*number as usize) else { continue };
+            let neighbours =
+                ranker.rank(&self.entries, entry, &self.names, frequencies, NEIGHBOURS, &mut sums);
+            let others = neighbours.iter().filter(|candidate| {
+                candidate.score >= PERHAPS && sets.find(candidate.entry) != sets.find(*number)
+            });
+            edges.extend(others.map(|candidate| Edge::scored(*number, candidate)));
+        }
+        edges
     }
 
     /// Explains why two reports are in one cluster: the links on the path from one to the other.
@@ -430,7 +481,7 @@ impl Index {
             let evidence = "all is equal but what differs from run to run".to_owned();
             return Some(vec![Link { a, b, how: LinkReason::Exact, score: 1.0, evidence }]);
         }
-        let Joined { edges, .. } = self.joined();
+        let Joined { edges, .. } = self.joined(&Part::default());
         let mut next: HashMap<u32, Vec<&Edge>> = HashMap::new();
         for edge in &edges {
             next.entry(edge.a).or_default().push(edge);
@@ -483,12 +534,11 @@ impl Index {
     }
 }
 
-/// The sets of entries, the links that joined them, and the links between sets that are perhaps one
-/// bug.
+/// The sets of entries, the links that joined them, and the exemplars that were compared.
 struct Joined {
     sets: DisjointSets,
     edges: Vec<Edge>,
-    perhaps: Vec<Edge>,
+    exemplars: Vec<u32>,
 }
 
 /// A known report that is similar to another one.

@@ -1,6 +1,6 @@
 //! Why two reports are not taken for one bug.
 
-use super::blocking;
+use super::blocking::{self, Part};
 use super::names::Texts;
 use super::{ATTACH, Index};
 use crate::fingerprint::OriginRole;
@@ -110,7 +110,7 @@ impl Index {
         if self.apart.is_empty() {
             return false;
         }
-        let mut sets = self.joined().sets;
+        let mut sets = self.joined(&Part::default()).sets;
         let mut set =
             |report: u32| self.reports.get(report as usize).map(|report| sets.find(report.entry));
         let pair = (set(a), set(b));

@@ -183,6 +183,118 @@ pub(super) struct Candidate {
     pub(super) features: Vec<(Feature, f32)>,
 }
 
+/// How many documents have each term: what makes one rare.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Frequencies {
+    documents: usize,
+    counts: HashMap<(u8, u64), u32>,
+}
+
+impl Frequencies {
+    /// Frequencies that were counted before.
+    #[cfg(feature = "store")]
+    pub(crate) fn new(documents: usize, counts: HashMap<(u8, u64), u32>) -> Self {
+        Self { documents, counts }
+    }
+
+    /// Counts the terms of entries.
+    pub(super) fn of(entries: &[Entry], names: &Names) -> Self {
+        let mut counts: HashMap<(u8, u64), u32> = HashMap::new();
+        for entry in entries {
+            for term in terms(entry, names) {
+                *counts.entry((term.channel as u8, term.key)).or_default() += 1;
+            }
+        }
+        Self { documents: entries.len(), counts }
+    }
+
+    fn rarity(&self, channel: Channel, key: u64) -> f32 {
+        let count = self.counts.get(&(channel as u8, key)).copied().unwrap_or_default();
+        document_frequency::rarity(self.documents, count, channel.source(), key)
+    }
+}
+
+/// The terms of an entry, without their weights.
+#[cfg(feature = "store")]
+pub(super) fn keys(entry: &Entry, names: &impl Texts) -> Vec<(u8, u64)> {
+    terms(entry, names).into_iter().map(|term| (term.channel as u8, term.key)).collect()
+}
+
+/// A term that a query looks up.
+struct Hit {
+    channel: Channel,
+    key: u64,
+    feature: Feature,
+    weight: f32,
+}
+
+/// Returns the terms that a query looks up, each with the weight of a hit.
+fn hits(entry: &Entry, names: &impl Texts, frequencies: &Frequencies) -> Vec<Hit> {
+    let terms = terms(entry, names);
+    let mut squares = [0.0_f32; Channel::COUNT];
+    for term in &terms {
+        let weight = term.weight * frequencies.rarity(term.channel, term.key);
+        if let Some(square) = squares.get_mut(term.channel as usize) {
+            *square += weight * weight;
+        }
+    }
+    let mut hits = Vec::with_capacity(terms.len() + 32);
+    let mut add = |channel: Channel, key, feature, weight: f32| {
+        hits.push(Hit { channel, key, feature, weight });
+    };
+    for term in &terms {
+        let square = squares.get(term.channel as usize).copied().unwrap_or_default();
+        let rare = frequencies.rarity(term.channel, term.key);
+        let cosine = term.weight * rare / square.sqrt().max(f32::MIN_POSITIVE);
+        let (feature, weight) = match term.channel {
+            Channel::Stack => (Feature::Stack, cosine),
+            Channel::Words => (Feature::Words, cosine),
+            Channel::Parts => (Feature::Parts, cosine),
+            Channel::Prefix => (Feature::Prefix, cosine),
+            Channel::Files => (Feature::Files, cosine),
+            Channel::Locks => (Feature::Locks, cosine),
+            Channel::Allocation => (Feature::Allocation, cosine),
+            Channel::Free => (Feature::Free, cosine),
+            Channel::Cache => (Feature::Cache, cosine),
+            Channel::Race => (Feature::Race, cosine),
+            Channel::Directory => (Feature::Directory, rare),
+            Channel::Title => (Feature::Title, 1.0),
+            Channel::TitleFunction => {
+                // Half for each direction.
+                let rare = frequencies.rarity(Channel::Member, term.key);
+                add(Channel::Member, term.key, Feature::TitleInStack, 0.5 * rare);
+                (Feature::TitleFunction, 1.0)
+            }
+            Channel::Member => {
+                add(Channel::TitleFunction, term.key, Feature::TitleInStack, 0.5 * rare);
+                continue;
+            }
+            Channel::NullOffset => (Feature::NullOffset, 1.0),
+        };
+        add(term.channel, term.key, feature, weight);
+    }
+    hits
+}
+
+/// The terms that a query looks up, each with what a hit adds to a score if the document is like the query.
+#[cfg(feature = "store")]
+pub(super) fn weights(
+    entry: &Entry,
+    names: &impl Texts,
+    frequencies: &Frequencies,
+) -> Vec<((u8, u64), f32)> {
+    let hits = hits(entry, names, frequencies).into_iter();
+    let weights = hits.map(|hit| {
+        let of_document = match hit.channel.scale() {
+            Scale::Cosine => hit.weight,
+            Scale::Rarity | Scale::One => 1.0,
+        };
+        let weight = hit.weight * of_document * hit.feature.weight();
+        ((hit.channel as u8, hit.key), weight)
+    });
+    weights.collect()
+}
+
 /// The inverted index: known signatures by term.
 #[derive(Clone, Debug)]
 pub(super) struct Ranker {
@@ -210,7 +322,12 @@ struct Lookup {
 
 impl Ranker {
     /// Builds the index of the entries with these numbers.
-    pub(super) fn new(entries: &[Entry], names: &Names, documents: Vec<u32>) -> Self {
+    pub(super) fn new(
+        entries: &[Entry],
+        names: &Names,
+        documents: Vec<u32>,
+        frequencies: &Frequencies,
+    ) -> Self {
         let mut by_key: HashMap<(u8, u64), u32> = HashMap::new();
         let mut counts: Vec<u32> = Vec::new();
         let mut channels: Vec<Channel> = Vec::new();
@@ -239,10 +356,8 @@ impl Ranker {
         let mut rarity = vec![0.0; counts.len()];
         for ((_, key), term) in &by_key {
             let at = *term as usize;
-            let of = channels.get(at).zip(counts.get(at)).zip(rarity.get_mut(at));
-            if let Some(((channel, count), place)) = of {
-                *place =
-                    document_frequency::rarity(documents.len(), *count, channel.source(), *key);
+            if let Some((channel, place)) = channels.get(at).zip(rarity.get_mut(at)) {
+                *place = frequencies.rarity(*channel, *key);
             }
         }
         let mut ranker = Self {
@@ -312,62 +427,13 @@ impl Ranker {
     }
 
     /// Returns the terms of a query, with the weight of each hit.
-    fn lookups(&self, entry: &Entry, names: &impl Texts) -> Vec<Lookup> {
-        let terms = terms(entry, names);
-        let mut squares = [0.0_f32; Channel::COUNT];
-        let number = |channel: Channel, key: u64| self.by_key.get(&(channel as u8, key)).copied();
-        let rarity = |channel: Channel, key: u64| match number(channel, key) {
-            Some(term) => self.rarity.get(term as usize).copied().unwrap_or_default(),
-            None => document_frequency::rarity(self.documents.len(), 0, channel.source(), key),
-        };
-        for term in &terms {
-            let weight = term.weight * rarity(term.channel, term.key);
-            if let Some(square) = squares.get_mut(term.channel as usize) {
-                *square += weight * weight;
-            }
-        }
-        let mut lookups = Vec::with_capacity(terms.len() + 32);
-        let mut add = |channel: Channel, key, feature, weight: f32| {
-            if let Some(term) = number(channel, key) {
-                lookups.push(Lookup { term, feature, weight });
-            }
-        };
-        for term in &terms {
-            let square = squares.get(term.channel as usize).copied().unwrap_or_default();
-            let rare = rarity(term.channel, term.key);
-            let cosine = term.weight * rare / square.sqrt().max(f32::MIN_POSITIVE);
-            let (feature, weight) = match term.channel {
-                Channel::Stack => (Feature::Stack, cosine),
-                Channel::Words => (Feature::Words, cosine),
-                Channel::Parts => (Feature::Parts, cosine),
-                Channel::Prefix => (Feature::Prefix, cosine),
-                Channel::Files => (Feature::Files, cosine),
-                Channel::Locks => (Feature::Locks, cosine),
-                Channel::Allocation => (Feature::Allocation, cosine),
-                Channel::Free => (Feature::Free, cosine),
-                Channel::Cache => (Feature::Cache, cosine),
-                Channel::Race => (Feature::Race, cosine),
-                Channel::Directory => (Feature::Directory, rare),
-                Channel::Title => (Feature::Title, 1.0),
-                Channel::TitleFunction => {
-                    // Half for each direction.
-                    add(
-                        Channel::Member,
-                        term.key,
-                        Feature::TitleInStack,
-                        0.5 * rarity(Channel::Member, term.key),
-                    );
-                    (Feature::TitleFunction, 1.0)
-                }
-                Channel::Member => {
-                    add(Channel::TitleFunction, term.key, Feature::TitleInStack, 0.5 * rare);
-                    continue;
-                }
-                Channel::NullOffset => (Feature::NullOffset, 1.0),
-            };
-            add(term.channel, term.key, feature, weight);
-        }
-        lookups
+    fn lookups(&self, entry: &Entry, names: &impl Texts, frequencies: &Frequencies) -> Vec<Lookup> {
+        let hits = hits(entry, names, frequencies).into_iter();
+        let found = hits.filter_map(|hit| {
+            let term = *self.by_key.get(&(hit.channel as u8, hit.key))?;
+            Some(Lookup { term, feature: hit.feature, weight: hit.weight })
+        });
+        found.collect()
     }
 
     fn postings(&self, term: u32) -> &[(u32, f32)] {
@@ -404,10 +470,11 @@ impl Ranker {
         entries: &[Entry],
         entry: &Entry,
         names: &impl Texts,
+        frequencies: &Frequencies,
         top: usize,
         sums: &mut Vec<f32>,
     ) -> Vec<Candidate> {
-        let lookups = self.lookups(entry, names);
+        let lookups = self.lookups(entry, names, frequencies);
         sums.resize(self.documents.len(), 0.0);
         let mut touched = Vec::new();
         for lookup in &lookups {
@@ -446,11 +513,7 @@ impl Ranker {
             });
             best.truncate(compared);
         }
-        let by_term: HashMap<u32, Vec<&Lookup>> =
-            lookups.iter().fold(HashMap::new(), |mut map: HashMap<_, Vec<_>>, lookup| {
-                map.entry(lookup.term).or_default().push(lookup);
-                map
-            });
+        let by_term = by_term(&lookups);
         let mut found: Vec<_> =
             best.iter().map(|(_, document)| self.compare(entry, &by_term, *document)).collect();
         let exact =
@@ -458,6 +521,19 @@ impl Ranker {
         found.sort_by(|a, b| b.score.total_cmp(&a.score).then_with(|| exact(a).cmp(&exact(b))));
         found.truncate(top);
         found
+    }
+
+    /// Compares an entry with these documents, by their numbers.
+    pub(super) fn compare_with(
+        &self,
+        entry: &Entry,
+        names: &impl Texts,
+        frequencies: &Frequencies,
+        documents: &[u32],
+    ) -> Vec<Candidate> {
+        let lookups = self.lookups(entry, names, frequencies);
+        let by_term = by_term(&lookups);
+        documents.iter().map(|document| self.compare(entry, &by_term, *document)).collect()
     }
 
     /// Compares an entry with a document by all features.
@@ -490,4 +566,12 @@ impl Ranker {
             features,
         }
     }
+}
+
+fn by_term(lookups: &[Lookup]) -> HashMap<u32, Vec<&Lookup>> {
+    let mut map: HashMap<u32, Vec<&Lookup>> = HashMap::new();
+    for lookup in lookups {
+        map.entry(lookup.term).or_default().push(lookup);
+    }
+    map
 }

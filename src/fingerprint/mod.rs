@@ -174,6 +174,46 @@ impl<'a> Signature<'a> {
 
 impl Signature<'_> {
     /// Hashes the facts that identify the report.
+    /// Of equal reports the one that comes first is kept with what is in no hash and counts in comparisons:
+    /// files of frames, and the place. It has the fewest unknown files.
+    pub(crate) fn comes_before(&self, other: &Self) -> bool {
+        self.sources() < other.sources()
+    }
+
+    fn sources(&self) -> impl Ord + '_ {
+        let files: Vec<_> = self.frames.iter().map(|frame| frame.file.as_deref()).collect();
+        let unknown = files.iter().filter(|file| file.is_none()).count();
+        let Component { module, file, directory } = &self.place;
+        (unknown, files, file.as_deref(), directory.as_deref(), module.as_deref())
+    }
+
+    /// Takes what is in no hash from an equal report, if that comes before its own, so that the result does
+    /// not depend on the order of reports.
+    #[cfg(feature = "store")]
+    pub(crate) fn describe(&mut self, other: Self) {
+        let known_age = self.release.as_deref().and_then(age);
+        let is_older = other.release.as_deref().and_then(age);
+        let is_older = is_older.is_some_and(|new| known_age.is_none_or(|old| new < old));
+        if other.comes_before(self) {
+            self.frames = other.frames;
+            self.place = other.place;
+        }
+        if other.summary.is_some() && (self.summary.is_none() || other.summary < self.summary) {
+            self.summary = other.summary;
+        }
+        if other.impact.key() < self.impact.key() {
+            self.impact = other.impact;
+        }
+        if is_older {
+            (self.release, self.arch) = (other.release, other.arch);
+        }
+    }
+
+    /// Whether a report has so little that not even an equal one is of its bug.
+    pub(crate) fn is_alone(&self) -> bool {
+        self.corrupted && self.frames.is_empty()
+    }
+
     pub(crate) fn fingerprint(&self) -> u64 {
         let mut hasher = Stable::new();
         hasher.number(u64::from(self.version));

@@ -23,8 +23,27 @@ pub struct Bug<'a> {
     /// The labels: `fixed-by 1234abcd`.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Vec::is_empty"))]
     pub labels: Vec<String>,
+    /// What people decided about it, the oldest first.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Vec::is_empty"))]
+    pub decisions: Vec<BugDecision>,
     /// The reports.
     pub members: Vec<BugMember<'a>>,
+}
+
+/// What somebody decided about a bug.
+#[derive(Clone, Debug, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+pub struct BugDecision {
+    /// The day, such as `2026-01-02`.
+    pub date: String,
+    /// What was decided, in words.
+    pub what: String,
+    /// By whom.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub by: Option<String>,
+    /// Why.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub why: Option<String>,
 }
 
 /// A report that represents a bug.
@@ -88,7 +107,7 @@ impl<'a> Bug<'a> {
             explanation: cluster.summary.as_deref(),
             frames: &cluster.frames,
         });
-        Self { cluster, seen: dates, exemplar, labels: Vec::new(), members }
+        Self { cluster, seen: dates, exemplar, labels: Vec::new(), decisions: Vec::new(), members }
     }
 
     /// Sets the dates of the first and the last report.
@@ -101,6 +120,12 @@ impl<'a> Bug<'a> {
     #[must_use]
     pub fn with_labels(self, labels: Vec<String>) -> Self {
         Self { labels, ..self }
+    }
+
+    /// Sets what people decided.
+    #[must_use]
+    pub fn with_decisions(self, decisions: Vec<BugDecision>) -> Self {
+        Self { decisions, ..self }
     }
 }
 
@@ -210,6 +235,11 @@ fn details(out: &mut impl fmt::Write, bug: &Bug<'_>) -> fmt::Result {
     let cluster = bug.cluster;
     for title in cluster.titles.iter().skip(1) {
         wrapped(out, "        ", &format!("also {}: {}", title.count, title.title))?;
+    }
+    for BugDecision { date, what, by, why } in &bug.decisions {
+        let why = why.as_ref().map(|why| format!(": {why}")).unwrap_or_default();
+        let by = by.as_ref().map(|by| format!(" ({by})")).unwrap_or_default();
+        wrapped(out, "        ", &format!("decided {date}: {what}{why}{by}"))?;
     }
     for link in &cluster.links {
         let text = format!("joined {} by {}: {}", link.count, link.how.name(), link.evidence);

@@ -11,7 +11,7 @@ use super::contents::Contents;
 use super::error::Error;
 use super::file::{self, Handle};
 use super::row::{self, DamageKind, DamagedRow};
-use super::{ASIDE, META, Notice, ROWS, SCHEMA, Store, guarded, legacy, save};
+use super::{ASIDE, META, Notice, ROWS, Store, guarded, legacy, save};
 
 /// What a check of a store found and did.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -33,7 +33,8 @@ pub struct Checked {
 }
 
 impl Store {
-    /// Checks all pages and rows of a store, mends what can be mended, and makes the file small.
+    /// Checks all pages and rows of a store, mends what can be mended, groups all signatures by what they have
+    /// in common now, and makes the file small.
     ///
     /// Damaged rows are set aside; `drop` deletes them. If the database itself is damaged, what can be
     /// read of it becomes a new file, and the old one is kept as `FILE.damaged`.
@@ -100,7 +101,12 @@ impl Store {
         mend().map_err(|error| Error::write(path, error))?;
         let is_missing = |row: &&DamagedRow| row.kind == DamageKind::Missing;
         let missing: Vec<_> = contents.damaged.iter().filter(is_missing).cloned().collect();
-        let contents = self.load()?;
+        let mut contents = self.load()?;
+        if contents.damaged.is_empty() {
+            // What is missing may be why two signatures are of one bug.
+            contents.regroup(&[]);
+            self.save(&contents)?;
+        }
         checked.whole = (contents.bugs.len(), contents.known.len());
         checked.damaged = missing;
         checked.damaged.extend(contents.damaged);
@@ -153,7 +159,9 @@ fn salvage(path: &Path) -> Result<PathBuf, Error> {
         let (handle, _) = file::read(path)?;
         let read = handle.begin().map_err(|error| Error::read(path, error))?;
         let is_old = match &read {
-            Some(read) => file::schema(path, read)?.is_some_and(|schema| schema < SCHEMA),
+            Some(read) => {
+                file::schema(path, read)?.is_some_and(|schema| schema < legacy::ROWS_SINCE)
+            }
             None => false,
         };
         let read = read.as_ref();

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::row::{self, DamageKind, DamagedRow, Tag};
 use super::{BugRecord, Count, Decision, Known, MAX_PLACES, Sighting};
-use crate::cluster::{Cluster, Index, Match, Observation};
+use crate::cluster::{Cluster, Frequencies, Grouped, Index, Match, Observation};
 use crate::fingerprint::{self, Signature, Stable};
 
 /// The result of adding a report.
@@ -43,8 +43,16 @@ pub struct Contents {
     pub(super) places: HashMap<(u64, u64), usize>,
     /// The bugs that differ from the file.
     pub(super) changed: BTreeSet<u64>,
+    /// The signatures of bugs that differ from the file.
+    pub(super) dirty: BTreeSet<(u64, u64)>,
     /// The bugs and signatures that were read from the file.
     pub(super) loaded: (BTreeSet<u64>, BTreeSet<(u64, u64)>),
+    /// Ids of other bugs of the file, if only a part of it was read.
+    pub(super) taken: BTreeSet<u64>,
+    /// How often terms are in the file, if only a part of it was read.
+    pub(super) frequencies: Option<Frequencies>,
+    /// All signatures as they were grouped, and the reports that stand for their sets.
+    pub(super) grouped: Option<(Index, BTreeSet<u32>)>,
 }
 
 impl Contents {
@@ -87,6 +95,7 @@ impl Contents {
             Ordering::Less => {
                 let old = known.signature.exact;
                 known.signature = known.signature.renewed();
+                self.dirty.insert((known.bug, known.signature.exact));
                 self.resigned.insert(old, known.signature.exact);
             }
             Ordering::Equal => {}
@@ -128,6 +137,7 @@ impl Contents {
         let key = (known.bug, known.signature.exact);
         if let Some(mine) = self.places.get(&key).and_then(|at| self.known.get_mut(*at)) {
             mine.take(known);
+            self.dirty.insert(key);
         } else {
             self.places.insert(key, self.known.len());
             self.known.push(known);
@@ -137,26 +147,43 @@ impl Contents {
     /// An index of all signatures and of what people decided; its reports are numbered as they stand in
     /// [`Contents::known`].
     pub fn index(&self) -> Index {
-        let mut index = self.signatures();
+        let mut index = self.signatures(&[]);
         self.link_pairs(&mut index, &[]);
-        index
-    }
-
-    fn signatures(&self) -> Index {
-        let mut index = Index::new();
-        for known in &self.known {
-            index.add(&known.signature, Observation { time: known.first, count: known.count });
+        if let Some(frequencies) = &self.frequencies {
+            index.set_frequencies(frequencies.clone());
         }
         index
     }
 
+    /// An index of all signatures, those of new reports behind them.
+    pub(super) fn signatures(&self, sightings: &[Sighting<'_>]) -> Index {
+        let mut index = Index::new();
+        for known in &self.known {
+            index.add(&known.signature, Observation { time: known.first, count: known.count });
+        }
+        for sighting in sightings {
+            index.add(&sighting.signature, Observation { time: sighting.time, count: 1 });
+        }
+        index
+    }
+
+    /// Adds reports to all that is known.
     pub(super) fn add(&mut self, sightings: &[Sighting<'_>]) -> Vec<Added> {
         let groups = self.regroup(sightings);
+        self.count(sightings, &groups)
+    }
+
+    /// Counts reports, given the bug of each by the rules, and whether it is new.
+    pub(super) fn count(
+        &mut self,
+        sightings: &[Sighting<'_>],
+        groups: &[(u64, bool)],
+    ) -> Vec<Added> {
         self.chain();
         let aliases = self.aliases();
         let mut outcomes = Vec::with_capacity(sightings.len());
         for (sighting, group) in sightings.iter().zip(groups) {
-            let (root, new) = group;
+            let (root, new) = *group;
             let release = sighting.signature.release.as_deref();
             let current = self.current(root, release);
             let back = self.is_fixed_in(current, release).then_some(current);
@@ -179,7 +206,10 @@ impl Contents {
         let known = Known::of(sighting, bug, self.store);
         let key = (bug, known.signature.exact);
         match self.places.get(&key).and_then(|at| self.known.get_mut(*at)) {
-            Some(mine) => mine.count(known),
+            Some(mine) => {
+                mine.count(known);
+                self.dirty.insert(key);
+            }
             None => self.push(known),
         }
     }
@@ -187,19 +217,27 @@ impl Contents {
     /// Groups all signatures with those of new reports, splits bugs that turn out to be several, merges
     /// those that turn out to be one, and gives the bug of each new report, and whether it is new.
     pub(super) fn regroup(&mut self, sightings: &[Sighting<'_>]) -> Vec<(u64, bool)> {
-        let mut index = self.signatures();
-        let old = self.known.len();
-        for sighting in sightings {
-            index.add(&sighting.signature, Observation { time: sighting.time, count: 1 });
-        }
+        let mut index = self.signatures(sightings);
         self.link_pairs(&mut index, sightings);
-        let clusters = index.groups();
+        let Grouped { groups, exemplars } = index.groups(&[]);
+        self.grouped = Some((index, exemplars));
+        self.settle(&groups, sightings)
+    }
+
+    /// Splits and merges bugs so that they are these groups of signatures, by their numbers, those of new
+    /// reports behind the known ones.
+    pub(super) fn settle(
+        &mut self,
+        clusters: &[Vec<u32>],
+        sightings: &[Sighting<'_>],
+    ) -> Vec<(u64, bool)> {
+        let old = self.known.len();
         let mut aliases = self.aliases();
-        self.split_bugs(&clusters, &mut aliases);
+        self.split_bugs(clusters, &mut aliases);
         let mut groups = vec![(0, false); sightings.len()];
         let mut merges = Merges::default();
         let first_seen = self.first_seen();
-        for reports in &clusters {
+        for reports in clusters {
             let known = reports.iter().filter_map(|report| self.known.get(*report as usize));
             let roots: BTreeSet<u64> =
                 known.map(|known| merges.find(self.root(known.bug))).collect();
@@ -234,7 +272,7 @@ impl Contents {
     }
 
     /// Says in an index what people decided.
-    fn link_pairs(&self, index: &mut Index, sightings: &[Sighting<'_>]) {
+    pub(super) fn link_pairs(&self, index: &mut Index, sightings: &[Sighting<'_>]) {
         let pairs = self.pairs();
         if pairs.apart.is_empty() && pairs.together.is_empty() {
             return;
@@ -411,7 +449,7 @@ impl Contents {
     }
 
     fn free_id(&self, mut id: u64, aliases: &BTreeSet<u64>) -> u64 {
-        while self.bugs.contains_key(&id) || aliases.contains(&id) {
+        while self.bugs.contains_key(&id) || aliases.contains(&id) || self.taken.contains(&id) {
             id = id.wrapping_add(1);
         }
         id
@@ -564,6 +602,7 @@ impl Known {
             }
         }
         self.set_counts(counts);
+        self.signature.describe(new.signature);
         for place in new.places {
             if self.places.len() < MAX_PLACES && !self.places.contains(&place) {
                 self.places.push(place);
@@ -583,6 +622,7 @@ impl Known {
             }
         }
         self.set_counts(counts);
+        self.signature.describe(other.signature);
         if other.places.iter().any(|place| !self.places.contains(place)) {
             self.places.extend(other.places);
             self.places.sort();

@@ -159,22 +159,29 @@ impl Decision {
     }
 }
 
-impl fmt::Display for Decision {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Decision {
+    /// What was decided, in words.
+    pub fn what(&self) -> String {
         let list = |bugs: &[u64]| {
             let bugs: Vec<_> = bugs.iter().map(|bug| format!("{bug:016x}")).collect();
             bugs.join(" and ")
         };
         match &self.verdict {
-            DecisionKind::Apart { bugs, .. } => write!(f, "apart: {}", list(bugs))?,
-            DecisionKind::Together { bugs, .. } => write!(f, "together: {}", list(bugs))?,
+            DecisionKind::Apart { bugs, .. } => format!("apart: {}", list(bugs)),
+            DecisionKind::Together { bugs, .. } => format!("together: {}", list(bugs)),
             DecisionKind::Split { bug, signatures, .. } => {
                 let (count, s) = (signatures.len(), if signatures.len() == 1 { "" } else { "s" });
-                write!(f, "split: {count} signature{s} from {bug:016x}")?;
+                format!("split: {count} signature{s} from {bug:016x}")
             }
-            DecisionKind::Label { bug, text, .. } => write!(f, "label of {bug:016x}: {text}")?,
-            DecisionKind::Undo { decision } => write!(f, "undo: {decision:016x}")?,
+            DecisionKind::Label { bug, text, .. } => format!("label of {bug:016x}: {text}"),
+            DecisionKind::Undo { decision } => format!("undo: {decision:016x}"),
         }
+    }
+}
+
+impl fmt::Display for Decision {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.what())?;
         if let Some(why) = &self.remark.why {
             write!(f, ": {why}")?;
         }
@@ -210,12 +217,17 @@ impl Contents {
     /// The labels of a bug, and what else people decided about it.
     pub fn labels(&self, bug: u64) -> Vec<String> {
         let mut labels = self.bugs.get(&bug).map(super::BugRecord::labels).unwrap_or_default();
-        let is_about = |decision: &&Decision| {
-            let is_label = matches!(decision.verdict, DecisionKind::Label { .. });
-            !is_label && decision.bugs().iter().any(|id| self.alias(*id) == bug)
-        };
-        labels.extend(self.standing().into_iter().filter(is_about).map(Decision::to_string));
+        let is_label = |decision: &Decision| matches!(decision.verdict, DecisionKind::Label { .. });
+        let others = self.decided(bug).into_iter().filter(|decision| !is_label(decision));
+        labels.extend(others.map(Decision::to_string));
         labels
+    }
+
+    /// The decisions about a bug that stand, in their order.
+    pub fn decided(&self, bug: u64) -> Vec<&Decision> {
+        let is_about =
+            |decision: &&Decision| decision.bugs().iter().any(|id| self.alias(*id) == bug);
+        self.standing().into_iter().filter(is_about).collect()
     }
 
     /// The bug that an id is of: that of a merged one is another's.

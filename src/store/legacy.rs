@@ -9,6 +9,9 @@ use super::contents::Contents;
 use super::row::{DamageKind, DamagedRow, Tag};
 use super::{BugRecord, Known};
 
+/// The first schema with rows that have a seal.
+pub(super) const ROWS_SINCE: u64 = 2;
+
 const SIGHTINGS: TableDefinition<'static, (u64, u64), &[u8]> = TableDefinition::new("sightings");
 const BUGS: TableDefinition<'static, u64, &[u8]> = TableDefinition::new("bugs");
 

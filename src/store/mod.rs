@@ -20,7 +20,12 @@ mod error;
 mod exchange;
 mod file;
 mod legacy;
+mod local;
+mod pack;
+mod postings;
 mod row;
+#[cfg(test)]
+mod tests;
 
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -32,6 +37,7 @@ use serde::{Deserialize, Serialize};
 use crate::arch::Arch;
 use crate::fingerprint::{self, Signature};
 use file::Handle;
+use postings::Reader;
 use row::Tag;
 
 pub use check::Checked;
@@ -42,7 +48,7 @@ pub use row::{DamageKind, DamagedRow};
 
 /// The version of the tables. A file of a newer one is refused; an older one is brought up to date
 /// when it is opened for writing.
-pub const SCHEMA: u64 = 2;
+pub const SCHEMA: u64 = 3;
 
 /// The most bytes of a label.
 pub const MAX_LABEL: usize = 4096;
@@ -264,7 +270,8 @@ impl Store {
             let (db, notice) = file::write(path)?;
             let read = db.begin_read().map_err(|error| Error::read(path, error))?;
             let schema = file::schema(path, &read)?;
-            let is_old = schema.is_some() && file::version(&read) < u64::from(fingerprint::VERSION);
+            let is_old = schema.is_some_and(|schema| schema < SCHEMA)
+                || schema.is_some() && file::version(&read) < u64::from(fingerprint::VERSION);
             drop(read);
             let handle = Handle::Write(db);
             let mut store =
@@ -316,7 +323,7 @@ impl Store {
         guarded(path, || {
             let load = || match self.handle.begin()? {
                 None => Ok(Contents::default()),
-                Some(read) if self.schema < SCHEMA => legacy::load(&read),
+                Some(read) if self.schema < legacy::ROWS_SINCE => legacy::load(&read),
                 Some(read) => load(&read),
             };
             load().map_err(|error| Error::read(path, error))
@@ -340,7 +347,7 @@ impl Store {
         let upgrade = || -> Result<(), redb::Error> {
             let write = db.begin_write()?;
             save(&write, &contents)?;
-            if self.schema < SCHEMA {
+            if self.schema < legacy::ROWS_SINCE {
                 legacy::delete(&write)?;
             }
             let mut meta = write.open_table(META)?;
@@ -372,11 +379,96 @@ impl Store {
     ///
     /// The file cannot be read or written. Then no report was added.
     pub fn add(&self, sightings: &[Sighting<'_>]) -> Result<Vec<Added>, Error> {
-        self.database()?;
+        Ok(self.add_with(sightings)?.0)
+    }
+
+    /// The same, also with the contents as they are then: all, or the bugs that the reports reach.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`add`](Self::add).
+    pub fn add_with(&self, sightings: &[Sighting<'_>]) -> Result<(Vec<Added>, Contents), Error> {
+        if let Some(added) = self.add_locally(sightings)? {
+            return Ok(added);
+        }
         let mut contents = self.load()?;
         let outcomes = contents.add(sightings);
         self.save(&contents)?;
-        Ok(outcomes)
+        Ok((outcomes, contents))
+    }
+
+    /// Adds reports to what they reach; `None` if all must be read: the store is small, or so many are
+    /// new that the frequencies of terms are to be counted again, or something is damaged.
+    fn add_locally(
+        &self,
+        sightings: &[Sighting<'_>],
+    ) -> Result<Option<(Vec<Added>, Contents)>, Error> {
+        let db = self.database()?;
+        let run = || -> Result<_, redb::Error> {
+            let reader = self.reader()?;
+            let is_small = |reader: &Reader| {
+                let (len, counted) = (reader.len as usize, reader.counted as usize);
+                len + sightings.len() < counted * GROWTH && sightings.len() * FEW < len
+            };
+            let Some(reader) = reader.filter(is_small) else { return Ok(None) };
+            let (contents, added, changes) = local::add(&reader, sightings)?;
+            // Pages that nobody reads can be used again.
+            drop(reader);
+            let write = db.begin_write()?;
+            save_rows(&write, &contents)?;
+            postings::change(&write, &changes, &contents)?;
+            write.commit()?;
+            Ok(Some((added, contents)))
+        };
+        whole(guarded(&self.path, || Ok(run())), &self.path, Error::write)
+    }
+
+    /// The contents that are needed to find the bugs of signatures, and the `top` most similar ones: all,
+    /// or what the signatures reach.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be read at all.
+    pub fn load_for(&self, signatures: &[&Signature<'_>], top: usize) -> Result<Contents, Error> {
+        let run = || -> Result<_, redb::Error> {
+            let Some(reader) = self.reader()? else { return Ok(None) };
+            if signatures.len() * FEW >= reader.len as usize {
+                return Ok(None);
+            }
+            local::find(&reader, signatures, top).map(Some)
+        };
+        match whole(guarded(&self.path, || Ok(run())), &self.path, Error::read)? {
+            Some(contents) => Ok(contents),
+            None => self.load(),
+        }
+    }
+
+    fn reader(&self) -> Result<Option<Reader>, redb::Error> {
+        if self.schema < SCHEMA {
+            return Ok(None);
+        }
+        self.handle.begin()?.map_or(Ok(None), |read| Reader::new(&read))
+    }
+}
+
+/// By what factor a store may grow until the frequencies of terms are counted again and all is grouped by
+/// them.
+const GROWTH: usize = 2;
+
+/// All is read if that is less work than to follow the keys of so many reports: a store has to have so many
+/// signatures for each.
+const FEW: usize = if cfg!(test) { 1 } else { 8 };
+
+/// Turns damage that a reader of a part met into `None`, so that all is read, and said what is damaged.
+fn whole<T>(
+    result: Result<Result<Option<T>, redb::Error>, Error>,
+    path: &Path,
+    error: impl Fn(&Path, redb::Error) -> Error,
+) -> Result<Option<T>, Error> {
+    match result {
+        Ok(Err(redb::Error::Corrupted(_))) | Err(Error::Damaged { .. }) => Ok(None),
+        Ok(result) => result.map_err(|source| error(path, source)),
+        Err(error) => Err(error),
     }
 }
 
@@ -411,8 +503,19 @@ fn load(read: &redb::ReadTransaction) -> Result<Contents, redb::Error> {
     Ok(contents)
 }
 
-/// Writes what changed, and sets damaged rows aside.
+/// Writes what changed, and the postings if all was grouped.
 fn save(write: &WriteTransaction, contents: &Contents) -> Result<(), redb::Error> {
+    save_rows(write, contents)?;
+    match &contents.grouped {
+        Some((index, exemplars)) => postings::make(write, contents, index, exemplars),
+        None if contents.damaged.is_empty() => Ok(()),
+        // They may lead to rows that are set aside.
+        None => postings::delete(write),
+    }
+}
+
+/// Writes what changed, and sets damaged rows aside.
+fn save_rows(write: &WriteTransaction, contents: &Contents) -> Result<(), redb::Error> {
     let mut rows = write.open_table(ROWS)?;
     let mut meta = write.open_table(META)?;
     let of = |name| meta.get(name).map(|value| value.map_or(0, |value| value.value()));
@@ -455,7 +558,11 @@ fn save(write: &WriteTransaction, contents: &Contents) -> Result<(), redb::Error
         }
     }
     for known in contents.known.iter().filter(|known| contents.changed.contains(&known.bug)) {
-        let key = Tag::Known.key(&[known.bug, known.signature.exact]);
+        let of = (known.bug, known.signature.exact);
+        if contents.loaded.1.contains(&of) && !contents.dirty.contains(&of) {
+            continue;
+        }
+        let key = Tag::Known.key(&[of.0, of.1]);
         set(&key, Some(&row::seal(&key, known)))?;
     }
     meta.insert("rows", count)?;

@@ -2,13 +2,16 @@
 //!
 //! A row's value is sealed: a byte for the format, four for [`fingerprint::VERSION`] of the program that
 //! wrote it, eight for a checksum over the table's tag, the key and the rest, then JSON. So a row that
-//! stands under the key of another, or in another table, is damaged as well.
+//! stands under the key of another, or in another table, is damaged as well. The JSON is packed if that makes
+//! it shorter ([`pack`]).
 
+use std::borrow::Cow;
 use std::fmt;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::pack;
 use crate::escape;
 use crate::fingerprint::{self, Stable};
 
@@ -42,8 +45,10 @@ pub(super) fn numbers(key: &[u8]) -> Option<(Tag, Vec<u64>)> {
     rest.is_empty().then(|| (tag, numbers.iter().map(|bytes| u64::from_be_bytes(*bytes)).collect()))
 }
 
-/// The format of sealed rows. The first byte of a row of the first schema, which had no seal, is a brace.
-const SEALED: u8 = 2;
+/// The formats of sealed rows: the text as it is, and packed. The first byte of a row of the first schema,
+/// which had no seal, is a brace.
+const PLAIN: u8 = 2;
+const PACKED: u8 = 3;
 
 /// Bytes before the JSON.
 const HEAD: usize = 13;
@@ -91,9 +96,13 @@ fn checksum(key: &[u8], head: &[u8], text: &[u8]) -> u64 {
 
 /// A value with its seal.
 pub(super) fn seal(key: &[u8], value: &impl Serialize) -> Vec<u8> {
-    let mut row = vec![SEALED];
+    let plain = json(value);
+    let (format, text) = match pack::pack(&plain) {
+        Some(packed) if packed.len() < plain.len() => (PACKED, packed),
+        _ => (PLAIN, plain),
+    };
+    let mut row = vec![format];
     row.extend(fingerprint::VERSION.to_le_bytes());
-    let text = json(value);
     let sum = checksum(key, &row, &text);
     row.extend(sum.to_le_bytes());
     row.extend(text);
@@ -112,10 +121,12 @@ pub(super) fn open<T: DeserializeOwned>(key: &[u8], row: &[u8]) -> Result<T, Dam
     if sum(row) != checksum(key, head, text) {
         return Err(DamageKind::Checksum);
     }
-    if head.first() != Some(&SEALED) {
-        return Err(DamageKind::Format);
-    }
-    serde_json::from_slice(text).map_err(|_| DamageKind::Text)
+    let plain = match head.first() {
+        Some(&PLAIN) => Cow::Borrowed(text),
+        Some(&PACKED) => Cow::Owned(pack::unpack(text).ok_or(DamageKind::Text)?),
+        _ => return Err(DamageKind::Format),
+    };
+    serde_json::from_slice(&plain).map_err(|_| DamageKind::Text)
 }
 
 pub(super) fn json(value: &impl Serialize) -> Vec<u8> {

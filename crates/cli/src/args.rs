@@ -365,23 +365,9 @@ pub(crate) enum Store {
         wait: Wait,
     },
     /// Decide that two bugs are different, whatever they have in common
-    Apart {
-        #[command(flatten)]
-        pair: Pair,
-        #[command(flatten)]
-        remark: Remark,
-        #[command(flatten)]
-        wait: Wait,
-    },
+    Apart(Verdict),
     /// Decide that two bugs are one
-    Together {
-        #[command(flatten)]
-        pair: Pair,
-        #[command(flatten)]
-        remark: Remark,
-        #[command(flatten)]
-        wait: Wait,
-    },
+    Together(Verdict),
     /// Decide that some reports of a bug are of another one
     Split {
         /// The store
@@ -472,6 +458,17 @@ pub(crate) struct Pair {
     /// The ID of the other one
     #[arg(value_name = "BUG", value_parser = hexadecimal)]
     pub(crate) other: u64,
+}
+
+/// What is decided about two bugs.
+#[derive(Debug, Group)]
+pub(crate) struct Verdict {
+    #[command(flatten)]
+    pub(crate) pair: Pair,
+    #[command(flatten)]
+    pub(crate) remark: Remark,
+    #[command(flatten)]
+    pub(crate) wait: Wait,
 }
 
 /// Why something was decided, and by whom.

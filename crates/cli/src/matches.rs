@@ -131,7 +131,8 @@ impl Answer<'_> {
 /// `ksplat match --store`: whether the bug of each query is known.
 fn in_store(path: &Path, queries: &Corpus, top: usize, format: Format) -> Result<Status, Error> {
     store::quiet();
-    let contents = store::load(path)?;
+    let signatures: Vec<_> = queries.reports().map(|(.., signature)| signature).collect();
+    let contents = store::load_for(path, &signatures, top)?;
     let index = contents.index();
     let clusters: BTreeMap<u64, Cluster> = contents.clusters(&index).into_iter().collect();
     let mut out = BufWriter::new(io::stdout().lock());

@@ -6,7 +6,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use ksplat::cluster::Cluster;
-use ksplat::output::bugs::{Bug, BugMember};
+use ksplat::fingerprint::Signature;
+use ksplat::output::bugs::{Bug, BugDecision, BugMember};
 use ksplat::output::escape::escape;
 use ksplat::store::{Contents, Remark, Sighting, Store};
 
@@ -29,10 +30,10 @@ pub(crate) fn store(args: args::Store) -> Result<Status, Error> {
         args::Store::Label { store, bug, text, remark, wait } => {
             open_to_write(&store, &wait)?.label_with(bug, &text, remark.into())?;
         }
-        args::Store::Apart { pair, remark, wait } => {
+        args::Store::Apart(args::Verdict { pair, remark, wait }) => {
             open_to_write(&pair.store, &wait)?.apart(pair.one, pair.other, remark.into())?;
         }
-        args::Store::Together { pair, remark, wait } => {
+        args::Store::Together(args::Verdict { pair, remark, wait }) => {
             open_to_write(&pair.store, &wait)?.together(pair.one, pair.other, remark.into())?;
         }
         args::Store::Split { store, bug, reports, remark, wait } => {
@@ -136,9 +137,8 @@ fn add(path: &Path, logs: &Logs, wait: &Wait) -> Result<Status, Error> {
         })
         .collect();
     let store = open_to_write(path, wait)?;
-    // `add` does not change labels.
-    let before = contents_of(path, &store)?;
-    let outcomes = store.add(&sightings)?;
+    let (outcomes, contents) = store.add_with(&sightings)?;
+    report_damage(path, &contents);
     let mut out = BufWriter::new(io::stdout().lock());
     for (sighting, outcome) in sightings.iter().zip(&outcomes) {
         let what = match outcome.back {
@@ -147,7 +147,7 @@ fn add(path: &Path, logs: &Logs, wait: &Wait) -> Result<Status, Error> {
             None => "known".to_owned(),
         };
         let (place, title) = (escape(&sighting.place), escape(&sighting.signature.title.text));
-        let labels = labels(&before, outcome.bug);
+        let labels = labels(&contents, outcome.bug);
         let labels =
             if labels.is_empty() { String::new() } else { format!("  [{}]", labels.join(", ")) };
         writeln!(out, "{:016x}  {what}  {place}  {title}{}", outcome.bug, escape(&labels))?;
@@ -164,8 +164,24 @@ pub(crate) fn load(path: &Path) -> Result<Contents, Error> {
     contents_of(path, &open(path)?)
 }
 
+/// The contents of a store that are needed to find the bugs of signatures and the most similar ones.
+pub(crate) fn load_for(
+    path: &Path,
+    signatures: &[&Signature<'_>],
+    top: usize,
+) -> Result<Contents, Error> {
+    let contents = open(path)?.load_for(signatures, top)?;
+    report_damage(path, &contents);
+    Ok(contents)
+}
+
 fn contents_of(path: &Path, store: &Store) -> Result<Contents, Error> {
     let contents = store.load()?;
+    report_damage(path, &contents);
+    Ok(contents)
+}
+
+fn report_damage(path: &Path, contents: &Contents) {
     for row in contents.damaged.iter().take(MAX_DAMAGED) {
         report_error(&input::name(path), row);
     }
@@ -176,7 +192,6 @@ fn contents_of(path: &Path, store: &Store) -> Result<Contents, Error> {
             &format!("{damaged} damaged rows are left out; `ksplat store check` sets them aside"),
         );
     }
-    Ok(contents)
 }
 
 /// `ksplat store check`.
@@ -205,14 +220,16 @@ fn check(path: &Path, drop: bool, wait: &Wait) -> Result<Status, Error> {
 fn list(path: &Path, long: bool, html: Option<&Path>, format: Format) -> Result<Status, Error> {
     let contents = load(path)?;
     let clusters = contents.clusters(&contents.index());
-    let bugs: Vec<_> = clusters.iter().map(|(id, cluster)| bug(&contents, *id, cluster)).collect();
+    let bugs: Vec<_> =
+        clusters.iter().map(|(id, cluster)| bug(&contents, *id, cluster, long)).collect();
     let known = contents.known.iter().map(|known| known.count as usize).sum();
     bugs::write(&bugs, known, known, long, html, format)?;
     Ok(Status::Done)
 }
 
-/// A bug with one member for each signature, at its first place.
-fn bug<'a>(contents: &'a Contents, id: u64, cluster: &'a Cluster) -> Bug<'a> {
+/// A bug with one member for each signature, at its first place. In the long form decisions are on lines of
+/// their own, and only labels among the labels.
+fn bug<'a>(contents: &'a Contents, id: u64, cluster: &'a Cluster, long: bool) -> Bug<'a> {
     let members = cluster.reports.iter().filter_map(|report| contents.known.get(*report as usize));
     let members = members.map(|known| {
         let place = known.places.first().map_or("", |place| place);
@@ -220,9 +237,19 @@ fn bug<'a>(contents: &'a Contents, id: u64, cluster: &'a Cluster) -> Bug<'a> {
         BugMember::new(file, index.parse().unwrap_or_default(), &known.signature.title.text)
             .with_context(known.signature.release.as_deref(), known.first.map(corpus::date))
     });
-    let labels = labels(contents, id);
+    let labels = match contents.bugs.get(&id).filter(|_| long) {
+        Some(bug) => bug.labels(),
+        None => labels(contents, id),
+    };
     let seen = cluster.seen.map(|(first, last)| (corpus::date(first), corpus::date(last)));
-    Bug::new(cluster, members.collect()).with_labels(labels).with_dates(seen)
+    let decisions = contents.decided(id).into_iter().map(|decision| BugDecision {
+        date: corpus::date(decision.remark.time),
+        what: decision.what(),
+        by: decision.remark.by.clone(),
+        why: decision.remark.why.clone(),
+    });
+    let bug = Bug::new(cluster, members.collect()).with_labels(labels).with_dates(seen);
+    bug.with_decisions(decisions.collect())
 }
 
 /// `ksplat store why`: between the two signatures that are most alike.

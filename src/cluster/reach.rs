@@ -1,0 +1,134 @@
+//! What an entry shares with others, as hashes that are the same in all indexes: a store finds by them
+//! the entries that a new report may change.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::blocking::{self, Part};
+use super::entry::Entry;
+use super::names::{Overlay, Texts};
+use super::similarity::{self, Frequencies};
+use super::{Index, Joined};
+use crate::fingerprint::{Signature, Stable};
+
+/// What an entry shares with others.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Reach {
+    /// The keys of rules that see all entries with the key.
+    pub(crate) keys: Vec<u64>,
+    /// The title, for entries without a stack and for those with one; `None` if it is not compared.
+    pub(crate) titles: Option<Titles>,
+    /// The functions near the site.
+    pub(crate) near: Vec<u64>,
+    /// The terms of the similarity.
+    pub(crate) terms: Vec<(u8, u64)>,
+}
+
+/// The keys of a title.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Titles {
+    /// Of entries without a stack.
+    pub(crate) bare: u64,
+    /// Of entries with one.
+    pub(crate) whole: u64,
+    /// Whether the entry has no stack.
+    pub(crate) is_bare: bool,
+}
+
+/// The bugs of reports, by their numbers, and the reports that stand for their sets.
+#[derive(Debug, Default)]
+pub(crate) struct Grouped {
+    /// The reports of each bug.
+    pub(crate) groups: Vec<Vec<u32>>,
+    /// The first report of each exemplar.
+    pub(crate) exemplars: BTreeSet<u32>,
+}
+
+/// The kinds of keys.
+const TITLE: [u64; 2] = [1, 2];
+const NEAR: u64 = 3;
+
+impl Reach {
+    fn of(entry: &Entry, names: &impl Texts) -> Self {
+        let terms = similarity::keys(entry, names);
+        if entry.corrupted {
+            return Self { terms, ..Self::default() };
+        }
+        let key = |kind: u64, parts: &[u64]| {
+            let mut hasher = Stable::new();
+            hasher.number(kind);
+            parts.iter().for_each(|part| hasher.number(*part));
+            hasher.finish()
+        };
+        let [bare, whole] = TITLE.map(|kind| key(kind, &[names.hash(entry.title)]));
+        let kin = crate::fingerprint::hash(blocking::kin(entry.family).name());
+        let near = blocking::near(entry).into_iter();
+        Self {
+            keys: blocking::hashed(entry, names),
+            titles: Some(Titles { bare, whole, is_bare: entry.site.is_empty() }),
+            near: near.map(|name| key(NEAR, &[kin, names.hash(name)])).collect(),
+            terms,
+        }
+    }
+}
+
+impl Index {
+    /// The first report of each signature that others may equal.
+    pub(crate) fn distinct(&self) -> impl Iterator<Item = u32> + '_ {
+        self.entries.iter().filter(|entry| !entry.is_alone()).map(|entry| entry.first)
+    }
+
+    /// The known reports that new ones, by their numbers, part from others with the same key.
+    pub(crate) fn parted_by(&self, new: &[u32]) -> Vec<u32> {
+        let entry = |report: &u32| self.reports.get(*report as usize).map(|report| report.entry);
+        let first = |entry: u32| self.entries.get(entry as usize).map(|entry| entry.first);
+        let new: BTreeSet<u32> = new.iter().filter_map(entry).collect();
+        self.keys().parted_by(&self.entries, &new).into_iter().filter_map(first).collect()
+    }
+
+    /// What the entry of a report shares with others.
+    pub(crate) fn reach(&self, report: u32) -> Reach {
+        self.entry(report).map(|entry| Reach::of(entry, &self.names)).unwrap_or_default()
+    }
+
+    /// What a signature shares with others.
+    pub(crate) fn reach_of(&self, signature: &Signature<'_>) -> Reach {
+        let mut names = Overlay::new(&self.names);
+        let entry = Entry::new(signature, &mut names);
+        Reach::of(&entry, &names)
+    }
+
+    /// The terms that a signature looks up, each with what a hit adds to a score.
+    pub(crate) fn weights(&self, signature: &Signature<'_>) -> Vec<((u8, u64), f32)> {
+        let mut names = Overlay::new(&self.names);
+        let entry = Entry::new(signature, &mut names);
+        similarity::weights(&entry, &names, self.frequencies())
+    }
+
+    /// Sets how often terms are, instead of counting them here.
+    pub(crate) fn set_frequencies(&mut self, frequencies: Frequencies) {
+        self.frequencies = frequencies.into();
+        self.ranker = std::sync::OnceLock::new();
+    }
+
+    /// Which reports are of one bug. `others` are reports that are there only to be compared with, each
+    /// with whether it is the exemplar of its set.
+    pub(crate) fn groups(&self, others: &[(u32, bool)]) -> Grouped {
+        let mut part = Part::default();
+        for (report, leads) in others {
+            if let Some(report) = self.reports.get(*report as usize) {
+                *part.others.entry(report.entry).or_default() |= leads;
+            }
+        }
+        let Joined { mut sets, exemplars, .. } = self.joined(&part);
+        let mut groups: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
+        for (number, report) in (0_u32..).zip(&self.reports) {
+            groups.entry(sets.find(report.entry)).or_default().push(number);
+        }
+        let exemplars = exemplars.into_iter().filter(|entry| part.is_whole(*entry));
+        let first = |entry: u32| self.entries.get(entry as usize).map(|entry| entry.first);
+        Grouped {
+            groups: groups.into_values().collect(),
+            exemplars: exemplars.filter_map(first).collect(),
+        }
+    }
+}

@@ -1,0 +1,497 @@
+//! The postings: which signatures a key reaches, so that an answer reads no others.
+//!
+//! All of it follows from the rows and is made again from them. A signature has a number, in the order in
+//! which they came. Values have a checksum; one that differs, or a number without a row, makes the caller
+//! read all rows instead.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use redb::{ReadOnlyTable, ReadTransaction, ReadableTable, TableDefinition, WriteTransaction};
+
+use super::contents::Contents;
+use super::row::{self, Tag};
+use super::{BugRecord, Decision, Known, META, ROWS};
+use crate::cluster::{Frequencies, Index, Reach};
+use crate::fingerprint::Stable;
+
+/// The signatures with a key, in order: channels of the similarity with their terms, and [`KEYS`].
+const POSTINGS: TableDefinition<'static, (u8, u64), &[u8]> = TableDefinition::new("postings");
+/// How many signatures had a term when all were grouped last, with half a checksum.
+const FREQUENCIES: TableDefinition<'static, (u8, u64), u64> = TableDefinition::new("frequencies");
+/// Where the row of a signature is, by its number.
+const PLACES: TableDefinition<'static, u32, &[u8]> = TableDefinition::new("places");
+/// The number of a signature by its exact hash, with half a checksum.
+const NUMBERS: TableDefinition<'static, u64, u64> = TableDefinition::new("numbers");
+/// Ids that lead to other ones: see [`ALIAS`] and [`LATER`].
+const POINTERS: TableDefinition<'static, (u8, u64), u64> = TableDefinition::new("pointers");
+
+/// The channel of the keys of rules; those of the similarity are below.
+const KEYS: u8 = u8::MAX;
+/// From the id of a merged bug to that of the bug that it is.
+const ALIAS: u8 = 0;
+/// From a fixed bug to the one that it came back as.
+const LATER: u8 = 1;
+
+/// A store of fewer signatures has no postings: it is read as a whole.
+pub(super) const MIN_POSTED: usize = if cfg!(test) { 4 } else { 256 };
+
+/// A term of more signatures has a count and no list, as in an [`Index`].
+const MAX_LISTED: usize = 4096;
+
+/// Where a signature is.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub(super) struct Place {
+    pub(super) exact: u64,
+    /// Whether it stands for its set when sets are compared.
+    pub(super) leads: bool,
+    /// Its bug, and those that the bug came back as.
+    pub(super) bugs: Vec<u64>,
+    /// Whether no other one equals it, whatever its hash: this is not kept.
+    pub(super) is_alone: bool,
+}
+
+fn damaged() -> redb::Error {
+    redb::Error::Corrupted("postings".to_owned())
+}
+
+fn checksum(table: u8, key: (u8, u64), value: &[u8]) -> u64 {
+    let mut hasher = Stable::new();
+    hasher.bytes(&[table, key.0]);
+    hasher.number(key.1);
+    hasher.bytes(value);
+    hasher.finish()
+}
+
+fn seal(table: u8, key: (u8, u64), value: &[u8]) -> Vec<u8> {
+    [&checksum(table, key, value).to_le_bytes(), value].concat()
+}
+
+fn open(table: u8, key: (u8, u64), row: &[u8]) -> Result<&[u8], redb::Error> {
+    let (sum, value) = row.split_first_chunk::<8>().ok_or_else(damaged)?;
+    let is_whole = u64::from_le_bytes(*sum) == checksum(table, key, value);
+    is_whole.then_some(value).ok_or_else(damaged)
+}
+
+/// A number with half a checksum.
+fn seal_number(table: u8, key: (u8, u64), number: u32) -> u64 {
+    let sum = checksum(table, key, &number.to_le_bytes());
+    sum & 0xffff_ffff_0000_0000 | u64::from(number)
+}
+
+fn open_number(table: u8, key: (u8, u64), value: u64) -> Result<u32, redb::Error> {
+    let number = u32::try_from(value & 0xffff_ffff).map_err(|_| damaged())?;
+    (seal_number(table, key, number) == value).then_some(number).ok_or_else(damaged)
+}
+
+/// The numbers of tables in checksums.
+const OF_POSTINGS: u8 = 1;
+const OF_FREQUENCIES: u8 = 2;
+const OF_PLACES: u8 = 3;
+const OF_NUMBERS: u8 = 4;
+
+/// The signatures with a key: how many, and their numbers unless they are too many.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub(super) struct Posting {
+    pub(super) count: u32,
+    pub(super) numbers: Vec<u32>,
+}
+
+impl Posting {
+    /// Count, and the differences of the numbers, seven bits a byte.
+    fn pack(&self) -> Vec<u8> {
+        let mut bytes = self.count.to_le_bytes().to_vec();
+        let mut last = 0;
+        for number in &self.numbers {
+            let mut rest = number.wrapping_sub(last);
+            last = *number;
+            loop {
+                let [low, ..] = rest.to_le_bytes();
+                rest >>= 7;
+                if rest == 0 {
+                    bytes.push(low);
+                    break;
+                }
+                bytes.push(low | 0x80);
+            }
+        }
+        bytes
+    }
+
+    fn unpack(bytes: &[u8]) -> Result<Self, redb::Error> {
+        let (count, rest) = bytes.split_first_chunk::<4>().ok_or_else(damaged)?;
+        let (mut numbers, mut last, mut number, mut shift) = (Vec::new(), 0_u32, 0_u32, 0);
+        for byte in rest {
+            number |= u32::from(byte & 0x7f).checked_shl(shift).ok_or_else(damaged)?;
+            shift += 7;
+            if byte & 0x80 == 0 {
+                last = last.wrapping_add(number);
+                numbers.push(last);
+                (number, shift) = (0, 0);
+            }
+        }
+        Ok(Self { count: u32::from_le_bytes(*count), numbers })
+    }
+
+    fn add(&mut self, number: u32, most: usize) {
+        if let Err(at) = self.numbers.binary_search(&number) {
+            self.count += 1;
+            self.numbers.insert(at, number);
+        }
+        if self.count as usize > most {
+            self.numbers.clear();
+        }
+    }
+
+    fn remove(&mut self, number: u32) {
+        if let Ok(at) = self.numbers.binary_search(&number) {
+            self.count = self.count.saturating_sub(1);
+            self.numbers.remove(at);
+        }
+    }
+}
+
+impl Place {
+    /// That of a signature that no other one equals.
+    pub(super) fn alone(known: &Known) -> Self {
+        Self { exact: known.signature.exact, leads: false, bugs: vec![known.bug], is_alone: true }
+    }
+
+    fn pack(&self) -> Vec<u8> {
+        let mut bytes = self.exact.to_le_bytes().to_vec();
+        bytes.push(u8::from(self.leads));
+        bytes.extend(self.bugs.iter().flat_map(|bug| bug.to_le_bytes()));
+        bytes
+    }
+
+    fn unpack(bytes: &[u8]) -> Result<Self, redb::Error> {
+        let (exact, rest) = bytes.split_first_chunk::<8>().ok_or_else(damaged)?;
+        let (leads, rest) = rest.split_first().ok_or_else(damaged)?;
+        let (bugs, _) = rest.as_chunks::<8>();
+        Ok(Self {
+            exact: u64::from_le_bytes(*exact),
+            leads: *leads == 1,
+            bugs: bugs.iter().map(|bug| u64::from_le_bytes(*bug)).collect(),
+            is_alone: false,
+        })
+    }
+}
+
+/// The most signatures in the list of a key.
+fn most(channel: u8) -> usize {
+    if channel == KEYS { usize::MAX } else { MAX_LISTED }
+}
+
+/// All keys of rules that reach a signature; not those of the functions near its site, which reach
+/// exemplars alone.
+fn rules(reach: &Reach) -> impl Iterator<Item = u64> + '_ {
+    let titles = reach.titles.map(|titles| if titles.is_bare { titles.bare } else { titles.whole });
+    reach.keys.iter().copied().chain(titles)
+}
+
+/// The tables as one transaction sees them.
+pub(super) struct Reader {
+    rows: ReadOnlyTable<&'static [u8], &'static [u8]>,
+    postings: ReadOnlyTable<(u8, u64), &'static [u8]>,
+    frequencies: ReadOnlyTable<(u8, u64), u64>,
+    places: ReadOnlyTable<u32, &'static [u8]>,
+    numbers: ReadOnlyTable<u64, u64>,
+    pointers: ReadOnlyTable<(u8, u64), u64>,
+    /// The id of the store.
+    pub(super) store: u64,
+    /// How many signatures have a number.
+    pub(super) len: u32,
+    /// How many there were when all were grouped last.
+    pub(super) counted: u32,
+}
+
+impl Reader {
+    /// Opens the tables; `None` if the store has no postings.
+    pub(super) fn new(read: &ReadTransaction) -> Result<Option<Self>, redb::Error> {
+        let meta = read.open_table(META)?;
+        let of = |name| meta.get(name).map(|value| value.map_or(0, |value| value.value()));
+        let number = |value: u64| u32::try_from(value).map_err(|_| damaged());
+        let (store, len, counted) = (of("id")?, number(of("posted")?)?, number(of("counted")?)?);
+        if counted == 0 {
+            return Ok(None);
+        }
+        Ok(Some(Self {
+            rows: read.open_table(ROWS)?,
+            postings: read.open_table(POSTINGS)?,
+            frequencies: read.open_table(FREQUENCIES)?,
+            places: read.open_table(PLACES)?,
+            numbers: read.open_table(NUMBERS)?,
+            pointers: read.open_table(POINTERS)?,
+            store,
+            len,
+            counted,
+        }))
+    }
+
+    fn posting(&self, key: (u8, u64)) -> Result<Posting, redb::Error> {
+        let Some(row) = self.postings.get(key)? else { return Ok(Posting::default()) };
+        Posting::unpack(open(OF_POSTINGS, key, row.value())?)
+    }
+
+    /// The signatures with a key of a rule.
+    pub(super) fn members(&self, key: u64) -> Result<Vec<u32>, redb::Error> {
+        Ok(self.posting((KEYS, key))?.numbers)
+    }
+
+    /// The signatures with a term.
+    pub(super) fn term(&self, term: (u8, u64)) -> Result<Posting, redb::Error> {
+        self.posting(term)
+    }
+
+    pub(super) fn place(&self, number: u32) -> Result<Place, redb::Error> {
+        let row = self.places.get(number)?.ok_or_else(damaged)?;
+        Place::unpack(open(OF_PLACES, (0, number.into()), row.value())?)
+    }
+
+    pub(super) fn number(&self, exact: u64) -> Result<Option<u32>, redb::Error> {
+        let number = self.numbers.get(exact)?.map(|number| number.value());
+        number.map(|number| open_number(OF_NUMBERS, (0, exact), number)).transpose()
+    }
+
+    /// A signature of a bug.
+    pub(super) fn known(&self, bug: u64, exact: u64) -> Result<Known, redb::Error> {
+        let key = Tag::Known.key(&[bug, exact]);
+        let row = self.rows.get(key.as_slice())?.ok_or_else(damaged)?;
+        row::open(&key, row.value()).map_err(|_| damaged())
+    }
+
+    /// Adds a bug with all of its signatures to contents.
+    pub(super) fn take_bug(&self, bug: u64, contents: &mut Contents) -> Result<(), redb::Error> {
+        let key = Tag::Bug.key(&[bug]);
+        let row = self.rows.get(key.as_slice())?.ok_or_else(damaged)?;
+        contents.take(&key, row.value()).map_err(|_| damaged())?;
+        contents.loaded.0.insert(bug);
+        let (from, to) = (Tag::Known.key(&[bug]), Tag::Known.key(&[bug, u64::MAX]));
+        for row in self.rows.range(from.as_slice()..=to.as_slice())? {
+            let (key, value) = row?;
+            contents.take(key.value(), value.value()).map_err(|_| damaged())?;
+        }
+        Ok(())
+    }
+
+    /// Adds all decisions to contents.
+    pub(super) fn take_decisions(&self, contents: &mut Contents) -> Result<(), redb::Error> {
+        let (from, to) = (Tag::Decision.key(&[]), Tag::Decision.key(&[u64::MAX]));
+        for row in self.rows.range(from.as_slice()..=to.as_slice())? {
+            let (key, value) = row?;
+            let decision: Decision =
+                row::open(key.value(), value.value()).map_err(|_| damaged())?;
+            contents.decisions.insert(decision.id, decision);
+        }
+        Ok(())
+    }
+
+    /// The bug that one was before it came back.
+    pub(super) fn previous(&self, bug: u64) -> Result<Option<u64>, redb::Error> {
+        let key = Tag::Bug.key(&[bug]);
+        let row = self.rows.get(key.as_slice())?.ok_or_else(damaged)?;
+        let bug: BugRecord = row::open(&key, row.value()).map_err(|_| damaged())?;
+        Ok(bug.previous)
+    }
+
+    /// The bug that one came back as.
+    pub(super) fn later(&self, bug: u64) -> Result<Option<u64>, redb::Error> {
+        Ok(self.pointers.get((LATER, bug))?.map(|later| later.value()))
+    }
+
+    /// Whether an id is that of a bug, or was.
+    pub(super) fn is_taken(&self, id: u64) -> Result<bool, redb::Error> {
+        let key = Tag::Bug.key(&[id]);
+        Ok(self.rows.get(key.as_slice())?.is_some() || self.pointers.get((ALIAS, id))?.is_some())
+    }
+
+    /// How often these terms were when all signatures were grouped last.
+    pub(super) fn frequencies(
+        &self,
+        terms: impl Iterator<Item = (u8, u64)>,
+    ) -> Result<Frequencies, redb::Error> {
+        let mut counts = HashMap::new();
+        for term in terms {
+            if let std::collections::hash_map::Entry::Vacant(place) = counts.entry(term) {
+                let count = self.frequencies.get(term)?.map(|count| count.value());
+                let count = count.map(|count| open_number(OF_FREQUENCIES, term, count));
+                place.insert(count.transpose()?.unwrap_or_default());
+            }
+        }
+        Ok(Frequencies::new(self.counted as usize, counts))
+    }
+}
+
+/// What an addition changes in the postings.
+#[derive(Debug, Default)]
+pub(super) struct Changes {
+    /// Signatures that are new, in the order of their numbers.
+    pub(super) new: Vec<(Place, Reach)>,
+    /// Known ones that are now elsewhere: the number, what was, what is, and what they share.
+    pub(super) moved: Vec<(u32, Place, Place, Vec<u64>)>,
+    /// The number of the first new one.
+    pub(super) first: u32,
+}
+
+/// Writes changes.
+pub(super) fn change(
+    write: &WriteTransaction,
+    changes: &Changes,
+    contents: &Contents,
+) -> Result<(), redb::Error> {
+    let mut added: BTreeMap<(u8, u64), Vec<(u32, bool)>> = BTreeMap::new();
+    let mut places = write.open_table(PLACES)?;
+    let mut numbers = write.open_table(NUMBERS)?;
+    let mut post = |key: (u8, u64), number, is_added| {
+        added.entry(key).or_default().push((number, is_added));
+    };
+    let mut set = |number: u32, place: &Place| -> Result<(), redb::Error> {
+        let row = seal(OF_PLACES, (0, number.into()), &place.pack());
+        places.insert(number, row.as_slice())?;
+        Ok(())
+    };
+    for (number, (place, reach)) in (changes.first..).zip(&changes.new) {
+        set(number, place)?;
+        if !place.is_alone {
+            numbers.insert(place.exact, seal_number(OF_NUMBERS, (0, place.exact), number))?;
+        }
+        rules(reach).for_each(|key| post((KEYS, key), number, true));
+        reach.terms.iter().for_each(|term| post(*term, number, true));
+        if place.leads {
+            reach.near.iter().for_each(|key| post((KEYS, *key), number, true));
+        }
+    }
+    for (number, old, new, near) in &changes.moved {
+        set(*number, new)?;
+        if old.leads != new.leads {
+            near.iter().for_each(|key| post((KEYS, *key), *number, new.leads));
+        }
+    }
+    let mut postings = write.open_table(POSTINGS)?;
+    for (key, numbers) in added {
+        let mut posting = match postings.get(key)? {
+            Some(row) => Posting::unpack(open(OF_POSTINGS, key, row.value())?)?,
+            None => Posting::default(),
+        };
+        for (number, is_added) in numbers {
+            if is_added {
+                posting.add(number, most(key.0));
+            } else {
+                posting.remove(number);
+            }
+        }
+        if posting.count == 0 {
+            postings.remove(key)?;
+        } else {
+            postings.insert(key, seal(OF_POSTINGS, key, &posting.pack()).as_slice())?;
+        }
+    }
+    let mut pointers = write.open_table(POINTERS)?;
+    for bug in &contents.changed {
+        let is_gone = !contents.bugs.contains_key(bug);
+        if is_gone || !contents.later.contains_key(bug) {
+            pointers.remove((LATER, *bug))?;
+        }
+        if !is_gone {
+            pointers.remove((ALIAS, *bug))?;
+        }
+    }
+    point(&mut pointers, contents.bugs.values().filter(|bug| contents.changed.contains(&bug.id)))?;
+    let mut meta = write.open_table(META)?;
+    meta.insert("posted", u64::from(changes.first) + changes.new.len() as u64)?;
+    Ok(())
+}
+
+fn point<'a>(
+    pointers: &mut redb::Table<'_, (u8, u64), u64>,
+    bugs: impl Iterator<Item = &'a BugRecord>,
+) -> Result<(), redb::Error> {
+    for bug in bugs {
+        for merged in &bug.merged {
+            pointers.insert((ALIAS, *merged), bug.id)?;
+        }
+        if let Some(previous) = bug.previous {
+            pointers.insert((LATER, previous), bug.id)?;
+        }
+    }
+    Ok(())
+}
+
+/// Deletes all postings, so that the store is read as a whole.
+pub(super) fn delete(write: &WriteTransaction) -> Result<(), redb::Error> {
+    write.delete_table(POSTINGS)?;
+    write.delete_table(FREQUENCIES)?;
+    write.delete_table(PLACES)?;
+    write.delete_table(NUMBERS)?;
+    write.delete_table(POINTERS)?;
+    let mut meta = write.open_table(META)?;
+    meta.remove("posted")?;
+    meta.remove("counted")?;
+    Ok(())
+}
+
+/// Makes all postings again, of an index of all signatures and the reports in it that stand for their sets.
+pub(super) fn make(
+    write: &WriteTransaction,
+    contents: &Contents,
+    index: &Index,
+    exemplars: &BTreeSet<u32>,
+) -> Result<(), redb::Error> {
+    delete(write)?;
+    if contents.known.len() < MIN_POSTED {
+        return Ok(());
+    }
+    let mut bugs: HashMap<u64, Vec<u64>> = HashMap::new();
+    for known in &contents.known {
+        bugs.entry(known.signature.exact).or_default().push(known.bug);
+    }
+    let mut postings: HashMap<(u8, u64), Posting> = HashMap::new();
+    let mut places = write.open_table(PLACES)?;
+    let mut numbers = write.open_table(NUMBERS)?;
+    let mut signatures: Vec<(Place, Reach)> = Vec::new();
+    for report in index.distinct() {
+        let Some(exact) = index.signature(report).map(|signature| signature.exact) else {
+            continue;
+        };
+        let bugs = bugs.remove(&exact).unwrap_or_default();
+        let leads = exemplars.contains(&report);
+        let place = Place { exact, leads, bugs, is_alone: false };
+        signatures.push((place, index.reach(report)));
+    }
+    for known in contents.known.iter().filter(|known| known.signature.is_alone()) {
+        let place = Place::alone(known);
+        signatures.push((place, index.reach_of(&known.signature)));
+    }
+    let mut number = 0_u32;
+    for (place, reach) in &signatures {
+        if !place.is_alone {
+            numbers.insert(place.exact, seal_number(OF_NUMBERS, (0, place.exact), number))?;
+        }
+        let row = seal(OF_PLACES, (0, number.into()), &place.pack());
+        places.insert(number, row.as_slice())?;
+        let mut post = |key: (u8, u64)| {
+            postings.entry(key).or_default().add(number, most(key.0));
+        };
+        rules(reach).for_each(|key| post((KEYS, key)));
+        reach.terms.iter().for_each(|term| post(*term));
+        if place.leads {
+            reach.near.iter().for_each(|key| post((KEYS, *key)));
+        }
+        number += 1;
+    }
+    let mut postings: Vec<_> = postings.into_iter().collect();
+    postings.sort_unstable_by_key(|(key, _)| *key);
+    let mut table = write.open_table(POSTINGS)?;
+    let mut frequencies = write.open_table(FREQUENCIES)?;
+    for (key, posting) in postings {
+        table.insert(key, seal(OF_POSTINGS, key, &posting.pack()).as_slice())?;
+        if key.0 != KEYS {
+            frequencies.insert(key, seal_number(OF_FREQUENCIES, key, posting.count))?;
+        }
+    }
+    let mut pointers = write.open_table(POINTERS)?;
+    point(&mut pointers, contents.bugs.values())?;
+    let mut meta = write.open_table(META)?;
+    meta.insert("posted", u64::from(number))?;
+    meta.insert("counted", u64::from(number))?;
+    Ok(())
+}
