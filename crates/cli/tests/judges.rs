@@ -4,6 +4,7 @@
 
 mod common;
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::{Command, Output};
 
@@ -92,6 +93,88 @@ fn the_right_earlier_report_comes_first() {
     ] {
         let found = figure("score-match", labels, word);
         assert!(found >= min, "{labels}: {word} {found}, not {min}");
+    }
+}
+
+/// Runs the program in a folder.
+fn ksplat(folder: &Path, args: &[&str]) -> String {
+    let out = Command::new(env!("CARGO_BIN_EXE_ksplat")).current_dir(folder).args(args).output();
+    String::from_utf8(out.expect("the program").stdout).expect("text")
+}
+
+/// The sets of files that a key of each line gives, and the scores of each file's candidates.
+type Answers = (Vec<Vec<String>>, BTreeMap<String, Vec<String>>);
+
+/// The bug and the scores of the candidates of each file, as a store has them.
+fn answers(folder: &Path, store: &str, list: &str) -> Answers {
+    let args = ["match", "--store", store, "--first", "--top", "10", "--format", "jsonl"];
+    let lines = ksplat(folder, &[&args[..], &["--files-from", list]].concat());
+    let (mut bugs, mut scores) = (BTreeMap::<String, Vec<String>>::new(), BTreeMap::new());
+    for line in lines.lines() {
+        let line: serde_json::Value = serde_json::from_str(line).expect("JSON");
+        let file = line["file"].as_str().expect("a file").to_owned();
+        bugs.entry(line["seen"]["bug"].to_string()).or_default().push(file.clone());
+        let candidates = line["candidates"].as_array().expect("candidates");
+        scores.insert(file, candidates.iter().map(|found| found["score"].to_string()).collect());
+    }
+    (sorted(bugs.into_values().collect()), scores)
+}
+
+fn sorted(mut sets: Vec<Vec<String>>) -> Vec<Vec<String>> {
+    sets.iter_mut().for_each(|set| set.sort());
+    sets.sort();
+    sets
+}
+
+#[test]
+#[ignore = "reads ../shared, for minutes: cargo test -p ksplat-cli --test judges -- --ignored"]
+fn a_store_that_is_fed_one_by_one_equals_the_batch() {
+    common::top();
+    for (data, name) in [("farm", "farm"), ("dedup/mail", "mail")] {
+        let folder = Path::new("../shared").join(data);
+        let labels = std::fs::read_to_string(folder.join("labels.tsv")).expect("labels");
+        let files: Vec<&str> = labels
+            .lines()
+            .filter(|line| !line.starts_with('#'))
+            .filter_map(|line| line.split('\t').next())
+            .collect();
+        let place = common::folder(&format!("judged-{name}"));
+        std::fs::create_dir_all(&place).expect("a folder");
+        let path = |name: &str| place.join(name).to_str().expect("a path").to_owned();
+        let list = path("list");
+        std::fs::write(&list, files.join("\n")).expect("a list");
+        let batch = path("batch");
+        ksplat(&folder, &["store", "add", &batch, "--first", "--files-from", &list]);
+        let of_batch = answers(&folder, &batch, &list);
+        let clusters = ["cluster", "--format", "json", "--first", "--files-from", &list];
+        let clusters: serde_json::Value =
+            serde_json::from_str(&ksplat(&folder, &clusters)).expect("JSON");
+        let files_of = |cluster: &serde_json::Value| -> Vec<String> {
+            let members = cluster["members"].as_array().expect("members");
+            members.iter().map(|member| member["file"].as_str().expect("a file").into()).collect()
+        };
+        let clusters = clusters["clusters"].as_array().expect("clusters");
+        assert!(sorted(clusters.iter().map(files_of).collect()) == of_batch.0, "{name}: batch");
+        std::thread::scope(|scope| {
+            for order in 1..=3_u64 {
+                let (files, folder, store) = (&files, &folder, path(&format!("store{order}")));
+                let (list, of_batch) = (&list, &of_batch);
+                scope.spawn(move || {
+                    let mut order_of: Vec<_> = files.iter().enumerate().collect();
+                    order_of.sort_by_key(|(at, _)| {
+                        (*at as u64 + 1).wrapping_mul(order.wrapping_mul(0x9e37_79b9_7f4a_7c15))
+                    });
+                    for (_, file) in order_of {
+                        ksplat(folder, &["store", "add", &store, "--first", file]);
+                    }
+                    ksplat(folder, &["store", "check", &store]);
+                    let of_store = answers(folder, &store, list);
+                    assert!(of_store.0 == of_batch.0, "{name}, order {order}: bugs");
+                    assert!(of_store.1 == of_batch.1, "{name}, order {order}: scores");
+                });
+            }
+        });
+        let _ = std::fs::remove_dir_all(&place);
     }
 }
 
