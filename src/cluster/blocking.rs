@@ -231,7 +231,9 @@ pub(super) fn hashed(entry: &Entry, names: &impl Texts) -> Vec<u64> {
         let mut hasher = Stable::new();
         hasher.text(kind);
         hasher.text(family.name());
-        numbers.iter().for_each(|number| hasher.number(*number));
+        for number in numbers {
+            hasher.number(number);
+        }
         hasher.finish()
     };
     keys(entry, names).into_iter().map(hash).collect()

@@ -56,7 +56,9 @@ impl Reach {
         let key = |kind: u64, parts: &[u64]| {
             let mut hasher = Stable::new();
             hasher.number(kind);
-            parts.iter().for_each(|part| hasher.number(*part));
+            for part in parts {
+                hasher.number(*part);
+            }
             hasher.finish()
         };
         let [bare, whole] = TITLE.map(|kind| key(kind, &[names.hash(entry.title)]));

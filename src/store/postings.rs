@@ -355,15 +355,21 @@ pub(super) fn change(
             numbers.insert(place.exact, seal_number(OF_NUMBERS, (0, place.exact), number))?;
         }
         rules(reach).for_each(|key| post((KEYS, key), number, true));
-        reach.terms.iter().for_each(|term| post(*term, number, true));
+        for term in &reach.terms {
+            post(*term, number, true);
+        }
         if place.leads {
-            reach.near.iter().for_each(|key| post((KEYS, *key), number, true));
+            for key in &reach.near {
+                post((KEYS, *key), number, true);
+            }
         }
     }
     for (number, old, new, near) in &changes.moved {
         set(*number, new)?;
         if old.leads != new.leads {
-            near.iter().for_each(|key| post((KEYS, *key), *number, new.leads));
+            for key in near {
+                post((KEYS, *key), *number, new.leads);
+            }
         }
     }
     let mut postings = write.open_table(POSTINGS)?;
@@ -472,9 +478,13 @@ pub(super) fn make(
             postings.entry(key).or_default().add(number, most(key.0));
         };
         rules(reach).for_each(|key| post((KEYS, key)));
-        reach.terms.iter().for_each(|term| post(*term));
+        for term in &reach.terms {
+            post(*term);
+        }
         if place.leads {
-            reach.near.iter().for_each(|key| post((KEYS, *key)));
+            for key in &reach.near {
+                post((KEYS, *key));
+            }
         }
         number += 1;
     }

@@ -121,7 +121,9 @@ fn answers(folder: &Path, store: &str, list: &str) -> Answers {
 }
 
 fn sorted(mut sets: Vec<Vec<String>>) -> Vec<Vec<String>> {
-    sets.iter_mut().for_each(|set| set.sort());
+    for set in &mut sets {
+        set.sort();
+    }
     sets.sort();
     sets
 }
