@@ -3,11 +3,11 @@
 use std::fmt::Write;
 
 /// A pseudo-random number generator, the same in every run: xorshift64*.
-pub struct Random(pub u64);
+pub(crate) struct Random(pub(crate) u64);
 
 impl Random {
     /// A number below a limit.
-    pub fn below(&mut self, limit: u64) -> u64 {
+    pub(crate) fn below(&mut self, limit: u64) -> u64 {
         self.0 ^= self.0 >> 12;
         self.0 ^= self.0 << 25;
         self.0 ^= self.0 >> 27;
@@ -15,14 +15,14 @@ impl Random {
     }
 
     /// Whether a number of a hundred is below this.
-    pub fn in_percent(&mut self, percent: u64) -> bool {
+    pub(crate) fn in_percent(&mut self, percent: u64) -> bool {
         self.below(100) < percent
     }
 }
 
 /// A report of a bug, with differences between runs: the kernel, inlined functions, a frame of
 /// another path, addresses.
-pub fn log(bug: u64, random: &mut Random) -> String {
+pub(crate) fn log(bug: u64, random: &mut Random) -> String {
     let mut own = Random(bug.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
     for _ in 0..8 {
         own.below(2);
