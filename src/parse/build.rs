@@ -55,7 +55,7 @@ const MAX_SHADOW: usize = 16;
 const ROOM: usize = 16;
 
 /// Builds a report that is complete.
-pub(super) fn report<'log>(open: Open<'log>, facts: LogFlags) -> (Report<'log>, Vec<Step<'log>>) {
+pub(super) fn report(open: Open<'_>, facts: LogFlags) -> (Report<'_>, Vec<Step<'_>>) {
     let Open { marker, opening, mut builder, mut outline, consequences, .. } = open;
     let mut title = open.title.unwrap_or_else(|| title::name(marker, &outline, None));
     if open.after > 0 {

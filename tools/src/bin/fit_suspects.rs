@@ -90,7 +90,7 @@ struct Model {
 
 fn main() {
     let folder = std::env::args().nth(1).unwrap();
-    let mut crashes = load(Path::new(&folder));
+    let crashes = load(Path::new(&folder));
     let groups: BTreeSet<_> = crashes.iter().map(|crash| crash.group).collect();
     eprintln!("{} crashes in {} groups, {FEATURES} features", crashes.len(), groups.len());
     let (mut held, mut unknown) = (BTreeMap::new(), BTreeMap::new());
@@ -106,19 +106,17 @@ fn main() {
         }
     }
     eprintln!("out of fold:");
-    judge(&crashes, &held);
+    judge(&crashes, |crash| &crash.candidates, &held);
     eprintln!("of them, those with modules:");
     held.retain(|at, _| unknown.contains_key(at));
-    judge(&crashes, &held);
+    judge(&crashes, |crash| &crash.candidates, &held);
     eprintln!("the same as if no tree had the modules:");
-    crashes.iter_mut().for_each(|crash| std::mem::swap(&mut crash.candidates, &mut crash.unknown));
-    judge(&crashes, &unknown);
-    crashes.iter_mut().for_each(|crash| std::mem::swap(&mut crash.candidates, &mut crash.unknown));
+    judge(&crashes, |crash| &crash.unknown, &unknown);
     let model = fit_calibrated(&crashes.iter().collect::<Vec<_>>());
     let fitted =
         crashes.iter().map(|crash| model.probabilities(&crash.candidates)).enumerate().collect();
     eprintln!("on what it was fitted to:");
-    judge(&crashes, &fitted);
+    judge(&crashes, |crash| &crash.candidates, &fitted);
     print(&model);
 }
 
@@ -478,11 +476,16 @@ impl Model {
 }
 
 /// Prints the share of reports with a right suspect among the first, and the reliability table.
-fn judge(crashes: &[Crash], probabilities: &BTreeMap<usize, Vec<f64>>) {
+fn judge(
+    crashes: &[Crash],
+    candidates: fn(&Crash) -> &[Candidate],
+    probabilities: &BTreeMap<usize, Vec<f64>>,
+) {
     let mut hits = BTreeMap::<(usize, usize), usize>::new();
     let mut tenths = [[(0_usize, 0.0, 0_usize); 10]; 2];
     for (at, chances) in probabilities {
         let crash = &crashes[*at];
+        let candidates = candidates(crash);
         let mut order: Vec<_> = (0..chances.len()).collect();
         order.sort_by(|a, b| chances[*b].total_cmp(&chances[*a]));
         for (rank, own) in order.iter().enumerate() {
@@ -490,13 +493,13 @@ fn judge(crashes: &[Crash], probabilities: &BTreeMap<usize, Vec<f64>>) {
             for tenths in tenths.iter_mut().take(if rank == 0 { 2 } else { 1 }) {
                 tenths[tenth].0 += 1;
                 tenths[tenth].1 += chances[*own];
-                tenths[tenth].2 += usize::from(crash.candidates[*own].right[0]);
+                tenths[tenth].2 += usize::from(candidates[*own].right[0]);
             }
         }
         for (kind, name) in (0..NAMES).flat_map(|kind| [1, 3, 5].map(|count| (kind, count))) {
             let mut known = Vec::new();
             for own in order.iter().take(SHOWN) {
-                let text = crash.candidates[*own].names[kind].as_str();
+                let text = candidates[*own].names[kind].as_str();
                 let text = if kind == 0 { bare(text) } else { text };
                 if !text.is_empty() && !known.contains(&text) {
                     known.push(text);
