@@ -1,6 +1,6 @@
 //! Frames to files and lines, with the images of tests/fixture (see its build.sh).
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 use ksplat::atlas::Atlas;
 use ksplat::disasm::Syntax;
@@ -68,6 +68,24 @@ const WANT: [&str; 9] = [
     "last_call init/main.c:39",
     "twice kernel/panic.c:13",
 ];
+
+#[test]
+fn debug_information_is_unpacked_to_a_limit() {
+    let image = || Image::parse(COMPRESSED).expect("an image");
+    let Err(Error::UnpackedSize { size, limit: 10, .. }) =
+        image().with_max_unpacked(10).check_unpacked()
+    else {
+        panic!("10 bytes are enough");
+    };
+    let report = |limit| frames(&resolved_by(image().with_max_unpacked(limit)));
+    assert_eq!(report(size)[0], WANT[0]);
+    assert_eq!(report(size - 1)[0], "walk");
+}
+
+/// The oops of the fixture, by an image.
+fn resolved_by(image: Image<'static>) -> Report<'static> {
+    resolved(&Symbolizer::new(image), OOPS)
+}
 
 #[test]
 fn frames_get_files_lines_and_what_was_inlined() {

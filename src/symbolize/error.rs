@@ -52,6 +52,14 @@ pub enum Error {
         /// The claimed size in bytes.
         size: u64,
     },
+    /// The compressed sections of debug information have more bytes together than the limit.
+    #[non_exhaustive]
+    UnpackedSize {
+        /// The sum of their claimed sizes in bytes.
+        size: u64,
+        /// The limit in bytes.
+        limit: u64,
+    },
     /// A relocation has an offset or a symbol that the file does not have.
     #[non_exhaustive]
     Relocation {
@@ -84,6 +92,11 @@ impl fmt::Display for Error {
                 f,
                 "section {section}: {size} bytes cannot come from its compressed data: the file is \
                  damaged"
+            ),
+            Self::UnpackedSize { size, limit } => write!(
+                f,
+                "the debug information unpacks to {size} bytes, and the limit is {limit}: functions \
+                 are resolved, files and lines are not"
             ),
             Self::Relocation { section, offset, source } => {
                 write!(f, "section {section}, byte {offset:#x}: ")?;

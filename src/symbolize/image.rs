@@ -16,6 +16,10 @@ const MAX_SECTION: u64 = 4 << 30;
 /// The largest compression ratio; zlib's limit is 1032.
 const MAX_RATIO: u64 = 1040;
 
+/// The most bytes that the debug information of an image is decompressed to, by default. A linker
+/// that compresses makes one section of each kind.
+const MAX_UNPACKED: u64 = 1 << 30;
+
 /// A kernel image or module, with its symbols and debug information.
 ///
 /// Symbols and debug information are read at the first lookup.
@@ -30,6 +34,8 @@ pub struct Image<'data> {
     is_code: Vec<bool>,
     is_relocatable: bool,
     endian: RunTimeEndian,
+    /// The most bytes of decompressed debug information.
+    max_unpacked: u64,
     symbols: OnceLock<Symbols<'data>>,
     debug: OnceLock<Result<Debug<'data>, Error>>,
 }
@@ -113,6 +119,7 @@ impl<'data> Image<'data> {
             is_code,
             is_relocatable,
             endian,
+            max_unpacked: MAX_UNPACKED,
             symbols: OnceLock::new(),
             debug: OnceLock::new(),
         })
@@ -141,9 +148,42 @@ impl<'data> Image<'data> {
             is_code: Vec::new(),
             is_relocatable: false,
             endian: RunTimeEndian::Little,
+            max_unpacked: MAX_UNPACKED,
             symbols: OnceLock::new(),
             debug: OnceLock::new(),
         })
+    }
+
+    /// Sets the most bytes that the debug information is decompressed to; the default is 1 GiB. An
+    /// image with more is used without its debug information.
+    #[must_use]
+    pub fn with_max_unpacked(self, bytes: u64) -> Self {
+        Self { max_unpacked: bytes, ..self }
+    }
+
+    /// Checks the sum of the sizes that the compressed sections of debug information claim, in bytes.
+    ///
+    /// # Errors
+    ///
+    /// The sum is above the limit: see [`with_max_unpacked`](Self::with_max_unpacked).
+    #[expect(
+        clippy::redundant_closure_for_method_calls,
+        reason = "the method by its name would borrow the file for longer"
+    )]
+    pub fn check_unpacked(&self) -> Result<(), Error> {
+        let mut size = 0_u64;
+        let sections = self.file.as_ref().map(|file| file.sections());
+        for section in sections.into_iter().flatten() {
+            let is_debug = section.name().is_ok_and(|name| name.contains("debug_"));
+            if let Ok(data) = section.compressed_data()
+                && is_debug
+                && data.format != object::CompressionFormat::None
+            {
+                size = size.saturating_add(data.uncompressed_size);
+            }
+        }
+        let limit = self.max_unpacked;
+        if size > limit { Err(Error::UnpackedSize { size, limit }) } else { Ok(()) }
     }
 
     /// Returns the build ID: the note that the linker made (`--build-id`). The kernel prints it in
@@ -202,6 +242,7 @@ impl<'data> Image<'data> {
     /// Returns the sections of debug information, decompressed; those of a module relocated to its
     /// sections.
     pub(super) fn debug_sections(&self) -> Result<DwarfSections<Cow<'data, [u8]>>, Error> {
+        self.check_unpacked()?;
         DwarfSections::load(|id| {
             let name = id.name();
             match self.section(name) {

@@ -126,7 +126,17 @@ pub(crate) struct Parse {
     #[arg(value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
     #[command(flatten)]
+    pub(crate) unpacking: Unpacking,
+    #[command(flatten)]
     pub(crate) reports: Reports,
+}
+
+/// The limit of packed logs.
+#[derive(Debug, Group)]
+pub(crate) struct Unpacking {
+    /// Read a packed log up to this size; K, M, G and T are powers of 1024
+    #[arg(long, value_name = "BYTES", value_parser = bytes, default_value = "2G")]
+    pub(crate) max_unpacked: u64,
 }
 
 /// How the reports of a log are read, resolved and printed.
@@ -235,6 +245,9 @@ pub(crate) struct Images {
     /// The KASLR offset in hexadecimal [default: the one in the log]
     #[arg(long, value_name = "BYTES", value_parser = hexadecimal)]
     pub(crate) kernel_offset: Option<u64>,
+    /// Unpack at most this much of an image: the file, and the sum of its debug sections [default: 1G]
+    #[arg(long, value_name = "BYTES", value_parser = bytes)]
+    pub(crate) max_image: Option<u64>,
     /// Fail if an image is of another build
     #[arg(long)]
     pub(crate) strict: bool,
@@ -255,6 +268,11 @@ impl Images {
         self.vmlinux.is_some() || self.may_fetch()
     }
 
+    /// The number of bytes that an image may unpack to.
+    pub(crate) fn max_image(&self) -> u64 {
+        self.max_image.unwrap_or(1 << 30)
+    }
+
     /// Whether images may be fetched.
     #[cfg_attr(not(feature = "debuginfod"), expect(clippy::unused_self))]
     pub(crate) fn may_fetch(&self) -> bool {
@@ -273,6 +291,8 @@ pub(crate) struct Symbolize {
     /// Show no progress
     #[arg(short, long)]
     pub(crate) quiet: bool,
+    #[command(flatten)]
+    pub(crate) unpacking: Unpacking,
     #[command(flatten)]
     pub(crate) images: Images,
     #[command(flatten)]
@@ -530,6 +550,8 @@ pub(crate) struct Logs {
     /// Show no progress
     #[arg(short, long)]
     pub(crate) quiet: bool,
+    #[command(flatten)]
+    pub(crate) unpacking: Unpacking,
 }
 
 #[derive(Debug, Group)]
@@ -574,6 +596,8 @@ pub(crate) struct Bisect {
     /// Count the remaining commits in this git tree of the kernel
     #[arg(long, value_name = "DIR")]
     pub(crate) repo: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) unpacking: Unpacking,
     /// The output format
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub(crate) format: Format,
@@ -631,6 +655,22 @@ pub(crate) struct Output {
 fn hexadecimal(text: &str) -> Result<u64, String> {
     u64::from_str_radix(text.strip_prefix("0x").unwrap_or(text), 16)
         .map_err(|_| "expected hexadecimal, such as 0x1e000000".to_owned())
+}
+
+/// A number of bytes, with or without a unit.
+fn bytes(text: &str) -> Result<u64, String> {
+    let number = text.trim_end_matches(['K', 'M', 'G', 'T']);
+    let shift = match text.get(number.len()..) {
+        Some("") => 0,
+        Some("K") => 10,
+        Some("M") => 20,
+        Some("G") => 30,
+        Some("T") => 40,
+        _ => 64,
+    };
+    let number = number.parse::<u64>().ok();
+    let bytes = number.and_then(|number| number.checked_mul(1u64.checked_shl(shift)?));
+    bytes.ok_or_else(|| "expected a size, such as 500M or 2G".to_owned())
 }
 
 /// A time in seconds, with or without a fraction.

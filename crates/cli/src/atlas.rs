@@ -30,7 +30,8 @@ pub(crate) fn used(path: Option<&Path>) -> Atlas<'static> {
 
 /// Maps the file until the program ends.
 fn read(path: &Path) -> Result<Atlas<'static>, Box<dyn Display>> {
-    let bytes = input::map(path).map_err(|error| Box::new(error) as Box<dyn Display>)?;
+    let bytes =
+        input::map(path, input::MAX_LIST).map_err(|error| Box::new(error) as Box<dyn Display>)?;
     let bytes: &'static [u8] = Box::leak(Box::new(bytes));
     Atlas::read(bytes).map_err(|error| Box::new(error) as Box<dyn Display>)
 }

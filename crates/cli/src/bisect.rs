@@ -19,12 +19,13 @@ use crate::error::Error;
 use crate::images::{self, Needs};
 use crate::input;
 use crate::logs::{self, Job, Log};
+use crate::packed::Text;
 use crate::ui::{Progress, Status, in_color, report_error};
 use crate::writer::Writer;
 
 pub(crate) fn bisect(args: &Bisect) -> io::Result<Status> {
     let report = match args.report.as_deref() {
-        Some(path) => match report(path) {
+        Some(path) => match report(path, args.unpacking.max_unpacked) {
             Some(report) => Some(report),
             None => return Ok(Status::Unusable),
         },
@@ -33,7 +34,8 @@ pub(crate) fn bisect(args: &Bisect) -> io::Result<Status> {
     let job = Audits { args, report };
     let progress = Progress::of_files("auditing", args.files.len(), args.quiet);
     let progress = progress.unless_stdout_is_terminal();
-    logs::run(&job, &args.files, &Images::default(), args.format.into(), &progress)
+    let (images, format) = (Images::default(), args.format.into());
+    logs::run(&job, &args.files, &images, format, &args.unpacking, &progress)
 }
 
 /// Writes the audit of a bisection.
@@ -43,7 +45,7 @@ struct Audits<'a> {
 }
 
 impl Job for Audits<'_> {
-    fn needs(&self, _log: &[u8]) -> Needs {
+    fn needs(&self, _log: &Text) -> Needs {
         Needs::default()
     }
 
@@ -53,13 +55,18 @@ impl Job for Audits<'_> {
         _images: &images::Images<'_>,
         writer: &mut Writer<'_>,
     ) -> io::Result<ControlFlow<Status, Status>> {
-        let Log { name, bytes, .. } = log;
+        let Log { name, text, .. } = log;
+        let unusable = |error: &dyn std::fmt::Display| {
+            report_error(name, error);
+            Ok(Continue(Status::Unusable))
+        };
+        let bytes = match text.whole() {
+            Ok(bytes) => bytes,
+            Err(error) => return unusable(&error),
+        };
         let bisection = match bisect::parse(bytes) {
             Ok(bisection) => bisection,
-            Err(error) => {
-                report_error(name, &error);
-                return Ok(Continue(Status::Unusable));
-            }
+            Err(error) => return unusable(&error),
         };
         let options = AuditOptions::default().with_title(self.args.title.as_deref());
         let mut audit = bisect::audit(&bisection, options.with_report(self.report.as_ref()));
@@ -129,16 +136,20 @@ impl Audits<'_> {
 }
 
 /// The first report of a console log.
-fn report(path: &Path) -> Option<Report<'static>> {
-    let (name, log) = input::open(path)?;
-    let report = ksplat::reports(&log).next().map(|mut report| {
-        ksplat::suspects::annotate(&mut report, Atlas::builtin());
-        report.into_owned()
-    });
-    if report.is_none() {
-        report_error(&name, &"no crash report found; --report takes a log of the bisected crash");
+fn report(path: &Path, most: u64) -> Option<Report<'static>> {
+    let (name, log) = input::open(path, most)?;
+    match log.reports(ksplat::Parser::new()).next() {
+        Some(Ok(mut report)) => {
+            ksplat::suspects::annotate(&mut report, Atlas::builtin());
+            return Some(report.into_owned());
+        }
+        Some(Err(error)) => report_error(&name, &error),
+        None => report_error(
+            &name,
+            &"no crash report found; --report takes a log of the bisected crash",
+        ),
     }
-    report
+    None
 }
 
 /// Counts the commits that remain to be tested in a git tree.

@@ -137,7 +137,7 @@ pub(crate) fn date(time: u64) -> String {
 pub(crate) fn read(files: Vec<PathBuf>, args: &Logs) -> Corpus {
     let progress = Progress::of_files("reading", files.len(), args.quiet);
     let read = cores::in_order(&files, |path| {
-        let signed = sign(path, args.first);
+        let signed = sign(path, args);
         progress.add(1);
         signed.map_err(|error| report_error(&input::name(path), &error))
     });
@@ -156,15 +156,17 @@ pub(crate) fn read(files: Vec<PathBuf>, args: &Logs) -> Corpus {
 }
 
 /// The reports of a log, fingerprinted. The caller numbers the files.
-fn sign(path: &Path, first: bool) -> io::Result<Vec<Signed>> {
-    let log = input::log(path)?;
+fn sign(path: &Path, args: &Logs) -> io::Result<Vec<Signed>> {
+    let log = input::log(path, args.unpacking.max_unpacked)?;
     let time = fs::metadata(path).and_then(|file| file.modified()).ok();
     let time = time.and_then(|time| Some(time.duration_since(UNIX_EPOCH).ok()?.as_secs()));
     let analyzer = ksplat::Analyzer::new().without_instructions();
-    let reports = ksplat::reports(&log).take(if first { 1 } else { usize::MAX });
-    let signed = reports.enumerate().map(|(index, mut report)| {
+    let reports = log.reports(ksplat::Parser::new());
+    let reports = reports.take(if args.first { 1 } else { usize::MAX });
+    let signed = reports.enumerate().map(|(index, report)| {
+        let mut report = report?;
         analyzer.annotate(&mut report);
-        Signed { file: 0, index, time, signature: Signature::of(&report).into_owned() }
+        Ok(Signed { file: 0, index, time, signature: Signature::of(&report).into_owned() })
     });
-    Ok(signed.collect())
+    signed.collect()
 }

@@ -207,7 +207,7 @@ impl<'a> Images<'a> {
         } else {
             vmlinux(named)
         };
-        let image = match read(&found) {
+        let image = match read(&found, self.args.max_image()) {
             Ok(image) => image,
             Err(error) => {
                 report_error(&input::name(&found), &error);
@@ -274,7 +274,7 @@ impl<'a> Images<'a> {
         }
         let mut last = None;
         for path in &paths {
-            match read(path) {
+            match read(path, args.max_image()) {
                 // A stripped image has functions, but another file may have lines as well.
                 Ok(image) if image.has_debug() || last.is_none() => {
                     let is_whole = image.has_debug();
@@ -344,13 +344,17 @@ fn vmlinux(path: &Path) -> PathBuf {
     if path.is_dir() { path.join("vmlinux") } else { path.to_owned() }
 }
 
-/// Reads an image, which lives until the program ends.
-fn read(path: &Path) -> Result<Image<'static>, Box<dyn std::error::Error>> {
-    let data: &'static [u8] = Box::leak(Box::new(input::map(path)?));
-    if data.starts_with(b"\x7fELF") {
-        return Ok(Image::parse(data)?);
+/// Reads an image, which lives until the program ends and may unpack to `most` bytes.
+fn read(path: &Path, most: u64) -> Result<Image<'static>, Box<dyn std::error::Error>> {
+    let data: &'static [u8] = Box::leak(Box::new(input::map(path, most)?));
+    if !data.starts_with(b"\x7fELF") {
+        return Ok(Image::parse_list(data)?);
     }
-    Ok(Image::parse_list(data)?)
+    let image = Image::parse(data)?.with_max_unpacked(most);
+    if let Err(error) = image.check_unpacked() {
+        report_error(&input::name(path), &error);
+    }
+    Ok(image)
 }
 
 /// The files of modules below directories, by the names of the modules.

@@ -11,6 +11,7 @@ use ksplat::output::escape;
 use memmap2::Mmap;
 
 use crate::args::Args;
+use crate::packed::{self, Text};
 use crate::ui::report_error;
 
 /// The size in bytes from which files are mapped instead of read.
@@ -18,8 +19,8 @@ use crate::ui::report_error;
 /// If a mapped file is truncated, the program gets SIGBUS; so only files that are expensive to copy are mapped.
 const MAP_FROM: u64 = 64 << 20;
 
-/// The maximum size of an unpacked log in bytes. A larger one is most likely an attack.
-const MAX_UNPACKED: u64 = 16 << 30;
+/// The maximum size in bytes of an unpacked list or export.
+pub(crate) const MAX_LIST: u64 = 256 << 20;
 
 /// The bytes of a file or of standard input.
 pub(crate) enum Input {
@@ -38,22 +39,19 @@ impl Deref for Input {
     }
 }
 
-/// Reads a file, or standard input for `-`, and unpacks it.
+/// Reads a list, an export or a `Code:` line, and unpacks it.
 pub(crate) fn read(path: &Path) -> io::Result<Input> {
-    let input = if path.as_os_str() == "-" { stdin()? } else { file(path)? };
-    match unpack(&input)? {
-        Some(unpacked) => Ok(Input::Read(unpacked)),
-        None => Ok(input),
-    }
+    packed::whole(raw(path)?, MAX_LIST)
 }
 
-/// Maps an image, as only parts of it are read, or unpacks it.
-pub(crate) fn map(path: &Path) -> io::Result<Input> {
-    let input = mapped(&File::open(path)?)?;
-    match unpack(&input)? {
-        Some(unpacked) => Ok(Input::Read(unpacked)),
-        None => Ok(input),
-    }
+/// Maps an image or an atlas, as only parts of it are read, or unpacks it to `most` bytes.
+pub(crate) fn map(path: &Path, most: u64) -> io::Result<Input> {
+    packed::whole(mapped(&File::open(path)?)?, most)
+}
+
+/// The bytes of a file, or of standard input for `-`, as they are.
+fn raw(path: &Path) -> io::Result<Input> {
+    if path.as_os_str() == "-" { stdin() } else { file(path) }
 }
 
 fn stdin() -> io::Result<Input> {
@@ -86,26 +84,29 @@ fn file(path: &Path) -> io::Result<Input> {
     Ok(Input::Read(bytes))
 }
 
-fn mapped(file: &File) -> io::Result<Input> {
+pub(crate) fn mapped(file: &File) -> io::Result<Input> {
     // SAFETY: the map is only read, as bytes, for which each value is valid. A process that changes them
     // meanwhile causes wrong reports at worst.
     #[allow(unsafe_code)]
     Ok(Input::Mapped(unsafe { Mmap::map(file)? }))
 }
 
-/// Reads a log as [`read`] does, converts UTF-16 to UTF-8, and rejects binary files.
-pub(crate) fn log(path: &Path) -> io::Result<Input> {
-    let input = read(path)?;
-    let start = input.get(..MAX_SAMPLE).unwrap_or(&input);
+/// Reads a log, which may unpack to `most` bytes, converts UTF-16 to UTF-8, and rejects binary files.
+pub(crate) fn log(path: &Path, most: u64) -> io::Result<Text> {
+    let text = packed::text(raw(path)?, most)?;
+    let start = text.start();
     if let Some((_, what)) = FOREIGN.iter().find(|(magic, _)| start.starts_with(magic)) {
         return Err(io::Error::other(*what));
     }
-    match *start {
-        [0xff, 0xfe, ..] => Ok(Input::Read(utf16(&input, u16::from_le_bytes))),
-        [0xfe, 0xff, ..] => Ok(Input::Read(utf16(&input, u16::from_be_bytes))),
-        _ if is_binary(start) => Err(io::Error::other("is not text: name a console log")),
-        _ => Ok(input),
-    }
+    let unit: fn([u8; 2]) -> u16 = match *start {
+        [0xff, 0xfe, ..] => u16::from_le_bytes,
+        [0xfe, 0xff, ..] => u16::from_be_bytes,
+        _ if is_binary(start) => {
+            return Err(io::Error::other("is not text: name a console log"));
+        }
+        _ => return Ok(text),
+    };
+    Ok(Text::Whole(Input::Read(utf16(text.whole()?, unit))))
 }
 
 /// The named files, or standard input.
@@ -114,9 +115,9 @@ pub(crate) fn or_stdin(files: &[PathBuf]) -> Cow<'_, [PathBuf]> {
 }
 
 /// Reads a log, and returns it with its name; an error is reported.
-pub(crate) fn open(path: &Path) -> Option<(Cow<'_, str>, Input)> {
+pub(crate) fn open(path: &Path, most: u64) -> Option<(Cow<'_, str>, Text)> {
     let name = name(path);
-    match log(path) {
+    match log(path, most) {
         Ok(log) => Some((name, log)),
         Err(error) => {
             report_error(&name, &explained(&name, &error));
@@ -155,7 +156,7 @@ fn command_like(name: &str) -> Option<String> {
 const ALIKE: f64 = 0.8;
 
 /// The bytes at the start of a log that decide whether it is text.
-const MAX_SAMPLE: usize = 64 << 10;
+pub(crate) const MAX_SAMPLE: usize = 64 << 10;
 
 /// Files that people name by mistake: their first bytes, and what to do.
 const FOREIGN: [(&[u8], &str); 6] = [
@@ -190,32 +191,6 @@ fn is_binary(bytes: &[u8]) -> bool {
 fn is_odd(b: u8) -> bool {
     let is_control = (b.wrapping_sub(1) < 6) | (b.wrapping_sub(0x0e) < 0x12);
     is_control && b != 0x1b || b == 0x7f
-}
-
-/// Unpacks gzip, xz and zstd, which are recognised by their first bytes; `None` for others.
-fn unpack(bytes: &[u8]) -> io::Result<Option<Vec<u8>>> {
-    match bytes {
-        [0x1f, 0x8b, ..] => all("gzip", flate2::read::MultiGzDecoder::new(bytes)),
-        [0xfd, b'7', b'z', b'X', b'Z', 0, ..] => all("xz", lzma_rust2::XzReader::new(bytes, true)),
-        [0x28, 0xb5, 0x2f, 0xfd, ..] => {
-            let decoder = ruzstd::decoding::StreamingDecoder::new(bytes);
-            all("zstd", decoder.map_err(|error| damaged("zstd", &error))?)
-        }
-        _ => Ok(None),
-    }
-}
-
-fn damaged(format: &str, error: &dyn std::fmt::Display) -> io::Error {
-    io::Error::other(format!("its {format} data is damaged: {error}"))
-}
-
-fn all(format: &str, reader: impl Read) -> io::Result<Option<Vec<u8>>> {
-    let mut bytes = Vec::new();
-    let len = reader.take(MAX_UNPACKED + 1).read_to_end(&mut bytes);
-    if len.map_err(|error| damaged(format, &error))? as u64 > MAX_UNPACKED {
-        return Err(io::Error::other("unpacks to more than 16 GiB"));
-    }
-    Ok(Some(bytes))
 }
 
 /// The name of an input in the output; invalid UTF-8 is escaped as `\xff`.

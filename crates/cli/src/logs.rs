@@ -9,13 +9,14 @@ use crate::args::{self, ReportFormat};
 use crate::cores::{self, Done};
 use crate::images::{Images, Needs};
 use crate::input::{self, Input};
+use crate::packed::Text;
 use crate::ui::{self, Progress, Status};
 use crate::writer::{Page, Writer};
 
 /// A log, and the images that its reports need.
 pub(crate) struct Log<'a> {
     pub(crate) name: Cow<'a, str>,
-    pub(crate) bytes: Input,
+    pub(crate) text: Text,
     needs: Needs,
 }
 
@@ -23,7 +24,7 @@ pub(crate) struct Log<'a> {
 /// and `--strict` is given.
 pub(crate) trait Job: Sync {
     /// The images that the log needs.
-    fn needs(&self, log: &[u8]) -> Needs;
+    fn needs(&self, log: &Text) -> Needs;
 
     /// Writes the results for the log.
     fn write(
@@ -40,10 +41,11 @@ pub(crate) fn run(
     files: &[PathBuf],
     images: &args::Images,
     format: ReportFormat,
+    unpacking: &args::Unpacking,
     progress: &Progress,
 ) -> io::Result<Status> {
     let files = input::or_stdin(files);
-    let run = Run { job, format, progress };
+    let run = Run { job, format, most: unpacking.max_unpacked, progress };
     let mut images = Images::new(images);
     let mut writer = Writer::new(format);
     let status = match &*files {
@@ -64,9 +66,10 @@ pub(crate) fn run_bytes(
 ) -> io::Result<Status> {
     let mut images = Images::new(images);
     let mut writer = Writer::new(format);
-    let needs = if images.are_named() { job.needs(&bytes) } else { Needs::default() };
+    let text = Text::Whole(bytes);
+    let needs = if images.are_named() { job.needs(&text) } else { Needs::default() };
     images.load(&needs);
-    let log = Log { name: name.into(), bytes, needs };
+    let log = Log { name: name.into(), text, needs };
     let (Break(status) | Continue(status)) = job.write(&log, &images, &mut writer)?;
     writer.finish()?;
     Ok(status)
@@ -75,6 +78,8 @@ pub(crate) fn run_bytes(
 struct Run<'a, J> {
     job: &'a J,
     format: ReportFormat,
+    /// The number of bytes that a log may unpack to.
+    most: u64,
     progress: &'a Progress,
 }
 
@@ -142,9 +147,9 @@ impl<J: Job> Run<'_, J> {
     }
 
     fn open<'f>(&self, file: &'f Path, images: &Images<'_>) -> Option<Log<'f>> {
-        let (name, bytes) = input::open(file)?;
-        let needs = if images.are_named() { self.job.needs(&bytes) } else { Needs::default() };
-        Some(Log { name, bytes, needs })
+        let (name, text) = input::open(file, self.most)?;
+        let needs = if images.are_named() { self.job.needs(&text) } else { Needs::default() };
+        Some(Log { name, text, needs })
     }
 
     fn page(

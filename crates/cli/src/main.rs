@@ -17,6 +17,7 @@ mod input;
 mod logs;
 mod man;
 mod matches;
+mod packed;
 mod parse;
 mod paths;
 mod qr;

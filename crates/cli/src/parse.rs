@@ -8,6 +8,7 @@ use ksplat::output::json::ReportRecord;
 use crate::args::{self, Output, Parse, Reading};
 use crate::images::{Images, Needs};
 use crate::logs::{self, Job, Log};
+use crate::packed::Text;
 use crate::repeats::Repeats;
 use crate::sources;
 use crate::ui::{Progress, Status, report_error};
@@ -18,7 +19,7 @@ pub(crate) fn parse(args: &Parse) -> io::Result<Status> {
     let job = Reports::of(&args.reports);
     let progress = Progress::of_files("reading", args.files.len(), *quiet);
     let progress = progress.unless_stdout_is_terminal();
-    logs::run(&job, &args.files, images, output.format, &progress)
+    logs::run(&job, &args.files, images, output.format, &args.unpacking, &progress)
 }
 
 /// Writes the reports of a log.
@@ -36,9 +37,10 @@ impl<'a> Reports<'a> {
 }
 
 impl Job for Reports<'_> {
-    fn needs(&self, log: &[u8]) -> Needs {
-        let reports = self.reading.parser().reports(log);
-        Needs::of(reports.take(self.reading.reports()))
+    fn needs(&self, log: &Text) -> Needs {
+        let reports = log.reports(self.reading.parser());
+        // An error comes again when they are written.
+        Needs::of(reports.map_while(Result::ok).take(self.reading.reports()))
     }
 
     fn write(
@@ -54,8 +56,23 @@ impl Job for Reports<'_> {
         let options = text_options(output);
         let mut repeats = Repeats::default();
         let is_folded = writer.is_text() && !output.all;
-        let reports = reading.parser().reports(&log.bytes);
-        for (index, mut report) in reports.take(reading.reports()).enumerate() {
+        let whole = match log.text.whole() {
+            Err(error) if output.text => {
+                report_error(&log.name, &format!("--text needs the whole log, which {error}"));
+                return Ok(Continue(Status::Unusable));
+            }
+            whole => whole.unwrap_or_default(),
+        };
+        let reports = log.text.reports(reading.parser());
+        for (index, report) in reports.take(reading.reports()).enumerate() {
+            let mut report = match report {
+                Ok(report) => report,
+                Err(error) => {
+                    repeats.finish(writer)?;
+                    report_error(&log.name, &error);
+                    return Ok(Continue(Status::Unusable));
+                }
+            };
             if !report.kind.is_information() {
                 status = status.max(Status::Found);
             }
@@ -67,7 +84,7 @@ impl Job for Reports<'_> {
                 return Ok(Break(Status::Unusable));
             }
             ksplat::suspects::annotate(&mut report, reading.atlas());
-            let text = output.text.then(|| ksplat::text(&log.bytes, &report));
+            let text = output.text.then(|| ksplat::text(whole, &report));
             let sources = sources::around(images.args(), &report);
             let signature = (!writer.is_text())
                 .then(|| ksplat::fingerprint::Signature::of(&report).into_owned());

@@ -3,12 +3,13 @@
 use std::io;
 use std::ops::ControlFlow::{self, Break, Continue};
 
-use ksplat::disasm;
 use ksplat::output::escape;
+use ksplat::{Parser, disasm};
 
 use crate::args::{Reading, ReportFormat, Symbolize};
 use crate::images::{Images, Needs};
 use crate::logs::{self, Job, Log};
+use crate::packed::Text;
 use crate::parse::Reports;
 use crate::ui::{Progress, Status, report_error};
 use crate::writer::Writer;
@@ -22,11 +23,11 @@ pub(crate) fn symbolize(args: &Symbolize) -> io::Result<Status> {
     let progress = Progress::of_files("resolving", args.files.len(), args.quiet);
     let progress = progress.unless_stdout_is_terminal();
     if matches!(format, ReportFormat::Text) {
-        return logs::run(&Lines, &args.files, &args.images, format, &progress);
+        return logs::run(&Lines, &args.files, &args.images, format, &args.unpacking, &progress);
     }
     let reading = Reading::default();
     let job = Reports { reading: &reading, output: &args.output, quiet: true };
-    let status = logs::run(&job, &args.files, &args.images, format, &progress)?;
+    let status = logs::run(&job, &args.files, &args.images, format, &args.unpacking, &progress)?;
     Ok(if status == Status::Found { Status::Done } else { status })
 }
 
@@ -34,8 +35,10 @@ pub(crate) fn symbolize(args: &Symbolize) -> io::Result<Status> {
 struct Lines;
 
 impl Job for Lines {
-    fn needs(&self, log: &[u8]) -> Needs {
-        Needs::of(ksplat::reports(log)).of_lines(log)
+    fn needs(&self, log: &Text) -> Needs {
+        let reports = log.reports(Parser::new()).map_while(Result::ok);
+        let lines = log.lines().map_while(Result::ok);
+        lines.fold(Needs::of(reports), |needs, lines| needs.of_lines(&lines))
     }
 
     fn write(
@@ -48,22 +51,42 @@ impl Job for Lines {
             return Ok(Break(Status::Unusable));
         }
         let mut arch = None;
-        for mut report in ksplat::reports(&log.bytes) {
+        // An error comes again with the lines.
+        for mut report in log.text.reports(Parser::new()).map_while(Result::ok) {
             if images.annotate(&mut report) == Status::Unusable {
                 return Ok(Break(Status::Unusable));
             }
             arch = arch.or(report.kernel.arch);
         }
-        for line in log.bytes.split_inclusive(|b| *b == b'\n') {
-            let bare = line.trim_ascii_end();
-            let rewritten = images.rewrite(bare);
-            write_line(writer, rewritten.as_deref().unwrap_or(bare))?;
-            if let Some(listing) = listing(bare, arch) {
-                writer.add(listing.as_bytes())?;
+        for lines in log.text.lines() {
+            match lines {
+                Ok(lines) => write_lines(writer, &lines, images, arch)?,
+                Err(error) => {
+                    report_error(&log.name, &error);
+                    return Ok(Continue(Status::Unusable));
+                }
             }
         }
         Ok(Continue(Status::Done))
     }
+}
+
+/// Writes lines with what is resolved in them.
+fn write_lines(
+    writer: &mut Writer<'_>,
+    lines: &[u8],
+    images: &Images<'_>,
+    arch: Option<ksplat::Arch>,
+) -> io::Result<()> {
+    for line in lines.split_inclusive(|b| *b == b'\n') {
+        let bare = line.trim_ascii_end();
+        let rewritten = images.rewrite(bare);
+        write_line(writer, rewritten.as_deref().unwrap_or(bare))?;
+        if let Some(listing) = listing(bare, arch) {
+            writer.add(listing.as_bytes())?;
+        }
+    }
+    Ok(())
 }
 
 /// Writes a line of a log. Control characters are escaped.
