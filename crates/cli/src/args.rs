@@ -242,6 +242,14 @@ pub(crate) struct Images {
     #[cfg(feature = "debuginfod")]
     #[arg(long)]
     pub(crate) debuginfod: bool,
+    /// Wait so long for the answer of a server; 0 is without limit [default: DEBUGINFOD_TIMEOUT, or 30]
+    #[cfg(feature = "debuginfod")]
+    #[arg(long, value_name = "SECONDS")]
+    pub(crate) fetch_timeout: Option<u64>,
+    /// Fetch no image above this size [default: DEBUGINFOD_MAXSIZE, or 8G]
+    #[cfg(feature = "debuginfod")]
+    #[arg(long, value_name = "BYTES", value_parser = bytes)]
+    pub(crate) fetch_max: Option<u64>,
     /// The KASLR offset in hexadecimal [default: the one in the log]
     #[arg(long, value_name = "BYTES", value_parser = hexadecimal)]
     pub(crate) kernel_offset: Option<u64>,

@@ -231,7 +231,7 @@ impl<'a> Images<'a> {
             return None;
         }
         #[cfg(feature = "debuginfod")]
-        return crate::debuginfod::fetch(build_id);
+        return crate::debuginfod::fetch(build_id, self.args);
         #[cfg(not(feature = "debuginfod"))]
         {
             let _ = build_id;
