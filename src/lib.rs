@@ -89,8 +89,8 @@ pub use arch::Arch;
 pub use kind::Kind;
 pub use model::Report;
 pub use parse::{
-    Event, Limits, MAX_FRAMES, MAX_LINES, MAX_OPEN, Monitor, Parser, QUIET, Reports, Started,
-    reports, text,
+    Event, Limits, MAX_FRAMES, MAX_LINES, MAX_OPEN, Monitor, PAUSE, Parser, QUIET, Reports,
+    Started, reports, text,
 };
 pub use span::Span;
 

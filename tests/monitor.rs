@@ -184,7 +184,8 @@ fn only_the_console_of_a_bisection_is_read() {
 
 #[test]
 fn silence_completes_a_report() {
-    let mut monitor = ksplat::Parser::new().with_quiet(Duration::from_secs(5)).monitor();
+    let parser = ksplat::Parser::new().with_quiet(Duration::from_secs(5));
+    let mut monitor = parser.with_pause(Duration::MAX).monitor();
     let second = Duration::from_secs;
     let log = b"kernel BUG at fs/a.c:1!\nRIP: 0010:f+0x1/0x2\nhalf a li";
     assert_eq!(monitor.push(log).count(), 1);
@@ -203,6 +204,103 @@ fn silence_completes_a_report() {
     let [Event::Finished(report)] = &reports[..] else { panic!("{reports:?}") };
     assert_eq!((report.title(), report.span.line), ("kernel BUG in g", 4));
     assert_eq!(monitor.finish().count(), 0);
+}
+
+/// The events of a monitor, in a word each with the title.
+fn words(events: impl Iterator<Item = Event>) -> Vec<String> {
+    let word = |event| match event {
+        Event::Finished(report) => Some(format!("finished {}", report.title())),
+        Event::Revised(report) => {
+            Some(format!("revised {}, {} frames", report.title(), frames(&report)))
+        }
+        _ => None,
+    };
+    events.filter_map(word).collect()
+}
+
+fn frames(report: &Report<'_>) -> usize {
+    report.stacks.iter().map(|stack| stack.frames.len()).sum()
+}
+
+const NONE: [&str; 0] = [];
+
+#[test]
+fn a_report_is_given_when_it_pauses_and_again_if_it_goes_on() {
+    let mut monitor = Monitor::new();
+    let tenth = |tenths: u64| Duration::from_millis(tenths * 100);
+    let push = |monitor: &mut Monitor, text: &str| words(monitor.push(text.as_bytes()));
+    assert_eq!(push(&mut monitor, "kernel BUG at fs/a.c:1!\nRIP: 0010:f+0x1/0x2\n"), NONE);
+    assert_eq!(words(monitor.tick(tenth(0))), NONE);
+    assert_eq!(words(monitor.tick(tenth(9))), NONE);
+    assert_eq!(words(monitor.tick(tenth(10))), ["finished kernel BUG in f"]);
+    assert_eq!(words(monitor.tick(tenth(30))), NONE);
+    // The lines below it, in two parts.
+    assert_eq!(push(&mut monitor, "Call Trace:\n g+0x1/0x2\n"), NONE);
+    assert_eq!(words(monitor.tick(tenth(35))), NONE);
+    assert_eq!(words(monitor.tick(tenth(45))), ["revised kernel BUG in f, 2 frames"]);
+    assert_eq!(push(&mut monitor, " h+0x1/0x2\n"), NONE);
+    assert_eq!(words(monitor.tick(tenth(46))), NONE);
+    assert_eq!(words(monitor.finish()), ["revised kernel BUG in f, 3 frames"]);
+    // The lines of others are no lines of it.
+    let log = "[ 1.0][   T1] kernel BUG at fs/a.c:1!\n[ 1.0][   T1] RIP: 0010:f+0x1/0x2\n";
+    assert_eq!(push(&mut monitor, log), NONE);
+    let mut found = Vec::new();
+    for at in 100..112 {
+        found.extend(push(&mut monitor, "[ 1.0][   T2] usb 1-1: new device\n"));
+        found.extend(words(monitor.tick(tenth(at))).into_iter().map(|word| format!("{at} {word}")));
+    }
+    assert_eq!(found, ["110 finished kernel BUG in f"]);
+    // What was given is not given again.
+    assert_eq!(words(monitor.finish()), NONE);
+}
+
+#[test]
+fn a_kernel_that_halts_ends_its_reports() {
+    let tick = |monitor: &mut Monitor| words(monitor.tick(Duration::ZERO));
+    let panic = "Kernel panic - not syncing: x\nCPU: 0 PID: 1 Comm: a Not tainted 6.1.0 #1\nCall Trace:\n f+0x1/0x2\n";
+    for last in [
+        "---[ end Kernel panic - not syncing: x ]---",
+        "Rebooting in 1 seconds..",
+        "Entering kdb (x)",
+    ] {
+        let mut monitor = Monitor::new();
+        monitor.push(panic.as_bytes()).for_each(drop);
+        assert_eq!(tick(&mut monitor), NONE);
+        monitor.push(format!("{last}\n").as_bytes()).for_each(drop);
+        assert_eq!(tick(&mut monitor), ["finished kernel panic: x"], "{last}");
+        assert_eq!(tick(&mut monitor), NONE);
+    }
+}
+
+#[test]
+fn asking_for_pauses_changes_no_report() {
+    for (path, log) in logs() {
+        let mut monitor = ksplat::Parser::new().with_information(true).monitor();
+        let mut reports = std::collections::BTreeMap::new();
+        let mut take = |event| match event {
+            Event::Finished(report) => {
+                let before = reports.insert(report.span.start, plain(*report));
+                assert!(before.is_none(), "{}: twice", path.display());
+            }
+            Event::Revised(report) => {
+                let before = reports.insert(report.span.start, plain(*report));
+                assert!(before.is_some(), "{}: not given", path.display());
+            }
+            _ => {}
+        };
+        // Less than the time of silence that completes a report.
+        for (piece, seconds) in log.chunks(200).zip(0..) {
+            monitor.push(piece).for_each(&mut take);
+            monitor.tick(Duration::from_secs(2 * seconds)).for_each(&mut take);
+            monitor.tick(Duration::from_secs(2 * seconds + 1)).for_each(&mut take);
+        }
+        monitor.finish().for_each(&mut take);
+        let mut expected = whole(&log);
+        for report in reports.values_mut().chain(&mut expected) {
+            report.corrupted = report.corrupted.filter(|why| *why != Corruption::ConsoleLost);
+        }
+        assert_eq!(reports.into_values().collect::<Vec<_>>(), expected, "{}", path.display());
+    }
 }
 
 #[test]

@@ -17,6 +17,7 @@
 //! | `blame` | `function`, `file`, `line`: the function that most likely contains the bug; `why` in words, `code`: see [`BlameReason`](crate::model::BlameReason) |
 //! | `suspects` | at most 8, the most likely first: `function`, `file`, `directory`, `subsystem`, `lists`, `probability`; `why` in words, `code`: see [`SuspectReason`](crate::model::SuspectReason) |
 //! | `people` | with `--people`: the maintainers of the suspects' files, from the MAINTAINERS of the user's tree |
+//! | `revises` | true if the report takes the place of the earlier one with the same `file` and `index`, as it went on: see [`Event::Revised`](crate::Event::Revised) |
 //! | `kernel` | `release`, `arch`, `tainted`, `hardware` |
 //! | `task` | `comm`, `pid`, `cpu`, `workqueue` |
 //! | `access` | `kind` (`read`, `write`, `execute`, `free`), `size` in bytes, `address` |
@@ -76,6 +77,9 @@ pub struct ReportRecord<'a> {
     /// The maintainers of the files of its suspects, where that was asked for.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub people: Vec<String>,
+    /// Whether the report takes the place of an earlier one with the same file and index.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub revises: bool,
     /// The report.
     #[serde(borrow, flatten)]
     pub report: Report<'a>,
@@ -94,6 +98,12 @@ impl<'a> ReportRecord<'a> {
         Self { people, ..self }
     }
 
+    /// Sets whether the report takes the place of an earlier one.
+    #[must_use]
+    pub fn with_revises(self, revises: bool) -> Self {
+        Self { revises, ..self }
+    }
+
     /// Includes the signature of the report.
     #[must_use]
     pub fn with_signature(self, signature: Option<Signature<'a>>) -> Self {
@@ -108,6 +118,7 @@ impl<'a> ReportRecord<'a> {
             text: None,
             signature: None,
             people: Vec::new(),
+            revises: false,
             report,
         }
     }

@@ -137,7 +137,7 @@ objects! {
     Overwrite { start: always, end: always, found: always, expected: always, }
     Race { accesses: always, change: some, }
     RaceAccess { kind: always, size: always, address: always, marked: if_true, task: some, cpu: some, }
-    ReportRecord<'_> { file: always, index: always, text: some, signature: some, people: unless_empty, report: flat, }
+    ReportRecord<'_> { file: always, index: always, text: some, signature: some, people: unless_empty, revises: if_true, report: flat, }
     Report<'_> {
         span: always,
         kind: always,
@@ -440,7 +440,7 @@ mod tests {
             "kind": "kasan", "impact": {"rank": 1, "of": 24, "name": "n", "raised": ["write"]},
             "summary": "s", "release": "r", "arch": "x86_64", "corrupted": true
         },
-        "people": ["A Person <person@example.org>"],
+        "people": ["A Person <person@example.org>"], "revises": true,
         "span": {"start": 1, "end": 18446744073709551615, "line": 10},
         "kind": "kasan", "title": "t", "headline": "h", "message": "m\u202e",
         "location": {"file": "a.c", "line": 3}, "time": 12.345678,

@@ -181,7 +181,7 @@ enum Dump {
 }
 
 /// Builds a report line by line.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "each answers a question of its own")]
 pub(super) struct Builder<'log> {
     report: Report<'log>,

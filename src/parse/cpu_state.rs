@@ -22,7 +22,7 @@ enum GoesOn {
 }
 
 /// Registers and code as far as they are known.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct CpuState {
     /// The architecture, once a line showed it.
     pub(super) arch: Option<Arch>,

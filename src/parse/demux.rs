@@ -46,7 +46,7 @@ enum Heads {
 }
 
 /// The reports that may go on, and the rules by which they do.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Demux<'log> {
     /// In the order in which they start.
     open: Vec<Open<'log>>,
@@ -97,6 +97,11 @@ impl<'log> Demux<'log> {
                 false
             }
         }
+    }
+
+    /// The reports that are not built yet, in the order in which they start.
+    pub(super) fn open(&self) -> &[Open<'log>] {
+        &self.open
     }
 
     /// The report that began last.

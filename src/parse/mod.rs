@@ -19,6 +19,7 @@ mod mention;
 mod monitor;
 mod open;
 mod parser;
+mod pause;
 mod surroundings;
 mod who;
 mod whole;
@@ -34,7 +35,7 @@ use log_flags::LogFlags;
 use surroundings::Opening;
 
 pub use limits::{Limits, MAX_FRAMES, MAX_LINES, MAX_OPEN};
-pub use monitor::{Event, Monitor, QUIET, Started};
+pub use monitor::{Event, Monitor, PAUSE, QUIET, Started};
 pub use parser::Parser;
 pub use surroundings::text;
 

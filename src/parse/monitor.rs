@@ -12,6 +12,7 @@ use super::join;
 use super::log_flags::LogFlags;
 use super::open::Open;
 use super::parser::Parser;
+use super::pause::{self, Pauses};
 use super::surroundings::{MAX_ABOVE, Opening};
 use crate::kind::{Kind, Marker};
 use crate::log::{self, Line, MAX_LINE, Shape};
@@ -26,6 +27,9 @@ const PIECE: usize = 64 * 1024;
 /// The time of silence after which a monitor completes its open reports, by default.
 pub const QUIET: Duration = Duration::from_secs(10);
 
+/// The time after the last line of a report at which a monitor gives it, by default.
+pub const PAUSE: Duration = Duration::from_secs(1);
+
 /// Parses reports from a log that arrives in chunks of any size.
 ///
 /// The reports, titles and [spans](Report::span) are those that [`reports`](crate::reports) returns
@@ -34,7 +38,8 @@ pub const QUIET: Duration = Duration::from_secs(10);
 /// last boot to the completion of the report.
 ///
 /// A report is complete when the next report of its context begins, when no line of it came for
-/// some lines, or when the log was silent for some time: see [`tick`](Self::tick).
+/// some lines, or when the log was silent for some time. Before that, [`tick`](Self::tick) returns it
+/// as it is when it pauses, and again if it goes on.
 ///
 /// A monitor needs at most 32 MB of memory for any input: it has at most
 /// [`MAX_OPEN`](crate::MAX_OPEN) open reports of at most [`MAX_LINES`](crate::MAX_LINES) lines and
@@ -55,7 +60,7 @@ pub const QUIET: Duration = Duration::from_secs(10);
 /// let [Event::Finished(report)] = &ended[..] else { panic!("{ended:?}") };
 /// assert_eq!((report.title(), report.span.line), ("kernel BUG in f", 2));
 /// ```
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Monitor {
     /// The kept part of the log: complete lines that were parsed, then bytes that were not.
     buffer: Vec<u8>,
@@ -84,6 +89,8 @@ pub struct Monitor {
     /// The time of the tick that first saw the last bytes.
     last: Option<Duration>,
     is_fresh: bool,
+    /// The reports that `tick` gave.
+    pauses: Pauses,
 }
 
 /// An event of a [`Monitor`].
@@ -97,8 +104,11 @@ pub enum Event {
     /// report makes an event of its own; the finished report then has its title in
     /// [`Report::alt_titles`].
     Started(Started),
-    /// A report is complete.
+    /// A report is complete, or makes a pause: see [`Monitor::tick`].
     Finished(Box<Report<'static>>),
+    /// A report went on after its pause. This one takes the place of the one with the same start of its
+    /// [span](Report::span).
+    Revised(Box<Report<'static>>),
 }
 
 /// The start of a report.
@@ -171,6 +181,7 @@ impl Monitor {
             parser,
             last: None,
             is_fresh: false,
+            pauses: Pauses::default(),
         }
     }
 
@@ -186,8 +197,14 @@ impl Monitor {
         self.events.drain(..)
     }
 
-    /// Completes the open reports if the log was silent for the time of
-    /// [`Parser::with_quiet`](crate::Parser::with_quiet), and returns their events.
+    /// Returns the events of the reports that make a pause, and completes the open reports if the log
+    /// was silent for the time of [`Parser::with_quiet`](crate::Parser::with_quiet).
+    ///
+    /// A report makes a pause if no line of it came for the time of
+    /// [`Parser::with_pause`](crate::Parser::with_pause), or at once if the kernel prints that it halts
+    /// or boots. If lines of it come later, the report is returned again, as [`Event::Revised`]. A
+    /// report of which only the headline came is not returned before it is complete, as the headline
+    /// may be that of a report below.
     ///
     /// `now` is the time since any moment, the same for all calls: the monitor has no clock. An
     /// incomplete last line is not parsed.
@@ -195,9 +212,13 @@ impl Monitor {
         if std::mem::take(&mut self.is_fresh) || self.last.is_none() {
             self.last = Some(now);
         }
-        let silent = self.last.is_some_and(|last| now.saturating_sub(last) >= self.parser.quiet());
-        if silent && !self.is_idle() && self.head != Head::Unknown {
-            self.read(true);
+        let silent = now.saturating_sub(self.last.unwrap_or(now));
+        if !self.is_idle() && self.head != Head::Unknown {
+            if silent >= self.parser.quiet() {
+                self.read(true);
+            } else if self.head == Head::Console {
+                self.pause(now, silent);
+            }
         }
         self.events.drain(..)
     }
@@ -209,6 +230,38 @@ impl Monitor {
         let events = std::mem::take(&mut self.events);
         *self = Self { events, last: self.last, ..Self::of(self.parser) };
         self.events.drain(..)
+    }
+
+    /// Returns the events of the reports that make a pause. They are those of a copy which is at its
+    /// end, so that this monitor goes on as if nothing was asked of it.
+    fn pause(&mut self, now: Duration, silent: Duration) {
+        let above = self.base + self.at;
+        self.pauses.note(self.demux.open(), above, now);
+        let place = self.base + self.complete;
+        let from = self.pauses.searched.saturating_sub(self.base).min(self.complete);
+        let lines = self.buffer.get(from..self.complete).unwrap_or_default();
+        let is_over = std::mem::replace(&mut self.pauses.searched, place) < place
+            && pause::halts_or_boots(lines);
+        let pause = self.parser.pause();
+        let all = is_over || silent >= pause;
+        if !self.pauses.are_due(all, place, now, pause) {
+            return;
+        }
+        let mut copy = self.clone();
+        copy.events.clear();
+        copy.read_lines(true);
+        let bare: Vec<_> =
+            copy.demux.open().iter().filter(|open| open.is_bare()).map(|open| open.start).collect();
+        copy.pauses = Pauses::default();
+        copy.demux.close();
+        copy.build(true);
+        for event in copy.events {
+            if let Event::Finished(report) = event
+                && !bare.contains(&report.span.start)
+            {
+                self.events.extend(self.pauses.paused(all, report));
+            }
+        }
     }
 
     /// Returns whether no report is open and all bytes were parsed.
@@ -267,9 +320,17 @@ impl Monitor {
 
     /// Parses the complete lines; with `is_end` also the last one, and completes all reports.
     fn read(&mut self, is_end: bool) {
-        if !self.skip_head(is_end) {
-            return;
+        if self.skip_head(is_end) {
+            self.read_lines(is_end);
+            if is_end {
+                self.demux.close();
+            }
+            self.build(is_end);
         }
+    }
+
+    /// Parses the complete lines; with `is_end` also the last one.
+    fn read_lines(&mut self, is_end: bool) {
         let complete = self.complete;
         while self.at < complete {
             let start = self.find(complete, is_end);
@@ -290,10 +351,6 @@ impl Monitor {
                 break;
             }
         }
-        if is_end {
-            self.demux.close();
-        }
-        self.build(is_end);
     }
 
     /// Returns the next line that starts a report, as its place in the buffer; `Err` with the place
@@ -422,7 +479,7 @@ impl Monitor {
             }
             let (report, room) = build::report(open, self.facts);
             self.demux.give_back(room);
-            self.events.push_back(Event::Finished(Box::new(report.into_owned())));
+            self.events.extend(self.pauses.complete(Box::new(report.into_owned())));
         }
     }
 

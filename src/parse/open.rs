@@ -27,7 +27,7 @@ const MAX_ECHOES: usize = 4;
 const NEAR: usize = 8;
 
 /// A report that may go on.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "each answers a question of its own")]
 pub(super) struct Open<'log> {
     /// The marker that starts it.
@@ -110,7 +110,7 @@ pub(super) enum Relation {
 }
 
 /// The first line below a headline, if the modules are listed below it.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) enum Below<'log> {
     /// Nothing was read below the headline.
     #[default]

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::limits::Limits;
 use super::mention;
-use super::monitor::{Monitor, QUIET};
+use super::monitor::{Monitor, PAUSE, QUIET};
 use super::{Reports, reports_from};
 use crate::kind::Marker;
 use crate::log_kind;
@@ -34,6 +34,7 @@ pub struct Parser {
     information: bool,
     any_program: bool,
     quiet: Duration,
+    pause: Duration,
 }
 
 impl Default for Parser {
@@ -46,7 +47,13 @@ impl Parser {
     /// Makes a parser with the options of [`reports`](crate::reports): crash reports only, the
     /// default limits.
     pub fn new() -> Self {
-        Self { limits: Limits::default(), information: false, any_program: false, quiet: QUIET }
+        Self {
+            limits: Limits::default(),
+            information: false,
+            any_program: false,
+            quiet: QUIET,
+            pause: PAUSE,
+        }
     }
 
     /// Sets the limits on the size of a report and on the number of open reports.
@@ -92,6 +99,13 @@ impl Parser {
         Self { quiet, ..self }
     }
 
+    /// Sets the time after the last line of a report at which [`Monitor::tick`] returns it, before it is
+    /// complete; [`PAUSE`] by default. [`reports`](Self::reports) does not use it.
+    #[must_use]
+    pub fn with_pause(self, pause: Duration) -> Self {
+        Self { pause, ..self }
+    }
+
     /// Returns the reports of a whole log, in the order in which they start.
     ///
     /// See [`reports`](crate::reports) for the guarantees of the iterator.
@@ -119,6 +133,10 @@ impl Parser {
     /// Returns whether a line with a marker is parsed, by the program that its prefix names.
     pub(super) fn takes(&self, raw: &[u8], marker: &Marker) -> bool {
         self.any_program || !mention::is_of_program(raw, marker)
+    }
+
+    pub(super) fn pause(&self) -> Duration {
+        self.pause
     }
 
     pub(super) fn quiet(&self) -> Duration {

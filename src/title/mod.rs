@@ -24,7 +24,7 @@ use crate::syntax::Says;
 use crate::token;
 
 /// The title of a report, and other results of the search for it.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Title {
     pub(crate) title: String,
     pub(crate) alternatives: Vec<String>,

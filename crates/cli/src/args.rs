@@ -573,6 +573,18 @@ pub(crate) struct Watch {
     /// Run a shell command for each report, with its JSON on standard input
     #[arg(long, value_name = "COMMAND")]
     pub(crate) exec: Option<String>,
+    /// What to do with a report if 64 reports wait for the command
+    #[arg(long, value_enum, default_value_t = Queue::Wait)]
+    pub(crate) exec_queue: Queue,
+    /// End a command that runs for so long
+    #[arg(long, value_name = "SECONDS", value_parser = seconds, default_value = "60")]
+    pub(crate) exec_timeout: std::time::Duration,
+    /// End at the end of the file, or when the first writer of a pipe closes it
+    #[arg(long)]
+    pub(crate) once: bool,
+    /// The time after the last line of a report at which it is printed; if it goes on, it is printed again
+    #[arg(long, value_name = "SECONDS", value_parser = seconds, default_value = "1")]
+    pub(crate) pause: std::time::Duration,
     /// The silence of the console that completes a report
     #[arg(long, value_name = "SECONDS", default_value_t = 10)]
     pub(crate) quiet: u64,
@@ -695,6 +707,15 @@ fn arch(name: &str) -> Result<ksplat::Arch, String> {
         let names: Vec<_> = all.iter().map(|arch| arch.name()).collect();
         format!("no architecture has this name; take one of {}", names.join(", "))
     })
+}
+
+/// What is done with a report for which there is no room.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub(crate) enum Queue {
+    /// Read no further until a command has ended; nothing is lost
+    Wait,
+    /// Drop the report, with a message
+    Drop,
 }
 
 /// The formats of reports.

@@ -12,6 +12,7 @@ mod corpus;
 #[cfg(feature = "debuginfod")]
 mod debuginfod;
 mod error;
+mod follow;
 mod images;
 mod input;
 mod logs;
@@ -22,6 +23,7 @@ mod parse;
 mod paths;
 mod qr;
 mod repeats;
+mod runner;
 mod sources;
 mod store;
 mod symbolize;

@@ -1,0 +1,105 @@
+//! The reports that a monitor gives before they are complete.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use memchr::memmem;
+
+use super::monitor::Event;
+use super::open::Open;
+use crate::model::Report;
+
+/// Texts of lines behind which nothing of a report comes: panic() in kernel/panic.c prints the first two,
+/// start_kernel() in init/main.c the third, kdb_local() in kernel/debug/kdb/kdb_main.c the last.
+const LAST: [&[u8]; 4] =
+    [b"---[ end Kernel panic", b"Rebooting in ", b"Linux version ", b"Entering kdb ("];
+
+/// Whether one of some lines prints that the kernel halts or boots.
+pub(super) fn halts_or_boots(lines: &[u8]) -> bool {
+    LAST.iter().any(|text| memmem::find(lines, text).is_some())
+}
+
+/// The reports that may make a pause, and those that were given in one.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Pauses {
+    /// By the offset of their start in the log.
+    all: BTreeMap<usize, Pause>,
+    /// Offset in the log up to which the lines were searched for the end of all reports.
+    pub(super) searched: usize,
+    /// Offset in the log of the end of the lines when the log was silent last.
+    silent: Option<usize>,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Pause {
+    /// Offset of the end of its last line, when that was seen first, and whether the report was asked
+    /// for since.
+    end: usize,
+    since: Duration,
+    is_asked: bool,
+    /// The report that was given.
+    given: Option<Box<Report<'static>>>,
+}
+
+impl Pauses {
+    /// Notes which reports are open and how far they are. Those that begin below `above` are not parsed
+    /// yet.
+    pub(super) fn note(&mut self, open: &[Open<'_>], above: usize, now: Duration) {
+        let is_open = |start| start >= above || open.iter().any(|open| open.start == start);
+        self.all.retain(|start, _| is_open(*start));
+        for open in open.iter().filter(|open| !open.is_bare()) {
+            let pause = self.all.entry(open.start).or_default();
+            if pause.end != open.end {
+                (pause.end, pause.since, pause.is_asked) = (open.end, now, false);
+            }
+        }
+    }
+
+    /// Whether a report is due, which is then taken as asked for: all of them, or those without a line
+    /// for the time of a pause. `place` is the end of the lines.
+    pub(super) fn are_due(
+        &mut self,
+        all: bool,
+        place: usize,
+        now: Duration,
+        pause: Duration,
+    ) -> bool {
+        if all {
+            return self.silent.replace(place) != Some(place);
+        }
+        let is_due = |report: &&mut Pause| {
+            !report.is_asked && report.end > 0 && now.saturating_sub(report.since) >= pause
+        };
+        let due = self.all.values_mut().filter(is_due);
+        due.map(|report| report.is_asked = true).count() > 0
+    }
+
+    /// The event of a report in a pause; `None` if it is not due, or was given as it is.
+    pub(super) fn paused(&mut self, all: bool, report: Box<Report<'static>>) -> Option<Event> {
+        let pause = self.all.entry(report.span.start).or_default();
+        if !all && !pause.is_asked {
+            return None;
+        }
+        let event = event(pause.given.as_deref(), &report)?;
+        pause.given = Some(report.clone());
+        Some(event(report))
+    }
+
+    /// The event of a report that is complete; `None` if it was given as it is.
+    pub(super) fn complete(&mut self, report: Box<Report<'static>>) -> Option<Event> {
+        let given = self.all.remove(&report.span.start).and_then(|pause| pause.given);
+        event(given.as_deref(), &report).map(|event| event(report))
+    }
+}
+
+/// What kind of event a report makes.
+fn event(
+    given: Option<&Report<'static>>,
+    report: &Report<'static>,
+) -> Option<fn(Box<Report<'static>>) -> Event> {
+    match given {
+        None => Some(Event::Finished),
+        Some(given) if given == report => None,
+        Some(_) => Some(Event::Revised),
+    }
+}
