@@ -1,19 +1,26 @@
 //! Wrong calls, in one line each.
 
 use std::env;
+use std::io::{self, Write};
 
 use clap::error::ErrorKind;
 use clap::{Command, CommandFactory};
 
 use crate::args::Args;
-use crate::ui::{Status, report_usage};
+use crate::ui::{Status, report_error, report_usage};
 
 /// Prints the help or the version, or reports a wrong call.
 pub(crate) fn report(error: &clap::Error) -> Status {
     if !error.use_stderr() {
-        // The reader of the output may have left.
-        let _ = error.print();
-        return Status::Done;
+        return match error.print().and_then(|()| io::stdout().flush()) {
+            Ok(()) => Status::Done,
+            // The reader of the output has left, as `head` does.
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Status::Done,
+            Err(error) => {
+                report_error("standard output", &error);
+                Status::Unusable
+            }
+        };
     }
     let (command, name) = called();
     let line = match error.kind() {

@@ -220,3 +220,14 @@ fn progress_is_for_the_terminal_of_standard_error() {
     }
     fs::remove_dir_all(folder).unwrap();
 }
+
+#[test]
+fn a_full_disk_is_said() {
+    for args in [["--help"].as_slice(), &["--version"], &["man"], &["completions", "bash"]] {
+        let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+        let output = common::ksplat().args(args).stdout(full).output().unwrap();
+        let error = String::from_utf8(output.stderr).unwrap();
+        assert!(error.contains("No space left on device"), "{args:?}: {error}");
+        assert_eq!((error.lines().count(), output.status.code()), (1, Some(2)), "{args:?}");
+    }
+}
