@@ -1,6 +1,6 @@
 //! The header has the functions of `src/lib.rs`, with their types and their documentation.
 
-#![allow(clippy::unwrap_used, clippy::expect_used)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
 /// The types of Rust, and those of C.
 const TYPES: [(&str, &str); 3] =

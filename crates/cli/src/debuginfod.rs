@@ -7,6 +7,7 @@
 //! A server and the cache are believed as far as the image itself shows: it is an ELF file with the build id.
 
 use std::env;
+use std::fmt::Write as _;
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
@@ -111,7 +112,10 @@ fn check(file: &File, build_id: &str) -> io::Result<()> {
     let bytes = input::mapped(file)?;
     let image = Image::parse(&bytes).map_err(io::Error::other)?;
     let found = image.build_id().unwrap_or_default();
-    let found: String = found.iter().map(|byte| format!("{byte:02x}")).collect();
+    let found = found.iter().fold(String::new(), |mut digits, byte| {
+        let _ = write!(digits, "{byte:02x}");
+        digits
+    });
     if found == build_id {
         return Ok(());
     }

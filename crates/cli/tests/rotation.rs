@@ -7,6 +7,7 @@ mod common;
 
 use std::collections::BTreeMap;
 use std::env;
+use std::fmt::Write as _;
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
@@ -43,7 +44,7 @@ impl Way {
 }
 
 /// The time in which the reports of a run are found on any machine.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_mins(2);
 
 fn report(name: &str) -> String {
     format!(
@@ -58,7 +59,8 @@ fn write(file: &mut File, generation: usize) {
         text += &report(&format!("r{generation}_{number}"));
         let line = text.len();
         while text.len() - line < BETWEEN {
-            text += &format!("usb {generation}-{}: new device number {number}\n", text.len());
+            let at = text.len();
+            writeln!(text, "usb {generation}-{at}: new device number {number}").unwrap();
         }
     }
     // A line at a time, as a console is written.
