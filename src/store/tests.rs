@@ -53,7 +53,7 @@ fn sign((kind, site, way, far): Drawn) -> Signature<'static> {
         ),
         _ => format!("kernel BUG at fs/b.c:{way}!\n"),
     };
-    let report = crate::reports(log.as_bytes()).next().expect("a report");
+    let report = crate::parse::reports(log.as_bytes()).next().expect("a report");
     Signature::of(&report).into_owned()
 }
 

@@ -113,7 +113,9 @@ fn answers(folder: &Path, store: &str, list: &str) -> Answers {
     for line in lines.lines() {
         let line: serde_json::Value = serde_json::from_str(line).expect("JSON");
         let file = line["file"].as_str().expect("a file").to_owned();
-        bugs.entry(line["seen"]["bug"].to_string()).or_default().push(file.clone());
+        // A report with too little to equal another one is of no known bug, though it was added.
+        let bug = line["seen"]["bug"].as_str().unwrap_or(&file).to_owned();
+        bugs.entry(bug).or_default().push(file.clone());
         let candidates = line["candidates"].as_array().expect("candidates");
         scores.insert(file, candidates.iter().map(|found| found["score"].to_string()).collect());
     }
