@@ -7,11 +7,11 @@ use std::hint::black_box;
 use std::io::{self, Write as _};
 use std::path::Path;
 
+use ksplat::atlas::Atlas;
 use ksplat::disasm::{self, Syntax};
-
 use ksplat::fingerprint::Signature;
 use ksplat::output::json::{self, ReportRecord};
-use ksplat::{Report, reports};
+use ksplat::{Report, reports, suspects};
 
 #[path = "common/logs.rs"]
 mod logs;
@@ -51,9 +51,16 @@ fn stage_explain(reports: &mut [Report<'_>]) {
 }
 
 fn explain(reports: &mut [Report<'_>]) {
-    let analyzer = ksplat::Analyzer::new().without_instructions();
+    let analyzer = ksplat::Analyzer::new().without_instructions().without_suspects();
     for report in reports {
         analyzer.annotate(black_box(report));
+    }
+}
+
+#[inline(never)]
+fn stage_suspects(reports: &mut [Report<'_>]) {
+    for report in reports {
+        suspects::annotate(black_box(report), Atlas::builtin());
     }
 }
 
@@ -92,6 +99,7 @@ fn main() -> io::Result<()> {
     let mut out = Vec::with_capacity(8 << 20);
     stage_json(&mut out, &records)?;
     stage_explain(&mut reports);
+    stage_suspects(&mut reports);
     let bytes: usize = logs.iter().map(Vec::len).sum();
     let (logs, reports, json) = (logs.len(), reports.len(), out.len());
     writeln!(io::stdout(), "{logs} logs, {bytes} bytes, {reports} reports, {json} bytes of JSON")

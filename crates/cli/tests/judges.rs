@@ -1,6 +1,6 @@
 //! Minimum figures on the logs in `../shared`, by the judges there.
 
-#![allow(clippy::unwrap_used, clippy::expect_used)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
 mod common;
 
