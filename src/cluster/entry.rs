@@ -187,6 +187,7 @@ impl Entry {
     }
 
     /// Whether it shares nothing with any other, not even with an equal one.
+    #[cfg(feature = "store")]
     pub(super) fn is_alone(&self) -> bool {
         self.corrupted && self.frames.is_empty()
     }
