@@ -72,7 +72,7 @@ pub(super) fn near(entry: &Entry) -> BTreeSet<Name> {
     entry.ordinary().take(NEAR).chain(entry.site.iter().copied()).collect()
 }
 
-/// A function near the sites of more sets than this is no reason to compare them: it bounds the number of
+/// A function near the sites of more sets than this does not make them candidates: it bounds the number of
 /// pairs.
 pub(crate) const MAX_NEAR: usize = 1024;
 

@@ -1,4 +1,4 @@
-//! What an entry shares with others, as hashes that are the same in all indexes: a store finds by them
+//! The keys that an entry shares with others, as hashes that are the same in all indexes: a store finds by them
 //! the entries that a new report may change.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -10,7 +10,7 @@ use super::similarity::{self, Frequencies};
 use super::{Index, Joined};
 use crate::fingerprint::{Signature, Stable};
 
-/// What an entry shares with others.
+/// The keys that an entry shares with others.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Reach {
     /// The keys of rules that see all entries with the key.
@@ -87,12 +87,12 @@ impl Index {
         self.keys().parted_by(&self.entries, &new).into_iter().filter_map(first).collect()
     }
 
-    /// What the entry of a report shares with others.
+    /// The keys of the entry of a report.
     pub(crate) fn reach(&self, report: u32) -> Reach {
         self.entry(report).map(|entry| Reach::of(entry, &self.names)).unwrap_or_default()
     }
 
-    /// What a signature shares with others.
+    /// The keys of a signature.
     pub(crate) fn reach_of(&self, signature: &Signature<'_>) -> Reach {
         let mut names = Overlay::new(&self.names);
         let entry = Entry::new(signature, &mut names);

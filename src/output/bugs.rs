@@ -23,20 +23,20 @@ pub struct Bug<'a> {
     /// The labels: `fixed-by 1234abcd`.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Vec::is_empty"))]
     pub labels: Vec<String>,
-    /// What people decided about it, the oldest first.
+    /// The decisions about it, the oldest first.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Vec::is_empty"))]
     pub decisions: Vec<BugDecision>,
     /// The reports.
     pub members: Vec<BugMember<'a>>,
 }
 
-/// What somebody decided about a bug.
+/// A decision about a bug.
 #[derive(Clone, Debug, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct BugDecision {
     /// The day, such as `2026-01-02`.
     pub date: String,
-    /// What was decided, in words.
+    /// The decision in words.
     pub what: String,
     /// By whom.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]

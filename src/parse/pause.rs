@@ -92,7 +92,7 @@ impl Pauses {
     }
 }
 
-/// What kind of event a report makes.
+/// The event of a report.
 fn event(
     given: Option<&Report<'static>>,
     report: &Report<'static>,

@@ -160,7 +160,7 @@ impl Decision {
 }
 
 impl Decision {
-    /// What was decided, in words.
+    /// The decision in words.
     pub fn what(&self) -> String {
         let list = |bugs: &[u64]| {
             let bugs: Vec<_> = bugs.iter().map(|bug| format!("{bug:016x}")).collect();

@@ -16,7 +16,7 @@ use crate::fingerprint::Signature;
 /// The candidates that are compared exactly for each result of a query, and the minimum.
 const COMPARED: (usize, usize) = (16, 64);
 
-/// What was read of a store.
+/// The rows that were read of a store.
 struct Local<'r> {
     reader: &'r Reader,
     /// Whole bugs.
@@ -27,7 +27,7 @@ struct Local<'r> {
     places: HashMap<u32, Place>,
     /// The signatures of other bugs, by their numbers.
     others: BTreeMap<u32, Vec<Known>>,
-    /// What a signature shares with others, by its exact hash.
+    /// The keys of each signature, by its exact hash.
     reaches: HashMap<u64, Reach>,
     /// The signatures whose keys were followed.
     followed: BTreeSet<u64>,
@@ -281,7 +281,7 @@ impl<'r> Local<'r> {
         Ok(())
     }
 
-    /// What an addition changed in the postings.
+    /// The changes of an addition in the postings.
     fn changes(
         &mut self,
         sightings: &[Sighting<'_>],

@@ -12,7 +12,7 @@ use miniz_oxide::inflate::core::{DecompressorOxide, decompress};
 
 use crate::fingerprint;
 
-/// What most rows have.
+/// Texts that most rows contain.
 const DICTIONARY: &[u8] = include_bytes!("dictionary.txt");
 
 /// Rows that are longer are kept as they are: it bounds what is read of a damaged one.
@@ -63,7 +63,7 @@ pub(super) fn unpack(packed: &[u8]) -> Option<Vec<u8>> {
 
 /// A hash in a row of JSON.
 const HASH: &[u8] = b"\"hash\":\"";
-/// What may stand between a hash and the name that it is of.
+/// The texts between a hash and its name.
 const NAMES: [&[u8]; 3] = [b"\",\"function\":\"", b"\",\"text\":\"", b"\",\"functions\":[\""];
 /// The digits of a hash.
 const DIGITS: usize = 16;
@@ -92,7 +92,7 @@ fn with_hashes(text: &[u8]) -> Vec<u8> {
     rewritten(text, |rest| Some((0, hash(name(rest)?))))
 }
 
-/// Replaces what stands behind each `"hash":"`: `change` gives the number of bytes to skip and the text to
+/// Replaces the text behind each `"hash":"`: `change` gives the number of bytes to skip and the text to
 /// put there.
 fn rewritten(text: &[u8], change: impl Fn(&[u8]) -> Option<(usize, String)>) -> Vec<u8> {
     let mut out = Vec::with_capacity(text.len() + text.len() / 8);

@@ -42,7 +42,7 @@ const MAX_LISTED: usize = 4096;
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub(super) struct Place {
     pub(super) exact: u64,
-    /// Whether it stands for its set when sets are compared.
+    /// Whether it represents its set when sets are compared.
     pub(super) leads: bool,
     /// Its bug, and those that the bug came back as.
     pub(super) bugs: Vec<u64>,
@@ -321,7 +321,7 @@ impl Reader {
     }
 }
 
-/// What an addition changes in the postings.
+/// The changes of an addition in the postings.
 #[derive(Debug, Default)]
 pub(super) struct Changes {
     /// Signatures that are new, in the order of their numbers.

@@ -2,7 +2,7 @@
 //!
 //! A row's value is sealed: a byte for the format, four for [`fingerprint::VERSION`] of the program that
 //! wrote it, eight for a checksum over the table's tag, the key and the rest, then JSON. So a row that
-//! stands under the key of another, or in another table, is damaged as well. The JSON is packed if that makes
+//! has the key of another, or in another table, is damaged as well. The JSON is packed if that makes
 //! it shorter ([`pack`]).
 
 use std::borrow::Cow;

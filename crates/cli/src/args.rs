@@ -488,7 +488,7 @@ pub(crate) struct Pair {
     pub(crate) other: u64,
 }
 
-/// What is decided about two bugs.
+/// A decision about two bugs.
 #[derive(Debug, Group)]
 pub(crate) struct Verdict {
     #[command(flatten)]
@@ -709,7 +709,7 @@ fn arch(name: &str) -> Result<ksplat::Arch, String> {
     })
 }
 
-/// What is done with a report for which there is no room.
+/// The treatment of a report for which there is no room.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
 pub(crate) enum Queue {
     /// Read no further until a command has ended; nothing is lost

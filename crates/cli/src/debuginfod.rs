@@ -89,7 +89,7 @@ fn known(path: &Path, build_id: &str) -> io::Result<bool> {
     };
     // A pipe would block, a link leads anywhere, and another user may write anything.
     if !metadata.is_file() || metadata.uid() != rustix::process::geteuid().as_raw() {
-        return Err(io::Error::other("is no regular file of this user: remove it"));
+        return Err(io::Error::other("is not a regular file of this user: remove it"));
     }
     if metadata.len() > 0 {
         // A damaged image is fetched again.

@@ -57,7 +57,7 @@ impl Chunks<'_> {
     }
 }
 
-/// What is watched, and from where.
+/// The watched log, and where reading begins.
 pub(crate) struct Console {
     pub(crate) path: PathBuf,
     /// Whether the present text of a file is skipped.

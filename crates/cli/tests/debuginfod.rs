@@ -210,7 +210,7 @@ fn only_regular_files_of_the_cache_are_believed() {
     symlink(fixture.unwrap(), &image).unwrap();
     let refused = || {
         let (out, err) = cache.run(&server.url, KERNEL, |_| {});
-        assert!(err.contains("is no regular file of this user: remove it"), "{err}");
+        assert!(err.contains("is not a regular file of this user: remove it"), "{err}");
         assert!(!out.contains(RESOLVED), "{out}");
     };
     refused();

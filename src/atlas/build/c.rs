@@ -1,6 +1,6 @@
 //! The functions that a C file defines.
 //!
-//! There is no preprocessor: comments, strings and directives are skipped, and each branch of an `#if`
+//! Nothing is preprocessed: comments, strings and directives are skipped, and each branch of an `#if`
 //! starts at the brace depth of the first one. A definition is a declarator with parameters before a
 //! brace at depth 0. A brace in column 0 ends every function of the kernel, so the depth is right again
 //! after braces that macros hide.

@@ -12,7 +12,7 @@ const MAX_LOCKS: usize = 256;
 impl<'log> Builder<'log> {
     /// A lock of the report itself, of a chain, or of the list of those that a thread holds.
     pub(super) fn lock(&mut self, line: &Line<'log>, found: &lock::Lock<'_>) {
-        // An inlined function stands on a line of its own before the one that holds it.
+        // The line of an inlined function precedes that of its caller.
         if found.is_inlined {
             return;
         }

@@ -39,7 +39,7 @@ pub(super) struct Text {
     is_read: bool,
 }
 
-/// What is at the end of what was read.
+/// The file's state at the end of the bytes that were read.
 #[derive(Debug, Eq, PartialEq)]
 enum State {
     /// Nothing more.

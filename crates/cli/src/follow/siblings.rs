@@ -22,7 +22,7 @@ const EVENTS: usize = 16 * 1024;
 /// The age of the time of a directory below which another change may have the same time.
 const RECENT: Duration = Duration::from_secs(1);
 
-/// What follows the name of a console in that of a rotated one.
+/// The suffix of a rotated console's name.
 const SEPARATORS: [u8; 4] = *b".-_~";
 
 /// The first bytes of packed files: they have the text of a file that was read when it was rotated.
@@ -81,7 +81,7 @@ impl Siblings {
         let entries = fs::read_dir(folder(&self.path)).into_iter().flatten();
         let entries = entries.take(MAX_ENTRIES).filter_map(Result::ok).filter(is_sibling);
         let sibling = |entry: DirEntry| {
-            // A link is no rotated file.
+            // Links are left out.
             let metadata = entry.metadata().ok().filter(fs::Metadata::is_file)?;
             let times = [metadata.modified().ok(), metadata.created().ok()];
             Some(Sibling { path: entry.path(), identity: Identity::of(&metadata), times })
