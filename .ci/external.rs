@@ -68,7 +68,8 @@ fn find_the_files_of_suspects(package: &Package) -> Answer {
     use ksplat::atlas::{Atlas, build::Builder};
 
     let log = package.read("tests/duplicates/queue-add.log")?;
-    let report = first(&log)?;
+    let mut report = first(&log)?;
+    ksplat::suspects::annotate(&mut report, Atlas::builtin());
     let suspect = report.suspects.first().ok_or("no suspect")?;
     assert_eq!(suspect.file.as_deref(), Some("net/batman-adv/bat_iv_ogm.c"));
     assert!(!suspect.lists.is_empty() && suspect.probability > 0.0);
