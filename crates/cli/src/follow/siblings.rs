@@ -87,6 +87,10 @@ impl Siblings {
             Some(Sibling { path: entry.path(), identity: Identity::of(&metadata), times })
         };
         let mut files: Vec<_> = entries.filter_map(sibling).collect();
+        // A file that is renamed meanwhile may be listed under both names; the first one is stale.
+        let mut seen = HashSet::new();
+        files.reverse();
+        files.retain(|file| seen.insert(file.identity));
         files.sort_by_key(|file| file.times);
         files
     }
