@@ -282,7 +282,7 @@ pub(crate) fn is_start(log: &[u8], at: usize, information: bool) -> bool {
 }
 
 /// The last line of a panic, which repeats its reason: `panic()` in kernel/panic.c.
-const END_PANIC: &str = "---[ end Kernel panic";
+pub(crate) const END_PANIC: &str = "---[ end Kernel panic";
 
 /// The marker that makes `line` a start.
 fn marker(line: &[u8], information: bool) -> Option<&'static Marker> {

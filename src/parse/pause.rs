@@ -3,20 +3,19 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use memchr::memmem;
-
 use super::monitor::Event;
 use super::open::Open;
 use crate::model::Report;
+use crate::scan::END_PANIC;
+use crate::search;
 
 /// Texts of lines behind which nothing of a report comes: panic() in kernel/panic.c prints the first two,
 /// start_kernel() in init/main.c the third, kdb_local() in kernel/debug/kdb/kdb_main.c the last.
-const LAST: [&[u8]; 4] =
-    [b"---[ end Kernel panic", b"Rebooting in ", b"Linux version ", b"Entering kdb ("];
+const LAST: [&str; 4] = [END_PANIC, "Rebooting in ", "Linux version ", "Entering kdb ("];
 
 /// Whether one of some lines prints that the kernel halts or boots.
 pub(super) fn halts_or_boots(lines: &[u8]) -> bool {
-    LAST.iter().any(|text| memmem::find(lines, text).is_some())
+    LAST.iter().any(|text| search::has(lines, text))
 }
 
 /// The reports that may make a pause, and those that were given in one.
