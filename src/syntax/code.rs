@@ -77,6 +77,22 @@ pub(crate) fn is_words(line: &[u8]) -> bool {
     is_word_list && tokens.all(is_word)
 }
 
+/// Whether a line is a row of dumped memory: the end of its address, and words of 32 or 64 bits.
+///
+/// A stack of 8 KiB takes 256 of them: `dump_mem()` in arch/arm/kernel/traps.c and in
+/// arch/sh/kernel/dumpstack.c, which leave the words below the stack pointer blank.
+pub(crate) fn is_memory_row(line: &[u8]) -> bool {
+    let Some((address, words)) = line.split_at_checked(4) else { return false };
+    let is_word = |token: &[u8]| {
+        matches!(token.len(), 8 | 16)
+            && (token.iter().all(u8::is_ascii_hexdigit) || is_unread(token))
+    };
+    let mut tokens = words.get(1..).unwrap_or_default().split(|&b| b == b' ');
+    words.starts_with(b": ")
+        && address.iter().all(u8::is_ascii_hexdigit)
+        && tokens.all(|token| token.is_empty() || is_word(token))
+}
+
 /// An instruction that the kernel disassembled itself.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct Listed<'a> {
@@ -207,6 +223,9 @@ mod tests {
         }
         assert_eq!((code.bytes.len(), code.trap, code.fault), (12, Some(4), None));
 
+        for line in ["8000:                   e0728044 e0728018", "9ff0: ???????? 00000000"] {
+            assert!(is_memory_row(line.as_bytes()), "{line}");
+        }
         let line = b"Krnl Code: 000003ff7fd02646: fcdfa7290001\tmp\t1833(14,%r10)";
         let found = listed(line).expect("an instruction");
         assert_eq!((found.mark, found.digits), (None, &b"fcdfa7290001"[..]));
@@ -219,6 +238,11 @@ mod tests {
     fn err_lines() {
         for line in ["", "8260e888", "8260e888 82", "8260e888 x", "a b", "8260e888 <8260e888"] {
             assert!(!is_words(line.as_bytes()), "{line}");
+        }
+        for line in
+            ["8000: 00 01 02", "8000: e0728044e", "8000:", "800: e0728044", "what: e0728044"]
+        {
+            assert!(!is_memory_row(line.as_bytes()), "{line}");
         }
         for line in ["", "000003ff7fd02646", "000003ff7fd02646: f", "2646: 07fe\tbcr", "x: 07fe b"]
         {

@@ -341,5 +341,7 @@ fn dump<'t>(first: u8, line: &'t [u8], text: &'t [u8]) -> Option<Record<'t>> {
         let found = kasan::is_shadow(text).then(|| kasan::shadow(text));
         found.map(|found| found.map_or(Record::Known, |(_, shadow)| Record::Shadow(shadow)))
     };
-    listing().or_else(words).or_else(shadow)
+    let memory =
+        || (first.is_ascii_hexdigit() && code::is_memory_row(line)).then_some(Record::Known);
+    listing().or_else(words).or_else(memory).or_else(shadow)
 }
