@@ -84,10 +84,11 @@ fn is_indent(b: u8) -> bool {
     matches!(b, b' ' | b'\t')
 }
 
-/// `f [m] from g+0x1/0x2 [m]` and `(f) from [<addr>] (g+0x1/0x2 [m])`: both ends of a call.
+/// `f [m] from g+0x1/0x2 [m]` and `(f [m]) from [<addr>] (g+0x1/0x2 [m])`: both ends of a call,
+/// dump_backtrace_entry() in arch/arm/kernel/traps.c.
 fn called(input: &[u8]) -> Parsed<'_, Place<'_>> {
-    let (rest, (open, callee, _)) = (opt(tag("(")), token::symbol, opt(tag(")"))).parse(input)?;
-    let (rest, _) = opt(preceded(tag(" "), module)).parse(rest)?;
+    let (rest, (open, callee)) = (opt(tag("(")), token::symbol).parse(input)?;
+    let (rest, _) = (opt(preceded(tag(" "), module)), opt(tag(")"))).parse(rest)?;
     let (rest, (_, address, _, place, _)) =
         (tag(" from "), token::bracketed, opt(tag("(")), place, opt(tag(")"))).parse(rest)?;
     let (address, parenthesized) = (place.address.or(address), open.is_some());
@@ -278,6 +279,8 @@ mod tests {
         assert_eq!((e.callee, e.function), (Some(&b"cm_a_open"[..]), Some(&b"cm_write"[..])));
         let (_, e) = p("[<808ea9f4>] (f.part.0) from [<808dcfac>] (g+0x7b4/0xa6c)");
         assert_eq!((e.callee, e.function), (Some(&b"f.part.0"[..]), Some(&b"g"[..])));
+        let (_, e) = p("[<7f000124>] (f [m]) from [<7f0001d8>] (g+0x38/0x78 [n])");
+        assert_eq!((e.callee, e.module), (Some(&b"f"[..]), Some(&b"n"[..])));
         let (_, e) = p("[c0000000044d3b90] [c0000000044d3bd0] f+0x1/0x2 (unreliable)");
         assert_eq!((e.address.map(|a| a.value), e.reliable), (Some(0xc000_0000_044d_3bd0), false));
         assert_eq!(p(" <a::B>::drop+0x1/0x2").1.function, Some(&b"<a::B>::drop"[..]));
