@@ -99,8 +99,9 @@ fn is_built_for(directory: &str, arch: &str) -> bool {
         let shares = |(own, other): &(&str, &str)| *own == arch && is_in(rest, other);
         return rest.split('/').next() == Some(arch) || SHARED.iter().any(shares);
     }
-    let arches_of = |name| MACHINES.iter().find(|(known, _)| *known == name);
-    directory.split('/').skip(1).filter_map(arches_of).all(|(_, arches)| arches.contains(&arch))
+    let arches_of = |name| MACHINES.iter().find(|(known, _)| known.as_bytes() == name);
+    let parts = directory.as_bytes().split(|byte| *byte == b'/');
+    parts.skip(1).filter_map(arches_of).all(|(_, arches)| arches.contains(&arch))
 }
 
 /// The directory of an architecture below `arch`.

@@ -54,7 +54,7 @@ impl<'r> Source<'r> {
     pub(super) fn directory(self) -> Option<&'r str> {
         match self {
             Self::Unknown => None,
-            Self::Log(path) => Some(path.rsplit_once('/').map_or("", |(directory, _)| directory)),
+            Self::Log(path) => Some(split(path).0),
             Self::Atlas(file) => Some(file.directory()),
             Self::Module(module) => Some(module),
         }
@@ -96,11 +96,20 @@ impl<'r> Source<'r> {
     }
 }
 
+/// The directory and the name of a file.
+pub(super) fn split(path: &str) -> (&str, &str) {
+    let parts = memchr::memrchr(b'/', path.as_bytes())
+        .and_then(|slash| path.get(..slash).zip(path.get(slash + 1..)));
+    parts.unwrap_or(("", path))
+}
+
 /// A function that may contain the bug.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Candidate<'r> {
     /// The name without compiler suffixes.
     pub(super) function: &'r str,
+    /// The first word of the name: `nilfs` of `__nilfs_btree_insert`. Empty if it has one letter.
+    pub(super) first_word: &'r str,
     pub(super) frame: Option<&'r Frame<'r>>,
     pub(super) group: Group,
     /// The number of its stack.
@@ -123,6 +132,11 @@ pub(super) struct Candidate<'r> {
 }
 
 impl Candidate<'_> {
+    /// Returns whether two names have the same first word.
+    pub(super) fn is_alike(&self, other: &Self) -> bool {
+        !self.first_word.is_empty() && self.first_word == other.first_word
+    }
+
     /// Returns whether it is relevant and in no generic code.
     pub(super) fn is_ordinary(&self) -> bool {
         self.reason.is_none() && self.class.is_none_or(|class| class == FileClass::Ordinary)
@@ -180,6 +194,7 @@ fn add<'f, 'r>(
     }
     found.push(Candidate {
         function,
+        first_word: first_word(function),
         frame,
         group,
         stack: usize::MAX - group as usize,
@@ -251,10 +266,14 @@ fn neighbours<'r>(found: &[Candidate<'r>], at: usize, near: &mut [&'r str]) {
 
 /// The name of a function in an atlas: for Rust the last part of the path.
 fn key(function: &str) -> &str {
-    match function.rfind("::") {
-        Some(at) => function.get(at..).unwrap_or(function),
-        None => function,
-    }
+    let colon = memchr::memrchr(b':', function.as_bytes()).and_then(|colon| colon.checked_sub(1));
+    colon.and_then(|at| function.get(at..)).unwrap_or(function)
+}
+
+fn first_word(function: &str) -> &str {
+    let name = function.trim_start_matches('_');
+    let end = memchr::memchr(b'_', name.as_bytes()).unwrap_or(name.len());
+    name.get(..end).filter(|word| word.len() > 1).unwrap_or_default()
 }
 
 /// The top directories of the kernel's sources.
@@ -313,5 +332,19 @@ fn count(found: &mut [Candidate<'_>]) {
         let is_helper = candidate.reason.is_some();
         candidate.relevant_below = if is_helper { below.max(1) - 1 } else { below };
         below += usize::from(!is_helper);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ok_names() {
+        assert_eq!(first_word("nilfs_dat_commit_free"), first_word("__nilfs_btree"));
+        assert_ne!(first_word("nilfs_dat"), first_word("nilfsx"));
+        assert_eq!([first_word(""), first_word("_"), first_word("f_g")], [""; 3]);
+        assert_eq!([key("a::B::drop"), key("f"), key(":")], ["::drop", "f", ":"]);
+        assert_eq!([split("fs/a/b.c"), split("b.c")], [("fs/a", "b.c"), ("", "b.c")]);
     }
 }

@@ -2,6 +2,8 @@
 
 use super::candidate::{Candidate, Group};
 use super::context::Context;
+use super::index;
+use super::words::WORDS;
 use crate::atlas::FileClass;
 use crate::model::Report;
 
@@ -78,87 +80,6 @@ families! {
 /// The number of groups of kinds.
 pub(super) const KINDS: usize = 16;
 
-/// Words of names.
-pub(super) const WORDS: &[&str] = &[
-    "add",
-    "alloc",
-    "attach",
-    "bind",
-    "cancel",
-    "check",
-    "clean",
-    "clear",
-    "close",
-    "complete",
-    "config",
-    "connect",
-    "create",
-    "ctl",
-    "del",
-    "destroy",
-    "detach",
-    "device",
-    "disconnect",
-    "do",
-    "drop",
-    "event",
-    "exit",
-    "fill",
-    "find",
-    "flush",
-    "free",
-    "get",
-    "handle",
-    "handler",
-    "init",
-    "insert",
-    "ioctl",
-    "irq",
-    "list",
-    "lock",
-    "lookup",
-    "map",
-    "mount",
-    "new",
-    "next",
-    "notify",
-    "open",
-    "parse",
-    "poll",
-    "probe",
-    "process",
-    "put",
-    "queue",
-    "read",
-    "recv",
-    "register",
-    "release",
-    "remove",
-    "reset",
-    "rx",
-    "send",
-    "set",
-    "setup",
-    "show",
-    "start",
-    "stop",
-    "store",
-    "submit",
-    "sync",
-    "task",
-    "thread",
-    "timer",
-    "tx",
-    "unlink",
-    "unregister",
-    "update",
-    "wait",
-    "wake",
-    "work",
-    "write",
-    "xmit",
-];
-
 /// The first index of each family.
 const STARTS: [usize; SIZES.len() + 1] = starts();
 
@@ -178,7 +99,7 @@ const fn starts() -> [usize; SIZES.len() + 1] {
 pub(super) const COUNT: usize = STARTS[SIZES.len()];
 
 /// The index of a value of a family.
-fn index(family: Family, value: usize) -> usize {
+fn number(family: Family, value: usize) -> usize {
     let start = STARTS.get(family as usize).copied().unwrap_or(COUNT);
     let size = SIZES.get(family as usize).copied().unwrap_or(1);
     start + value.min(size - 1)
@@ -188,7 +109,7 @@ fn index(family: Family, value: usize) -> usize {
 pub(super) fn of_candidate(context: &Context<'_>, at: usize, mut found: impl FnMut(usize)) {
     use Family as F;
     let Some(own) = context.candidates.get(at) else { return };
-    let mut add = |family, value| found(index(family, value));
+    let mut add = |family, value| found(number(family, value));
     let crashed = usize::from(own.group == Group::Crash);
     let ordinary = usize::from(own.is_ordinary());
     let rank = own.relevant_above;
@@ -208,9 +129,8 @@ pub(super) fn of_candidate(context: &Context<'_>, at: usize, mut found: impl FnM
     add(F::Share, context.share(own));
     add(F::Majority, usize::from(context.is_majority(own)) * 4 + short_rank);
     let (callee, caller) = context.around(at);
-    let begins = |other: Option<&Candidate<'_>>| {
-        usize::from(other.is_some_and(|other| is_alike(own.function, other.function)))
-    };
+    let begins =
+        |other: Option<&Candidate<'_>>| usize::from(other.is_some_and(|other| own.is_alike(other)));
     let of_anchor = match context.anchor() {
         Some(anchor) if anchor.function == own.function => 0,
         anchor => 1 + begins(anchor),
@@ -253,15 +173,15 @@ pub(super) fn of_candidate(context: &Context<'_>, at: usize, mut found: impl FnM
 
 /// Calls `found` with the index of each feature of *none of these*.
 pub(super) fn of_none(context: &Context<'_>, report: &Report<'_>, mut found: impl FnMut(usize)) {
-    found(index(Family::NoneKind, context.kind));
-    found(index(
+    found(number(Family::NoneKind, context.kind));
+    found(number(
         Family::NoneLength,
         if context.candidates.is_empty() { 5 } else { bin(context.relevant) },
     ));
     let has_lines =
         context.candidates.iter().any(|own| own.frame.is_some_and(|frame| frame.file.is_some()));
     let flags = [report.is_usable(), has_lines, context.anchor().is_some()];
-    found(index(
+    found(number(
         Family::NoneReport,
         flags.iter().fold(0, |value, flag| value * 2 + usize::from(*flag)),
     ));
@@ -289,38 +209,10 @@ fn groups(own: &Candidate<'_>) -> usize {
     }
 }
 
-/// Returns whether two names have the same first word: `nilfs_dat_commit_free`, `nilfs_btree_insert`.
-fn is_alike(a: &str, b: &str) -> bool {
-    let first = |name: &'_ str| {
-        let name = name.trim_start_matches('_');
-        name.find('_').map_or(name.len(), |end| end)
-    };
-    let (a, b) = (a.trim_start_matches('_'), b.trim_start_matches('_'));
-    let (len, other) = (first(a), first(b));
-    len > 1 && len == other && a.get(..len) == b.get(..len)
-}
-
 fn words(function: &str, found: impl FnMut(usize)) {
     let words = function.as_bytes().split(|byte| matches!(byte, b'_' | b':' | b'.'));
-    words.filter_map(super::index::word).for_each(found);
+    words.filter_map(index::word).for_each(found);
 }
 
 const _: () =
     assert!(FileClass::ALL.len() == 25, "the family `Class` has one value more than classes");
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn words_are_sorted() {
-        assert!(WORDS.is_sorted());
-    }
-
-    #[test]
-    fn ok_is_alike() {
-        assert!(is_alike("nilfs_dat_commit_free", "__nilfs_btree"));
-        assert!(!is_alike("nilfs_dat", "nilfsx"));
-        assert!(!is_alike("", ""));
-    }
-}

@@ -4,8 +4,8 @@
 //! part of the hash selects the slot.
 
 use super::counts::Counts;
-use super::feature::WORDS;
 use super::table::{DIRECTORIES, FILES, FUNCTIONS};
+use super::words::WORDS;
 
 static FUNCTION_INDEX: Index<{ slots(FUNCTIONS.len()) }> = Index::of_names(FUNCTIONS);
 static FILE_INDEX: Index<{ slots(FILES.len()) }> = Index::of_files(FILES);

@@ -13,6 +13,7 @@ mod feature;
 mod index;
 mod rank;
 mod table;
+mod words;
 
 pub use counts::{Counts, NUMBERS, calibrated, numbers};
 

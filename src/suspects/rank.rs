@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::candidate::{Candidate, MAX_CANDIDATES, Source};
+use super::candidate::{Candidate, MAX_CANDIDATES, Source, split};
 use super::context::Context;
 use super::counts::{NUMBERS, calibrated, numbers};
 use super::feature;
@@ -78,7 +78,7 @@ fn numbers_of(own: &Candidate<'_>) -> [f32; NUMBERS] {
     let file = match own.source {
         Source::Unknown | Source::Module(_) => None,
         Source::Log(path) => {
-            let (directory, name) = path.rsplit_once('/').unwrap_or(("", path));
+            let (directory, name) = split(path);
             Some(index::file(directory, name))
         }
         Source::Atlas(file) if file.name().is_empty() => None,
