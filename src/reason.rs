@@ -77,7 +77,7 @@ reason_enum! {
     pub enum SuspectReason {
         /// Its name is in the stack of the crash and in that of the free.
         UsedAndFreed = "used-and-freed", "in the stacks of the crash and of the free";
-        /// The instruction pointer stands in it.
+        /// The instruction pointer is in it.
         WasRunning = "was-running", "was running";
         /// It is in the stack that freed the object.
         Freed = "freed", "in the stack of the free";
@@ -89,7 +89,7 @@ reason_enum! {
         CalledFailing = "called-failing", "called the function that failed";
         /// Only the title has it.
         Named = "named", "named by the title";
-        /// It is the innermost frame that is no helper and no part of a checker.
+        /// It is the innermost frame that is neither a helper nor part of a checker.
         CalledReporter = "called-reporter", "first frame that is not a helper";
         /// It is in the file of the first frame of a subsystem or driver.
         SameFile = "same-file", "in the file of the first relevant frame";

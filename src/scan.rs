@@ -62,7 +62,7 @@ static APART: LazyLock<Vec<(usize, memmem::Finder<'static>)>> = LazyLock::new(||
     apart.map(|(index, marker)| (index, memmem::Finder::new(marker.text))).collect()
 });
 
-/// The index of a marker in the table, and where in its text the anchor stands.
+/// The index of a marker in the table, and the offset of the anchor in its text.
 type Place = (usize, usize);
 
 /// How anchors are found.
@@ -134,12 +134,12 @@ impl Found<'_> {
     fn markers(&self, log: &[u8]) -> impl Iterator<Item = usize> {
         let all = &*self.search.markers;
         let places = all.get(self.anchor).map_or(all, slice::from_ref).iter().flatten();
-        let stands = move |(index, offset): &&Place| {
+        let fits = move |(index, offset): &&Place| {
             let text = self.at.checked_sub(*offset).and_then(|start| log.get(start..));
             let marker = MARKERS.get(*index);
             text.zip(marker).is_some_and(|(text, marker)| text.starts_with(marker.text.as_bytes()))
         };
-        places.filter(stands).map(|(index, _)| *index)
+        places.filter(fits).map(|(index, _)| *index)
     }
 }
 
@@ -343,7 +343,7 @@ mod tests {
     fn every_marker_is_found_by_its_anchor() {
         for information in [false, true] {
             let anchors: Vec<_> = anchors(information).into_keys().collect();
-            // The search tells one of those that begin at the same byte.
+            // The search reports one of those that begin at the same byte.
             assert!(anchors.windows(2).all(|pair| !pair[1].starts_with(&pair[0])), "{anchors:?}");
         }
         assert!(MARKERS.len() <= 128, "`marker` keeps a bit for each");

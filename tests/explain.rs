@@ -472,14 +472,14 @@ proptest! {
             && let Some(expression) = &access.expression
             && let Some(meant) = evaluate(expression, &known)
         {
-            let told = access.address.expect("certain, so known").value;
+            let reported = access.address.expect("certain, so known").value;
             if found.shadow {
-                prop_assert_eq!((told >> 3).wrapping_add(0xdfff_fc00_0000_0000), meant);
+                prop_assert_eq!((reported >> 3).wrapping_add(0xdfff_fc00_0000_0000), meant);
             } else if !expression.starts_with("%fs") && !expression.starts_with("%gs") {
                 // The explanation names one of two operands: the stack is the other.
                 let is_stack = access.registers.is_empty() || expression.contains("rsp");
-                prop_assert!(told == meant || is_stack || told.abs_diff(known["rsp"]) < 64
-                    || [known["rsi"], known["rdi"]].contains(&told), "{} {:#x}", expression, told);
+                prop_assert!(reported == meant || is_stack || reported.abs_diff(known["rsp"]) < 64
+                    || [known["rsi"], known["rdi"]].contains(&reported), "{} {:#x}", expression, reported);
             }
         }
     }
@@ -779,12 +779,12 @@ fn random_code_of_every_machine() {
                 words[5]
             );
             let Some(found) = explained(&log) else { continue };
-            let told = found.access.as_ref().and_then(|access| access.address);
+            let reported = found.access.as_ref().and_then(|access| access.address);
             let size = found.access.as_ref().and_then(|access| access.size).unwrap_or(1);
-            if let Some(told) =
-                told.filter(|_| found.confidence == Confidence::Certain && !found.shadow)
+            if let Some(reported) =
+                reported.filter(|_| found.confidence == Confidence::Certain && !found.shadow)
             {
-                assert!(address.wrapping_sub(told.value) < size, "{log}{found:?}");
+                assert!(address.wrapping_sub(reported.value) < size, "{log}{found:?}");
             }
         }
     }

@@ -241,7 +241,7 @@ fn a_report_is_given_when_it_pauses_and_again_if_it_goes_on() {
     assert_eq!(push(&mut monitor, " h+0x1/0x2\n"), NONE);
     assert_eq!(words(monitor.tick(tenth(46))), NONE);
     assert_eq!(words(monitor.finish()), ["revised kernel BUG in f, 3 frames"]);
-    // The lines of others are no lines of it.
+    // Lines of other reports do not belong to it.
     let log = "[ 1.0][   T1] kernel BUG at fs/a.c:1!\n[ 1.0][   T1] RIP: 0010:f+0x1/0x2\n";
     assert_eq!(push(&mut monitor, log), NONE);
     let mut found = Vec::new();

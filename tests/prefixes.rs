@@ -257,7 +257,7 @@ fn bare(log: &str) -> Vec<String> {
 }
 
 /// The fields of reports that are compared.
-fn told(reports: &[Report<'_>]) -> String {
+fn summary(reports: &[Report<'_>]) -> String {
     let mut told = String::new();
     for report in reports {
         let frames = report.stacks.iter().map(|stack| {
@@ -298,7 +298,7 @@ fn watched(log: &str, size: usize) -> String {
         monitor.push(piece).for_each(&mut take);
     }
     monitor.finish().for_each(&mut take);
-    told(&reports)
+    summary(&reports)
 }
 
 fn logs() -> impl Iterator<Item = (&'static str, Vec<String>, String)> {
@@ -308,7 +308,7 @@ fn logs() -> impl Iterator<Item = (&'static str, Vec<String>, String)> {
         let plain = all_behind("{text}", &lines);
         let reports = read(&plain);
         assert!(reports.len() == 1 && reports[0].corrupted.is_none(), "{name}");
-        let want = told(&reports);
+        let want = summary(&reports);
         (*name, lines, want)
     })
 }
@@ -319,7 +319,7 @@ fn a_report_is_the_same_behind_any_prefix() {
     for (name, lines, want) in logs() {
         for (carrier, prefix) in CARRIERS {
             let log = all_behind(prefix, &lines);
-            let got = told(&read(&log));
+            let got = summary(&read(&log));
             if got != want {
                 let _ = writeln!(wrong, "{name} behind {carrier}: {got}");
             }
@@ -337,7 +337,11 @@ fn a_first_line_without_its_prefix_is_the_headline() {
             let text = all_behind("{stamp}{text}", &lines[first + 1..]);
             let log = format!("{prompt}{}\n{text}", lines[first]);
             assert_eq!(read(&log).len(), 1, "{name} behind {prompt:?}");
-            assert_eq!(told(&read(&log)).lines().next(), want.lines().next(), "{name}, {prompt:?}");
+            assert_eq!(
+                summary(&read(&log)).lines().next(),
+                want.lines().next(),
+                "{name}, {prompt:?}"
+            );
             let stamped = all_behind("{stamp}{text}", &lines[first..]);
             assert_eq!(read(&format!("{prompt}{stamped}")).len(), 1, "{name} behind {prompt:?}");
         }
@@ -383,14 +387,14 @@ fn no_prefix_is_too_odd() {
     for (name, lines, _) in logs() {
         for prefix in prefixes {
             let log = lines.iter().flat_map(|line| [prefix, line, "\n"]).collect::<String>();
-            assert_eq!(watched(&log, 4096), told(&read(&log)), "{name} behind {prefix:.20}");
+            assert_eq!(watched(&log, 4096), summary(&read(&log)), "{name} behind {prefix:.20}");
         }
         // Another prefix before each line.
         let changing = prefixes.iter().cycle();
         let log = changing.zip(&lines).flat_map(|(p, line)| [*p, line, "\n"]).collect::<String>();
-        assert_eq!(watched(&log, 4096), told(&read(&log)), "{name}");
+        assert_eq!(watched(&log, 4096), summary(&read(&log)), "{name}");
         let log: String =
             lines.iter().enumerate().map(|(n, line)| behind(CARRIERS[n].1, n, line)).collect();
-        assert_eq!(watched(&log, 61), told(&read(&log)), "{name}");
+        assert_eq!(watched(&log, 61), summary(&read(&log)), "{name}");
     }
 }

@@ -532,7 +532,7 @@ mod tests {
         for arch in Arch::ALL {
             let mut seen = BTreeSet::new();
             for (printed, _) in arch.info().named() {
-                assert!(seen.insert(printed), "{}: `{printed}` stands twice", arch.name());
+                assert!(seen.insert(printed), "{}: `{printed}` is listed twice", arch.name());
             }
             assert!(arch.info().registers().all(|name| name == name.to_lowercase()));
         }

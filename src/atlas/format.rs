@@ -17,7 +17,7 @@
 //! | file names | | a byte of length, the name |
 //! | directory marks | u32 | the offset of each directory, one more for the end |
 //! | directory text | | names of directories |
-//! | sets | 3 × u16 | the sections of a file, the most specific first; 0xffff is none |
+//! | sets | 3 × u16 | the sections of a file, the most specific first; 0xffff is unused |
 //! | sections | u32 | the offset of each section, one more for the end |
 //! | section text | | `STATUS\tNAME\t` and the numbers of the mailing lists (u16) |
 //! | list marks | u32 | the offset of each mailing list, one more for the end |

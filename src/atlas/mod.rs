@@ -81,7 +81,7 @@ impl<'a> Atlas<'a> {
     ///
     /// # Errors
     ///
-    /// The bytes are no atlas, an atlas of another version, or damaged.
+    /// The bytes are of another format, of another version, or damaged.
     pub fn read(bytes: &'a [u8]) -> Result<Self, Error> {
         let atlas = Self::unchecked(bytes)?;
         let sum = format::checksum(bytes.get(COVERED..).unwrap_or_default());

@@ -207,8 +207,8 @@ fn fit<'a>(
 
 /// Returns the source files in the stack of a crash.
 fn places<'a>(report: &'a Report<'_>) -> BTreeSet<&'a str> {
-    let told = [Role::Crash, Role::Allocation, Role::Free, Role::Race];
-    let stacks = report.stacks.iter().filter(|stack| told.contains(&stack.role));
+    let compared = [Role::Crash, Role::Allocation, Role::Free, Role::Race];
+    let stacks = report.stacks.iter().filter(|stack| compared.contains(&stack.role));
     let frames = stacks.flat_map(|stack| &stack.frames).filter(|frame| frame.reliable);
     let named = frames.filter(|frame| frame.function.as_deref().is_some_and(name::may_name));
     named.filter_map(|frame| frame.file.as_deref()).collect()

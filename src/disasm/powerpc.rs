@@ -278,36 +278,36 @@ mod tests {
 
     #[test]
     fn ok_branches() {
-        let told = |word| {
+        let read = |word| {
             let insn = insn(word);
             (insn.op, insn.target, insn.condition.map(|condition| condition.relation))
         };
         // bne- with a hint, bdnz, ble cr7, beqlr, bl, bctrl, rfid
-        assert_eq!(told(0x40c2_0008), (Op::Branch, Some(16), Some(Some(Relation::NotEqual))));
-        assert_eq!(told(0x4200_fff8), (Op::Branch, Some(0), Some(None)));
-        assert_eq!(told(0x409d_0008), (Op::Branch, Some(16), Some(Some(Relation::BelowOrEqual))));
-        assert_eq!(told(0x4d82_0020), (Op::Leave, None, Some(Some(Relation::Equal))));
-        assert_eq!(told(0x4800_0009), (Op::Call, Some(16), None));
-        assert_eq!(told(0x4e80_0421), (Op::Call, None, None));
-        assert_eq!(told(0x4c00_0024), (Op::Leave, None, None));
+        assert_eq!(read(0x40c2_0008), (Op::Branch, Some(16), Some(Some(Relation::NotEqual))));
+        assert_eq!(read(0x4200_fff8), (Op::Branch, Some(0), Some(None)));
+        assert_eq!(read(0x409d_0008), (Op::Branch, Some(16), Some(Some(Relation::BelowOrEqual))));
+        assert_eq!(read(0x4d82_0020), (Op::Leave, None, Some(Some(Relation::Equal))));
+        assert_eq!(read(0x4800_0009), (Op::Call, Some(16), None));
+        assert_eq!(read(0x4e80_0421), (Op::Call, None, None));
+        assert_eq!(read(0x4c00_0024), (Op::Leave, None, None));
         let insn = insn(0x409d_0008);
         assert_eq!(insn.condition.map(|condition| condition.on), Some(On::Flags(7)));
     }
 
     #[test]
     fn ok_traps() {
-        let told = |word| {
+        let read = |word| {
             let insn = insn(word);
             (insn.size, insn.sources, insn.condition.and_then(|condition| condition.relation))
         };
         let of = |number, size| Source::Register(Register::new(number, size));
         // tdlei r3, 5; tw lge r3, r4; tdi with greater or below; tdne r3, r4
         let number = Source::Number(5);
-        assert_eq!(told(0x0a83_0005), (8, [of(3, 8), number], Some(Relation::LessOrEqual)));
+        assert_eq!(read(0x0a83_0005), (8, [of(3, 8), number], Some(Relation::LessOrEqual)));
         let above = Some(Relation::AboveOrEqual);
-        assert_eq!(told(0x7ca3_2008), (4, [of(3, 4), of(4, 4)], above));
-        assert_eq!(told(0x0943_0005), (8, [of(3, 8), number], None));
-        assert_eq!(told(0x7f03_2088), (8, [of(3, 8), of(4, 8)], Some(Relation::NotEqual)));
+        assert_eq!(read(0x7ca3_2008), (4, [of(3, 4), of(4, 4)], above));
+        assert_eq!(read(0x0943_0005), (8, [of(3, 8), number], None));
+        assert_eq!(read(0x7f03_2088), (8, [of(3, 8), of(4, 8)], Some(Relation::NotEqual)));
         // trap; twui r0, 0
         assert_eq!(insn(0x7fe0_0008).condition, None);
         assert_eq!(insn(0x0fe0_0000).op, Op::Trap(Trap::Assertion));

@@ -28,9 +28,9 @@ impl Operand<'_> {
 
     /// Returns the kind of access. For an instruction that reads and writes it is the kind in the
     /// report, and a write without one.
-    fn kind(&self, told: Option<AccessKind>) -> AccessKind {
+    fn kind(&self, reported: Option<AccessKind>) -> AccessKind {
         match (self.memory.reads, self.memory.writes) {
-            (true, true) => told.unwrap_or(AccessKind::Write),
+            (true, true) => reported.unwrap_or(AccessKind::Write),
             (_, true) => AccessKind::Write,
             _ => AccessKind::Read,
         }
@@ -50,9 +50,10 @@ pub(super) fn access(report: &Report<'_>, window: &Window<'_>) -> Option<Explana
     let unit = window.space.arch.info().exact_to;
     let header = report.access.and_then(|access| access.address).map(|address| address.value);
     let cr2 = report.registers.get("cr2").filter(|_| super::is_page_fault(report));
-    let told = header.or(cr2);
-    let hits =
-        |operand: &&Operand<'_>| told.is_some_and(|told| operand.holds(told, unit) == Some(true));
+    let reported = header.or(cr2);
+    let hits = |operand: &&Operand<'_>| {
+        reported.is_some_and(|address| operand.holds(address, unit) == Some(true))
+    };
     let is_bad = |operand: &&Operand<'_>| {
         use AddressClass::{Ascii, ErrPtr, NonCanonical, Null, Poison, User};
         let class = operand.address.map(|address| address_class::class(window.space, address));

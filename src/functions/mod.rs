@@ -326,7 +326,7 @@ mod tests {
     fn rows_are_sorted_and_unique() {
         for pair in TABLE.windows(2) {
             let [a, b] = [&pair[0], &pair[1]].map(|row| (row.name, row.shape));
-            assert!(a < b, "{a:?} stands before {b:?}");
+            assert!(a < b, "{a:?} is listed before {b:?}");
         }
         assert!(TABLE.iter().all(|row| row.name.len() >= search::KEY));
     }

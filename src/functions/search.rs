@@ -48,7 +48,7 @@ impl Rows {
 /// An open hash table over [`TABLE`].
 static SLOTS: [Slot; 1 << BITS] = slots();
 
-/// Of each row the last one before it whose name it begins with; its own index if there is none.
+/// Of each row the last one before it whose name it begins with; its own index if no row does.
 static PARENTS: [u16; TABLE.len()] = parents();
 
 const fn key(bytes: [u8; KEY]) -> u32 {

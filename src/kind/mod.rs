@@ -264,7 +264,7 @@ impl Kind {
         !matches!(self, Self::SoftLockup | Self::HardLockup | Self::RcuStall)
     }
 
-    /// Whether a sentence that says what is wrong stands below the headline: ubsan_prologue() in lib/ubsan.c
+    /// Whether the line below the headline describes the fault: ubsan_prologue() in lib/ubsan.c
     /// ends the headline with the place in the source.
     pub(crate) fn has_sentence(self) -> bool {
         self == Self::Ubsan
@@ -321,8 +321,8 @@ impl Marker {
 /// The class of a title alone; `None` if no row of the table matches it.
 pub(crate) fn of_title(title: &str) -> Option<Class> {
     // A row whose title begins with a capture has any.
-    let tells = |row: &Titled| !row.template.starts_with('{');
-    longest(MARKERS.iter().flat_map(|marker| classes(marker)).filter(tells), title)
+    let has_text = |row: &Titled| !row.template.starts_with('{');
+    longest(MARKERS.iter().flat_map(|marker| classes(marker)).filter(has_text), title)
 }
 
 /// The class of a report of a kind, by its title.
@@ -352,7 +352,7 @@ fn classes(marker: &'static Marker) -> impl Iterator<Item = Titled> {
     marker.formats.iter().map(of).chain([other])
 }
 
-/// The class by the row of which the longest part stands at the front of a title, the first of two.
+/// The class whose row has the longest prefix of a title, the first of two equals.
 fn longest(rows: impl Iterator<Item = Titled>, title: &str) -> Option<Class> {
     let mut best: Option<(usize, Class)> = None;
     for (len, class) in rows.filter_map(|row| row.classes.of_any(row.template, title)) {
@@ -372,7 +372,7 @@ pub(crate) struct Consequence {
     pub(crate) after: &'static str,
     /// Whether the report must not have ended yet.
     pub(crate) before_end: bool,
-    /// Whether the line is one of the report itself where it stands above its registers and stacks.
+    /// Whether the line belongs to the report when it is above its registers and stacks.
     pub(crate) own: bool,
 }
 
@@ -525,7 +525,7 @@ pub(crate) struct Recipe {
     pub(crate) parts: &'static [Part],
     /// What is tried where these find no function.
     pub(crate) fallback: &'static [Part],
-    /// Functions that are no answer for this form, beside those that never are.
+    /// Functions that this form skips, in addition to those that every form skips.
     pub(crate) skip: Skips,
     /// Which of the functions that are left is the answer.
     pub(crate) choice: Choice,
@@ -543,7 +543,7 @@ impl Recipe {
         Self { fallback, ..self }
     }
 
-    /// Adds a set of functions that are no answer.
+    /// Adds a set of skipped functions.
     const fn skip(self, skip: Skip) -> Self {
         Self { skip: self.skip.with(skip), ..self }
     }

@@ -3,7 +3,7 @@
 //! A pattern is a list of pieces, split into segments by the gaps [`Piece::Any`], [`Piece::Later`] and
 //! [`Piece::Near`]. The
 //! pieces of a segment follow each other without a gap. As each segment takes the first place
-//! where it fits, nothing is ever tried twice, and matching is linear in the text.
+//! where it fits, no place is tried twice, and matching is linear in the text.
 
 use crate::search;
 use crate::syntax::died::{self, Died};
@@ -41,7 +41,7 @@ pub(crate) enum Piece {
     Rest,
     /// White space up to the end of the line.
     End,
-    /// The line of `die()` with a cause that begins with one of these, or with any if there is none;
+    /// The line of `die()` with a cause that begins with one of these, or with any cause if the list is empty;
     /// the cause is captured.
     Cause(&'static [&'static str]),
     /// Anything within the line.

@@ -75,7 +75,7 @@ pub(super) fn of_stamp(line: &[u8]) -> Option<(Context, usize)> {
     Some((context, line.len() - rest.len()))
 }
 
-/// The time of printk in what stands before a line: the last one, since programs that capture a console may
+/// The printk time in the prefix of a line: the last one, since programs that capture a console may
 /// put a time of their own before it.
 pub(crate) fn boot_time(carrier: &[u8]) -> Option<Duration> {
     let mut places = memchr::memrchr_iter(b'[', carrier);

@@ -152,8 +152,8 @@ impl CpuState {
     /// The registers, and the code around the crash; the address of the access gets the width of the
     /// machine, as powerpc prints it with the digits that it needs.
     pub(super) fn finish(mut self, access: Option<&mut Access>) -> (Registers, Option<Code>) {
-        // A bad access is undone, so that the instruction pointer stands on it; everything else traps
-        // once it is done, and the pointer stands behind it: __rewind_psw() in arch/s390/mm/fault.c.
+        // A bad access is undone, so the instruction pointer is at it; everything else traps
+        // after it is done, and the pointer is behind it: __rewind_psw() in arch/s390/mm/fault.c.
         let [above, at] = self.marks;
         let trap = if access.is_some() { at } else { above.or(at) };
         let listed = trap.and_then(|trap| self.listing.get_mut(trap)).map(|instruction| {
@@ -183,7 +183,7 @@ impl CpuState {
     }
 }
 
-/// What stands behind the registers of a line, unless nothing does.
+/// The text behind the registers of a line, if there is any.
 fn unread(rest: &[u8], why: DiagnosticKind) -> Unread<'_> {
     (!rest.trim_ascii().is_empty()).then_some((rest, ReportPart::Registers, why))
 }

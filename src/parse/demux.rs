@@ -69,7 +69,7 @@ impl<'log> Demux<'log> {
 
     /// Takes the next line, with the marker that it holds; true if it begins a report.
     ///
-    /// `opening` reads what stands above a report that begins.
+    /// `opening` reads the lines above a report that begins.
     pub(super) fn line(
         &mut self,
         line: &Line<'log>,

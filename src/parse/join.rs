@@ -1,7 +1,7 @@
 //! Lines that were one: a line and its rest.
 //!
 //! A mail program breaks long lines at a blank, and netconsole cuts records that do not fit a packet.
-//! Whether a line is the rest of the one above is told by the two lines alone, so it does not depend
+//! Whether a line continues the one above follows from the two lines alone, so it does not depend
 //! on which reports are open.
 
 use std::ops::RangeInclusive;

@@ -24,7 +24,7 @@ pub(super) struct LogFlags {
     is_of_a_boot: bool,
 }
 
-/// Which fact a row tells.
+/// The fact of a row.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Flag {
     Panicked,

@@ -1,6 +1,6 @@
 //! Lines that only mention a report: lines of other programs, prose, commands, patches, notes of a boot.
 //!
-//! A headline that the kernel printed stands where a line begins, or behind the name of the part of the
+//! A headline that the kernel printed is at the start of a line, or behind the name of the part of the
 //! kernel that prints it, and most have a body. Words that stand elsewhere count only if a body follows.
 
 use crate::kind::Marker;
@@ -48,7 +48,7 @@ fn is_kernel(name: &[u8]) -> bool {
     KERNEL.contains(&name)
 }
 
-/// Whether the time of printk stands in a text.
+/// Whether a text contains a printk time.
 fn has_stamp(text: &[u8]) -> bool {
     memchr::memchr_iter(b'[', text).any(|at| text.get(at..).is_some_and(|at| stamp(at).is_ok()))
 }
@@ -126,7 +126,7 @@ fn is_clock(word: &[u8]) -> bool {
     })
 }
 
-/// Whether a line that holds a marker may be no headline, by what stands around the marker.
+/// Whether the text around a marker shows that the line quotes a headline.
 ///
 /// `is_form` says whether it has one of the forms in which the kernel prints it.
 pub(super) fn doubt(text: &[u8], context: Context, marker: &Marker, is_form: bool) -> Doubt {
@@ -166,7 +166,7 @@ fn is_quoted(before: &[u8]) -> bool {
     matches!(last, b'\'' | b'"' | b'`') && !head.is_empty()
 }
 
-/// Whether the end of a string of C stands in the line.
+/// Whether the line contains the end of a C string.
 fn is_source(rest: &[u8]) -> bool {
     search::has(rest, "\\n\"")
 }

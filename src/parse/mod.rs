@@ -46,7 +46,7 @@ pub use surroundings::text;
 /// one of its [`consequences`](Report::consequences). The lines are those that `printk` makes;
 /// of a syzkaller bisection log only the crash at its end is read.
 ///
-/// Never fails and never panics: what cannot be read is told by [`Report::corrupted`] and
+/// Never fails and never panics: parts that cannot be read are in [`Report::corrupted`] and
 /// [`Report::diagnostics`]. Time is linear in the log; memory is bounded by the reports that are
 /// open at the same time ([`MAX_OPEN`], each of at most [`MAX_LINES`] lines).
 ///

@@ -41,7 +41,7 @@ fn upwards<'a>(above: &'a [u8], shape: &Shape) -> impl Iterator<Item = Line<'a>>
     .filter(|line| !line.is_wrapping)
 }
 
-/// The last lines of `context` in what stands above a report, the last first.
+/// The last lines of `context` above a report, the last first.
 fn before<'a>(above: &'a [u8], context: Context, shape: &Shape) -> impl Iterator<Item = Line<'a>> {
     let limit = if context.is_task() { BEFORE.0 } else { BEFORE.1 };
     let is_own = move |line: &Line<'_>| {
@@ -122,10 +122,10 @@ fn executor(line: &Line<'_>) -> Option<(u64, u64)> {
     }
 }
 
-/// The line above the headline that tells what happened.
+/// The line above the headline with the message.
 ///
-/// The text of `WARN()` stands between `------------[ cut here ]------------` and the headline
-/// (`__warn_printk()` in kernel/panic.c); what leads to a `BUG()` stands before that mark, which
+/// The text of `WARN()` is between `------------[ cut here ]------------` and the headline
+/// (`__warn_printk()` in kernel/panic.c); the message of a `BUG()` is before that mark, which
 /// `report_bug()` in lib/bug.c prints.
 fn above_headline<'a>(above: &'a [u8], context: Context, shape: &Shape) -> Option<Line<'a>> {
     let mut found = None;
@@ -150,7 +150,7 @@ fn above_headline<'a>(above: &'a [u8], context: Context, shape: &Shape) -> Optio
     None
 }
 
-/// Whether lines below a report can be told to be of its task.
+/// Whether lines below a report can be attributed to its task.
 pub(super) fn is_of_a_caller(context: Context) -> bool {
     matches!(context, Context::Caller(_))
 }

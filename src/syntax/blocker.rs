@@ -38,7 +38,7 @@ pub(crate) fn blocker(line: &[u8]) -> Parsed<'_, Blocker<'_>> {
     Ok((b"", Blocker { lock, owner: owner.ok().and_then(|(_, text)| task(text)) }))
 }
 
-/// `name:12`, with what stands behind it: the name may hold anything, colons among it.
+/// `name:12`, with the text behind it: the name may contain any byte, also colons.
 fn task(text: &[u8]) -> Option<(&[u8], u64)> {
     let text = text.trim_ascii_end();
     let text = text.strip_suffix(b".").unwrap_or(text);

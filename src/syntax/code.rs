@@ -46,7 +46,7 @@ pub(crate) struct Code {
     pub(crate) fault: Option<(DiagnosticKind, usize)>,
 }
 
-/// What stands in place of the bytes where the instruction pointer is bad.
+/// The text in place of the bytes if the instruction pointer is bad.
 const UNREADABLE: [&str; 5] = [
     "(Bad address in ", // show_code() in arch/loongarch and arch/mips
     "Bad RIP value",

@@ -106,7 +106,7 @@ impl<'t> Record<'t> {
     }
 }
 
-/// A frame counts if a function with an offset, or with a suffix of the compiler, stands right behind
+/// A frame counts if a function with an offset, or with a suffix of the compiler, is directly behind
 /// the indentation and its addresses; on ARM both ends of a call do.
 fn frame<'t>(place: &super::frame::Place<'t>, text: &[u8]) -> Seen<'t> {
     let call = place.callee.filter(|_| place.parenthesized && place.address.is_some());

@@ -35,7 +35,7 @@ const CODE: std::ops::RangeInclusive<usize> = 4..=16;
 /// The fields of the line.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct Died<'a> {
-    /// Where it begins in the text, with what stands before the cause.
+    /// Where it begins in the text, with the text before the cause.
     pub(crate) start: usize,
     pub(crate) cause: &'a [u8],
     /// What follows the counter.
@@ -158,7 +158,7 @@ fn is_of_sentence(word: &[u8], is_last: bool) -> bool {
     is_first && !has_mark && (is_last || !has_digit)
 }
 
-/// The last word, and what stands before it.
+/// The last word, and the text before it.
 fn last_word(text: &[u8]) -> Option<(&[u8], &[u8])> {
     let blank = memchr::memrchr(b' ', text)?;
     let word = text.get(blank + 1..).filter(|word| token::word(word).is_ok())?;

@@ -38,9 +38,9 @@ pub(crate) struct Place<'a> {
     pub(crate) build_id: Option<&'a [u8]>,
     /// Source file and line, if the log was symbolized.
     pub(crate) source: Option<(&'a [u8], u64)>,
-    /// Whether the function stands in parentheses: a callee on ARM, a guess on s390.
+    /// Whether the function is in parentheses: a callee on ARM, a guess on s390.
     pub(crate) parenthesized: bool,
-    /// Whether nothing but blanks and addresses stands before the function.
+    /// Whether only blanks and addresses precede the function.
     pub(crate) plain: bool,
     /// Whether this is a function that was inlined into the next one.
     pub(crate) inline: bool,

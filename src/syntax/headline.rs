@@ -61,7 +61,7 @@ fn place(text: &[u8]) -> Option<Place<'_>> {
 /// The words behind which the kernel prints a file and a line.
 const LOCATED: &[&str] = &[
     " at ", // __warn() in kernel/panic.c, report_bug() in lib/bug.c, __might_resched() in kernel/sched/core.c
-    "WARNING: ", // __warn() since Linux 6.19: the file stands first
+    "WARNING: ", // __warn() since Linux 6.19: the file comes first
     " in ", // ubsan_prologue() in lib/ubsan.c
 ];
 

@@ -44,7 +44,7 @@ impl Access {
     }
 }
 
-/// The kinds of accesses that KASAN tells apart.
+/// The kinds of accesses that KASAN distinguishes.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum What {
     Read,
@@ -124,7 +124,7 @@ pub(crate) fn object(input: &[u8]) -> Parsed<'_, Object<'_>> {
 /// One line of the shadow memory around the address.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct Shadow {
-    /// The address that the first byte stands for.
+    /// The address of the memory that the first byte describes.
     pub(crate) address: Hex,
     /// The shadow: a byte for 8 bytes of memory each (16 with tags).
     pub(crate) bytes: [u8; 16],

@@ -22,7 +22,7 @@ pub(crate) struct Lock<'a> {
     pub(crate) address: Option<Hex>,
     /// How the class was used, without the braces.
     pub(crate) usage: Option<&'a [u8]>,
-    /// The class, without what tells instances of it apart.
+    /// The class, without the suffix that distinguishes its instances.
     pub(crate) class: &'a [u8],
     /// Where it was taken.
     pub(crate) place: Option<Place<'a>>,

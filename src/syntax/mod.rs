@@ -157,7 +157,7 @@ pub(crate) struct Malformed<'t> {
     pub(crate) why: DiagnosticKind,
 }
 
-/// The tags whose lines are told of when they cannot be read.
+/// The tags whose malformed lines give a diagnostic.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Tag {
     Pointer,

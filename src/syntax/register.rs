@@ -13,7 +13,7 @@ use crate::token::{self, blanks};
 pub(crate) enum Registers<'t> {
     /// Names with values: the first of them, what follows it, and the line.
     Named { first: Register<'t>, rest: &'t [u8], line: &'t [u8] },
-    /// A row of values of numbered registers; which machine prints it is told by the lines above.
+    /// A row of values of numbered registers; the lines above show which machine prints it.
     Row(&'t [u8]),
 }
 

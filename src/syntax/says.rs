@@ -80,7 +80,7 @@ says! {
     ASKS_CPUS,
     /// Something else that is printed in between without a context of its own.
     INTRUDER,
-    /// After it nothing is of interest to a title, if it does not stand near the top.
+    /// Titles ignore the lines after it, unless it is near the top.
     CLOSES,
     /// `Disabling lock debugging due to kernel taint`: printed by whichever report is the first.
     TAINTS,

@@ -78,7 +78,7 @@ impl Start {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct StackStart<'t> {
     pub(crate) start: Start,
-    /// The first frame, where it stands on the line.
+    /// The first frame, if it is on the line.
     pub(crate) place: Option<Place<'t>>,
     /// The task, where the line names it.
     pub(crate) task: Option<u64>,

@@ -70,7 +70,7 @@ fn main() -> io::Result<()> {
     for (name, arguments) in rows {
         match measure(runs, arguments)? {
             Some(spent) => writeln!(io::stdout(), "{name}: {spent:.2} ms of CPU")?,
-            None => writeln!(io::stdout(), "{name}: not told by this system")?,
+            None => writeln!(io::stdout(), "{name}: not measured on this system")?,
         }
     }
     Ok(())

@@ -115,7 +115,7 @@ impl<'a> Iterator for Tokens<'a> {
                     return Some(Token::Word(self.word()));
                 }
                 _ if byte.is_ascii_whitespace() => self.at += 1,
-                // Letters in numbers are no words.
+                // Letters in numbers do not begin a word.
                 _ if byte.is_ascii_digit() => {
                     self.word();
                 }

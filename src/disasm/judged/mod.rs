@@ -215,7 +215,7 @@ fn place(memory: &Memory) -> Place {
     }
 }
 
-/// Describes the difference between a record and objdump's text; `None` if there is none.
+/// Describes the difference between a record and objdump's text; `None` if they are equal.
 fn fault(meant: &Meant, insn: Option<&Insn>) -> Option<String> {
     let Some(insn) = insn.filter(|insn| insn.op != Op::Unknown) else {
         return (meant.place.is_some() || meant.target.is_some()).then(|| "unread".to_owned());

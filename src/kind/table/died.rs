@@ -16,7 +16,7 @@ pub(super) const DIED: Marker = marker("[#1]", "[#1]", COUNTED);
 pub(super) const DIED_AGAIN: Marker = marker("[#2]", "[#2]", COUNTED);
 pub(super) const DIED_OFTEN: Marker = marker("[#3]", "[#3]", COUNTED);
 
-/// Any other death, where `Oops: ` stands before the cause; machines that do not count, microblaze and
+/// Any other death, with `Oops: ` before the cause; machines that do not count, microblaze and
 /// nios2; and the prompt of kdb, `kdb_local()` in kernel/debug/kdb/kdb_main.c, which may come first.
 pub(super) const ANNOUNCED: Marker = marker("Oops: ", "ops: ", &[Consequence::own("Oops: ")]);
 

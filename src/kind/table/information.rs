@@ -336,7 +336,7 @@ pub(super) const SHOWING: Marker = Marker {
     ],
 };
 
-/// `dump_stack_print_info()` in lib/dump_stack.c, where no headline stands above it.
+/// `dump_stack_print_info()` in lib/dump_stack.c, without a headline above it.
 #[rustfmt::skip] // rows
 pub(super) const CPU: Marker = Marker {
     text: " Comm: ",

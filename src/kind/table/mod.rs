@@ -1,7 +1,7 @@
 //! The table of kinds.
 //!
 //! Markers are tried in this order, and so are the formats of a marker: the one whose trigger
-//! stands first in the text wins, and of two at the same place the one that stands first here.
+//! begins first in the text wins, and of two at the same place the one that is listed first here.
 //! Titles are those that syzbot made the common language of kernel bug reports.
 
 mod assertion;
