@@ -281,6 +281,8 @@ mod tests {
         assert_eq!((e.callee, e.function), (Some(&b"f.part.0"[..]), Some(&b"g"[..])));
         let (_, e) = p("[<7f000124>] (f [m]) from [<7f0001d8>] (g+0x38/0x78 [n])");
         assert_eq!((e.callee, e.module), (Some(&b"f"[..]), Some(&b"n"[..])));
+        let (_, e) = p("[] (f) from [] (g+0x28/0x8c)");
+        assert_eq!((e.callee, e.function), (Some(&b"f"[..]), Some(&b"g"[..])));
         let (_, e) = p("[c0000000044d3b90] [c0000000044d3bd0] f+0x1/0x2 (unreliable)");
         assert_eq!((e.address.map(|a| a.value), e.reliable), (Some(0xc000_0000_044d_3bd0), false));
         assert_eq!(p(" <a::B>::drop+0x1/0x2").1.function, Some(&b"<a::B>::drop"[..]));

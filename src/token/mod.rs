@@ -154,9 +154,9 @@ pub(crate) fn bracketed(input: &[u8]) -> Parsed<'_, Option<Hex>> {
     }
     let one = || {
         // Early after boot pointers are hashed: `[<(____ptrval____)>]` is an address without a
-        // value.
+        // value. Archives of mails remove `<…>`, which leaves `[]`.
         let hidden = delimited(tag("("), take_while1(is_symbol), tag(")"));
-        let value = alt((hex, hidden.map(|_| Hex { value: 0, digits: 16 })));
+        let value = alt((hex, alt((hidden, tag(""))).map(|_| Hex { value: 0, digits: 16 })));
         let inside = delimited(opt(tag("<")), value, opt(tag(">")));
         terminated(delimited(tag("["), inside, tag("]")), blanks)
     };
