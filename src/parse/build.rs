@@ -459,6 +459,7 @@ impl<'log> Builder<'log> {
             Start::Calltrace => self.machines = self.machines.and(evidence::LOWER_TRACE),
             _ => {}
         }
+        self.ended &= !read.start.is_behind_end();
         self.stack_start(role);
         if let Some(task) = read.task {
             let memory = self.report.memory.get_or_insert_default();

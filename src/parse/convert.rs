@@ -19,7 +19,7 @@ pub(super) fn role(start: Start) -> Role {
         | Start::KfenceAllocated
         | Start::Leak => Role::Allocation,
         Start::FreedBy | Start::Freed | Start::FreedIn | Start::KfenceFreed => Role::Free,
-        Start::Related | Start::Stored => Role::Related,
+        Start::Related | Start::Stored | Start::Mapped => Role::Related,
         Start::Chain | Start::Became | Start::Registered => Role::Chain,
         Start::Stopping => Role::Consequence,
     }

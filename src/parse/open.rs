@@ -158,8 +158,8 @@ impl<'log> Open<'log> {
         builder.headline(line, &read);
         let mut outline = Outline::new(line, &read, room);
         builder.set_trap(title::is_trap(marker, &mut outline));
-        // A stack without a headline begins with the task.
-        if let Record::Cpu(_) = record {
+        // A stack without a headline begins with the task, or with the line above its frames.
+        if let Record::Cpu(_) | Record::StackStart(_) = record {
             builder.line(line, record);
         }
         let doubt = mention::doubt(&line.text, line.context, marker, outline.may_have_form());
@@ -225,9 +225,9 @@ impl<'log> Open<'log> {
         self.context == context || (self.asks_cpus && context.is_cpu())
     }
 
-    /// Whether nothing was read below the headline.
-    pub(super) fn is_headline(&self) -> bool {
-        self.headlines == self.lines
+    /// Whether at most `lines` lines were read below the headline, none of them of a report.
+    pub(super) fn is_headline(&self, lines: usize) -> bool {
+        self.is_bare && self.lines - self.headlines <= lines
     }
 
     /// Whether a headline below it takes its lines: a line closed it, such as `---[ end trace`, or it is
@@ -332,6 +332,10 @@ impl<'log> Open<'log> {
         self.asks_cpus |= seen.says.any(Says::ASKS_CPUS);
         let is_own = match record {
             Record::Blank | Record::Text(_) | Record::Cut => false,
+            Record::StackStart(stack) if stack.start.is_behind_end() => {
+                self.ended = false;
+                true
+            }
             // After its end a report repeats its registers; another stack is not its own.
             Record::StackStart(_) | Record::Frame(_) | Record::ContextMark(_) => !self.ended,
             Record::EndTrace => {

@@ -8,6 +8,7 @@
 //!       / "backtrace" [ " (crc " hex ")" ] ":"             ; print_unreferenced() in mm/kmemleak.c
 //!       / "-> #" n lock                                    ; print_circular_bug_entry() in lockdep.c
 //!       / what " created at:"                              ; kmsan_print_origin()
+//!       / "DMA-API: Mapped at:"                            ; dump_entry_trace() in kernel/dma/debug.c
 //!       / "CPU" n ": stopping"                             ; ipi_cpu_stop() in arch/arm/kernel/smp.c
 //! ```
 
@@ -63,11 +64,18 @@ pub(crate) enum Start {
     Registered,
     /// `CPU1: stopping`.
     Stopping,
+    /// `DMA-API: Mapped at:`, behind the end of a warning.
+    Mapped,
     /// The last row of registers, below which riscv prints its trace.
     Registers,
 }
 
 impl Start {
+    /// Whether the stack belongs to the report that ended above it.
+    pub(crate) fn is_behind_end(self) -> bool {
+        self == Self::Mapped
+    }
+
     /// The line's meaning to the title rules.
     pub(super) fn says(self) -> Says {
         Says::CALLS.when(matches!(self, Self::CallTrace | Self::Calltrace | Self::Backtrace))
@@ -97,6 +105,7 @@ const STARTS: &[(&str, Start)] = &[
     ("Backtrace:", Start::Backtrace),
     ("Call Trace:", Start::CallTrace),
     ("Call trace:", Start::Calltrace),
+    ("DMA-API: Mapped at:", Start::Mapped),
     ("Freed by task", Start::FreedBy),
     ("Freed in ", Start::FreedIn),
     ("INFO: Allocated in ", Start::AllocatedIn),
