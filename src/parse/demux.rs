@@ -20,7 +20,8 @@ const MAX_SILENCE: usize = 64;
 /// Reports that are printed at the same time do not wait for each other, so this is more.
 const MAX_FOREIGN: usize = 1024;
 
-/// How many lines may stand between a headline that lost its prefix and the first line below it.
+/// How many lines may be between a headline that lost its prefix and the first line below it: an empty
+/// one, and `[...]`.
 const MAX_BETWEEN: usize = 2;
 
 /// The most bytes of reports that are complete and wait for an earlier one; a log gives reports in the
@@ -89,7 +90,7 @@ impl<'log> Demux<'log> {
             below(report, line, &record);
         }
         match marker {
-            Some(marker) if !self.is_part(marker, line) => {
+            Some(marker) if !self.is_part(marker, line, &record) => {
                 self.start(marker, line, &record, opening)
             }
             _ => {
@@ -166,10 +167,14 @@ impl<'log> Demux<'log> {
         }
     }
 
-    /// Whether a line with a marker of information belongs to the report that is open.
-    fn is_part(&mut self, marker: &Marker, line: &Line<'log>) -> bool {
-        let is_fault = |report: &mut Open<'_>| !report.marker.kind.is_information();
-        marker.kind.is_information() && self.open_in(line.context).is_some_and(is_fault)
+    /// Whether a line with a marker of information belongs to the report that is open: each line does
+    /// to a fault, and the line above a stack to any report.
+    fn is_part(&mut self, marker: &Marker, line: &Line<'log>, record: &Record<'_>) -> bool {
+        let is_stack = matches!(record, Record::StackStart(_));
+        let takes = |report: &mut Open<'_>| is_stack || !report.marker.kind.is_information();
+        marker.kind.is_information()
+            && (self.open_in(line.context).is_some_and(takes)
+                || is_stack && self.bare_headline(line.context).is_some())
     }
 
     /// Takes a line that holds a marker.
@@ -264,7 +269,7 @@ impl<'log> Demux<'log> {
             let has_lost = report.context == Context::Bare
                 || report.context == Context::Console && context == Context::Bare;
             has_lost
-                && report.is_headline()
+                && report.is_headline(MAX_BETWEEN)
                 && report.needs_stack()
                 && report.foreign <= MAX_BETWEEN
         };

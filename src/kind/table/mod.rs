@@ -97,6 +97,8 @@ pub(crate) const MARKERS: &[&Marker] = &[
     &information::EDAC,
     &information::SHOWING,
     &information::CPU,
+    &information::CALL_TRACE,
+    &information::CALL_TRACE_LOWER,
 ];
 
 /// The instruction pointer, else the first frame of the call trace.
