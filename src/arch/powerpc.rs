@@ -5,10 +5,10 @@ use super::{ArchInfo, Area, Calls, Decoder, Layout, Prefix};
 #[rustfmt::skip] // rows
 pub(super) const INFO: ArchInfo = ArchInfo {
     bits: 64,
-    pointers: &["NIP "],
+    pointers: &["NIP ", "pc: "],
     beside: &[],
     names_pointer: true,
-    links: &["LR "],
+    links: &["LR ", "lr: "],
     numbered: &[
         "r0", "r1", "r2", "r3", "r4", "r5", "r6", "r7", "r8", "r9", "r10", "r11", "r12", "r13",
         "r14", "r15", "r16", "r17", "r18", "r19", "r20", "r21", "r22", "r23", "r24", "r25",
@@ -25,9 +25,13 @@ pub(super) const INFO: ArchInfo = ArchInfo {
     system: &[
         ("MSR", "msr"), ("CR", "cr"), ("XER", "xer"), ("CFAR", "cfar"), ("DAR", "dar"),
         ("DEAR", "dear"), ("DSISR", "dsisr"), ("IRQMASK", "irqmask"),
+        // The debugger: excprint() in arch/powerpc/xmon/xmon.c.
+        ("msr", "msr"), ("dar", "dar"), ("dsisr", "dsisr"),
     ],
     digits: &[8, 16],
-    heads: &["NIP LR", "MSR CR", "CFAR DAR", "CFAR DEAR", "CFAR IRQMASK", "DAR DSISR", "DEAR ESR"],
+    heads: &["NIP LR", "MSR CR", "CFAR DAR", "CFAR DEAR", "CFAR IRQMASK", "DAR DSISR", "DEAR ESR", "msr",
+        "dar", "dsisr",
+    ],
     is_user: |_| false,
     fault: |_| None,
     layouts: &[Layout::only(&[

@@ -185,6 +185,11 @@ impl<'log> Demux<'log> {
         record: &Record<'_>,
         opening: impl FnOnce(&Line<'log>, usize) -> Opening<'log>,
     ) -> bool {
+        if let Some(report) = self.headline_above(marker, line) {
+            report.context = line.context;
+            report.add_own(line, record);
+            return false;
+        }
         if let Some(report) = self.open_in(line.context) {
             if report.goes_on_with(marker) {
                 report.add_headline(line);
@@ -274,6 +279,19 @@ impl<'log> Demux<'log> {
                 && report.foreign <= MAX_BETWEEN
         };
         self.open.last_mut().filter(|report| !report.closed && is_bare(report))
+    }
+
+    /// The report without a stack whose own line, with a marker, has no prefix: xmon of powerpc prints
+    /// without printk(). It may be far below: a prompt and a few empty lines are between.
+    fn headline_above(&mut self, marker: &Marker, line: &Line<'log>) -> Option<&mut Open<'log>> {
+        let is_above = |report: &Open<'_>| {
+            report.context != line.context
+                && report.foreign <= MAX_BETWEEN + 2
+                && report.lacks_stack()
+                && matches!(report.relation(marker, line), Some(Relation::Own))
+        };
+        let is_bare = line.context == Context::Bare;
+        self.open.last_mut().filter(|report| is_bare && !report.closed && is_above(report))
     }
 
     /// The open report to which lines of a context go.

@@ -230,6 +230,11 @@ impl<'log> Open<'log> {
         self.is_bare && self.lines - self.headlines <= lines
     }
 
+    /// Whether no stack was read for a headline that needs one.
+    pub(super) fn lacks_stack(&self) -> bool {
+        self.needs_stack() && !self.builder.has_stack()
+    }
+
     /// Whether a headline below it takes its lines: a line closed it, such as `---[ end trace`, or it is
     /// information.
     pub(super) fn gives_way(&self) -> bool {

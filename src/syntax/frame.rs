@@ -12,7 +12,9 @@
 
 use nom::Parser;
 use nom::branch::alt;
-use nom::bytes::complete::{tag, take_till1, take_until, take_while, take_while_m_n, take_while1};
+use nom::bytes::complete::{
+    is_not, tag, take_till1, take_until, take_while, take_while_m_n, take_while1,
+};
 use nom::combinator::{opt, recognize};
 use nom::sequence::{delimited, preceded, terminated};
 
@@ -61,6 +63,11 @@ pub(crate) fn frame(input: &[u8]) -> Parsed<'_, Place<'_>> {
     // s390 puts the frame that a guess was made for in parentheses.
     let (rest, is_open) = token::mark(rest, b"(");
     let (rest, address) = token::bracketed(rest)?;
+    // `[stack pointer] address f+0x1/0x2`: xmon_show_stack() in arch/powerpc/xmon/xmon.c.
+    let (rest, address) = match address {
+        Some(_) => opt(token::padded).map(|plain| plain.or(address)).parse(rest)?,
+        None => (rest, None),
+    };
     let (rest, is_unsure) = token::mark(rest, b"? ");
     let (rest, place) = match place(rest) {
         Ok(found) => found,
@@ -103,8 +110,11 @@ pub(crate) fn context_marker(input: &[u8]) -> Parsed<'_, &[u8]> {
 
 /// `--- interrupt: 700 at f+0x1/0x2`, of powerpc: the function as titles know it.
 pub(crate) fn interrupt(input: &[u8]) -> Parsed<'_, Option<&[u8]>> {
-    let (rest, _) = (tag("--- interrupt: "), token::word).parse(input)?;
-    let place: Parsed<'_, _> = preceded(tag(" at "), |input| Ok((input, input))).parse(rest);
+    let (rest, _) =
+        (alt((tag("--- interrupt: "), tag("--- Exception: "))), token::word).parse(input)?;
+    let name = delimited(tag(" ("), is_not(")"), tag(")"));
+    let place: Parsed<'_, _> =
+        preceded((opt(name), tag(" at "), opt(token::padded)), nom::combinator::rest).parse(rest);
     Ok((rest, place.ok().and_then(|(_, place)| title_function(place))))
 }
 

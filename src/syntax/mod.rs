@@ -252,6 +252,7 @@ fn tagged<'t>(first: u8, line: &'t [u8], text: &'t [u8]) -> Option<Record<'t>> {
         b'k' => found(kfence::object(line), |fact| Record::Object(Some(fact), b"")),
         b'l' => found(frame::work_function(line), Record::WorkFunction),
         b'p' => found(frame::work_function(line), Record::WorkFunction)
+            .or_else(|| who::stopped_task(line).map(Record::Pid))
             .or_else(|| found(state::state(line), Record::State)),
         b'(' | b'i' | b'0'..=b'9' => found(state::state(line), Record::State),
         b'a' | b'r' | b'w' => found(kcsan::access(line), Record::Race)

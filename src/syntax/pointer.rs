@@ -16,7 +16,7 @@ use super::frame::{self, Place};
 use super::{Malformed, Parsed, Record, Tag};
 use crate::arch::{self, Arch};
 use crate::reason::DiagnosticKind;
-use crate::token::{self, Hex, blanks};
+use crate::token::{self, blanks};
 
 /// An instruction pointer.
 #[derive(Clone, Copy, Debug)]
@@ -71,7 +71,7 @@ pub(super) fn link(line: &[u8]) -> Option<Link<'_>> {
 
 /// Whether the convention knows the tag: it looks for `IP`, `pc ` and `PC is at`.
 fn counts(tag: &[u8]) -> bool {
-    matches!(tag, b"RIP:" | b"EIP:" | b"IP:" | b"NIP " | b"pc :" | b"epc :" | b"PC is at")
+    matches!(tag, b"RIP:" | b"EIP:" | b"IP:" | b"NIP " | b"pc :" | b"pc: " | b"epc :" | b"PC is at")
 }
 
 /// Whether the convention takes the place: a function with an offset, or an address.
@@ -86,7 +86,7 @@ pub(crate) fn target(input: &[u8]) -> Parsed<'_, (Option<u64>, Place<'_>)> {
     let (rest, (_, selector)) = (blanks, opt(selector)).parse(input)?;
     let selector = selector.and_then(|text| token::hex(text).ok()).map(|(_, hex)| hex.value);
     let (rest, (_, bracketed)) = (blanks, token::bracketed).parse(rest)?;
-    let (rest, (first, second)) = (opt(plain), opt(plain)).parse(rest)?;
+    let (rest, (first, second)) = (opt(token::padded), opt(token::padded)).parse(rest)?;
     let address = second.or(first).or(bracketed);
     let (rest, (_, place)) = (opt(alt((tag("("), tag("<")))), opt(frame::place)).parse(rest)?;
     let place = match (place, address) {
@@ -95,16 +95,6 @@ pub(crate) fn target(input: &[u8]) -> Parsed<'_, (Option<u64>, Place<'_>)> {
         (Some(place), address) => Place { address: place.address.or(address), ..place },
     };
     Ok((rest, (selector, place)))
-}
-
-/// An address without a mark, padded to its width.
-fn plain(input: &[u8]) -> Parsed<'_, Hex> {
-    let (rest, hex) = terminated(token::hex, blanks).parse(input)?;
-    if matches!(hex.digits, 8 | 16) && !rest.starts_with(b"+") && !input.starts_with(b"0x") {
-        Ok((rest, hex))
-    } else {
-        Err(nom::Err::Error(()))
-    }
 }
 
 /// An instruction pointer anywhere in a line, as the convention looks for it: its function, if it has

@@ -64,6 +64,7 @@ const MENTIONS: &[(&str, Grammar)] = &[
     ("BUG: Bad page map in process ", process), // print_bad_pte() in mm/memory.c
     ("hard LOCKUP on cpu ", on_cpu),    // watchdog_hardlockup_check()
     ("workqueue lockup - pool", waited), // wq_watchdog_timer_fn() in kernel/workqueue.c
+    ("cpu 0x", stopped),                // excprint() in arch/powerpc/xmon/xmon.c
 ];
 
 /// Reads the task that a headline is about.
@@ -90,6 +91,12 @@ fn hung(text: &[u8]) -> Option<Who<'_>> {
     let (comm, pid) = last_number(name, b':')?;
     let seconds = behind(rest, " for more than ");
     Some(Who { comm: Some(comm), pid: Some(pid), seconds, cpu: None })
+}
+
+/// `1f: Vector: 700 (Program Check)`.
+fn stopped(text: &[u8]) -> Option<Who<'_>> {
+    let (rest, cpu) = hex(text).ok()?;
+    rest.starts_with(b": Vector: ").then(|| Who { cpu: Some(cpu.value), ..Who::default() })
 }
 
 /// `5 stuck for 26s! [CPU 1/KVM:8812]`.
@@ -143,6 +150,14 @@ fn on_cpu(text: &[u8]) -> Option<Who<'_>> {
 fn waited(text: &[u8]) -> Option<Who<'_>> {
     let seconds = behind(text, " stuck for ")?;
     Some(Who { seconds: Some(seconds), ..Who::default() })
+}
+
+/// Reads `pid   = 8319, comm = make`: excprint() in arch/powerpc/xmon/xmon.c.
+pub(super) fn stopped_task(line: &[u8]) -> Option<Pid<'_>> {
+    let (comm, (pid, _)) =
+        (preceded(tag("pid   = "), decimal), tag(", comm = ")).parse(line).ok()?;
+    let who = Who { comm: Some(comm.trim_ascii()), pid: Some(pid), ..Who::default() };
+    Some(Pid { who, ..Pid::default() })
 }
 
 /// Reads `Pid: 2214, comm: pppd Not tainted 3.8.13-gentoo #2 Bochs Bochs`; ARM pads the name.

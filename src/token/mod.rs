@@ -163,6 +163,17 @@ pub(crate) fn bracketed(input: &[u8]) -> Parsed<'_, Option<Hex>> {
     (opt(one()), opt(one())).map(|(first, second)| second.or(first)).parse(input)
 }
 
+/// An address without a mark, padded to its width, with the blanks behind it; xmon of powerpc puts a colon
+/// behind it.
+pub(crate) fn padded(input: &[u8]) -> Parsed<'_, Hex> {
+    let (rest, hex) = terminated(hex, (opt(tag(":")), blanks)).parse(input)?;
+    if matches!(hex.digits, 8 | 16) && !rest.starts_with(b"+") && !input.starts_with(b"0x") {
+        Ok((rest, hex))
+    } else {
+        Err(nom::Err::Error(()))
+    }
+}
+
 /// Returns whether a text contains a time stamp of printk: another line was printed into it.
 pub(crate) fn has_stamp(text: &[u8]) -> bool {
     memchr::memchr_iter(b'[', text).any(|at| text.get(at..).is_some_and(|rest| stamp(rest).is_ok()))

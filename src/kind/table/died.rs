@@ -2,14 +2,17 @@
 
 use super::super::class::FamilyRule::{ByAddress, ByReporter, Is};
 use super::super::class::{Family as F, Symptom as S, always};
-use super::super::pattern::Piece::{Any, Cause, Digits, Lit, One, Until};
+use super::super::pattern::Piece::{Any, Cause, Digits, Either, Hex, Lit, One, Until};
 use super::super::types as t;
-use super::super::{Consequence, Format, Kind as K, Marker, Recipe, row};
+use super::super::{Consequence, Format, Kind as K, Marker, Part, Recipe, row};
 use super::{BAD_ACCESS, CALLS, POINTER, STACK_OVERFLOW};
 use crate::functions::Skip;
 
 /// The instruction pointer, else the first frame: of some machines its line is not known.
 const WHERE: Recipe = POINTER.or(CALLS.parts);
+
+/// The instruction pointer and the frames below it, which have no line above them.
+const STOPPED: Recipe = Recipe::of(&[Part::Pointer, Part::Stack]);
 
 /// The first to third death since the boot: the scan has no room for more anchors.
 pub(super) const DIED: Marker = marker("[#1]", "[#1]", COUNTED);
@@ -38,6 +41,34 @@ const fn marker(
         formats: FORMATS,
     }
 }
+
+/// xmon, the debugger of powerpc, which stops the machine before anything else is printed: `excprint()`
+/// in arch/powerpc/xmon/xmon.c. The number is that of the interrupt.
+#[rustfmt::skip] // rows
+pub(super) const XMON: Marker = Marker {
+    text: ": Vector: ",
+    anchor: ": Vector: ",
+    unless: &[],
+    consequence: &[Consequence::own(": Vector: ")],
+    kind: K::Oops,
+    other: always(t::DOS, Is(F::Other), S::Other),
+    formats: &[
+        row(K::PageFault, always(t::MEMORY_SAFETY_BUG, ByAddress, S::Access),
+            &[Lit("cpu 0x"), Hex, Lit(": Vector: "), Either(&["300 ", "380 ", "400 ", "480 "]), Lit("(")],
+            "BUG: unable to handle kernel paging request in {F}")
+            .frames(STOPPED)
+            .alt(BAD_ACCESS)
+            .bare_stack()
+            .trap()
+            .only(),
+        row(K::Oops, always(t::DOS, Is(F::Other), S::Other),
+            &[Lit("cpu 0x"), Hex, Lit(": Vector: "), Hex, Lit(" ("), Until(")"), Lit(")")], "{1} in {F}")
+            .frames(STOPPED)
+            .bare_stack()
+            .trap()
+            .only(),
+    ],
+};
 
 /// mips: `do_be()` in arch/mips/kernel/traps.c, above the line of `die()`.
 #[rustfmt::skip] // rows

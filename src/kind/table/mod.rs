@@ -92,6 +92,7 @@ pub(crate) const MARKERS: &[&Marker] = &[
     &died::DIED_OFTEN,
     &died::ANNOUNCED,
     &died::BUS_ERROR,
+    &died::XMON,
     &information::OOM,
     &information::KILLED,
     &information::ALLOCATION,

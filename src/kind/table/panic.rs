@@ -106,7 +106,7 @@ pub(super) const PANIC: Marker = Marker {
 #[rustfmt::skip] // rows
 pub(super) const BAD_STACK: Marker = Marker {
     text: "Insufficient stack space to handle exception!",
-    anchor: "ufficient stack",
+    anchor: "ception",
     unless: &[],
     consequence: &[],
     kind: K::StackOverflow,
