@@ -1,7 +1,7 @@
 /* Prints the reports of a log as JSON, through the C ABI:
  *
- *     cargo rustc --release --lib --features capi --crate-type staticlib
- *     cc -Isrc examples/capi.c target/release/libksplat.a -o ksplat-c -lpthread -ldl -lm
+ *     cargo build --release -p ksplat-capi
+ *     cc -Icrates/capi crates/capi/example.c target/release/libksplat_c.a -o ksplat-c -lpthread -ldl -lm
  *     ./ksplat-c console.log
  */
 #include <stdio.h>

@@ -1,4 +1,4 @@
-/* Made by `cbindgen --config cbindgen.toml src/lib.rs`; do not edit. */
+/* Made by cbindgen: `UPDATE_HEADER=1 cargo test -p ksplat-capi --test header`; do not edit. */
 
 #ifndef KSPLAT_H
 #define KSPLAT_H
@@ -11,8 +11,9 @@ extern "C" {
 #endif // __cplusplus
 
 /**
- * Parses the reports of a log of `len` bytes, and returns them as a JSON array: see the documentation of
- * `ksplat::output::json`. The string ends with a NUL byte and must be freed with `ksplat_free`.
+ * Parses the reports of a log of `len` bytes, and returns them as a JSON array: see the
+ * documentation of `ksplat::output::json`. The string ends with a NUL byte and must be freed with
+ * `ksplat_free`.
  *
  * Returns NULL if `log` is NULL and `len` is not 0.
  *
@@ -20,8 +21,7 @@ extern "C" {
  *
  * `log` must point to `len` bytes, at most `PTRDIFF_MAX`, that no thread writes during the call.
  */
-char *ksplat_parse(const uint8_t *log,
-                   size_t len);
+char *ksplat_parse(const uint8_t *log, size_t len);
 
 /**
  * Frees a string that `ksplat_parse` returned. NULL is ignored.
