@@ -1,11 +1,15 @@
 //! The command line.
 
+mod store;
+
 use std::fmt::Write;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use clap::{Args as Group, Parser, Subcommand, ValueEnum};
 use ksplat::Limits;
+
+pub(crate) use store::{Pair, Remark, Store, Verdict, Wait};
 
 /// What `--version` prints behind the name.
 const LONG_VERSION: &str = concat!(
@@ -98,6 +102,9 @@ pub(crate) enum Command {
     /// Look up functions in a map of the kernel, or make one of its sources
     #[command(subcommand)]
     Atlas(Atlas),
+    /// Manage the images that `--debuginfod` fetched
+    #[command(subcommand)]
+    Cache(Cache),
     /// Read the log in the QR code of DRM's panic screen
     Qr(Qr),
     /// Print a completion script for a shell
@@ -350,175 +357,6 @@ pub(crate) struct Match {
 }
 
 #[derive(Debug, Subcommand)]
-pub(crate) enum Store {
-    /// Add the reports of logs to a store; a missing store is created
-    Add {
-        /// The store
-        #[arg(value_name = "STORE")]
-        store: PathBuf,
-        #[command(flatten)]
-        logs: Logs,
-        #[command(flatten)]
-        wait: Wait,
-    },
-    /// Print the bugs of a store
-    List {
-        /// The store
-        #[arg(value_name = "STORE")]
-        store: PathBuf,
-        /// Add the reports of each bug
-        #[arg(long)]
-        long: bool,
-        /// Write one HTML page for a browser instead
-        #[arg(long, value_name = "FILE")]
-        html: Option<PathBuf>,
-        /// The output format
-        #[arg(long, value_enum, default_value_t = Format::Text)]
-        format: Format,
-    },
-    /// Label a bug: `fixed-by COMMIT [since RELEASE]`, `dup-of BUG`, `invalid`, `assigned NAME`, `wontfix`, or any text
-    Label {
-        /// The store
-        #[arg(value_name = "STORE")]
-        store: PathBuf,
-        /// The ID of the bug in hexadecimal, as `list` prints it
-        #[arg(value_name = "BUG", value_parser = hexadecimal)]
-        bug: u64,
-        /// The label
-        #[arg(value_name = "TEXT")]
-        text: String,
-        #[command(flatten)]
-        remark: Remark,
-        #[command(flatten)]
-        wait: Wait,
-    },
-    /// Decide that two bugs are different, whatever they have in common
-    Apart(Verdict),
-    /// Decide that two bugs are one
-    Together(Verdict),
-    /// Decide that some reports of a bug are of another one
-    Split {
-        /// The store
-        #[arg(value_name = "STORE")]
-        store: PathBuf,
-        /// The ID of the bug
-        #[arg(value_name = "BUG", value_parser = hexadecimal)]
-        bug: u64,
-        /// Reports as `list --long` prints them, or their exact hashes
-        #[arg(value_name = "REPORT", required = true)]
-        reports: Vec<String>,
-        #[command(flatten)]
-        remark: Remark,
-        #[command(flatten)]
-        wait: Wait,
-    },
-    /// Take the last decision back, a label or one about bugs
-    Undo {
-        /// The store
-        #[arg(value_name = "STORE")]
-        store: PathBuf,
-        #[command(flatten)]
-        remark: Remark,
-        #[command(flatten)]
-        wait: Wait,
-    },
-    /// Print the rules that join the reports of two bugs, or that keep them apart
-    Why {
-        #[command(flatten)]
-        pair: Pair,
-    },
-    /// Print a store as JSON Lines
-    Export {
-        /// The store
-        #[arg(value_name = "STORE")]
-        store: PathBuf,
-    },
-    /// Add the bugs that `export` printed, from standard input
-    Import {
-        /// The store
-        #[arg(value_name = "STORE")]
-        store: PathBuf,
-        #[command(flatten)]
-        wait: Wait,
-    },
-    /// Add the bugs of another store
-    Merge {
-        /// The store that is extended
-        #[arg(value_name = "STORE")]
-        store: PathBuf,
-        /// The store that is read
-        #[arg(value_name = "OTHER")]
-        other: PathBuf,
-        #[command(flatten)]
-        wait: Wait,
-    },
-    /// Check all of a store, mend what can be mended, and make the file small
-    Check {
-        /// The store
-        #[arg(value_name = "STORE")]
-        store: PathBuf,
-        /// Delete damaged rows, which are set aside otherwise
-        #[arg(long)]
-        drop_damaged: bool,
-        #[command(flatten)]
-        wait: Wait,
-    },
-    /// Copy a store to a new file, while others may write to it
-    Backup {
-        /// The store
-        #[arg(value_name = "STORE")]
-        store: PathBuf,
-        /// The new file
-        #[arg(value_name = "FILE")]
-        file: PathBuf,
-    },
-}
-
-/// Two bugs of a store.
-#[derive(Debug, Group)]
-pub(crate) struct Pair {
-    /// The store
-    #[arg(value_name = "STORE")]
-    pub(crate) store: PathBuf,
-    /// The ID of a bug
-    #[arg(value_name = "BUG", value_parser = hexadecimal)]
-    pub(crate) one: u64,
-    /// The ID of the other one
-    #[arg(value_name = "BUG", value_parser = hexadecimal)]
-    pub(crate) other: u64,
-}
-
-/// A decision about two bugs.
-#[derive(Debug, Group)]
-pub(crate) struct Verdict {
-    #[command(flatten)]
-    pub(crate) pair: Pair,
-    #[command(flatten)]
-    pub(crate) remark: Remark,
-    #[command(flatten)]
-    pub(crate) wait: Wait,
-}
-
-/// Why something was decided, and by whom.
-#[derive(Debug, Group)]
-pub(crate) struct Remark {
-    /// Keep the reason with the decision
-    #[arg(long, value_name = "TEXT")]
-    pub(crate) why: Option<String>,
-    /// Keep who decided
-    #[arg(long, value_name = "NAME")]
-    pub(crate) by: Option<String>,
-}
-
-/// How long to wait for another writer.
-#[derive(Debug, Group)]
-pub(crate) struct Wait {
-    /// Wait so many seconds while another process writes to the store
-    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
-    pub(crate) wait: Option<std::time::Duration>,
-}
-
-#[derive(Debug, Subcommand)]
 pub(crate) enum Atlas {
     /// Make an atlas of kernel sources
     #[cfg(feature = "atlas")]
@@ -542,6 +380,14 @@ pub(crate) enum Atlas {
         #[arg(long, value_name = "FILE")]
         atlas: Option<PathBuf>,
     },
+}
+
+#[derive(Clone, Copy, Debug, Subcommand)]
+pub(crate) enum Cache {
+    /// Print the fetched images with their size and day, and the images that no server had
+    List,
+    /// Delete them
+    Clear,
 }
 
 #[derive(Debug, Group)]
@@ -582,6 +428,9 @@ pub(crate) struct Watch {
     /// End at the end of the file, or when the first writer of a pipe closes it
     #[arg(long)]
     pub(crate) once: bool,
+    /// Print the title of a report when its first line comes, before the report itself
+    #[arg(long)]
+    pub(crate) early: bool,
     /// The time after the last line of a report at which it is printed; if it goes on, it is printed again
     #[arg(long, value_name = "SECONDS", value_parser = seconds, default_value = "1")]
     pub(crate) pause: std::time::Duration,

@@ -1,8 +1,7 @@
 //! Images by their build ids, from the servers that `DEBUGINFOD_URLS` names.
 //!
 //! `GET URL/buildid/BUILDID/debuginfo`, as debuginfod(8) of elfutils serves it. Fetched images are kept as its client
-//! keeps them: `BUILDID/debuginfo` in the cache directory, an empty file for an image that no server has. The directory
-//! is `DEBUGINFOD_CACHE_PATH`, else `$XDG_CACHE_HOME/ksplat`, else `~/.cache/ksplat`.
+//! keeps them: `BUILDID/debuginfo` in the [cache directory](cache), an empty file for an image that no server has.
 //!
 //! A server and the cache are believed as far as the image itself shows: it is an ELF file with the build id.
 
@@ -19,6 +18,7 @@ use std::time::{Duration, SystemTime};
 use ksplat::symbolize::Image;
 
 use crate::args;
+use crate::cache;
 use crate::input;
 use crate::ui::{Progress, report_error};
 
@@ -27,9 +27,6 @@ const MAX_SIZE: u64 = 8 << 30;
 
 /// The size of a read in bytes.
 const CHUNK: usize = 64 << 10;
-
-/// The digits of a build ID: 8 to 32 bytes.
-const DIGITS: std::ops::RangeInclusive<usize> = 16..=64;
 
 /// The time limits in seconds for the first byte of an answer, and for the whole image.
 const ANSWER: u64 = 30;
@@ -47,9 +44,8 @@ enum Fetched {
 
 /// The file of an image, fetched if it is not in the cache; an error is reported.
 pub(crate) fn fetch(build_id: &str, args: &args::Images) -> Option<PathBuf> {
-    let is_id = DIGITS.contains(&build_id.len()) && build_id.bytes().all(|b| b.is_ascii_hexdigit());
-    let build_id = Some(build_id.to_ascii_lowercase()).filter(|_| is_id)?;
-    let path = cache()?.join(&build_id).join("debuginfo");
+    let build_id = Some(build_id.to_ascii_lowercase()).filter(|id| cache::is_build_id(id))?;
+    let path = cache::directory()?.join(&build_id).join("debuginfo");
     match known(&path, &build_id) {
         Ok(true) => return Some(path),
         Ok(false) => {}
@@ -181,15 +177,6 @@ fn copy(from: &mut impl Read, to: &mut impl Write, progress: &Progress) -> io::R
             Err(error) => return Err(error),
         }
     }
-}
-
-/// The directory of fetched images.
-fn cache() -> Option<PathBuf> {
-    let named = |name| env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
-    named("DEBUGINFOD_CACHE_PATH").or_else(|| {
-        let cache = named("XDG_CACHE_HOME").or_else(|| Some(named("HOME")?.join(".cache")))?;
-        Some(cache.join("ksplat"))
-    })
 }
 
 /// Writes a file of this user alone under another name, and renames it when it is whole.

@@ -4,6 +4,7 @@ mod args;
 mod atlas;
 mod bisect;
 mod bugs;
+mod cache;
 mod cluster;
 mod code;
 mod completions;
@@ -69,6 +70,7 @@ fn run(args: Args) -> Result<Status, Error> {
         Some(Command::Watch(args)) => Ok(watch::watch(&args)?),
         Some(Command::Bisect(args)) => Ok(bisect::bisect(&args)?),
         Some(Command::Atlas(args)) => Ok(atlas::atlas(&args)?),
+        Some(Command::Cache(args)) => Ok(cache::cache(args)?),
         Some(Command::Code(args)) => Ok(code::code(&args)?),
         Some(Command::Completions(args)) => Ok(completions::completions(&args)?),
         Some(Command::Man(args)) => man::man(&args),

@@ -1,5 +1,6 @@
 //! `ksplat watch`.
 
+use std::fmt::Write as _;
 use std::io;
 use std::process;
 use std::sync::Arc;
@@ -8,9 +9,11 @@ use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use ksplat::output::escape::escape;
 use ksplat::output::json::{self, ReportRecord};
 use ksplat::output::text;
-use ksplat::{Event, Monitor, Report};
+use ksplat::{Event, Kind, Monitor, Report, Started};
+use serde::Serialize;
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::flag;
 
@@ -69,6 +72,7 @@ pub(crate) fn watch(args: &Watch) -> io::Result<Status> {
         atlas: args.reading.atlas(),
         with_signature: !matches!(args.output.format, ReportFormat::Text | ReportFormat::Md),
         runner,
+        early: args.early,
         status: Status::Done,
     };
     let ended = shown.all(&mut monitor, &chunks, &stop);
@@ -120,7 +124,24 @@ struct Shown<'a> {
     atlas: ksplat::atlas::Atlas<'static>,
     with_signature: bool,
     runner: Option<Runner>,
+    /// Whether the start of a report is printed.
+    early: bool,
     status: Status,
+}
+
+/// The start of a report in JSON.
+#[derive(Serialize)]
+struct EarlyRecord<'a> {
+    file: &'a str,
+    started: StartedRecord<'a>,
+}
+
+#[derive(Serialize)]
+struct StartedRecord<'a> {
+    line: usize,
+    offset: usize,
+    kind: Kind,
+    title: &'a str,
 }
 
 impl Shown<'_> {
@@ -151,6 +172,9 @@ impl Shown<'_> {
     fn events(&mut self, events: impl Iterator<Item = Event>) -> io::Result<()> {
         for event in events {
             match event {
+                Event::Started(started) if self.early && self.count < self.most => {
+                    self.start(&started)?;
+                }
                 Event::Finished(report) if self.count < self.most => {
                     let index = self.count;
                     self.count += 1;
@@ -169,6 +193,18 @@ impl Shown<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Prints the start of a report.
+    fn start(&mut self, started: &Started) -> io::Result<()> {
+        let Started { line, offset, kind, ref title, .. } = *started;
+        let record =
+            EarlyRecord { file: self.name, started: StartedRecord { line, offset, kind, title } };
+        self.writer.result(
+            |page| writeln!(page, "The report of line {line} begins: {}", escape(title)),
+            |mut out| json::write_value(&mut out, &record),
+        )?;
+        self.writer.flush()
     }
 
     /// Prints a report; `revises` if an earlier state of it was printed.

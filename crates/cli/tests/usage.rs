@@ -51,6 +51,7 @@ fn wrong_calls_are_one_line_each() {
         (&["bisect", "--report", "Cargo.toml", GPF], &["ksplat: Cargo.toml: no crash report"]),
         (&["code", "--arch", "vax", "90"], &["'vax'", "x86_64, i386"]),
         (&["code", "zz"], &["ksplat: code: "]),
+        (&["cache"], &["`ksplat cache` needs a command: list, clear"]),
         (&["atlas"], &["`ksplat atlas` needs a command: build, find"]),
         (&["atlas", "build", "src"], &["ksplat: src: no kernel sources"]),
         (&["atlas", "build", "nosuch"], &["ksplat: nosuch: no kernel sources"]),

@@ -231,6 +231,39 @@ fn a_report_that_goes_on_is_a_revision() {
 }
 
 #[test]
+fn the_start_of_a_report_is_printed_early() {
+    for (format, begin) in [
+        ("text", "The report of line 2 begins: kernel BUG\n"),
+        (
+            "jsonl",
+            "{\"file\":\"-\",\"started\":{\"line\":2,\"offset\":2,\"kind\":\"kernel-bug\",\"title\":\"kernel BUG\"}}\n",
+        ),
+    ] {
+        // Without an end of the report: the pipe stays open, and the time is too long.
+        let mut child = start_with(format, &["--early", "--pause", "1000", "--quiet", "1000"]);
+        let mut stdin = child.stdin.take().unwrap();
+        let mut out = BufReader::new(child.stdout.take().unwrap());
+        stdin.write_all(("x\n".to_owned() + &bug("a")).as_bytes()).unwrap();
+        let mut line = String::new();
+        out.read_line(&mut line).unwrap();
+        assert_eq!(line, begin);
+        drop(stdin);
+        let mut rest = String::new();
+        out.read_to_string(&mut rest).unwrap();
+        assert!(rest.contains("kernel BUG in a"), "{rest}");
+        assert_eq!(child.wait().unwrap().code(), Some(1));
+    }
+    // An array is whole with both, and they count as one report.
+    let mut child = start_with("json", &["--early", "--max-reports", "1"]);
+    let mut stdin = child.stdin.take().unwrap();
+    stdin.write_all((bug("a") + &bug("b")).as_bytes()).unwrap();
+    let out = child.wait_with_output().unwrap().stdout;
+    let array: Vec<serde_json::Value> = serde_json::from_slice(&out).unwrap();
+    assert!(array[0]["started"].is_object(), "{array:?}");
+    assert_eq!(array.iter().filter(|value| value["title"].is_string()).count(), 1, "{array:?}");
+}
+
+#[test]
 fn a_second_signal_does_not_overtake_the_first() {
     for _ in 0..20 {
         let mut child = start(&[]);
