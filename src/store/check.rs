@@ -11,7 +11,7 @@ use super::contents::Contents;
 use super::error::Error;
 use super::file::{self, Handle};
 use super::row::{self, DamageKind, DamagedRow};
-use super::{ASIDE, META, Notice, ROWS, Store, guarded, legacy, save};
+use super::{ASIDE, META, Notice, ROWS, Store, guarded, legacy, postings, save};
 
 /// What a check of a store found and did.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -137,7 +137,11 @@ impl Store {
     ///
     /// The store cannot be read, or there is a file of that name already.
     pub fn backup(&self, to: &Path) -> Result<(), Error> {
-        copy(self.load()?, to)
+        let path = &self.path;
+        let read = self.handle.begin().map_err(|error| Error::read(path, error))?;
+        let contents = self.load_from(read.as_ref())?;
+        let postings = read.as_ref().filter(|_| contents.is_current());
+        copy(contents, to, postings)
     }
 }
 
@@ -170,7 +174,7 @@ fn salvage(path: &Path) -> Result<PathBuf, Error> {
     let contents = contents.unwrap_or_default();
     let new = named(path, "mended");
     let _ = fs::remove_file(&new);
-    copy(contents, &new)?;
+    copy(contents, &new, None)?;
     // The lock keeps out all who have the file open.
     let file = File::open(path).map_err(system)?;
     file.try_lock().map_err(|error| Error::locked(path, error))?;
@@ -233,8 +237,12 @@ fn readable(read: &redb::ReadTransaction) -> Contents {
     contents
 }
 
-/// Writes all of `contents` to a new file.
-fn copy(mut contents: Contents, to: &Path) -> Result<(), Error> {
+/// Writes all of `contents` to a new file, with the postings that another file has for them.
+fn copy(
+    mut contents: Contents,
+    to: &Path,
+    postings: Option<&redb::ReadTransaction>,
+) -> Result<(), Error> {
     contents.changed = contents.bugs.keys().copied().collect();
     contents.changed.extend(contents.known.iter().map(|known| known.bug));
     contents.loaded = Default::default();
@@ -244,6 +252,9 @@ fn copy(mut contents: Contents, to: &Path) -> Result<(), Error> {
     let write = || -> Result<(), redb::Error> {
         let write = db.begin_write()?;
         save(&write, &contents)?;
+        if let Some(read) = postings {
+            postings::copy(read, &write)?;
+        }
         write.commit()?;
         Ok(db.close()?)
     };

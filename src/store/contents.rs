@@ -104,6 +104,11 @@ impl Contents {
         Ok(())
     }
 
+    /// Whether all rows are whole and as this version signs them.
+    pub(super) fn is_current(&self) -> bool {
+        self.damaged.is_empty() && self.resigned.is_empty()
+    }
+
     /// Gives decisions the hashes of signatures that were signed again.
     pub(super) fn resign_decisions(&mut self) {
         for decision in self.decisions.values_mut().filter(|_| !self.resigned.is_empty()) {
@@ -520,23 +525,30 @@ impl Contents {
         for (number, known) in (0_u32..).zip(&self.known) {
             reports.entry(known.bug).or_default().push(number);
         }
-        let mut clusters: Vec<_> = reports
-            .into_iter()
-            .map(|(bug, reports)| {
-                let known = || reports.iter().filter_map(|report| self.known.get(*report as usize));
-                let times = known()
-                    .filter_map(|known| known.first)
-                    .min()
-                    .zip(known().filter_map(|known| known.last).max());
-                let mut cluster = index.describe(reports.clone());
-                cluster.id = format!("{bug:016x}");
-                cluster.seen = times;
-                cluster.set_kernels(known().flat_map(|known| known.kernels.iter().cloned()));
-                (bug, cluster)
-            })
-            .collect();
+        let described = |(bug, reports)| (bug, self.described(index, bug, reports));
+        let mut clusters: Vec<_> = reports.into_iter().map(described).collect();
         clusters.sort_by(|a, b| b.1.count.cmp(&a.1.count).then(a.0.cmp(&b.0)));
         clusters
+    }
+
+    /// The cluster of one bug as it is in the store; `None` if it has no reports.
+    pub fn cluster(&self, index: &Index, bug: u64) -> Option<Cluster> {
+        let known = (0_u32..).zip(&self.known).filter(|(_, known)| known.bug == bug);
+        let reports: Vec<u32> = known.map(|(number, _)| number).collect();
+        (!reports.is_empty()).then(|| self.described(index, bug, reports))
+    }
+
+    /// The cluster of these reports of a bug.
+    fn described(&self, index: &Index, bug: u64, reports: Vec<u32>) -> Cluster {
+        let known = || reports.iter().filter_map(|report| self.known.get(*report as usize));
+        let first = known().filter_map(|known| known.first).min();
+        let kernels: Vec<_> = known().flat_map(|known| known.kernels.iter().cloned()).collect();
+        let seen = first.zip(known().filter_map(|known| known.last).max());
+        let mut cluster = index.describe(reports);
+        cluster.id = format!("{bug:016x}");
+        cluster.seen = seen;
+        cluster.set_kernels(kernels.into_iter());
+        cluster
     }
 }
 

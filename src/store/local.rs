@@ -381,18 +381,25 @@ pub(super) fn find(
             local.meet(number)?;
         }
     }
-    let first = local.answer(signatures)?;
-    let index = first.index();
+    let mut answer = local.answer(signatures)?;
+    let index = answer.index();
     let mut bugs = BTreeSet::new();
     for signature in signatures {
-        bugs.extend(first.matches(&index, signature, top).into_iter().map(|(bug, _)| bug));
-        let same = index.same(signature).and_then(|same| first.known.get(same as usize));
+        bugs.extend(answer.matches(&index, signature, top).into_iter().map(|(bug, _)| bug));
+        let same = index.same(signature).and_then(|same| answer.known.get(same as usize));
         bugs.extend(same.map(|known| known.bug));
     }
     for bug in bugs {
         local.touch_bug(bug)?;
     }
-    local.answer(signatures)
+    let is_in = |known: &Known| answer.places.contains_key(&(known.bug, known.signature.exact));
+    if !local.contents.known.iter().all(is_in) {
+        return local.answer(signatures);
+    }
+    // Most bugs have one signature, which was read as that of another one.
+    answer.bugs = local.contents.bugs;
+    answer.chain();
+    Ok(answer)
 }
 
 /// The numbers of the signatures that have most in common with one, by the sums of the weights of their

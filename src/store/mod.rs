@@ -31,7 +31,9 @@ use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
-use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition, WriteTransaction};
+use redb::{
+    Database, ReadTransaction, ReadableDatabase, ReadableTable, TableDefinition, WriteTransaction,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::arch::Arch;
@@ -319,14 +321,20 @@ impl Store {
     ///
     /// The file cannot be read at all.
     pub fn load(&self) -> Result<Contents, Error> {
+        let read = self.handle.begin().map_err(|error| Error::read(&self.path, error))?;
+        self.load_from(read.as_ref())
+    }
+
+    /// All that a transaction sees.
+    fn load_from(&self, read: Option<&ReadTransaction>) -> Result<Contents, Error> {
         let path = &self.path;
         guarded(path, || {
-            let load = || match self.handle.begin()? {
+            let contents = match read {
                 None => Ok(Contents::default()),
-                Some(read) if self.schema < legacy::ROWS_SINCE => legacy::load(&read),
-                Some(read) => load(&read),
+                Some(read) if self.schema < legacy::ROWS_SINCE => legacy::load(read),
+                Some(read) => load(read),
             };
-            load().map_err(|error| Error::read(path, error))
+            contents.map_err(|error| Error::read(path, error))
         })
     }
 
@@ -447,7 +455,10 @@ impl Store {
         if self.schema < SCHEMA {
             return Ok(None);
         }
-        self.handle.begin()?.map_or(Ok(None), |read| Reader::new(&read))
+        let Some(read) = self.handle.begin()? else { return Ok(None) };
+        // Signatures of an older version are signed again by whoever reads all.
+        let is_old = file::version(&read) < u64::from(fingerprint::VERSION);
+        if is_old { Ok(None) } else { Reader::new(&read) }
     }
 }
 
@@ -473,7 +484,7 @@ fn whole<T>(
 }
 
 /// Reads all rows.
-fn load(read: &redb::ReadTransaction) -> Result<Contents, redb::Error> {
+fn load(read: &ReadTransaction) -> Result<Contents, redb::Error> {
     let mut contents = Contents::default();
     let (mut count, mut sum) = (0_u64, 0_u64);
     for row in read.open_table(ROWS)?.iter()? {

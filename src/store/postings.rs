@@ -6,7 +6,9 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use redb::{ReadOnlyTable, ReadTransaction, ReadableTable, TableDefinition, WriteTransaction};
+use redb::{
+    Key, ReadOnlyTable, ReadTransaction, ReadableTable, TableDefinition, Value, WriteTransaction,
+};
 
 use super::contents::Contents;
 use super::row::{self, Tag};
@@ -432,6 +434,39 @@ pub(super) fn delete(write: &WriteTransaction) -> Result<(), redb::Error> {
     let mut meta = write.open_table(META)?;
     meta.remove("posted")?;
     meta.remove("counted")?;
+    Ok(())
+}
+
+/// Copies all postings to another store of the same rows.
+pub(super) fn copy(read: &ReadTransaction, write: &WriteTransaction) -> Result<(), redb::Error> {
+    let from = read.open_table(META)?;
+    if from.get("counted")?.is_none_or(|counted| counted.value() == 0) {
+        return Ok(());
+    }
+    copy_table(POSTINGS, read, write)?;
+    copy_table(FREQUENCIES, read, write)?;
+    copy_table(PLACES, read, write)?;
+    copy_table(NUMBERS, read, write)?;
+    copy_table(POINTERS, read, write)?;
+    let mut to = write.open_table(META)?;
+    for name in ["posted", "counted"] {
+        if let Some(number) = from.get(name)? {
+            to.insert(name, number.value())?;
+        }
+    }
+    Ok(())
+}
+
+fn copy_table<K: Key + 'static, V: Value + 'static>(
+    table: TableDefinition<'static, K, V>,
+    read: &ReadTransaction,
+    write: &WriteTransaction,
+) -> Result<(), redb::Error> {
+    let mut to = write.open_table(table)?;
+    for row in read.open_table(table)?.iter()? {
+        let (key, value) = row?;
+        to.insert(key.value(), value.value())?;
+    }
     Ok(())
 }
 

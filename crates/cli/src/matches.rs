@@ -134,17 +134,22 @@ fn in_store(path: &Path, queries: &Corpus, top: usize, format: Format) -> Result
     let signatures: Vec<_> = queries.reports().map(|(.., signature)| signature).collect();
     let contents = store::load_for(path, &signatures, top)?;
     let index = contents.index();
-    let clusters: BTreeMap<u64, Cluster> = contents.clusters(&index).into_iter().collect();
+    // Only the bugs that are named are described.
+    let mut clusters: BTreeMap<u64, Option<Cluster>> = BTreeMap::new();
     let mut out = BufWriter::new(io::stdout().lock());
     let mut has_new = false;
     for (file, number, _, signature) in queries.reports() {
         let found = contents.matches(&index, signature, top);
         let same = contents.bug_of(&index, signature);
         has_new |= same.is_none();
+        for bug in found.iter().map(|(bug, _)| *bug).chain(same) {
+            clusters.entry(bug).or_insert_with(|| contents.cluster(&index, bug));
+        }
+        let cluster = |bug: u64| clusters.get(&bug).and_then(Option::as_ref);
         match format {
             Format::Text => {
                 writeln!(out, "{}#{number}  {}", escape(file), escape(&signature.title.text))?;
-                match same.and_then(|bug| clusters.get(&bug)) {
+                match same.and_then(cluster) {
                     Some(cluster) => writeln!(out, "  {}", before(cluster))?,
                     None => writeln!(out, "  new")?,
                 }
@@ -152,7 +157,7 @@ fn in_store(path: &Path, queries: &Corpus, top: usize, format: Format) -> Result
                     writeln!(out, "  label: {}", escape(&label))?;
                 }
                 for (bug, found) in &found {
-                    let title = clusters.get(bug).map_or("", |cluster| &cluster.title);
+                    let title = cluster(*bug).map_or("", |cluster| &cluster.title);
                     writeln!(out, "  {:.2}  {bug:016x}  {}", found.score, escape(title))?;
                     writeln!(out, "        {}", found.evidence())?;
                 }
@@ -170,8 +175,7 @@ fn in_store(path: &Path, queries: &Corpus, top: usize, format: Format) -> Result
                     })
                     .collect();
                 let labels = same.map(|bug| store::labels(&contents, bug)).unwrap_or_default();
-                let seen =
-                    same.and_then(|bug| clusters.get(&bug)).map(|bug| bugs_seen(bug, &labels));
+                let seen = same.and_then(cluster).map(|bug| bugs_seen(bug, &labels));
                 let line = serde_json::json!({"file": file, "index": number, "seen": seen, "candidates": candidates});
                 json::write_value(&mut out, &line)?;
                 out.write_all(b"\n")?;
