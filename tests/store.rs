@@ -362,6 +362,27 @@ fn a_store_of_the_second_schema_keeps_everything() {
     assert_eq!((later.len(), now.lines().count() - kept.len()), (4, 4), "{later:?}");
 }
 
+#[test]
+fn a_store_of_the_present_schema_keeps_everything() {
+    let (file, lines) = older("v3-schema3");
+    let reader = Store::open_read_only(&file.0).unwrap();
+    assert_eq!(export(&reader), lines);
+    let contents = reader.load().unwrap();
+    assert_eq!((contents.bugs.len(), contents.decisions.len()), (16, 10));
+    assert_eq!(contents.standing().len(), 8);
+    assert_eq!(contents.damaged, []);
+    drop(reader);
+    // A later version may group otherwise; what people decided stays, and all ids answer.
+    let store = file.open();
+    assert!(add(&store, seen(A, "6.4.0", 500)).new);
+    let now = store.load().unwrap();
+    assert_eq!(now.decisions, contents.decisions);
+    for id in contents.bugs.keys() {
+        assert!(now.bugs.contains_key(&now.alias(*id)), "{id:016x}");
+    }
+    assert_eq!(now.known.len(), contents.known.len() + 1);
+}
+
 /// An export without the id of the store that counted.
 fn uncounted(export: &str) -> String {
     let lines = export.lines().map(|line| {
