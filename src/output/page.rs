@@ -112,7 +112,7 @@ impl<W: fmt::Write> Page<'_, W> {
         for (index, line) in page.split('\n').enumerate() {
             let column = if index == 0 { COLUMN } else { 0 };
             self.out.write_str(if index == 0 { "" } else { "\n" })?;
-            self.out.write_str(&broken(line, column, COLUMN, self.columns()))?;
+            self.out.write_str(&broken(line.trim_end(), column, COLUMN, self.columns()))?;
         }
         self.out.write_char('\n')
     }
