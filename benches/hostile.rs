@@ -16,6 +16,17 @@ use ksplat::{Event, Monitor};
 
 const HEAD: &str = "BUG: KASAN: use-after-free in f+0x1/0x2\n";
 
+/// The most locks that lockdep follows in one task: MAX_LOCK_DEPTH in include/linux/sched.h.
+const MAX_LOCK_DEPTH: u8 = 48;
+
+const CHAIN: &str = "WARNING: possible circular locking dependency detected\ncm/46 is trying to acquire lock:\n\
+    ffff888000100000 (&a0->lock){+.+.}-{3:3}, at: f+0x1/0x2\nbut task is already holding lock:\n\
+    ffff888000200000 (&a47->lock){+.+.}-{3:3}, at: g+0x1/0x2\n\
+    the existing dependency chain (in reverse order) is:\n";
+
+const HUNG: &str = "INFO: task task:4000 blocked for more than 122 seconds.\nCall Trace:\n schedule+0x1/0x2\n \
+    __mutex_lock+0x1/0x2\n cm_wait+0x1/0x2\n\nShowing all locks held in the system:\n";
+
 /// A log of about `bytes` bytes that starts with `head` and continues with these lines.
 fn log(head: &str, lines: &[&str], bytes: usize) -> Vec<u8> {
     let mut log = head.as_bytes().to_vec();
@@ -55,6 +66,19 @@ const WORST: &[(&str, Worst)] = &[
     ("quotes", |bytes| log("", &["> > > > > > > > > > > > > > > > > > x\n"], bytes)),
     ("escapes", |bytes| log(HEAD, &["\u{1b}[0m f+0x1/0x2\u{1b}[1m\n"], bytes)),
     ("locks", |bytes| log(HEAD, &[" #0: ffff888001 (&a->b){+.+.}-{3:3}, at: f+0x1/0x2\n"], bytes)),
+    ("chains of locks", |bytes| {
+        let link = |n: u8| format!("-> #{n} (&a{n}->lock){{+.+.}}-{{3:3}}:\n       f{n}+0x1/0x2\n");
+        let links: String = (0..MAX_LOCK_DEPTH).rev().map(link).collect();
+        log("", &[CHAIN, &links], bytes)
+    }),
+    ("locks of all tasks", |bytes| {
+        let task = |n: u32| {
+            let lock = format!("ffff8880{n:08x} (&a->b){{+.+.}}-{{3:3}}, at: f+0x1/0x2");
+            format!("1 lock held by task/{n}:\n #0: {lock}\n")
+        };
+        let tasks: String = (1..=4000).map(task).collect();
+        log(HUNG, &[&tasks], bytes)
+    }),
     ("executors", |bytes| log("", &["CPU: 1 PID: 7 Comm: syz.1.2 Not tainted\n", HEAD], bytes)),
     ("consequences", |bytes| {
         log(HEAD, &["Kernel panic - not syncing: x\n", "general protection fault: 0000\n"], bytes)

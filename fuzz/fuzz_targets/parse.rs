@@ -1,5 +1,5 @@
 //! Any log: spans are ordered and inside the log, one is found from the start of the first, titles
-//! and text are safe to print, JSON of report and signature round-trips, each report is in one
+//! and text are safe to print, the facts of a diagnosis begin on lines of the log, JSON of report and signature round-trips, each report is in one
 //! cluster.
 #![no_main]
 
@@ -17,6 +17,12 @@ fuzz_target!(|log: &[u8]| {
         let span = report.span;
         assert!(last <= span.start && span.start < span.end && span.end <= log.len());
         last = span.start;
+        if let Some(diagnosis) = &report.diagnosis {
+            assert!(!diagnosis.summary.is_empty() && diagnosis.why.len() <= 3);
+            for offset in diagnosis.why.iter().filter_map(|evidence| evidence.offset) {
+                assert!(offset == 0 || log.get(offset - 1) == Some(&b'\n'));
+            }
+        }
         assert!(report.title().bytes().all(|b| (0x20..0x7f).contains(&b)));
         // Mentions and reports above decide which headline begins a report, and whose lines those below it are. The
         // empty line is that of the head of a bisection log.
