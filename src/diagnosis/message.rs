@@ -7,16 +7,13 @@ use nom::character::complete::u64 as number;
 use nom::combinator::opt;
 use nom::sequence::{delimited, preceded};
 
-use super::{bytes, crash_site, lock, taken, task};
+use super::{Sentence, bytes, crash_site, lock, taken, task};
 use crate::functions;
 use crate::kind::Kind;
 use crate::model::{Evidence, LockState, Report};
 
 /// The result of a grammar of messages.
 type Parsed<'a, T> = nom::IResult<&'a str, T, ()>;
-
-/// A diagnosis of one sentence.
-type Sentence = Option<(String, Vec<Evidence>)>;
 
 #[expect(clippy::unnecessary_wraps, reason = "the result of a rule")]
 fn sentence(summary: String) -> Sentence {
@@ -54,9 +51,29 @@ fn user_copy_of(input: &str) -> Parsed<'_, (bool, &str, u64, u64)> {
     Ok((rest, (is_from, what, offset, size)))
 }
 
+/// `usercopy: kernel memory overwrite attempt detected to ffff8801d21c9bd4 (kvm_vcpu) (136 bytes)`:
+/// report_usercopy() in mm/usercopy.c, before Linux 4.16.
+fn old_user_copy_of(input: &str) -> Parsed<'_, (bool, &str, u64)> {
+    let from = tag("exposure attempt detected from ").map(|_| true);
+    let to = tag("overwrite attempt detected to ").map(|_| false);
+    let start = (tag("usercopy: kernel memory "), alt((from, to)));
+    let what = delimited((is_not(" "), tag(" (")), is_not(")"), tag(") ("));
+    let (rest, ((_, is_from), what, size, _)) =
+        (start, what, number, tag(" bytes)")).parse(input)?;
+    Ok((rest, (is_from, what, size)))
+}
+
 pub(super) fn user_copy(report: &Report<'_>) -> Sentence {
-    let (_, (is_from, what, offset, size)) = user_copy_of(report.message.as_deref()?).ok()?;
+    let message = report.message.as_deref()?;
     let function = crash_site(report)?;
+    if let Ok((_, (is_from, what, size))) = old_user_copy_of(message) {
+        let way = if is_from { "to user space from" } else { "from user space to" };
+        let size = bytes(size);
+        return sentence(format!(
+            "{function} copies {size} {way} {what}, beyond what may be copied"
+        ));
+    }
+    let (_, (is_from, what, offset, size)) = user_copy_of(message).ok()?;
     let (size, way) =
         (bytes(size), if is_from { "to user space from" } else { "from user space to" });
     let place = format!("offset {offset} of {what}");
@@ -133,6 +150,20 @@ fn result_of(input: &str) -> Parsed<'_, (&str, &str)> {
     Ok((rest, (sum, kind)))
 }
 
+/// `load of value 41 is not a valid value for type '_Bool'`: __ubsan_handle_load_invalid_value().
+fn load_of(input: &str) -> Parsed<'_, (&str, &str)> {
+    let value = preceded(tag("load of value "), is_not(" "));
+    let kind = delimited(tag(" is not a valid value for type '"), is_not("'"), tag("'"));
+    (value, kind).parse(input)
+}
+
+/// `shift exponent -1 is negative`, `left shift of negative value -1`: __ubsan_handle_shift_out_of_bounds().
+fn negative_of(input: &str) -> Parsed<'_, (&str, bool)> {
+    let by = (tag("shift exponent "), is_not(" "), tag(" is negative")).map(|(_, n, _)| (n, true));
+    let of = preceded(tag("left shift of negative value "), is_not(" ")).map(|n| (n, false));
+    alt((by, of)).parse(input)
+}
+
 pub(super) fn undefined(report: &Report<'_>) -> Sentence {
     let message = report.message.as_deref().filter(|_| report.kind == Kind::Ubsan)?;
     let function = crash_site(report)?;
@@ -142,6 +173,13 @@ pub(super) fn undefined(report: &Report<'_>) -> Sentence {
             Some(count) => format!("{function} uses index {index} of an array of {count} elements"),
             None => format!("{function} uses index {index} of an array of type {kind}"),
         });
+    }
+    if let Ok((_, (value, kind))) = load_of(message) {
+        return sentence(format!("{function} reads {value} where a {kind} is stored"));
+    }
+    if let Ok((_, (number, is_exponent))) = negative_of(message) {
+        let what = if is_exponent { "a value by" } else { "the value" };
+        return sentence(format!("{function} shifts {what} {number}, which is negative"));
     }
     if let Ok((_, (exponent, width))) = shift_of(message) {
         return sentence(format!("{function} shifts a value of {width} bits by {exponent}"));
@@ -215,6 +253,51 @@ pub(super) fn init(report: &Report<'_>) -> Sentence {
     })
 }
 
+/// The reasons of panic(), and what they mean; each with the function that gives it.
+const PANICS: &[(&str, &str)] = &[
+    // mount_root_generic() in init/do_mounts.c
+    ("VFS: Unable to mount root fs", "the kernel cannot mount the root file system"),
+    // kernel_init() in init/main.c
+    ("No working init found", "the kernel found no program to start as init"),
+    ("Requested init ", "the program that `init=` names cannot be started"),
+    // out_of_memory() in mm/oom_kill.c
+    ("System is deadlocked on memory", "memory is exhausted, and no task can be killed"),
+    ("Out of memory and no killable processes", "memory is exhausted, and no task can be killed"),
+    ("Out of memory: compulsory panic_on_oom", "memory is exhausted, and `panic_on_oom` is set"),
+    ("Out of memory: system-wide panic_on_oom", "memory is exhausted, and `panic_on_oom` is set"),
+    // do_exit() in kernel/exit.c
+    ("Attempted to kill the idle task", "the idle task of a CPU crashed"),
+    (
+        "Aiee, killing interrupt handler",
+        "the kernel crashed in an interrupt, where no task can be killed",
+    ),
+    // schedule_debug() in kernel/sched/core.c
+    ("corrupted stack end detected inside scheduler", "the stack of the task is overrun"),
+    // kernel_stack_overflow() in arch/s390/kernel/traps.c
+    ("Corrupt kernel stack", "the stack of the task is overrun"),
+    // sysrq_handle_crash() in drivers/tty/sysrq.c
+    ("sysrq triggered crash", "a user asked for the crash by SysRq"),
+    // mce_timed_out() in arch/x86/kernel/cpu/mce/core.c
+    (
+        "Timeout: Not all CPUs entered broadcast exception handler",
+        "a CPU did not answer to a machine check",
+    ),
+    // panic_bad_stack(), arm64_serror_panic() in arch/arm64/kernel/traps.c
+    (
+        "Asynchronous SError Interrupt",
+        "the hardware reported an error that belongs to no instruction",
+    ),
+    // unknown_nmi_error(), io_check_error() in arch/x86/kernel/nmi.c
+    ("NMI: Not continuing", "the hardware raised an NMI that no driver explains"),
+    ("NMI IOCK error", "a device reported an error by an NMI"),
+];
+
+pub(super) fn panic(report: &Report<'_>) -> Sentence {
+    let (_, reason) = report.headline.split_once("Kernel panic - not syncing: ")?;
+    let (_, what) = PANICS.iter().find(|(words, _)| reason.contains(words))?;
+    sentence((*what).to_owned())
+}
+
 /// __stack_chk_fail() in kernel/panic.c.
 pub(super) fn canary(report: &Report<'_>) -> Sentence {
     let (_, place) = report.headline.split_once("stack is corrupted in: ")?;
@@ -250,6 +333,13 @@ mod tests {
         assert_eq!(fields(field_of, message), Some(("memcpy", 41, "o->name", 32)));
         let message = "strnlen: detected buffer overflow: 17 byte read of buffer size 16";
         assert_eq!(fields(overflow_of, message), Some(("strnlen", 17, "read", 16)));
+        let message = "usercopy: kernel memory overwrite attempt detected to ffff8801d21c9bd4 (kvm_vcpu) (136 bytes)";
+        assert_eq!(fields(old_user_copy_of, message), Some((false, "kvm_vcpu", 136)));
+        let message = "load of value 41 is not a valid value for type '_Bool'";
+        assert_eq!(fields(load_of, message), Some(("41", "_Bool")));
+        assert_eq!(fields(negative_of, "shift exponent -1 is negative"), Some(("-1", true)));
+        let message = "left shift of negative value -9";
+        assert_eq!(fields(negative_of, message), Some(("-9", false)));
         let message = "index -16 is out of range for type 'list_head [15]'";
         assert_eq!(fields(index_of, message), Some(("-16", "list_head [15]")));
         let message = "shift exponent 37 is too large for 32-bit type 'int'";
@@ -278,6 +368,9 @@ mod tests {
         assert!(index_of("index 8 is").is_err());
         assert!(shift_of("shift exponent -1 is negative").is_err());
         assert!(left_shift_of("left shift of negative value -1").is_err());
+        assert!(load_of("load of value").is_err());
+        assert!(negative_of("shift exponent 37 is too large").is_err());
+        assert!(old_user_copy_of("usercopy: kernel memory overwrite").is_err());
         assert!(result_of("division by zero").is_err());
         assert!(tracked("ODEBUG: Out of memory. ODEBUG disabled").is_err());
     }

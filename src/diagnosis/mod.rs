@@ -4,6 +4,8 @@
 //! sentence needs is missing.
 
 mod message;
+mod misuse;
+mod pages;
 
 use std::fmt::Write as _;
 
@@ -18,8 +20,11 @@ use crate::reason::BlameReason;
 /// The most facts of a diagnosis.
 const MAX_WHY: usize = 3;
 
-/// A rule: the sentence and its facts, if the report has what they need.
-type Rule = fn(&Report<'_>) -> Option<(String, Vec<Evidence>)>;
+/// A sentence and its facts, if the report has what they need.
+type Sentence = Option<(String, Vec<Evidence>)>;
+
+/// A rule.
+type Rule = fn(&Report<'_>) -> Sentence;
 
 /// The rules in the order in which they are tried.
 const RULES: &[Rule] = &[
@@ -34,10 +39,24 @@ const RULES: &[Rule] = &[
     message::init,
     message::canary,
     message::per_cpu,
-    uninitialized,
+    message::panic,
+    pages::uninitialized,
+    pages::bad_page,
+    pages::pressure,
+    pages::machine_check,
+    pages::list,
     overwritten,
+    slab,
     object,
+    pages::local_variable,
     variable,
+    pages::address,
+    misuse::spinlock,
+    misuse::release,
+    misuse::left,
+    misuse::wait_context,
+    misuse::work,
+    misuse::unregistered,
     cycle,
     recursion,
     usage,
@@ -45,7 +64,7 @@ const RULES: &[Rule] = &[
     blocked,
     stalled,
     stuck,
-    removed_entry,
+    deaf,
     overflow,
 ];
 
@@ -98,22 +117,30 @@ fn within(function: Option<&str>) -> String {
 }
 
 /// A data race: two accesses, and what they did to the value.
-fn race(report: &Report<'_>) -> Option<(String, Vec<Evidence>)> {
+fn race(report: &Report<'_>) -> Sentence {
     let race = report.race.as_ref()?;
+    if let [only] = race.accesses.as_slice() {
+        // KCSAN_REPORT_RACE_UNKNOWN_ORIGIN of print_report() in kernel/kcsan/report.c.
+        let access = side(only, site_of(report, Role::Crash));
+        let why = changed(report).into_iter().collect();
+        return Some((format!("{access} races with a write that KCSAN does not know"), why));
+    }
     let [first, second] = race.accesses.as_slice() else { return None };
     let (a, b) =
         (side(first, site_of(report, Role::Crash)), side(second, site_of(report, Role::Race)));
-    let mut why = Vec::new();
-    if let Some(change) = &race.change {
-        let text = format!("the value changed from {} to {} in between", change.from, change.to);
-        why.push(Evidence::new(text, None));
-    }
+    let mut why: Vec<_> = changed(report).into_iter().collect();
     let plain = [first, second].into_iter().filter(|access| !access.marked).count();
     if plain == 1 {
         let marked = "one access is marked as concurrent, the other is plain";
         why.push(Evidence::new(marked.to_owned(), None));
     }
     Some((format!("{a} races with {b}"), why))
+}
+
+fn changed(report: &Report<'_>) -> Option<Evidence> {
+    let change = report.race.as_ref()?.change.as_ref()?;
+    let text = format!("the value changed from {} to {} in between", change.from, change.to);
+    Some(Evidence::new(text, None))
 }
 
 fn side(access: &RaceAccess, function: Option<&str>) -> String {
@@ -124,7 +151,7 @@ fn side(access: &RaceAccess, function: Option<&str>) -> String {
 }
 
 /// A leaked object: who allocated it.
-fn leak(report: &Report<'_>) -> Option<(String, Vec<Evidence>)> {
+fn leak(report: &Report<'_>) -> Sentence {
     let leak = report.leak.as_ref()?;
     let function = crash_site(report)?;
     let task = task(report).map(|task| format!(" in {task}")).unwrap_or_default();
@@ -133,7 +160,7 @@ fn leak(report: &Report<'_>) -> Option<(String, Vec<Evidence>)> {
 }
 
 /// An object that was hit: the access, who freed it and who allocated it.
-fn object(report: &Report<'_>) -> Option<(String, Vec<Evidence>)> {
+fn object(report: &Report<'_>) -> Sentence {
     let memory = report.memory.as_ref()?;
     let object = memory.object.as_ref()?;
     let access = report.access.as_ref()?;
@@ -160,7 +187,7 @@ fn object(report: &Report<'_>) -> Option<(String, Vec<Evidence>)> {
 }
 
 /// A global variable that was hit, by the distance from its start.
-fn variable(report: &Report<'_>) -> Option<(String, Vec<Evidence>)> {
+fn variable(report: &Report<'_>) -> Sentence {
     let variable = report.memory.as_ref()?.variable.as_ref()?;
     let function = crash_site(report)?;
     let access = report.access.as_ref()?;
@@ -209,12 +236,16 @@ fn tracks(report: &Report<'_>) -> Vec<Evidence> {
 /// `8 bytes inside`, `directly behind`.
 fn place(object: &Object<'_>) -> Option<String> {
     let (side, distance) = object.side.zip(object.distance)?;
-    Some(match (side, distance) {
+    Some(place_of(side, distance))
+}
+
+fn place_of(side: Side, distance: u64) -> String {
+    match (side, distance) {
         (Side::Inside, distance) => format!("{} inside", bytes(distance)),
         (Side::After, 0) => "directly behind".to_owned(),
         (Side::After, distance) => format!("{} behind", bytes(distance)),
         (Side::Before, distance) => format!("{} before", bytes(distance)),
-    })
+    }
 }
 
 fn describe(object: &Object<'_>, is_freed: bool) -> String {
@@ -260,7 +291,7 @@ fn taken(lock: &Lock<'_>) -> String {
 }
 
 /// A cycle of locks: what the task holds and wants, and where the other order was taken.
-fn cycle(report: &Report<'_>) -> Option<(String, Vec<Evidence>)> {
+fn cycle(report: &Report<'_>) -> Sentence {
     if report.cycle.len() < 2 {
         return None;
     }
@@ -286,7 +317,7 @@ fn cycle(report: &Report<'_>) -> Option<(String, Vec<Evidence>)> {
 }
 
 /// A lock that is taken while one of its class is held.
-fn recursion(report: &Report<'_>) -> Option<(String, Vec<Evidence>)> {
+fn recursion(report: &Report<'_>) -> Sentence {
     let wanted = lock(report, LockState::Wanted)?;
     let held = lock(report, LockState::Held).filter(|held| held.class == wanted.class)?;
     let is_listed = report.locks.iter().any(|lock| lock.state == LockState::Chain);
@@ -304,7 +335,7 @@ fn recursion(report: &Report<'_>) -> Option<(String, Vec<Evidence>)> {
 }
 
 /// A lock that is taken in interrupts and with interrupts enabled.
-fn usage(report: &Report<'_>) -> Option<(String, Vec<Evidence>)> {
+fn usage(report: &Report<'_>) -> Sentence {
     let message = report.message.as_deref()?;
     let (before, now) = message.strip_prefix("inconsistent {")?.split_once("} -> {")?;
     let now = now.split_once('}')?.0;
@@ -327,23 +358,8 @@ fn in_words(state: &str) -> Option<&'static str> {
     })
 }
 
-/// A value that was never initialized: where the memory comes from.
-fn uninitialized(report: &Report<'_>) -> Option<(String, Vec<Evidence>)> {
-    let function = crash_site(report).filter(|_| report.kind == Kind::Kmsan)?;
-    let created = site_of(report, Role::Allocation)?;
-    let summary =
-        format!("{function} uses bytes that were never initialized, in memory from {created}");
-    // kmsan_print_origin() in mm/kmsan/report.c: the last copy is printed first.
-    let copies = report.stacks.iter().filter(|stack| stack.role == Role::Related);
-    let copies = copies.filter_map(|stack| Some((site(stack)?, stack.offset)));
-    let copies = copies.map(|(function, offset)| {
-        Evidence::new(format!("they were copied in {function}"), Some(offset))
-    });
-    Some((summary, copies.collect()))
-}
-
 /// Overwritten bytes of a slab object: include/linux/poison.h.
-fn overwritten(report: &Report<'_>) -> Option<(String, Vec<Evidence>)> {
+fn overwritten(report: &Report<'_>) -> Sentence {
     let overwrite = report.overwrite.as_ref()?;
     let place = match overwrite.expected {
         0x6b | 0xa5 => "a freed object",
@@ -359,16 +375,34 @@ fn overwritten(report: &Report<'_>) -> Option<(String, Vec<Evidence>)> {
     Some((summary, tracks(report)))
 }
 
-/// A function that may sleep where it must not.
-fn sleeping(report: &Report<'_>) -> Option<(String, Vec<Evidence>)> {
+/// A free or a cache that SLUB refuses: free_consistency_checks() and __kmem_cache_shutdown() in mm/slub.c.
+fn slab(report: &Report<'_>) -> Sentence {
+    let (_, rest) = report.headline.split_once("BUG ")?;
+    let (cache, rest) = rest.split_once(" (")?;
+    let (_, what) = rest.split_once("): ").filter(|_| report.kind == Kind::Slab)?;
     let function = crash_site(report)?;
+    let summary = if what.starts_with("Object already free") {
+        format!("{function} frees an object ({cache}) that is free already")
+    } else if let Some(pointer) = what.strip_prefix("Invalid object pointer ") {
+        format!("{function} frees {pointer}, which is the start of no object ({cache})")
+    } else if what.starts_with("Objects remaining") {
+        format!("{function} destroys the cache {cache}, which still has objects")
+    } else {
+        return None;
+    };
+    Some((summary, tracks(report)))
+}
+
+/// A function that may sleep where it must not.
+fn sleeping(report: &Report<'_>) -> Sentence {
+    let function = crash_site(report);
     let atomic = report.atomic.as_ref();
     let disabled = atomic.and_then(|atomic| atomic.disabled_in.as_deref()).map(functions::base);
     let disabled = disabled.map(|name| Evidence::new(format!("{name} disabled preemption"), None));
     // __schedule_bug() in kernel/sched/core.c.
     if report.headline.contains("scheduling while atomic") {
         let task = task(report)?;
-        let summary = format!("{task} schedules in {function} with preemption disabled");
+        let summary = format!("{task} schedules{} with preemption disabled", within(function));
         return Some((summary, disabled.into_iter().collect()));
     }
     let atomic = atomic?;
@@ -382,17 +416,27 @@ fn sleeping(report: &Report<'_>) -> Option<(String, Vec<Evidence>)> {
     let held = report.locks.iter().rfind(|lock| lock.state == LockState::Held);
     let held =
         held.map(|lock| Evidence::new(format!("it holds {}", taken(lock)), Some(lock.offset)));
-    let summary = format!("{function} calls a function that may sleep, {why}");
+    let summary = format!("{} calls a function that may sleep, {why}", function?);
     Some((summary, held.into_iter().chain(disabled).collect()))
 }
 
 /// A grace period of RCU that does not end.
-fn stalled(report: &Report<'_>) -> Option<(String, Vec<Evidence>)> {
+fn stalled(report: &Report<'_>) -> Sentence {
     let stall = report.stall.as_ref()?;
     let jiffies = stall.jiffies?;
     let function = crash_site(report)?;
     let summary = match stall.cpus.as_slice() {
-        [] => return None,
+        // print_cpu_stall() names the CPU since Linux 3.3.
+        [] if stall.detected_by.is_none() => {
+            format!("a CPU ran in {function} for {jiffies} jiffies without a pause for RCU")
+        }
+        // rcu_check_gp_kthread_starvation() in kernel/rcu/tree_stall.h.
+        [] if stack(report, Role::Starved).is_some() => format!(
+            "the thread of RCU got no CPU: a grace period has lasted {jiffies} jiffies; a CPU runs in {function}"
+        ),
+        [] => {
+            format!("a grace period of RCU has lasted {jiffies} jiffies; a CPU runs in {function}")
+        }
         [cpu] => {
             format!("CPU {cpu} ran in {function} for {jiffies} jiffies without a pause for RCU")
         }
@@ -408,7 +452,7 @@ fn stalled(report: &Report<'_>) -> Option<(String, Vec<Evidence>)> {
 }
 
 /// A stack that is full because functions call each other.
-fn overflow(report: &Report<'_>) -> Option<(String, Vec<Evidence>)> {
+fn overflow(report: &Report<'_>) -> Sentence {
     let blame = report.blame.as_ref().filter(|blame| blame.why == BlameReason::CallsItself)?;
     let stack = report.crash_stack()?;
     let functions = stack.frames.iter().filter_map(|frame| frame.function.as_deref());
@@ -417,7 +461,7 @@ fn overflow(report: &Report<'_>) -> Option<(String, Vec<Evidence>)> {
 }
 
 /// A task that makes no progress: what it waits for, and who has it.
-fn blocked(report: &Report<'_>) -> Option<(String, Vec<Evidence>)> {
+fn blocked(report: &Report<'_>) -> Sentence {
     let seconds = report.seconds.filter(|_| report.kind == Kind::HungTask)?;
     let task = task(report)?;
     let place = within(crash_site(report));
@@ -479,26 +523,27 @@ fn named(lock: &str) -> String {
     }
 }
 
+/// A CPU that takes no interrupts: watchdog_hardlockup_check() in kernel/watchdog.c.
+fn deaf(report: &Report<'_>) -> Sentence {
+    let (function, cpu) = (crash_site(report)?, report.task.cpu?);
+    // Another CPU may print it; its stack is not that of the CPU that is locked up.
+    let is_own = match report.headline.split_once("hard LOCKUP on cpu ") {
+        Some((_, rest)) => {
+            let digits = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
+            rest.get(..digits)?.parse() == Ok(cpu)
+        }
+        // soft_nmi_interrupt() in arch/powerpc/kernel/watchdog.c.
+        None => report.headline.contains(&format!("CPU {cpu} self-detected hard LOCKUP")),
+    };
+    let by = task(report).filter(|_| is_own)?;
+    Some((format!("CPU {cpu} takes no interrupts: it runs in {function} of {by}"), Vec::new()))
+}
+
 /// A CPU that makes no progress.
-fn stuck(report: &Report<'_>) -> Option<(String, Vec<Evidence>)> {
+fn stuck(report: &Report<'_>) -> Sentence {
     let seconds = report.seconds.filter(|_| report.kind == Kind::SoftLockup)?;
     let function = crash_site(report)?;
     let cpu = report.task.cpu?;
     let by = task(report).map(|task| format!(" of {task}")).unwrap_or_default();
     Some((format!("CPU {cpu} ran in {function}{by} for {seconds} s without a break"), Vec::new()))
-}
-
-/// list_del() of an entry that was removed: include/linux/poison.h.
-const REMOVED: [(&str, &str); 2] =
-    [("LIST_POISON1", "dead000000000100"), ("LIST_POISON2", "dead000000000122")];
-
-/// A list entry with the poison of a removed entry in its pointers.
-fn removed_entry(report: &Report<'_>) -> Option<(String, Vec<Evidence>)> {
-    let message = report.message.as_deref().filter(|message| message.contains("list_"))?;
-    let holds = |(name, value): &&(&str, &str)| message.contains(name) || message.contains(value);
-    let (name, _) = REMOVED.iter().find(holds)?;
-    let function = crash_site(report)?;
-    let why =
-        Evidence::new(format!("{name} is what a removal leaves in the pointers of an entry"), None);
-    Some((format!("{function} uses a list entry that was removed before"), vec![why]))
 }

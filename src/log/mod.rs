@@ -16,7 +16,7 @@ use memchr::{memchr, memchr_iter, memchr3};
 use crate::escape;
 use crate::search;
 
-pub(crate) use prefix::boot_time;
+pub(crate) use prefix::{boot_time, wall_time};
 use shape::Before;
 pub(crate) use shape::Shape;
 

@@ -17,7 +17,7 @@ use std::time::Duration;
 use nom::Parser;
 use nom::branch::alt;
 use nom::bytes::complete::{tag, take, take_till1, take_while, take_while_m_n, take_while1};
-use nom::combinator::{opt, value};
+use nom::combinator::{opt, recognize, value};
 use nom::sequence::{delimited, preceded, terminated};
 
 use super::{Caller, Context};
@@ -90,6 +90,50 @@ pub(crate) fn boot_time(carrier: &[u8]) -> Option<Duration> {
         let seconds = Duration::from_secs(seconds.parse().ok()?);
         seconds.checked_add(Duration::from_micros(micros))
     })
+}
+
+/// The date and the time of day in what stands before a line, as they are printed: `2026-11-21T06:14:00+00:00`,
+/// `Sat Nov 21 06:14:00 2026`, `Nov 21 06:14:00`, `11-21 06:14:00.123`.
+pub(crate) fn wall_time(carrier: &[u8]) -> Option<&[u8]> {
+    let is_word = |b: u8| b.is_ascii_alphanumeric() || b >= 0x80;
+    let reach = carrier.get(..MAX_DATED).unwrap_or(carrier);
+    let mut starts = (0..reach.len()).filter(|&at| {
+        is_word(reach.get(at).copied().unwrap_or_default())
+            && !at.checked_sub(1).is_some_and(|at| reach.get(at).copied().is_some_and(is_word))
+    });
+    starts.find_map(|at| {
+        let text = carrier.get(at..)?;
+        DATES.iter().find_map(|date| date(text).ok()).map(|(_, date)| date)
+    })
+}
+
+/// How far before a line a date is looked for, in bytes.
+const MAX_DATED: usize = 256;
+
+/// The forms of a date with the time of day.
+const DATES: &[fn(&[u8]) -> Parsed<'_, &[u8]>] = &[iso_date, full_date, short_date, month_and_day];
+
+/// `2026-11-21T06:14:00.123456+00:00` and `2026-11-21 06:14:00`.
+fn iso_date(input: &[u8]) -> Parsed<'_, &[u8]> {
+    let date = (digits, tag("-"), digits, tag("-"), digits, alt((tag("T"), tag(" "))));
+    let zone = take_while(|b: u8| b.is_ascii_digit() || matches!(b, b':' | b'+' | b'-' | b'Z'));
+    recognize((date, clock, zone)).parse(input)
+}
+
+/// `Sat Nov 21 06:14:00 2026`.
+fn full_date(input: &[u8]) -> Parsed<'_, &[u8]> {
+    let day = (name, blanks, name, blanks, digits, tag(" "));
+    recognize((day, clock, tag(" "), digits)).parse(input)
+}
+
+/// `Nov 21 06:14:00`, `Nov21 06:14`.
+fn short_date(input: &[u8]) -> Parsed<'_, &[u8]> {
+    recognize((name, blanks, digits, tag(" "), clock)).parse(input)
+}
+
+/// `11-21 06:14:00.123`.
+fn month_and_day(input: &[u8]) -> Parsed<'_, &[u8]> {
+    recognize((digits, tag("-"), digits, tag(" "), clock)).parse(input)
 }
 
 /// The most bytes that a program which captured a console puts before a line.
@@ -363,6 +407,29 @@ mod tests {
         assert_eq!(micros("[1.0] machine # [    6.425] c0 "), Some(6_425_000));
         assert_eq!(micros("<4>[99999999999999999999.0] "), None);
         assert_eq!(micros("Nov 21 06:14:00 host kernel: "), None);
+    }
+
+    #[test]
+    fn ok_wall_time() {
+        for line in [
+            "{2026-11-21T06:14:00.123456+00:00} host kernel: ",
+            "<4>1 {2026-11-21T06:14:00Z} host kernel - - - [    1.5] ",
+            "{2026-11-21 06:14:00} host kernel: ",
+            "[{Sat Nov 21 06:14:00 2026}] ",
+            "> <4>{Nov  1 06:14:00} host kernel: [    1.5] ",
+            "[{Nov21 06:14}] ",
+            "{11-21 06:14:00.123}     0     0 E kernel  : ",
+        ] {
+            let (start, end) = (line.find('{').expect("a mark"), line.find('}').expect("a mark"));
+            let line = line.replace(['{', '}'], "");
+            let want = &line.as_bytes()[start..end - 1];
+            assert_eq!(wall_time(line.as_bytes()), Some(want), "{line}");
+        }
+        for line in
+            ["[   12.345678][   T12] ", "[  +0.000012] ", "6,1234,567890,-;", "08:56:35 ", ""]
+        {
+            assert_eq!(wall_time(line.as_bytes()), None, "{line}");
+        }
     }
 
     #[test]

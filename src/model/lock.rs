@@ -67,5 +67,7 @@ string_enum! {
         Held = "held",
         /// The lock is a link of the circular dependency: `-> #1 (&x){+.+.}:`.
         Chain = "chain",
+        /// The lock was released, and the task does not hold it: `is trying to release lock`.
+        Released = "released",
     }
 }

@@ -47,6 +47,9 @@ pub struct Memory<'log> {
     /// The global variable that contains the address.
     #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
     pub variable: Option<Variable<'log>>,
+    /// The stack frame that contains the address.
+    #[cfg_attr(feature = "serde", serde(borrow, default, skip_serializing_if = "Option::is_none"))]
+    pub stack_frame: Option<StackFrame<'log>>,
     /// The thread ID of the task that allocated it. Printed by `print_track()` in
     /// mm/kasan/report.c.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
@@ -99,6 +102,62 @@ pub struct Variable<'log> {
     pub name: Cow<'log, str>,
     /// The distance of the address from its start, in bytes; it may be behind its end.
     pub offset: u64,
+}
+
+/// A stack frame that contains an address.
+///
+/// Printed by `kasan_print_address_stack_frame()` in mm/kasan/report_generic.c.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[non_exhaustive]
+pub struct StackFrame<'log> {
+    /// The function.
+    #[cfg_attr(feature = "serde", serde(borrow, skip_serializing_if = "Option::is_none"))]
+    pub function: Option<Cow<'log, str>>,
+    /// The distance of the address from the start of the frame, in bytes.
+    pub offset: u64,
+    /// The local variables that the compiler put into the frame, in the order of their addresses.
+    #[cfg_attr(feature = "serde", serde(borrow, default, skip_serializing_if = "Vec::is_empty"))]
+    pub variables: Vec<LocalVariable<'log>>,
+}
+
+/// A local variable.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[non_exhaustive]
+pub struct LocalVariable<'log> {
+    /// The name.
+    #[cfg_attr(feature = "serde", serde(borrow))]
+    pub name: Cow<'log, str>,
+    /// Its first byte, from the start of the frame.
+    pub start: u64,
+    /// The byte after its last.
+    pub end: u64,
+}
+
+impl<'log> StackFrame<'log> {
+    /// The variable that contains the address, or the nearest one; of two that are as near, the one before
+    /// the address. The distance is that of the address from the start of the variable if it is inside,
+    /// otherwise from its nearer end.
+    pub fn nearest(&self) -> Option<(&LocalVariable<'log>, Side, u64)> {
+        let place = |variable: &LocalVariable<'_>| {
+            if self.offset < variable.start {
+                (Side::Before, variable.start - self.offset)
+            } else if self.offset < variable.end {
+                (Side::Inside, self.offset - variable.start)
+            } else {
+                (Side::After, self.offset - variable.end)
+            }
+        };
+        let all = self.variables.iter().map(|variable| (variable, place(variable)));
+        let rank = |side: Side, distance: u64| match side {
+            Side::Inside => (0, 0),
+            Side::After => (distance, 1),
+            Side::Before => (distance, 2),
+        };
+        let nearest = all.min_by_key(|(_, (side, distance))| rank(*side, *distance));
+        nearest.map(|(variable, (side, distance))| (variable, side, distance))
+    }
 }
 
 string_enum! {

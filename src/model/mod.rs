@@ -9,6 +9,7 @@ mod cpu;
 mod detail;
 mod diagnosis;
 mod explanation;
+mod finding;
 mod frame;
 mod image;
 #[cfg(feature = "serde")]
@@ -37,10 +38,16 @@ pub use explanation::{
     AddressClass, Agreement, Confidence, Explanation, MeantAccess, Member, Pointer, PointerOrigin,
     Relation,
 };
+pub use finding::{
+    Allocation, Killed, ListCorruption, ListOperation, ListPointer, MachineCheck, Page, PageTable,
+    PointerClass, SpinLock, Uninitialized, Zone,
+};
 pub use frame::{Frame, Role, Stack, StackContext};
 pub use image::{CodeCheck, ImageCheck, ImageVerdict};
 pub use lock::{Holder, Lock, LockState};
-pub use memory::{Access, AccessKind, Memory, Object, Shadow, Side, Variable};
+pub use memory::{
+    Access, AccessKind, LocalVariable, Memory, Object, Shadow, Side, StackFrame, Variable,
+};
 #[cfg(feature = "disasm")]
 pub(crate) use step::Short;
 pub use step::{Condition, FlowStep, Operand, Operation, Predicate, StepKind};
@@ -94,6 +101,11 @@ pub struct Report<'log> {
         serde(default, with = "detail::seconds", skip_serializing_if = "Option::is_none")
     )]
     pub time: Option<Duration>,
+    /// The date and the time of day of the headline, as the program printed it that brought the line:
+    /// `2026-11-21T06:14:00.123456+00:00` of a journal, `Nov 21 06:14:00` of syslog, `Sat Nov 21 06:14:00 2026`
+    /// of `dmesg -T`. `None` where the log has none.
+    #[cfg_attr(feature = "serde", serde(borrow, default, skip_serializing_if = "Option::is_none"))]
+    pub wall_time: Option<Cow<'log, str>>,
     /// Other titles under which the same bug may be known, those of headlines above that are its own among
     /// them; sorted.
     #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Vec::is_empty"))]
@@ -196,6 +208,27 @@ pub struct Report<'log> {
     /// Bytes of a slab object that were overwritten.
     #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
     pub overwrite: Option<Overwrite>,
+    /// The page that the report dumps.
+    #[cfg_attr(feature = "serde", serde(borrow, default, skip_serializing_if = "Option::is_none"))]
+    pub page: Option<Page<'log>>,
+    /// The request for memory that failed.
+    #[cfg_attr(feature = "serde", serde(borrow, default, skip_serializing_if = "Option::is_none"))]
+    pub allocation: Option<Allocation<'log>>,
+    /// The bytes that were never initialized.
+    #[cfg_attr(feature = "serde", serde(borrow, default, skip_serializing_if = "Option::is_none"))]
+    pub uninitialized: Option<Uninitialized<'log>>,
+    /// The list whose pointers contradict each other.
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
+    pub list: Option<ListCorruption>,
+    /// The spinlock that is not as it should be.
+    #[cfg_attr(feature = "serde", serde(borrow, default, skip_serializing_if = "Option::is_none"))]
+    pub spinlock: Option<SpinLock<'log>>,
+    /// The page tables of the address that was accessed.
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
+    pub page_table: Option<PageTable>,
+    /// The error that the processor found in the hardware.
+    #[cfg_attr(feature = "serde", serde(borrow, default, skip_serializing_if = "Option::is_none"))]
+    pub machine_check: Option<MachineCheck<'log>>,
     /// What happened, and what in the report says so.
     #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
     pub diagnosis: Option<Diagnosis>,
@@ -222,6 +255,7 @@ impl<'log> Report<'log> {
             message: None,
             location: None,
             time: None,
+            wall_time: None,
             alt_titles: Vec::new(),
             frame: None,
             corrupted: None,
@@ -253,6 +287,13 @@ impl<'log> Report<'log> {
             atomic: None,
             stall: None,
             overwrite: None,
+            page: None,
+            allocation: None,
+            uninitialized: None,
+            list: None,
+            spinlock: None,
+            page_table: None,
+            machine_check: None,
             diagnosis: None,
             modules: Vec::new(),
             diagnostics: Vec::new(),

@@ -5,8 +5,9 @@
 use std::borrow::Cow;
 
 use super::{
-    AtomicContext, Blame, Frame, Holder, Kernel, Lock, Memory, Module, Object, Report,
-    SourceLocation, Stack, Suspect, Task, Variable,
+    Allocation, AtomicContext, Blame, Frame, Holder, Kernel, Killed, LocalVariable, Lock,
+    MachineCheck, Memory, Module, Object, Page, Report, SourceLocation, SpinLock, Stack,
+    StackFrame, Suspect, Task, Uninitialized, Variable, Zone,
 };
 
 fn text(text: Cow<'_, str>) -> Cow<'static, str> {
@@ -24,6 +25,7 @@ impl Report<'_> {
             message,
             location,
             time,
+            wall_time,
             alt_titles,
             frame,
             corrupted,
@@ -55,6 +57,13 @@ impl Report<'_> {
             atomic,
             stall,
             overwrite,
+            page,
+            allocation,
+            uninitialized,
+            list,
+            spinlock,
+            page_table,
+            machine_check,
             diagnosis,
             modules,
             diagnostics,
@@ -71,6 +80,7 @@ impl Report<'_> {
             location: location
                 .map(|SourceLocation { file, line }| SourceLocation { file: text(file), line }),
             time,
+            wall_time: wall_time.map(text),
             alt_titles,
             frame,
             corrupted,
@@ -109,6 +119,13 @@ impl Report<'_> {
             atomic: atomic.map(self::atomic),
             stall,
             overwrite,
+            page: page.map(self::page),
+            allocation: allocation.map(self::allocation),
+            uninitialized: uninitialized.map(self::uninitialized),
+            list,
+            spinlock: spinlock.map(self::spinlock),
+            page_table,
+            machine_check: machine_check.map(self::machine_check),
             diagnosis,
             modules: modules.into_iter().map(module).collect(),
             diagnostics,
@@ -173,7 +190,7 @@ fn frame(frame: Frame<'_>) -> Frame<'static> {
 }
 
 fn memory(memory: Memory<'_>) -> Memory<'static> {
-    let Memory { object, variable, allocated_by, freed_by, shadow } = memory;
+    let Memory { object, variable, stack_frame, allocated_by, freed_by, shadow } = memory;
     let object = object.map(|Object { cache, size, start, end, side, distance }| Object {
         cache: cache.map(text),
         size,
@@ -183,7 +200,55 @@ fn memory(memory: Memory<'_>) -> Memory<'static> {
         distance,
     });
     let variable = variable.map(|Variable { name, offset }| Variable { name: text(name), offset });
-    Memory { object, variable, allocated_by, freed_by, shadow }
+    let stack_frame = stack_frame.map(self::stack_frame);
+    Memory { object, variable, stack_frame, allocated_by, freed_by, shadow }
+}
+
+fn stack_frame(frame: StackFrame<'_>) -> StackFrame<'static> {
+    let StackFrame { function, offset, variables } = frame;
+    let variables = variables.into_iter();
+    let variables = variables.map(|LocalVariable { name, start, end }| LocalVariable {
+        name: text(name),
+        start,
+        end,
+    });
+    StackFrame { function: function.map(text), offset, variables: variables.collect() }
+}
+
+fn page(page: Page<'_>) -> Page<'static> {
+    let Page { pfn, refcount, mapcount, mapping, flags, reason } = page;
+    let (flags, reason) = (flags.map(text), reason.map(text));
+    Page { pfn, refcount, mapcount, mapping, flags, reason }
+}
+
+fn allocation(allocation: Allocation<'_>) -> Allocation<'static> {
+    let Allocation { order, mask, flags, zones, killed } = allocation;
+    let zones = zones.into_iter().map(|Zone { node, name, free, min }| Zone {
+        node,
+        name: text(name),
+        free,
+        min,
+    });
+    let killed = killed.map(|Killed { comm, pid, total_vm, anon_rss, file_rss, shmem_rss }| {
+        Killed { comm: text(comm), pid, total_vm, anon_rss, file_rss, shmem_rss }
+    });
+    Allocation { order, mask, flags: flags.map(text), zones: zones.collect(), killed }
+}
+
+fn uninitialized(found: Uninitialized<'_>) -> Uninitialized<'static> {
+    let Uninitialized { first, last, size, address, user_address, variable } = found;
+    let variable = variable.map(text);
+    Uninitialized { first, last, size, address, user_address, variable }
+}
+
+fn spinlock(lock: SpinLock<'_>) -> SpinLock<'static> {
+    let SpinLock { name, magic, owner, owner_pid, owner_cpu } = lock;
+    SpinLock { name: text(name), magic, owner: owner.map(text), owner_pid, owner_cpu }
+}
+
+fn machine_check(check: MachineCheck<'_>) -> MachineCheck<'static> {
+    let MachineCheck { cpu, bank, status, address, reason } = check;
+    MachineCheck { cpu, bank, status, address, reason: reason.map(text) }
 }
 
 fn lock(lock: Lock<'_>) -> Lock<'static> {

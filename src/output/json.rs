@@ -80,6 +80,9 @@ pub struct ReportRecord<'a> {
     /// Whether the report takes the place of an earlier one with the same file and index.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub revises: bool,
+    /// The number of the report in a row of equal ones, from 2: the same task hung again, leaks of one site.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub occurrence: Option<u64>,
     /// The report.
     #[serde(borrow, flatten)]
     pub report: Report<'a>,
@@ -104,6 +107,12 @@ impl<'a> ReportRecord<'a> {
         Self { revises, ..self }
     }
 
+    /// Sets the number of the report in a row of equal ones.
+    #[must_use]
+    pub fn with_occurrence(self, occurrence: Option<u64>) -> Self {
+        Self { occurrence, ..self }
+    }
+
     /// Includes the signature of the report.
     #[must_use]
     pub fn with_signature(self, signature: Option<Signature<'a>>) -> Self {
@@ -119,6 +128,7 @@ impl<'a> ReportRecord<'a> {
             signature: None,
             people: Vec::new(),
             revises: false,
+            occurrence: None,
             report,
         }
     }

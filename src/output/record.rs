@@ -22,11 +22,13 @@ use crate::fingerprint::{
 };
 use crate::kind::Kind;
 use crate::model::{
-    self, Access, AccessKind, Address, AtomicContext, Blame, Code, Confidence, Diagnosis,
-    Diagnostic, Evidence, Executor, Explanation, Frame, Holder, ImageCheck, Instruction, Kernel,
-    Leak, Lock, LockState, Memory, Module, Object, Overwrite, Race, RaceAccess, Registers, Report,
-    Role, Shadow, Side, SourceLocation, Stack, StackContext, Stall, Suspect, Task, ValueChange,
-    Variable, hex_digits,
+    self, Access, AccessKind, Address, Allocation, AtomicContext, Blame, Code, Confidence,
+    Diagnosis, Diagnostic, Evidence, Executor, Explanation, Frame, Holder, ImageCheck, Instruction,
+    Kernel, Killed, Leak, ListCorruption, ListOperation, ListPointer, LocalVariable, Lock,
+    LockState, MachineCheck, Memory, Module, Object, Overwrite, Page, PageTable, PointerClass,
+    Race, RaceAccess, Registers, Report, Role, Shadow, Side, SourceLocation, SpinLock, Stack,
+    StackContext, StackFrame, Stall, Suspect, Task, Uninitialized, ValueChange, Variable, Zone,
+    hex_digits,
 };
 use crate::reason::Incomplete;
 use crate::span::Span;
@@ -78,6 +80,7 @@ macro_rules! key {
 
 objects! {
     Access { kind: some, size: some, address: some, }
+    Allocation<'_> { order: always, mask: always, flags: some, zones: unless_empty, killed: some, }
     AtomicContext<'_> {
         in_atomic: always,
         irqs_disabled: always,
@@ -117,7 +120,24 @@ objects! {
         offset: some,
     }
     Holder<'_> { comm: always, pid: always, lock: always, }
+    Killed<'_> {
+        comm: always,
+        pid: always,
+        total_vm: some,
+        anon_rss: some,
+        file_rss: some,
+        shmem_rss: some,
+    }
     Leak { address: always, size: always, }
+    ListCorruption {
+        operation: always,
+        pointer: always,
+        entry: some,
+        expected: some,
+        found: some,
+        class: always,
+    }
+    LocalVariable<'_> { name: always, start: always, end: always, }
     Lock<'_> {
         class: always,
         address: some,
@@ -128,16 +148,26 @@ objects! {
         function: some,
         offset: always,
     }
-    Memory<'_> { object: some, variable: some, allocated_by: some, freed_by: some, shadow: unless_empty, }
+    MachineCheck<'_> { cpu: always, bank: always, status: always, address: some, reason: some, }
+    Memory<'_> {
+        object: some,
+        variable: some,
+        stack_frame: some,
+        allocated_by: some,
+        freed_by: some,
+        shadow: unless_empty,
+    }
     Module<'_> { name: always, flags: some, }
     Object<'_> { cache: some, size: some, start: some, end: some, side: some, distance: some, }
     Origin<'_> { hash: digits, role: always, name: always, }
     SignatureFrame<'_> { hash: digits, function: always, class: always, inline: if_true, file: some, }
     Component<'_> { module: some, file: some, directory: some, }
     Overwrite { start: always, end: always, found: always, expected: always, }
+    Page<'_> { pfn: some, refcount: some, mapcount: some, mapping: some, flags: some, reason: some, }
+    PageTable { address: some, pgd: some, p4d: some, pud: some, pmd: some, pte: some, }
     Race { accesses: always, change: some, }
     RaceAccess { kind: always, size: always, address: always, marked: if_true, task: some, cpu: some, }
-    ReportRecord<'_> { file: always, index: always, text: some, signature: some, people: unless_empty, revises: if_true, report: flat, }
+    ReportRecord<'_> { file: always, index: always, text: some, signature: some, people: unless_empty, revises: if_true, occurrence: some, report: flat, }
     Report<'_> {
         span: always,
         kind: always,
@@ -146,6 +176,7 @@ objects! {
         message: some,
         location: some,
         time: some_seconds,
+        wall_time: some,
         alt_titles: unless_empty,
         class = "type": some,
         frame: some,
@@ -177,6 +208,13 @@ objects! {
         atomic: some,
         stall: some,
         overwrite: some,
+        page: some,
+        allocation: some,
+        uninitialized: some,
+        list: some,
+        spinlock: some,
+        page_table: some,
+        machine_check: some,
         diagnosis: some,
         modules: unless_empty,
         diagnostics: unless_empty,
@@ -205,7 +243,9 @@ objects! {
     Site<'_> { hash: digits, functions: always, }
     SourceLocation<'_> { file: always, line: always, }
     Span { start: always, end: always, line: always, }
+    SpinLock<'_> { name: always, magic: always, owner: some, owner_pid: some, owner_cpu: some, }
     Stack<'_> { role: always, frames: always, offset: always, }
+    StackFrame<'_> { function: some, offset: always, variables: unless_empty, }
     Variable<'_> { name: always, offset: always, }
     Stall { cpus: unless_empty, jiffies: some, detected_by: some, }
     Suspect<'_> {
@@ -218,6 +258,15 @@ objects! {
         why + code: coded,
     }
     Task<'_> { comm: some, pid: some, cpu: some, workqueue: some, }
+    Uninitialized<'_> {
+        first: some,
+        last: some,
+        size: some,
+        address: some,
+        user_address: some,
+        variable: some,
+    }
+    Zone<'_> { node: always, name: always, free: always, min: always, }
     ValueChange { from: always, to: always, }
     Title<'_> { hash: digits, text: always, function: some, alternatives: unless_empty, }
 }
@@ -327,6 +376,12 @@ impl Value for u64 {
     }
 }
 
+impl Value for i64 {
+    fn write(&self, to: &mut Json<'_>) -> io::Result<()> {
+        to.value(self)
+    }
+}
+
 impl Value for usize {
     fn write(&self, to: &mut Json<'_>) -> io::Result<()> {
         to.number(*self as u64)
@@ -412,7 +467,10 @@ by_serde! {
     Explanation,
     ImageCheck,
     Impact,
+    ListOperation,
+    ListPointer,
     LockState,
+    PointerClass,
     Side,
 }
 
@@ -440,10 +498,11 @@ mod tests {
             "kind": "kasan", "impact": {"rank": 1, "of": 24, "name": "n", "raised": ["write"]},
             "summary": "s", "release": "r", "arch": "x86_64", "corrupted": true
         },
-        "people": ["A Person <person@example.org>"], "revises": true,
+        "people": ["A Person <person@example.org>"], "revises": true, "occurrence": 3,
         "span": {"start": 1, "end": 18446744073709551615, "line": 10},
         "kind": "kasan", "title": "t", "headline": "h", "message": "m\u202e",
         "location": {"file": "a.c", "line": 3}, "time": 12.345678,
+        "wall_time": "Nov 21 06:14:00",
         "alt_titles": ["a", "b"], "type": "T",
         "frame": "f", "corrupted": "no call trace",
         "corrupted_code": "no-call-trace", "complete": false, "incomplete": ["no-stack"],
@@ -481,7 +540,11 @@ mod tests {
                 "cache": "c", "size": 1, "start": "0x00000001", "end": "0x00000002",
                 "side": "after", "distance": 3
             },
-            "variable": {"name": "v", "offset": 56}, "allocated_by": 1, "freed_by": 2,
+            "variable": {"name": "v", "offset": 56},
+            "stack_frame": {
+                "function": "f", "offset": 56, "variables": [{"name": "v", "start": 32, "end": 56}]
+            },
+            "allocated_by": 1, "freed_by": 2,
             "shadow": [{"address": "0x00000001", "bytes": "fafb", "hit": true}]
         },
         "locks": [{
@@ -500,6 +563,34 @@ mod tests {
         "atomic": {"in_atomic": true, "irqs_disabled": false, "preempt_count": 1, "disabled_in": "g"},
         "stall": {"cpus": [1, 2], "jiffies": 1001, "detected_by": 0},
         "overwrite": {"start": "0x00000001", "end": "0x00000002", "found": 3, "expected": 107},
+        "page": {
+            "pfn": 5, "refcount": -1, "mapcount": 0, "mapping": "0x00000001", "flags": "lru", "reason": "r"
+        },
+        "allocation": {
+            "order": 0, "mask": "0x0000000000000820", "flags": "GFP_ATOMIC",
+            "zones": [{"node": 0, "name": "DMA", "free": 1, "min": 2}],
+            "killed": {
+                "comm": "c", "pid": 1, "total_vm": 4, "anon_rss": 3, "file_rss": 2, "shmem_rss": 1
+            }
+        },
+        "uninitialized": {
+            "first": 4, "last": 7, "size": 8, "address": "0x00000001", "user_address": "0x00000002",
+            "variable": "v"
+        },
+        "list": {
+            "operation": "del", "pointer": "prev->next", "entry": "0x00000001", "expected": "0x00000002",
+            "found": "0x00000000", "class": "null"
+        },
+        "spinlock": {
+            "name": "l+0x0/0x18", "magic": "0xdead4ead", "owner": "c", "owner_pid": 1, "owner_cpu": 0
+        },
+        "page_table": {
+            "address": "0x00000001", "pgd": "0x00000002", "p4d": "0x00000003", "pud": "0x00000004",
+            "pmd": "0x00000005", "pte": "0x00000006"
+        },
+        "machine_check": {
+            "cpu": 1, "bank": 3, "status": "0xbe00000000800400", "address": "0x00000001", "reason": "r"
+        },
         "diagnosis": {
             "summary": "s", "why": [{"text": "t", "offset": 3}, {"text": "u"}], "confidence": "likely"
         },

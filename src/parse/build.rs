@@ -1,6 +1,7 @@
 //! From the lines of one report to the model.
 
 mod aside;
+mod finding;
 mod lock;
 mod memory;
 mod task;
@@ -8,6 +9,7 @@ mod task;
 use std::borrow::Cow;
 
 use self::aside::Announced;
+use self::finding::Topic;
 use super::contention;
 use super::convert::{address, frame, named, role};
 use super::cpu_state::{CpuState, Unread};
@@ -110,9 +112,10 @@ pub(super) fn report(open: Open<'_>, facts: LogFlags) -> (Report<'_>, Vec<Step<'
         let executor = opening.executor.or(open.executor);
         report.executor = executor.map(|(proc, id)| Executor { proc, id });
     }
-    report.time = opening.time;
+    (report.time, report.wall_time) = (opening.time, opening.wall_time);
     let above = opening.message.or_else(|| open.below.message(&outline)).or(sentence);
     report.message = title.message.map(Cow::Owned).or(above);
+    report.list = finding::list(&report);
     report.diagnosis = diagnosis::of(&report);
     let cut = open.cut.then_some(Corruption::TooManyLines);
     let lost = facts.disconnected.then_some(Corruption::ConsoleLost);
@@ -233,6 +236,8 @@ pub(super) struct Builder<'log> {
     is_headed: bool,
     /// The sentence below the headline that says what is wrong.
     sentence: Option<Cow<'log, str>>,
+    /// What lines of its kind are about.
+    topic: Topic,
     /// The role of the symbol on the next line, if the line above announces one.
     announced: Option<Announced>,
 }
@@ -267,6 +272,7 @@ impl<'log> Builder<'log> {
             accused: None,
             is_headed: false,
             sentence: None,
+            topic: Topic::Other,
             announced: None,
         }
     }
@@ -298,6 +304,7 @@ impl<'log> Builder<'log> {
         self.begin(line);
         self.mention(line, record);
         let announced = self.announced.take();
+        self.finding(line);
         match *record {
             Record::Frame(place) if announced.is_some() => self.symbol(line, &place, announced),
             Record::StackStart(start) => self.stack_line(line, &start),
@@ -346,6 +353,8 @@ impl<'log> Builder<'log> {
             Record::Access(found) => self.accessed(found),
             Record::Object(fact, rest) => self.object(line, fact, rest),
             Record::Shadow(shadow) => self.shadow(&shadow),
+            Record::StackFrame(offset) => self.stack_frame(offset),
+            Record::Local(start, end, name) => self.local_variable(line, (start, end, name)),
             Record::PageFault(fault) => self.fault(fault),
             Record::ErrorCode(fault) if self.report.access.is_some() => self.fault(fault),
             Record::FailingAddress(failing) => {
@@ -361,22 +370,33 @@ impl<'log> Builder<'log> {
                 self.report.kernel.offset = Some(Address::new(offset));
                 self.close_stack();
             }
-            // Between the instruction pointer and the trace below it there may be anything.
-            Record::Section(_) | Record::Interrupt(_) if self.traced || self.is_in_history() => {
-                self.close_stack();
+            Record::Page(fact) => {
+                self.part_begins();
+                self.page(line, fact);
             }
+            Record::PageTable(table) => {
+                self.part_begins();
+                self.page_table(&table);
+            }
+            Record::Section(_) | Record::Interrupt(_) => self.part_begins(),
             Record::Malformed(malformed) => self.malformed(line, &malformed),
             Record::Text(_) if self.asks_for_sentence(&line.text) => {
                 self.sentence(line);
             }
-            Record::Section(_)
-            | Record::Interrupt(_)
-            | Record::Taint(_)
+            Record::Taint(_)
             | Record::Workqueue(..)
             | Record::ErrorCode(_)
             | Record::Blank
             | Record::Known
             | Record::Text(_) => {}
+        }
+    }
+
+    /// Ends the stack above a part; between the instruction pointer and the trace below it there may be
+    /// anything.
+    fn part_begins(&mut self) {
+        if self.traced || self.is_in_history() {
+            self.close_stack();
         }
     }
 
@@ -418,6 +438,7 @@ impl<'log> Builder<'log> {
             let location = || SourceLocation { file: line.own(file), line: number };
             self.report.location.get_or_insert_with(location);
         }
+        self.finding_of_headline(line);
         if let Ok((_, (at, size))) = leak::object(&line.text) {
             self.leak(at, size);
         }

@@ -32,8 +32,10 @@ const WITHIN: usize = 8;
 fn waits_for_lock(report: &Report<'_>) -> bool {
     let stack = report.stacks.iter().find(|stack| stack.role == Role::Crash);
     let frames = stack.map(|stack| stack.frames.iter()).into_iter().flatten();
-    let reliable = frames.filter(|frame| frame.reliable).take(WITHIN);
-    reliable
+    // The unwinder vouches for no frame of some stacks.
+    let is_reliable = frames.clone().any(|frame| frame.reliable);
+    let frames = frames.filter(|frame| frame.reliable || !is_reliable).take(WITHIN);
+    frames
         .filter_map(|frame| frame.function.as_deref())
         .any(|function| LOCKING.iter().any(|name| function.contains(name)))
 }

@@ -1,12 +1,13 @@
 //! Lines to reports: which line belongs to which report, and when one is over.
 
-use std::time::Duration;
+use std::borrow::Cow;
 
 use super::limits::Limits;
 use super::open::{Open, Relation};
 use super::surroundings::Opening;
+use crate::escape;
 use crate::kind::Marker;
-use crate::log::{Context, Line};
+use crate::log::{self, Context, Line};
 use crate::syntax::{self, Record};
 use crate::title::Step;
 
@@ -53,6 +54,8 @@ pub(super) struct Demux<'log> {
     open: Vec<Open<'log>>,
     /// Room of reports that are built, for others.
     rooms: Vec<Vec<Step<'log>>>,
+    /// The context of the line above, if it has a prefix and no text.
+    empty: Option<Context>,
     /// Offset of the end of the last headline.
     pub(super) headline_end: usize,
     limits: Limits,
@@ -110,10 +113,13 @@ impl<'log> Demux<'log> {
         self.open.last()
     }
 
-    /// Notes when the report that began last was printed.
-    pub(super) fn set_time(&mut self, time: Option<Duration>) {
+    /// Notes when the report that began last was printed, by what stands before its headline.
+    pub(super) fn set_time(&mut self, carrier: &[u8]) {
         if let Some(report) = self.open.last_mut() {
-            report.opening.time = time;
+            report.opening.time = log::boot_time(carrier);
+            let wall_time = log::wall_time(carrier);
+            report.opening.wall_time =
+                wall_time.map(|date| Cow::Owned(escape::text(date).into_owned()));
         }
     }
 
@@ -234,27 +240,38 @@ impl<'log> Demux<'log> {
 
     /// Takes any other line.
     fn add(&mut self, line: &Line<'log>, record: &Record<'_>) {
+        let context = self.context_of(line, record);
         // The lines below the end of a report belong to a headline below it.
-        let is_of_next = record.is_of_report() && self.bare_headline(line.context).is_some();
-        if is_of_next && let Some(over) = self.open_in(line.context).filter(|over| over.gives_way())
-        {
+        let is_of_next = record.is_of_report() && self.bare_headline(context).is_some();
+        if is_of_next && let Some(over) = self.open_in(context).filter(|over| over.gives_way()) {
             over.close();
         }
-        match self.open_in(line.context) {
+        match self.open_in(context) {
             Some(report) => {
                 report.add(line, record);
                 if report.silence > MAX_SILENCE {
                     report.close();
                 }
             }
-            None => match self.bare_headline(line.context) {
+            None => match self.bare_headline(context) {
                 Some(report) if record.is_of_report() => {
-                    report.context = line.context;
+                    report.context = context;
                     report.add(line, record);
                 }
                 _ => self.pass(),
             },
         }
+    }
+
+    /// The context of a line. A message with a line feed in it has its prefix on the first line alone: lockdep
+    /// prints an empty line before some of its sentences.
+    fn context_of(&mut self, line: &Line<'log>, record: &Record<'_>) -> Context {
+        if line.context != Context::Bare {
+            self.empty = line.text.trim_ascii().is_empty().then_some(line.context);
+            return line.context;
+        }
+        let is_own = record.is_of_report() && self.open_in(Context::Bare).is_none();
+        self.empty.filter(|_| is_own).unwrap_or(Context::Bare)
     }
 
     /// Counts a line that no report takes.

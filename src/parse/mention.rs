@@ -197,6 +197,8 @@ pub(super) fn is_body(record: &Record<'_>) -> bool {
             | Record::Known
             | Record::Words(_)
             | Record::Section(_)
+            | Record::Page(_)
+            | Record::PageTable(_)
             | Record::Epilogue
             | Record::Malformed(_)
     )

@@ -27,7 +27,7 @@ mod whole;
 use std::collections::VecDeque;
 use std::iter::FusedIterator;
 
-use crate::log::{self, Line, MAX_LINE, Shape};
+use crate::log::{Line, MAX_LINE, Shape};
 use crate::model::Report;
 use crate::scan::{self, Start};
 use demux::Demux;
@@ -154,7 +154,7 @@ impl Reports<'_> {
             Opening::of(above, line, last, lines.of(line.start), facts.executors, shape)
         });
         if began {
-            self.demux.set_time(log::boot_time(raw.get(..carrier).unwrap_or_default()));
+            self.demux.set_time(raw.get(..carrier).unwrap_or_default());
             self.shape = learned.unwrap_or(Shape::PLAIN);
         }
         self.flush(false);

@@ -15,7 +15,7 @@ use super::parser::Parser;
 use super::pause::{self, Pauses};
 use super::surroundings::{MAX_ABOVE, Opening};
 use crate::kind::{Kind, Marker};
-use crate::log::{self, Line, MAX_LINE, Shape};
+use crate::log::{Line, MAX_LINE, Shape};
 use crate::log_kind;
 use crate::model::Report;
 use crate::scan::{self, Start};
@@ -455,7 +455,7 @@ impl Monitor {
             Opening::of(above, line, last, number, executors, shape).into_owned()
         });
         if began {
-            self.demux.set_time(log::boot_time(carrier));
+            self.demux.set_time(carrier);
             self.shape = learned.unwrap_or(Shape::PLAIN);
         }
         self.base += std::mem::take(&mut self.dropped);

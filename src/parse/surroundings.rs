@@ -77,6 +77,8 @@ pub(super) struct Opening<'log> {
     pub(super) line: usize,
     /// When the headline was printed, since boot.
     pub(super) time: Option<Duration>,
+    /// The date and the time of day of the headline.
+    pub(super) wall_time: Option<Cow<'log, str>>,
     /// What the kernel said above the headline.
     pub(super) message: Option<Cow<'log, str>>,
     /// The fuzzer's process that the lines above name.
@@ -103,15 +105,17 @@ impl<'log> Opening<'log> {
         Self {
             line: number,
             time: None,
+            wall_time: None,
             message: message.map(|line| line.own(line.text.trim_ascii())),
             executor: if executors { executor() } else { None },
         }
     }
 
     pub(super) fn into_owned(self) -> Opening<'static> {
-        let Self { line, time, message, executor } = self;
-        let message = message.map(|text| Cow::Owned(text.into_owned()));
-        Opening { line, time, message, executor }
+        let Self { line, time, wall_time, message, executor } = self;
+        let owned = |text: Cow<'_, str>| Cow::Owned(text.into_owned());
+        let (wall_time, message) = (wall_time.map(owned), message.map(owned));
+        Opening { line, time, wall_time, message, executor }
     }
 }
 

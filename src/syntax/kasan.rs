@@ -9,14 +9,17 @@
 //! cache    = " which belongs to the cache " name " of size " n
 //! located  = "The buggy address is located " n " bytes " ( "inside of" / "to the right of" / "to the left of" )
 //! region   = " " n "-byte region [" hex ", " hex ")"
+//! frame    = ( "and" / "addr " hex ) " is located " [ "in stack of task " comm "/" pid " " ] "at offset " n " in frame:"
+//!            ; kasan_print_address_stack_frame() in mm/kasan/report_generic.c; its symbol is on the next line
+//! local    = "[" n ", " n ") '" name "'"                     ; print_decoded_frame_descr()
 //! shadow   = ( ">" / " " ) hex ": " 16( hex )
 //! ```
 
 use nom::Parser;
 use nom::branch::alt;
-use nom::bytes::complete::{tag, take_until};
+use nom::bytes::complete::{tag, take_till, take_until};
 use nom::combinator::{opt, value};
-use nom::sequence::preceded;
+use nom::sequence::{delimited, preceded, terminated};
 
 use super::{Parsed, Says};
 use crate::token::{Hex, decimal, hex, hex_value, word};
@@ -121,6 +124,24 @@ pub(crate) fn object(input: &[u8]) -> Parsed<'_, Object<'_>> {
     alt((at, variable, cache, distance, region)).parse(input)
 }
 
+/// How far the address is from the start of a stack frame, in bytes.
+///
+/// `and is located at offset 56 in frame:`; before Linux 6.0 `addr ffff… is located in stack of task a/1 at
+/// offset 56 in frame:`.
+pub(super) fn stack_frame(input: &[u8]) -> Parsed<'_, u64> {
+    let before = alt((tag("and is located "), tag("addr ")));
+    let offset = (before, take_until("at offset "), tag("at offset "));
+    delimited(offset, decimal, tag(" in frame:")).parse(input)
+}
+
+/// A local variable of that frame: its first byte, the one past its last, its name.
+pub(super) fn local(input: &[u8]) -> Parsed<'_, (u64, u64, &[u8])> {
+    let range = (delimited(tag("["), decimal, tag(", ")), terminated(decimal, tag(") '")));
+    let name = terminated(take_till(|b| b == b'\''), tag("'"));
+    let (rest, ((start, end), name)) = (range, name).parse(input)?;
+    Ok((rest, (start, end, name)))
+}
+
 /// One line of the shadow memory around the address.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct Shadow {
@@ -187,6 +208,20 @@ mod tests {
             Ok(Object::At(_))
         ));
         assert!(p("The buggy address belongs to the physical page:").is_err());
+    }
+
+    #[test]
+    fn ok_frame() {
+        let offset = |line: &'static str| stack_frame(line.as_bytes()).map(|(_, offset)| offset);
+        assert_eq!(offset("and is located at offset 56 in frame:"), Ok(56));
+        let line =
+            "addr ffffc90000277d98 is located in stack of task a at b/45 at offset 40 in frame:";
+        assert_eq!(offset(line), Ok(40));
+        let found = local(b"[32, 56) 'v'").map(|(_, local)| local);
+        assert_eq!(found, Ok((32, 56, &b"v"[..])));
+        for line in ["and is located at offset x", "[32, 56)", "[32] 'v'"] {
+            assert!(offset(line).is_err() && local(line.as_bytes()).is_err(), "{line}");
+        }
     }
 
     #[test]

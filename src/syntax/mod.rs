@@ -19,13 +19,19 @@ pub(crate) mod headline;
 pub(crate) mod kasan;
 pub(crate) mod kcsan;
 mod kfence;
+pub(crate) mod kmsan;
 pub(crate) mod leak;
+pub(crate) mod list;
 pub(crate) mod lock;
+pub(crate) mod mce;
+pub(crate) mod page;
 pub(crate) mod pointer;
+pub(crate) mod pressure;
 pub(crate) mod register;
 pub(crate) mod says;
 mod section;
 pub(crate) mod source;
+pub(crate) mod spinlock;
 pub(crate) mod stack;
 pub(crate) mod state;
 pub(crate) mod symbol;
@@ -42,6 +48,7 @@ use blocker::Blocker;
 use code::Listed;
 use frame::Place;
 use lock::Lock;
+use page::{Page, Table};
 use pointer::{Link, Pointer};
 use register::Registers;
 use section::Section;
@@ -111,6 +118,14 @@ pub(crate) enum Record<'t> {
     Leak(Hex, u64),
     /// Facts about the object that was hit: the first, and the rest of the line.
     Object(Option<kasan::Object<'t>>, &'t [u8]),
+    /// How far an address is from the start of a stack frame; its function is on the next line.
+    StackFrame(u64),
+    /// A local variable of that frame: its first byte, the one past its last, its name.
+    Local(u64, u64, &'t [u8]),
+    /// A fact about a page.
+    Page(Page<'t>),
+    /// Entries of page tables.
+    PageTable(Table),
     /// Bytes of the shadow memory.
     Shadow(kasan::Shadow),
     /// `#PF: supervisor write access in kernel mode`, `CM = 0, WnR = 1`.
@@ -218,10 +233,16 @@ fn tagged<'t>(first: u8, line: &'t [u8], text: &'t [u8]) -> Option<Record<'t>> {
             Section::Epilogue => Record::Epilogue,
             Section::Starved => Record::Starved,
             Section::Part(says) => Record::Section(says),
+            Section::Page => page::page(line).map_or(Record::Section(Says::NOTHING), Record::Page),
+            Section::PageTable => {
+                page::table(line).map_or(Record::Section(Says::NOTHING), Record::PageTable)
+            }
         });
     }
     let of_family = match first {
         b'#' => fault(line).or_else(|| listed(line)),
+        b'[' => found(kasan::local(line), |(start, end, name)| Record::Local(start, end, name))
+            .or_else(|| page::table_of_address(line).map(Record::PageTable)),
         b'-' => found(frame::interrupt(line), Record::Interrupt),
         b'<' => mark(line),
         b'C' => cpu(line).or_else(|| found(code::code(line), Record::Code)).or_else(|| fault(line)),
@@ -256,6 +277,7 @@ fn tagged<'t>(first: u8, line: &'t [u8], text: &'t [u8]) -> Option<Record<'t>> {
             .or_else(|| found(state::state(line), Record::State)),
         b'(' | b'i' | b'0'..=b'9' => found(state::state(line), Record::State),
         b'a' | b'r' | b'w' => found(kcsan::access(line), Record::Race)
+            .or_else(|| found(kasan::stack_frame(line), Record::StackFrame))
             .or_else(|| found(state::state(line), Record::State)),
         _ => None,
     };

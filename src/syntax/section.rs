@@ -15,6 +15,10 @@ pub(super) enum Section {
     Epilogue,
     /// The stack of a thread that did not run follows.
     Starved,
+    /// A page is dumped.
+    Page,
+    /// Entries of page tables.
+    PageTable,
     /// Another part of the report begins.
     Part(Says),
 }
@@ -46,7 +50,7 @@ const SECTIONS: &[(&str, Section)] = &[
     ("Memory state around the buggy address", PART),
     ("NMI backtrace for cpu", PART),
     ("Object 0x", PART),
-    ("PGD ", PART),
+    ("PGD ", Section::PageTable),
     ("Process ", PART),
     // rcu_check_gp_kthread_starvation() in kernel/rcu/tree_stall.h.
     ("RCU grace-period kthread stack dump:", Section::Starved),
@@ -57,14 +61,15 @@ const SECTIONS: &[(&str, Section)] = &[
     ("Slab 0x", PART),
     ("Stack:", PART),
     ("Tainted: [", PART),
+    ("anon flags: 0x", Section::Page),
     ("comm \"", PART),
-    ("flags: 0x", PART),
+    ("flags: 0x", Section::Page),
     ("head:", PART),
     ("hex dump (first", PART),
     ("note: ", PART),
     ("other info that might help us debug this:", PART),
-    ("page dumped because:", PART),
-    ("page:", PART),
+    ("page dumped because:", Section::Page),
+    ("page:", Section::Page),
     ("page_type:", PART),
     ("raw: ", PART),
     ("rcu: RCU grace-period kthread stack dump:", Section::Starved),

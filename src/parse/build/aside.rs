@@ -20,6 +20,10 @@ pub(super) enum Announced {
     Variable,
     /// The function that disabled preemption: print_preempt_disable_ip() in kernel/sched/core.c.
     Disabler,
+    /// The function whose frame contains the address: kasan_print_address_stack_frame().
+    StackFrame,
+    /// The function that releases a lock: print_unlock_imbalance_bug() in kernel/locking/lockdep.c.
+    Releaser,
 }
 
 impl<'log> Builder<'log> {
@@ -87,6 +91,18 @@ impl<'log> Builder<'log> {
                 let context = AtomicContext { in_atomic: true, ..AtomicContext::default() };
                 let context = self.report.atomic.get_or_insert(context);
                 context.disabled_in.get_or_insert(name);
+            }
+            Some(Announced::StackFrame) => {
+                let frame =
+                    self.report.memory.as_mut().and_then(|found| found.stack_frame.as_mut());
+                if let Some(frame) = frame {
+                    frame.function.get_or_insert(name);
+                }
+            }
+            Some(Announced::Releaser) => {
+                if let Some(lock) = self.report.locks.last_mut() {
+                    lock.function.get_or_insert(name);
+                }
             }
             None => {}
         }

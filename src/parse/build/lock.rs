@@ -21,6 +21,8 @@ impl<'log> Builder<'log> {
         }
         let state = match found.index {
             _ if found.is_link => LockState::Chain,
+            // print_freed_lock_bug() in kernel/locking/lockdep.c.
+            None if self.report.headline.contains("held lock freed") => LockState::Held,
             None if self.report.locks.is_empty() => LockState::Wanted,
             _ => LockState::Held,
         };
