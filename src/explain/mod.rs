@@ -45,7 +45,8 @@ fn explain(report: &Report<'_>, syntax: Syntax) -> Option<Explanation> {
 fn by_code(report: &Report<'_>, window: &Window<'_>) -> Option<Explanation> {
     match window.trapping()?.op {
         Op::Trap(trap) => {
-            let is_described = report.message.is_some() || report.location.is_some();
+            let is_described =
+                report.message.is_some() || report.location.is_some() || report.diagnosis.is_some();
             condition::assertion(window, trap, is_described)
         }
         Op::Divide if report.kind == Kind::DivideError => condition::division(window),

@@ -7,8 +7,8 @@ pub use super::page::TextOptions;
 use super::page::{DIM, LABEL, Page, TITLE, TRAP, broken};
 use crate::functions::{self, FrameClass};
 use crate::model::{
-    Access, Code, Confidence, Explanation, Frame, ImageVerdict, Instruction, Memory, Report, Role,
-    Side, Stack, Suspect,
+    Access, Code, Confidence, Explanation, Frame, ImageVerdict, Instruction, Memory, PageTable,
+    Report, Role, Side, Stack, Suspect,
 };
 
 /// The number of instructions before the trapping one, and after it.
@@ -171,6 +171,9 @@ impl<W: fmt::Write> Page<'_, W> {
                 holder.pid
             );
             self.field("waits for", &text)?;
+        }
+        if let Some(table) = report.page_table.as_ref().filter(|_| self.options.all) {
+            self.field("tables", &page_table(table))?;
         }
         if let Some(check) =
             report.image_check.as_ref().filter(|c| c.verdict == ImageVerdict::Other)
@@ -440,6 +443,18 @@ fn mail(suspect: &Suspect<'_>) -> Option<String> {
 fn join<const N: usize>(parts: [Option<String>; N]) -> String {
     let parts: Vec<_> = parts.into_iter().flatten().collect();
     parts.join(", ")
+}
+
+fn page_table(table: &PageTable) -> String {
+    let levels = [
+        ("address", table.address),
+        ("pgd", table.pgd),
+        ("p4d", table.p4d),
+        ("pud", table.pud),
+        ("pmd", table.pmd),
+        ("pte", table.pte),
+    ];
+    join(levels.map(|(name, entry)| entry.map(|entry| format!("{name} {:#x}", entry.value))))
 }
 
 fn access(access: &Access) -> String {
