@@ -76,9 +76,12 @@ impl Job for Reports<'_> {
             if !report.kind.is_information() {
                 status = status.max(Status::Found);
             }
-            if is_folded && repeats.is_repeated(&report, writer)? {
+            let number = repeats.number(&report);
+            if is_folded && number > 1 {
+                repeats.fold(&report);
                 continue;
             }
+            repeats.finish(writer)?;
             analyzer.annotate(&mut report);
             if images.annotate(&mut report) == Status::Unusable {
                 return Ok(Break(Status::Unusable));
@@ -91,6 +94,7 @@ impl Job for Reports<'_> {
             let people = reading.people(&report);
             let record =
                 ReportRecord::new(&log.name, index, report).with_text(text).with_people(people);
+            let record = record.with_occurrence(Some(number).filter(|number| *number > 1));
             writer.report(&record.with_signature(signature), options)?;
             writer.add(sources.as_bytes())?;
         }

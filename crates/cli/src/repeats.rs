@@ -1,57 +1,53 @@
-//! Equal reports in a row: text shows the first, and how many followed.
+//! Equal reports in a row: text shows the first, and how many followed; JSON numbers them.
 
 use std::fmt::Write as _;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::io;
 
 use ksplat::Report;
 
 use crate::writer::Writer;
 
-/// The report that was written last, and how many equal ones came since.
+/// A row of equal reports.
 #[derive(Debug, Default)]
 pub(crate) struct Repeats {
-    last: Option<Key>,
+    last: Option<u64>,
+    /// The number of the last report in its row.
+    number: u64,
+    /// Reports of the row that were only counted.
     count: usize,
     /// The line of the last of them.
     line: usize,
 }
 
-/// What is equal in reports of one thing that happened again: the same task hung again, leaks of one site.
-#[derive(Debug, Eq, PartialEq)]
-struct Key {
-    title: String,
-    /// A task that hangs again is the same one.
-    pid: Option<u64>,
-    frames: Vec<(String, Option<u64>)>,
-}
-
-impl Key {
-    fn of(report: &Report<'_>) -> Option<Self> {
-        let stack = report.crash_stack().or_else(|| report.stacks.first())?;
-        let frames = stack.frames.iter().filter(|frame| frame.reliable);
-        let frames = frames
-            .map(|frame| (frame.function.as_deref().unwrap_or_default().to_owned(), frame.offset));
-        let pid = report.task.pid.filter(|_| report.seconds.is_some());
-        Some(Self { title: report.title.clone(), pid, frames: frames.collect() })
+/// A hash of what is equal in reports of one thing that happened again: the same task hung again, leaks of one
+/// site.
+fn key(report: &Report<'_>) -> Option<u64> {
+    let stack = report.crash_stack().or_else(|| report.stacks.first())?;
+    let mut hasher = DefaultHasher::new();
+    report.title.hash(&mut hasher);
+    // A task that hangs again is the same one.
+    report.task.pid.filter(|_| report.seconds.is_some()).hash(&mut hasher);
+    for frame in stack.frames.iter().filter(|frame| frame.reliable) {
+        (frame.function.as_deref(), frame.offset).hash(&mut hasher);
     }
+    Some(hasher.finish())
 }
 
 impl Repeats {
-    /// Whether a report is equal to the one before it, and only counted.
-    pub(crate) fn is_repeated(
-        &mut self,
-        report: &Report<'_>,
-        writer: &mut Writer<'_>,
-    ) -> io::Result<bool> {
-        let key = Key::of(report);
-        if key.is_some() && key == self.last {
-            self.count += 1;
-            self.line = report.span.line;
-            return Ok(true);
-        }
-        self.finish(writer)?;
+    /// The number of a report in its row of equal ones, from 1.
+    pub(crate) fn number(&mut self, report: &Report<'_>) -> u64 {
+        let key = key(report);
+        let is_equal = key.is_some() && key == self.last;
+        self.number = if is_equal { self.number + 1 } else { 1 };
         self.last = key;
-        Ok(false)
+        self.number
+    }
+
+    /// Counts a report that is not written.
+    pub(crate) fn fold(&mut self, report: &Report<'_>) {
+        self.count += 1;
+        self.line = report.span.line;
     }
 
     /// Writes how many equal reports followed the last one.

@@ -67,6 +67,11 @@ fn equal_reports_in_a_row_are_written_once() {
     assert_eq!(ksplat(&["--all", log], b"").0.matches("memory leak in").count(), 5);
     let (lines, _, _) = ksplat(&["--format", "jsonl", log], b"");
     assert_eq!(lines.lines().count(), 5);
+    let numbers = |lines: &str| -> Vec<Option<u64>> {
+        let values = lines.lines().map(|line| serde_json::from_str::<serde_json::Value>(line));
+        values.map(|value| value.expect("JSON")["occurrence"].as_u64()).collect()
+    };
+    assert_eq!(numbers(&lines), [None, None, Some(2), Some(3), Some(4)]);
     // A report of another kind between them, and another task that hangs in the same place, are shown.
     let hung = |pid: u32| {
         format!(
