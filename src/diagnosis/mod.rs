@@ -395,14 +395,14 @@ fn slab(report: &Report<'_>) -> Sentence {
 
 /// A function that may sleep where it must not.
 fn sleeping(report: &Report<'_>) -> Sentence {
-    let function = crash_site(report);
+    let function = crash_site(report)?;
     let atomic = report.atomic.as_ref();
     let disabled = atomic.and_then(|atomic| atomic.disabled_in.as_deref()).map(functions::base);
     let disabled = disabled.map(|name| Evidence::new(format!("{name} disabled preemption"), None));
     // __schedule_bug() in kernel/sched/core.c.
     if report.headline.contains("scheduling while atomic") {
         let task = task(report)?;
-        let summary = format!("{task} schedules{} with preemption disabled", within(function));
+        let summary = format!("{task} schedules in {function} with preemption disabled");
         return Some((summary, disabled.into_iter().collect()));
     }
     let atomic = atomic?;
@@ -416,7 +416,7 @@ fn sleeping(report: &Report<'_>) -> Sentence {
     let held = report.locks.iter().rfind(|lock| lock.state == LockState::Held);
     let held =
         held.map(|lock| Evidence::new(format!("it holds {}", taken(lock)), Some(lock.offset)));
-    let summary = format!("{} calls a function that may sleep, {why}", function?);
+    let summary = format!("{function} calls a function that may sleep, {why}");
     Some((summary, held.into_iter().chain(disabled).collect()))
 }
 
