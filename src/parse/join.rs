@@ -74,6 +74,11 @@ fn rest_of<'log>(
         return None;
     }
     let rest = Line::at(log, line.next(), shape)?;
+    let is_function = || {
+        is_headline
+            && names_no_function(&line.text)
+            && matches!(syntax::record(&rest.text), Record::Frame(_))
+    };
     let is_bare = rest.context == Context::Bare && !rest.is_wrapping && !rest.is_carried;
     let is_open = || {
         let text = line.text.trim_ascii_end();
@@ -86,11 +91,23 @@ fn rest_of<'log>(
     };
     if rest.is_rest {
         Some((rest, Joint::Cut))
-    } else if is_bare && (may_be_broken && is_broken(width, &rest) || is_open()) {
+    } else if is_bare && (may_be_broken && is_broken(width, &rest) || is_open() || is_function()) {
         Some((rest, Joint::Broken))
     } else {
         None
     }
+}
+
+/// Whether the headline of a warning ends at the source line: `__warn()` in kernel/panic.c prints the function
+/// behind it, and authors of fixes break the line there.
+fn names_no_function(line: &[u8]) -> bool {
+    let text = line.trim_ascii_end();
+    let word = text.rsplit(|b| *b == b' ').next().unwrap_or_default();
+    let mut parts = word.rsplit(|b| *b == b':');
+    let number = parts.next().unwrap_or_default();
+    let is_place = parts.next().is_some_and(|file| file.contains(&b'.'));
+    let is_number = !number.is_empty() && number.iter().all(u8::is_ascii_digit);
+    is_place && is_number && text.starts_with(b"WARNING: ")
 }
 
 /// Whether the first word of `rest` did not fit behind a line of this width.
@@ -146,6 +163,11 @@ mod tests {
         assert_eq!(whole_of(log, true), "BUG: unable to handle kernel paging request at ffff880");
         assert_eq!(whole_of(log, false), "BUG: unable to handle kernel paging request at");
         assert_eq!(whole_of("BUG: x at\nBUG: y\n", true), "BUG: x at");
+        let broken = "WARNING: CPU: 1 PID: 9 at fs/cm.c:88\n\tcm_flush+0x106/0x130 fs/cm.c:88\n";
+        let whole = "WARNING: CPU: 1 PID: 9 at fs/cm.c:88 cm_flush+0x106/0x130 fs/cm.c:88";
+        assert_eq!(whole_of(broken, true), whole);
+        let alone = "WARNING: CPU: 1 PID: 9 at fs/cm.c:88\nModules linked in:\n";
+        assert_eq!(whole_of(alone, true), "WARNING: CPU: 1 PID: 9 at fs/cm.c:88");
     }
 
     #[test]

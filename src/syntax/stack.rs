@@ -145,6 +145,10 @@ fn beginning(line: &[u8]) -> Option<Start> {
 }
 
 fn ending(line: &[u8]) -> Option<Start> {
+    // Authors of fixes drop the colon.
+    if line == b"Call Trace" {
+        return Some(Start::CallTrace);
+    }
     let rest = line.strip_suffix(b":");
     if let Some(rest) = rest.and_then(|rest| rest.strip_suffix(b" at")) {
         // kmsan_print_origin() in mm/kmsan/report.c.
@@ -181,6 +185,8 @@ mod tests {
     fn ok_start() {
         let p = |line: &'static str| start(line.as_bytes(), 0).map(|found| found.start);
         assert_eq!(p("Call Trace:"), Some(Start::CallTrace));
+        assert_eq!(p("Call Trace"), Some(Start::CallTrace));
+        assert_eq!(p("Call Trace of"), None);
         assert_eq!(p("which became HARDIRQ-irq-safe at:"), Some(Start::Became));
         assert_eq!(p("Local variable ----x@f created at:"), Some(Start::Created));
         assert_eq!(p("CPU1: stopping"), Some(Start::Stopping));
