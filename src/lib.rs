@@ -64,6 +64,8 @@ mod explain;
 pub mod fingerprint;
 mod functions;
 mod kind;
+#[cfg(feature = "store")]
+pub mod known;
 mod log;
 mod log_kind;
 pub mod model;

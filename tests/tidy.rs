@@ -36,6 +36,7 @@ const ORDER: &[&str] = &[
     "cluster",
     "bisect",
     "store",
+    "known",
     "output",
 ];
 

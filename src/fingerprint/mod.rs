@@ -531,6 +531,7 @@ fn place<'a>(report: &'a Report<'_>, stack: &stack::Stack<'a>) -> Component<'a> 
 /// A hash function that returns the same on every machine and in every version of this crate.
 ///
 /// SipHash 1-3 with a key of zeros, over the bytes and their number.
+#[derive(Clone, Debug)]
 pub(crate) struct Stable(SipHasher13);
 
 impl Stable {

@@ -32,12 +32,15 @@ pub struct Suspect<'log> {
     /// What connects it with the bug. In JSON its words are `why`, its code is `code`.
     #[cfg_attr(feature = "serde", serde(flatten, with = "super::json::why"))]
     pub why: SuspectReason,
+    /// The fixes of like crashes that change the function or its file.
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Vec::is_empty"))]
+    pub fixes: Vec<Cow<'log, str>>,
 }
 
 impl Suspect<'_> {
     /// The same without a loan from the log.
     pub(super) fn into_owned(self) -> Suspect<'static> {
-        let Self { function, file, directory, subsystem, lists, probability, why } = self;
+        let Self { function, file, directory, subsystem, lists, probability, why, fixes } = self;
         let text = |text: Cow<'_, str>| Cow::Owned(text.into_owned());
         Suspect {
             function: text(function),
@@ -47,6 +50,7 @@ impl Suspect<'_> {
             lists: lists.into_iter().map(text).collect(),
             probability,
             why,
+            fixes: fixes.into_iter().map(text).collect(),
         }
     }
 }

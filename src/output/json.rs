@@ -77,6 +77,9 @@ pub struct ReportRecord<'a> {
     /// The maintainers of the files of its suspects, where that was asked for.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub people: Vec<String>,
+    /// The fixes that may be those of its bug, where that was asked for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub known: Vec<super::known::KnownFix>,
     /// Whether the report takes the place of an earlier one with the same file and index.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub revises: bool,
@@ -99,6 +102,12 @@ impl<'a> ReportRecord<'a> {
     #[must_use]
     pub fn with_people(self, people: Vec<String>) -> Self {
         Self { people, ..self }
+    }
+
+    /// Includes the fixes that may be those of the bug.
+    #[must_use]
+    pub fn with_known(self, known: Vec<super::known::KnownFix>) -> Self {
+        Self { known, ..self }
     }
 
     /// Sets whether the report takes the place of an earlier one.
@@ -127,6 +136,7 @@ impl<'a> ReportRecord<'a> {
             text: None,
             signature: None,
             people: Vec::new(),
+            known: Vec::new(),
             revises: false,
             occurrence: None,
             report,

@@ -38,8 +38,13 @@ pub fn write(
     let mut page = String::new();
     text::write(&mut page, file, report, options.with_color(false).with_width(None))?;
     let (_, body) = page.split_once('\n').unwrap_or((&page, ""));
+    block(out, options.title(report), body)
+}
+
+/// Writes a heading, and a fenced block with a text.
+pub(super) fn block(out: &mut impl fmt::Write, title: &str, body: &str) -> fmt::Result {
     out.write_str("### ")?;
-    for character in escape(options.title(report)).to_string().chars() {
+    for character in escape(title).to_string().chars() {
         if SPECIAL.contains(&character) {
             out.write_char('\\')?;
         }

@@ -6,6 +6,7 @@ pub mod bugs;
 pub mod html;
 #[cfg(feature = "serde")]
 pub mod json;
+pub mod known;
 pub mod markdown;
 mod page;
 #[cfg(feature = "serde")]

@@ -14,6 +14,7 @@ use std::io;
 use std::time::Duration;
 
 use super::json::ReportRecord;
+use super::known::{KnownCommit, KnownFix};
 use crate::arch::Arch;
 use crate::escape::Json;
 use crate::fingerprint::{
@@ -128,6 +129,29 @@ objects! {
         file_rss: some,
         shmem_rss: some,
     }
+    KnownCommit { commit: always, since: some, }
+    KnownFix {
+        fix: always,
+        probability: always,
+        subject: some,
+        since: some,
+        patch: if_true,
+        fixes: unless_empty,
+        backports: unless_empty,
+        reverts: unless_empty,
+        stable: some,
+        reported: unless_empty,
+        links: unless_empty,
+        files: unless_empty,
+        functions: unless_empty,
+        bug: always,
+        title: always,
+        evidence: unless_empty,
+        kernel: some,
+        standing: some,
+        likely: if_true,
+        reverted_by: some,
+    }
     Leak { address: always, size: always, }
     ListCorruption {
         operation: always,
@@ -167,7 +191,7 @@ objects! {
     PageTable { address: some, pgd: some, p4d: some, pud: some, pmd: some, pte: some, }
     Race { accesses: always, change: some, }
     RaceAccess { kind: always, size: always, address: always, marked: if_true, task: some, cpu: some, }
-    ReportRecord<'_> { file: always, index: always, text: some, signature: some, people: unless_empty, revises: if_true, occurrence: some, report: flat, }
+    ReportRecord<'_> { file: always, index: always, text: some, signature: some, people: unless_empty, known: unless_empty, revises: if_true, occurrence: some, report: flat, }
     Report<'_> {
         span: always,
         kind: always,
@@ -256,6 +280,7 @@ objects! {
         lists: unless_empty,
         probability: always,
         why + code: coded,
+        fixes: unless_empty,
     }
     Task<'_> { comm: some, pid: some, cpu: some, workqueue: some, }
     Uninitialized<'_> {

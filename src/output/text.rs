@@ -196,7 +196,8 @@ impl<W: fmt::Write> Page<'_, W> {
             let place = suspect.file.as_deref().or(suspect.directory.as_deref());
             let place = escape(place.unwrap_or_default()).to_string();
             let row = format!("{:.2} {function:width$}  {place}", suspect.probability);
-            row.trim_end().to_owned()
+            let fix = suspect.fixes.first().map(|fix| format!("  (changed by {})", escape(fix)));
+            format!("{}{}", row.trim_end(), fix.unwrap_or_default())
         });
         self.fields("suspects", rows)?;
         let mut mails: Vec<_> = shown().filter_map(mail).collect();

@@ -3,8 +3,9 @@
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use super::fix;
 use super::row::{self, DamageKind, DamagedRow, Tag};
-use super::{BugRecord, Count, Decision, Known, MAX_PLACES, Sighting};
+use super::{BugRecord, Count, Decision, DecisionKind, Known, MAX_PLACES, Sighting};
 use crate::cluster::{Cluster, Frequencies, Grouped, Index, Match, Observation};
 use crate::fingerprint::{self, Signature, Stable};
 
@@ -201,9 +202,21 @@ impl Contents {
             });
             self.see(sighting, bug);
             self.changed.insert(bug);
+            if let Some(record) = self.bugs.get_mut(&bug) {
+                record.fix(&sighting.fixes);
+            }
+            self.label(sighting, bug);
             outcomes.push(Added { bug, new: new && back.is_none(), back });
         }
         outcomes
+    }
+
+    /// Gives a bug the label that its report came with.
+    fn label(&mut self, sighting: &Sighting<'_>, bug: u64) {
+        let Some((text, remark)) = sighting.label.clone() else { return };
+        let after = sighting.fixes.first().and_then(|_| self.newest(bug));
+        self.decide(remark, DecisionKind::Label { bug, text, after });
+        self.settle_labels();
     }
 
     /// Counts a report of a bug.
@@ -598,6 +611,7 @@ impl Known {
             last: sighting.time,
             kernels: kernel.into_iter().collect(),
             places: vec![sighting.place.clone()],
+            fixes: sighting.fixes.clone(),
             store: Some(store),
             counts: Vec::new(),
             signature,
@@ -615,6 +629,7 @@ impl Known {
         }
         self.set_counts(counts);
         self.signature.describe(new.signature);
+        fix::merge(&mut self.fixes, new.fixes);
         for place in new.places {
             if self.places.len() < MAX_PLACES && !self.places.contains(&place) {
                 self.places.push(place);
@@ -635,6 +650,7 @@ impl Known {
         }
         self.set_counts(counts);
         self.signature.describe(other.signature);
+        fix::merge(&mut self.fixes, other.fixes);
         if other.places.iter().any(|place| !self.places.contains(place)) {
             self.places.extend(other.places);
             self.places.sort();

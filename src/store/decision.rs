@@ -4,7 +4,7 @@
 //! that takes it back. So the decisions of two stores are put together by their ids alone, and the result
 //! is the same in any order and however often.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -199,16 +199,17 @@ pub(super) struct Pairs {
 impl Contents {
     /// The decisions that stand, in their order.
     pub fn standing(&self) -> Vec<&Decision> {
-        let undone = |decision: &Decision| {
-            self.decisions
-                .values()
-                .any(|other| other.verdict == DecisionKind::Undo { decision: decision.id })
-        };
+        let undone: BTreeSet<u64> = (self.decisions.values())
+            .filter_map(|decision| match decision.verdict {
+                DecisionKind::Undo { decision } => Some(decision),
+                _ => None,
+            })
+            .collect();
         let mut standing: Vec<_> = self
             .decisions
             .values()
             .filter(|decision| !matches!(decision.verdict, DecisionKind::Undo { .. }))
-            .filter(|decision| !undone(decision))
+            .filter(|decision| !undone.contains(&decision.id))
             .collect();
         standing.sort_by_key(|decision| decision.order());
         standing

@@ -36,8 +36,12 @@ pub(super) enum Handle {
     Empty,
 }
 
+/// The bytes of pages that are kept in memory; by default redb keeps a gigabyte.
+const CACHE: usize = 16 << 20;
+
 fn builder() -> Builder {
     let mut builder = Database::builder();
+    builder.set_cache_size(CACHE);
     builder.set_concurrency_mode(ConcurrencyMode::SingleWriter);
     builder
 }

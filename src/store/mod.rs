@@ -19,6 +19,7 @@ mod decision;
 mod error;
 mod exchange;
 mod file;
+mod fix;
 mod legacy;
 mod local;
 mod pack;
@@ -46,6 +47,7 @@ pub use check::Checked;
 pub use contents::{Added, Contents};
 pub use decision::{Decision, DecisionKind, Remark};
 pub use error::Error;
+pub use fix::{Commit, Fix, Progress};
 pub use row::{DamageKind, DamagedRow};
 
 /// The version of the tables. A file of a newer one is refused; an older one is brought up to date
@@ -75,12 +77,32 @@ pub struct Sighting<'a> {
     pub time: Option<u64>,
     /// The place to find the report again, such as a file name.
     pub place: String,
+    /// The fixes of its bug, if they are known.
+    pub fixes: Vec<Fix>,
+    /// A label of its bug, and a remark.
+    pub label: Option<(String, Remark)>,
 }
 
 impl<'a> Sighting<'a> {
     /// Makes a sighting of a report.
     pub fn new(signature: Signature<'a>, time: Option<u64>, place: String) -> Self {
-        Self { signature, time, place }
+        Self { signature, time, place, fixes: Vec::new(), label: None }
+    }
+
+    /// The same with a fix of its bug.
+    #[must_use]
+    pub fn with_fix(mut self, fix: Fix) -> Self {
+        self.fixes.push(fix);
+        self
+    }
+
+    /// The same with a label, which the bug gets when the report is added. One that names a fix is kept with
+    /// the signature as well.
+    #[must_use]
+    pub fn with_label(mut self, label: &str, remark: Remark) -> Self {
+        self.fixes.extend(Fix::of_label(label));
+        self.label = Some((label.to_owned(), remark));
+        self
     }
 }
 
@@ -106,6 +128,9 @@ pub struct Known {
     pub kernels: Vec<(String, Option<Arch>, u32)>,
     /// The places of the first few reports.
     pub places: Vec<String>,
+    /// The fixes whose messages quote it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub fixes: Vec<Fix>,
     /// The store that counted it, if that is one.
     #[serde(with = "fingerprint::hex_option", default, skip_serializing_if = "Option::is_none")]
     pub store: Option<u64>,
@@ -396,6 +421,10 @@ impl Store {
     ///
     /// Those of [`add`](Self::add).
     pub fn add_with(&self, sightings: &[Sighting<'_>]) -> Result<(Vec<Added>, Contents), Error> {
+        let labels = sightings.iter().filter_map(|sighting| sighting.label.as_ref());
+        if let Some(len) = labels.map(|(text, _)| text.len()).find(|len| *len > MAX_LABEL) {
+            return Err(Error::LongLabel { len });
+        }
         if let Some(added) = self.add_locally(sightings)? {
             return Ok(added);
         }

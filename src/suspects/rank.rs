@@ -109,5 +109,6 @@ fn suspect<'log>(context: &Context<'_>, own: &Candidate<'_>, chance: f32) -> Sus
         lists: lists.unwrap_or_default(),
         probability: (chance.min(0.999) * 1000.0).round() / 1000.0,
         why: context.why(own),
+        fixes: Vec::new(),
     }
 }

@@ -42,6 +42,7 @@ pub(crate) const EXAMPLES: &[(&str, &str)] = &[
     ("Decode a log as decode_stacktrace.sh does", "ksplat symbolize --vmlinux auto < console.log"),
     ("Group the first reports of many logs by bug", "ksplat cluster --first logs"),
     ("Look up a report among known bugs", "ksplat match new.log --store bugs.ksplat"),
+    ("Find the commit that fixes a crash", "dmesg | ksplat known --in known.ksplat"),
     ("Decode the instructions of a Code: line", "ksplat code '48 c1 ea 03 <0f> b6 04 02'"),
     (
         "Read the log in the QR code of a panic screen",
@@ -92,6 +93,8 @@ pub(crate) enum Command {
     Cluster(Cluster),
     /// Look up reports among known ones
     Match(Match),
+    /// Find the commits that fix a crash, and whether its kernel has them
+    Known(Known),
     /// Manage a file of known bugs
     #[command(subcommand)]
     Store(Store),
@@ -152,6 +155,9 @@ pub(crate) struct Reports {
     /// Print no message for a log without a report, and no progress
     #[arg(short, long)]
     pub(crate) quiet: bool,
+    /// Add the fixes that may be those of each report, from this file: see `ksplat known build`
+    #[arg(long, value_name = "FILE")]
+    pub(crate) known: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) reading: Reading,
     #[command(flatten)]
@@ -324,6 +330,9 @@ pub(crate) struct Cluster {
     /// Write one HTML page for a browser instead
     #[arg(long, value_name = "FILE")]
     pub(crate) html: Option<PathBuf>,
+    /// Name the fix that is probably that of each bug, from this file: see `ksplat known build`
+    #[arg(long, value_name = "FILE")]
+    pub(crate) known: Option<PathBuf>,
     /// Print the evidence for two reports; each is FILE or FILE#INDEX, and is read if it is not among the logs
     #[arg(long, num_args = 2, value_names = ["A", "B"])]
     pub(crate) why: Vec<String>,
@@ -354,6 +363,62 @@ pub(crate) struct Match {
     /// The output format
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub(crate) format: Format,
+}
+
+#[derive(Debug, Group)]
+#[command(args_conflicts_with_subcommands = true, subcommand_value_name = "COMMAND")]
+pub(crate) struct Known {
+    #[command(subcommand)]
+    pub(crate) command: Option<KnownCommand>,
+    #[command(flatten)]
+    pub(crate) ask: KnownAsk,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum KnownCommand {
+    /// Read the fixes of git trees and mailing lists into a file; what was read before is not read again
+    Build(KnownBuild),
+    /// Read what is new in the trees and lists of a file
+    Update(KnownBuild),
+}
+
+#[derive(Debug, Group)]
+pub(crate) struct KnownBuild {
+    /// A git tree of the kernel, or any repository with its history; may be repeated
+    #[arg(long, value_name = "DIR", action = clap::ArgAction::Append)]
+    pub(crate) repo: Vec<PathBuf>,
+    /// An archive of a mailing list in the format of public-inbox; may be repeated
+    #[arg(long, value_name = "DIR", action = clap::ArgAction::Append)]
+    pub(crate) public_inbox: Vec<PathBuf>,
+    /// The file of fixes, which is a store
+    #[arg(short = 'o', long = "output", value_name = "FILE", default_value = "known.ksplat")]
+    pub(crate) file: PathBuf,
+    /// Show no progress
+    #[arg(short, long)]
+    pub(crate) quiet: bool,
+    #[command(flatten)]
+    pub(crate) wait: Wait,
+}
+
+#[derive(Debug, Group)]
+pub(crate) struct KnownAsk {
+    #[command(flatten)]
+    pub(crate) logs: Logs,
+    /// The file of fixes: see `ksplat known build`; any store of bugs with the label `fixed-by`
+    #[arg(long = "in", value_name = "FILE")]
+    pub(crate) file: Option<PathBuf>,
+    /// The maximum number of candidates
+    #[arg(long, value_name = "COUNT", default_value_t = 5)]
+    pub(crate) top: usize,
+    /// Look for the fixes in the history of --commit in this git tree
+    #[arg(long, value_name = "DIR", requires = "commit")]
+    pub(crate) repo: Option<PathBuf>,
+    /// The commit that the kernel was built of
+    #[arg(long, value_name = "COMMIT", requires = "repo")]
+    pub(crate) commit: Option<String>,
+    /// The output format
+    #[arg(long, value_enum, default_value_t = ReportFormat::Text)]
+    pub(crate) format: ReportFormat,
 }
 
 #[derive(Debug, Subcommand)]

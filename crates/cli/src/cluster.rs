@@ -10,6 +10,7 @@ use crate::args::Cluster;
 use crate::bugs;
 use crate::corpus::Corpus;
 use crate::error::Error;
+use crate::known::Asked;
 use crate::ui::Status;
 
 /// `ksplat cluster`.
@@ -43,8 +44,15 @@ pub(crate) fn cluster(args: &Cluster) -> Result<Status, Error> {
         return Ok(corpus.status);
     }
     let clusters = index.clusters();
-    let bugs: Vec<_> =
-        clusters.iter().map(|cluster| Bug::new(cluster, corpus.members(cluster))).collect();
+    let known = args.known.as_deref().map(Asked::open).transpose()?;
+    let label = |cluster: &_| known.as_ref()?.label_of(cluster, |report| index.signature(report));
+    let bugs: Vec<_> = clusters
+        .iter()
+        .map(|cluster| {
+            let labels = label(cluster).into_iter().collect();
+            Bug::new(cluster, corpus.members(cluster)).with_labels(labels)
+        })
+        .collect();
     let (reports, logs) = (corpus.reports.len(), corpus.files.len());
     drop(out);
     bugs::write(&bugs, reports, logs, args.long, args.html.as_deref(), args.format)?;

@@ -26,6 +26,8 @@ pub(crate) enum Error {
     NoReport { name: String },
     /// `--apart` names two equal reports.
     Equal { one: String, other: String },
+    /// There is no file of fixes to update.
+    NoKnown { path: PathBuf },
     /// `git` cannot be started.
     NoGit { source: io::Error },
     /// `git` failed in a tree.
@@ -41,7 +43,9 @@ impl Error {
     pub(crate) fn place(&self) -> Cow<'_, str> {
         match self {
             Self::Output(_) => "standard output".into(),
-            Self::Input { path, .. } | Self::Page { path, .. } => input::name(path),
+            Self::Input { path, .. } | Self::Page { path, .. } | Self::NoKnown { path } => {
+                input::name(path)
+            }
             Self::Store(_) => "store".into(),
             Self::NoReport { .. } | Self::Equal { .. } => "cluster".into(),
             Self::NoGit { .. } | Self::Git { .. } => "--repo".into(),
@@ -60,6 +64,7 @@ impl fmt::Display for Error {
             Self::Equal { one, other } => {
                 write!(f, "{one} and {other} are equal and cannot be kept apart")
             }
+            Self::NoKnown { .. } => f.write_str("no such file; `ksplat known build` makes one"),
             Self::NoGit { source } => write!(f, "cannot run git: {source}"),
             Self::Git { tree, said } => write!(f, "git in {}: {said}", tree.display()),
         }
@@ -74,7 +79,10 @@ impl error::Error for Error {
             | Self::Input { source, .. }
             | Self::NoGit { source } => Some(source),
             Self::Store(error) => Some(error),
-            Self::NoReport { .. } | Self::Equal { .. } | Self::Git { .. } => None,
+            Self::NoReport { .. }
+            | Self::Equal { .. }
+            | Self::NoKnown { .. }
+            | Self::Git { .. } => None,
         }
     }
 }

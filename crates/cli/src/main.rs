@@ -16,6 +16,7 @@ mod error;
 mod follow;
 mod images;
 mod input;
+mod known;
 mod logs;
 mod man;
 mod matches;
@@ -66,6 +67,7 @@ fn run(args: Args) -> Result<Status, Error> {
         Some(Command::Symbolize(args)) => Ok(symbolize::symbolize(&args)?),
         Some(Command::Cluster(args)) => cluster::cluster(&args),
         Some(Command::Match(args)) => matches::matches(&args),
+        Some(Command::Known(args)) => known::known(&args),
         Some(Command::Store(args)) => store::store(args),
         Some(Command::Watch(args)) => Ok(watch::watch(&args)?),
         Some(Command::Bisect(args)) => Ok(bisect::bisect(&args)?),

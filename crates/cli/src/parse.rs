@@ -3,10 +3,13 @@
 use std::io;
 use std::ops::ControlFlow::{self, Break, Continue};
 
+use ksplat::fingerprint::Signature;
 use ksplat::output::json::ReportRecord;
+use ksplat::output::known::mark_suspects;
 
 use crate::args::{self, Output, Parse, Reading};
 use crate::images::{Images, Needs};
+use crate::known::Asked;
 use crate::logs::{self, Job, Log};
 use crate::packed::Text;
 use crate::repeats::Repeats;
@@ -16,10 +19,22 @@ use crate::writer::{Writer, text_options};
 
 pub(crate) fn parse(args: &Parse) -> io::Result<Status> {
     let args::Reports { quiet, images, output, .. } = &args.reports;
-    let job = Reports::of(&args.reports);
+    let known = match asked(&args.reports) {
+        Ok(known) => known,
+        Err(status) => return Ok(status),
+    };
+    let job = Reports { known: known.as_ref(), ..Reports::of(&args.reports) };
     let progress = Progress::of_files("reading", args.files.len(), *quiet);
     let progress = progress.unless_stdout_is_terminal();
     logs::run(&job, &args.files, images, output.format, &args.unpacking, &progress)
+}
+
+/// The file of fixes that `--known` names; an error is reported.
+pub(crate) fn asked(args: &args::Reports) -> Result<Option<Asked>, Status> {
+    args.known.as_deref().map(Asked::open).transpose().map_err(|error| {
+        report_error(&error.place(), &error);
+        Status::Unusable
+    })
 }
 
 /// Writes the reports of a log.
@@ -28,11 +43,13 @@ pub(crate) struct Reports<'a> {
     pub(crate) output: &'a Output,
     /// Whether no message is printed for a log without a report.
     pub(crate) quiet: bool,
+    /// What is asked for fixes.
+    pub(crate) known: Option<&'a Asked>,
 }
 
 impl<'a> Reports<'a> {
     pub(crate) fn of(args: &'a args::Reports) -> Self {
-        Self { reading: &args.reading, output: &args.output, quiet: args.quiet }
+        Self { reading: &args.reading, output: &args.output, quiet: args.quiet, known: None }
     }
 }
 
@@ -49,7 +66,7 @@ impl Job for Reports<'_> {
         images: &Images<'_>,
         writer: &mut Writer<'_>,
     ) -> io::Result<ControlFlow<Status, Status>> {
-        let Self { reading, output, quiet } = self;
+        let Self { reading, output, quiet, known } = self;
         let mut status = Status::Done;
         let before = writer.count();
         let analyzer = ksplat::Analyzer::new().with_syntax(output.syntax.into()).without_suspects();
@@ -87,15 +104,16 @@ impl Job for Reports<'_> {
                 return Ok(Break(Status::Unusable));
             }
             ksplat::suspects::annotate(&mut report, reading.atlas());
+            let fixes = known.map(|known| known.fixes(&Signature::of(&report))).unwrap_or_default();
+            mark_suspects(&mut report.suspects, &fixes);
             let text = output.text.then(|| ksplat::text(whole, &report));
             let sources = sources::around(images.args(), &report);
-            let signature = (!writer.is_text())
-                .then(|| ksplat::fingerprint::Signature::of(&report).into_owned());
+            let signature = (!writer.is_text()).then(|| Signature::of(&report).into_owned());
             let people = reading.people(&report);
             let record =
                 ReportRecord::new(&log.name, index, report).with_text(text).with_people(people);
             let record = record.with_occurrence(Some(number).filter(|number| *number > 1));
-            writer.report(&record.with_signature(signature), options)?;
+            writer.report(&record.with_signature(signature).with_known(fixes), options)?;
             writer.add(sources.as_bytes())?;
         }
         repeats.finish(writer)?;

@@ -18,7 +18,7 @@ use flate2::read::ZlibDecoder;
 use crate::args::Qr;
 use crate::input::{self, Input};
 use crate::logs;
-use crate::parse::Reports;
+use crate::parse::{self, Reports};
 use crate::ui::{Status, report_error};
 
 /// The most bytes of an address: the largest QR code holds 7089 digits.
@@ -78,7 +78,11 @@ pub(crate) fn qr(args: &Qr) -> io::Result<Status> {
             return Ok(Status::Unusable);
         }
     };
-    let job = Reports::of(&args.reports);
+    let known = match parse::asked(&args.reports) {
+        Ok(known) => known,
+        Err(status) => return Ok(status),
+    };
+    let job = Reports { known: known.as_ref(), ..Reports::of(&args.reports) };
     let (images, format) = (&args.reports.images, args.reports.output.format);
     logs::run_bytes(&job, "qr", Input::Read(bytes), images, format)
 }

@@ -23,7 +23,9 @@ use crate::ui::{Status, report_error};
 pub(crate) fn store(args: args::Store) -> Result<Status, Error> {
     quiet();
     match args {
-        args::Store::Add { store, logs, wait } => return add(&store, &logs, &wait),
+        args::Store::Add { store, logs, label, wait } => {
+            return add(&store, &logs, label.as_deref(), &wait);
+        }
         args::Store::List { store, long, html, format } => {
             return list(&store, long, html.as_deref(), format);
         }
@@ -108,7 +110,7 @@ fn waiting<T>(
 }
 
 /// Opens a store to write to it.
-fn open_to_write(path: &Path, wait: &Wait) -> Result<Store, Error> {
+pub(crate) fn open_to_write(path: &Path, wait: &Wait) -> Result<Store, Error> {
     let store = waiting(path, wait, || Store::open(path))?;
     note(path, &store);
     Ok(store)
@@ -128,12 +130,16 @@ fn note(path: &Path, store: &Store) {
     }
 }
 
-fn add(path: &Path, logs: &Logs, wait: &Wait) -> Result<Status, Error> {
+fn add(path: &Path, logs: &Logs, label: Option<&str>, wait: &Wait) -> Result<Status, Error> {
     let corpus = Corpus::read(logs)?;
     let sightings: Vec<_> = corpus
         .reports()
         .map(|(file, index, time, signature)| {
-            Sighting::new(signature.clone(), time, format!("{file}#{index}"))
+            let sighting = Sighting::new(signature.clone(), time, format!("{file}#{index}"));
+            match label {
+                Some(label) => sighting.with_label(label, Remark::now(None, None)),
+                None => sighting,
+            }
         })
         .collect();
     let store = open_to_write(path, wait)?;

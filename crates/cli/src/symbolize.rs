@@ -26,7 +26,7 @@ pub(crate) fn symbolize(args: &Symbolize) -> io::Result<Status> {
         return logs::run(&Lines, &args.files, &args.images, format, &args.unpacking, &progress);
     }
     let reading = Reading::default();
-    let job = Reports { reading: &reading, output: &args.output, quiet: true };
+    let job = Reports { reading: &reading, output: &args.output, quiet: true, known: None };
     let status = logs::run(&job, &args.files, &args.images, format, &args.unpacking, &progress)?;
     Ok(if status == Status::Found { Status::Done } else { status })
 }

@@ -5,7 +5,7 @@ use std::io::{self, BufWriter, Write};
 
 use ksplat::output::escape::escape;
 use ksplat::output::json::{self, ReportRecord};
-use ksplat::output::{markdown, text};
+use ksplat::output::{known, markdown, text};
 
 use crate::args::{Output, ReportFormat};
 use crate::ui::{in_color, width};
@@ -88,7 +88,8 @@ impl Writer<'_> {
                 people.try_for_each(|(index, name)| {
                     let label = if index == 0 { "people" } else { "" };
                     fmt::Write::write_fmt(page, format_args!("  {label:<9} {}\n", escape(name)))
-                })
+                })?;
+                if record.known.is_empty() { Ok(()) } else { known::write(page, &record.known) }
             },
             |mut out| json::write(&mut out, record),
         )

@@ -45,6 +45,13 @@ fn guilty_files_are_those_of_the_convention() {
 
 #[test]
 #[ignore = "reads ../shared: cargo test -p ksplat-cli --test judges -- --ignored"]
+fn the_fix_of_a_crash_is_found() {
+    let judged = run("score-known", &["fixes"], &["--min-first", "82", "--min-five", "89"]);
+    assert!(judged.status.success(), "{}", String::from_utf8_lossy(&judged.stdout));
+}
+
+#[test]
+#[ignore = "reads ../shared: cargo test -p ksplat-cli --test judges -- --ignored"]
 fn the_planted_function_is_blamed() {
     judge("score-farm", "farm", "98", &[]);
 }

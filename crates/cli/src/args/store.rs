@@ -15,6 +15,9 @@ pub(crate) enum Store {
         store: PathBuf,
         #[command(flatten)]
         logs: Logs,
+        /// Label the bugs of the reports, as `store label` does
+        #[arg(long, value_name = "TEXT")]
+        label: Option<String>,
         #[command(flatten)]
         wait: Wait,
     },

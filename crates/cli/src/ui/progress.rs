@@ -41,6 +41,11 @@ impl Progress {
         Self::new(template, what, total, true)
     }
 
+    /// Counts commits, of which nobody knows how many there are.
+    pub(crate) fn of_commits(what: &str, quiet: bool) -> Self {
+        Self::new("{msg} {pos} commits, {elapsed}", what, 0, !quiet)
+    }
+
     fn new(template: &'static str, what: &str, total: u64, wanted: bool) -> Self {
         let (what, begin) = (what.to_owned(), Instant::now());
         let is_shown = wanted && io::stderr().is_terminal();

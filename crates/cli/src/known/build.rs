@@ -1,0 +1,436 @@
+//! `ksplat known build` and `update`: reads histories and mailing lists into a store.
+//!
+//! Each history is walked once. How far is kept with what was found, so a killed process goes on where it was; what
+//! was read twice is found to be known. Then one pass over the history finds the first tag of each commit.
+
+use std::collections::hash_map::DefaultHasher;
+use std::collections::{BTreeSet, HashMap};
+use std::fs;
+use std::hash::{Hash, Hasher};
+use std::io::{self, Write};
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+
+use ksplat::fingerprint::Signature;
+use ksplat::known::{Mail, Message, Tags};
+use ksplat::store::{Commit, Fix, Progress, Sighting, Store};
+
+use super::git::{Record, Refs, Repo};
+use crate::args::KnownBuild;
+use crate::error::Error;
+use crate::input;
+use crate::store;
+use crate::ui::{Progress as Bar, Status, report_error};
+
+/// The commits that are read, and the crashes that are found, until what was found is written.
+const BATCH: (u64, usize) = (20_000, 128);
+
+/// The crashes that are taken of one message.
+const MAX_CRASHES: usize = 8;
+
+/// The mails that are asked for at once.
+const MAILS: usize = 256;
+
+/// The names of sources: a repository, and a repository of mails.
+const TREE: &str = "tree ";
+const INBOX: &str = "inbox ";
+
+/// What a run read.
+#[derive(Default)]
+struct Read {
+    commits: u64,
+    mails: u64,
+    found: u64,
+}
+
+/// `known build`, and `known update`, which reads the same sources again.
+pub(super) fn build(args: &KnownBuild, is_update: bool) -> Result<Status, Error> {
+    store::quiet();
+    if is_update && !args.file.exists() {
+        return Err(Error::NoKnown { path: args.file.clone() });
+    }
+    // A wrong call makes no file.
+    let mut trees = args.repo.iter().map(|path| Repo::open(path)).collect::<Result<Vec<_>, _>>()?;
+    let mut inboxes = Vec::new();
+    for path in &args.public_inbox {
+        inboxes.extend(inbox_repos(path)?);
+    }
+    if !is_update && trees.is_empty() && inboxes.is_empty() {
+        report_error("known build", &"name a repository with --repo DIR or --public-inbox DIR");
+        return Ok(Status::Unusable);
+    }
+    let store = store::open_to_write(&args.file, &args.wait)?;
+    if is_update && trees.is_empty() && inboxes.is_empty() {
+        for (name, _) in store.sources()? {
+            if let Some(path) = name.strip_prefix(TREE) {
+                trees.push(Repo::open(Path::new(path))?);
+            } else if let Some(path) = name.strip_prefix(INBOX) {
+                inboxes.push(Repo::open(Path::new(path))?);
+            }
+        }
+    }
+    let mut read = Read::default();
+    for repo in &inboxes {
+        Source::open(&store, repo, INBOX)?.read(args.quiet, &mut read)?;
+    }
+    for repo in &trees {
+        note(repo);
+        Source::open(&store, repo, TREE)?.read(args.quiet, &mut read)?;
+    }
+    merge_patches(&store)?;
+    let (mut fixes, mut patches) = (BTreeSet::new(), 0_u64);
+    store.each_fix(|of| {
+        patches += of.iter().filter(|fix| fix.is_patch).count() as u64;
+        fixes.extend(of.iter().filter(|fix| !fix.is_patch).map(|fix| hash(&fix.id)));
+        ControlFlow::Continue(())
+    })?;
+    let mut commits = of(read.commits, "commit", "commits");
+    if !inboxes.is_empty() {
+        commits = format!("{commits} and {}", of(read.mails, "mail", "mails"));
+    }
+    let quote = if read.found == 1 { "quotes" } else { "quote" };
+    writeln!(
+        io::stdout(),
+        "read {commits}, {} {quote} a crash; {} has {} and {}",
+        read.found,
+        input::name(&args.file),
+        of(fixes.len() as u64, "fix", "fixes"),
+        of(patches, "open patch", "open patches"),
+    )?;
+    Ok(Status::Done)
+}
+
+/// A number of things.
+fn of(count: u64, one: &str, many: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { many })
+}
+
+/// Reports what a repository lacks.
+fn note(repo: &Repo) {
+    let name = input::name(repo.path());
+    if repo.is_shallow {
+        report_error(
+            &name,
+            &"a shallow clone: commits before its end are not read; `git fetch --unshallow` gets them",
+        );
+    }
+    if repo.is_partial {
+        report_error(
+            &name,
+            &"a partial clone: what a commit changes is known only by the names of files",
+        );
+    }
+}
+
+/// The repositories of an archive: the directory itself, or its `git/N.git`.
+fn inbox_repos(path: &Path) -> Result<Vec<Repo>, Error> {
+    let epochs = fs::read_dir(path.join("git"));
+    let Ok(epochs) = epochs else { return Ok(vec![Repo::open(path)?]) };
+    let mut paths: Vec<PathBuf> = epochs.flatten().map(|entry| entry.path()).collect();
+    paths.sort_by_key(|path| path.file_stem().and_then(|name| name.to_str()?.parse::<u32>().ok()));
+    let repos: Vec<Repo> = paths.iter().map(|path| Repo::open(path)).collect::<Result<_, _>>()?;
+    if repos.is_empty() { Ok(vec![Repo::open(path)?]) } else { Ok(repos) }
+}
+
+/// A repository, and how far it was read.
+struct Source<'s> {
+    store: &'s Store,
+    repo: &'s Repo,
+    name: String,
+    progress: Progress,
+    refs: Refs,
+    is_inbox: bool,
+    /// What was found since the last write.
+    found: Vec<(String, Fix, Option<u64>, Vec<Signature<'static>>)>,
+    /// The mails that are to be read.
+    mails: Vec<(String, Option<u64>)>,
+    /// Commits that were reverted, each with the one that did it.
+    reverts: Vec<(String, String)>,
+}
+
+impl<'s> Source<'s> {
+    fn open(store: &'s Store, repo: &'s Repo, kind: &str) -> Result<Self, Error> {
+        let path = fs::canonicalize(repo.path());
+        let path = path.map_err(|source| Error::input(repo.path(), source))?;
+        let name = format!("{kind}{}", path.display());
+        let known = store.sources()?.into_iter().find(|(other, _)| *other == name);
+        Ok(Self {
+            store,
+            repo,
+            name,
+            progress: known.map(|(_, progress)| progress).unwrap_or_default(),
+            refs: repo.refs()?,
+            is_inbox: kind == INBOX,
+            found: Vec::new(),
+            mails: Vec::new(),
+            reverts: Vec::new(),
+        })
+    }
+
+    fn read(mut self, quiet: bool, read: &mut Read) -> Result<(), Error> {
+        if self.refs.tips.is_empty() {
+            report_error(&input::name(self.repo.path()), &"no commits");
+            return Ok(());
+        }
+        let bar = Bar::of_commits("reading", quiet);
+        let tags = self.tags_hash();
+        // What was interrupted is read to its end first: its order depends on where it began.
+        let interrupted = self.repo.existing(&self.progress.tips)?;
+        if !interrupted.is_empty() && interrupted == self.progress.tips {
+            self.walk(&interrupted, &bar, read)?;
+            self.finish(interrupted)?;
+        }
+        let tips = self.refs.tips.clone();
+        if tips != self.progress.done {
+            self.progress.done = self.repo.existing(&self.progress.done)?;
+            self.progress.tips.clone_from(&tips);
+            self.progress.count = 0;
+            self.walk(&tips, &bar, read)?;
+            self.finish(tips)?;
+        } else if tags != self.progress.tags {
+            self.finish(tips)?;
+        }
+        Ok(())
+    }
+
+    /// Finds the releases of what was read, and keeps that all of it was read. Until then an interrupted run reads the
+    /// reverts again.
+    fn finish(&mut self, tips: Vec<String>) -> Result<(), Error> {
+        if !self.is_inbox {
+            self.settle()?;
+        }
+        let tags = self.tags_hash();
+        self.progress = Progress::default();
+        self.progress.done = tips;
+        self.progress.tags = tags;
+        Ok(self.store.set_source(&self.name, &self.progress)?)
+    }
+
+    /// A hash of the tags.
+    fn tags_hash(&self) -> u64 {
+        let texts = self.refs.tags.iter().map(|(commit, _, name)| format!("{commit} {name}"));
+        hash(&texts.collect::<Vec<_>>().join("\n"))
+    }
+
+    /// Reads what `tips` reach and was not read.
+    fn walk(&mut self, tips: &[String], bar: &Bar, read: &mut Read) -> Result<(), Error> {
+        let (repo, done, skipped) = (self.repo, self.progress.done.clone(), self.progress.count);
+        let mut count = 0;
+        repo.walk(tips, &done, |record| {
+            count += 1;
+            bar.add(1);
+            if self.is_inbox {
+                if count > skipped {
+                    self.mails.push((record.id.to_owned(), record.time));
+                    read.mails += 1;
+                }
+                if self.mails.len() >= MAILS {
+                    self.read_mails()?;
+                }
+            } else {
+                self.commit(record, count > skipped);
+                read.commits += u64::from(count > skipped);
+            }
+            if count > skipped
+                && (count - self.progress.count >= BATCH.0 || self.found.len() >= BATCH.1)
+            {
+                self.write(count, read)?;
+            }
+            Ok(())
+        })?;
+        self.read_mails()?;
+        self.write(count, read)
+    }
+
+    /// Takes the crashes that a message quotes.
+    fn commit(&mut self, record: &Record<'_>, is_new: bool) {
+        let is_revert = memchr::memmem::find(record.message, b"This reverts commit ").is_some();
+        let signatures = if is_new { crashes(record.message) } else { Vec::new() };
+        if !is_revert && signatures.is_empty() {
+            return;
+        }
+        let message = Message::parse(record.message);
+        if let Some(reverted) = &message.reverts {
+            self.reverts.push((reverted.clone(), record.id.to_owned()));
+            // A revert quotes the crash that the reverted commit brought, or none.
+        }
+        if !signatures.is_empty() {
+            let fix = message.fix(record.id);
+            self.found.push((record.id.to_owned(), fix, record.time, signatures));
+        }
+    }
+
+    /// Reads the mails that wait.
+    fn read_mails(&mut self) -> Result<(), Error> {
+        let mails = std::mem::take(&mut self.mails);
+        if mails.is_empty() {
+            return Ok(());
+        }
+        let ids: Vec<_> = mails.iter().map(|(id, _)| id.clone()).collect();
+        self.repo.mails(&ids, |number, text| {
+            let mail = Mail::parse(text);
+            if mail.is_reply {
+                return;
+            }
+            let signatures = crashes(&mail.body);
+            let Some((_, time)) = mails.get(number).filter(|_| !signatures.is_empty()) else {
+                return;
+            };
+            let fix = mail.fix().unwrap_or_default();
+            self.found.push((mail.id, fix, *time, signatures));
+        })
+    }
+
+    /// Writes what was found, and how far was read.
+    fn write(&mut self, count: u64, read: &mut Read) -> Result<(), Error> {
+        let found = std::mem::take(&mut self.found);
+        read.found += found.len() as u64;
+        if !found.is_empty() {
+            let ids: Vec<_> = found.iter().map(|(id, ..)| id.clone()).collect();
+            let mut changes = if self.is_inbox { HashMap::new() } else { self.repo.changes(&ids) };
+            let mut sightings = Vec::new();
+            for (id, mut fix, time, signatures) in found {
+                if let Some(changes) = changes.remove(&id) {
+                    fix.take(changes);
+                }
+                for signature in signatures {
+                    let place = id.get(..12).filter(|_| !self.is_inbox).unwrap_or(&id).to_owned();
+                    let sighting = Sighting::new(signature, time, place);
+                    sightings.push(if fix.id.is_empty() {
+                        sighting
+                    } else {
+                        sighting.with_fix(fix.clone())
+                    });
+                }
+            }
+            self.store.add(&sightings)?;
+        }
+        self.progress.count = count;
+        Ok(self.store.set_source(&self.name, &self.progress)?)
+    }
+
+    /// Finds the first tags of commits, and what was reverted.
+    fn settle(&mut self) -> Result<(), Error> {
+        let refs = &self.refs;
+        if refs.tags.is_empty() {
+            report_error(
+                &input::name(self.repo.path()),
+                &"no tags: releases with a fix are unknown; `git fetch --tags` gets them",
+            );
+        }
+        let mut tags = Tags::new(refs.tags.clone());
+        if !tags.is_empty() {
+            self.repo.topology(&refs.tips, |line| {
+                let mut ids = line.split(' ');
+                if let Some(commit) = ids.next() {
+                    tags.add(commit, ids);
+                }
+            })?;
+        }
+        let mut reverts: HashMap<String, Vec<String>> = HashMap::new();
+        for (reverted, by) in std::mem::take(&mut self.reverts) {
+            let key = reverted.get(..8).unwrap_or(&reverted).to_owned();
+            reverts.entry(key).or_default().push(format!("{reverted} {by}"));
+        }
+        self.store.change_fixes(|fixes| {
+            let before = fixes.clone();
+            for fix in fixes.iter_mut().filter(|fix| !fix.is_patch) {
+                revert(fix, &reverts);
+                date(&mut fix.since, &fix.id, &mut tags);
+                for commit in fix.fixes.iter_mut().chain(&mut fix.backports).chain(&mut fix.reverts)
+                {
+                    date(&mut commit.since, &commit.id, &mut tags);
+                }
+            }
+            *fixes != before
+        })?;
+        Ok(())
+    }
+}
+
+/// Sets the first tag of a commit, if this repository has one.
+fn date(since: &mut Option<String>, id: &str, tags: &mut Tags) {
+    if let Some(tag) = tags.first(id) {
+        *since = Some(tag.to_owned());
+    }
+}
+
+/// Adds the commits that revert a fix or one of its copies.
+fn revert(fix: &mut Fix, reverts: &HashMap<String, Vec<String>>) {
+    let own = [fix.id.clone()];
+    let ids = own.iter().chain(fix.backports.iter().map(|commit| &commit.id));
+    let mut by: Vec<String> = Vec::new();
+    for id in ids {
+        for pair in id.get(..8).and_then(|key| reverts.get(key)).into_iter().flatten() {
+            let Some((reverted, commit)) = pair.split_once(' ') else { continue };
+            if id.starts_with(reverted) || reverted.starts_with(id.as_str()) {
+                by.push(commit.to_owned());
+            }
+        }
+    }
+    for commit in by {
+        if !fix.reverts.iter().any(|known| known.id == commit) {
+            fix.reverts.push(Commit::new(&commit));
+        }
+    }
+}
+
+/// Makes one of patches and the commits that they became, also where these quote the crash in another form.
+fn merge_patches(store: &Store) -> Result<(), Error> {
+    let mut has_patches = false;
+    store.each_fix(|fixes| {
+        has_patches = fixes.iter().any(|fix| fix.is_patch);
+        if has_patches { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    })?;
+    if !has_patches {
+        return Ok(());
+    }
+    let mut commits: HashMap<u64, Fix> = HashMap::new();
+    let keys = |fix: &Fix| -> Vec<u64> {
+        let subject = Some(hash(&fix.subject)).filter(|_| !fix.subject.is_empty());
+        subject.into_iter().chain(fix.change).collect()
+    };
+    store.each_fix(|fixes| {
+        for fix in fixes.iter().filter(|fix| !fix.is_patch) {
+            for key in keys(fix) {
+                commits.entry(key).or_insert_with(|| fix.clone());
+            }
+        }
+        ControlFlow::Continue(())
+    })?;
+    Ok(store.change_fixes(|fixes| {
+        let mut is_changed = false;
+        for at in 0..fixes.len() {
+            let Some(fix) = fixes.get_mut(at).filter(|fix| fix.is_patch) else { continue };
+            if let Some(commit) = keys(fix).iter().find_map(|key| commits.get(key)) {
+                fix.merge(commit.clone());
+                is_changed = true;
+            }
+        }
+        let mut seen = BTreeSet::new();
+        fixes.retain(|fix| seen.insert(fix.id.clone()));
+        is_changed
+    })?)
+}
+
+/// The signatures of the crashes that a text quotes; those that name no function are left out.
+fn crashes(text: &[u8]) -> Vec<Signature<'static>> {
+    let analyzer = ksplat::Analyzer::new().without_instructions();
+    let mut signatures: Vec<Signature<'static>> = Vec::new();
+    for mut report in ksplat::Parser::new().reports(text).take(MAX_CRASHES) {
+        analyzer.annotate(&mut report);
+        let signature = Signature::of(&report);
+        let names_function = signature.site.is_some() || !signature.frames.is_empty();
+        if names_function && !signatures.iter().any(|known| known.exact == signature.exact) {
+            signatures.push(signature.into_owned());
+        }
+    }
+    signatures
+}
+
+/// A hash of a text; of another version of the program it may differ, which only costs time.
+fn hash(text: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    text.hash(&mut hasher);
+    hasher.finish()
+}

@@ -1,0 +1,346 @@
+//! git as a child process: what the history of a tree is read with.
+//!
+//! Nothing is fetched: in a clone without blobs what is absent stays absent. Output is read as it comes, and no
+//! record is kept above its limit.
+
+use std::collections::HashMap;
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::path::{Path, PathBuf};
+use std::process::{ChildStdout, Command, Stdio};
+
+use ksplat::known::Changes;
+
+use crate::error::Error;
+
+/// The most bytes of a message that are read; more is skipped. The longest of Linux have some tens of kilobytes.
+pub(super) const MAX_MESSAGE: usize = 1 << 20;
+
+/// The most bytes of a line of a diff that are read.
+const MAX_LINE: usize = 1 << 14;
+
+/// What git may keep of packs in memory, beside the commits that it has seen.
+const LIMITS: [&str; 8] = [
+    "-c",
+    "core.packedGitWindowSize=1m",
+    "-c",
+    "core.packedGitLimit=24m",
+    "-c",
+    "core.deltaBaseCacheLimit=8m",
+    "-c",
+    "core.quotePath=false",
+];
+
+/// A repository.
+pub(crate) struct Repo {
+    path: PathBuf,
+    /// Whether it is a shallow clone, whose history has an end.
+    pub(super) is_shallow: bool,
+    /// Whether it is a partial clone, without objects that would have to be fetched.
+    pub(super) is_partial: bool,
+}
+
+/// A commit as the walk gives it.
+pub(super) struct Record<'r> {
+    pub(super) id: &'r str,
+    /// The time of the commit, in seconds since 1970.
+    pub(super) time: Option<u64>,
+    pub(super) message: &'r [u8],
+}
+
+/// The commits that refs name, and the tags among them.
+#[derive(Default)]
+pub(super) struct Refs {
+    pub(super) tips: Vec<String>,
+    /// The commit, the time and the name of each tag.
+    pub(super) tags: Vec<(String, u64, String)>,
+}
+
+impl Repo {
+    /// Opens a repository.
+    pub(crate) fn open(path: &Path) -> Result<Self, Error> {
+        let repo = Self { path: path.to_owned(), is_shallow: false, is_partial: false };
+        let is_shallow = repo.text(&["rev-parse", "--is-shallow-repository"])?.trim() == "true";
+        let partial = repo.text(&[
+            "config",
+            "--get-regexp",
+            r"^(remote\..*\.promisor|extensions\.partialclone)$",
+        ]);
+        // git fails if no such key is set.
+        let is_partial = partial.is_ok_and(|text| !text.trim().is_empty());
+        Ok(Self { is_shallow, is_partial, ..repo })
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut git = Command::new("git");
+        git.args(LIMITS).args(["-c", "i18n.logOutputEncoding=UTF-8"]).arg("-C").arg(&self.path);
+        git.args(arguments).stdin(Stdio::null()).stderr(Stdio::piped());
+        git.env("GIT_NO_LAZY_FETCH", "1").env("GIT_NO_REPLACE_OBJECTS", "1");
+        git.env("GIT_OPTIONAL_LOCKS", "0").env("GIT_TERMINAL_PROMPT", "0").env("LC_ALL", "C");
+        git
+    }
+
+    fn failed(&self, said: &[u8]) -> Error {
+        let said = String::from_utf8_lossy(said);
+        let said = said.lines().next().unwrap_or("failed").to_owned();
+        Error::Git { tree: self.path.clone(), said }
+    }
+
+    /// What git prints.
+    fn text(&self, arguments: &[&str]) -> Result<String, Error> {
+        let git = self.command(arguments).output().map_err(|source| Error::NoGit { source })?;
+        if !git.status.success() {
+            return Err(self.failed(&git.stderr));
+        }
+        Ok(String::from_utf8_lossy(&git.stdout).into_owned())
+    }
+
+    /// A commit by its name.
+    pub(crate) fn commit(&self, name: &str) -> Result<String, Error> {
+        let name = format!("{name}^{{commit}}");
+        Ok(self.text(&["rev-parse", "--verify", "--end-of-options", &name])?.trim().to_owned())
+    }
+
+    /// Whether one commit is the other or an ancestor of it; `None` if the repository lacks it.
+    pub(crate) fn is_ancestor(&self, commit: &str, of: &str) -> Option<bool> {
+        let is_id = |id: &str| id.bytes().all(|b| b.is_ascii_hexdigit());
+        if !is_id(commit) || !is_id(of) {
+            return None;
+        }
+        let git = self.command(&["merge-base", "--is-ancestor", commit, of]).output().ok()?;
+        match git.status.code()? {
+            0 => Some(true),
+            1 => Some(false),
+            _ => None,
+        }
+    }
+
+    /// The commits of HEAD, branches and tags.
+    pub(super) fn refs(&self) -> Result<Refs, Error> {
+        let format = "--format=%(objecttype) %(objectname) %(*objecttype) %(*objectname) %(creatordate:unix) %(refname)";
+        let text =
+            self.text(&["for-each-ref", format, "refs/heads", "refs/remotes", "refs/tags"])?;
+        let mut refs = Refs::default();
+        // A tag without annotation has no second object: two blanks in a row.
+        for line in text.lines() {
+            let parts: Vec<&str> = line.splitn(6, ' ').collect();
+            let &[kind, id, of_kind, of_id, time, name] = parts.as_slice() else { continue };
+            let commit = match (kind, of_kind) {
+                ("commit", _) => id,
+                ("tag", "commit") => of_id,
+                // Linux has tags of trees, from before its history.
+                _ => continue,
+            };
+            refs.tips.push(commit.to_owned());
+            if let Some(name) = name.strip_prefix("refs/tags/") {
+                refs.tags.push((
+                    commit.to_owned(),
+                    time.parse().unwrap_or_default(),
+                    name.to_owned(),
+                ));
+            }
+        }
+        refs.tips.extend(self.commit("HEAD").ok());
+        refs.tips.sort_unstable();
+        refs.tips.dedup();
+        Ok(refs)
+    }
+
+    /// Those of some commits that the repository still has.
+    pub(super) fn existing(&self, ids: &[String]) -> Result<Vec<String>, Error> {
+        let mut found = Vec::new();
+        self.fed(&["cat-file", "--batch-check"], ids.iter(), |out| {
+            for line in out.lines() {
+                let line = line?;
+                if let Some((id, _)) = line.split_once(" commit ") {
+                    found.push(id.to_owned());
+                }
+            }
+            Ok(())
+        })?;
+        Ok(found)
+    }
+
+    /// Runs git with lines on its standard input, and reads what it prints.
+    fn fed<'a>(
+        &self,
+        arguments: &[&str],
+        lines: impl Iterator<Item = &'a String>,
+        read: impl FnOnce(&mut BufReader<ChildStdout>) -> io::Result<()>,
+    ) -> Result<(), Error> {
+        let mut child = self
+            .command(arguments)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .map_err(|source| Error::NoGit { source })?;
+        let mut text = String::new();
+        lines.for_each(|line| {
+            text.push_str(line);
+            text.push('\n');
+        });
+        let feeder = child.stdin.take().map(|mut input| {
+            // git may print before it has read all.
+            std::thread::spawn(move || input.write_all(text.as_bytes()))
+        });
+        let errors = child.stderr.take().map(|mut errors| {
+            std::thread::spawn(move || {
+                let mut said = Vec::new();
+                let _ = errors.by_ref().take(4096).read_to_end(&mut said);
+                let _ = io::copy(&mut errors, &mut io::sink());
+                said
+            })
+        });
+        let result = child
+            .stdout
+            .take()
+            .map_or(Ok(()), |out| read(&mut BufReader::with_capacity(1 << 16, out)));
+        let is_ended = matches!(&result, Err(error) if error.kind() == io::ErrorKind::Interrupted);
+        if is_ended {
+            let _ = child.kill();
+        }
+        let status = child.wait();
+        let _ = feeder.map(std::thread::JoinHandle::join);
+        let said = errors.and_then(|errors| errors.join().ok()).unwrap_or_default();
+        match (result, status) {
+            _ if is_ended => Ok(()),
+            (Ok(()), Ok(status)) if status.success() => Ok(()),
+            (Err(source), _) | (_, Err(source)) => Err(Error::input(&self.path, source)),
+            _ => Err(self.failed(&said)),
+        }
+    }
+
+    /// Calls `take` for each commit that `tips` reach and `done` do not, the newest first, and always in the same order.
+    pub(super) fn walk(
+        &self,
+        tips: &[String],
+        done: &[String],
+        mut take: impl FnMut(&Record<'_>) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        let done: Vec<_> = done.iter().map(|id| format!("^{id}")).collect();
+        let arguments = ["rev-list", "--no-commit-header", "--format=%H %ct%n%B%x00", "--stdin"];
+        let mut failed = None;
+        self.fed(&arguments, tips.iter().chain(&done), |out| {
+            let mut record = Vec::new();
+            while read_to(out, 0, MAX_MESSAGE, &mut record)? {
+                let text = record.strip_prefix(b"\n").unwrap_or(&record);
+                let Some(end) = memchr::memchr(b'\n', text) else { continue };
+                let (head, message) = text.split_at(end);
+                let head = String::from_utf8_lossy(head);
+                let Some((id, time)) = head.split_once(' ') else { continue };
+                let taken = take(&Record { id, time: time.parse().ok(), message });
+                if let Err(error) = taken {
+                    failed = Some(error);
+                    return Err(io::ErrorKind::Interrupted.into());
+                }
+            }
+            Ok(())
+        })?;
+        failed.map_or(Ok(()), Err)
+    }
+
+    /// Calls `take` for each commit that `tips` reach, with its parents, children before their parents.
+    pub(super) fn topology(
+        &self,
+        tips: &[String],
+        mut take: impl FnMut(&str),
+    ) -> Result<(), Error> {
+        self.fed(&["rev-list", "--topo-order", "--parents", "--stdin"], tips.iter(), |out| {
+            let mut line = Vec::new();
+            while read_to(out, b'\n', MAX_LINE, &mut line)? {
+                take(&String::from_utf8_lossy(&line));
+            }
+            Ok(())
+        })
+    }
+
+    /// What commits change, by commit. In a clone without blobs only the files are known, without trees not even these.
+    pub(super) fn changes(&self, ids: &[String]) -> HashMap<String, Changes> {
+        let mut changes: HashMap<String, Changes> = HashMap::new();
+        let arguments: &[&str] = if self.is_partial {
+            &["diff-tree", "--stdin", "-r", "--root", "--no-renames", "--name-only"]
+        } else {
+            &[
+                "diff-tree",
+                "--stdin",
+                "-r",
+                "--root",
+                "--no-renames",
+                "-p",
+                "-U0",
+                "--no-color",
+                "--no-ext-diff",
+                "--no-textconv",
+            ]
+        };
+        let by_name = self.is_partial;
+        let read = self.fed(arguments, ids.iter(), |out| {
+            let mut of: Option<String> = None;
+            let mut line = Vec::new();
+            while read_to(out, b'\n', MAX_LINE, &mut line)? {
+                if line.len() >= 40 && line.iter().all(u8::is_ascii_hexdigit) {
+                    of = String::from_utf8(line.clone()).ok();
+                } else if let Some(id) = &of {
+                    let changes = changes.entry(id.clone()).or_default();
+                    if by_name { changes.file(&line) } else { changes.line(&line) }
+                }
+            }
+            Ok(())
+        });
+        // An object that is absent or damaged ends git; what was read before stays.
+        let _ = read;
+        changes
+    }
+
+    /// Reads the file `m` of commits, the mails of an archive.
+    pub(super) fn mails(
+        &self,
+        ids: &[String],
+        mut take: impl FnMut(usize, &[u8]),
+    ) -> Result<(), Error> {
+        let names: Vec<_> = ids.iter().map(|id| format!("{id}:m")).collect();
+        self.fed(&["cat-file", "--batch"], names.iter(), |out| {
+            let (mut head, mut mail) = (Vec::new(), Vec::new());
+            for number in 0..ids.len() {
+                if !read_to(out, b'\n', MAX_LINE, &mut head)? {
+                    break;
+                }
+                let head = String::from_utf8_lossy(&head);
+                let Some((_, size)) = head.split_once(" blob ") else { continue };
+                let Ok(size) = size.trim().parse::<u64>() else { continue };
+                mail.clear();
+                let mut body = out.take(size);
+                body.by_ref().take(MAX_MESSAGE as u64).read_to_end(&mut mail)?;
+                io::copy(&mut body, &mut io::sink())?;
+                read_to(out, b'\n', MAX_LINE, &mut Vec::new())?;
+                take(number, &mail);
+            }
+            Ok(())
+        })
+    }
+}
+
+/// Reads up to a byte, which is left out; of more than `most` bytes only the first. `false` at the end.
+fn read_to(out: &mut impl BufRead, end: u8, most: usize, to: &mut Vec<u8>) -> io::Result<bool> {
+    to.clear();
+    let mut is_any = false;
+    loop {
+        let bytes = out.fill_buf()?;
+        if bytes.is_empty() {
+            return Ok(is_any && to.iter().any(|b| !b.is_ascii_whitespace()));
+        }
+        is_any = true;
+        let at = memchr::memchr(end, bytes);
+        let part = bytes.get(..at.unwrap_or(bytes.len())).unwrap_or_default();
+        let room = most.saturating_sub(to.len()).min(part.len());
+        to.extend_from_slice(part.get(..room).unwrap_or_default());
+        let used = part.len() + usize::from(at.is_some());
+        out.consume(used);
+        if at.is_some() {
+            return Ok(true);
+        }
+    }
+}

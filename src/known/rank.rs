@@ -1,0 +1,148 @@
+//! How likely a known crash is the one that is asked for.
+//!
+//! The similarity of [`cluster`](crate::cluster) finds the known crashes; the features here compare each with the
+//! report again, by what authors of fixes keep when they quote a crash: the innermost functions. A softmax over
+//! the candidates and *none of these* makes the probabilities.
+
+use super::table::{BIAS, WEIGHTS};
+use crate::fingerprint::{FrameClass, Signature};
+
+/// The number of features.
+pub const PAIR_FEATURES: usize = 14;
+
+/// The innermost functions that are compared.
+const COMPARED: usize = 16;
+
+/// What a report and a known crash have in common: their features in the order of the table.
+pub type PairFeatures = [f32; PAIR_FEATURES];
+
+/// The names of the features, for the program that fits their weights.
+pub const PAIR_NAMES: [&str; PAIR_FEATURES] = [
+    "similarity",
+    "same title",
+    "same function in the title",
+    "title function of one in the stack of the other",
+    "same site",
+    "same two innermost functions",
+    "same three innermost functions",
+    "share of the shorter stack",
+    "common functions",
+    "same family",
+    "same directory",
+    "same NULL offset",
+    "same functions of the object",
+    "equal",
+];
+
+/// The functions of a stack that may name a bug, the innermost first.
+pub(super) fn stack<'s>(signature: &'s Signature<'_>) -> Vec<(u64, &'s str)> {
+    let relevant = signature.frames.iter().filter(|frame| frame.class == FrameClass::Relevant);
+    relevant.map(|frame| (frame.hash, &*frame.function)).take(COMPARED).collect()
+}
+
+/// The number of functions that two stacks have in common in the same order.
+pub(super) fn common(a: &[(u64, &str)], b: &[(u64, &str)]) -> usize {
+    let mut row = vec![0; b.len() + 1];
+    for (one, _) in a {
+        let mut before = 0;
+        for (at, (other, _)) in b.iter().enumerate() {
+            let (left, up) =
+                (row.get(at).copied().unwrap_or(0), row.get(at + 1).copied().unwrap_or(0));
+            let best = if one == other { before + 1 } else { left.max(up) };
+            before = up;
+            if let Some(place) = row.get_mut(at + 1) {
+                *place = best;
+            }
+        }
+    }
+    row.last().copied().unwrap_or_default()
+}
+
+/// Compares a report with a known crash, whose similarity is `score`.
+pub fn pair_features(report: &Signature<'_>, known: &Signature<'_>, score: f32) -> PairFeatures {
+    let score = score.clamp(1e-4, 1.0 - 1e-4);
+    let yes = |is: bool| f32::from(u8::from(is));
+    let (a, b) = (stack(report), stack(known));
+    let common = common(&a, &b);
+    let shorter = a.len().min(b.len());
+    let (title, other) = (report.title.function.as_deref(), known.title.function.as_deref());
+    let is_in = |title: Option<&str>, stack: &[(u64, &str)]| {
+        title.is_some_and(|title| stack.iter().take(6).any(|(_, function)| *function == title))
+    };
+    let functions = |signature: &Signature<'_>| -> Vec<u64> {
+        signature
+            .site
+            .iter()
+            .flat_map(|site| &site.functions)
+            .map(|name| crate::fingerprint::hash(name))
+            .collect()
+    };
+    let site = functions(report);
+    let is_equal = |a: Option<u64>, b: Option<u64>| a.is_some() && a == b;
+    let origins = report.origins.iter().filter(|one| {
+        known.origins.iter().any(|other| (one.hash, one.role) == (other.hash, other.role))
+    });
+    let origins = origins.count().min(4);
+    let shorter_share = if shorter == 0 { 0.0 } else { common as f32 / shorter as f32 };
+    [
+        (score / (1.0 - score)).ln() / 4.0,
+        yes(report.title.hash == known.title.hash && title.is_some()),
+        yes(title.is_some() && title == other),
+        yes(is_in(title, &b)) / 2.0 + yes(is_in(other, &a)) / 2.0,
+        yes(functions(known).iter().any(|function| site.contains(function))),
+        yes(is_equal(report.top2, known.top2)),
+        yes(is_equal(report.top3, known.top3)),
+        shorter_share,
+        (common as f32).ln_1p() / 2.0,
+        yes(report.family == known.family),
+        yes(report.place.directory.is_some() && report.place.directory == known.place.directory),
+        match (report.facts.granule(), known.facts.granule()) {
+            (Some(a), Some(b)) if a == b => 1.0,
+            (Some(_), Some(_)) => -1.0,
+            _ => 0.0,
+        },
+        origins as f32 / 4.0,
+        yes(report.exact == known.exact),
+    ]
+}
+
+/// How much speaks for a candidate.
+pub(super) fn score(features: &PairFeatures) -> f32 {
+    BIAS + features.iter().zip(WEIGHTS).map(|(value, (_, weight))| value * weight).sum::<f32>()
+}
+
+/// The probabilities of candidates, given their scores; what they leave of 1 is that of none of them.
+pub(super) fn probabilities(scores: &mut [f32]) {
+    let most = scores.iter().copied().fold(0.0, f32::max);
+    let none = (-most).exp();
+    let sum: f32 = none + scores.iter().map(|score| (score - most).exp()).sum::<f32>();
+    for score in scores {
+        *score = (*score - most).exp() / sum;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stacks_are_compared_in_order() {
+        let stack = |names: &'static str| -> Vec<(u64, &str)> {
+            names.split(' ').map(|name| (crate::fingerprint::hash(name), name)).collect()
+        };
+        assert_eq!(common(&stack("a b c d"), &stack("a c d")), 3);
+        assert_eq!(common(&stack("a b"), &stack("b a")), 1);
+        assert_eq!(common(&[], &stack("a")), 0);
+    }
+
+    #[test]
+    fn probabilities_leave_room_for_none() {
+        let mut scores = [0.0, 0.0];
+        probabilities(&mut scores);
+        assert!((scores[0] - 1.0 / 3.0).abs() < 1e-5 && scores[0] == scores[1], "{scores:?}");
+        let mut far = [1000.0, -1000.0];
+        probabilities(&mut far);
+        assert_eq!(far, [1.0, 0.0]);
+        probabilities(&mut []);
+    }
+}

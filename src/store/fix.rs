@@ -1,0 +1,324 @@
+//! Fixes: the commits that end a bug, kept with the signatures that their messages quote.
+//!
+//! A bug may have several: a commit and a later one, or reports that the rules joined. So a fix belongs to the
+//! signature, and the label of the bug names the last of them.
+
+use std::ops::ControlFlow;
+
+use redb::ReadableTable;
+use serde::{Deserialize, Serialize};
+
+use super::row::{self, Tag};
+use super::{Error, Fixed, Known, META, ROWS, Store, TableDefinition, guarded};
+
+/// How far each source was read, by its name.
+const SOURCES: TableDefinition<'static, &str, &[u8]> = TableDefinition::new("sources");
+
+/// The most fixes of a signature. A signature of more is one that any crash may have.
+const MAX_FIXES: usize = 16;
+
+/// The rows that are changed in one transaction.
+const BATCH: usize = 256;
+
+/// A fix of a crash.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[non_exhaustive]
+pub struct Fix {
+    /// The commit, or what a label names; the message ID of a patch that is not merged.
+    pub id: String,
+    /// The first line of the message.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub subject: String,
+    /// The first tag that contains it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<String>,
+    /// The commits that its `Fixes:` lines name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub fixes: Vec<Commit>,
+    /// What `Cc: stable` asks for: `6.1+`, or an empty text if it names no release.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stable: Option<String>,
+    /// The identifiers of its `Reported-by:` lines: `syzbot+0123abcd`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reported: Vec<String>,
+    /// The addresses of its `Closes:` and `Link:` lines.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub links: Vec<String>,
+    /// The files that it changes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub files: Vec<String>,
+    /// The functions that it changes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub functions: Vec<String>,
+    /// A hash of the changed lines, by which a patch is the commit that it became.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub change: Option<u64>,
+    /// Its copies in stable branches.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub backports: Vec<Commit>,
+    /// The commits that revert it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reverts: Vec<Commit>,
+    /// Whether it is a patch on a mailing list that no commit is known of.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_patch: bool,
+}
+
+/// A commit, and the first tag that contains it.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[non_exhaustive]
+pub struct Commit {
+    /// The commit.
+    pub id: String,
+    /// The tag, if one contains it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<String>,
+}
+
+impl Commit {
+    /// A commit in no tag that is known.
+    pub fn new(id: &str) -> Self {
+        Self { id: id.to_owned(), since: None }
+    }
+}
+
+impl Fix {
+    /// A fix of which only a name is known.
+    pub fn new(id: &str) -> Self {
+        Self { id: id.to_owned(), ..Self::default() }
+    }
+
+    /// The fix that a label names: `fixed-by COMMIT`, `fixed-by COMMIT since RELEASE`.
+    pub fn of_label(label: &str) -> Option<Self> {
+        Fixed::parse(label, None).map(Self::from)
+    }
+
+    /// Whether both are one: the same commit, or a patch and what became of it.
+    pub fn is(&self, other: &Self) -> bool {
+        let is_patch = self.is_patch || other.is_patch;
+        let subject = !self.subject.is_empty() && self.subject == other.subject;
+        let change = self.change.is_some() && self.change == other.change;
+        self.id == other.id || is_patch && (subject || change)
+    }
+
+    /// Adds what another record of the same fix has. A commit replaces the patch that it was.
+    pub fn merge(&mut self, mut other: Self) {
+        if self.is_patch && !other.is_patch {
+            std::mem::swap(self, &mut other);
+        }
+        if self.subject.is_empty() {
+            self.subject = other.subject;
+        }
+        self.since = self.since.take().or(other.since);
+        self.stable = self.stable.take().or(other.stable);
+        self.change = self.change.or(other.change);
+        union(&mut self.reported, other.reported);
+        union(&mut self.links, other.links);
+        union(&mut self.files, other.files);
+        union(&mut self.functions, other.functions);
+        Commit::union(&mut self.fixes, other.fixes);
+        Commit::union(&mut self.backports, other.backports);
+        Commit::union(&mut self.reverts, other.reverts);
+    }
+}
+
+impl From<Fixed> for Fix {
+    fn from(fixed: Fixed) -> Self {
+        Self { id: fixed.by, since: fixed.since, ..Self::default() }
+    }
+}
+
+fn union(of: &mut Vec<String>, others: Vec<String>) {
+    for other in others {
+        if !of.contains(&other) {
+            of.push(other);
+        }
+    }
+}
+
+impl Commit {
+    fn union(of: &mut Vec<Self>, others: Vec<Self>) {
+        for other in others {
+            match of.iter_mut().find(|commit| commit.id == other.id) {
+                Some(commit) => commit.since = commit.since.take().or(other.since),
+                None => of.push(other),
+            }
+        }
+    }
+}
+
+/// Adds fixes to those of a signature.
+pub(super) fn merge(of: &mut Vec<Fix>, others: Vec<Fix>) {
+    for other in others {
+        if let Some(fix) = of.iter_mut().find(|fix| fix.is(&other)) {
+            fix.merge(other);
+        } else if of.len() < MAX_FIXES {
+            of.push(other);
+        }
+    }
+}
+
+/// How far a source of fixes was read.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[non_exhaustive]
+pub struct Progress {
+    /// The commits that were read with all of their ancestors.
+    #[serde(default)]
+    pub done: Vec<String>,
+    /// The commits whose ancestors are being read.
+    #[serde(default)]
+    pub tips: Vec<String>,
+    /// How many of these were read.
+    #[serde(default)]
+    pub count: u64,
+    /// A hash of the tags that the releases in the store follow from.
+    #[serde(default)]
+    pub tags: u64,
+}
+
+impl Store {
+    /// How far each source was read, by its name.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be read.
+    pub fn sources(&self) -> Result<Vec<(String, Progress)>, Error> {
+        let run = || -> Result<_, redb::Error> {
+            let Some(read) = self.handle.begin()? else { return Ok(Vec::new()) };
+            let table = match read.open_table(SOURCES) {
+                Err(redb::TableError::TableDoesNotExist(_)) => return Ok(Vec::new()),
+                table => table?,
+            };
+            let mut sources = Vec::new();
+            for row in table.iter()? {
+                let (name, row) = row?;
+                // A damaged one is read again from its beginning, which adds nothing twice.
+                let progress = row::open(name.value().as_bytes(), row.value()).unwrap_or_default();
+                sources.push((name.value().to_owned(), progress));
+            }
+            Ok(sources)
+        };
+        guarded(&self.path, || run().map_err(|error| Error::read(&self.path, error)))
+    }
+
+    /// Keeps how far a source was read.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be written.
+    pub fn set_source(&self, name: &str, progress: &Progress) -> Result<(), Error> {
+        let db = self.database()?;
+        let run = || -> Result<(), redb::Error> {
+            let write = db.begin_write()?;
+            let row = row::seal(name.as_bytes(), progress);
+            write.open_table(SOURCES)?.insert(name, row.as_slice())?;
+            Ok(write.commit()?)
+        };
+        guarded(&self.path, || run().map_err(|error| Error::write(&self.path, error)))
+    }
+
+    /// Calls `take` for the fixes of each signature, until it breaks. Damaged rows are left out.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be read.
+    pub fn each_fix(&self, mut take: impl FnMut(&[Fix]) -> ControlFlow<()>) -> Result<(), Error> {
+        let mut run = || -> Result<(), redb::Error> {
+            let Some(read) = self.handle.begin()? else { return Ok(()) };
+            let (from, to) = known_rows();
+            for row in read.open_table(ROWS)?.range(from.as_slice()..to.as_slice())? {
+                let (key, row) = row?;
+                let known: Option<Known> = row::open(key.value(), row.value()).ok();
+                if known
+                    .is_some_and(|known| !known.fixes.is_empty() && take(&known.fixes).is_break())
+                {
+                    break;
+                }
+            }
+            Ok(())
+        };
+        guarded(&self.path, || run().map_err(|error| Error::read(&self.path, error)))
+    }
+
+    /// Changes the fixes of each signature, a few hundred signatures at a time; `change` returns whether it
+    /// changed them. The labels of bugs follow.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be read or written. What was changed before stays.
+    pub fn change_fixes(&self, mut change: impl FnMut(&mut Vec<Fix>) -> bool) -> Result<(), Error> {
+        let db = self.database()?;
+        let mut run = || -> Result<(), redb::Error> {
+            let (mut from, to) = known_rows();
+            loop {
+                let write = db.begin_write()?;
+                let mut changed = Vec::new();
+                let mut last = None;
+                let rows = write.open_table(ROWS)?;
+                for row in rows.range(from.as_slice()..to.as_slice())?.take(BATCH) {
+                    let (key, row) = row?;
+                    let (key, row) = (key.value(), row.value());
+                    last = Some(key.to_owned());
+                    let Ok(mut known) = row::open::<Known>(key, row) else { continue };
+                    if !known.fixes.is_empty() && change(&mut known.fixes) {
+                        changed.push((key.to_owned(), row::sum(row), known));
+                    }
+                }
+                drop(rows);
+                let Some(last) = last else { return Ok(()) };
+                rewrite(&write, changed)?;
+                write.commit()?;
+                from = last;
+                from.push(0);
+            }
+        };
+        guarded(&self.path, || run().map_err(|error| Error::write(&self.path, error)))
+    }
+}
+
+/// The keys of signatures.
+fn known_rows() -> (Vec<u8>, Vec<u8>) {
+    (Tag::Known.key(&[]), vec![Tag::Known as u8 + 1])
+}
+
+/// Writes signatures whose fixes changed, and the labels of their bugs.
+fn rewrite(
+    write: &redb::WriteTransaction,
+    changed: Vec<(Vec<u8>, u64, Known)>,
+) -> Result<(), redb::Error> {
+    let mut rows = write.open_table(ROWS)?;
+    let mut meta = write.open_table(META)?;
+    let mut sum = meta.get("sum")?.map_or(0, |sum| sum.value());
+    for (key, old, known) in changed {
+        let row = row::seal(&key, &known);
+        sum = sum.wrapping_sub(old).wrapping_add(row::sum(&row));
+        rows.insert(key.as_slice(), row.as_slice())?;
+        let key = Tag::Bug.key(&[known.bug]);
+        let bug = rows.get(key.as_slice())?.map(|row| row.value().to_owned());
+        let Some(row) = bug else { continue };
+        let Ok(mut bug) = row::open::<super::BugRecord>(&key, &row) else { continue };
+        let before = bug.fixed.clone();
+        bug.fix(&known.fixes);
+        if bug.fixed != before {
+            let new = row::seal(&key, &bug);
+            sum = sum.wrapping_sub(row::sum(&row)).wrapping_add(row::sum(&new));
+            rows.insert(key.as_slice(), new.as_slice())?;
+        }
+    }
+    meta.insert("sum", sum)?;
+    Ok(())
+}
+
+impl super::BugRecord {
+    /// Takes the label of a fix that is merged; the release of a label that names it follows.
+    pub(super) fn fix(&mut self, fixes: &[Fix]) {
+        for fix in fixes.iter().filter(|fix| !fix.is_patch) {
+            let since = fix.since.as_deref().map(|tag| tag.trim_start_matches('v').to_owned());
+            match &mut self.fixed {
+                None => self.fixed = Some(Fixed { by: fix.id.clone(), since, after: None }),
+                Some(fixed) if fixed.by == fix.id && since.is_some() => fixed.since = since,
+                Some(_) => {}
+            }
+        }
+    }
+}
