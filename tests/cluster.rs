@@ -12,7 +12,7 @@ use std::path::Path;
 use corpus::logs;
 use ksplat::cluster::{ATTACH, Cluster, Index, LinkReason, Observation};
 
-use ksplat::fingerprint::{Family, Signature, VERSION, frame_class};
+use ksplat::fingerprint::{self, Family, Signature, VERSION, frame_class};
 use proptest::prelude::*;
 
 /// The signature of the first report of a log.
@@ -170,6 +170,117 @@ fn two_users_of_a_helper_are_two_bugs() {
     let signatures: Vec<_> =
         ways.iter().map(|way| sign(&oops(NULL, &["helper", way[0], way[1]]))).collect();
     assert_eq!(sizes(&index(&signatures).clusters()), [3]);
+}
+
+/// The rule that makes two signatures one bug.
+fn how(signatures: &[Signature<'_>]) -> Option<LinkReason> {
+    index(signatures).why(0, 1).map(|links| links[0].how)
+}
+
+/// A hung task that waits for a mutex in this function.
+fn hung(function: &str) -> String {
+    format!(
+        "INFO: task a:7 blocked for more than 143 seconds.\n      Not tainted 6.1.0 #1\n\
+        task:a               state:D stack:0     pid:7     ppid:1      flags:0x00004000\n\
+        Call Trace:\n <TASK>\n __schedule+0x1/0x2\n schedule+0x1/0x2\n __mutex_lock+0x1/0x2\n \
+        {function}+0x10/0x20\n {function}_caller+0x10/0x20\n do_syscall_64+0x1/0x2\n </TASK>\n\n"
+    )
+}
+
+/// The signatures of the reports of one log.
+fn sign_all(log: &str) -> Vec<Signature<'static>> {
+    let mut reports: Vec<_> = ksplat::reports(log.as_bytes()).collect();
+    reports.iter_mut().for_each(|report| {
+        ksplat::Analyzer::new().without_instructions().annotate(report);
+    });
+    let mut signatures: Vec<_> =
+        reports.iter().map(|report| Signature::of(report).into_owned()).collect();
+    fingerprint::accompany(&mut signatures);
+    signatures
+}
+
+#[test]
+fn hangs_that_name_each_other_are_one_bug() {
+    let first = |functions: &[&str]| {
+        let log: String = functions.iter().map(|function| hung(function)).collect();
+        sign_all(&log).swap_remove(0)
+    };
+    let (a, b) = (first(&["demo_a", "demo_b"]), first(&["demo_b", "demo_a"]));
+    assert_eq!((&*a.also, &*b.also), (&["demo_b".into()][..], &["demo_a".into()][..]));
+    assert_eq!(how(&[a.clone(), b]), Some(LinkReason::Hang));
+    // The second names another one, so nothing says that both wait in one circle.
+    assert_eq!(index(&[a.clone(), first(&["demo_b", "demo_c"])]).clusters().len(), 2);
+    // Two circles that one function waits for.
+    let waiters = [first(&["demo_w", "demo_a"]), first(&["demo_w", "demo_c"])];
+    assert_eq!(index(&waiters).clusters().len(), 2);
+    assert_eq!(index(&[waiters[0].clone(), first(&["demo_w"])]).clusters().len(), 1);
+    // A report that does not hang is signed alone.
+    let mixed = sign_all(&format!("{}{}", oops(NULL, &["demo_x", "demo_y"]), hung("demo_a")));
+    assert!(mixed.iter().all(|signature| signature.also.is_empty()));
+}
+
+#[test]
+fn samples_of_one_loop_are_one_bug() {
+    let stall = |inner: &[&str], outer: &[&str]| {
+        let functions = [inner, outer].concat();
+        sign(&oops("watchdog: BUG: soft lockup - CPU#1 stuck for 23s! [a:7]", &functions))
+    };
+    let outer = ["demo_scan", "demo_walk", "demo_umount", "demo_kill", "demo_ioctl"];
+    let (a, b) = (stall(&["demo_a"], &outer), stall(&["demo_b", "demo_c"], &outer));
+    let mut signatures = [a.clone(), b.clone()];
+    // The convention names the system call.
+    for signature in &mut signatures {
+        signature.title.function = Some("demo_ioctl".into());
+    }
+    assert_eq!(how(&signatures), Some(LinkReason::Stall));
+    signatures[1].title.function = Some("demo_kill".into());
+    assert_ne!(how(&signatures), Some(LinkReason::Stall));
+    let mut few = [a, stall(&["demo_b", "demo_c", "demo_d"], &outer[2..])];
+    for signature in &mut few {
+        signature.title.function = Some("demo_ioctl".into());
+    }
+    assert_eq!(how(&few), None);
+}
+
+#[test]
+fn panics_with_one_message_in_one_user_are_one_bug() {
+    let panic = |functions: &[&str], message: &str| {
+        let headline = format!("Kernel panic - not syncing: demo: {message}");
+        sign(&oops(&headline, &[&["panic"], functions].concat()))
+    };
+    let a = panic(&["demo_check", "demo_open", "demo_lookup"], "lost");
+    let b = panic(&["demo_open", "demo_lookup", "demo_write"], "lost");
+    assert_eq!(how(&[a.clone(), b]), Some(LinkReason::Warning));
+    let other = panic(&["demo_open", "demo_lookup", "demo_write"], "found");
+    assert_ne!(how(&[a, other]), Some(LinkReason::Warning));
+}
+
+#[test]
+fn uses_of_an_object_that_the_same_functions_made_and_freed_are_one_bug() {
+    let used = |functions: &[&str], free: &str| {
+        let mut log = "BUG: KASAN: slab-use-after-free in x+0x1/0x2\nRead of size 8 at addr ffff888001286008 by task a/46\n\
+            CPU: 1 PID: 46 Comm: a Not tainted 6.1.0 #1\nCall Trace:\n <TASK>\n".to_owned();
+        for function in functions {
+            writeln!(log, " {function}+0x10/0x20").unwrap();
+        }
+        log + " do_syscall_64+0x1/0x2\n </TASK>\n\nAllocated by task 7:\n kasan_save_stack+0x1/0x2\n demo_new+0x1/0x2\n\n\
+            Freed by task 8:\n kasan_save_stack+0x1/0x2\n "
+            + free
+            + "+0x1/0x2\n\n"
+    };
+    let a = sign(&used(&["demo_a", "demo_work", "demo_thread"], "demo_free"));
+    let b = sign(&used(&["demo_b", "demo_c", "demo_work"], "demo_free"));
+    assert_eq!(how(&[a.clone(), b]), Some(LinkReason::Object));
+    let c = sign(&used(&["demo_b", "demo_c", "demo_work"], "demo_other"));
+    assert_ne!(how(&[a, c]), Some(LinkReason::Object));
+}
+
+#[test]
+fn a_return_address_at_the_start_of_a_function_is_no_frame_of_it() {
+    let log = "Kernel panic - not syncing: demo: lost\nCPU: 0 PID: 92 Comm: init Not tainted 6.1.0 #1\n\
+        Call trace:\n dump_stack+0x1/0x2\n panic+0x1/0x2\n demo_exit+0x0/0x92c\n demo_check+0x1c/0x44\n\
+         demo_open+0x18/0x40\n";
+    assert_eq!(sign(log).site.unwrap().functions, ["demo_check"]);
 }
 
 #[test]

@@ -5,13 +5,12 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::entry::Entry;
+use super::entry::{Entry, Frame};
 use super::link::{self, LinkReason};
 use super::names::{Name, Names, Texts};
 use super::similarity::Candidate;
-#[cfg(feature = "store")]
-use crate::fingerprint::Stable;
-use crate::fingerprint::{Family, OriginRole};
+use crate::fingerprint::{Family, OriginRole, Stable};
+use crate::functions::FrameClass;
 
 /// The number of ways in which both of two callers must be reached to be two users of one helper,
 /// rather than two ways to one bug.
@@ -86,7 +85,21 @@ enum Key {
     Stack(Family, u64),
     Race(Name, Name),
     Locks(Name, u64),
+    /// The sites of two hangs of one log, in the order of their hashes.
+    Hang(Name, Name),
+    /// The function in the title of a stall, and four functions in a row.
+    Stall(Name, u64),
+    /// The title of a warning whose own function is a helper, and two functions in a row.
+    Warning(Name, u64),
+    /// Who allocated and who freed an object, and a function near the site of its use.
+    Object(u64, Name),
 }
+
+/// The functions in a row that two samples of one loop share.
+const LOOP: usize = 4;
+
+/// The functions in a row that two warnings of one user of a helper share.
+const USER: usize = 2;
 
 /// An entry with its number.
 type Member<'a> = (u32, &'a Entry);
@@ -208,7 +221,66 @@ fn keys(entry: &Entry, names: &impl Texts) -> Vec<Key> {
     // The same circle of locks may be closed at another lock.
     let several = entry.origins(OriginRole::Lock).nth(1).is_some();
     keys.extend(locks(entry).filter(|_| several).map(|locks| Key::Locks(entry.title, locks)));
+    match family {
+        Family::Hang | Family::Stall => {
+            hangs(entry, names, &mut keys);
+            if let Some(function) = entry.function.filter(|_| family == Family::Stall) {
+                keys.extend(rows(entry, names, LOOP).map(|row| Key::Stall(function, row)));
+            }
+        }
+        Family::Warning | Family::Refcount | Family::List | Family::Panic => {
+            let in_title = |frame: &&Frame| Some(frame.name) == entry.function;
+            let own = entry.frames.iter().find(in_title).map(|frame| frame.class);
+            let is_named = entry.function.is_some() || family == Family::Panic;
+            if is_named && own != Some(FrameClass::Relevant) {
+                let rows = rows(entry, names, USER);
+                keys.extend(rows.map(|row| Key::Warning(entry.title, row)));
+            }
+        }
+        Family::UseAfterFree => {
+            keys.extend(object(entry, names).into_iter().flat_map(|object| {
+                near(entry).into_iter().map(move |name| Key::Object(object, name))
+            }))
+        }
+        _ => {}
+    }
     keys
+}
+
+/// Adds the pairs of a hang's site and that of each other hang of its log: two logs share the pair if each
+/// names first what the other names later.
+fn hangs(entry: &Entry, names: &impl Texts, keys: &mut Vec<Key>) {
+    let Some(own) = entry.site.first().copied() else { return };
+    for other in entry.also.iter().copied() {
+        let in_order = names.hash(own) <= names.hash(other);
+        keys.push(if in_order { Key::Hang(own, other) } else { Key::Hang(other, own) });
+    }
+}
+
+/// The hashes of so many functions in a row of those that may name a bug.
+fn rows<'a>(entry: &Entry, names: &'a impl Texts, len: usize) -> impl Iterator<Item = u64> + 'a {
+    let ordinary: Vec<Name> = entry.ordinary().collect();
+    let rows = ordinary.windows(len).map(|row| {
+        let mut hasher = Stable::new();
+        row.iter().for_each(|name| hasher.number(names.hash(*name)));
+        hasher.finish()
+    });
+    let rows: BTreeSet<u64> = rows.collect();
+    rows.into_iter()
+}
+
+/// The hash of the functions that allocated and freed an object; `None` unless both are known.
+fn object(entry: &Entry, names: &impl Texts) -> Option<u64> {
+    let mut hasher = Stable::new();
+    for role in [OriginRole::Allocation, OriginRole::Free] {
+        let functions: BTreeSet<u64> = entry.origins(role).map(|name| names.hash(name)).collect();
+        if functions.is_empty() {
+            return None;
+        }
+        hasher.text(role.name());
+        functions.into_iter().for_each(|function| hasher.number(function));
+    }
+    Some(hasher.finish())
 }
 
 /// The keys of an entry, as hashes that are the same in all indexes.
@@ -226,6 +298,12 @@ pub(super) fn hashed(entry: &Entry, names: &impl Texts) -> Vec<u64> {
             Key::Race(a, b) => ("race", Family::Race, vec![names.hash(a), names.hash(b)]),
             Key::Locks(title, _) => {
                 ("locks", Family::Locking, [vec![names.hash(title)], locks()].concat())
+            }
+            Key::Hang(a, b) => ("hang", Family::Hang, vec![names.hash(a), names.hash(b)]),
+            Key::Stall(function, row) => ("stall", Family::Stall, vec![names.hash(function), row]),
+            Key::Warning(title, row) => ("warning", Family::Warning, vec![names.hash(title), row]),
+            Key::Object(object, near) => {
+                ("object", Family::UseAfterFree, vec![object, names.hash(near)])
             }
         };
         let mut hasher = Stable::new();
@@ -247,6 +325,10 @@ fn parts<'a>(key: Key, members: &[Member<'a>]) -> Vec<Vec<Member<'a>>> {
     };
     if let Key::Site(Family::Locking, _) = key {
         split(&locks);
+    }
+    if let Key::Site(Family::Hang, _) | Key::Stack(Family::Hang, _) = key {
+        let circles = circles(members);
+        split(&|entry| entry.also.iter().find_map(|other| circles.get(other)).copied());
     }
     if let Key::Site(_, site) = key {
         let users = users(site, members);
@@ -280,6 +362,23 @@ fn by_tag<'a>(members: &[Member<'a>], tag: impl Fn(&Entry) -> Option<u64>) -> Ve
         return vec![members.to_vec()];
     }
     tagged.into_values().collect()
+}
+
+/// Numbers the circles of tasks that wait for each other: of the other hangs that the logs of the members name,
+/// those of one log are in one circle.
+fn circles(members: &[Member<'_>]) -> HashMap<Name, u64> {
+    let mut circles: HashMap<Name, u64> = HashMap::new();
+    for (_, entry) in members {
+        let others = entry.also.iter().copied();
+        let known: BTreeSet<u64> =
+            entry.also.iter().filter_map(|other| circles.get(other).copied()).collect();
+        let circle = known.first().copied().unwrap_or(circles.len() as u64);
+        for number in circles.values_mut().filter(|number| known.contains(*number)) {
+            *number = circle;
+        }
+        circles.extend(others.map(|other| (other, circle)));
+    }
+    circles
 }
 
 /// Hashes the locks of a report.
@@ -338,6 +437,10 @@ fn star(edges: &mut Vec<Edge>, key: Key, part: &[Member<'_>]) {
         Key::Site(_, name) | Key::Race(name, _) => (LinkReason::Site, Some(name)),
         Key::Stack(..) => (LinkReason::Stack, None),
         Key::Locks(title, _) => (LinkReason::Locks, Some(title)),
+        Key::Hang(_, name) => (LinkReason::Hang, Some(name)),
+        Key::Stall(name, _) => (LinkReason::Stall, Some(name)),
+        Key::Warning(title, _) => (LinkReason::Warning, Some(title)),
+        Key::Object(_, name) => (LinkReason::Object, Some(name)),
     };
     if let Some(((first, _), rest)) = part.split_first() {
         edges.extend(rest.iter().map(|(other, _)| Edge::sure(how, *first, *other, name)));

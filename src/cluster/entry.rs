@@ -35,6 +35,8 @@ pub(super) struct Entry {
     pub(super) top3: Option<u64>,
     pub(super) frames: Box<[Frame]>,
     pub(super) origins: Box<[(OriginRole, Name)]>,
+    /// The sites of the other hangs of the log.
+    pub(super) also: Box<[Name]>,
     pub(super) module: Option<Name>,
     pub(super) file: Option<Name>,
     pub(super) directory: Option<Name>,
@@ -89,6 +91,7 @@ impl Entry {
                 .iter()
                 .map(|origin| (origin.role, names.add_hashed(&origin.name, origin.hash)))
                 .collect(),
+            also: signature.also.iter().map(|site| names.add(site)).collect(),
             module: signature.place.module.as_deref().map(|text| names.add(text)),
             file: signature.place.file.as_deref().map(|text| names.add(text)),
             directory: signature.place.directory.as_deref().map(|text| names.add(text)),
@@ -171,6 +174,7 @@ impl Entry {
                 .iter()
                 .map(|&(role, name)| Origin { hash: names.hash(name), role, name: text(name) })
                 .collect(),
+            also: self.also.iter().copied().map(text).collect(),
             place: Component {
                 module: self.module.map(text),
                 file: self.file.map(text),

@@ -16,6 +16,14 @@ string_enum! {
         Stack = "stack",
         /// The same title and the same locks.
         Locks = "locks",
+        /// Two hangs, of which each is in the log of the other.
+        Hang = "hang",
+        /// Two stalls with the same function in their titles, and four common functions in a row.
+        Stall = "stall",
+        /// Two warnings of one helper, with the same title and two common functions in a row.
+        Warning = "warning",
+        /// Two uses after free of objects that the same functions allocated and freed.
+        Object = "object",
         /// The same title, of reports without a stack.
         Title = "title",
         /// The probability is at least [`ATTACH`](super::ATTACH).

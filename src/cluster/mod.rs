@@ -528,6 +528,12 @@ impl Index {
             LinkReason::Site => format!("{family} in {name}"),
             LinkReason::Stack => format!("{family} with the same two innermost functions"),
             LinkReason::Locks => format!("the same locks, and the same title: {name}"),
+            LinkReason::Hang => format!("each hang is in the log of the other, as {name}"),
+            LinkReason::Stall => format!("stalls in {name} with four functions in a row in common"),
+            LinkReason::Warning => {
+                format!("two functions in a row in common, and the same title: {name}")
+            }
+            LinkReason::Object => format!("the same allocation and free, and {name} near the use"),
             LinkReason::Title => format!("no stack, and the same title: {name}"),
             LinkReason::Score => edge.evidence.clone(),
         }

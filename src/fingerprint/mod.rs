@@ -25,6 +25,7 @@ mod release;
 mod stack;
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 use std::hash::Hasher;
 
 use siphasher::sip::SipHasher13;
@@ -47,7 +48,10 @@ pub(crate) use release::age;
 ///
 /// 3: whether a report is whole is decided by its own lines, not by the convention for titles, and
 /// the task of a hang is the one in its headline, whose locks are those that it waits for.
-pub const VERSION: u32 = 3;
+///
+/// 4: a hang has the sites of the other hangs of its log ([`accompany`]), and a return address at the first
+/// byte of a function is no frame of it.
+pub const VERSION: u32 = 4;
 
 /// Returns the class of a function, and the reason if it cannot name a bug. `function` has no
 /// compiler suffixes such as `.cold`.
@@ -60,6 +64,10 @@ pub(crate) const MAX_SIGNATURE_FRAMES: usize = 48;
 
 /// The most origins of a signature.
 pub(crate) const MAX_ORIGINS: usize = 16;
+
+/// The most sites of other reports in a signature. `check_hung_uninterruptible_tasks()` in kernel/hung_task.c
+/// prints ten tasks by default (`sysctl_hung_task_warnings`).
+const MAX_ALSO: usize = 16;
 
 /// The facts of a report that do not change from run to run.
 ///
@@ -102,6 +110,9 @@ pub struct Signature<'a> {
     /// The functions, locks and caches that other parts of the report name. At most 16.
     #[cfg_attr(feature = "serde", serde(borrow, default, skip_serializing_if = "Vec::is_empty"))]
     pub origins: Vec<Origin<'a>>,
+    /// The sites of the other hangs and stalls of the log, sorted: see [`accompany`]. At most 16.
+    #[cfg_attr(feature = "serde", serde(borrow, default, skip_serializing_if = "Vec::is_empty"))]
+    pub also: Vec<Cow<'a, str>>,
     /// The part of the kernel that contains the site.
     #[cfg_attr(feature = "serde", serde(borrow))]
     pub place: Component<'a>,
@@ -158,6 +169,7 @@ impl<'a> Signature<'a> {
             top3: tops.get(..3).map(hash_all),
             frames: stack.frames,
             origins,
+            also: Vec::new(),
             place,
             facts,
             kind: report.kind,
@@ -173,7 +185,6 @@ impl<'a> Signature<'a> {
 }
 
 impl Signature<'_> {
-    /// Hashes the facts that identify the report.
     /// Of equal reports the one that comes first is kept with what is in no hash and counts in comparisons:
     /// files of frames, and the place. It has the fewest unknown files.
     pub(crate) fn comes_before(&self, other: &Self) -> bool {
@@ -209,11 +220,17 @@ impl Signature<'_> {
         }
     }
 
+    /// Whether a task waits or runs without end, so that others of the log may show the same bug.
+    pub fn hangs(&self) -> bool {
+        matches!(self.family, Family::Hang | Family::Stall)
+    }
+
     /// Whether a report has so little that not even an equal one is of its bug.
     pub(crate) fn is_alone(&self) -> bool {
         self.corrupted && self.frames.is_empty()
     }
 
+    /// Hashes the facts that identify the report.
     pub(crate) fn fingerprint(&self) -> u64 {
         let mut hasher = Stable::new();
         hasher.number(u64::from(self.version));
@@ -228,6 +245,9 @@ impl Signature<'_> {
         for origin in &self.origins {
             hasher.text(origin.role.name());
             hasher.number(origin.hash);
+        }
+        for function in &self.also {
+            hasher.text(function);
         }
         self.facts.hash(&mut hasher);
         hasher.number(u64::from(self.corrupted));
@@ -265,6 +285,7 @@ impl Signature<'_> {
             top3,
             frames,
             origins,
+            also,
             place,
             facts,
             kind,
@@ -306,6 +327,7 @@ impl Signature<'_> {
                 .into_iter()
                 .map(|Origin { hash, role, name }| Origin { hash, role, name: owned(name) })
                 .collect(),
+            also: also.into_iter().map(owned).collect(),
             place: Component {
                 module: module.map(owned),
                 file: file.map(owned),
@@ -319,6 +341,25 @@ impl Signature<'_> {
             arch,
             corrupted,
         }
+    }
+}
+
+/// Gives each hang and stall of a log the sites of the others, and makes its hash again.
+///
+/// Which of the tasks that wait for each other the kernel names first is chance. The signatures are those of all
+/// reports of one log. Other signatures are left as they are.
+pub fn accompany(signatures: &mut [Signature<'_>]) {
+    let own = |signature: &Signature<'_>| Some(signature.site.as_ref()?.hash);
+    let hangs = signatures.iter().filter(|signature| signature.hangs());
+    let mut sites: Vec<_> = hangs.filter_map(|hang| hang.site.clone()).collect();
+    let mut seen = HashSet::new();
+    sites.retain(|site| seen.insert(site.hash));
+    for signature in signatures.iter_mut().filter(|signature| signature.hangs()) {
+        let own = own(signature);
+        let others = sites.iter().filter(|site| Some(site.hash) != own).take(MAX_ALSO);
+        signature.also = others.filter_map(|site| site.functions.first().cloned()).collect();
+        signature.also.sort_unstable();
+        signature.exact = signature.fingerprint();
     }
 }
 

@@ -80,6 +80,9 @@ impl<'a> Stack<'a> {
             let Some(function) = frame.function.as_deref().filter(|_| takes(frame)) else {
                 continue;
             };
+            if frame.is_before_its_symbol() && !is_helper(function) {
+                continue;
+            }
             self.push(function, frame.inline, frame.file.as_deref());
             // If the innermost function has called nothing, its caller is in the link register
             // only.
@@ -241,6 +244,12 @@ fn class(name: &str, hash: u64) -> FrameClass {
             class
         }
     }
+}
+
+/// Whether a function, as a frame has it, may not name a bug.
+fn is_helper(function: &str) -> bool {
+    let name = normal(function);
+    class(name, hash(name)) != FrameClass::Relevant
 }
 
 /// Returns a function name without compiler suffixes, and the name of a system call without the

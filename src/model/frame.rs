@@ -110,6 +110,12 @@ impl Frame<'_> {
         !self.reliable && self.offset.is_some() && self.offset == self.size
     }
 
+    /// Whether the frame is a return address at the first byte of its symbol: the call, of a function that
+    /// does not return, is the last instruction of the function before.
+    pub(crate) fn is_before_its_symbol(&self) -> bool {
+        !self.exact && !self.inline && self.offset == Some(0)
+    }
+
     /// The symbol of the function, as the symbol table of the kernel names it.
     pub fn symbol(&self) -> Option<&str> {
         self.symbol.as_deref().or(self.function.as_deref())

@@ -255,6 +255,7 @@ objects! {
         top3: some_digits,
         frames: always,
         origins: unless_empty,
+        also: unless_empty,
         place: always,
         facts: always,
         kind: always,

@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
-use ksplat::fingerprint::Signature;
+use ksplat::fingerprint::{self, Signature};
 use ksplat::output::bugs::BugMember;
 
 use crate::args::Logs;
@@ -161,12 +161,42 @@ fn sign(path: &Path, args: &Logs) -> io::Result<Vec<Signed>> {
     let time = fs::metadata(path).and_then(|file| file.modified()).ok();
     let time = time.and_then(|time| Some(time.duration_since(UNIX_EPOCH).ok()?.as_secs()));
     let analyzer = ksplat::Analyzer::new().without_instructions();
-    let reports = log.reports(ksplat::Parser::new());
-    let reports = reports.take(if args.first { 1 } else { usize::MAX });
-    let signed = reports.enumerate().map(|(index, report)| {
+    let (mut signatures, mut lines) = (Vec::new(), Vec::new());
+    for report in log.reports(ksplat::Parser::new()) {
         let mut report = report?;
         analyzer.annotate(&mut report);
-        Ok(Signed { file: 0, index, time, signature: Signature::of(&report).into_owned() })
+        lines.push(report.span.line);
+        signatures.push(Signature::of(&report).into_owned());
+        if args.first && !goes_on(&signatures, &lines) {
+            break;
+        }
+    }
+    fingerprint::accompany(&mut signatures);
+    let first = first_with_stack(&signatures, &lines);
+    let taken = if args.first { first..first + 1 } else { 0..usize::MAX };
+    let signed = signatures.into_iter().enumerate();
+    let signed = signed.filter(|(index, _)| taken.contains(index));
+    Ok(signed.map(|(index, signature)| Signed { file: 0, index, time, signature }).collect())
+}
+
+/// The most lines between a headline without a stack and the report that it belongs to: a mail repeats the title
+/// above it, or wraps the headline.
+const MAX_ECHO: usize = 14;
+
+/// Whether more reports are needed to sign the first one: the other hangs of its log, or the report that follows a
+/// headline without a stack.
+fn goes_on(signatures: &[Signature<'_>], lines: &[usize]) -> bool {
+    let Some((first, last)) = signatures.first().zip(signatures.last()) else { return true };
+    let near =
+        lines.first().zip(lines.last()).is_some_and(|(a, b)| b.saturating_sub(*a) <= MAX_ECHO);
+    first.hangs() || first.frames.is_empty() && last.frames.is_empty() && near
+}
+
+/// The first report; that with a stack just below it if it has none.
+fn first_with_stack(signatures: &[Signature<'_>], lines: &[usize]) -> usize {
+    let Some((first, line)) = signatures.first().zip(lines.first()) else { return 0 };
+    let below = signatures.iter().zip(lines).position(|(signature, below)| {
+        !signature.frames.is_empty() && below.saturating_sub(*line) <= MAX_ECHO
     });
-    signed.collect()
+    below.filter(|_| first.frames.is_empty()).unwrap_or(0)
 }
