@@ -378,8 +378,62 @@ fn a_tree_tells_what_is_left() {
     audit.audited.settle(6);
     assert_eq!((audit.audited.revisions_left, audit.audited.culprit.as_deref()), (Some(6), None));
     audit.audited.settle(0);
-    assert_eq!(audit.audited.culprit.as_deref(), Some(&*commit(1)));
-    assert!(audit.audited.resume.is_empty());
+    // Nothing is left but the commit on which the search began.
+    assert_eq!((&audit.audited.culprit, &audit.audited.bad), (&None, &Some(commit(1).into())));
+    assert!(audit.audited.contradiction.is_some() && audit.audited.resume.is_empty());
+}
+
+#[test]
+fn a_machine_that_failed_is_not_the_crash_under_bisection() {
+    let failures = [
+        "no output from test machine",
+        "lost connection to test machine",
+        "SYZFAIL: wrong response packet",
+        "SYZFATAL: executor failed",
+    ];
+    for failure in failures {
+        let first = runs(failure, 7, 7) + "run #7: crashed: WARNING in foo_write\n";
+        let text = with_commits(&search(&first, "all runs: OK\n", "all runs: OK\n"));
+        let log = bisect::parse(text.as_bytes()).unwrap();
+        assert_eq!(audited(&log).original.titles, ["WARNING in foo_write"], "{failure}");
+        // Without another title it is all that the log has.
+        let text = with_commits(&search(&runs(failure, 7, 7), "all runs: OK\n", "all runs: OK\n"));
+        let log = bisect::parse(text.as_bytes()).unwrap();
+        assert_eq!(audited(&log).original.titles, [failure]);
+    }
+}
+
+#[test]
+fn clues_of_the_commit_are_found() {
+    let clues = |subject: &str, file: &str, compiler: &str| {
+        let always = "all runs: crashed: WARNING in foo_write\n";
+        let end = format!(
+            "{always}# git bisect bad <3>\n<3> is the first bad commit\ncommit <3>\n\n\
+             \x20   {subject}\n\n {file} | 2 +-\n"
+        );
+        let text = search(always, "all runs: OK\n", &end)
+            .replace(
+                &format!("{}\nall runs: OK", commit(2)),
+                &format!("{} with {compiler}\nall runs: OK", commit(2)),
+            )
+            .replace(
+                &format!("{}\nall runs: crashed", commit(1)),
+                &format!("{} with gcc (GCC) 8.1.0\nall runs: crashed", commit(1)),
+            );
+        let text = with_commits(&text);
+        let log = bisect::parse(text.as_bytes()).unwrap();
+        let audit = audited(&log);
+        assert!(audit.p_wrong.is_some() && audit.p_wrong == audit.doubt);
+        audit.doubts.iter().map(|doubt| doubt.clue).collect::<Vec<_>>()
+    };
+    let same = "gcc (GCC) 8.1.0";
+    assert!(!clues("mm: one", "mm/slub.c", same).contains(&DoubtFeature::Unbuilt));
+    assert!(!clues("mm: one", "mm/slub.c", same).contains(&DoubtFeature::Compiler));
+    for file in ["tools/perf/a.c", "Documentation/a.rst", "arch/arm64/mm/fault.c", "MAINTAINERS"] {
+        assert!(clues("mm: one", file, same).contains(&DoubtFeature::Unbuilt), "{file}");
+    }
+    assert!(clues("Linux 5.7-rc1", "Makefile", same).contains(&DoubtFeature::Release));
+    assert!(clues("mm: one", "mm/slub.c", "gcc (GCC) 5.5.0").contains(&DoubtFeature::Compiler));
 }
 
 #[test]
@@ -525,7 +579,10 @@ fn simulated_bisections_are_judged_as_the_truth_is() {
             misled += 1;
             flagged += usize::from(audit.trust != Trust::Sound);
         }
-        if let Some(named) = audit.audited.culprit.filter(|named| **named != printed.named) {
+        // In this world the last commit may be the first with the bug.
+        let replayed = audit.audited;
+        let end = replayed.bad.filter(|_| replayed.contradiction.is_some()).or(replayed.culprit);
+        if let Some(named) = end.filter(|named| **named != printed.named) {
             own += 1;
             own_right += usize::from(named == printed.truth);
         }
@@ -533,7 +590,8 @@ fn simulated_bisections_are_judged_as_the_truth_is() {
     assert!(misled > 1000 && right > 1000 && own > 20, "{misled} {right} {own}");
     assert!(flagged * 100 >= misled * 95, "{flagged} of {misled}");
     assert!(called_wrong * 100 <= right, "{called_wrong} of {right}");
-    assert!(own_right * 100 >= own * 98, "{own_right} of {own}");
+    // An inverted verdict is wrong with a chance of 2 %, so of these few one or two may be.
+    assert!(own - own_right <= 2 && own < 100, "{own_right} of {own}");
 }
 
 /// A commit of a handwritten log: its number in all digits.

@@ -367,14 +367,8 @@ fn a_store_of_the_first_schema_keeps_everything() {
 }
 
 #[test]
-fn stores_of_later_schemas_keep_everything() {
-    for version in ["v3-schema2", "v3-schema3"] {
-        keeps_everything(version);
-    }
-}
-
-fn keeps_everything(version: &str) {
-    let (file, lines) = older(version);
+fn a_store_of_the_second_schema_keeps_everything() {
+    let (file, lines) = older("v3-schema2");
     let bytes = fs::read(&file.0).unwrap();
     let reader = Store::open_read_only(&file.0).unwrap();
     assert_eq!(unsigned(&export(&reader)), unsigned(&lines));
@@ -400,7 +394,7 @@ fn keeps_everything(version: &str) {
 fn a_store_of_the_present_schema_keeps_everything() {
     let (file, lines) = older("v3-schema3");
     let reader = Store::open_read_only(&file.0).unwrap();
-    assert_eq!(export(&reader), lines);
+    assert_eq!(unsigned(&export(&reader)), unsigned(&lines));
     let contents = reader.load().unwrap();
     assert_eq!((contents.bugs.len(), contents.decisions.len()), (16, 10));
     assert_eq!(contents.standing().len(), 8);

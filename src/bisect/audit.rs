@@ -12,15 +12,17 @@ use super::model::{self, Bisection, Outcome, Run, Search, Step, Verdict, short};
 use super::relation::{CrashRelation, Original, RELATED, Tie, UNRELATED};
 use super::replay::{self, Audited};
 use super::seen::Seen;
+use super::tables::Tables;
 use crate::model::Report;
 use crate::string_enum::string_enum;
 
 string_enum! {
     /// Whether the result of a bisection can be trusted.
     pub enum Trust {
-        /// No step is doubtful, and the commit fits the crash.
+        /// The commit is more likely right: [`Audit::p_wrong`] is below [`Tables::doubtful`].
         Sound = "sound",
-        /// A step on which the result depends is uncertain, or the commit fits the crash badly.
+        /// The commit is likely wrong: [`Audit::p_wrong`] is at least [`Tables::doubtful`]. Without a named
+        /// commit, a step is uncertain.
         Doubtful = "doubtful",
         /// A step on which the result depends was decided by an unrelated crash. Without it, the
         /// step passed.
@@ -35,11 +37,8 @@ pub(super) const UNSURE: f64 = 0.1;
 /// The chance up to which a commit that had another crash is taken for one without the bug.
 pub(super) const SURE: f64 = 0.02;
 
-/// The probability that the commit is wrong, from which the bisection is [`Trust::Doubtful`].
-pub(crate) const DOUBTFUL: f64 = 0.52;
-
 /// Facts about the crash under bisection that the log does not have.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct AuditOptions<'a> {
     /// The title of the crash under bisection; by default the most frequent one on the first
@@ -47,6 +46,14 @@ pub struct AuditOptions<'a> {
     pub title: Option<&'a str>,
     /// A report of that crash.
     pub report: Option<&'a Report<'a>>,
+    /// The tables that verdicts and the commit are rated by.
+    pub tables: Tables<'a>,
+}
+
+impl Default for AuditOptions<'_> {
+    fn default() -> Self {
+        Self { title: None, report: None, tables: Tables::FITTED }
+    }
 }
 
 impl<'a> AuditOptions<'a> {
@@ -60,6 +67,12 @@ impl<'a> AuditOptions<'a> {
     #[must_use]
     pub fn with_report(self, report: Option<&'a Report<'a>>) -> Self {
         Self { report, ..self }
+    }
+
+    /// Sets the tables that verdicts and the commit are rated by.
+    #[must_use]
+    pub fn with_tables(self, tables: Tables<'a>) -> Self {
+        Self { tables, ..self }
     }
 }
 
@@ -86,6 +99,9 @@ pub struct Audit<'a> {
     pub trust: Trust,
     /// The probability that another commit is the right one, from 0 to 1; `None` if no commit is
     /// named.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub p_wrong: Option<f64>,
+    /// The same as [`p_wrong`](Self::p_wrong), by its older name.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub doubt: Option<f64>,
     /// The first step on which the result depends and that is not reliable.
@@ -182,24 +198,26 @@ pub struct Judged<'a> {
 /// let audit = bisect::audit(&bisection, bisect::AuditOptions::default());
 /// assert_eq!(audit.trust, Trust::Wrong);
 /// assert_eq!(audit.steps[2].audited_verdict, Verdict::Good);
-/// assert_eq!(audit.audited.culprit.as_deref(), Some("3d77e6a8804abcc0504c904bd6e5cdf3a5cf8162"));
+/// // What is left is the commit that the search began with.
+/// assert_eq!(audit.audited.culprit, None);
+/// assert!(audit.audited.contradiction.is_some());
 /// # Ok::<(), bisect::NotBisection>(())
 /// ```
 pub fn audit<'a>(log: &'a Bisection<'a>, options: AuditOptions<'a>) -> Audit<'a> {
-    let original = Original::of(log, options.title, options.report);
+    let original = Original::of(log, options.title, options.report, options.tables);
     let mut steps: Vec<_> = log.steps.iter().map(|step| seen(log, step, &original)).collect();
     let rates = Rates::of(&steps);
     judge(log.search.crashing(), &mut steps, &rates);
     let audited = replay::replay(log, &steps);
     let doubts = confidence::doubts(log, &original, &steps);
-    let doubt = log.culprit.as_ref().map(|_| confidence::probability(&doubts));
+    let tables = options.tables;
+    let p_wrong = log.culprit.as_ref().map(|_| confidence::probability(&doubts, &tables));
 
     let turned = |step: &Seen| step.audited != step.verdict && step.audited != Verdict::Skip;
     let changed = steps.iter().position(|step| step.audited != step.verdict);
     let trust = if steps.iter().any(turned) {
         Trust::Wrong
-    } else if changed.is_some()
-        || doubt.is_some_and(|doubt| doubt >= DOUBTFUL)
+    } else if p_wrong.map_or(changed.is_some(), |p_wrong| p_wrong >= tables.doubtful)
         // No step of the log supports the named commit.
         || log.culprit.is_some() && !steps.iter().any(Seen::shows)
     {
@@ -226,7 +244,8 @@ pub fn audit<'a>(log: &'a Bisection<'a>, options: AuditOptions<'a>) -> Audit<'a>
         subject: log.culprit.as_ref().and_then(|culprit| culprit.subject.clone()),
         unfinished: log.culprit.is_none().then(|| unfinished(log)),
         trust,
-        doubt,
+        p_wrong,
+        doubt: p_wrong,
         first_doubtful: first_doubtful.and_then(commit),
         doubts,
         audited,

@@ -6,6 +6,7 @@ use super::model::{Bisection, Culprit, Verdict};
 use super::name::{self, Name};
 use super::relation::{Original, UNRELATED};
 use super::seen::Seen;
+use super::tables::Tables;
 use crate::model::{Report, Role};
 use crate::string_enum::string_enum;
 
@@ -14,6 +15,10 @@ string_enum! {
     pub enum DoubtFeature {
         /// A bad step was decided by an unrelated crash.
         Alien = "another crash",
+        /// The audit inverts the verdict of a step.
+        Inverted = "inverted step",
+        /// The audit skips a step that was decided by a crash.
+        Uncertain = "uncertain step",
         /// A bad step crashed in one or two runs only.
         Rare = "rare crash",
         /// syzkaller reports that the reproducer is flaky.
@@ -28,6 +33,13 @@ string_enum! {
         Merge = "merge",
         /// The commit builds the same kernel as its parent.
         SameKernel = "same kernel",
+        /// All files that the commit changes are in no kernel of the bisection: documentation, tools, tests, or
+        /// other architectures.
+        Unbuilt = "files that are not built",
+        /// The commit is that of a release.
+        Release = "release",
+        /// The last release with the crash and the first one without it had different compilers.
+        Compiler = "other compiler",
         /// The commit changes Kconfig files: it may only have made the crash reachable.
         Configuration = "configuration",
         /// The commit changes a file of the crash's stack, or a file in the same directory.
@@ -36,27 +48,6 @@ string_enum! {
         Word = "word of the function",
     }
 }
-
-/// The log odds of a wrong commit without any feature.
-const BASE: f64 = -1.03;
-
-/// The weight of each feature: the log odds that it adds at a value of 1.
-///
-/// Fitted by `tools/src/bin/fit_doubts.rs`.
-#[rustfmt::skip] // rows
-const WEIGHTS: &[(DoubtFeature, f64)] = &[
-    (DoubtFeature::Alien,         1.97),
-    (DoubtFeature::Rare,          1.14),
-    (DoubtFeature::Flaky,         0.56),
-    (DoubtFeature::Skips,         0.56),
-    (DoubtFeature::OldRelease,    1.27),
-    (DoubtFeature::OlderReleases, 1.38),
-    (DoubtFeature::Merge,         1.55),
-    (DoubtFeature::SameKernel,    0.60),
-    (DoubtFeature::Configuration, 1.70),
-    (DoubtFeature::Near,         -0.68),
-    (DoubtFeature::Word,         -0.37),
-];
 
 /// A feature for or against the commit that a bisection names.
 #[derive(Clone, Debug, PartialEq)]
@@ -74,30 +65,33 @@ pub struct Doubt {
 }
 
 /// Returns the probability that another commit is the right one.
-pub(super) fn probability(doubts: &[Doubt]) -> f64 {
-    let odds = BASE + doubts.iter().map(|doubt| doubt.weight).sum::<f64>();
+pub(super) fn probability(doubts: &[Doubt], tables: &Tables<'_>) -> f64 {
+    let odds = tables.base + doubts.iter().map(|doubt| doubt.weight).sum::<f64>();
     1.0 / (1.0 + (-odds).exp())
 }
 
 /// Returns the features for and against the named commit, the heaviest first.
 pub(super) fn doubts(log: &Bisection<'_>, original: &Original<'_>, steps: &[Seen]) -> Vec<Doubt> {
     let Some(culprit) = &log.culprit else { return Vec::new() };
-    let mut found = Found(Vec::new());
+    let mut found = Found { tables: original.tables, doubts: Vec::new() };
     search(log, steps, &mut found);
     commit(culprit, &mut found);
-    let fits = fit(log, culprit, original, &mut found);
+    let fits = fit(culprit, original, &mut found);
     age(log, steps, fits, &mut found);
-    found.0.sort_by(|a, b| b.weight.abs().total_cmp(&a.weight.abs()));
-    found.0
+    found.doubts.sort_by(|a, b| b.weight.abs().total_cmp(&a.weight.abs()));
+    found.doubts
 }
 
-struct Found(Vec<Doubt>);
+struct Found<'t> {
+    tables: Tables<'t>,
+    doubts: Vec<Doubt>,
+}
 
-impl Found {
+impl Found<'_> {
     fn add(&mut self, clue: DoubtFeature, value: f64, text: impl Into<String>) {
-        let weight = WEIGHTS.iter().find(|(of, _)| *of == clue).map_or(0.0, |(_, weight)| *weight);
+        let weight = self.tables.weight(clue);
         if value > 0.0 {
-            self.0.push(Doubt { clue, value, weight: weight * value, text: text.into() });
+            self.doubts.push(Doubt { clue, value, weight: weight * value, text: text.into() });
         }
     }
 
@@ -107,12 +101,25 @@ impl Found {
 }
 
 /// Adds the features of the search.
-fn search(log: &Bisection<'_>, steps: &[Seen], found: &mut Found) {
+fn search(log: &Bisection<'_>, steps: &[Seen], found: &mut Found<'_>) {
     let crashing = log.search.crashing();
     let crashed = || steps.iter().filter(|step| step.verdict == crashing);
     let relations = || crashed().filter_map(|step| step.related());
     let alien = relations().any(|related| related.score <= UNRELATED);
     found.add_if(DoubtFeature::Alien, alien, "a step was decided by another crash");
+    let inverted = |step: &Seen| step.audited == step.verdict.opposite();
+    let is_inverted = crashed().any(|step| step.audited != step.verdict && inverted(step));
+    found.add_if(
+        DoubtFeature::Inverted,
+        is_inverted,
+        "without that crash the runs of the step passed",
+    );
+    let is_uncertain = crashed().any(|step| step.audited == Verdict::Skip);
+    found.add_if(
+        DoubtFeature::Uncertain,
+        is_uncertain,
+        "a step was decided by what may be another crash",
+    );
     let rare = |step: &Seen| step.crashed() <= 2 && step.crashed() + step.passed >= 5;
     found.add_if(
         DoubtFeature::Rare,
@@ -122,13 +129,32 @@ fn search(log: &Bisection<'_>, steps: &[Seen], found: &mut Found) {
     found.add_if(DoubtFeature::Flaky, log.flaky, "syzkaller calls the reproducer flaky");
     let skips = steps.iter().any(|step| step.verdict == Verdict::Skip);
     found.add_if(DoubtFeature::Skips, skips, "steps were skipped");
+    found.add_if(
+        DoubtFeature::Compiler,
+        other_compiler(log, steps),
+        "the compiler changed where the crash did",
+    );
+}
+
+/// Returns whether the first release without the crash and the step before it had different compilers.
+fn other_compiler(log: &Bisection<'_>, steps: &[Seen]) -> bool {
+    let crashing = log.search.crashing();
+    let mut last = None;
+    for (step, seen) in log.steps.iter().zip(steps).take_while(|(step, _)| step.verdict.is_none()) {
+        if seen.verdict == crashing {
+            last = Some(&step.compiler);
+        } else if seen.verdict != Verdict::Skip {
+            return last.is_some_and(|last| *last != step.compiler);
+        }
+    }
+    false
 }
 
 /// The number of releases from which the value of a feature is 1.
 const MAX_RELEASES: u32 = 9;
 
 /// Adds the features of the age of the crash; `fits` is whether the commit is near the crash.
-fn age(log: &Bisection<'_>, steps: &[Seen], fits: bool, found: &mut Found) {
+fn age(log: &Bisection<'_>, steps: &[Seen], fits: bool, found: &mut Found<'_>) {
     let crashing = log.search.crashing();
     let releases = log.steps.iter().zip(steps).filter(|(step, _)| step.release.is_some());
     let older = releases.filter(|(_, seen)| seen.verdict == crashing).count();
@@ -147,12 +173,24 @@ fn age(log: &Bisection<'_>, steps: &[Seen], fits: bool, found: &mut Found) {
 }
 
 /// Adds the features of the commit.
-fn commit(culprit: &Culprit<'_>, found: &mut Found) {
+fn commit(culprit: &Culprit<'_>, found: &mut Found<'_>) {
     found.add_if(DoubtFeature::Merge, culprit.merge, "the commit is a merge");
     found.add_if(
         DoubtFeature::SameKernel,
         culprit.changes_nothing(),
         "the commit builds the same kernel as its parent",
+    );
+    let is_release = culprit.subject.as_deref().and_then(|subject| subject.strip_prefix("Linux "));
+    found.add_if(
+        DoubtFeature::Release,
+        is_release.is_some_and(|name| name.starts_with(|c: char| c.is_ascii_digit())),
+        "the commit only names a release",
+    );
+    let is_unbuilt = !culprit.files.is_empty() && culprit.files.iter().all(|file| unbuilt(file));
+    found.add_if(
+        DoubtFeature::Unbuilt,
+        is_unbuilt,
+        "the commit changes nothing that the kernel is built of",
     );
     let configures = culprit.files.iter().any(|file| {
         let name = file.rsplit('/').next().unwrap_or_default();
@@ -165,18 +203,24 @@ fn commit(culprit: &Culprit<'_>, found: &mut Found) {
     );
 }
 
+/// Folders with nothing that a kernel of syzkaller's is built of: its bisections are of x86.
+const UNBUILT: &[&str] = &["Documentation/", "LICENSES/", "samples/", "scripts/", "tools/", "usr/"];
+
+/// Files of the top with nothing that a kernel is built of.
+const TEXTS: &[&str] = &["COPYING", "CREDITS", "MAINTAINERS", "README", ".mailmap", ".gitignore"];
+
+/// Returns whether no kernel of a bisection is built of a file.
+fn unbuilt(file: &str) -> bool {
+    let other = file.strip_prefix("arch/").is_some_and(|rest| !rest.starts_with("x86/"));
+    other || TEXTS.contains(&file) || UNBUILT.iter().any(|folder| file.starts_with(folder))
+}
+
 /// The most files of a commit that are compared. A commit with more is not specific to a subsystem.
 const MAX_FILES: usize = 1000;
 
 /// Adds the features of the distance between the commit and the crash.
-fn fit<'a>(
-    log: &'a Bisection<'a>,
-    culprit: &Culprit<'_>,
-    original: &Original<'a>,
-    found: &mut Found,
-) -> bool {
-    let own = log.report.as_ref().filter(|report| original.is_of(report));
-    let stack = own.map(places).unwrap_or_default();
+fn fit(culprit: &Culprit<'_>, original: &Original<'_>, found: &mut Found<'_>) -> bool {
+    let stack: BTreeSet<&str> = original.reports().flat_map(places).collect();
     // A file without a directory has no subsystem.
     let changed = culprit.files.iter().take(MAX_FILES).filter(|file| file.contains('/'));
     let changed: Vec<&str> = changed.map(|file| file.trim_start_matches("...")).collect();

@@ -22,7 +22,6 @@
 
 mod audit;
 mod confidence;
-mod flakes;
 mod flakiness;
 mod grammar;
 mod model;
@@ -31,8 +30,9 @@ mod read;
 mod relation;
 mod replay;
 mod seen;
+mod table;
+mod tables;
 
-pub(crate) use audit::DOUBTFUL;
 pub use audit::{Audit, AuditOptions, Crash, Judged, Trust, audit};
 pub use confidence::{Doubt, DoubtFeature};
 pub use flakiness::Rate;
@@ -43,3 +43,4 @@ pub use model::{
 pub use read::{NotBisection, parse};
 pub use relation::{CrashRelation, RELATED, Tie, UNRELATED};
 pub use replay::Audited;
+pub use tables::Tables;

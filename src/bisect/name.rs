@@ -20,6 +20,15 @@ const MANAGER_TITLES: &[(&str, Symptom)] = &[
     ("not responding", Symptom::Hang),
 ];
 
+/// Titles of syzkaller's own failures, `SYZFAIL` and `SYZFATAL` of its executor and fuzzer.
+const OWN_FAILURES: &[&str] = &["SYZFAIL", "SYZFATAL"];
+
+/// Returns whether a title is that of a machine that died without a report, or of a failure of syzkaller.
+pub(super) fn is_failure(title: &str) -> bool {
+    OWN_FAILURES.iter().any(|start| title.starts_with(start))
+        || MANAGER_TITLES.iter().any(|(words, _)| title.starts_with(words))
+}
+
 /// Words of function names that identify no subsystem.
 #[rustfmt::skip] // rows
 const COMMON: &[&str] = &[

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::flakes;
 use super::model::{Bisection, Outcome, Step};
 use super::name::{self, Name};
+use super::tables::Tables;
 use crate::cluster::{Index, Observation};
 use crate::fingerprint::Signature;
 use crate::kind::class::Symptom;
@@ -41,27 +41,6 @@ string_enum! {
     }
 }
 
-/// The probability that a commit with such a crash has the bug: if it crashed in one or two runs,
-/// in fewer than half of the runs, in more.
-///
-/// Counted in bisections with a known culprit (`tools/src/bin/fit_doubts.rs --scores`), and
-/// smoothed for small counts; relations without data have the values of their neighbours.
-#[rustfmt::skip] // rows
-const SCORES: &[(Tie, [f64; 3])] = &[
-    (Tie::Title,       [0.64, 0.93, 0.97]),
-    (Tie::Alternative, [0.50, 0.90, 0.97]),
-    (Tie::Signature,   [0.50, 0.90, 0.97]),
-    (Tie::Function,    [0.50, 0.85, 0.90]),
-    (Tie::Stack,       [0.40, 0.60, 0.75]),
-    (Tie::Together,    [0.20, 0.60, 0.70]),
-    (Tie::Subsystem,   [0.20, 0.35, 0.55]),
-    (Tie::Word,        [0.20, 0.30, 0.70]),
-    (Tie::Hang,        [0.20, 0.40, 0.60]),
-    (Tie::Class,       [0.04, 0.08, 0.08]),
-    (Tie::Nothing,     [0.04, 0.08, 0.14]),
-    (Tie::Unknown,     [0.50, 0.50, 0.50]),
-];
-
 /// The score from which a crash is taken for the one under bisection.
 pub const RELATED: f64 = 0.5;
 
@@ -94,6 +73,7 @@ pub(super) struct Original<'a> {
     /// The number of commits on which a title occurred together with an original one, and without.
     seen: BTreeMap<&'a str, Seens>,
     known: Vec<Known<'a>>,
+    pub(super) tables: Tables<'a>,
 }
 
 #[derive(Clone, Copy, Default)]
@@ -122,13 +102,14 @@ impl<'a> Original<'a> {
         log: &'a Bisection<'a>,
         title: Option<&'a str>,
         report: Option<&'a Report<'a>>,
+        tables: Tables<'a>,
     ) -> Self {
         let known = known(log, report);
         let named = title.or(report.map(|report| &*report.title));
         let first = log.steps.first().filter(|step| step.count(Outcome::Crashed) > 0);
         let names = match (named, first) {
             (Some(title), _) => vec![Name::of(title)],
-            (None, Some(step)) => originals(step),
+            (None, Some(step)) => originals(step, &tables),
             // The first commit is missing in the log.
             (None, None) => most_frequent(log).map(Name::of).into_iter().collect(),
         };
@@ -142,12 +123,13 @@ impl<'a> Original<'a> {
                 *(if with { &mut seens.with } else { &mut seens.without }) += 1;
             }
         }
-        Self { names, seen, known }
+        Self { names, seen, known, tables }
     }
 
-    /// Returns whether a report is of the crash under bisection, by its title and stack.
-    pub(super) fn is_of(&self, report: &'a Report<'a>) -> bool {
-        self.tie(&Name::of(&report.title)).0 < Tie::Subsystem
+    /// Returns the reports whose titles or stacks relate them to the crash under bisection.
+    pub(super) fn reports(&self) -> impl Iterator<Item = &'a Report<'a>> {
+        let known = self.known.iter().map(|known| known.report);
+        known.filter(|report| self.tie(&Name::of(&report.title)).0 < Tie::Hang)
     }
 
     /// Returns the crashes of a step, the most closely related first.
@@ -173,12 +155,11 @@ impl<'a> Original<'a> {
             hits if u64::from(hits) * 2 < u64::from(runs) => 1,
             _ => 2,
         };
-        let row = SCORES.iter().find(|(of, _)| *of == tie);
-        let mut score = row.and_then(|(_, scores)| scores.get(often)).copied().unwrap_or(0.0);
+        let mut score = self.tables.score(tie, often);
         if often < 2 {
             evidence.push(format!("in {count} of {runs} runs"));
         }
-        if let Some(bugs) = flakes::bugs(title).filter(|_| tie != Tie::Title) {
+        if let Some(bugs) = self.tables.flake(title).filter(|_| tie != Tie::Title) {
             score *= FLAKE;
             evidence.push(format!("seen in bisections of {bugs} other bugs"));
         }
@@ -280,16 +261,24 @@ fn known<'a>(log: &'a Bisection<'a>, original: Option<&'a Report<'a>>) -> Vec<Kn
 /// Returns the most frequent title.
 fn most_frequent<'a>(log: &'a Bisection<'a>) -> Option<&'a str> {
     let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
-    for (title, count) in log.steps.iter().flat_map(titles) {
+    for (title, count) in without_failures(log.steps.iter().flat_map(titles).collect()) {
         *counts.entry(title).or_default() += u64::from(count);
     }
     let most = counts.into_iter().max_by(|a, b| a.1.cmp(&b.1).then_with(|| b.0.cmp(a.0)))?;
     Some(most.0)
 }
 
+/// Removes the titles that the manager gives to a machine or a fuzzer that failed, unless no other is there.
+fn without_failures<'a>(mut titles: Vec<(&'a str, u32)>) -> Vec<(&'a str, u32)> {
+    if titles.iter().any(|(title, _)| !name::is_failure(title)) {
+        titles.retain(|(title, _)| !name::is_failure(title));
+    }
+    titles
+}
+
 /// Returns the titles of the crash under bisection on its own commit.
-fn originals<'a>(step: &'a Step<'a>) -> Vec<Name<'a>> {
-    let titles = titles(step);
+fn originals<'a>(step: &'a Step<'a>, tables: &Tables<'_>) -> Vec<Name<'a>> {
+    let titles = without_failures(titles(step));
     let crashed: u32 = titles.iter().map(|(_, count)| count).sum();
     let Some((main, _)) = titles.first() else { return Vec::new() };
     let main = Name::of(main);
@@ -297,7 +286,7 @@ fn originals<'a>(step: &'a Step<'a>) -> Vec<Name<'a>> {
     for (title, count) in titles.into_iter().skip(1) {
         let name = Name::of(title);
         let often = f64::from(count) >= ORIGINAL_SHARE * f64::from(crashed);
-        if (often && flakes::bugs(title).is_none()) || name.same_function(&main) {
+        if (often && tables.flake(title).is_none()) || name.same_function(&main) {
             names.push(name);
         }
     }

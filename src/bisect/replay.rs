@@ -21,6 +21,13 @@ pub struct Audited<'a> {
     /// The number of commits between them that are left to test; `None` if the log has no such
     /// number. In a search for a cause it is the number if the last one is good.
     pub revisions_left: Option<u64>,
+    /// Why no commit follows from the audited verdicts although none is left to test: the search ends at a commit
+    /// that cannot have changed anything by itself.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub contradiction: Option<&'static str>,
+    /// The same of the last bad commit, if none is left to test.
+    #[cfg_attr(feature = "serde", serde(skip))]
+    pub(super) impossible: Option<&'static str>,
     /// The shell commands that continue the bisection from there, in a kernel tree.
     pub resume: Vec<String>,
 }
@@ -30,8 +37,9 @@ impl Audited<'_> {
     /// rev-list --bisect-vars BAD --not GOODS` prints one more as `bisect_all`.
     pub fn settle(&mut self, left: u64) {
         self.revisions_left = Some(left);
-        self.culprit = self.bad.clone().filter(|_| left == 0);
-        if self.culprit.is_some() {
+        self.contradiction = self.impossible.filter(|_| left == 0);
+        self.culprit = self.bad.clone().filter(|_| left == 0 && self.contradiction.is_none());
+        if left == 0 {
             self.resume.clear();
         }
     }
@@ -41,7 +49,6 @@ impl Audited<'_> {
 ///
 /// Git prints with each commit how many are left to test if that one is good. So the number is
 /// known if a verdict changes to good, and unknown after any other change.
-/// changes to good, that number holds; for what changes otherwise the log has no number.
 pub(super) fn replay<'a>(log: &Bisection<'a>, steps: &[Seen]) -> Audited<'a> {
     let mut bad = None;
     let mut goods: Vec<usize> = Vec::new();
@@ -76,22 +83,42 @@ pub(super) fn replay<'a>(log: &Bisection<'a>, steps: &[Seen]) -> Audited<'a> {
         }
     }
     let commit = |at: usize| log.steps.get(at).map(|step| step.commit.clone());
+    let impossible = bad.filter(|_| changed).and_then(|bad| impossible(log, bad));
+    let contradiction = impossible.filter(|_| left == Some(0));
     let culprit = match (changed, left) {
         (false, _) => log.culprit.as_ref().map(|culprit| culprit.commit.clone()),
-        (true, Some(0)) => bad.and_then(commit),
+        (true, Some(0)) if contradiction.is_none() => bad.and_then(commit),
         _ => None,
     };
-    let resume = match (&culprit, bad, goods.is_empty()) {
-        (None, Some(bad), false) => resume(log, bad, &goods, &skipped),
+    let is_open = culprit.is_none() && contradiction.is_none();
+    let resume = match (bad, goods.is_empty()) {
+        (Some(bad), false) if is_open => resume(log, bad, &goods, &skipped),
         _ => Vec::new(),
     };
     Audited {
         revisions_left: if culprit.is_some() { Some(0) } else { left },
         culprit,
+        contradiction,
+        impossible,
         good: goods.last().copied().and_then(commit),
         goods: goods.iter().copied().filter_map(commit).collect(),
         bad: bad.and_then(commit),
         resume,
+    }
+}
+
+/// Why a commit that was tested cannot be the one that the search is for.
+fn impossible(log: &Bisection<'_>, at: usize) -> Option<&'static str> {
+    let step = log.steps.get(at)?;
+    let subject = step.subject.as_deref().unwrap_or_default();
+    if at == 0 {
+        Some("the commit on which the crash was found")
+    } else if step.release.is_some() || subject.starts_with("Linux ") {
+        Some("a release, which changes nothing but its name")
+    } else if subject.starts_with("Merge ") {
+        Some("a merge, whose parents were not tested")
+    } else {
+        None
     }
 }
 

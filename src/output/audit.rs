@@ -9,8 +9,7 @@ use super::escape::escape;
 use super::page::{DIM, GOOD, LABEL, Page, TITLE, TRAP, WIDTH, words};
 use super::text::TextOptions;
 use crate::bisect::{
-    Audit, DOUBTFUL, Judged, Outcome, RELATED, Rate, Run, Search, Tie, Trust, UNRELATED, Verdict,
-    short,
+    Audit, Judged, Outcome, RELATED, Rate, Run, Search, Tie, Trust, UNRELATED, Verdict, short,
 };
 
 /// The most runs of a step that have a mark each.
@@ -138,10 +137,10 @@ impl<W: fmt::Write> Page<'_, W> {
             let first = (number == 0).then_some("where the crash was seen");
             let name = step.release.as_deref().or(step.subject.as_deref()).or(first);
             self.step(step, name.unwrap_or_default(), marks, columns)?;
-            // Words that many steps share are printed once.
-            let words = format!("{}: {}", step.decided_by, step.why);
-            if needs_words(step) && told.insert(words.clone()) {
-                self.words_of_step(&words)?;
+            // A crash that decides many steps is described at the first of them.
+            let decided = (&step.decided_by, step.verdict, step.audited_verdict);
+            if needs_words(step) && told.insert(decided) {
+                self.words_of_step(&format!("{}: {}", step.decided_by, step.why))?;
             }
         }
         let used: String = marks.concat();
@@ -261,25 +260,47 @@ fn finding(audit: &Audit<'_>) -> String {
     let named = label(audit, culprit);
     match (audit.trust, changed(audit)) {
         (Trust::Wrong, Some(step)) => format!("{named} is wrong: {}.", complaint(audit, step)),
-        (_, Some(step)) => format!("{named} is not sure: {}.", complaint(audit, step)),
-        (Trust::Sound, None) => {
-            format!("{named} is plausible: no step contradicts it{}.", reasons(audit, "; but "))
+        (_, Some(step)) => {
+            format!("{named} is not sure: {}; {}.", complaint(audit, step), chances(audit))
         }
-        (_, None) if audit.doubt.is_some_and(|doubt| doubt < DOUBTFUL) => {
+        (Trust::Doubtful, None) if !audit.steps.iter().any(shows) => {
             format!("{named} does not follow: no step of the log shows the crash.")
         }
-        (_, None) => {
-            let percent = audit.doubt.unwrap_or_default() * 100.0;
-            format!("{named} is likely not the one ({percent:.0} %){}.", reasons(audit, ": "))
-        }
+        (Trust::Sound, None) => format!("{named} is plausible: {}.", chances(audit)),
+        (_, None) => format!("{named} is likely not the one: {}.", chances(audit)),
     }
 }
 
-/// Describes the evidence against the commit; empty without any.
-fn reasons(audit: &Audit<'_>, before: &str) -> String {
-    let against = audit.doubts.iter().filter(|doubt| doubt.weight > 0.0).take(MAX_DOUBTS);
-    let reasons: Vec<_> = against.map(|doubt| doubt.text.as_str()).collect();
-    if reasons.is_empty() { String::new() } else { format!("{before}{}", reasons.join("; ")) }
+/// Returns whether a step has the crash under bisection.
+fn shows(step: &Judged<'_>) -> bool {
+    step.related.as_ref().is_some_and(|related| related.score >= RELATED)
+}
+
+/// Describes how many verdicts with the same evidence are wrong, and the evidence.
+fn chances(audit: &Audit<'_>) -> String {
+    let Some(p_wrong) = audit.p_wrong else { return "no commit is named".to_owned() };
+    let mut text = share(p_wrong);
+    for (sign, word) in [(1.0, "against it"), (-1.0, "for it")] {
+        let clues = audit.doubts.iter().filter(|doubt| doubt.weight * sign > 0.0);
+        let clues: Vec<_> = clues.take(MAX_DOUBTS).map(|doubt| doubt.text.as_str()).collect();
+        if !clues.is_empty() {
+            let _ = write!(text, "; {word}: {}", clues.join("; "));
+        }
+    }
+    text
+}
+
+/// Rounds the probability of a wrong commit to a share in words: `1 in 5 such verdicts is wrong`.
+fn share(p_wrong: f64) -> String {
+    let all = |share: f64| (1.0 / share.max(0.01)).round();
+    let (wrong, all) = if p_wrong <= 0.5 {
+        (1.0, all(p_wrong))
+    } else {
+        let all = all(1.0 - p_wrong);
+        (all - 1.0, all)
+    };
+    let verb = if wrong > 1.0 { "are" } else { "is" };
+    format!("{wrong:.0} in {all:.0} such verdicts {verb} wrong")
 }
 
 /// Returns the first step with another audited verdict.
@@ -316,7 +337,7 @@ fn consequence(audit: &Audit<'_>) -> String {
         (Some(own), _, _) if Some(own) != audit.culprit.as_ref() => {
             format!("Without that crash the {which} commit is {}.", label(audit, own))
         }
-        (Some(_), _, _) if audit.trust == Trust::Sound => chance(audit),
+        (Some(_), _, _) if audit.trust == Trust::Sound => missed(audit),
         (Some(_), _, _) => match &audit.first_doubtful {
             Some(first) => format!(
                 "If so, {} most likely has the crash as well, and passed for another reason: test it \
@@ -325,6 +346,11 @@ fn consequence(audit: &Audit<'_>) -> String {
             ),
             None => String::new(),
         },
+        (None, _, Some(bad)) if range.contradiction.is_some() => format!(
+            "The verdicts contradict each other: without that crash the search ends at {}, {}.",
+            label(audit, bad),
+            range.contradiction.unwrap_or_default()
+        ),
         (None, Some(good), Some(bad)) => {
             let left = match range.revisions_left {
                 Some(1) => "1 commit is left to test".into(),
@@ -347,7 +373,7 @@ fn consequence(audit: &Audit<'_>) -> String {
 }
 
 /// Describes the confidence in the last commit that passed.
-fn chance(audit: &Audit<'_>) -> String {
+fn missed(audit: &Audit<'_>) -> String {
     let clean = |step: &&Judged<'_>| step.related.is_none() && step.count(Outcome::Ok) > 0;
     let Some(last) = audit.steps.iter().rev().find(clean) else { return String::new() };
     let runs = last.count(Outcome::Ok);

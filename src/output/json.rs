@@ -191,9 +191,9 @@ pub fn read(text: &str) -> Result<ReportRecord<'_>, serde_json::Error> {
 /// | `steps` | `commit`, `subject`, `release`; `runs` (`outcome`, `title`, `count`, `detail`); `rate` of the crash under bisection; `verdict`, `audited_verdict` (`good`, `bad`, `skip`), `decided_by`, `related` (`title`, `count` of runs, `tie`, `score`, `evidence`), `others` of the same kind, `confidence` in `verdict` and `missed`, the chance that a commit with the crash passes as many runs, from 0 to 1, `revisions_left`, `why` |
 /// | `culprit`, `subject` | the commit that the bisection names, or null; its subject |
 /// | `trust` | `sound`, `doubtful`, `wrong` |
-/// | `doubt`, `doubts` | the probability that another commit is right, from 0 to 1; the features (`clue`, `value`, `weight`, `text`) |
+/// | `p_wrong`, `doubts` | the probability that another commit is right, from 0 to 1; the clues (`clue`, `value`, `weight`, `text`); `doubt` is the same as `p_wrong` |
 /// | `first_doubtful` | the commit of the first doubtful step, or null |
-/// | `audited` | `culprit`, `good`, `bad`, each a commit or null; `goods`; `revisions_left`, a number or null; `resume`, commands |
+/// | `audited` | `culprit`, `good`, `bad`, each a commit or null; `goods`; `revisions_left`, a number or null; `contradiction`, why no commit follows, if none does; `resume`, commands |
 /// | `missing`, `unknown_lines` | the parts that the log lacks; the number of lines that were not recognized |
 /// | `report` | the report at the end of the log, as above, or null |
 #[derive(Clone, Debug, PartialEq, Serialize)]
