@@ -190,9 +190,9 @@ fn hung(function: &str) -> String {
 /// The signatures of the reports of one log.
 fn sign_all(log: &str) -> Vec<Signature<'static>> {
     let mut reports: Vec<_> = ksplat::reports(log.as_bytes()).collect();
-    reports.iter_mut().for_each(|report| {
+    for report in &mut reports {
         ksplat::Analyzer::new().without_instructions().annotate(report);
-    });
+    }
     let mut signatures: Vec<_> =
         reports.iter().map(|report| Signature::of(report).into_owned()).collect();
     fingerprint::accompany(&mut signatures);

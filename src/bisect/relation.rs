@@ -269,7 +269,7 @@ fn most_frequent<'a>(log: &'a Bisection<'a>) -> Option<&'a str> {
 }
 
 /// Removes the titles that the manager gives to a machine or a fuzzer that failed, unless no other is there.
-fn without_failures<'a>(mut titles: Vec<(&'a str, u32)>) -> Vec<(&'a str, u32)> {
+fn without_failures(mut titles: Vec<(&str, u32)>) -> Vec<(&str, u32)> {
     if titles.iter().any(|(title, _)| !name::is_failure(title)) {
         titles.retain(|(title, _)| !name::is_failure(title));
     }

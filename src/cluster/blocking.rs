@@ -238,9 +238,9 @@ fn keys(entry: &Entry, names: &impl Texts) -> Vec<Key> {
             }
         }
         Family::UseAfterFree => {
-            keys.extend(object(entry, names).into_iter().flat_map(|object| {
-                near(entry).into_iter().map(move |name| Key::Object(object, name))
-            }))
+            if let Some(object) = object(entry, names) {
+                keys.extend(near(entry).into_iter().map(|name| Key::Object(object, name)));
+            }
         }
         _ => {}
     }
@@ -262,7 +262,9 @@ fn rows<'a>(entry: &Entry, names: &'a impl Texts, len: usize) -> impl Iterator<I
     let ordinary: Vec<Name> = entry.ordinary().collect();
     let rows = ordinary.windows(len).map(|row| {
         let mut hasher = Stable::new();
-        row.iter().for_each(|name| hasher.number(names.hash(*name)));
+        for name in row {
+            hasher.number(names.hash(*name));
+        }
         hasher.finish()
     });
     let rows: BTreeSet<u64> = rows.collect();
@@ -278,7 +280,9 @@ fn object(entry: &Entry, names: &impl Texts) -> Option<u64> {
             return None;
         }
         hasher.text(role.name());
-        functions.into_iter().for_each(|function| hasher.number(function));
+        for function in functions {
+            hasher.number(function);
+        }
     }
     Some(hasher.finish())
 }
