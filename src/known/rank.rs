@@ -139,10 +139,10 @@ mod tests {
     fn probabilities_leave_room_for_none() {
         let mut scores = [0.0, 0.0];
         probabilities(&mut scores);
-        assert!((scores[0] - 1.0 / 3.0).abs() < 1e-5 && scores[0] == scores[1], "{scores:?}");
+        assert!(scores.iter().all(|score| (score - 1.0 / 3.0).abs() < 1e-5), "{scores:?}");
         let mut far = [1000.0, -1000.0];
         probabilities(&mut far);
-        assert_eq!(far, [1.0, 0.0]);
+        assert!((far[0] - 1.0).abs() < 1e-5 && far[1].abs() < 1e-5, "{far:?}");
         probabilities(&mut []);
     }
 }

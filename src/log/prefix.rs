@@ -92,7 +92,7 @@ pub(crate) fn boot_time(carrier: &[u8]) -> Option<Duration> {
     })
 }
 
-/// The date and the time of day in what stands before a line, as they are printed: `2026-11-21T06:14:00+00:00`,
+/// The date and the time of day in the prefix of a line, as they are printed: `2026-11-21T06:14:00+00:00`,
 /// `Sat Nov 21 06:14:00 2026`, `Nov 21 06:14:00`, `11-21 06:14:00.123`.
 pub(crate) fn wall_time(carrier: &[u8]) -> Option<&[u8]> {
     let is_word = |b: u8| b.is_ascii_alphanumeric() || b >= 0x80;
@@ -102,16 +102,13 @@ pub(crate) fn wall_time(carrier: &[u8]) -> Option<&[u8]> {
             && !at.checked_sub(1).is_some_and(|at| reach.get(at).copied().is_some_and(is_word))
     });
     starts.find_map(|at| {
-        let text = carrier.get(at..)?;
-        DATES.iter().find_map(|date| date(text).ok()).map(|(_, date)| date)
+        let date = alt((iso_date, full_date, short_date, month_and_day)).parse(carrier.get(at..)?);
+        date.ok().map(|(_, date)| date)
     })
 }
 
 /// How far before a line a date is looked for, in bytes.
 const MAX_DATED: usize = 256;
-
-/// The forms of a date with the time of day.
-const DATES: &[fn(&[u8]) -> Parsed<'_, &[u8]>] = &[iso_date, full_date, short_date, month_and_day];
 
 /// `2026-11-21T06:14:00.123456+00:00` and `2026-11-21 06:14:00`.
 fn iso_date(input: &[u8]) -> Parsed<'_, &[u8]> {

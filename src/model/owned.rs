@@ -16,6 +16,7 @@ fn text(text: Cow<'_, str>) -> Cow<'static, str> {
 
 impl Report<'_> {
     /// Clones the text that the report borrows from the log, so that it can outlive the log.
+    #[expect(clippy::too_many_lines, reason = "a line for each field")]
     pub fn into_owned(self) -> Report<'static> {
         let Self {
             span,

@@ -68,7 +68,7 @@ fn equal_reports_in_a_row_are_written_once() {
     let (lines, _, _) = ksplat(&["--format", "jsonl", log], b"");
     assert_eq!(lines.lines().count(), 5);
     let numbers = |lines: &str| -> Vec<Option<u64>> {
-        let values = lines.lines().map(|line| serde_json::from_str::<serde_json::Value>(line));
+        let values = lines.lines().map(serde_json::from_str::<serde_json::Value>);
         values.map(|value| value.expect("JSON")["occurrence"].as_u64()).collect()
     };
     assert_eq!(numbers(&lines), [None, None, Some(2), Some(3), Some(4)]);

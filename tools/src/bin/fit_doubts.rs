@@ -276,7 +276,7 @@ fn upper(hits: usize, of: usize) -> f64 {
     let (mut low, mut high) = (hits as f64 / of as f64, 1.0);
     for _ in 0..50 {
         let middle = f64::midpoint(low, high);
-        let mut term = (1.0 - middle).powi(of as i32);
+        let mut term = (1.0 - middle).powf(of as f64);
         let mut sum = term;
         for k in 0..hits {
             term *= (of - k) as f64 / (k + 1) as f64 * middle / (1.0 - middle);
@@ -342,8 +342,9 @@ fn solve<const N: usize>(mut left: [[f64; N]; N], mut right: [f64; N]) -> [f64; 
         right.swap(at, pivot);
         for row in at + 1..N {
             let factor = left[row][at] / left[at][at];
-            for column in at..N {
-                left[row][column] -= factor * left[at][column];
+            let upper = left[at];
+            for (own, above) in left[row].iter_mut().zip(upper).skip(at) {
+                *own -= factor * above;
             }
             right[row] -= factor * right[at];
         }

@@ -166,8 +166,8 @@ fn fit(queries: &[Query], takes: impl Fn(&Query) -> bool) -> Weights {
             mean[at] = 0.9 * mean[at] + 0.1 * slope[at];
             square[at] = 0.999 * square[at] + 0.001 * slope[at] * slope[at];
             let (m, s) = (
-                mean[at] / (1.0 - 0.9_f64.powi(round as i32)),
-                square[at] / (1.0 - 0.999_f64.powi(round as i32)),
+                mean[at] / (1.0 - 0.9_f64.powf(round as f64)),
+                square[at] / (1.0 - 0.999_f64.powf(round as f64)),
             );
             if without.contains(&at) {
                 continue;

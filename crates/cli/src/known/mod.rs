@@ -46,7 +46,7 @@ struct Kernel {
 
 impl Kernel {
     /// What a fix means for the kernel, by its history.
-    fn verdict(&self, fix: &Fix) -> Option<FixVerdict> {
+    fn verdict(&self, fix: &Fix) -> FixVerdict {
         let has = |id: &str| self.repo.is_ancestor(id, &self.commit);
         let copies = std::iter::once(&fix.id).chain(fix.backports.iter().map(|commit| &commit.id));
         let known: Vec<bool> = copies.filter_map(|id| has(id)).collect();
@@ -55,7 +55,7 @@ impl Kernel {
             let standing = if revert.is_some() { Standing::Lacks } else { Standing::Has };
             let mut verdict = FixVerdict::certain(standing);
             verdict.reverted_by = revert.map(|revert| revert.id.clone());
-            return Some(verdict);
+            return verdict;
         }
         let culprits: Option<Vec<bool>> = fix.fixes.iter().map(|commit| has(&commit.id)).collect();
         let is_older = culprits.is_some_and(|has| !has.is_empty() && !has.contains(&true));
@@ -63,7 +63,7 @@ impl Kernel {
         // A repository without the fix does not say whether it has a copy.
         let mut verdict = FixVerdict::certain(standing);
         verdict.likely = known.is_empty();
-        Some(verdict)
+        verdict
     }
 }
 
@@ -157,7 +157,7 @@ fn fixes(
     let release = signature.release.as_deref();
     let of = |candidate: Candidate<'_>| {
         let (name, verdict) = match kernel {
-            Some(kernel) => (Some(&*kernel.name), kernel.verdict(&candidate.fix)),
+            Some(kernel) => (Some(&*kernel.name), Some(kernel.verdict(&candidate.fix))),
             None => (release, release.and_then(|release| verdict(&candidate.fix, release))),
         };
         KnownFix::new(candidate, name, verdict)
