@@ -32,9 +32,16 @@ fn is_printed(log: &str, word: &str) -> bool {
     let hex = || word.parse::<u64>().is_ok_and(|number| log.contains(&format!("{number:x}")));
     // `comm/pid` is printed as `comm` and `pid` in most lines.
     let parts = || word.rsplit_once('/').is_some_and(|(a, b)| log.contains(a) && log.contains(b));
+    // The kernel prints the address of an entry for its name: `bf004540->next`.
+    let member =
+        || word.rsplit_once("->").is_some_and(|(_, name)| log.contains(&format!("->{name}")));
     // `memcpy()`
     let name = word.trim_end_matches("()");
-    log.contains(name) || number.is_some_and(|number| log.contains(number)) || hex() || parts()
+    log.contains(name)
+        || number.is_some_and(|number| log.contains(number))
+        || hex()
+        || parts()
+        || member()
 }
 
 /// The numbers that are computed from printed ones: pages of an order, sizes of local variables and distances to
