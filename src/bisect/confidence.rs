@@ -204,14 +204,15 @@ fn commit(culprit: &Culprit<'_>, found: &mut Found<'_>) {
 }
 
 /// Folders with nothing that a kernel of syzkaller's is built of: its bisections are of x86.
-const UNBUILT: &[&str] = &["Documentation/", "LICENSES/", "samples/", "scripts/", "tools/", "usr/"];
+const UNBUILT: &[&str] = &["Documentation/", "LICENSES/", "samples/", "tools/"];
 
 /// Files of the top with nothing that a kernel is built of.
 const TEXTS: &[&str] = &["COPYING", "CREDITS", "MAINTAINERS", "README", ".mailmap", ".gitignore"];
 
 /// Returns whether no kernel of a bisection is built of a file.
 fn unbuilt(file: &str) -> bool {
-    let other = file.strip_prefix("arch/").is_some_and(|rest| !rest.starts_with("x86/"));
+    let arch = file.strip_prefix("arch/").and_then(|rest| rest.split_once('/'));
+    let other = arch.is_some_and(|(arch, _)| arch != "x86");
     other || TEXTS.contains(&file) || UNBUILT.iter().any(|folder| file.starts_with(folder))
 }
 

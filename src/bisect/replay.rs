@@ -116,7 +116,7 @@ fn impossible(log: &Bisection<'_>, at: usize) -> Option<&'static str> {
     } else if step.release.is_some() || subject.starts_with("Linux ") {
         Some("a release, which changes nothing but its name")
     } else if subject.starts_with("Merge ") {
-        Some("a merge, whose parents were not tested")
+        Some("a merge")
     } else {
         None
     }

@@ -377,8 +377,10 @@ fn circles(members: &[Member<'_>]) -> HashMap<Name, u64> {
         let known: BTreeSet<u64> =
             entry.also.iter().filter_map(|other| circles.get(other).copied()).collect();
         let circle = known.first().copied().unwrap_or(circles.len() as u64);
-        for number in circles.values_mut().filter(|number| known.contains(*number)) {
-            *number = circle;
+        if known.len() > 1 {
+            for number in circles.values_mut().filter(|number| known.contains(*number)) {
+                *number = circle;
+            }
         }
         circles.extend(others.map(|other| (other, circle)));
     }

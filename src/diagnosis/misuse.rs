@@ -17,7 +17,7 @@ const SPINLOCKS: &[(&str, &str)] = &[
     ("lockup", "that does not become free"),
 ];
 
-/// A spinlock that is not as it should be.
+/// A spinlock in a wrong state.
 pub(super) fn spinlock(report: &Report<'_>) -> Sentence {
     let (_, rest) = report.headline.split_once("BUG: ")?;
     let (kind, rest) = ["spinlock", "rwlock"]
@@ -27,11 +27,11 @@ pub(super) fn spinlock(report: &Report<'_>) -> Sentence {
     let (task, place) = (task(report)?, within(crash_site(report)));
     let mut why = Vec::new();
     if let Some(lock) = &report.spinlock {
+        // The owner of a lock that was overwritten is unknown.
         if rest.starts_with("bad magic") {
             let magic = lock.magic.value;
             why.push(Evidence::new(format!("the magic of {} is {magic:#x}", lock.name), None));
-        }
-        if let (Some(owner), Some(pid)) = (&lock.owner, lock.owner_pid) {
+        } else if let (Some(owner), Some(pid)) = (&lock.owner, lock.owner_pid) {
             let cpu = lock.owner_cpu.map(|cpu| format!(", on CPU {cpu}")).unwrap_or_default();
             why.push(Evidence::new(format!("{owner}/{pid} holds {}{cpu}", lock.name), None));
         }

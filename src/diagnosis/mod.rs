@@ -384,7 +384,7 @@ fn slab(report: &Report<'_>) -> Sentence {
     let summary = if what.starts_with("Object already free") {
         format!("{function} frees an object ({cache}) that is free already")
     } else if let Some(pointer) = what.strip_prefix("Invalid object pointer ") {
-        format!("{function} frees {pointer}, which is the start of no object ({cache})")
+        format!("{function} frees {pointer}, which is not the start of an object ({cache})")
     } else if what.starts_with("Objects remaining") {
         format!("{function} destroys the cache {cache}, which still has objects")
     } else {

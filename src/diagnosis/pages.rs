@@ -1,6 +1,7 @@
 //! Diagnoses of memory: pages, requests that fail, local variables, uninitialized bytes, lists, the hardware.
 
 use super::{Sentence, bytes, crash_site, place_of, site_of, task, verb, within};
+use crate::functions;
 use crate::kind::Kind;
 use crate::model::{
     Address, Allocation, Evidence, ListCorruption, ListOperation, ListPointer, PointerClass,
@@ -52,7 +53,7 @@ pub(super) fn pressure(report: &Report<'_>) -> Sentence {
         _ if report.kind == Kind::AllocationFailure => {
             format!("{task} asks for {pages}{}, and gets none", within(crash_site(report)))
         }
-        None => format!("{task} asks for {pages}, and the kernel has to kill a task"),
+        None => format!("{task} asks for {pages}, and memory is exhausted"),
         Some(killed) => {
             let used = killed.anon_rss.map(|used| format!(", with {used} kB of anonymous memory"));
             let (comm, pid, used) = (&killed.comm, killed.pid, used.unwrap_or_default());
@@ -86,8 +87,11 @@ pub(super) fn local_variable(report: &Report<'_>) -> Sentence {
     let size = bytes(access.size?);
     let (place, length) =
         (place_of(side, distance), bytes(variable.end.saturating_sub(variable.start)));
-    let of =
-        frame.function.as_deref().map(|function| format!(" of {function}")).unwrap_or_default();
+    let of = frame
+        .function
+        .as_deref()
+        .map(|name| format!(" of {}", functions::base(name)))
+        .unwrap_or_default();
     let scope = if report.headline.contains("use-after-scope") { ", after its scope" } else { "" };
     let name = &variable.name;
     let summary = format!(
@@ -100,7 +104,7 @@ pub(super) fn local_variable(report: &Report<'_>) -> Sentence {
 const ADDRESSES: &[(&str, &str)] = &[
     ("null-ptr-deref", "through a NULL pointer"),
     ("user-memory-access", "of user space"),
-    ("wild-memory-access", "where no memory is"),
+    ("wild-memory-access", "at an address without memory"),
     ("use-after-free", "of freed memory"),
     ("use-after-scope", "of a local variable after its scope"),
     ("vmalloc-out-of-bounds", "beyond an area of vmalloc()"),

@@ -50,7 +50,7 @@ pub(crate) use release::age;
 /// the task of a hang is the one in its headline, whose locks are those that it waits for.
 ///
 /// 4: a hang has the sites of the other hangs of its log ([`accompany`]), and a return address at the first
-/// byte of a function is no frame of it.
+/// byte of a function is not a frame of it.
 pub const VERSION: u32 = 4;
 
 /// Returns the class of a function, and the reason if it cannot name a bug. `function` has no
@@ -347,7 +347,8 @@ impl Signature<'_> {
 /// Gives each hang and stall of a log the sites of the others, and makes its hash again.
 ///
 /// Which of the tasks that wait for each other the kernel names first is chance. The signatures are those of all
-/// reports of one log. Other signatures are left as they are.
+/// reports of one log. Other signatures are left as they are. [`Signature::exact`] of a hang depends on the
+/// other hangs of its log from then on, so the hash that `parse` prints of it alone is another one.
 pub fn accompany(signatures: &mut [Signature<'_>]) {
     let own = |signature: &Signature<'_>| Some(signature.site.as_ref()?.hash);
     let hangs = signatures.iter().filter(|signature| signature.hangs());

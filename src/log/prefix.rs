@@ -107,13 +107,14 @@ pub(crate) fn wall_time(carrier: &[u8]) -> Option<&[u8]> {
     })
 }
 
-/// How far before a line a date is looked for, in bytes.
+/// The first bytes of a prefix, in which a date is looked for.
 const MAX_DATED: usize = 256;
 
 /// `2026-11-21T06:14:00.123456+00:00` and `2026-11-21 06:14:00`.
 fn iso_date(input: &[u8]) -> Parsed<'_, &[u8]> {
     let date = (digits, tag("-"), digits, tag("-"), digits, alt((tag("T"), tag(" "))));
-    let zone = take_while(|b: u8| b.is_ascii_digit() || matches!(b, b':' | b'+' | b'-' | b'Z'));
+    let offset = (alt((tag("+"), tag("-"))), digits, opt((tag(":"), digits)));
+    let zone = opt(alt((tag("Z"), recognize(offset))));
     recognize((date, clock, zone)).parse(input)
 }
 

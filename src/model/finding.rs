@@ -202,7 +202,7 @@ string_enum! {
     }
 }
 
-/// A spinlock that is not as it should be.
+/// A spinlock in a wrong state.
 ///
 /// Printed by `spin_dump()` in kernel/locking/spinlock_debug.c: ` lock: cm_lock+0x0/0x18, .magic: dead4ead,
 /// .owner: demo/77, .owner_cpu: 0`.
@@ -279,7 +279,8 @@ pub struct MachineCheck<'log> {
 impl PointerClass {
     /// The class of the pointer `value` in an entry at `entry`.
     pub(crate) fn of(value: Address, entry: Option<Address>) -> Self {
-        // The poison is added to a number of the architecture, CONFIG_ILLEGAL_POINTER_VALUE.
+        // The poison is added to a number of the architecture, CONFIG_ILLEGAL_POINTER_VALUE; s390 and
+        // machines with 32 bits have none.
         let low = value.value & 0xffff;
         let base = value.value & !0xffff;
         let is_poison = matches!(low, 0x100 | 0x122 | 0x200)

@@ -220,7 +220,7 @@ pub struct Report<'log> {
     /// The list whose pointers contradict each other.
     #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
     pub list: Option<ListCorruption>,
-    /// The spinlock that is not as it should be.
+    /// The spinlock that is in a wrong state.
     #[cfg_attr(feature = "serde", serde(borrow, default, skip_serializing_if = "Option::is_none"))]
     pub spinlock: Option<SpinLock<'log>>,
     /// The page tables of the address that was accessed.

@@ -25,6 +25,9 @@ const MAX_FOREIGN: usize = 1024;
 /// one, and `[...]`.
 const MAX_BETWEEN: usize = 2;
 
+/// How many lines may be between a headline and the first line of xmon.
+const MAX_ABOVE: usize = 4;
+
 /// The most bytes of reports that are complete and wait for an earlier one; a log gives reports in the
 /// order in which they begin.
 const MAX_WAITING: usize = 8 << 20;
@@ -89,6 +92,7 @@ impl<'log> Demux<'log> {
             return false;
         }
         let record = syntax::record(&line.text);
+        self.note_empty(line, &record);
         for report in self.open.iter_mut().filter(|report| report.closed) {
             below(report, line, &record);
         }
@@ -240,7 +244,7 @@ impl<'log> Demux<'log> {
 
     /// Takes any other line.
     fn add(&mut self, line: &Line<'log>, record: &Record<'_>) {
-        let context = self.context_of(line, record);
+        let context = self.context_of(line);
         // The lines below the end of a report belong to a headline below it.
         let is_of_next = record.is_of_report() && self.bare_headline(context).is_some();
         if is_of_next && let Some(over) = self.open_in(context).filter(|over| over.gives_way()) {
@@ -265,13 +269,18 @@ impl<'log> Demux<'log> {
 
     /// The context of a line. A message with a line feed in it has its prefix on the first line alone: lockdep
     /// prints an empty line before some of its sentences.
-    fn context_of(&mut self, line: &Line<'log>, record: &Record<'_>) -> Context {
+    fn context_of(&mut self, line: &Line<'log>) -> Context {
+        let above = self.empty.filter(|_| line.context == Context::Bare);
+        above.filter(|_| self.open_in(Context::Bare).is_none()).unwrap_or(line.context)
+    }
+
+    /// Notes the context of an empty line, for the lines of a report without a prefix that follow at once.
+    fn note_empty(&mut self, line: &Line<'log>, record: &Record<'_>) {
         if line.context != Context::Bare {
             self.empty = line.text.trim_ascii().is_empty().then_some(line.context);
-            return line.context;
+        } else if !record.is_of_report() {
+            self.empty = None;
         }
-        let is_own = record.is_of_report() && self.open_in(Context::Bare).is_none();
-        self.empty.filter(|_| is_own).unwrap_or(Context::Bare)
     }
 
     /// Counts a line that no report takes.
@@ -285,7 +294,7 @@ impl<'log> Demux<'log> {
     }
 
     /// The report of which only the headline was read, which has another prefix than the lines below it:
-    /// somebody pasted it without, or a prompt stood before it.
+    /// somebody pasted it without, or a prompt precedes it.
     fn bare_headline(&mut self, context: Context) -> Option<&mut Open<'log>> {
         let is_bare = |report: &Open<'_>| {
             let has_lost = report.context == Context::Bare
@@ -299,11 +308,11 @@ impl<'log> Demux<'log> {
     }
 
     /// The report without a stack whose own line, with a marker, has no prefix: xmon of powerpc prints
-    /// without printk(). It may be far below: a prompt and a few empty lines are between.
+    /// without printk().
     fn headline_above(&mut self, marker: &Marker, line: &Line<'log>) -> Option<&mut Open<'log>> {
         let is_above = |report: &Open<'_>| {
             report.context != line.context
-                && report.foreign <= MAX_BETWEEN + 2
+                && report.foreign <= MAX_ABOVE
                 && report.lacks_stack()
                 && matches!(report.relation(marker, line), Some(Relation::Own))
         };

@@ -23,6 +23,9 @@ const ECHO_WITHIN: usize = 24;
 /// The most titles of headlines above that a report keeps.
 const MAX_ECHOES: usize = 4;
 
+/// The lines of one headline that decide its form; a log may repeat the line for ever.
+const MAX_HEADLINES: usize = 16;
+
 /// How many lines below the headline of a program are looked at.
 const NEAR: usize = 8;
 
@@ -225,9 +228,9 @@ impl<'log> Open<'log> {
         self.context == context || (self.asks_cpus && context.is_cpu())
     }
 
-    /// Whether at most `lines` lines were read below the headline, none of them of a report.
+    /// Whether at most `lines` lines were read below the headline, all of them text or empty.
     pub(super) fn is_headline(&self, lines: usize) -> bool {
-        self.is_bare && self.lines - self.headlines <= lines
+        self.is_bare && self.lines.saturating_sub(self.headlines) <= lines
     }
 
     /// Whether no stack was read for a headline that needs one.
@@ -288,13 +291,15 @@ impl<'log> Open<'log> {
 
     /// Adds a line that continues the headline.
     pub(super) fn add_headline(&mut self, line: &Line<'log>) {
-        self.headlines += 1;
         self.is_inlined = search::has(&line.text, "[inline]");
         if self.has_room(line, true) {
+            self.headlines += 1;
             let read = headline(&line.text);
             self.builder.headline(line, &read);
             self.outline.push_headline(line, &read);
-            self.builder.set_trap(title::is_trap(self.marker, &mut self.outline));
+            if self.headlines <= MAX_HEADLINES {
+                self.builder.set_trap(title::is_trap(self.marker, &mut self.outline));
+            }
         }
     }
 

@@ -11,7 +11,7 @@
 //! The list of clues is fixed (`DoubtFeature`). Their weights are those of a logistic regression with an L2
 //! penalty. In ten folds, the scores of relations, the flakes, the weights, the penalty and the threshold are made of
 //! the other nine, the last two by nine inner folds in each of which the tables are made again. The threshold is the
-//! lowest at which the upper end of the 90 % confidence interval of the correct bisections called doubtful is at most
+//! lowest at which the upper 90 % confidence bound of the correct bisections called doubtful is at most
 //! `FALSE_ALARMS`. The figures of the held-out folds are printed to standard error.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
@@ -270,7 +270,7 @@ fn threshold(rated: &[(Option<f64>, Case)]) -> f64 {
         .unwrap_or(1.0)
 }
 
-/// The upper end of the 90 % confidence interval of a share (Clopper and Pearson): at it, so few or fewer happen in
+/// The upper 90 % confidence bound of a share (Clopper and Pearson): at it, so few or fewer happen in
 /// one of ten samples.
 fn upper(hits: usize, of: usize) -> f64 {
     let (mut low, mut high) = (hits as f64 / of as f64, 1.0);
