@@ -264,7 +264,7 @@ impl Index {
     }
 
     /// How many of all entries have each term.
-    fn frequencies(&self) -> &Frequencies {
+    pub(crate) fn frequencies(&self) -> &Frequencies {
         self.frequencies.get_or_init(|| Frequencies::of(&self.entries, &self.names))
     }
 

@@ -1,7 +1,7 @@
 //! A mail of a list: a patch that is not merged, or a report.
 
 use super::diff::Changes;
-use super::message::Message;
+use super::message::{Message, cut};
 use crate::store::Fix;
 
 /// What a mail is.
@@ -16,9 +16,9 @@ enum Encoding {
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Mail {
-    /// The message ID without brackets.
+    /// The message ID without brackets; of a longer one its first 256 bytes.
     pub id: String,
-    /// The subject without the marks of a patch.
+    /// The subject without the marks of a patch. Encoded words (`=?utf-8?q?…?=`) stay as they are.
     pub subject: String,
     /// Whether it answers another one.
     pub is_reply: bool,
@@ -43,7 +43,7 @@ impl Mail {
             let Some((name, value)) = line.split_once(':') else { continue };
             let value = value.trim();
             match name.to_ascii_lowercase().as_str() {
-                "message-id" => value.trim_matches(['<', '>']).clone_into(&mut read.id),
+                "message-id" => read.id = cut(value.trim_matches(['<', '>'])),
                 "subject" => value.clone_into(&mut subject),
                 "content-transfer-encoding" => {
                     encoding = match value.to_ascii_lowercase().as_str() {
@@ -60,6 +60,8 @@ impl Mail {
             Encoding::QuotedPrintable => quoted_printable(body),
             Encoding::Base64 => base64(body),
         };
+        // Ends of lines may be encoded too.
+        read.body.retain(|byte| *byte != b'\r');
         read.is_reply = subject.get(..3).is_some_and(|start| start.eq_ignore_ascii_case("re:"));
         let mark = subject.strip_prefix('[').and_then(|rest| rest.split_once(']'));
         let is_marked = mark.is_some_and(|(mark, _)| mark.contains("PATCH"));
@@ -169,5 +171,15 @@ mod tests {
         assert_eq!(mail.body, b"\n\na =b=zz\n");
         let mail = Mail::parse(b"Content-Transfer-Encoding: base64\n\nQlVHOiB4\nCg==\n");
         assert_eq!(mail.body, b"BUG: x\n");
+        let mail = Mail::parse(b"Content-Transfer-Encoding: base64\n\nQlVHOiB4DQpiDQo=\n");
+        assert_eq!(mail.body, b"BUG: x\nb\n");
+        let mail = Mail::parse(b"Content-Transfer-Encoding: quoted-printable\n\na=0D\nb\n");
+        assert_eq!(mail.body, b"\n\na\nb\n");
+    }
+
+    #[test]
+    fn a_message_id_has_a_limit() {
+        let mail = Mail::parse(format!("Message-ID: <{}>\n\n", "ä".repeat(999)).as_bytes());
+        assert_eq!(mail.id.len(), 256);
     }
 }

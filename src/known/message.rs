@@ -95,7 +95,8 @@ impl Message {
     }
 }
 
-fn cut(text: &str) -> String {
+/// The first bytes of a text.
+pub(super) fn cut(text: &str) -> String {
     text.get(..text.floor_char_boundary(MAX_TEXT)).unwrap_or_default().to_owned()
 }
 

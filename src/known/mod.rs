@@ -44,25 +44,32 @@ mod release;
 mod table;
 mod tags;
 
-use crate::cluster::Index;
+use std::collections::{BTreeMap, HashMap};
+
+use crate::cluster::{Index, Observation};
 use crate::fingerprint::Signature;
-use crate::store::{Contents, Fix};
+use crate::store::{Contents, Fix, Known};
 
 pub use diff::Changes;
 pub use mail::Mail;
 pub use message::Message;
 pub use rank::{PAIR_FEATURES, PAIR_NAMES, PairFeatures, pair_features};
-pub use release::{FixVerdict, Standing};
+pub use release::{FixVerdict, Standing, earlier_tag};
 pub use tags::Tags;
 
-/// The known crashes that are compared for a report.
+/// The known crashes with a fix that are compared for a report.
 const CANDIDATES: usize = 40;
 
 /// What a store knows of fixes, to ask it.
 #[derive(Debug)]
 pub struct Fixes {
     contents: Contents,
+    /// The crashes with a fix, each signature once; the terms are as frequent as in all of the store.
     index: Index,
+    /// The places in the contents of the crashes with one signature. A crash that came back is several bugs.
+    places: Vec<Vec<usize>>,
+    /// The fixes that the label of a bug names, in full if a signature of the bug has them.
+    labelled: BTreeMap<u64, Fix>,
 }
 
 /// A fix that may be that of a report.
@@ -84,8 +91,26 @@ pub struct Candidate<'k> {
 impl Fixes {
     /// Prepares the contents of a store: all, or those for the reports that are asked for.
     pub fn new(contents: Contents) -> Self {
-        let index = contents.index();
-        Self { contents, index }
+        let mut index = Index::new();
+        index.set_frequencies(contents.index().frequencies().clone());
+        let labelled = labelled(&contents);
+        let mut places: Vec<Vec<usize>> = Vec::new();
+        let mut of_exact: HashMap<u64, usize> = HashMap::new();
+        for (at, known) in contents.known.iter().enumerate() {
+            if known.fixes.is_empty() && !labelled.contains_key(&known.bug) {
+                continue;
+            }
+            let exact = known.signature.exact;
+            match of_exact.get(&exact).and_then(|place| places.get_mut(*place)) {
+                Some(places) => places.push(at),
+                None => {
+                    of_exact.insert(exact, places.len());
+                    places.push(vec![at]);
+                    index.add(&known.signature, Observation { time: known.first, count: 1 });
+                }
+            }
+        }
+        Self { contents, index, places, labelled }
     }
 
     /// The contents of the store.
@@ -97,32 +122,17 @@ impl Fixes {
     pub fn ask(&self, signature: &Signature<'_>, top: usize) -> Vec<Candidate<'_>> {
         let mut found: Vec<(f32, Candidate<'_>)> = Vec::new();
         for like in self.index.matches(signature, CANDIDATES) {
-            let Some(known) = self.contents.known.get(like.report as usize) else { continue };
-            let labelled = || {
-                let fixed = self.contents.bugs.get(&known.bug)?.fixed.clone()?;
-                Some(Fix::from(fixed))
-            };
-            let fixes = match known.fixes.as_slice() {
-                [] => labelled().into_iter().collect(),
-                fixes => fixes.to_vec(),
-            };
-            let score = rank::score(&pair_features(signature, &known.signature, like.score));
-            for fix in fixes {
-                match found.iter_mut().find(|(_, other)| other.fix.id == fix.id) {
-                    Some((best, _)) if *best >= score => {}
-                    place => {
-                        let candidate = Candidate {
-                            fix,
-                            probability: 0.0,
-                            bug: known.bug,
-                            title: &known.signature.title.text,
-                            evidence: evidence::words(signature, &known.signature),
-                        };
-                        match place {
-                            Some(place) => *place = (score, candidate),
-                            None => found.push((score, candidate)),
-                        }
-                    }
+            let places = self.places.get(like.report as usize).into_iter().flatten();
+            for known in places.filter_map(|at| self.contents.known.get(*at)) {
+                let score = rank::score(&pair_features(signature, &known.signature, like.score));
+                for fix in self.fixes_of(known) {
+                    take(&mut found, score, fix, || Candidate {
+                        fix: fix.clone(),
+                        probability: 0.0,
+                        bug: known.bug,
+                        title: &known.signature.title.text,
+                        evidence: evidence::words(signature, &known.signature),
+                    });
                 }
             }
         }
@@ -132,10 +142,131 @@ impl Fixes {
         let found = found.into_iter().zip(scores).take(top);
         found.map(|((_, candidate), probability)| Candidate { probability, ..candidate }).collect()
     }
+
+    /// The fixes of a crash; that of the label of its bug, if it has none.
+    fn fixes_of<'k>(&'k self, known: &'k Known) -> &'k [Fix] {
+        match known.fixes.as_slice() {
+            [] => self.labelled.get(&known.bug).map_or(&[], std::slice::from_ref),
+            fixes => fixes,
+        }
+    }
 }
 
-/// What a fix means for a kernel of this release; `None` if the fix is in no tag that is known, or the release cannot
-/// be read.
+/// Adds a candidate. Of two of one commit the greater score decides, and the record that says more stays.
+fn take<'k>(
+    found: &mut Vec<(f32, Candidate<'k>)>,
+    score: f32,
+    fix: &Fix,
+    new: impl FnOnce() -> Candidate<'k>,
+) {
+    let place = found.iter_mut().find(|(_, other)| other.fix.is_commit(&fix.id));
+    let Some((best, candidate)) = place else {
+        found.push((score, new()));
+        return;
+    };
+    if score > *best {
+        let earlier = std::mem::replace(candidate, new());
+        let later = std::mem::replace(&mut candidate.fix, earlier.fix);
+        candidate.fix.fill(later);
+        *best = score;
+    } else {
+        candidate.fix.fill(fix.clone());
+    }
+}
+
+/// The fixes that labels name, by bug.
+fn labelled(contents: &Contents) -> BTreeMap<u64, Fix> {
+    let named = |bug: &crate::store::BugRecord| Some((bug.id, Fix::from(bug.fixed.clone()?)));
+    let mut labelled: BTreeMap<u64, Fix> = contents.bugs.values().filter_map(named).collect();
+    for known in &contents.known {
+        let Some(named) = labelled.get_mut(&known.bug) else { continue };
+        if let Some(fix) = known.fixes.iter().find(|fix| fix.is_commit(&named.id)) {
+            named.fill(fix.clone());
+        }
+    }
+    labelled
+}
+
+/// What a fix means for a kernel of this release; `None` if no tag is known with the fix or the commits of its `Fixes:`
+/// lines, or the release cannot be read.
 pub fn verdict(fix: &Fix, release: &str) -> Option<FixVerdict> {
     release::verdict(fix, release)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::Fixed;
+
+    /// Two bugs with one signature: of the first the commit is known, of the second only a label.
+    fn contents(second: &str) -> Contents {
+        let log = b"BUG: KASAN: use-after-free in cm_read+0x6c/0x90\nRead of size 4 at addr 1234567812345678\n\
+            Call Trace:\n cm_read+0x6c/0x90\n vfs_read+0x1a1/0x280\n";
+        let report = crate::reports(log).next().expect("a report");
+        let signature = Signature::of(&report).into_owned();
+        let mut contents = Contents::default();
+        for (bug, id) in [(1, "0123456789abcdef0123"), (2, second)] {
+            let full = Fix { subject: "cm: check".to_owned(), ..Fix::new(id) };
+            let known = Known {
+                bug,
+                signature: signature.clone(),
+                count: 1,
+                first: None,
+                last: None,
+                kernels: Vec::new(),
+                places: Vec::new(),
+                fixes: if bug == 1 { vec![full] } else { Vec::new() },
+                store: None,
+                counts: Vec::new(),
+            };
+            let fixed = Some(Fixed { by: id.to_owned(), since: None, after: None });
+            contents
+                .bugs
+                .insert(bug, crate::store::BugRecord { id: bug, fixed, ..Default::default() });
+            contents.known.push(known);
+        }
+        contents
+    }
+
+    #[test]
+    fn a_crash_that_came_back_has_the_fixes_of_each_time() {
+        let contents = contents("fedcba9876543210");
+        let signature = contents.known[0].signature.clone();
+        let known = Fixes::new(contents);
+        let found = known.ask(&signature, 5);
+        let mut ids: Vec<_> = found.iter().map(|candidate| &*candidate.fix.id).collect();
+        ids.sort_unstable();
+        assert_eq!(ids, ["0123456789abcdef0123", "fedcba9876543210"]);
+    }
+
+    #[test]
+    fn a_label_takes_nothing_from_its_commit() {
+        for (label, is_first) in [("0123456789abcdef0123", true), ("0123456789ab", false)] {
+            let mut contents = contents(label);
+            if !is_first {
+                contents.known.reverse();
+            }
+            let signature = contents.known[0].signature.clone();
+            let known = Fixes::new(contents);
+            let found = known.ask(&signature, 5);
+            let fixes: Vec<_> =
+                found.iter().map(|found| (&*found.fix.id, &*found.fix.subject)).collect();
+            assert_eq!(fixes, [("0123456789abcdef0123", "cm: check")], "{label}");
+        }
+    }
+
+    #[test]
+    fn candidates_are_those_with_a_fix() {
+        let mut contents = contents("fedcba9876543210");
+        let first = contents.known[0].clone();
+        for number in 0..60 {
+            let mut other = first.clone();
+            other.fixes.clear();
+            other.bug = 3;
+            other.signature.exact = number;
+            contents.known.insert(0, other);
+        }
+        let known = Fixes::new(contents);
+        assert_eq!(known.ask(&first.signature, 5).len(), 2);
+    }
 }

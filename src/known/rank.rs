@@ -2,7 +2,7 @@
 //!
 //! The similarity of [`cluster`](crate::cluster) finds the known crashes; the features here compare each with the
 //! report again, by what authors of fixes keep when they quote a crash: the innermost functions. A softmax over
-//! the candidates and *none of these* makes the probabilities.
+//! the candidates and *no candidate* makes the probabilities.
 
 use super::table::{BIAS, WEIGHTS};
 use crate::fingerprint::{FrameClass, Signature};

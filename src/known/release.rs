@@ -15,17 +15,6 @@ string_enum! {
     }
 }
 
-impl Standing {
-    /// What is said of a kernel.
-    pub fn words(self) -> &'static str {
-        match self {
-            Self::Lacks => "lacks it",
-            Self::Has => "has it",
-            Self::NotAffected => "not affected by its release",
-        }
-    }
-}
-
 /// What a fix means for the kernel of a report.
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
@@ -53,10 +42,10 @@ impl FixVerdict {
 pub(super) struct Release {
     /// 6, 1, 0 of 6.1.20; 2, 6, 32 of 2.6.32.7.
     series: [u16; 3],
-    /// The release candidate; a release is behind its candidates.
-    candidate: u16,
     /// 20 of 6.1.20; 7 of 2.6.32.7.
     update: u16,
+    /// The release candidate; a release is behind its candidates.
+    candidate: u16,
 }
 
 impl Release {
@@ -86,62 +75,70 @@ impl Release {
             Some((rest.get(..digits)?.parse().ok()?, rest.get(digits..)?))
         });
         let (candidate, rest) = candidate.unwrap_or((u16::MAX, rest));
-        Some((Self { series, candidate, update }, rest))
+        Some((Self { series, update, candidate }, rest))
     }
 
     /// Whether a kernel of this release has a commit that a tag contains first.
     fn has(self, since: Self) -> bool {
         if self.series == since.series {
-            return (self.candidate, self.update) >= (since.candidate, since.update);
+            return self >= since;
         }
         // A commit that an update contains first is a copy, which only this series has.
         since.update == 0 && self.series > since.series
     }
 }
 
-/// Whether the text behind the numbers of a release says that its sources are those of the tag.
-fn is_exact(rest: &str) -> bool {
-    matches!(rest, "" | "+" | "-dirty")
+/// The earlier of two tags of one commit. A tag of a release comes before others, of two others the new one.
+pub fn earlier_tag<'t>(known: &'t str, new: &'t str) -> &'t str {
+    let release = |tag: &str| {
+        Some(Release::parse(tag)?).filter(|(_, rest)| rest.is_empty()).map(|(release, _)| release)
+    };
+    match (release(known), release(new)) {
+        (Some(_), None) => known,
+        (Some(one), Some(other)) if one <= other => known,
+        _ => new,
+    }
 }
 
-/// What a fix means for a kernel of this release; `None` if the fix has no tag, or the release cannot be read.
+/// What a fix means for a kernel of this release; `None` if neither the fix nor what it fixes is in a tag, or the
+/// release cannot be read.
 pub(super) fn verdict(fix: &Fix, release: &str) -> Option<FixVerdict> {
+    // `+`, `-dirty` and the suffix of a distribution stand for commits that no tag names.
     let (this, rest) = Release::parse(release)?;
-    let since = |commit: &Option<String>| Release::parse(commit.as_deref()?).map(|(at, _)| at);
-    let has = |commit: &Option<String>| since(commit).is_some_and(|since| this.has(since));
+    let is_exact = rest.is_empty();
+    let since = |tag: &Option<String>| Release::parse(tag.as_deref()?).map(|(at, _)| at);
+    let has = |tag: &Option<String>| since(tag).is_some_and(|since| this.has(since));
     let has_copy = |commits: &[Commit]| commits.iter().any(|commit| has(&commit.since));
+    let lacks = |likely| FixVerdict { likely, ..FixVerdict::certain(Standing::Lacks) };
     if fix.is_patch {
-        return Some(FixVerdict { likely: true, ..FixVerdict::certain(Standing::Lacks) });
+        return Some(lacks(true));
     }
-    let is_dated = since(&fix.since).is_some() || !fix.backports.is_empty();
-    if !is_dated && fix.subject.is_empty() {
+    let copies = || std::iter::once(&fix.since).chain(fix.backports.iter().map(|copy| &copy.since));
+    let culprits = || fix.fixes.iter().map(|culprit| &culprit.since);
+    if !copies().chain(culprits()).any(|tag| since(tag).is_some()) {
         return None;
     }
-    let likely = !is_exact(rest);
-    let verdict = |standing| Some(FixVerdict { likely, ..FixVerdict::certain(standing) });
-    if has(&fix.since) || has_copy(&fix.backports) {
+    if copies().any(has) {
         let revert = fix.reverts.iter().find(|revert| has(&revert.since));
-        return match revert {
-            Some(revert) => Some(FixVerdict {
-                standing: Standing::Lacks,
-                likely,
-                reverted_by: Some(revert.id.clone()),
-            }),
-            None => verdict(Standing::Has),
-        };
+        let standing = if revert.is_some() { Standing::Lacks } else { Standing::Has };
+        let reverted_by = revert.map(|revert| revert.id.clone());
+        return Some(FixVerdict { standing, likely: !is_exact, reverted_by });
     }
     let in_series = |commit: &Commit| {
         since(&commit.since).is_some_and(|since| since.update > 0 && since.series == this.series)
     };
-    let all_known = fix.fixes.iter().all(|culprit| since(&culprit.since).is_some());
+    let all_known = culprits().all(|tag| since(tag).is_some());
     if !fix.fixes.is_empty()
         && all_known
         && !has_copy(&fix.fixes)
         && !fix.backports.iter().any(in_series)
     {
-        return verdict(Standing::NotAffected);
+        // An update may have a copy of the commit that brought the bug.
+        let likely = !is_exact || this.update > 0;
+        return Some(FixVerdict { likely, ..FixVerdict::certain(Standing::NotAffected) });
     }
-    verdict(Standing::Lacks)
+    // A copy in no tag may be in any release.
+    Some(lacks(!is_exact || copies().any(|tag| since(tag).is_none())))
 }
 
 #[cfg(test)]
@@ -161,7 +158,20 @@ mod tests {
 
     #[test]
     fn releases_are_in_order() {
-        let order = ["2.6.9", "2.6.32", "v2.6.32.7", "3.0", "4.19.0-rc2+", "4.19", "6.1", "6.1.20"];
+        let order = [
+            "2.6.9",
+            "2.6.32",
+            "v2.6.32.7",
+            "3.0",
+            "4.19.0-rc2+",
+            "4.19",
+            "6.1-rc8",
+            "6.1",
+            "6.1.4",
+            "6.1.5-rc1",
+            "6.1.5",
+            "6.1.20",
+        ];
         let read: Vec<_> = order.iter().map(|text| Release::parse(text).expect(text).0).collect();
         assert!(read.is_sorted_by(|a, b| a < b), "{read:?}");
         for text in ["", "v", "6", "next-20260101", "x.y", "6.99999999"] {
@@ -180,9 +190,36 @@ mod tests {
         assert_eq!(of("6.1.20"), Some((Standing::Lacks, false)));
         assert_eq!(of("6.1.29"), Some((Standing::Has, false)));
         assert_eq!(of("6.1.0-18-amd64"), Some((Standing::Lacks, true)));
-        assert_eq!(of("5.4.300"), Some((Standing::NotAffected, false)));
+        assert_eq!(of("6.1.29-rc1"), Some((Standing::Lacks, false)));
+        assert_eq!(of("6.1.30-rc1"), Some((Standing::Has, false)));
+        assert_eq!(of("6.4.0+"), Some((Standing::Has, true)));
+        assert_eq!(of("6.4.0-dirty"), Some((Standing::Has, true)));
+        assert_eq!(of("5.4.0"), Some((Standing::NotAffected, false)));
+        assert_eq!(of("5.4.300"), Some((Standing::NotAffected, true)));
         assert_eq!(of("6.4.0-rc1-00021-gabcdef"), Some((Standing::Lacks, true)));
         assert_eq!(of("next"), None);
+    }
+
+    #[test]
+    fn a_fix_without_a_tag_is_not_certain() {
+        let mut fix = fix();
+        fix.subject = "cm: check".to_owned();
+        let of =
+            |fix: &Fix| verdict(fix, "6.1.20").map(|verdict| (verdict.standing, verdict.likely));
+        fix.since = None;
+        assert_eq!(of(&fix), Some((Standing::Lacks, true)));
+        fix.backports = vec![Commit::new("2")];
+        assert_eq!(of(&fix), Some((Standing::Lacks, true)));
+        fix.fixes = vec![Commit::new("1")];
+        assert_eq!(of(&fix), None);
+    }
+
+    #[test]
+    fn of_two_tags_the_earlier_release_is_kept() {
+        assert_eq!(earlier_tag("v6.2", "v6.1.5"), "v6.1.5");
+        assert_eq!(earlier_tag("v6.1.5", "v6.2-rc1"), "v6.1.5");
+        assert_eq!(earlier_tag("v6.2", "next-20260101"), "v6.2");
+        assert_eq!(earlier_tag("local", "v6.2"), "v6.2");
     }
 
     #[test]

@@ -4,7 +4,7 @@
 
 use super::rank::PAIR_FEATURES;
 
-/// The constant part of a score, against *none of these*.
+/// The constant part of a score, against *no candidate*.
 pub(super) const BIAS: f32 = -4.60;
 
 /// The weight of each feature.

@@ -11,7 +11,7 @@ use super::contents::Contents;
 use super::error::Error;
 use super::file::{self, Handle};
 use super::row::{self, DamageKind, DamagedRow};
-use super::{ASIDE, META, Notice, ROWS, Store, guarded, legacy, postings, save};
+use super::{ASIDE, META, Notice, ROWS, Store, fix, guarded, legacy, postings, save};
 
 /// What a check of a store found and did.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -141,7 +141,9 @@ impl Store {
         let read = self.handle.begin().map_err(|error| Error::read(path, error))?;
         let contents = self.load_from(read.as_ref())?;
         let postings = read.as_ref().filter(|_| contents.is_current());
-        copy(contents, to, postings)
+        copy(contents, to, postings, |write| {
+            read.as_ref().map_or(Ok(()), |read| fix::copy_sources(read, write))
+        })
     }
 }
 
@@ -169,12 +171,16 @@ fn salvage(path: &Path) -> Result<PathBuf, Error> {
             None => false,
         };
         let read = read.as_ref();
-        Ok(read.map(|read| if is_old { legacy::salvage(read) } else { readable(read) }))
+        Ok(read.map(|read| {
+            let contents = if is_old { legacy::salvage(read) } else { readable(read) };
+            (contents, fix::readable_sources(read))
+        }))
     })?;
-    let contents = contents.unwrap_or_default();
+    let (contents, sources) = contents.unwrap_or_default();
     let new = named(path, "mended");
     let _ = fs::remove_file(&new);
-    copy(contents, &new, None)?;
+    // Rows may be lost: the sources are read again from their beginning.
+    copy(contents, &new, None, |write| fix::name_sources(write, &sources))?;
     // The lock keeps out all who have the file open.
     let file = File::open(path).map_err(system)?;
     file.try_lock().map_err(|error| Error::locked(path, error))?;
@@ -237,11 +243,12 @@ fn readable(read: &redb::ReadTransaction) -> Contents {
     contents
 }
 
-/// Writes all of `contents` to a new file, with the postings that another file has for them.
+/// Writes all of `contents` to a new file, with the postings that another file has for them, and the sources of fixes.
 fn copy(
     mut contents: Contents,
     to: &Path,
     postings: Option<&redb::ReadTransaction>,
+    sources: impl Fn(&redb::WriteTransaction) -> Result<(), redb::Error>,
 ) -> Result<(), Error> {
     contents.changed = contents.bugs.keys().copied().collect();
     contents.changed.extend(contents.known.iter().map(|known| known.bug));
@@ -255,6 +262,7 @@ fn copy(
         if let Some(read) = postings {
             postings::copy(read, &write)?;
         }
+        sources(&write)?;
         write.commit()?;
         Ok(db.close()?)
     };

@@ -202,21 +202,30 @@ impl Contents {
             });
             self.see(sighting, bug);
             self.changed.insert(bug);
-            if let Some(record) = self.bugs.get_mut(&bug) {
-                record.fix(&sighting.fixes);
-            }
-            self.label(sighting, bug);
             outcomes.push(Added { bug, new: new && back.is_none(), back });
         }
+        self.label(sightings, &outcomes);
         outcomes
     }
 
-    /// Gives a bug the label that its report came with.
-    fn label(&mut self, sighting: &Sighting<'_>, bug: u64) {
-        let Some((text, remark)) = sighting.label.clone() else { return };
-        let after = sighting.fixes.first().and_then(|_| self.newest(bug));
-        self.decide(remark, DecisionKind::Label { bug, text, after });
-        self.settle_labels();
+    /// Gives bugs the fixes and labels that their reports came with. All reports are counted before: one beside that
+    /// with the label did not come back.
+    fn label(&mut self, sightings: &[Sighting<'_>], outcomes: &[Added]) {
+        let mut given = BTreeSet::new();
+        for (sighting, Added { bug, .. }) in sightings.iter().zip(outcomes) {
+            if let Some(record) = self.bugs.get_mut(bug) {
+                record.fix(&sighting.fixes);
+            }
+            let Some((text, remark)) = &sighting.label else { continue };
+            if given.insert((*bug, text)) {
+                let after = sighting.fixes.first().and_then(|_| self.newest(*bug));
+                let label = DecisionKind::Label { bug: *bug, text: text.clone(), after };
+                self.decide(remark.clone(), label);
+            }
+        }
+        if !given.is_empty() {
+            self.settle_labels();
+        }
     }
 
     /// Counts a report of a bug.

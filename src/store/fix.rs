@@ -3,6 +3,7 @@
 //! A bug may have several: a commit and a later one, or reports that the rules joined. So a fix belongs to the
 //! signature, and the label of the bug names the last of them.
 
+use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 
 use redb::ReadableTable;
@@ -16,6 +17,31 @@ const SOURCES: TableDefinition<'static, &str, &[u8]> = TableDefinition::new("sou
 
 /// The most fixes of a signature. A signature of more is one that any crash may have.
 const MAX_FIXES: usize = 16;
+
+/// The most entries of the lists of a fix, whatever records it is put together from.
+struct Most {
+    fixes: usize,
+    reported: usize,
+    links: usize,
+    files: usize,
+    functions: usize,
+    backports: usize,
+    reverts: usize,
+}
+
+/// Trees of distributions have copies of a commit for each of their releases.
+const MOST: Most = Most {
+    fixes: 16,
+    reported: 16,
+    links: 16,
+    files: 32,
+    functions: 32,
+    backports: 64,
+    reverts: 16,
+};
+
+/// The fewest digits that name a commit.
+const FEWEST_DIGITS: usize = 8;
 
 /// The rows that are changed in one transaction.
 const BATCH: usize = 256;
@@ -112,13 +138,35 @@ impl Fix {
         self.since = self.since.take().or(other.since);
         self.stable = self.stable.take().or(other.stable);
         self.change = self.change.or(other.change);
-        union(&mut self.reported, other.reported);
-        union(&mut self.links, other.links);
-        union(&mut self.files, other.files);
-        union(&mut self.functions, other.functions);
-        Commit::union(&mut self.fixes, other.fixes);
-        Commit::union(&mut self.backports, other.backports);
-        Commit::union(&mut self.reverts, other.reverts);
+        union(&mut self.reported, other.reported, MOST.reported);
+        union(&mut self.links, other.links, MOST.links);
+        union(&mut self.files, other.files, MOST.files);
+        union(&mut self.functions, other.functions, MOST.functions);
+        Commit::union(&mut self.fixes, other.fixes, MOST.fixes);
+        Commit::union(&mut self.backports, other.backports, MOST.backports);
+        Commit::union(&mut self.reverts, other.reverts, MOST.reverts);
+    }
+
+    /// Notes a commit that reverts it.
+    pub fn reverted(&mut self, by: &str) {
+        Commit::union(&mut self.reverts, vec![Commit::new(by)], MOST.reverts);
+    }
+
+    /// Whether a name, which may be abbreviated, is that of the fix.
+    pub(crate) fn is_commit(&self, name: &str) -> bool {
+        let (short, long) =
+            if name.len() < self.id.len() { (name, &*self.id) } else { (&*self.id, name) };
+        let is_abbreviated = short.len() >= FEWEST_DIGITS
+            && [short, long].iter().all(|id| id.bytes().all(|byte| byte.is_ascii_hexdigit()));
+        short == long || is_abbreviated && long.starts_with(short)
+    }
+
+    /// Adds what another record of the commit has, whose name may be longer.
+    pub(crate) fn fill(&mut self, other: Self) {
+        if self.id.len() < other.id.len() {
+            self.id.clone_from(&other.id);
+        }
+        self.merge(other);
     }
 }
 
@@ -128,19 +176,21 @@ impl From<Fixed> for Fix {
     }
 }
 
-fn union(of: &mut Vec<String>, others: Vec<String>) {
+fn union(of: &mut Vec<String>, others: Vec<String>, most: usize) {
     for other in others {
-        if !of.contains(&other) {
+        if of.len() < most && !of.contains(&other) {
             of.push(other);
         }
     }
 }
 
 impl Commit {
-    fn union(of: &mut Vec<Self>, others: Vec<Self>) {
+    fn union(of: &mut Vec<Self>, others: Vec<Self>, most: usize) {
         for other in others {
+            let is_full = of.len() >= most;
             match of.iter_mut().find(|commit| commit.id == other.id) {
                 Some(commit) => commit.since = commit.since.take().or(other.since),
+                None if is_full => {}
                 None => of.push(other),
             }
         }
@@ -156,6 +206,46 @@ pub(super) fn merge(of: &mut Vec<Fix>, others: Vec<Fix>) {
             of.push(other);
         }
     }
+}
+
+/// Copies the sources to another file.
+pub(super) fn copy_sources(
+    read: &redb::ReadTransaction,
+    write: &redb::WriteTransaction,
+) -> Result<(), redb::Error> {
+    let from = match read.open_table(SOURCES) {
+        Err(redb::TableError::TableDoesNotExist(_)) => return Ok(()),
+        table => table?,
+    };
+    let mut to = write.open_table(SOURCES)?;
+    for row in from.iter()? {
+        let (name, row) = row?;
+        to.insert(name.value(), row.value())?;
+    }
+    Ok(())
+}
+
+/// Names sources that are still to be read.
+pub(super) fn name_sources(
+    write: &redb::WriteTransaction,
+    names: &BTreeSet<String>,
+) -> Result<(), redb::Error> {
+    for name in names {
+        let row = row::seal(name.as_bytes(), &Progress::default());
+        write.open_table(SOURCES)?.insert(name.as_str(), row.as_slice())?;
+    }
+    Ok(())
+}
+
+/// The names of the sources of a damaged file.
+pub(super) fn readable_sources(read: &redb::ReadTransaction) -> BTreeSet<String> {
+    let mut names = BTreeSet::new();
+    if let Ok(table) = read.open_table(SOURCES) {
+        super::check::rows(&table, |name: &str, _| {
+            names.insert(name.to_owned());
+        });
+    }
+    names
 }
 
 /// How far a source of fixes was read.
@@ -174,6 +264,9 @@ pub struct Progress {
     /// A hash of the tags that the releases in the store follow from.
     #[serde(default)]
     pub tags: u64,
+    /// What a clone leaves out, as a number; 0 of a whole one.
+    #[serde(default)]
+    pub state: u64,
 }
 
 impl Store {
@@ -320,5 +413,41 @@ impl super::BugRecord {
                 Some(_) => {}
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn records_that_are_put_together_have_limits() {
+        let of = |number: usize| {
+            let (commit, text) = (vec![Commit::new(&number.to_string())], vec![number.to_string()]);
+            Fix {
+                fixes: commit.clone(),
+                backports: commit.clone(),
+                reverts: commit,
+                reported: text.clone(),
+                links: text.clone(),
+                files: text.clone(),
+                functions: text,
+                ..Fix::new("0")
+            }
+        };
+        let mut fix = of(0);
+        (1..200).for_each(|number| fix.merge(of(number)));
+        let lens = [fix.fixes.len(), fix.backports.len(), fix.reverts.len()];
+        assert_eq!(lens, [MOST.fixes, MOST.backports, MOST.reverts]);
+        let lens = [fix.reported.len(), fix.links.len(), fix.files.len(), fix.functions.len()];
+        assert_eq!(lens, [MOST.reported, MOST.links, MOST.files, MOST.functions]);
+    }
+
+    #[test]
+    fn names_of_commits_may_be_short() {
+        let fix = Fix::new("0123456789abcdef");
+        assert!(fix.is_commit("0123456789abcdef") && fix.is_commit("01234567"));
+        assert!(!fix.is_commit("0123456") && !fix.is_commit("01234568"));
+        assert!(!Fix::new("cm: check the length").is_commit("cm: check"));
     }
 }
