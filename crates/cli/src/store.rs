@@ -80,6 +80,15 @@ pub(crate) fn quiet() {
     std::panic::set_hook(Box::new(|_| {}));
 }
 
+/// Reads a store without the messages of its panics; those of what comes after are printed.
+pub(crate) fn quietly<T>(read: impl FnOnce() -> T) -> T {
+    let hook = std::panic::take_hook();
+    quiet();
+    let result = read();
+    std::panic::set_hook(hook);
+    result
+}
+
 /// How long a writer sleeps before it tries a file again.
 const POLL: Duration = Duration::from_millis(20);
 

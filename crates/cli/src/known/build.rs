@@ -12,8 +12,8 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use ksplat::fingerprint::Signature;
-use ksplat::known::{Mail, Message, Tags};
-use ksplat::store::{Commit, Fix, Progress, Sighting, Store};
+use ksplat::known::{Changes, Mail, Message, Tags, earlier_tag};
+use ksplat::store::{Fix, Progress, Sighting, Store};
 
 use super::git::{Record, Refs, Repo};
 use crate::args::KnownBuild;
@@ -61,7 +61,15 @@ pub(super) fn build(args: &KnownBuild, is_update: bool) -> Result<Status, Error>
     }
     let store = store::open_to_write(&args.file, &args.wait)?;
     if is_update && trees.is_empty() && inboxes.is_empty() {
-        for (name, _) in store.sources()? {
+        let sources = store.sources()?;
+        if sources.is_empty() {
+            report_error(
+                &input::name(&args.file),
+                &"no repository was read into it; name one with --repo DIR or --public-inbox DIR",
+            );
+            return Ok(Status::Unusable);
+        }
+        for (name, _) in sources {
             if let Some(path) = name.strip_prefix(TREE) {
                 trees.push(Repo::open(Path::new(path))?);
             } else if let Some(path) = name.strip_prefix(INBOX) {
@@ -140,6 +148,8 @@ struct Source<'s> {
     progress: Progress,
     refs: Refs,
     is_inbox: bool,
+    /// Whether git failed to print what a commit changes.
+    is_damaged: bool,
     /// What was found since the last write.
     found: Vec<(String, Fix, Option<u64>, Vec<Signature<'static>>)>,
     /// The mails that are to be read.
@@ -161,6 +171,7 @@ impl<'s> Source<'s> {
             progress: known.map(|(_, progress)| progress).unwrap_or_default(),
             refs: repo.refs()?,
             is_inbox: kind == INBOX,
+            is_damaged: false,
             found: Vec::new(),
             mails: Vec::new(),
             reverts: Vec::new(),
@@ -173,6 +184,12 @@ impl<'s> Source<'s> {
             return Ok(());
         }
         let bar = Bar::of_commits("reading", quiet);
+        let state = self.repo.state()?;
+        if state != self.progress.state {
+            // After `git fetch --unshallow` the commits that were read have ancestors that were not.
+            self.progress = Progress::default();
+            self.progress.state = state;
+        }
         let tags = self.tags_hash();
         // What was interrupted is read to its end first: its order depends on where it began.
         let interrupted = self.repo.existing(&self.progress.tips)?;
@@ -199,8 +216,9 @@ impl<'s> Source<'s> {
         if !self.is_inbox {
             self.settle()?;
         }
-        let tags = self.tags_hash();
+        let (tags, state) = (self.tags_hash(), self.progress.state);
         self.progress = Progress::default();
+        self.progress.state = state;
         self.progress.done = tips;
         self.progress.tags = tags;
         Ok(self.store.set_source(&self.name, &self.progress)?)
@@ -238,7 +256,6 @@ impl<'s> Source<'s> {
             }
             Ok(())
         })?;
-        self.read_mails()?;
         self.write(count, read)
     }
 
@@ -281,13 +298,14 @@ impl<'s> Source<'s> {
         })
     }
 
-    /// Writes what was found, and how far was read.
+    /// Writes what was found, and how far was read: all mails that are counted have to be read before.
     fn write(&mut self, count: u64, read: &mut Read) -> Result<(), Error> {
+        self.read_mails()?;
         let found = std::mem::take(&mut self.found);
         read.found += found.len() as u64;
         if !found.is_empty() {
             let ids: Vec<_> = found.iter().map(|(id, ..)| id.clone()).collect();
-            let mut changes = if self.is_inbox { HashMap::new() } else { self.repo.changes(&ids) };
+            let mut changes = if self.is_inbox { HashMap::new() } else { self.changes(&ids) };
             let mut sightings = Vec::new();
             for (id, mut fix, time, signatures) in found {
                 if let Some(changes) = changes.remove(&id) {
@@ -307,6 +325,18 @@ impl<'s> Source<'s> {
         }
         self.progress.count = count;
         Ok(self.store.set_source(&self.name, &self.progress)?)
+    }
+
+    /// What commits change. The first failure of git is reported: it hardly comes alone.
+    fn changes(&mut self, ids: &[String]) -> HashMap<String, Changes> {
+        let (changes, read) = self.repo.changes(ids);
+        if let Err(error) = read
+            && !std::mem::replace(&mut self.is_damaged, true)
+        {
+            let path = input::name(self.repo.path());
+            report_error(&path, &format!("what some commits change is unknown: {error}"));
+        }
+        changes
     }
 
     /// Finds the first tags of commits, and what was reverted.
@@ -348,10 +378,10 @@ impl<'s> Source<'s> {
     }
 }
 
-/// Sets the first tag of a commit, if this repository has one.
+/// Sets the first tag of a commit, if this repository has one, and no other has an earlier one.
 fn date(since: &mut Option<String>, id: &str, tags: &mut Tags) {
     if let Some(tag) = tags.first(id) {
-        *since = Some(tag.to_owned());
+        *since = Some(since.as_deref().map_or(tag, |known| earlier_tag(known, tag)).to_owned());
     }
 }
 
@@ -369,9 +399,7 @@ fn revert(fix: &mut Fix, reverts: &HashMap<String, Vec<String>>) {
         }
     }
     for commit in by {
-        if !fix.reverts.iter().any(|known| known.id == commit) {
-            fix.reverts.push(Commit::new(&commit));
-        }
+        fix.reverted(&commit);
     }
 }
 

@@ -4,7 +4,11 @@
 //! record is kept above its limit.
 
 use std::collections::HashMap;
+use std::collections::hash_map::DefaultHasher;
+use std::fs;
+use std::hash::{Hash, Hasher};
 use std::io::{self, BufRead, BufReader, Read, Write};
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::process::{ChildStdout, Command, Stdio};
 
@@ -118,6 +122,22 @@ impl Repo {
         }
     }
 
+    /// What a clone leaves out: a hash of the ends of its history, and whether it is partial; 0 of a whole one.
+    pub(super) fn state(&self) -> Result<u64, Error> {
+        if !self.is_shallow && !self.is_partial {
+            return Ok(0);
+        }
+        let mut ends = Vec::new();
+        if self.is_shallow {
+            let path =
+                self.path.join(self.text(&["rev-parse", "--git-path", "shallow"])?.trim_end());
+            ends = fs::read(&path).map_err(|source| Error::input(&path, source))?;
+        }
+        let mut hasher = DefaultHasher::new();
+        (self.is_partial, ends).hash(&mut hasher);
+        Ok(hasher.finish().max(1))
+    }
+
     /// The commits of HEAD, branches and tags.
     pub(super) fn refs(&self) -> Result<Refs, Error> {
         let format = "--format=%(objecttype) %(objectname) %(*objecttype) %(*objectname) %(creatordate:unix) %(refname)";
@@ -159,17 +179,17 @@ impl Repo {
                     found.push(id.to_owned());
                 }
             }
-            Ok(())
+            Ok(ControlFlow::Continue(()))
         })?;
         Ok(found)
     }
 
-    /// Runs git with lines on its standard input, and reads what it prints.
+    /// Runs git with lines on its standard input, and reads what it prints, until `read` breaks.
     fn fed<'a>(
         &self,
         arguments: &[&str],
         lines: impl Iterator<Item = &'a String>,
-        read: impl FnOnce(&mut BufReader<ChildStdout>) -> io::Result<()>,
+        read: impl FnOnce(&mut BufReader<ChildStdout>) -> io::Result<ControlFlow<()>>,
     ) -> Result<(), Error> {
         let mut child = self
             .command(arguments)
@@ -194,20 +214,18 @@ impl Repo {
                 said
             })
         });
-        let result = child
-            .stdout
-            .take()
-            .map_or(Ok(()), |out| read(&mut BufReader::with_capacity(1 << 16, out)));
-        let is_ended = matches!(&result, Err(error) if error.kind() == io::ErrorKind::Interrupted);
-        if is_ended {
+        let result = child.stdout.take().map_or(Ok(ControlFlow::Continue(())), |out| {
+            read(&mut BufReader::with_capacity(1 << 16, out))
+        });
+        if matches!(result, Ok(ControlFlow::Break(()))) {
             let _ = child.kill();
         }
         let status = child.wait();
         let _ = feeder.map(std::thread::JoinHandle::join);
         let said = errors.and_then(|errors| errors.join().ok()).unwrap_or_default();
         match (result, status) {
-            _ if is_ended => Ok(()),
-            (Ok(()), Ok(status)) if status.success() => Ok(()),
+            (Ok(ControlFlow::Break(())), _) => Ok(()),
+            (Ok(ControlFlow::Continue(())), Ok(status)) if status.success() => Ok(()),
             (Err(source), _) | (_, Err(source)) => Err(Error::input(&self.path, source)),
             _ => Err(self.failed(&said)),
         }
@@ -234,10 +252,10 @@ impl Repo {
                 let taken = take(&Record { id, time: time.parse().ok(), message });
                 if let Err(error) = taken {
                     failed = Some(error);
-                    return Err(io::ErrorKind::Interrupted.into());
+                    return Ok(ControlFlow::Break(()));
                 }
             }
-            Ok(())
+            Ok(ControlFlow::Continue(()))
         })?;
         failed.map_or(Ok(()), Err)
     }
@@ -253,12 +271,13 @@ impl Repo {
             while read_to(out, b'\n', MAX_LINE, &mut line)? {
                 take(&String::from_utf8_lossy(&line));
             }
-            Ok(())
+            Ok(ControlFlow::Continue(()))
         })
     }
 
     /// What commits change, by commit. In a clone without blobs only the files are known, without trees not even these.
-    pub(super) fn changes(&self, ids: &[String]) -> HashMap<String, Changes> {
+    /// An absent or damaged object ends git: what it printed before is returned with the error.
+    pub(super) fn changes(&self, ids: &[String]) -> (HashMap<String, Changes>, Result<(), Error>) {
         let mut changes: HashMap<String, Changes> = HashMap::new();
         let arguments: &[&str] = if self.is_partial {
             &["diff-tree", "--stdin", "-r", "--root", "--no-renames", "--name-only"]
@@ -288,11 +307,9 @@ impl Repo {
                     if by_name { changes.file(&line) } else { changes.line(&line) }
                 }
             }
-            Ok(())
+            Ok(ControlFlow::Continue(()))
         });
-        // An object that is absent or damaged ends git; what was read before stays.
-        let _ = read;
-        changes
+        (changes, read)
     }
 
     /// Reads the file `m` of commits, the mails of an archive.
@@ -318,7 +335,7 @@ impl Repo {
                 read_to(out, b'\n', MAX_LINE, &mut Vec::new())?;
                 take(number, &mail);
             }
-            Ok(())
+            Ok(ControlFlow::Continue(()))
         })
     }
 }
@@ -328,7 +345,10 @@ fn read_to(out: &mut impl BufRead, end: u8, most: usize, to: &mut Vec<u8>) -> io
     to.clear();
     let mut is_any = false;
     loop {
-        let bytes = out.fill_buf()?;
+        let bytes = match out.fill_buf() {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            bytes => bytes?,
+        };
         if bytes.is_empty() {
             return Ok(is_any && to.iter().any(|b| !b.is_ascii_whitespace()));
         }
@@ -342,5 +362,40 @@ fn read_to(out: &mut impl BufRead, end: u8, most: usize, to: &mut Vec<u8>) -> io
         if at.is_some() {
             return Ok(true);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A pipe of which each second call is interrupted by a signal.
+    struct Signals<'b>(&'b [u8], bool);
+
+    impl Read for Signals<'_> {
+        fn read(&mut self, to: &mut [u8]) -> io::Result<usize> {
+            self.0.read(to)
+        }
+    }
+
+    impl BufRead for Signals<'_> {
+        fn fill_buf(&mut self) -> io::Result<&[u8]> {
+            self.1 = !self.1;
+            if self.1 { Err(io::ErrorKind::Interrupted.into()) } else { Ok(self.0) }
+        }
+
+        fn consume(&mut self, count: usize) {
+            self.0 = self.0.get(count..).unwrap_or_default();
+        }
+    }
+
+    #[test]
+    fn a_signal_ends_no_history() {
+        let (mut out, mut line) = (Signals(b"one\ntwo", false), Vec::new());
+        for wanted in ["one", "two"] {
+            let is_line = read_to(&mut out, b'\n', 16, &mut line);
+            assert!(is_line.is_ok_and(|is_line| is_line) && line == wanted.as_bytes(), "{wanted}");
+        }
+        assert!(read_to(&mut out, b'\n', 16, &mut line).is_ok_and(|is_line| !is_line));
     }
 }

@@ -3,6 +3,8 @@
 mod build;
 pub(crate) mod git;
 
+use std::cell::RefCell;
+use std::collections::HashMap;
 use std::io::{self, Write};
 use std::path::Path;
 
@@ -42,12 +44,23 @@ struct Kernel {
     repo: Repo,
     name: String,
     commit: String,
+    /// What git answered of each commit: reports have candidates in common.
+    asked: RefCell<HashMap<String, Option<bool>>>,
 }
 
 impl Kernel {
+    fn has(&self, id: &str) -> Option<bool> {
+        let known = self.asked.borrow().get(id).copied();
+        known.unwrap_or_else(|| {
+            let answer = self.repo.is_ancestor(id, &self.commit);
+            self.asked.borrow_mut().insert(id.to_owned(), answer);
+            answer
+        })
+    }
+
     /// What a fix means for the kernel, by its history.
     fn verdict(&self, fix: &Fix) -> FixVerdict {
-        let has = |id: &str| self.repo.is_ancestor(id, &self.commit);
+        let has = |id: &str| self.has(id);
         let copies = std::iter::once(&fix.id).chain(fix.backports.iter().map(|commit| &commit.id));
         let known: Vec<bool> = copies.filter_map(|id| has(id)).collect();
         if known.contains(&true) {
@@ -75,18 +88,18 @@ fn ask(args: &args::KnownAsk) -> Result<Status, Error> {
         );
         return Ok(Status::Unusable);
     };
-    store::quiet();
     let kernel = match (&args.repo, &args.commit) {
         (Some(repo), Some(name)) => {
             let repo = Repo::open(repo)?;
             let commit = repo.commit(name)?;
-            Some(Kernel { repo, name: name.clone(), commit })
+            Some(Kernel { repo, name: name.clone(), commit, asked: RefCell::default() })
         }
         _ => None,
     };
     let queries = Corpus::read(&args.logs)?;
     let signatures: Vec<_> = queries.reports().map(|(.., signature)| signature).collect();
-    let known = Fixes::new(store::load_for(path, &signatures, args.top.max(TOP))?);
+    let known = store::quietly(|| store::load_for(path, &signatures, args.top.max(TOP)))?;
+    let known = Fixes::new(known);
     let mut out = io::BufWriter::new(io::stdout().lock());
     let mut answers = Vec::new();
     for (file, index, _, signature) in queries.reports() {
@@ -172,8 +185,7 @@ pub(crate) struct Asked(Fixes);
 impl Asked {
     /// Reads all of a file.
     pub(crate) fn open(path: &Path) -> Result<Self, Error> {
-        store::quiet();
-        Ok(Self(Fixes::new(store::load(path)?)))
+        Ok(Self(Fixes::new(store::quietly(|| store::load(path))?)))
     }
 
     /// The fixes that may be those of a report.

@@ -41,7 +41,7 @@ impl Progress {
         Self::new(template, what, total, true)
     }
 
-    /// Counts commits, of which nobody knows how many there are.
+    /// Counts commits; their number is unknown before the walk ends.
     pub(crate) fn of_commits(what: &str, quiet: bool) -> Self {
         Self::new("{msg} {pos} commits, {elapsed}", what, 0, !quiet)
     }
