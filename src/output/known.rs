@@ -248,7 +248,8 @@ pub fn write(out: &mut impl fmt::Write, fixes: &[KnownFix]) -> fmt::Result {
         }
     }
     if shown().next().is_none() {
-        writeln!(out, "  no fix is known")?;
+        let line = if fixes.is_empty() { "no fix is known" } else { "no fix is likely" };
+        writeln!(out, "  {line}")?;
     }
     Ok(())
 }
@@ -267,6 +268,17 @@ pub fn write_markdown(out: &mut impl fmt::Write, title: &str, fixes: &[KnownFix]
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn unlikely_fixes_are_not_unknown() {
+        let of = |fixes: &[KnownFix]| {
+            let mut page = String::new();
+            write(&mut page, fixes).expect("a page");
+            page
+        };
+        assert_eq!(of(&[]), "  no fix is known\n");
+        assert_eq!(of(&[KnownFix::default()]), "  no fix is likely\n");
+    }
 
     #[test]
     fn a_hostile_subject_is_escaped() {

@@ -35,8 +35,24 @@ pub fn write(
     report: &Report<'_>,
     options: TextOptions,
 ) -> fmt::Result {
+    write_with(out, file, report, options, "")
+}
+
+/// Writes the same with lines below the report, which are in the block as well.
+///
+/// # Errors
+///
+/// Those of `out`.
+pub fn write_with(
+    out: &mut impl fmt::Write,
+    file: &str,
+    report: &Report<'_>,
+    options: TextOptions,
+    below: &str,
+) -> fmt::Result {
     let mut page = String::new();
     text::write(&mut page, file, report, options.with_color(false).with_width(None))?;
+    page.push_str(below);
     let (_, body) = page.split_once('\n').unwrap_or((&page, ""));
     block(out, options.title(report), body)
 }

@@ -80,16 +80,21 @@ impl Writer<'_> {
         options: text::TextOptions,
     ) -> io::Result<()> {
         let is_markdown = matches!(self.format, ReportFormat::Md);
-        let write = if is_markdown { markdown::write } else { text::write };
         self.result(
             |page| {
-                write(page, &record.file, &record.report, options)?;
-                let mut people = record.people.iter().enumerate();
-                people.try_for_each(|(index, name)| {
-                    let label = if index == 0 { "people" } else { "" };
-                    fmt::Write::write_fmt(page, format_args!("  {label:<9} {}\n", escape(name)))
-                })?;
-                if record.known.is_empty() { Ok(()) } else { known::write(page, &record.known) }
+                let below = below(record)?;
+                if is_markdown {
+                    return markdown::write_with(
+                        page,
+                        &record.file,
+                        &record.report,
+                        options,
+                        &below,
+                    );
+                }
+                text::write(page, &record.file, &record.report, options)?;
+                page.push_str(&below);
+                Ok(())
             },
             |mut out| json::write(&mut out, record),
         )
@@ -134,6 +139,19 @@ impl Writer<'_> {
         }
         self.out.flush()
     }
+}
+
+/// The lines below a report: people, and fixes.
+fn below(record: &ReportRecord<'_>) -> Result<String, fmt::Error> {
+    let mut page = String::new();
+    for (index, name) in record.people.iter().enumerate() {
+        let label = if index == 0 { "people" } else { "" };
+        fmt::Write::write_fmt(&mut page, format_args!("  {label:<9} {}\n", escape(name)))?;
+    }
+    if !record.known.is_empty() {
+        known::write(&mut page, &record.known)?;
+    }
+    Ok(page)
 }
 
 pub(crate) fn text_options(output: &Output) -> text::TextOptions {

@@ -113,7 +113,9 @@ fn a_kernel_lacks_a_fix_or_has_it() {
     assert_eq!(of("6.1.5"), is("has", false));
     assert_eq!(of("6.2.0-rc1"), is("lacks", false));
     assert_eq!(of("6.3.0"), is("has", false));
-    assert_eq!(of("6.0.9"), is("not-affected", false));
+    assert_eq!(of("6.0.0"), is("not-affected", false));
+    assert_eq!(of("6.0.9"), is("not-affected", true));
+    assert_eq!(of("6.1.5+"), is("has", true));
     assert_eq!(of("6.1.0-18-amd64"), is("lacks", true));
     // The first fix of the work was reverted, and the second one is of 6.3.
     let of = |release: &str| -> Vec<(String, String)> {
@@ -239,6 +241,11 @@ fn other_commands_ask_as_well() {
     assert!(out.contains("fixed-by") && out.contains("since 6.2-rc2"), "{out}");
     let (out, _, status) = call(&["match", &log, "--store", &file], b"");
     assert!(status == 0 && out.contains("fixed-by"), "{out}");
+    // A backup has the sources as well.
+    let backup = path(&folder, "backup.ksplat");
+    assert_eq!(call(&["store", "backup", &file, &backup], b"").2, 0);
+    let (out, said, _) = call(&["known", "update", "-o", &backup], b"");
+    assert!(out.starts_with("read 0 commits") && said.is_empty(), "{out}{said}");
     // Exports carry the fixes.
     let (export, ..) = call(&["store", "export", &file], b"");
     let copy = path(&folder, "copy.ksplat");
@@ -262,6 +269,13 @@ fn a_label_comes_with_its_report() {
     let mut ids: Vec<_> = found.iter().map(|fix| fix["fix"].as_str().unwrap()).collect();
     ids.sort_unstable();
     assert_eq!(ids, ["1234abcd", "5678abcd"], "each fix of a signature is a candidate");
+    // Reports that come together do not come back, and give one decision.
+    let (one, two) = (path(&folder, "1234abcd"), path(&folder, "5678abcd"));
+    let together = path(&folder, "together.ksplat");
+    let (out, ..) = call(&["store", "add", &together, &one, &two, "--label", "fixed-by 9abc"], b"");
+    assert!(!out.contains("came back"), "{out}");
+    let (export, ..) = call(&["store", "export", &together], b"");
+    assert_eq!(export.matches("fixed-by 9abc").count(), 1, "{export}");
     let (out, ..) = call(&["store", "undo", &file], b"");
     assert!(out.contains("fixed-by 5678abcd"), "{out}");
     fs::remove_dir_all(folder).unwrap();
@@ -283,6 +297,9 @@ fn bad_input_is_said_in_a_line() {
     says(&["known", "build", "-o", &file], "--repo DIR", 2);
     says(&["known", "build", "--repo", &none, "-o", &file], "none", 2);
     says(&["known", "update", "-o", &none], "`ksplat known build` makes one", 2);
+    let unread = path(&folder, "unread.ksplat");
+    call(&["store", "add", &unread, common::GPF], b"");
+    says(&["known", "update", "-o", &unread], "name one with --repo DIR", 2);
     says(&["known", common::GPF], "--in FILE", 2);
     says(&["known", common::GPF, "--in", &none], "No such file", 2);
     says(&["known", common::GPF, "--in", common::GPF], "gpf", 2);
@@ -307,6 +324,10 @@ fn bad_input_is_said_in_a_line() {
         "shallow clone",
         0,
     );
+    // Its earlier commits are read when they are there.
+    git(Path::new(&shallow), &["fetch", "-q", "--unshallow"]).unwrap();
+    let (out, ..) = call(&["known", "update", "-o", &path(&folder, "shallow.ksplat")], b"");
+    assert!(out.starts_with("read 8 commits, 4 quote a crash"), "{out}");
     git(Path::new(&tree), &["config", "uploadpack.allowFilter", "true"]).unwrap();
     git(&folder, &["clone", "-q", "--no-checkout", "--filter=blob:none", &origin, &partial])
         .unwrap();
@@ -324,6 +345,57 @@ fn bad_input_is_said_in_a_line() {
     }
     let (out, ..) = call(&["known", "--in", &file, "--format", "md"], hostile.as_bytes());
     assert!(out.contains("\n````text\n") && out.ends_with("\n````\n"), "{out}");
+    let (out, ..) = call(&["parse", "--known", &file, "--format", "md", "-"], hostile.as_bytes());
+    assert!(out.contains("\n````text\n") && out.ends_with("\n````\n"), "{out}");
+    assert!(out.contains("lock the ioctl"), "{out}");
+    fs::remove_dir_all(folder).unwrap();
+}
+
+/// A run that ends between two readings of mails has read all those that it counted.
+#[test]
+fn counted_mails_are_read() {
+    let folder = folder("known-mails");
+    let (inbox, file) = (folder.join("inbox"), path(&folder, "known.ksplat"));
+    git(&folder, &["init", "-q", "-b", "master", inbox.to_str().unwrap()]).unwrap();
+    let history = |from: &str, mails: std::ops::Range<usize>, crash: usize| {
+        let mut text = String::new();
+        for number in mails.clone() {
+            let body = if number == crash { read_after_free("6.2.0") } else { String::new() };
+            let mail = format!("Subject: a crash\nMessage-ID: <{number}@x>\n\n{body}");
+            let time = 1_670_000_000 + number;
+            let parent = if number == mails.start { from } else { "" };
+            text += &format!(
+                "commit refs/heads/master\ncommitter a <a@x> {time} +0000\ndata 1\na\n{parent}\
+                 M 100644 inline m\ndata {}\n{mail}\n",
+                mail.len()
+            );
+        }
+        let path = path(&folder, "history");
+        fs::write(&path, text).unwrap();
+        let run = Command::new("git")
+            .arg("-C")
+            .arg(&inbox)
+            .args(["-c", "fastimport.unpackLimit=100", "fast-import", "--quiet"])
+            .stdin(fs::File::open(path).unwrap())
+            .status();
+        assert!(run.unwrap().success());
+    };
+    // The oldest mails are files of their own; the newest 20,000 are counted when the next one is missing.
+    history("", 0..10, 99);
+    let last = git(&inbox, &["rev-parse", "master"]).unwrap().trim().to_owned();
+    history("from refs/heads/master^0\n", 10..20_030, 32);
+    let object = inbox.join(".git/objects").join(&last[..2]).join(&last[2..]);
+    let aside = folder.join("object");
+    fs::rename(&object, &aside).unwrap();
+    let inbox = inbox.to_str().unwrap();
+    let build = || call(&["known", "build", "--public-inbox", inbox, "-o", &file], b"");
+    assert_eq!(build().2, 2);
+    fs::rename(&aside, &object).unwrap();
+    let (out, said, status) = build();
+    assert_eq!((said.as_str(), status), ("", 0), "{out}");
+    assert!(out.starts_with("read 0 commits and 30 mails"), "{out}");
+    let (out, ..) = call(&["store", "list", &file], b"");
+    assert!(out.contains("cm_read"), "{out}");
     fs::remove_dir_all(folder).unwrap();
 }
 
