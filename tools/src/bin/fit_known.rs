@@ -6,8 +6,7 @@
 //! ```
 //!
 //! The directory has `reports/ID.txt`, what each fix quotes, and `known.tsv`: a report, a tab, and the ID of the fix of
-//! its bug, or `-`. The weights maximize the likelihood of a softmax over the candidates of a report and *none of
-//! these*. Figures are of five folds, in which reports of one fix, or of one title without a fix, stay together.
+//! its bug, or `-`. The weights maximize the likelihood of a softmax over the candidates of a report and *no candidate*. Figures are of five folds, in which reports of one fix, or of one title without a fix, stay together.
 
 #![allow(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss)]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
@@ -62,7 +61,7 @@ fn main() {
         misses(&of_folds);
     }
     println!("\nuse super::rank::PAIR_FEATURES;\n");
-    println!("/// The constant part of a score, against *none of these*.");
+    println!("/// The constant part of a score, against *no candidate*.");
     println!("pub(super) const BIAS: f32 = {:.2};\n", weights[0]);
     println!("/// The weight of each feature.\n#[rustfmt::skip] // rows");
     println!("pub(super) const WEIGHTS: [(&str, f32); PAIR_FEATURES] = [");
@@ -154,7 +153,7 @@ fn fit(queries: &[Query], takes: impl Fn(&Query) -> bool) -> Weights {
                 .filter(|(_, right)| **right)
                 .map(|(share, _)| share)
                 .sum();
-            // A report whose fix is no candidate is one of *none of these* here.
+            // A report whose fix is no candidate is one of *no candidate* here.
             for (((_, values), share), right) in query.candidates.iter().zip(&shares).zip(&right) {
                 let target = if *right && sum > 0.0 { share / sum } else { 0.0 };
                 for (slope, value) in slope.iter_mut().zip(values) {
