@@ -101,13 +101,13 @@ impl Fixes {
                 continue;
             }
             let exact = known.signature.exact;
-            match of_exact.get(&exact).and_then(|place| places.get_mut(*place)) {
-                Some(places) => places.push(at),
-                None => {
-                    of_exact.insert(exact, places.len());
-                    places.push(vec![at]);
-                    index.add(&known.signature, Observation { time: known.first, count: 1 });
-                }
+            let place = *of_exact.entry(exact).or_insert(places.len());
+            if place == places.len() {
+                places.push(Vec::new());
+                index.add(&known.signature, Observation { time: known.first, count: 1 });
+            }
+            if let Some(places) = places.get_mut(place) {
+                places.push(at);
             }
         }
         Self { contents, index, places, labelled }
