@@ -4,6 +4,7 @@
 
 mod common;
 
+use std::fmt::Write;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -364,11 +365,13 @@ fn counted_mails_are_read() {
             let mail = format!("Subject: a crash\nMessage-ID: <{number}@x>\n\n{body}");
             let time = 1_670_000_000 + number;
             let parent = if number == mails.start { from } else { "" };
-            text += &format!(
+            write!(
+                text,
                 "commit refs/heads/master\ncommitter a <a@x> {time} +0000\ndata 1\na\n{parent}\
                  M 100644 inline m\ndata {}\n{mail}\n",
                 mail.len()
-            );
+            )
+            .unwrap();
         }
         let path = path(&folder, "history");
         fs::write(&path, text).unwrap();
