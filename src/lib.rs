@@ -19,16 +19,20 @@
 //!
 //! - [`Parser`] has the options: limits, information reports, lines of other programs.
 //! - [`Monitor`] parses a log that is still being written.
-//! - `Analyzer` decodes instructions, explains the trap, and resolves frames to source lines.
+//! - `Analyzer` decodes instructions, explains the trap, resolves frames to source lines, and ranks the suspects;
+//!   parsing alone leaves [`Report::suspects`] empty.
+//! - [`suspects`] ranks them without it, by an [`atlas`] of the kernel's functions and files.
 //! - [`fingerprint`] makes signatures of reports, and [`cluster`] groups those of one bug.
 //! - [`bisect`] audits bisection logs: which verdicts are supported by the crashes in the log.
+//! - `store` keeps known bugs in a file, and `known` the commits that fix them.
 //! - [`output`] writes reports as text, and with the feature `serde` as JSON.
 //!
 //! The types of a report are in [`model`].
 //!
 //! A fact that a report lacks is `None` or empty; it is not guessed. [`Report::incomplete`] lists
 //! the parts that are missing, and [`Report::diagnostics`] the lines that could not be parsed. No
-//! input returns an error or panics.
+//! input returns an error or panics. Time is linear in the length of the log, and memory is bounded by
+//! [`Limits`].
 //!
 //! # Features
 //!
@@ -39,8 +43,9 @@
 //! - `symbolize`: the module `symbolize`, which resolves frames to files, lines and inlined
 //!   functions with the images of a kernel. Adds addr2line, gimli and object.
 //! - `atlas`: all of Linux in [`atlas`], 4 MB of data, and the code that makes an atlas of other
-//!   sources.
-//! - `store`: the module `store`, a database file of known bugs. Adds redb.
+//!   sources. Without it the atlas has the generic code of the kernel only, so most suspects have no file.
+//! - `store`: the module `store`, a database file of known bugs, and the module `known`. Adds redb, and the
+//!   feature `serde`.
 //! - `serde`: `Serialize` and `Deserialize` for the whole model, and the module `output::json`.
 //!   Adds serde and serde_json.
 //!

@@ -92,15 +92,15 @@ impl Parser {
         Self { any_program, ..self }
     }
 
-    /// Sets the time of silence after which [`Monitor::tick`] completes the open reports; [`QUIET`]
-    /// by default. [`reports`](Self::reports) does not use it.
+    /// Sets the time of silence after which [`Monitor::tick`] completes the open reports; [`QUIET`],
+    /// 10 seconds, by default. [`reports`](Self::reports) does not use it.
     #[must_use]
     pub fn with_quiet(self, quiet: Duration) -> Self {
         Self { quiet, ..self }
     }
 
     /// Sets the time after the last line of a report at which [`Monitor::tick`] returns it, before it is
-    /// complete; [`PAUSE`] by default. [`reports`](Self::reports) does not use it.
+    /// complete; [`PAUSE`], 1 second, by default. [`reports`](Self::reports) does not use it.
     #[must_use]
     pub fn with_pause(self, pause: Duration) -> Self {
         Self { pause, ..self }
