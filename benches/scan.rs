@@ -41,7 +41,10 @@ fn boots(limit: usize) -> Vec<u8> {
         for line in text.get(..before).unwrap_or_default().split_inclusive(|&b| b == b'\n') {
             // A headline in doubt becomes one if a body follows.
             let with_body = [line, b"\nRIP: 0010:f+0x1/0x2\nCall Trace:\n f+0x1/0x2\n"].concat();
-            if !seen.contains(line) && parser.reports(&with_body).count() == 0 {
+            // The body alone is information.
+            let is_headline =
+                parser.reports(&with_body).any(|report| report.span.start < line.len());
+            if !seen.contains(line) && !is_headline {
                 log.extend_from_slice(line);
                 seen.insert(line.to_vec());
             }
