@@ -8,7 +8,7 @@ use crate::kind::table::user;
 use crate::log::{Context, clean};
 use crate::search;
 use crate::syntax::{Record, who};
-use crate::token::{is_letter, is_symbol, stamp};
+use crate::token::{has_stamp, is_letter, is_symbol};
 
 /// How many words of a line are looked at for the name of a program: a date, a host and a priority.
 const MAX_WORDS: usize = 10;
@@ -46,11 +46,6 @@ const KERNEL: [&[u8]; 8] =
 
 fn is_kernel(name: &[u8]) -> bool {
     KERNEL.contains(&name)
-}
-
-/// Whether a text contains a printk time.
-fn has_stamp(text: &[u8]) -> bool {
-    memchr::memchr_iter(b'[', text).any(|at| text.get(at..).is_some_and(|at| stamp(at).is_ok()))
 }
 
 /// The program of `journalctl -o json`, and the text behind it.

@@ -6,7 +6,7 @@ use super::super::pattern::Piece::{
     Any, Digits, Either, Func, Lit, Name, One, Token, Until, Words,
 };
 use super::super::types as t;
-use super::super::{Consequence, Format, Kind as K, Marker, Part, Recipe, Then, row};
+use super::super::{Consequence, Kind as K, Marker, Part, Recipe, Then, row};
 use super::CALLS;
 use crate::functions::Skip;
 use crate::syntax::Says;
@@ -356,33 +356,31 @@ pub(super) const CPU: Marker = Marker {
 /// The functions of the stack below the headline.
 const FRAMES: Recipe = Recipe::of(&[Part::Stack]);
 
+/// Makes the marker of the line above a stack.
+macro_rules! bare_trace {
+    ($text:literal) => {
+        Marker {
+            text: $text,
+            anchor: $text,
+            unless: &[],
+            consequence: &[],
+            kind: K::StackDump,
+            other: always(t::UNTYPED, Is(F::Other), S::Other),
+            formats: &[row(
+                K::StackDump,
+                always(t::UNTYPED, Is(F::Other), S::Other),
+                &[Lit($text)],
+                "stack dump in {F}",
+            )
+            .frames(FRAMES)
+            .bare_stack()],
+        }
+    };
+}
+
 /// A stack that was pasted without the lines above it: show_trace_log_lvl() in
 /// arch/x86/kernel/dumpstack.c and its like.
-#[rustfmt::skip] // rows
-pub(super) const CALL_TRACE: Marker = bare_trace("Call Trace:", &[
-    row(K::StackDump, always(t::UNTYPED, Is(F::Other), S::Other),
-        &[Lit("Call Trace:")], "stack dump in {F}")
-        .frames(FRAMES)
-        .bare_stack(),
-]);
+pub(super) const CALL_TRACE: Marker = bare_trace!("Call Trace:");
 
 /// The same of dump_backtrace() in arch/arm64/kernel/stacktrace.c.
-#[rustfmt::skip] // rows
-pub(super) const CALL_TRACE_LOWER: Marker = bare_trace("Call trace:", &[
-    row(K::StackDump, always(t::UNTYPED, Is(F::Other), S::Other),
-        &[Lit("Call trace:")], "stack dump in {F}")
-        .frames(FRAMES)
-        .bare_stack(),
-]);
-
-const fn bare_trace(text: &'static str, formats: &'static [Format]) -> Marker {
-    Marker {
-        text,
-        anchor: text,
-        unless: &[],
-        consequence: &[],
-        kind: K::StackDump,
-        other: always(t::UNTYPED, Is(F::Other), S::Other),
-        formats,
-    }
-}
+pub(super) const CALL_TRACE_LOWER: Marker = bare_trace!("Call trace:");
