@@ -1,7 +1,7 @@
 //! A bisection log: it is audited, the audit is consistent, and its output is safe to print.
 #![no_main]
 
-use ksplat::bisect::{self, MAX_UNKNOWN, AuditOptions, Trust};
+use ksplat::bisect::{self, MAX_UNKNOWN, AuditOptions, Trust, Verdict};
 use ksplat::output::audit;
 use ksplat::output::json::{self, AuditRecord};
 use ksplat::output::text;
@@ -19,7 +19,11 @@ fuzz_target!(|log: &[u8]| {
         let audit = bisect::audit(&bisection, known);
         assert_eq!(audit.steps.len(), bisection.steps.len());
         let changed = audit.steps.iter().any(|step| step.verdict != step.audited_verdict);
-        assert!(!changed || audit.trust != Trust::Sound);
+        let turned = audit.steps.iter().any(|step| {
+            step.verdict != step.audited_verdict && step.audited_verdict != Verdict::Skip
+        });
+        assert!(turned == (audit.trust == Trust::Wrong));
+        assert!(audit.p_wrong.is_some() || !changed || audit.trust != Trust::Sound);
         assert!(audit.trust != Trust::Sound || audit.first_doubtful.is_none());
         assert!(audit.trust == Trust::Sound || !changed || audit.first_doubtful.is_some());
         assert!(audit.doubt.is_none_or(|doubt| (0.0..=1.0).contains(&doubt)));

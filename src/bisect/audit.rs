@@ -19,7 +19,8 @@ use crate::string_enum::string_enum;
 string_enum! {
     /// Whether the result of a bisection can be trusted.
     pub enum Trust {
-        /// The commit is more likely right: [`Audit::p_wrong`] is below [`Tables::doubtful`].
+        /// The commit is more likely right: [`Audit::p_wrong`] is below [`Tables::doubtful`]. Steps
+        /// whose runs support no verdict raise that probability; a few of them may remain.
         Sound = "sound",
         /// The commit is likely wrong: [`Audit::p_wrong`] is at least [`Tables::doubtful`]. Without a named
         /// commit, a step is uncertain.
