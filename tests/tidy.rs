@@ -96,6 +96,58 @@ fn imports_go_one_way() {
     }
 }
 
+/// The modules of the library that a file imports by `use super::…` and `use self::…`, without those that
+/// only its parent declares.
+fn siblings(path: &Path, text: &str) -> Vec<String> {
+    let path = path.strip_prefix("src").unwrap().with_extension("");
+    let is_parent = path.ends_with("mod") || Path::new("src").join(&path).is_dir();
+    let own = if path.ends_with("mod") { path.parent().unwrap() } else { &path };
+    let mut found = Vec::new();
+    for line in code(text).map(str::trim_start) {
+        let line = line.strip_prefix("pub ").unwrap_or(line);
+        let Some(import) = line.strip_prefix("use ") else { continue };
+        let mut words = import.split("::");
+        let mut base = match words.next() {
+            Some("self") if is_parent => own.to_owned(),
+            Some("super") => own.parent().unwrap().to_owned(),
+            _ => continue,
+        };
+        let mut words = words.peekable();
+        while words.next_if_eq(&"super").is_some() {
+            base.pop();
+        }
+        let rest: String = words.collect::<Vec<_>>().join("::");
+        for name in rest.split(|c: char| !c.is_alphanumeric() && c != '_') {
+            let file = Path::new("src").join(base.join(name));
+            if file.with_extension("rs").is_file() || file.join("mod.rs").is_file() {
+                found.push(base.join(name).display().to_string());
+            }
+        }
+    }
+    found
+}
+
+/// Removes the files that import no remaining file, until none is left or the rest are in circles.
+#[test]
+fn files_do_not_import_each_other() {
+    let mut imports: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for (path, text) in sources("src") {
+        let name = path.strip_prefix("src").unwrap().with_extension("");
+        let name = name.display().to_string();
+        let name = name.strip_suffix("/mod").unwrap_or(&name).to_owned();
+        imports.insert(name.clone(), siblings(&path, &text));
+    }
+    loop {
+        let before = imports.len();
+        let left: Vec<String> = imports.keys().cloned().collect();
+        imports.retain(|name, of| of.iter().any(|of| of != name && left.contains(of)));
+        if imports.len() == before {
+            break;
+        }
+    }
+    assert!(imports.is_empty(), "circles of imports: {imports:#?}");
+}
+
 #[test]
 fn only_tables_name_kinds_and_architectures() {
     let names: Vec<_> = ksplat::Arch::ALL.iter().map(|arch| arch.name()).collect();

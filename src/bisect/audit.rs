@@ -7,9 +7,10 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use super::confidence::{self, Doubt};
+use super::evidence::Tie;
 use super::flakiness::Rate;
 use super::model::{self, Bisection, Outcome, Run, Search, Step, Verdict, short};
-use super::relation::{CrashRelation, Original, RELATED, Tie, UNRELATED};
+use super::relation::{CrashRelation, Original, RELATED, UNRELATED};
 use super::replay::{self, Audited};
 use super::seen::Seen;
 use super::tables::Tables;

@@ -2,52 +2,13 @@
 
 use std::collections::BTreeSet;
 
+use super::evidence::DoubtFeature;
 use super::model::{Bisection, Culprit, Verdict};
 use super::name::{self, Name};
 use super::relation::{Original, UNRELATED};
 use super::seen::Seen;
 use super::tables::Tables;
 use crate::model::{Report, Role};
-use crate::string_enum::string_enum;
-
-string_enum! {
-    /// A feature that distinguishes right bisections from wrong ones.
-    pub enum DoubtFeature {
-        /// A bad step was decided by an unrelated crash.
-        Alien = "another crash",
-        /// The audit inverts the verdict of a step.
-        Inverted = "inverted step",
-        /// The audit skips a step that was decided by a crash.
-        Uncertain = "uncertain step",
-        /// A bad step crashed in one or two runs only.
-        Rare = "rare crash",
-        /// syzkaller reports that the reproducer is flaky.
-        Flaky = "flaky reproducer",
-        /// Steps were skipped.
-        Skips = "skipped steps",
-        /// The newest release crashes as well.
-        OldRelease = "old release",
-        /// The number of older releases that crash, if the commit is not near the crash.
-        OlderReleases = "older releases",
-        /// The commit is a merge.
-        Merge = "merge",
-        /// The commit builds the same kernel as its parent.
-        SameKernel = "same kernel",
-        /// All files that the commit changes are in no kernel of the bisection: documentation, tools, tests, or
-        /// other architectures.
-        Unbuilt = "files that are not built",
-        /// The commit is that of a release.
-        Release = "release",
-        /// The last release with the crash and the first one without it had different compilers.
-        Compiler = "other compiler",
-        /// The commit changes Kconfig files: it may only have made the crash reachable.
-        Configuration = "configuration",
-        /// The commit changes a file of the crash's stack, or a file in the same directory.
-        Near = "near the stack",
-        /// The subject or a file of the commit contains a word of the function in the title.
-        Word = "word of the function",
-    }
-}
 
 /// A feature for or against the commit that a bisection names.
 #[derive(Clone, Debug, PartialEq)]

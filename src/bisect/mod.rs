@@ -22,6 +22,7 @@
 
 mod audit;
 mod confidence;
+mod evidence;
 mod flakiness;
 mod grammar;
 mod model;
@@ -34,13 +35,14 @@ mod table;
 mod tables;
 
 pub use audit::{Audit, AuditOptions, Crash, Judged, Trust, audit};
-pub use confidence::{Doubt, DoubtFeature};
+pub use confidence::Doubt;
+pub use evidence::{DoubtFeature, Tie};
 pub use flakiness::Rate;
 pub(crate) use model::short;
 pub use model::{
     ALL_RUNS, Bisection, Culprit, MAX_UNKNOWN, Outcome, Run, Search, Step, Totals, Verdict,
 };
 pub use read::{NotBisection, parse};
-pub use relation::{CrashRelation, RELATED, Tie, UNRELATED};
+pub use relation::{CrashRelation, RELATED, UNRELATED};
 pub use replay::Audited;
 pub use tables::Tables;

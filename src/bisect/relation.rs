@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::evidence::Tie;
 use super::model::{Bisection, Outcome, Step};
 use super::name::{self, Name};
 use super::tables::Tables;
@@ -9,37 +10,6 @@ use crate::cluster::{Index, Observation};
 use crate::fingerprint::Signature;
 use crate::kind::class::Symptom;
 use crate::model::Report;
-use crate::string_enum::string_enum;
-
-string_enum! {
-    /// The strongest relation between a crash and the one under bisection, from strong to weak.
-    pub enum Tie {
-        /// The same title.
-        Title = "same title",
-        /// An alternative title of one of the two: see [`Report::alt_titles`].
-        Alternative = "alternative title",
-        /// Their signatures are of one bug: see [`cluster`](crate::cluster).
-        Signature = "same bug by signature",
-        /// The same function in the title.
-        Function = "same function",
-        /// The stack of one contains the function in the title of the other.
-        Stack = "its stack holds the function",
-        /// Both occurred on the same commit.
-        Together = "seen together",
-        /// The functions start with the same word.
-        Subsystem = "same subsystem",
-        /// The functions have a word in common.
-        Word = "a word in common",
-        /// Both are hangs, which may have any cause.
-        Hang = "both hang",
-        /// Both are bad accesses, or both are warnings.
-        Class = "same class",
-        /// No relation.
-        Nothing = "nothing in common",
-        /// The crash under bisection is unknown.
-        Unknown = "not known",
-    }
-}
 
 /// The score from which a crash is taken for the one under bisection.
 pub const RELATED: f64 = 0.5;

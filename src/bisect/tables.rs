@@ -1,7 +1,6 @@
 //! The tables that an audit goes by.
 
-use super::confidence::DoubtFeature;
-use super::relation::Tie;
+use super::evidence::{DoubtFeature, Tie};
 use super::table;
 
 /// The tables that an audit goes by: [`Tables::FITTED`], unless a program fits others.

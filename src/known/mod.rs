@@ -53,8 +53,9 @@ use crate::store::{Contents, Fix, Known};
 pub use diff::Changes;
 pub use mail::Mail;
 pub use message::Message;
-pub use rank::{PAIR_FEATURES, PAIR_NAMES, PairFeatures, pair_features};
+pub use rank::{PAIR_NAMES, PairFeatures, pair_features};
 pub use release::{FixVerdict, Standing, earlier_tag};
+pub use table::PAIR_FEATURES;
 pub use tags::Tags;
 
 /// The known crashes with a fix that are compared for a report.

@@ -4,11 +4,8 @@
 //! report again, by what authors of fixes keep when they quote a crash: the innermost functions. A softmax over
 //! the candidates and *no candidate* makes the probabilities.
 
-use super::table::{BIAS, WEIGHTS};
+use super::table::{BIAS, PAIR_FEATURES, WEIGHTS};
 use crate::fingerprint::{FrameClass, Signature};
-
-/// The number of features.
-pub const PAIR_FEATURES: usize = 14;
 
 /// The innermost functions that are compared.
 const COMPARED: usize = 16;

@@ -3,6 +3,8 @@
 pub mod audit;
 pub mod bugs;
 #[cfg(feature = "serde")]
+mod fields;
+#[cfg(feature = "serde")]
 pub mod html;
 #[cfg(feature = "serde")]
 pub mod json;

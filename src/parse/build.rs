@@ -5,31 +5,25 @@ mod finding;
 mod lock;
 mod memory;
 mod task;
+mod topic;
 
 use std::borrow::Cow;
 
-use self::aside::Announced;
-use self::finding::Topic;
+use self::topic::{Announced, Topic};
 use super::contention;
 use super::convert::{address, frame, named, role};
 use super::cpu_state::{CpuState, Unread};
 use super::limits::Limits;
-use super::log_flags::LogFlags;
 use super::machine;
-use super::open::Open;
 use super::who::Naming;
-use super::whole;
 use crate::arch::evidence::{self, Machines};
-use crate::blame;
-use crate::diagnosis;
-use crate::functions;
-use crate::kind::{Kind, Marker};
+use crate::kind::Kind;
 use crate::log::Line;
 use crate::model::{
-    AccessKind, Address, Diagnostic, Executor, Frame, Report, Role, SourceLocation, Stack,
+    AccessKind, Address, Blame, Diagnostic, Frame, Report, Role, SourceLocation, Stack,
     StackContext,
 };
-use crate::reason::{BlameReason, Corruption, DiagnosticKind, ReportPart};
+use crate::reason::{DiagnosticKind, ReportPart};
 use crate::span::Span;
 use crate::syntax::code::Listed;
 use crate::syntax::frame::Place;
@@ -39,7 +33,6 @@ use crate::syntax::register::Registers;
 use crate::syntax::stack::StackStart;
 use crate::syntax::who;
 use crate::syntax::{Malformed, Record, Start, Tag, leak};
-use crate::title::{self, Outline, Step, Title};
 
 /// The most diagnostics that a report keeps: a broken console breaks every line alike.
 const MAX_DIAGNOSTICS: usize = 32;
@@ -55,113 +48,6 @@ const MAX_SHADOW: usize = 16;
 
 /// The frames that most stacks have.
 const ROOM: usize = 16;
-
-/// Builds a report that is complete.
-pub(super) fn report(open: Open<'_>, facts: LogFlags) -> (Report<'_>, Vec<Step<'_>>) {
-    let Open { marker, opening, mut builder, mut outline, consequences, .. } = open;
-    let mut title = open.title.unwrap_or_else(|| title::name(marker, &outline, None));
-    if open.after > 0 {
-        let other = title::name(marker, &outline, None);
-        title = if other.corrupted.is_none() { other } else { title };
-    }
-    if open.ended_early {
-        builder.leave_out(ReportPart::Report, DiagnosticKind::TooManyOpen);
-    }
-    let headless = builder.headless;
-    let named = builder.headline.last().cloned();
-    let sentence = builder.sentence.take();
-    let accused = builder.accused.take().and_then(aside::accuse);
-    let has_stack = builder.has_stack();
-    let mut report = builder.finish();
-    report.incomplete = whole::incomplete(&report, &title, open.last, has_stack, open.cut);
-    report.complete = report.incomplete.is_empty();
-    report.span = Span { start: open.start, end: open.end, line: opening.line };
-    report.kind = title.kind;
-    for (step, marker, headline) in &consequences {
-        // The function is that of the report, and the frames below it may be missing here.
-        let (_, led_to) = title::so_far(marker, &outline.from(*step, headline));
-        if led_to != title.title {
-            report.consequences.push(led_to);
-        }
-    }
-    report.blame = accused.or_else(|| blame::blame(&report, named.as_ref()));
-    if !report.kind.traps() {
-        let instructions = report.code.iter_mut().flat_map(|code| &mut code.instructions);
-        instructions.for_each(|instruction| instruction.trapping = false);
-    }
-    if let Some(function) = jumped_astray(&report) {
-        outline.name_pointer(function);
-        title = title::name(marker, &outline, None);
-    }
-    if title.corrupted.is_some() && !title.mixed && has_whole_stack(&report, headless) {
-        // The convention looks for traces by the words that head them; the model knows better.
-        title = named_by_model(&report, marker, &outline).unwrap_or(title);
-    }
-    report.title = title.title;
-    report.alt_titles = title.alternatives;
-    let echoes = open.echoes.into_iter().filter(|echo| *echo != report.title);
-    report.alt_titles.extend(echoes);
-    report.alt_titles.sort_unstable();
-    report.alt_titles.dedup();
-    report.class = title.class.in_output().map(Cow::Borrowed);
-    report.frame = title.frame;
-    report.guilty_file = open.guilty_file;
-    report.panicked = facts.panicked;
-    report.suppressed = facts.suppressed;
-    if facts.executors {
-        let executor = opening.executor.or(open.executor);
-        report.executor = executor.map(|(proc, id)| Executor { proc, id });
-    }
-    (report.time, report.wall_time) = (opening.time, opening.wall_time);
-    let above = opening.message.or_else(|| open.below.message(&outline)).or(sentence);
-    report.message = title.message.map(Cow::Owned).or(above);
-    report.list = finding::list(&report);
-    report.diagnosis = diagnosis::of(&report);
-    let cut = open.cut.then_some(Corruption::TooManyLines);
-    let lost = facts.disconnected.then_some(Corruption::ConsoleLost);
-    report.corrupted = cut.or(title.corrupted).or(lost).or(report.corrupted);
-    (report, outline.into_room())
-}
-
-/// The title of a report whose stack is whole, with the function that the model knows where the
-/// convention found none.
-fn named_by_model(report: &Report<'_>, marker: &Marker, outline: &Outline<'_>) -> Option<Title> {
-    let blamed = report.blame.as_ref().map(|blame| &*blame.function);
-    let title = title::name(marker, outline, blamed);
-    let is_named = blamed.is_some() || title.corrupted != Some(Corruption::NoFunction);
-    is_named.then_some(Title { corrupted: None, ..title })
-}
-
-/// The function that jumped to where no code is, if the printed one ends before the instruction
-/// pointer: kallsyms gives the nearest symbol below an address.
-fn jumped_astray<'a>(report: &'a Report<'_>) -> Option<&'a str> {
-    let pointer = report.crash_stack()?.frames.first().filter(|frame| frame.exact)?;
-    let is_behind = pointer.offset.zip(pointer.size).is_some_and(|(offset, size)| offset > size);
-    let blame = report.blame.as_ref().filter(|blame| blame.why == BlameReason::JumpedNowhere)?;
-    is_behind.then_some(&*blame.function)
-}
-
-/// Whether the stack of the crash has enough frames to be whole, and begins where it must: with
-/// the instruction pointer, or without a headline as ARM's does.
-///
-/// Frames of the machinery alone are no stack of the crash. Guesses of the unwinder count only where it had
-/// no frame to begin with, after a jump to where no code is.
-fn has_whole_stack(report: &Report<'_>, headless: bool) -> bool {
-    let why = report.blame.as_ref().map(|blame| blame.why);
-    let is_astray = why == Some(BlameReason::JumpedNowhere);
-    report.crash_stack().is_some_and(|stack| {
-        let counted = || {
-            let functions = stack.frames.iter().filter(|frame| frame.reliable || is_astray);
-            functions.filter_map(|frame| frame.function.as_deref())
-        };
-        (headless || stack.frames.iter().any(|frame| frame.exact))
-            && counted().count() >= WHOLE_STACK
-            && counted().any(|function| functions::reason(functions::base(function)).is_none())
-    })
-}
-
-/// The frames that a whole stack has at the least: the syscall or thread, and what it runs.
-const WHOLE_STACK: usize = 4;
 
 /// How many lines below a `CPU:` line a second one is another report's.
 const MIXED_WITHIN: usize = 3;
@@ -181,6 +67,19 @@ enum Dump {
     Crash,
     /// They are those of user mode, of an interrupted task, or come a second time.
     Other,
+}
+
+/// A report as its lines give it, and what the facts that need all of it are made from.
+pub(super) struct Built<'log> {
+    pub(super) report: Report<'log>,
+    /// Whether the call trace has no headline.
+    pub(super) headless: bool,
+    /// The frame that the headline names.
+    pub(super) named: Option<Frame<'log>>,
+    /// The sentence below the headline that says what is wrong.
+    pub(super) sentence: Option<Cow<'log, str>>,
+    /// The function that the report itself names as the one to blame.
+    pub(super) accused: Option<Blame<'log>>,
 }
 
 /// Builds a report line by line.
@@ -732,7 +631,7 @@ impl<'log> Builder<'log> {
     }
 
     /// Notes, once, that from this line on something is left out.
-    fn leave_out(&mut self, part: ReportPart, kind: DiagnosticKind) {
+    pub(super) fn leave_out(&mut self, part: ReportPart, kind: DiagnosticKind) {
         let is_known = |known: &Diagnostic| (known.part, known.kind) == (part, kind);
         if !self.report.diagnostics.iter().any(is_known) {
             self.report.diagnostics.push(Diagnostic::new(self.at, part, kind));
@@ -767,8 +666,10 @@ impl<'log> Builder<'log> {
         frames.any(|frame| frame.function.is_some())
     }
 
-    fn finish(mut self) -> Report<'log> {
+    /// Ends the report below its last line.
+    pub(super) fn finish(mut self) -> Built<'log> {
         self.close_stack();
+        let named = self.headline.last().cloned();
         // A warning without a dump: its headline is all that is known of the place.
         let known = self.report.stacks.iter().any(|stack| stack.role == Role::Crash);
         if !known && !self.headline.is_empty() {
@@ -794,6 +695,12 @@ impl<'log> Builder<'log> {
             let cause = (arch.info().fault)(&|register| report.registers.get(register));
             access.kind = access.kind.or(cause.map(memory::kind_of));
         }
-        self.report
+        Built {
+            report: self.report,
+            headless: self.headless,
+            named,
+            sentence: self.sentence,
+            accused: self.accused.and_then(aside::accuse),
+        }
     }
 }

@@ -4,13 +4,16 @@
 //! line is joined with its rest (`join`), read once by `syntax`, and its record given to the report
 //! whose context it has (`demux`). The report keeps no lines: it adds the record to the model
 //! (`build`) and to the outline that its title is made from. It is closed when the next one of its
-//! context begins, when nothing more of it was seen for a while, or at the end of the log.
+//! context begins, when nothing more of it was seen for a while, or at the end of the log; then the
+//! facts that need all of it are added (`complete`).
 
 mod build;
+mod complete;
 mod contention;
 mod convert;
 mod cpu_state;
 mod demux;
+mod event;
 mod join;
 mod limits;
 mod log_flags;
@@ -34,9 +37,10 @@ use demux::Demux;
 use log_flags::LogFlags;
 use surroundings::Opening;
 
+pub use event::{Event, Started};
 pub use limits::{Limits, MAX_FRAMES, MAX_LINES, MAX_OPEN};
-pub use monitor::{Event, Monitor, PAUSE, QUIET, Started};
-pub use parser::Parser;
+pub use monitor::Monitor;
+pub use parser::{PAUSE, Parser, QUIET};
 pub use surroundings::text;
 
 /// Finds the reports of a console log, in the order in which they start: [`Parser::reports`] with the
@@ -168,7 +172,7 @@ impl Reports<'_> {
             if open.is_mention(self.parser.any_program()) {
                 continue;
             }
-            let (report, room) = build::report(open, facts);
+            let (report, room) = complete::report(open, facts);
             self.demux.give_back(room);
             self.done.push_back(report);
         }

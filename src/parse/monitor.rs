@@ -6,29 +6,21 @@ use std::time::Duration;
 
 use memchr::{memchr, memchr_iter, memrchr};
 
-use super::build;
+use super::complete;
 use super::demux::Demux;
+use super::event::{Event, started};
 use super::join;
 use super::log_flags::LogFlags;
-use super::open::Open;
 use super::parser::Parser;
 use super::pause::{self, Pauses};
 use super::surroundings::{MAX_ABOVE, Opening};
-use crate::kind::{Kind, Marker};
+use crate::kind::Marker;
 use crate::log::{Line, MAX_LINE, Shape};
 use crate::log_kind;
-use crate::model::Report;
 use crate::scan::{self, Start};
-use crate::title;
 
 /// The bytes of a chunk that are added to the buffer at once: it grows by no more than that.
 const PIECE: usize = 64 * 1024;
-
-/// The time of silence after which a monitor completes its open reports, by default.
-pub const QUIET: Duration = Duration::from_secs(10);
-
-/// The time after the last line of a report at which a monitor gives it, by default.
-pub const PAUSE: Duration = Duration::from_secs(1);
 
 /// Parses reports from a log that arrives in chunks of any size.
 ///
@@ -93,44 +85,6 @@ pub struct Monitor {
     pauses: Pauses,
 }
 
-/// An event of a [`Monitor`].
-#[derive(Clone, Debug, PartialEq)]
-#[non_exhaustive]
-pub enum Event {
-    /// A report began.
-    ///
-    /// If the headline may only be a mention of a report by a program or a person, this event comes
-    /// together with `Finished`, or not at all. A headline that the kernel repeats below with its
-    /// report makes an event of its own; the finished report then has its title in
-    /// [`Report::alt_titles`].
-    Started(Started),
-    /// A report is complete, or makes a pause: see [`Monitor::tick`].
-    Finished(Box<Report<'static>>),
-    /// A report went on after its pause. This one takes the place of the one with the same start of its
-    /// [span](Report::span).
-    Revised(Box<Report<'static>>),
-}
-
-/// The start of a report.
-#[derive(Clone, Debug, PartialEq)]
-#[non_exhaustive]
-pub struct Started {
-    /// The offset of its first line, in bytes from the start of the log.
-    pub offset: usize,
-    /// The number of that line, from 1.
-    pub line: usize,
-    /// The kind of failure, from the first line.
-    pub kind: Kind,
-    /// The title from the first line. It often lacks the function, which a later line has.
-    pub title: String,
-}
-
-/// Makes the event of a report whose function may come in a later line.
-fn started(open: &Open<'_>) -> Started {
-    let (kind, title) = title::so_far(open.marker, &open.outline);
-    Started { offset: open.start, line: open.opening.line, kind, title }
-}
-
 /// The state of the search for the next line that starts a report.
 #[derive(Clone, Copy, Debug)]
 enum Next {
@@ -151,6 +105,13 @@ enum Head {
     Console,
 }
 
+impl Parser {
+    /// Makes a monitor at the start of a log that is still being written.
+    pub fn monitor(&self) -> Monitor {
+        Monitor::of(*self)
+    }
+}
+
 impl Default for Monitor {
     fn default() -> Self {
         Self::new()
@@ -163,7 +124,7 @@ impl Monitor {
         Self::of(Parser::new())
     }
 
-    pub(super) fn of(parser: Parser) -> Self {
+    fn of(parser: Parser) -> Self {
         Self {
             buffer: Vec::new(),
             base: 0,
@@ -477,7 +438,7 @@ impl Monitor {
             if open.is_doubtful() {
                 self.events.push_back(Event::Started(started(&open)));
             }
-            let (report, room) = build::report(open, self.facts);
+            let (report, room) = complete::report(open, self.facts);
             self.demux.give_back(room);
             self.events.extend(self.pauses.complete(Box::new(report.into_owned())));
         }

@@ -4,10 +4,15 @@ use std::time::Duration;
 
 use super::limits::Limits;
 use super::mention;
-use super::monitor::{Monitor, PAUSE, QUIET};
 use super::{Reports, reports_from};
 use crate::kind::Marker;
 use crate::log_kind;
+
+/// The time of silence after which a monitor completes its open reports, by default.
+pub const QUIET: Duration = Duration::from_secs(10);
+
+/// The time after the last line of a report at which a monitor gives it, by default.
+pub const PAUSE: Duration = Duration::from_secs(1);
 
 /// Parses console logs: whole logs with [`reports`](Self::reports), growing logs with a
 /// [`monitor`](Self::monitor).
@@ -92,14 +97,14 @@ impl Parser {
         Self { any_program, ..self }
     }
 
-    /// Sets the time of silence after which [`Monitor::tick`] completes the open reports; [`QUIET`],
+    /// Sets the time of silence after which [`Monitor::tick`](crate::Monitor::tick) completes the open reports; [`QUIET`],
     /// 10 seconds, by default. [`reports`](Self::reports) does not use it.
     #[must_use]
     pub fn with_quiet(self, quiet: Duration) -> Self {
         Self { quiet, ..self }
     }
 
-    /// Sets the time after the last line of a report at which [`Monitor::tick`] returns it, before it is
+    /// Sets the time after the last line of a report at which [`Monitor::tick`](crate::Monitor::tick) returns it, before it is
     /// complete; [`PAUSE`], 1 second, by default. [`reports`](Self::reports) does not use it.
     #[must_use]
     pub fn with_pause(self, pause: Duration) -> Self {
@@ -111,11 +116,6 @@ impl Parser {
     /// See [`reports`](crate::reports) for the guarantees of the iterator.
     pub fn reports<'log>(&self, log: &'log [u8]) -> Reports<'log> {
         reports_from(*self, log, log_kind::start(log))
-    }
-
-    /// Makes a monitor at the start of a log that is still being written.
-    pub fn monitor(&self) -> Monitor {
-        Monitor::of(*self)
     }
 
     pub(super) fn limits(&self) -> Limits {

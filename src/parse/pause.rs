@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::monitor::Event;
+use super::event::Event;
 use super::open::Open;
 use crate::model::Report;
 use crate::scan::END_PANIC;

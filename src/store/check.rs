@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
 use redb::ReadableTable;
@@ -205,32 +204,14 @@ fn named(path: &Path, what: &str) -> PathBuf {
     path.with_file_name(name)
 }
 
-/// The rows that can be read of a damaged table: from its beginning, and from its end.
-pub(super) fn rows<K: redb::Key + 'static>(
-    table: &redb::ReadOnlyTable<K, &'static [u8]>,
-    mut take: impl FnMut(K::SelfType<'_>, &[u8]),
-) {
-    // The database panics on some damage.
-    let _ = catch_unwind(AssertUnwindSafe(|| {
-        let Ok(rows) = table.iter() else { return };
-        for (key, row) in rows.map_while(Result::ok) {
-            take(key.value(), row.value());
-        }
-    }));
-    let _ = catch_unwind(AssertUnwindSafe(|| {
-        let Ok(rows) = table.iter() else { return };
-        for (key, row) in rows.rev().map_while(Result::ok) {
-            take(key.value(), row.value());
-        }
-    }));
-}
-
 /// What can be read of damaged tables.
 fn readable(read: &redb::ReadTransaction) -> Contents {
     let mut found: BTreeMap<Vec<u8>, Vec<u8>> = BTreeMap::new();
     for table in [ROWS, ASIDE] {
         if let Ok(table) = read.open_table(table) {
-            rows(&table, |key: &[u8], row| drop(found.insert(key.to_owned(), row.to_owned())));
+            file::rows(&table, |key: &[u8], row| {
+                drop(found.insert(key.to_owned(), row.to_owned()));
+            });
         }
     }
     let mut contents = Contents::default();

@@ -7,6 +7,7 @@ use std::collections::hash_map::RandomState;
 use std::fs::{self, File, Metadata, OpenOptions};
 use std::hash::BuildHasher;
 use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -16,7 +17,7 @@ use std::time::{Duration, SystemTime};
 use redb::backends::{FileBackend, InMemoryBackend};
 use redb::{
     Builder, ConcurrencyMode, Database, DatabaseError, ReadOnlyDatabase, ReadableDatabase,
-    StorageBackend, TableHandle,
+    ReadableTable as _, StorageBackend, TableHandle,
 };
 
 use super::error::Error;
@@ -280,4 +281,24 @@ impl Handle {
             Self::Empty => None,
         })
     }
+}
+
+/// The rows that can be read of a damaged table: from its beginning, and from its end.
+pub(super) fn rows<K: redb::Key + 'static>(
+    table: &redb::ReadOnlyTable<K, &'static [u8]>,
+    mut take: impl FnMut(K::SelfType<'_>, &[u8]),
+) {
+    // The database panics on some damage.
+    let _ = catch_unwind(AssertUnwindSafe(|| {
+        let Ok(rows) = table.iter() else { return };
+        for (key, row) in rows.map_while(Result::ok) {
+            take(key.value(), row.value());
+        }
+    }));
+    let _ = catch_unwind(AssertUnwindSafe(|| {
+        let Ok(rows) = table.iter() else { return };
+        for (key, row) in rows.rev().map_while(Result::ok) {
+            take(key.value(), row.value());
+        }
+    }));
 }

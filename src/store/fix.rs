@@ -241,7 +241,7 @@ pub(super) fn name_sources(
 pub(super) fn readable_sources(read: &redb::ReadTransaction) -> BTreeSet<String> {
     let mut names = BTreeSet::new();
     if let Ok(table) = read.open_table(SOURCES) {
-        super::check::rows(&table, |name: &str, _| {
+        super::file::rows(&table, |name: &str, _| {
             names.insert(name.to_owned());
         });
     }

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use redb::{ReadTransaction, ReadableTable, TableDefinition, WriteTransaction};
 
-use super::check;
 use super::contents::Contents;
+use super::file;
 use super::row::{DamageKind, DamagedRow, Tag};
 use super::{BugRecord, Known};
 
@@ -36,7 +36,7 @@ pub(super) fn salvage(read: &ReadTransaction) -> Contents {
     let mut contents = Contents::default();
     let mut seen = BTreeSet::new();
     if let Ok(table) = read.open_table(BUGS) {
-        check::rows(&table, |id, row| {
+        file::rows(&table, |id, row| {
             if seen.insert((id, 0)) {
                 take_bug(&mut contents, id, row);
             }
@@ -44,7 +44,7 @@ pub(super) fn salvage(read: &ReadTransaction) -> Contents {
     }
     seen.clear();
     if let Ok(table) = read.open_table(SIGHTINGS) {
-        check::rows(&table, |key, row| {
+        file::rows(&table, |key, row| {
             if seen.insert(key) {
                 take_known(&mut contents, key, row);
             }

@@ -228,20 +228,17 @@ impl<'data> Image<'data> {
     }
 
     pub(super) fn debug(&self) -> Result<&Debug<'data>, Error> {
-        self.debug.get_or_init(|| Debug::open(self)).as_ref().map_err(Error::clone)
+        let open = || Ok(Debug::open(self.debug_sections()?, self.endian));
+        self.debug.get_or_init(open).as_ref().map_err(Error::clone)
     }
 
     pub(super) fn is_little_endian(&self) -> bool {
         self.endian == RunTimeEndian::Little
     }
 
-    pub(super) fn endian(&self) -> RunTimeEndian {
-        self.endian
-    }
-
     /// Returns the sections of debug information, decompressed; those of a module relocated to its
     /// sections.
-    pub(super) fn debug_sections(&self) -> Result<DwarfSections<Cow<'data, [u8]>>, Error> {
+    fn debug_sections(&self) -> Result<DwarfSections<Cow<'data, [u8]>>, Error> {
         self.check_unpacked()?;
         DwarfSections::load(|id| {
             let name = id.name();

@@ -15,8 +15,6 @@ use gimli::{
 };
 use self_cell::self_cell;
 
-use super::error::Error;
-use super::image::Image;
 use super::reader::{Budget, Reader};
 
 /// The most address ranges of one entry.
@@ -120,15 +118,14 @@ enum Form {
 }
 
 impl<'data> Debug<'data> {
-    pub(super) fn open(image: &Image<'data>) -> Result<Self, Error> {
-        let all = image.debug_sections()?;
+    pub(super) fn open(all: DwarfSections<Cow<'data, [u8]>>, endian: RunTimeEndian) -> Self {
         let mut bytes = 0;
         all.borrow(|section| {
             bytes += section.len() as u64;
-            gimli::EndianSlice::new(section, image.endian())
+            gimli::EndianSlice::new(section, endian)
         });
-        let sections = Sections { all, endian: image.endian(), budget: Budget::new(bytes) };
-        Ok(Self::new(sections, |sections| sections.budget.lookup(|| Units::new(sections))))
+        let sections = Sections { all, endian, budget: Budget::new(bytes) };
+        Self::new(sections, |sections| sections.budget.lookup(|| Units::new(sections)))
     }
 
     /// Returns the functions and lines at an address.

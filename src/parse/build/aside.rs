@@ -3,6 +3,7 @@
 
 use std::borrow::Cow;
 
+use super::topic::Announced;
 use super::{Builder, MAX_STACKS};
 use crate::functions;
 use crate::log::Line;
@@ -12,19 +13,6 @@ use crate::search;
 use crate::syntax::blocker::Blocker;
 use crate::syntax::frame::Place;
 use crate::token;
-
-/// The role of a symbol on a line of its own.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Announced {
-    /// The global variable that contains the address: kasan's print_address_description().
-    Variable,
-    /// The function that disabled preemption: print_preempt_disable_ip() in kernel/sched/core.c.
-    Disabler,
-    /// The function whose frame contains the address: kasan_print_address_stack_frame().
-    StackFrame,
-    /// The function that releases a lock: print_unlock_imbalance_bug() in kernel/locking/lockdep.c.
-    Releaser,
-}
 
 impl<'log> Builder<'log> {
     /// Says that a line begins a part of the report that is printed as a report of its own.

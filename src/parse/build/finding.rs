@@ -1,55 +1,19 @@
-//! Pages, requests for memory, uninitialized bytes, spinlocks, machine checks, lists: lines of single kinds.
+//! Pages, requests for memory, uninitialized bytes, spinlocks, machine checks: lines of single kinds.
 
-use super::aside::Announced;
+use super::topic::{Announced, Topic};
 use super::{Builder, address};
 use crate::log::Line;
 use crate::model::{
-    Allocation, Killed, ListCorruption, ListOperation, ListPointer, LocalVariable, Lock, LockState,
-    MachineCheck, Page, PageTable, PointerClass, Report, SpinLock, Zone,
+    Allocation, Killed, LocalVariable, Lock, LockState, MachineCheck, Page, PageTable, SpinLock,
+    Zone,
 };
-use crate::search;
-use crate::syntax::{kmsan, list, mce, page, pressure, spinlock};
+use crate::syntax::{kmsan, mce, page, pressure, spinlock};
 
 /// The most local variables of a frame that are kept.
 const MAX_VARIABLES: usize = 64;
 
 /// The most zones of memory: a machine of eight nodes has fewer.
 const MAX_ZONES: usize = 32;
-
-/// What lines of a report are about that only reports of its kind have.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub(super) enum Topic {
-    #[default]
-    Other,
-    /// A request for memory.
-    Pressure,
-    /// Uninitialized bytes.
-    Uninitialized,
-    /// A lock that is used wrongly.
-    Lock,
-    /// An error of the hardware.
-    MachineCheck,
-    /// A page.
-    Page,
-}
-
-/// The words of headlines, and what the lines below are about.
-const TOPICS: &[(&str, Topic)] = &[
-    ("BUG: KMSAN", Topic::Uninitialized),
-    ("BUG: spinlock ", Topic::Lock),
-    ("bad unlock balance", Topic::Lock),
-    ("BUG: Bad page ", Topic::Page),
-    (" invoked oom-killer: ", Topic::Pressure),
-    ("page allocation failure", Topic::Pressure),
-    (": Machine Check", Topic::MachineCheck),
-];
-
-impl Topic {
-    fn of(headline: &[u8]) -> Self {
-        let topic = TOPICS.iter().find(|(words, _)| search::has(headline, words));
-        topic.map(|(_, topic)| *topic).unwrap_or_default()
-    }
-}
 
 impl<'log> Builder<'log> {
     /// What the headline of a kind says beside the task.
@@ -228,27 +192,4 @@ impl<'log> Builder<'log> {
             frame.variables.push(LocalVariable { name: line.own(name), start, end });
         }
     }
-}
-
-/// The pointer of a list that is wrong, by the message of the report.
-pub(super) fn list(report: &Report<'_>) -> Option<ListCorruption> {
-    let found = list::message(report.message.as_deref()?.as_bytes())?;
-    let (entry, value) = (found.entry.map(address), found.found.map(address));
-    let pointer = match found.pointer {
-        list::Pointer::PrevNext => ListPointer::PrevNext,
-        list::Pointer::NextPrev => ListPointer::NextPrev,
-        list::Pointer::EntryNext => ListPointer::EntryNext,
-        list::Pointer::EntryPrev => ListPointer::EntryPrev,
-        list::Pointer::Prev => ListPointer::Prev,
-        list::Pointer::Next => ListPointer::Next,
-        list::Pointer::New => ListPointer::New,
-    };
-    Some(ListCorruption {
-        operation: if found.is_add { ListOperation::Add } else { ListOperation::Delete },
-        pointer,
-        entry,
-        expected: found.expected.map(address),
-        found: value,
-        class: value.map_or(PointerClass::Other, |value| PointerClass::of(value, entry)),
-    })
 }

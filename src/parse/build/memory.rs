@@ -1,6 +1,6 @@
 //! Accesses, the objects that they hit, and shadow memory, to the model.
 
-use super::aside::Announced;
+use super::topic::Announced;
 use super::{Builder, MAX_SHADOW, address};
 use crate::log::Line;
 use crate::model::{

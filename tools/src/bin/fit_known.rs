@@ -60,7 +60,7 @@ fn main() {
     if std::env::args().any(|word| word == "--misses") {
         misses(&of_folds);
     }
-    println!("\nuse super::rank::PAIR_FEATURES;\n");
+    println!("\n/// The number of features.\npub const PAIR_FEATURES: usize = {PAIR_FEATURES};\n");
     println!("/// The constant part of a score, against *no candidate*.");
     println!("pub(super) const BIAS: f32 = {:.2};\n", weights[0]);
     println!("/// The weight of each feature.\n#[rustfmt::skip] // rows");
