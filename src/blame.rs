@@ -272,7 +272,7 @@ fn may_fail(function: &str, kind: Kind) -> bool {
         && matches!(reason, Some(Allocator | Control | Convention | Copying | Counting | Dispatch))
 }
 
-/// Returns whether a function works for its caller.
+/// Returns whether a function is a helper in reports of a kind.
 fn is_machinery(function: &str, kind: Kind) -> bool {
     let name = functions::base(function);
     match functions::reason(name) {

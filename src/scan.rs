@@ -1,8 +1,8 @@
-//! Where reports start: one pass over the bytes for a few short anchors.
+//! Finds the starts of reports: one pass over the bytes for a few short anchors.
 //!
-//! Every marker of the kind table names its anchor. A vectorised search finds all of them near the
-//! speed of memory, so a log without a report costs little more than reading it. Where an anchor is,
-//! the marker's text is compared in place; only a line that passes is looked at closely, once.
+//! Every marker of the kind table has an anchor. A vectorised search finds all anchors near the
+//! speed of memory, so a log without a report costs little more than reading it. At an anchor the
+//! text of the marker is compared in place; only a line that matches is parsed, once.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -42,12 +42,12 @@ const fn longest(markers: &[&Marker]) -> usize {
     longest
 }
 
-/// How much of the log is given to one search before the next gets the same: at first, so that
-/// anchors that follow each other closely cost no more than the bytes between them, and at most,
-/// so that the bytes are still in the cache.
+/// The sizes of the parts of the log that one search scans before the next scans the same part: the
+/// first, so that dense anchors cost no more than the bytes between them, and the largest, so that
+/// the bytes are still in the cache.
 const WINDOW: (usize, usize) = (512, 64 * 1024);
 
-/// Printed by the console after a line that it had to cut: the line comes once more.
+/// Printed by the console after a line that it had to cut: the line is printed again.
 ///
 /// See `console_prepend_replay()` in kernel/printk/printk.c.
 const REPLAY: &[u8] = b"** replaying previous printk message **";
@@ -55,7 +55,7 @@ const REPLAY: &[u8] = b"** replaying previous printk message **";
 static FAULTS: LazyLock<Vec<Search>> = LazyLock::new(|| searches(false));
 static INFORMATION: LazyLock<Vec<Search>> = LazyLock::new(|| searches(true));
 
-/// The texts of markers whose anchors stand elsewhere in the line, and their indexes.
+/// The texts of markers whose anchors are elsewhere in the line, and their indexes.
 static APART: LazyLock<Vec<(usize, memmem::Finder<'static>)>> = LazyLock::new(|| {
     let apart =
         MARKERS.iter().enumerate().filter(|(_, marker)| !marker.text.contains(marker.anchor));
@@ -65,13 +65,13 @@ static APART: LazyLock<Vec<(usize, memmem::Finder<'static>)>> = LazyLock::new(||
 /// The index of a marker in the table, and the offset of the anchor in its text.
 type Place = (usize, usize);
 
-/// How anchors are found.
+/// The search for anchors.
 #[derive(Debug)]
 enum Method {
-    /// Vectorised, where the machine can.
+    /// Vectorised, if the machine supports it.
     Packed(packed::Searcher),
     Automaton(AhoCorasick),
-    /// Neither could be built, which no known machine does: every byte may be an anchor.
+    /// Neither could be built, which is the case on no known machine: every byte may be an anchor.
     Nothing,
 }
 
@@ -91,7 +91,7 @@ impl Method {
 #[derive(Debug)]
 struct Search {
     method: Method,
-    /// By index of the anchor: its markers.
+    /// The markers of each anchor, by the index of the anchor.
     markers: Vec<Vec<Place>>,
 }
 
@@ -105,7 +105,7 @@ struct Found<'s> {
 }
 
 impl Search {
-    /// The searches that look for faults, and for information where that is asked for.
+    /// Returns the searches for faults, and if requested those for information.
     fn all(information: bool) -> impl Iterator<Item = &'static Self> {
         let more = information.then(|| &*INFORMATION).into_iter().flatten();
         FAULTS.iter().chain(more)
@@ -129,8 +129,8 @@ impl Search {
 }
 
 impl Found<'_> {
-    /// The indexes of the markers whose texts stand around the anchor; around any byte, where the
-    /// search could not be built.
+    /// The indexes of the markers whose texts contain the anchor at its place; any byte is such a
+    /// place if the search could not be built.
     fn markers(&self, log: &[u8]) -> impl Iterator<Item = usize> {
         let all = &*self.search.markers;
         let places = all.get(self.anchor).map_or(all, slice::from_ref).iter().flatten();
@@ -143,14 +143,14 @@ impl Found<'_> {
     }
 }
 
-/// The markers of each anchor, of information or of all else.
+/// The markers of each anchor: those of information, or all others.
 fn anchors(information: bool) -> BTreeMap<Vec<u8>, Vec<Place>> {
     let mut anchors: BTreeMap<_, Vec<_>> = BTreeMap::new();
     let is_asked = |marker: &Marker| marker.kind.is_information() == information;
     for (index, marker) in MARKERS.iter().enumerate().filter(|(_, marker)| is_asked(marker)) {
         let markers = anchors.entry(marker.anchor.as_bytes().to_vec()).or_default();
         markers.extend(marker.text.find(marker.anchor).map(|offset| (index, offset)));
-        // dmesg ends the colour of a prefix before its colon. Such a line is always looked at.
+        // dmesg ends the colour of a prefix before its colon. Such a line is always parsed.
         if let Some(prefix) = marker.anchor.strip_suffix(':') {
             anchors.entry([prefix.as_bytes(), b"\x1b"].concat()).or_default();
         }
@@ -158,7 +158,7 @@ fn anchors(information: bool) -> BTreeMap<Vec<u8>, Vec<Place>> {
     anchors
 }
 
-/// The searches for the anchors of information, or of all else.
+/// The searches for the anchors of information, or of all other kinds.
 fn searches(information: bool) -> Vec<Search> {
     let mut markers = anchors(information);
     let sorted = sorted(markers.keys().cloned());
@@ -190,8 +190,8 @@ fn next_anchor(log: &[u8], from: usize, information: bool) -> Option<Found<'stat
     None
 }
 
-/// Whether a line may hold a marker's text that does not stand around its anchor: bytes that are
-/// taken off may stand in the middle.
+/// Returns whether a line may contain the text of a marker without its anchor, because bytes that
+/// are removed later may be in the middle.
 fn may_hold(line: &[u8]) -> bool {
     is_odd(line) || APART.iter().any(|(_, text)| text.find(line).is_some())
 }
@@ -204,11 +204,11 @@ fn sorted(anchors: impl Iterator<Item = Vec<u8>>) -> Vec<Vec<u8>> {
     anchors
 }
 
-/// Deals sorted anchors to the buckets, so that alike prefixes share one.
+/// Distributes sorted anchors over the buckets, so that similar prefixes share one.
 ///
-/// A bucket compares the high and the low halves of each byte of a prefix on their own: with `BUG:`
-/// and `warn` in one bucket `rewo` passes too, and each that passes costs as much as some hundred
-/// bytes of the log.
+/// A bucket compares the high and the low halves of each byte of a prefix separately: with `BUG:`
+/// and `warn` in one bucket `rewo` is a candidate too, and each candidate costs as much as some
+/// hundred bytes of the log.
 fn spread(anchors: &[Vec<u8>]) -> Vec<Vec<u8>> {
     let (least, more) = (anchors.len() / BUCKETS, anchors.len() % BUCKETS);
     let mut rest = anchors;
@@ -227,7 +227,7 @@ fn spread(anchors: &[Vec<u8>]) -> Vec<Vec<u8>> {
 pub(crate) struct Start {
     /// Offset of the first byte of the line.
     pub(crate) at: usize,
-    /// The marker that it holds.
+    /// The marker that it contains.
     pub(crate) marker: &'static Marker,
 }
 
@@ -235,7 +235,7 @@ pub(crate) struct Start {
 ///
 /// `from` must be the start of a line.
 ///
-/// Information is left out unless `information` is asked for.
+/// Information is skipped unless `information` is set.
 pub(crate) fn next_start(log: &[u8], from: usize, information: bool) -> Option<Start> {
     let mut search_from = from;
     // The line of the last anchor.
@@ -249,13 +249,13 @@ pub(crate) fn next_start(log: &[u8], from: usize, information: bool) -> Option<S
             line.end = feed.map_or(log.len(), |feed| found.at + feed);
         }
         let text = log.get(line.start..line.end.min(line.start + MAX_LINE))?;
-        // Most lines have one anchor. With another the whole line is looked at, so that a line of
-        // anchors costs no more than two looks.
+        // Most lines have one anchor. If there is a second one, the whole line is parsed, so that a
+        // line of anchors is parsed at most twice.
         if !is_second && found.markers(log).next().is_none() && !may_hold(text) {
             search_from = found.at + 1;
             continue;
         }
-        // Colours may stand in the middle of a marker.
+        // Colours may be in the middle of a marker.
         if let Some(marker) = marker(&clean(text), information)
             && !is_replayed(log, line.end)
         {
@@ -273,7 +273,7 @@ impl Start {
     }
 }
 
-/// Whether the line that begins at `at` holds a marker.
+/// Returns whether the line that begins at `at` contains a marker.
 pub(crate) fn is_start(log: &[u8], at: usize, information: bool) -> bool {
     let rest = log.get(at..).unwrap_or_default();
     let rest = rest.get(..rest.len().min(MAX_LINE)).unwrap_or(rest);
@@ -284,7 +284,7 @@ pub(crate) fn is_start(log: &[u8], at: usize, information: bool) -> bool {
 /// The last line of a panic, which repeats its reason: `panic()` in kernel/panic.c.
 pub(crate) const END_PANIC: &str = "---[ end Kernel panic";
 
-/// The marker that makes `line` a start.
+/// Returns the marker that makes `line` the start of a report.
 fn marker(line: &[u8], information: bool) -> Option<&'static Marker> {
     if search::has(line, END_PANIC) {
         return None;
@@ -307,7 +307,8 @@ fn marker(line: &[u8], information: bool) -> Option<&'static Marker> {
         .find(|marker| marker.takes(line))
 }
 
-/// Whether the line after the one that ends at `end` says that the console prints it again.
+/// Returns whether the line after the one that ends at `end` announces that the console prints it
+/// again.
 fn is_replayed(log: &[u8], end: usize) -> bool {
     let next = log.get(end + 1..).unwrap_or_default();
     let next = next.get(..next.len().min(MAX_LINE)).unwrap_or_default();
@@ -330,7 +331,7 @@ mod tests {
         found
     }
 
-    /// Whether every line with the marker that is of use has its anchor.
+    /// Returns whether every line that the marker accepts contains its anchor.
     fn holds_anchor(marker: &Marker) -> bool {
         let first = |format: &crate::kind::Format| match format.trigger.first() {
             Some(Piece::Lit(literal)) => literal.contains(marker.anchor),
@@ -368,7 +369,7 @@ mod tests {
         }
     }
 
-    /// Whether Teddy takes the prefix of `text` for one of a bucket's.
+    /// Returns whether Teddy finds a candidate for the bucket in `text`.
     fn passes(bucket: &[&Vec<u8>], text: &[u8]) -> bool {
         (0..PREFIX).all(|at| {
             let any = |half: fn(u8) -> u8| bucket.iter().any(|a| half(a[at]) == half(text[at]));

@@ -9,7 +9,7 @@ pub(super) const INFO: ArchInfo = ArchInfo {
     beside: &[],
     names_pointer: true,
     links: &["RP(r2):"],
-    // They have the same names there.
+    // The registers have the same names as on PowerPC.
     numbered: powerpc::INFO.numbered,
     rows: &[
         ("r00-03", 0), ("r04-07", 4), ("r08-11", 8), ("r12-15", 12), ("r16-19", 16),

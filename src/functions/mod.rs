@@ -1,8 +1,9 @@
 //! Functions that never name a bug.
 //!
-//! A crash in a function that reports, enters, waits, locks, counts, copies or dispatches on behalf
-//! of others is its caller's. [`table`] lists these functions, each with the reason, the titles that
-//! skip it, and its role in the titles of stalls and hangs; `search` looks a name up in it.
+//! If a function reports, enters, waits, locks, counts, copies or dispatches for its caller, a
+//! crash in it is a bug of the caller. [`table`] lists these functions, each with the reason, the
+//! titles that skip it, and its role in the titles of stalls and hangs; `search` looks a name up in
+//! it.
 
 use crate::string_enum::string_enum;
 
@@ -25,8 +26,8 @@ string_enum! {
 
 macro_rules! reasons {
     ($( $reason:ident: $class:ident, $why:literal, )+) => {
-        /// Why a function does not name a bug. Where several rows of the table fit a name, the
-        /// reason that is declared first counts.
+        /// The reason why a function does not name a bug. If several rows of the table match a
+        /// name, the reason that is declared first counts.
         #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
         pub(crate) enum Reason { $( $reason, )+ }
 
@@ -59,7 +60,7 @@ reasons! {
     Convention: Helper, "is skipped by the convention for titles",
 }
 
-/// Makes an enum and the set of its variants, one bit each.
+/// Defines an enum and the set of its variants, one bit each.
 macro_rules! flags {
     (
         $(#[doc = $about:literal])+
@@ -97,7 +98,7 @@ macro_rules! flags {
                 self.meets(Self::NONE.with(flag))
             }
 
-            /// Whether the sets have a member in common.
+            /// Returns whether the sets have a member in common.
             pub(crate) const fn meets(self, other: Self) -> bool {
                 self.0 & other.0 != 0
             }
@@ -106,7 +107,7 @@ macro_rules! flags {
 }
 
 flags! {
-    /// Titles that skip a function. A recipe of `kind::table` names those that hold for it.
+    /// The titles that skip a function. A recipe of `kind::table` lists those that apply to it.
     Skip in
     /// Several of [`Skip`].
     Skips {
@@ -114,13 +115,13 @@ flags! {
         Always,
         /// `page allocation failure in …`: memory management.
         Allocation,
-        /// `BUG: Bad page state in …`: whoever allocated the page is asked for.
+        /// `BUG: Bad page state in …`: the title names the function that allocated the page.
         BadPage,
         /// `kernel stack overflow in …`: the handler on the overflow stack.
         BadStack,
         /// `KASAN: invalid-free in …`.
         Free,
-        /// `memory leak in …`: allocators, and what allocates for its caller.
+        /// `memory leak in …`: allocators, and functions that allocate for their callers.
         Leak,
         /// `WARNING: ODEBUG bug in …`: the users of debug objects.
         Odebug,
@@ -150,13 +151,14 @@ flags! {
         StackProtector,
         /// `INFO: trying to register non-static key in …`.
         StaticKey,
-        /// `KASAN: … in …`: how arm64 brings a tag check fault to its handler.
+        /// `KASAN: … in …`: the path of a tag check fault to its handler on arm64.
         TagFault,
-        /// `INFO: rcu detected stall in …`: the interrupt that noticed it.
+        /// `INFO: rcu detected stall in …`: the interrupt that detected it.
         TimerInterrupt,
         /// `UBSAN: … in …`.
         Ubsan,
-        /// `KMSAN: … in …`: what copies or encrypts bytes that its caller left uninitialized.
+        /// `KMSAN: … in …`: functions that copy or encrypt bytes that their caller left
+        /// uninitialized.
         Uninit,
         /// Submission of USB requests.
         Usb,
@@ -185,18 +187,18 @@ flags! {
     }
 }
 
-/// Which names a row fits. Rows of the same name are sorted by shape.
+/// The names that a row matches. Rows of the same name are sorted by shape.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 enum Shape {
     /// This name.
     Whole,
-    /// Names that begin so.
+    /// Names that start with it.
     Starts,
-    /// Names that end so.
+    /// Names that end with it.
     Ends,
-    /// Names that hold it.
+    /// Names that contain it.
     Part,
-    /// Names that hold it, and behind it this.
+    /// Names that contain it, and this text behind it.
     Before(&'static str),
 }
 
@@ -229,10 +231,10 @@ impl Row {
     }
 }
 
-/// The properties of a function: the union of all rows that fit its name.
+/// The properties of a function: the union of all rows that match its name.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct Properties {
-    /// Why the function does not name a bug; `None` if it may.
+    /// The reason why the function does not name a bug; `None` if it may.
     pub(crate) reason: Option<Reason>,
     skips: Skips,
     pub(crate) roles: Roles,
@@ -261,7 +263,7 @@ pub(crate) fn class(function: &str) -> FrameClass {
     reason(function).map_or(FrameClass::Relevant, Reason::class)
 }
 
-/// Why functions of this class do not name a bug, for people; `None` if they may.
+/// The reason why functions of this class do not name a bug, as text; `None` if they may.
 pub(crate) fn why(function: &str) -> Option<&'static str> {
     reason(function).map(Reason::why)
 }
@@ -288,7 +290,7 @@ mod tests {
     use super::table::TABLE;
     use super::*;
 
-    /// The shortest name that a row fits, with bytes around it that no row holds.
+    /// The shortest name that a row matches, padded with bytes that no row contains.
     fn shortest(row: &Row) -> String {
         let name = row.name;
         match row.shape {

@@ -1,20 +1,20 @@
 //! Looking up a name in the table.
 //!
-//! A row fits at an offset of a name if its own name is a prefix of what follows there. The table is
-//! sorted, so rows that share their first three bytes are adjacent: [`SLOTS`] maps these bytes to the
-//! range. A binary search in the range finds the greatest row that could fit; all others that fit are
-//! prefixes of it, which [`PARENTS`] chains. The compiler evaluates both indexes; a look-up allocates
-//! nothing and takes time linear in the length of the name.
+//! A row matches at an offset of a name if its own name is a prefix of the text there. The table is
+//! sorted, so rows that share their first three bytes are adjacent: [`SLOTS`] maps these bytes to
+//! the range. A binary search in the range finds the greatest row that may match; all other matches
+//! are prefixes of it, which [`PARENTS`] chains. The compiler evaluates both indexes; a look-up
+//! allocates nothing and takes time linear in the length of the name.
 
 use crate::search;
 
 use super::table::TABLE;
 use super::{Properties, Reason, Row, Shape, Skip};
 
-/// Of each row the first eight bytes of its name, in the order in which they compare.
+/// The first eight bytes of the name of each row, as an integer that compares in the same order.
 static HEADS: [u64; TABLE.len()] = heads();
 
-/// How many bytes of a name are hashed.
+/// The number of bytes of a name that are hashed.
 pub(super) const KEY: usize = 3;
 
 /// The size of the hash table, as a power of two: about three times the number of keys.
@@ -25,7 +25,7 @@ const BITS: u32 = 10;
 struct Slot {
     key: u32,
     all: Rows,
-    /// From the first to the last that may fit behind the beginning of a name.
+    /// The first to the last row that may match inside a name.
     inner: Rows,
 }
 
@@ -48,7 +48,7 @@ impl Rows {
 /// An open hash table over [`TABLE`].
 static SLOTS: [Slot; 1 << BITS] = slots();
 
-/// Of each row the last one before it whose name it begins with; its own index if no row does.
+/// The last row before each row whose name is a prefix of its name; its own index if there is none.
 static PARENTS: [u16; TABLE.len()] = parents();
 
 const fn key(bytes: [u8; KEY]) -> u32 {
@@ -168,12 +168,12 @@ fn slot(key: u32) -> Option<&'static Slot> {
     }
 }
 
-/// Adds those of the rows that fit where `rest` of a name begins.
+/// Adds the properties of the rows that match at the start of `rest`.
 fn add_prefixes(properties: &mut Properties, rows: Rows, rest: &[u8], at_start: bool) {
     let start = usize::from(rows.start);
     let heads = HEADS.get(start..usize::from(rows.end)).unwrap_or_default();
     let own = head(rest);
-    // Rows with the same head, which are few, are compared as a whole.
+    // Rows with the same head are few, and compared completely.
     let mut count = heads.partition_point(|head| *head < own);
     while heads.get(count) == Some(&own)
         && TABLE.get(start + count).is_some_and(|row| row.name.as_bytes() <= rest)

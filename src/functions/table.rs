@@ -25,22 +25,22 @@ const fn whole(name: &'static str) -> Row {
     Row::new(name, Shape::Whole)
 }
 
-/// Functions whose name begins so.
+/// Functions whose name starts with this text.
 const fn starts(name: &'static str) -> Row {
     Row::new(name, Shape::Starts)
 }
 
-/// Functions whose name ends so.
+/// Functions whose name ends with this text.
 const fn ends(name: &'static str) -> Row {
     Row::new(name, Shape::Ends)
 }
 
-/// Functions whose name holds this part.
+/// Functions whose name contains this text.
 const fn part(name: &'static str) -> Row {
     Row::new(name, Shape::Part)
 }
 
-/// Functions whose name holds this part, and behind it the tail.
+/// Functions whose name contains this text, and behind it the tail.
 const fn before(name: &'static str, tail: &'static str) -> Row {
     Row::new(name, Shape::Before(tail))
 }

@@ -1,45 +1,45 @@
-//! The class of the bug in a report, for comparing and sorting reports.
+//! The class of the bug in a report, by which reports are compared and sorted.
 
 use super::types::BugType;
 use crate::search;
 use crate::string_enum::string_enum;
 
 string_enum! {
-    /// What went wrong, in the few words that a bug keeps from kernel to kernel.
+    /// The kind of the fault, in a few words that do not change between kernel versions.
     pub enum Family {
         /// Memory was used after it was freed.
         UseAfterFree = "use-after-free",
-        /// Memory beside an object was used.
+        /// Memory beside an object was accessed.
         OutOfBounds = "out-of-bounds",
-        /// Memory was freed twice, or that was not allocated.
+        /// Memory was freed twice, or was not allocated when it was freed.
         BadFree = "bad-free",
-        /// A NULL pointer was followed.
+        /// A NULL pointer was dereferenced.
         NullDereference = "null-dereference",
-        /// A pointer to nowhere was followed.
+        /// An invalid pointer was dereferenced.
         BadAccess = "bad-access",
-        /// A list was found broken.
+        /// A corrupted list was found.
         List = "list",
-        /// A count of references was found wrong.
+        /// A reference count was wrong.
         Refcount = "refcount",
         /// A `WARN`.
         Warning = "warning",
         /// A `BUG`.
         Bug = "bug",
-        /// A value that was never written was used.
+        /// A value that was not initialized was used.
         Uninitialized = "uninitialized",
-        /// Memory of the kernel was given away.
+        /// Kernel memory was copied to user space.
         Leak = "info-leak",
-        /// Memory that nobody points to any more.
+        /// Memory without a reference to it.
         MemoryLeak = "memory-leak",
         /// Two accesses at the same time.
         Race = "data-race",
         /// Arithmetic: a division by zero, a shift, an index.
         Arithmetic = "arithmetic",
-        /// Locks that can block each other, or are used wrongly.
+        /// Locks that can block each other, or are misused.
         Locking = "locking",
         /// An invalid lock object, mostly in freed memory.
         BrokenLock = "broken-lock",
-        /// RCU used wrongly.
+        /// RCU was misused.
         Rcu = "rcu",
         /// A sleep in atomic context.
         Atomic = "atomic",
@@ -47,32 +47,33 @@ string_enum! {
         Hang = "hang",
         /// A CPU that makes no progress.
         Stall = "stall",
-        /// A stack that is full or broken.
+        /// A stack that is full or corrupted.
         Stack = "stack",
-        /// The kernel gave up.
+        /// The kernel panicked.
         Panic = "panic",
-        /// Anything else.
+        /// Any other bug.
         Other = "other",
     }
 }
 
-/// How the family of a report is found.
+/// The rule that determines the family of a report.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum FamilyRule {
-    /// This one.
+    /// This family.
     Is(Family),
     /// By the address of a fault: a null dereference or a bad access.
     ByAddress,
-    /// By the function that noticed it, such as `refcount_warn_saturate`; this one for others.
+    /// By the function that detected the bug, such as `refcount_warn_saturate`; this family for
+    /// others.
     ByReporter(Family),
 }
 
 /// The symptom of a bug, stable across runs.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Symptom {
-    /// Memory that should not have been touched.
+    /// An invalid memory access.
     Access,
-    /// No progress, or no connection: whatever the cause is.
+    /// No progress, or no connection, for any cause.
     Hang,
     /// Locks.
     Lock,
@@ -97,7 +98,7 @@ pub(super) const fn class(bug_type: BugType, family: FamilyRule, symptom: Sympto
     Class { bug_type, family, symptom }
 }
 
-/// The same for all titles of a format.
+/// One class for all titles of a format.
 pub(super) const fn always(bug_type: BugType, family: FamilyRule, symptom: Symptom) -> Classes {
     Classes::Always(class(bug_type, family, symptom))
 }
@@ -107,9 +108,9 @@ pub(super) const fn always(bug_type: BugType, family: FamilyRule, symptom: Sympt
 pub(crate) enum Classes {
     /// One for all.
     Always(Class),
-    /// By the title, which captures are part of: the first pattern that fits, the class beside the
-    /// list where none does. A pattern is how a title begins; what follows a `*` may stand anywhere
-    /// behind that.
+    /// By the title, which includes the captures: the first pattern that matches, or the class
+    /// beside the list. A pattern is the start of a title; the text behind a `*` may be anywhere
+    /// after that.
     ByTitle(&'static [(&'static str, Class)], Class),
 }
 
@@ -122,7 +123,8 @@ impl Classes {
         }
     }
 
-    /// The class of a title that may be one of `template`, and how many bytes of it tell so.
+    /// Returns the class of a title that may be one of `template`, and the number of bytes of the
+    /// title that determine it.
     pub(super) fn of_any(&self, template: &str, title: &str) -> Option<(usize, Class)> {
         let begin = template.split('{').next().unwrap_or_default();
         if !title.starts_with(begin) {
@@ -139,7 +141,7 @@ impl Classes {
     }
 }
 
-/// The first row whose pattern fits.
+/// Returns the first row whose pattern matches.
 fn row(
     rows: &'static [(&'static str, Class)],
     title: &str,
@@ -147,7 +149,7 @@ fn row(
     rows.iter().find(|(pattern, _)| fits(pattern, title))
 }
 
-/// Whether a title begins with a pattern of [`Classes::ByTitle`].
+/// Returns whether a title matches a pattern of [`Classes::ByTitle`].
 fn fits(pattern: &str, title: &str) -> bool {
     let star = memchr::memchr(b'*', pattern.as_bytes());
     let Some((begin, rest)) = star.and_then(|_| pattern.split_once('*')) else {

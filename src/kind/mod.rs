@@ -1,7 +1,7 @@
-//! What can go wrong: the kinds of splats, as data.
+//! The kinds of splats, as data.
 //!
-//! [`Kind`] is the list of names. [`table`] says how each is recognised, titled and classed; `scan`,
-//! `title`, `parse`, `sign` and `bisect` read the table and know no kind by name.
+//! [`Kind`] is the list of names. [`table`] has the markers, titles and classes of each; `scan`,
+//! `title`, `parse`, `sign` and `bisect` read the table and contain no name of a kind.
 
 pub(crate) mod class;
 pub(crate) mod pattern;
@@ -18,13 +18,13 @@ use crate::search;
 use crate::string_enum::string_enum;
 
 string_enum! {
-    /// What went wrong, as the kernel itself names it.
+    /// The kind of the failure, as the kernel reports it.
     pub enum Kind {
         /// A bad access found by KASAN, or a bad free.
         ///
         /// Printed by `print_error_description()` in mm/kasan/report.c.
         Kasan = "kasan",
-        /// A page fault on an address that no table maps.
+        /// A page fault at an address that is not mapped.
         ///
         /// Printed by `show_fault_oops()` in arch/x86/mm/fault.c.
         PageFault = "page-fault",
@@ -32,7 +32,7 @@ string_enum! {
         ///
         /// Printed by `show_fault_oops()` in arch/x86/mm/fault.c.
         NullDereference = "null-deref",
-        /// A general protection fault: most often an address that is not canonical.
+        /// A general protection fault, most often at a non-canonical address.
         ///
         /// Printed by `exc_general_protection()` in arch/x86/kernel/traps.c.
         GeneralProtectionFault = "gpf",
@@ -40,7 +40,7 @@ string_enum! {
         ///
         /// Printed by `__warn()` in kernel/panic.c.
         Warning = "warning",
-        /// A counter of references that was zero, or overflowed.
+        /// A reference count that was zero, or overflowed.
         ///
         /// Printed by `refcount_warn_saturate()` in lib/refcount.c through `__warn()`.
         Refcount = "refcount",
@@ -48,11 +48,11 @@ string_enum! {
         ///
         /// Printed by `report_bug()` in lib/bug.c.
         KernelBug = "kernel-bug",
-        /// A list whose links do not fit, found by `CONFIG_DEBUG_LIST`.
+        /// A list with inconsistent pointers, found by `CONFIG_DEBUG_LIST`.
         ///
         /// Printed by `__list_add_valid()` and `__list_del_entry_valid()` in lib/list_debug.c.
         ListCorruption = "list-corruption",
-        /// A copy to or from user space that leaves its object.
+        /// A copy to or from user space that exceeds its object.
         ///
         /// Printed by `usercopy_abort()` in mm/usercopy.c.
         Usercopy = "usercopy",
@@ -64,7 +64,7 @@ string_enum! {
         ///
         /// Printed by `exc_divide_error()` in arch/x86/kernel/traps.c.
         DivideError = "divide-error",
-        /// An instruction that the processor does not know, outside of `BUG` and `WARN`.
+        /// An invalid instruction, outside of `BUG` and `WARN`.
         ///
         /// Printed by `handle_invalid_op()` in arch/x86/kernel/traps.c.
         InvalidOpcode = "invalid-opcode",
@@ -72,7 +72,7 @@ string_enum! {
         ///
         /// Printed by `exc_double_fault()` in arch/x86/kernel/traps.c.
         DoubleFault = "double-fault",
-        /// The kernel's use of memory that was never written, or a leak of it to user space.
+        /// A use of uninitialized memory in the kernel, or a leak of it to user space.
         ///
         /// Printed by `kmsan_report()` in mm/kmsan/report.c.
         Kmsan = "kmsan",
@@ -92,15 +92,15 @@ string_enum! {
         ///
         /// Printed by `slab_bug()` in mm/slub.c.
         Slab = "slab",
-        /// A page in a state that it must not have.
+        /// A page in an invalid state.
         ///
         /// Printed by `bad_page()` in mm/page_alloc.c.
         BadPage = "bad-page",
-        /// Memory that nothing points to.
+        /// Allocated memory without a reference to it.
         ///
         /// Printed by `print_unreferenced()` in mm/kmemleak.c.
         MemoryLeak = "memory-leak",
-        /// An object of `CONFIG_DEBUG_OBJECTS` in a state that it must not have.
+        /// An object of `CONFIG_DEBUG_OBJECTS` in an invalid state.
         ///
         /// Printed by `debug_print_object()` in lib/debugobjects.c through `__warn()`.
         Odebug = "odebug",
@@ -112,23 +112,23 @@ string_enum! {
         ///
         /// Printed by `print_circular_bug_header()` and its like in kernel/locking/lockdep.c.
         Deadlock = "deadlock",
-        /// A lock that is used wrongly: freed or kept while held, unlocked twice, not initialized.
+        /// A misused lock: freed or kept while held, unlocked twice, not initialized.
         ///
         /// Printed in kernel/locking/lockdep.c and by `spin_dump()` in kernel/locking/spinlock_debug.c.
         LockBug = "lock-bug",
-        /// RCU data that was read outside of a read-side section.
+        /// RCU data that was read outside of a read-side critical section.
         ///
         /// Printed by `lockdep_rcu_suspicious()` in kernel/locking/lockdep.c.
         RcuUsage = "rcu-usage",
-        /// Sleeping where the kernel must not.
+        /// A sleep in atomic context.
         ///
         /// Printed by `__schedule_bug()` and `__might_resched()` in kernel/sched/core.c.
         AtomicSleep = "atomic-sleep",
-        /// Data of a CPU that was used where the CPU may change.
+        /// Per-CPU data that was used in preemptible code.
         ///
         /// Printed by `check_preemption_disabled()` in lib/smp_processor_id.c.
         Preemptible = "preemptible",
-        /// A task that waited for too long.
+        /// A task that was blocked for too long.
         ///
         /// Printed by `check_hung_task()` in kernel/hung_task.c.
         HungTask = "hung-task",
@@ -140,15 +140,15 @@ string_enum! {
         ///
         /// Printed by `watchdog_overflow_callback()` in kernel/watchdog_hld.c.
         HardLockup = "hard-lockup",
-        /// A CPU that kept RCU from going on for too long.
+        /// A CPU that blocked an RCU grace period for too long.
         ///
         /// Printed by `print_other_cpu_stall()` and `print_cpu_stall()` in kernel/rcu/tree_stall.h.
         RcuStall = "rcu-stall",
-        /// A pool of workers that did nothing for too long.
+        /// A worker pool that made no progress for too long.
         ///
         /// Printed by `wq_watchdog_timer_fn()` in kernel/workqueue.c.
         WorkqueueLockup = "workqueue-lockup",
-        /// A breakpoint that nobody set.
+        /// A breakpoint exception outside of kprobes and debuggers.
         ///
         /// Printed by `exc_int3()` in arch/x86/kernel/traps.c.
         Int3 = "int3",
@@ -156,11 +156,11 @@ string_enum! {
         ///
         /// Printed by `exc_stack_segment()` in arch/x86/kernel/traps.c.
         StackSegment = "stack-segment",
-        /// An error that arm and arm64 die of, such as an external abort.
+        /// A fatal error of arm and arm64, such as an external abort.
         ///
         /// Printed by `__die()` in arch/arm64/kernel/traps.c.
         InternalError = "internal-error",
-        /// A fault that arm has no handler for.
+        /// A fault without a handler on arm.
         ///
         /// Printed by `do_DataAbort()` in arch/arm/mm/fault.c.
         UnhandledFault = "unhandled-fault",
@@ -168,11 +168,11 @@ string_enum! {
         ///
         /// Printed by `unwind_next_frame()` in arch/x86/kernel/unwind_frame.c.
         Unwinder = "unwinder",
-        /// A fatal error that no other kind covers, named by the words of its architecture.
+        /// A fatal error that has no kind of its own, with the words of its architecture.
         ///
         /// Printed by `die()` in arch/*/kernel/traps.c and arch/*/kernel/dumpstack.c.
         Oops = "oops",
-        /// A check that failed in a module with checks of its own: ZFS, Lustre.
+        /// A failed check of a module with its own assertions: ZFS, Lustre.
         ///
         /// Printed by `spl_panic()` in module/os/linux/spl/spl-err.c of OpenZFS, and by
         /// `lbug_with_loc()` of Lustre's libcfs.
@@ -185,11 +185,11 @@ string_enum! {
         ///
         /// Printed by the panic handler in rust/kernel/lib.rs.
         RustPanic = "rust-panic",
-        /// A network device that is still in use long after it should be gone.
+        /// A network device that is in use long after it was unregistered.
         ///
         /// Printed by `netdev_wait_allrefs_any()` in net/core/dev.c.
         Netdevice = "netdevice",
-        /// A file or inode that is still in use when it should be gone.
+        /// A file or inode that is in use after its file system was unmounted or it was closed.
         ///
         /// Printed by `filp_close()` in fs/open.c and `generic_shutdown_super()` in fs/super.c.
         Vfs = "vfs",
@@ -197,16 +197,16 @@ string_enum! {
         ///
         /// Printed by `print_mce()` in arch/x86/kernel/cpu/mce/core.c, and by `die()` of powerpc.
         MachineCheck = "machine-check",
-        /// No memory was left, and a task was killed for it. Information: see
+        /// Memory was exhausted, and a task was killed. Information: see
         /// [`Parser::with_information`](crate::Parser::with_information).
         ///
         /// Printed by `oom_kill_process()` in mm/oom_kill.c.
         OutOfMemory = "out-of-memory",
-        /// A request for memory that was not met. Information.
+        /// A memory allocation that failed. Information.
         ///
         /// Printed by `warn_alloc()` in mm/page_alloc.c.
         AllocationFailure = "allocation-failure",
-        /// Damage that a file system found in itself. Information.
+        /// Corruption that a file system detected in its own data. Information.
         ///
         /// Printed by `__ext4_error()` and its like in fs/ext4/super.c, `xfs_error_report()` in
         /// fs/xfs/xfs_error.c and `__btrfs_handle_fs_error()` in fs/btrfs/messages.c.
@@ -215,7 +215,7 @@ string_enum! {
         ///
         /// Printed by `blk_print_req_error()` in block/blk-mq.c and its like.
         IoError = "io-error",
-        /// An error of memory, processor or bus that the machine survived. Information.
+        /// An error of memory, processor or bus that was corrected or recovered. Information.
         ///
         /// Printed by `__print_mce()` in arch/x86/kernel/cpu/mce/core.c, `edac_mc_printk()` of
         /// drivers/edac and `__ghes_print_estatus()` in drivers/acpi/apei/ghes.c.
@@ -224,7 +224,7 @@ string_enum! {
         ///
         /// Printed by `dump_stack()` in lib/dump_stack.c.
         StackDump = "stack-dump",
-        /// The kernel booted again where it should not.
+        /// An unexpected reboot.
         ///
         /// Printed by the decompressor, arch/x86/boot/compressed/misc.c.
         Reboot = "reboot",
@@ -236,7 +236,7 @@ string_enum! {
         Bug = "bug",
         /// Any other report that begins with `INFO:`.
         Info = "info",
-        /// A panic that no other report led to.
+        /// A panic without another report before it.
         ///
         /// Printed by `panic()` in kernel/panic.c.
         Panic = "panic",
@@ -244,8 +244,9 @@ string_enum! {
 }
 
 impl Kind {
-    /// Whether such a report tells what happened without a fault of the kernel: it is only given to
-    /// those who ask for it, with [`Parser::with_information`](crate::Parser::with_information).
+    /// Returns whether reports of this kind are information instead of faults of the kernel. The
+    /// parser skips them unless [`Parser::with_information`](crate::Parser::with_information) is
+    /// set.
     pub fn is_information(self) -> bool {
         matches!(
             self,
@@ -258,49 +259,51 @@ impl Kind {
         )
     }
 
-    /// Whether the instruction at the printed pointer may have trapped. A CPU that made no progress was
-    /// interrupted there, by a timer or another CPU.
+    /// Returns whether the instruction at the printed pointer may have trapped. A CPU that made no
+    /// progress was interrupted there, by a timer or another CPU.
     pub(crate) fn traps(self) -> bool {
         !matches!(self, Self::SoftLockup | Self::HardLockup | Self::RcuStall)
     }
 
-    /// Whether the line below the headline describes the fault: ubsan_prologue() in lib/ubsan.c
-    /// ends the headline with the place in the source.
+    /// Returns whether the line below the headline describes the fault: ubsan_prologue() in
+    /// lib/ubsan.c ends the headline with the place in the source.
     pub(crate) fn has_sentence(self) -> bool {
         self == Self::Ubsan
     }
 }
 
-/// A text that starts a report, and the ways in which such a report is titled.
+/// A text that starts a report, and the formats of such reports.
 #[derive(Debug)]
 pub(crate) struct Marker {
     /// The text, anywhere in a line.
     pub(crate) text: &'static str,
-    /// What the scan looks for: a part of the text, or of the literal that each trigger begins with,
-    /// which is rare in a log without a report; four bytes or more.
+    /// The text for which the scan searches: a part of the text, or of the literal that each
+    /// trigger begins with, which is rare in a log without a report; four bytes or more.
     pub(crate) anchor: &'static str,
-    /// Lines that hold the text and start nothing: literals that occur in this order.
+    /// Lines that contain the text and start no report: literals in this order.
     pub(crate) unless: &'static [&'static [&'static str]],
     /// When such a line belongs to the report before it.
     pub(crate) consequence: &'static [Consequence],
-    /// What a report is that has none of the forms.
+    /// The kind of a report that matches none of the formats.
     pub(crate) kind: Kind,
-    /// The class of a report that has none of the forms: its title is the line from the text on.
+    /// The classes of a report that matches none of the formats: its title is the line from the
+    /// text on.
     pub(crate) other: Classes,
-    /// The forms that a report may have, in order of preference; see `title`.
+    /// The formats of a report, in order of preference; see `title`.
     pub(crate) formats: &'static [Format],
 }
 
 impl Marker {
-    /// The class of a report that has none of the forms.
+    /// Returns the class of a report that matches none of the formats.
     ///
-    /// Its title may be one of the table all the same: logs quote titles, such as subjects of mails.
+    /// Its title may still be one of the table, because logs quote titles, such as subjects of
+    /// mails.
     pub(crate) fn class(&self, title: &str) -> Class {
         of_title(title).unwrap_or_else(|| self.other.of(title))
     }
 
-    /// Whether a line that holds the text starts a report: where all forms are [`Format::only`], it
-    /// must have one of them.
+    /// Returns whether a line that contains the text starts a report: if all formats are
+    /// [`Format::only`], it must match one of them.
     pub(crate) fn takes(&self, line: &[u8]) -> bool {
         let has_form = |format: &Format| {
             !format.only || pattern::find(format.trigger, &[line], 0..1).is_some()
@@ -308,8 +311,8 @@ impl Marker {
         self.formats.iter().any(has_form)
     }
 
-    /// Where the headline begins in a line that holds the text: the first place of a form, else that
-    /// of the text.
+    /// Returns where the headline begins in a line that contains the text: the first match of a
+    /// format, else the place of the text.
     pub(crate) fn place(&self, line: &[u8]) -> Option<usize> {
         let forms = self.formats.iter().filter(|format| format.only);
         let places = forms.filter_map(|format| pattern::find(format.trigger, &[line], 0..1));
@@ -320,14 +323,14 @@ impl Marker {
 
 /// The class of a title alone; `None` if no row of the table matches it.
 pub(crate) fn of_title(title: &str) -> Option<Class> {
-    // A row whose title begins with a capture has any.
+    // A template that begins with a capture has any text there.
     let has_text = |row: &Titled| !row.template.starts_with('{');
     longest(MARKERS.iter().flat_map(|marker| classes(marker)).filter(has_text), title)
 }
 
 /// The class of a report of a kind, by its title.
 ///
-/// With a title that no row of the kind makes it is the class of the kind's first row.
+/// For a title of no row of the kind it is the class of the kind's first row.
 pub(crate) fn of_report(kind: Kind, title: &str) -> Option<Class> {
     let rows =
         || MARKERS.iter().flat_map(|marker| classes(marker)).filter(move |row| row.kind == kind);
@@ -352,7 +355,8 @@ fn classes(marker: &'static Marker) -> impl Iterator<Item = Titled> {
     marker.formats.iter().map(of).chain([other])
 }
 
-/// The class whose row has the longest prefix of a title, the first of two equals.
+/// Returns the class of the row with the longest matching prefix of a title, the first of two
+/// equals.
 fn longest(rows: impl Iterator<Item = Titled>, title: &str) -> Option<Class> {
     let mut best: Option<(usize, Class)> = None;
     for (len, class) in rows.filter_map(|row| row.classes.of_any(row.template, title)) {
@@ -363,16 +367,16 @@ fn longest(rows: impl Iterator<Item = Titled>, title: &str) -> Option<Class> {
     best.map(|(_, class)| class)
 }
 
-/// A rule that folds a line into the report before it.
+/// A rule that adds a line to the report before it.
 #[derive(Debug)]
 pub(crate) struct Consequence {
-    /// What the line holds.
+    /// The text in the line.
     pub(crate) text: &'static str,
-    /// What the headline of the report before it holds.
+    /// The text in the headline of the report before it.
     pub(crate) after: &'static str,
     /// Whether the report must not have ended yet.
     pub(crate) before_end: bool,
-    /// Whether the line belongs to the report when it is above its registers and stacks.
+    /// Whether the line is a part of the report if it is above its registers and stacks.
     pub(crate) own: bool,
 }
 
@@ -387,64 +391,65 @@ impl Consequence {
         Self { text, after: "", before_end: true, own: false }
     }
 
-    /// The same, where such a line above the registers and stacks is one of the report itself:
-    /// `die()` prints what the kernel dies of below what happened.
+    /// The same, and such a line above the registers and stacks is a part of the report: `die()`
+    /// prints the cause below the description of the fault.
     const fn own(text: &'static str) -> Self {
         Self { own: true, ..Self::within(text) }
     }
 
-    /// The same, of a report whose headline holds `headline`.
+    /// The same, for a report whose headline contains `headline`.
     const fn after(self, headline: &'static str) -> Self {
         Self { after: headline, ..self }
     }
 }
 
-/// One form of a report: how it is recognised, and its title.
+/// One format of a report: its pattern, and its title.
 #[derive(Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "each answers a question of its own")]
 pub(crate) struct Format {
-    /// What it is.
+    /// The kind of the report.
     pub(crate) kind: Kind,
     /// The type, family and symptom.
     pub(crate) classes: Classes,
     /// The pattern of the headline.
     pub(crate) trigger: &'static [Piece],
-    /// What the headline must match as well, if not empty; captures are then taken from here.
+    /// A second pattern that the headline must match, if not empty; captures are then taken from
+    /// it.
     pub(crate) body: &'static [Piece],
-    /// What lines below the headline must say; their captures come after those of the headline.
+    /// The lines that must follow the headline; their captures come after those of the headline.
     pub(crate) then: &'static [Then],
     /// The title: `{1}` is the first capture, `{F}` the first frame of the recipe, `{F2}` the second.
     pub(crate) title: &'static str,
     /// Titles under which the same bug may be known.
     pub(crate) alternatives: &'static [&'static str],
-    /// Where the function of the title comes from.
+    /// The rule for the function of the title.
     pub(crate) recipe: Recipe,
-    /// Whether the instruction pointer that follows is that of the crash.
+    /// Whether the instruction pointer below is that of the crash.
     ///
-    /// True where a processor trap brought the kernel here; false where a checker was called, so
-    /// that a later instruction pointer is only that of an interrupted task.
+    /// True for a processor trap; false if a checker was called, so that a later instruction
+    /// pointer is only that of an interrupted task.
     pub(crate) trap: bool,
     /// The stack that the report needs to be complete.
     pub(crate) needs: Needs,
-    /// Whether a report of this form is always only a part of one.
+    /// Whether a report of this format is always only a part of one.
     pub(crate) corrupted: bool,
-    /// Whether a line with the marker's text needs such a form to start a report.
+    /// Whether a line with the marker's text must match such a format to start a report.
     pub(crate) only: bool,
-    /// Whether the headline is the report's message, because the title leaves details out.
+    /// Whether the headline is the report's message, because the title omits details.
     pub(crate) quoted: bool,
 }
 
 /// The stack that a report needs to be complete.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Needs {
-    /// One below a line that starts a stack, such as `Call Trace:`.
+    /// A stack below a line that starts a stack, such as `Call Trace:`.
     Trace,
     /// A frame, with or without such a line above it.
     Frame,
     Nothing,
 }
 
-/// A row of the table: a format of `kind` that a line starts which matches `trigger`.
+/// A row of the table: a format of `kind` for lines that match `trigger`.
 const fn row(
     kind: Kind,
     classes: Classes,
@@ -502,32 +507,33 @@ impl Format {
         Self { needs: Needs::Frame, ..self }
     }
 
-    /// A form for a marker whose text is common: a line needs one of the forms to start a report.
+    /// A format for a marker whose text is common: a line must match one of the formats to start a
+    /// report.
     const fn only(self) -> Self {
         Self { only: true, ..self }
     }
 
-    /// A form whose headline is the message.
+    /// A format whose headline is the message.
     const fn quoted(self) -> Self {
         Self { quoted: true, ..self }
     }
 
-    /// A form that is always only a part of a report.
+    /// A format that is always only a part of a report.
     const fn partial(self) -> Self {
         Self { corrupted: true, ..self }
     }
 }
 
-/// Where the function in a title is found: parts of the text, in order.
+/// The rule for the function in a title: parts of the text, in order.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Recipe {
     /// The parts.
     pub(crate) parts: &'static [Part],
-    /// What is tried where these find no function.
+    /// The parts that are tried if these contain no function.
     pub(crate) fallback: &'static [Part],
-    /// Functions that this form skips, in addition to those that every form skips.
+    /// The functions that this format skips, in addition to those that every format skips.
     pub(crate) skip: Skips,
-    /// Which of the functions that are left is the answer.
+    /// The choice among the functions that are not skipped.
     pub(crate) choice: Choice,
 }
 
@@ -557,14 +563,14 @@ impl Recipe {
     }
 }
 
-/// Which of the functions of a stack names the bug.
+/// The choice of the function of a stack that names the bug.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Choice {
     /// The first.
     First,
-    /// The one below an entry into the kernel: a CPU that stalls may be anywhere in what it does.
+    /// The function below an entry into the kernel, because a CPU may stall anywhere below it.
     Stall,
-    /// The first that does not wait or schedule itself.
+    /// The first function that does not wait or schedule.
     Hang,
 }
 
@@ -581,20 +587,20 @@ pub(crate) enum Part {
     Calls,
     /// The frames that follow, up to the next stack or the next part.
     Stack,
-    /// Up to a line that says one of these.
+    /// Up to a line with one of these facts.
     Line(Says),
     /// Up to the line above a stack of this kind.
     Begins(Start),
-    /// Up to a line that says one of these, whose function is a frame.
+    /// Up to a line with one of these facts, whose function is a frame.
     Function(Says),
 }
 
-/// What must follow the headline of a form; each on a line below the one before it.
+/// A line that must follow the headline of a format; each is below the one before it.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Then {
-    /// A line that says one of these.
+    /// A line with one of these facts.
     Says(Says),
-    /// The same, whose function or name is captured.
+    /// The same, and its function or name is captured.
     Name(Says),
     /// An access: `Read` or `Write`, captured.
     Access,

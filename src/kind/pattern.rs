@@ -1,9 +1,8 @@
-//! Patterns of the kind table: what a headline or a body looks like.
+//! Patterns of the kind table, for a headline or a body.
 //!
-//! A pattern is a list of pieces, split into segments by the gaps [`Piece::Any`], [`Piece::Later`] and
-//! [`Piece::Near`]. The
-//! pieces of a segment follow each other without a gap. As each segment takes the first place
-//! where it fits, no place is tried twice, and matching is linear in the text.
+//! A pattern is a list of pieces, split into segments by the gaps [`Piece::Any`], [`Piece::Later`]
+//! and [`Piece::Near`]. The pieces of a segment are adjacent. Each segment takes the first place
+//! where it matches, so no place is tried twice, and matching is linear in the text.
 
 use crate::search;
 use crate::syntax::died::{self, Died};
@@ -15,7 +14,7 @@ use crate::token;
 pub(crate) enum Piece {
     /// This text.
     Lit(&'static str),
-    /// One of these texts, the first that fits; captured.
+    /// One of these texts, the first that matches; captured.
     One(&'static [&'static str]),
     /// One of these texts, not captured.
     Either(&'static [&'static str]),
@@ -29,7 +28,7 @@ pub(crate) enum Piece {
     Name,
     /// Anything without a blank.
     Token,
-    /// One byte or more up to this text, which is left; captured.
+    /// One byte or more up to this text, which is not consumed; captured.
     Until(&'static str),
     /// Lower-case letters and `-`; captured.
     Words,
@@ -48,17 +47,17 @@ pub(crate) enum Piece {
     Any,
     /// Anything, but at least to the next line.
     Later,
-    /// Anything within the line or the next two: a task's name may hold line feeds.
+    /// Anything within the line or the next two: the name of a task may contain line feeds.
     Near,
 }
 
 impl Piece {
-    /// Whether what follows may be on another line.
+    /// Returns whether the next piece may be on another line.
     pub(crate) fn leaves_the_line(&self) -> bool {
         matches!(self, Self::Later | Self::Near)
     }
 
-    /// Whether a match may begin with a byte: a glance that spares most matches.
+    /// Returns whether a match may begin with a byte, which excludes most matches at low cost.
     pub(crate) fn may_begin(&self, byte: Option<u8>) -> bool {
         let begins = |text: &str| text.as_bytes().first().copied() == byte;
         match self {
@@ -69,17 +68,17 @@ impl Piece {
     }
 }
 
-/// How many lines [`Piece::Near`] reaches.
+/// The number of lines that [`Piece::Near`] covers.
 const NEAR: usize = 2;
 
-/// What a pattern found.
+/// The match of a pattern.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub(crate) struct Found<'a> {
     /// The index of the line where the match begins.
     pub(crate) line: usize,
     /// The offset in this line.
     pub(crate) offset: usize,
-    /// What the capturing pieces matched, in order.
+    /// The texts of the capturing pieces, in order.
     pub(crate) captures: Vec<&'a [u8]>,
 }
 
@@ -103,7 +102,7 @@ pub(crate) fn find<'a>(
     None
 }
 
-/// The match of `pieces` that begins at an offset in a line.
+/// Returns the match of `pieces` that begins at an offset in a line.
 pub(crate) fn find_at<'a>(
     pieces: &[Piece],
     lines: &[&'a [u8]],
@@ -120,15 +119,15 @@ pub(crate) fn find_at<'a>(
     is_whole.then_some(Found { line, offset, captures })
 }
 
-/// How far a failure reaches.
+/// The scope of a failure.
 enum Fail {
-    /// Another line may do.
+    /// Another line may match.
     Line,
-    /// No line from here on can: what was looked for is in none of them.
+    /// No line from here on can match: none contains the text.
     Text,
 }
 
-/// Matches what follows the place `at`, a line and an offset in it.
+/// Matches the pieces from the place `at` on, a line and an offset in it.
 fn follow<'a>(
     pieces: &[Piece],
     lines: &[&'a [u8]],
@@ -159,14 +158,14 @@ fn follow<'a>(
     Err(if *gap == Piece::Near { Fail::Line } else { Fail::Text })
 }
 
-/// The first segment, and the pieces from the gap after it on.
+/// Splits off the first segment; the rest begins with the gap after it.
 fn split(pieces: &[Piece]) -> (&[Piece], &[Piece]) {
     let gap =
         pieces.iter().position(|piece| matches!(piece, Piece::Any | Piece::Later | Piece::Near));
     pieces.split_at(gap.unwrap_or(pieces.len()))
 }
 
-/// Finds a segment in a line from `from` on: where it begins and ends.
+/// Finds a segment in a line from `from` on, and returns its start and end.
 fn search<'a>(
     segment: &[Piece],
     text: &'a [u8],
@@ -189,8 +188,8 @@ fn search<'a>(
             at = start;
         }
         let mut rest = text.get(at..)?;
-        // A name or a number is only looked for where one begins: the rest of it gives no match,
-        // and would be read again for each of its bytes.
+        // A name or a number is only searched at its start: the rest of it gives no match, and
+        // would be read again for each of its bytes.
         let inside = at > from
             && segment.first().is_some_and(|&piece| {
                 text.get(at - 1)
@@ -206,7 +205,7 @@ fn search<'a>(
     None
 }
 
-/// Whether a piece that matches a run of bytes takes this one.
+/// Returns whether a piece that matches a run of bytes includes this one.
 fn is_run(piece: Piece, byte: u8) -> bool {
     match piece {
         Piece::Func | Piece::Name | Piece::Digits | Piece::Hex => {

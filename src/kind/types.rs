@@ -1,13 +1,13 @@
-//! Bug types: the names by which dashboards sort and filter, and how bad each is.
+//! Bug types: the names by which dashboards sort and filter, and their severity.
 //!
 //! Names and order are those of syzkaller's `pkg/report/crash` and `impact_score.go`.
 
 /// A type of bug.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct BugType {
-    /// The name in the output; empty where the convention has none.
+    /// The name in the output; empty if the convention has none.
     pub(crate) name: &'static str,
-    /// The index in [`ORDER`]: 0 is the worst. `None` where the order has no place for the type.
+    /// The index in [`ORDER`]: 0 is the worst. `None` if the type is not in the order.
     pub(crate) rank: Option<u8>,
 }
 
@@ -22,7 +22,8 @@ macro_rules! types {
     ($( $(#[doc = $doc:literal])* $const:ident = $name:literal, $rank:expr; )+) => {
         $( $(#[doc = $doc])* pub(crate) const $const: BugType = BugType { name: $name, rank: $rank }; )+
 
-        /// All types, the worst first. Of those with one rank the first names it in [`ORDER`].
+        /// All types, the worst first. Of types with the same rank the first gives the name in
+        /// [`ORDER`].
         pub(crate) const TYPES: &[BugType] = &[$( $const, )+];
     };
 }
@@ -57,7 +58,7 @@ types! {
     DOS = "DoS", Some(22);
     HANG = "HANG", Some(23);
     BUG = "BUG", None;
-    // Of this project: the convention has no type for it.
+    // A type of this project: the convention has none for it.
     CFI = "CFI", None;
     KASAN_UNKNOWN = "KASAN-UNKNOWN", None;
     KCSAN_UNKNOWN = "KCSAN-UNKNOWN", None;
@@ -71,7 +72,7 @@ types! {
     UNTYPED = "", None;
 }
 
-/// How many ranks there are.
+/// The number of ranks.
 const RANKS: usize = 24;
 
 /// The types in the order of their ranks, the worst first.

@@ -7,7 +7,7 @@ use super::super::types as t;
 use super::super::{Consequence, Format, Kind as K, Marker, row};
 use super::{CALLS, POINTER};
 
-/// A check that failed is a `BUG()` of theirs.
+/// A failed check is a `BUG()` of the module.
 const FAILED: Classes = always(t::BUG, ByReporter(F::Bug), S::Other);
 
 /// `VERIFY()` and its like in include/os/linux/spl/sys/debug.h of OpenZFS, by the types that they
@@ -73,8 +73,8 @@ pub(super) const LUSTRE: Marker = noted("LustreError: ");
 pub(super) const LNET: Marker = noted("LNetError: ");
 pub(super) const SPL: Marker = noted("SPLError: ");
 
-/// The marker of those who write a line's place before it: `libcfs_debug_msg()` in libcfs, and the
-/// porting layer before ZFS 0.6.4.
+/// The marker of modules that print the source line before the message: `libcfs_debug_msg()` in
+/// libcfs, and the porting layer before ZFS 0.6.4.
 const fn noted(who: &'static str) -> Marker {
     Marker {
         text: who,

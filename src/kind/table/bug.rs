@@ -17,10 +17,10 @@ const KASAN: Recipe = Recipe::of(&[Part::Headline, Part::Calls, Part::Stack]);
 /// The same for KFENCE, whose call trace has no headline.
 const KFENCE: Recipe = Recipe::of(&[Part::Headline, Part::Stack]);
 
-/// Where a value was used, and where it came from.
+/// The use of the value, and its origin.
 const KMSAN: Recipe = Recipe::of(&[Part::Stack, Part::Begins(Start::Created), Part::Stack]);
 
-/// Where lost memory was allocated.
+/// The allocation of the leaked memory.
 const LEAK: Recipe = Recipe::of(&[Part::Begins(Start::Leak), Part::Stack]).skip(Skip::Leak);
 
 /// The messages of `spin_bug()` and `rwlock_bug()`.
@@ -57,7 +57,7 @@ const KASAN_CLASSES: Classes = Classes::ByTitle(&[
     ("KASAN: vmalloc-out-of-bounds Write", class(t::KASAN_WRITE, Is(F::OutOfBounds), S::Access)),
     ("KASAN: wild-memory-access Write", class(t::KASAN_WRITE, Is(F::BadAccess), S::Access)),
     ("KASAN: wild-memory-access", class(t::KASAN_READ, Is(F::BadAccess), S::Access)),
-    // The convention has no type for these, such as alloca-out-of-bounds.
+    // The convention has no type for others, such as alloca-out-of-bounds.
     ("KASAN: *use-after-free", class(t::KASAN_UNKNOWN, Is(F::UseAfterFree), S::Access)),
     ("KASAN: *double-free", class(t::KASAN_UNKNOWN, Is(F::BadFree), S::Access)),
     ("KASAN: *invalid-free", class(t::KASAN_UNKNOWN, Is(F::BadFree), S::Access)),
@@ -123,7 +123,7 @@ const KMALLOC_CLASSES: Classes = Classes::ByTitle(&[
     ("BUG kmalloc-*Redzone overwritten", class(t::UNTYPED, Is(F::OutOfBounds), S::Other)),
 ], class(t::UNTYPED, Is(F::BadAccess), S::Other));
 
-/// Of headlines that have none of the forms below, most often because they were cut.
+/// Of headlines that match none of the formats below, most often because they were cut.
 #[rustfmt::skip] // rows
 const OTHER_BUGS: Classes = Classes::ByTitle(&[
     ("BUG: KASAN", class(t::UNTYPED, Is(F::Other), S::Access)),
@@ -143,7 +143,7 @@ pub(super) const BUG: Marker = Marker {
     unless: &[
         &["ODEBUG:"], &["Boot_DEBUG:"], &["xlog_status:"], &["DEBUG:"],
         &["BUG: no syscalls can create resource"],
-        // arm and arm64 die of a BUG(): `Internal error: Oops - BUG: 0 [#1]`, then
+        // arm and arm64 pass a BUG() to die(): `Internal error: Oops - BUG: 0 [#1]`, then
         // `Kernel panic - not syncing: Oops - BUG: Fatal exception`.
         &["Internal error: Oops - BUG:"], &["Kernel panic - not syncing: Oops - BUG:"],
     ],
@@ -339,7 +339,7 @@ pub(super) const KERNEL_BUG: Marker = Marker {
     unless: &[],
     consequence: &[
         Consequence::within("fs/dcache.c").after("BUG: Dentry "),
-        // A panic of Rust code is a BUG() in the end.
+        // A panic of Rust code ends in a BUG().
         Consequence::within("kernel BUG at").after("rust_kernel: panicked"),
     ],
     kind: K::KernelBug,
@@ -366,7 +366,7 @@ pub(super) const KERNEL_BUG_REST: Marker = Marker {
     anchor: "BUG ",
     unless: &[],
     consequence: &[
-        // riscv: do_trap_break() dies of a failed check as of a BUG().
+        // riscv: do_trap_break() passes a failed check to die() as a BUG().
         Consequence::own("Kernel BUG [#"),
     ],
     kind: K::KernelBug,
@@ -379,7 +379,7 @@ pub(super) const KERNEL_BUG_REST: Marker = Marker {
     )],
 };
 
-/// `print_unreferenced()` in mm/kmemleak.c: what a program reads from /sys/kernel/debug/kmemleak.
+/// `print_unreferenced()` in mm/kmemleak.c: the text of /sys/kernel/debug/kmemleak.
 pub(super) const UNREFERENCED: Marker = Marker {
     text: "unreferenced object 0x",
     anchor: " object 0x",

@@ -29,8 +29,8 @@ pub(super) const CFI: Marker = Marker {
     .quoted()],
 };
 
-/// `handle_cfi_failure()` up to Linux 6.0, where the check is a function that fails:
-/// `CFI failure (target: FUNCTION):`, which a `WARNING:` follows.
+/// `handle_cfi_failure()` up to Linux 6.0, whose check is a function that fails:
+/// `CFI failure (target: FUNCTION):`, then a `WARNING:`.
 pub(super) const CFI_CHECK: Marker = Marker {
     text: "CFI failure (target: ",
     anchor: "lure ",

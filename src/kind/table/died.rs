@@ -8,22 +8,23 @@ use super::super::{Consequence, Format, Kind as K, Marker, Part, Recipe, row};
 use super::{BAD_ACCESS, CALLS, POINTER, STACK_OVERFLOW};
 use crate::functions::Skip;
 
-/// The instruction pointer, else the first frame: of some machines its line is not known.
+/// The instruction pointer, else the first frame: the pointer line of some machines is not known.
 const WHERE: Recipe = POINTER.or(CALLS.parts);
 
 /// The instruction pointer and the frames below it, which have no line above them.
 const STOPPED: Recipe = Recipe::of(&[Part::Pointer, Part::Stack]);
 
-/// The first to third death since the boot: the scan has no room for more anchors.
+/// The first to third oops since the boot: the scan has no room for more anchors.
 pub(super) const DIED: Marker = marker("[#1]", "[#1]", COUNTED);
 pub(super) const DIED_AGAIN: Marker = marker("[#2]", "[#2]", COUNTED);
 pub(super) const DIED_OFTEN: Marker = marker("[#3]", "[#3]", COUNTED);
 
-/// Any other death, with `Oops: ` before the cause; machines that do not count, microblaze and
-/// nios2; and the prompt of kdb, `kdb_local()` in kernel/debug/kdb/kdb_main.c, which may come first.
+/// Any other oops, with `Oops: ` before the cause; machines that do not count, microblaze and
+/// nios2; and the prompt of kdb, `kdb_local()` in kernel/debug/kdb/kdb_main.c, which may come
+/// first.
 pub(super) const ANNOUNCED: Marker = marker("Oops: ", "ops: ", &[Consequence::own("Oops: ")]);
 
-/// Most architectures print first what happened, then the line of `die()`.
+/// Most architectures print the description of the fault first, then the line of `die()`.
 const COUNTED: &[Consequence] = &[Consequence::own("[#")];
 
 const fn marker(
@@ -88,15 +89,14 @@ pub(super) const BUS_ERROR: Marker = Marker {
     ],
 };
 
-/// Causes of which the processor did not know the instruction: riscv, s390, mips, loongarch, parisc,
-/// sparc, hexagon.
+/// Causes of an invalid instruction: riscv, s390, mips, loongarch, parisc, sparc, hexagon.
 #[rustfmt::skip] // words
 const ILLEGAL: &[&str] = &[
     "illegal instruction", "Illegal instruction", "Illegal Instruction", "illegal operation",
     "Reserved instruction", "Kernel illegal instruction",
 ];
 
-/// Causes that are a `BUG()`: csky, loongarch, riscv, sh, mips; s390 has a monitor event for it.
+/// Causes of a `BUG()`: csky, loongarch, riscv, sh, mips; s390 has a monitor event for it.
 const BUGS: &[&str] = &["BUG", "Kernel BUG", "Kernel bug detected", "monitor event"];
 
 #[rustfmt::skip] // rows
@@ -134,7 +134,7 @@ const FORMATS: &[Format] = &[
         .frames(WHERE)
         .trap()
         .only(),
-    // The word that no_context() and its like pass; the line above it is missing.
+    // The cause that no_context() and similar functions pass; the line above it is missing.
     row(K::PageFault, always(t::MEMORY_SAFETY_BUG, ByAddress, S::Access),
         &[Cause(&["Oops"])], "BUG: unable to handle kernel paging request in {F}")
         .frames(WHERE)

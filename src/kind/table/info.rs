@@ -9,7 +9,7 @@ use super::{BAD_ACCESS, CALLS, HANG, STALL};
 use crate::functions::Skip;
 use crate::syntax::Says;
 
-/// What the interrupt that noticed a stall had interrupted.
+/// The code that was interrupted by the interrupt that detected a stall.
 const INTERRUPTED: Recipe = Recipe::of(&[Part::Line(Says::APIC_TIMER), Part::Pointer, Part::Stack])
     .or(&[Part::Line(Says::APIC_TIMER.or(Says::EXCEPTION_STACK).or(Says::EL1H_IRQ)), Part::Stack]);
 
@@ -79,7 +79,7 @@ pub(super) const INFO: Marker = Marker {
             "INFO: task can't die in {F}")
             .frames(CALLS.skip(Skip::Schedule))
             .alt(HANG),
-        // The report of the task that waits is lost: debug_show_blocker() in kernel/hung_task.c.
+        // The report of the blocked task is lost: debug_show_blocker() in kernel/hung_task.c.
         row(K::HungTask, always(t::HANG, Is(F::Hang), S::Hang),
             &[Lit("INFO: task "), Near, Lit(" blocked on "), One(&[
             "a mutex", "a semaphore", "an rw-semaphore",
@@ -112,7 +112,7 @@ pub(super) const HUNG_TASK_HINT: Marker = Marker {
     .alt(HANG)],
 };
 
-/// Of lines that end before the place.
+/// Of lines that end before the place in the source.
 const OTHER_UBSAN: Classes = Classes::ByTitle(
     &[(
         "UBSAN: array-index-out-of-bounds",
@@ -166,7 +166,7 @@ pub(super) const NETDEVICE: Marker = Marker {
     anchor: "netdevice",
     unless: &[],
     consequence: &[
-        // A task that hangs with the device's lock keeps it from going away.
+        // A task that hangs with the lock of the device blocks its removal.
         Consequence::within("unregister_netdevice: waiting for"),
     ],
     kind: K::Netdevice,
@@ -212,8 +212,8 @@ pub(super) const VFS_BUSY: Marker = Marker {
     .stackless()],
 };
 
-/// `__report_bad_irq()` in kernel/irq/spurious.c: the stack is that of what was interrupted, the handlers
-/// are listed below it.
+/// `__report_bad_irq()` in kernel/irq/spurious.c: the stack is that of the interrupted code, the
+/// handlers are listed below it.
 pub(super) const NOBODY_CARED: Marker = Marker {
     text: ": nobody cared",
     anchor: "nobody cared",

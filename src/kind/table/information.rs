@@ -1,4 +1,5 @@
-//! Information reports: memory exhaustion, damaged file systems, hardware errors, stacks by themselves.
+//! Information reports: memory exhaustion, damaged file systems, hardware errors, stacks without a
+//! report.
 
 use super::super::class::FamilyRule::Is;
 use super::super::class::{Family as F, Symptom as S, always};
@@ -11,12 +12,12 @@ use super::CALLS;
 use crate::functions::Skip;
 use crate::syntax::Says;
 
-/// The stack of a task that asked for memory; what manages memory is no answer.
+/// The stack of the task that allocated memory; functions of memory management are skipped.
 #[rustfmt::skip] // words
 const ASKED: Recipe = CALLS.skip(Skip::Allocation);
 
-/// `dump_header()` in mm/oom_kill.c prints the stack of the task that asked, then the memory and the
-/// tasks; `__oom_kill_process()` prints last whom it killed.
+/// `dump_header()` in mm/oom_kill.c prints the stack of the task that allocated, then the memory
+/// and the tasks; `__oom_kill_process()` prints the killed task last.
 #[rustfmt::skip] // rows
 pub(super) const OOM: Marker = Marker {
     text: " invoked oom-killer: ",
@@ -35,7 +36,7 @@ pub(super) const OOM: Marker = Marker {
     ],
 };
 
-/// The same where the log begins later, or the rest goes elsewhere.
+/// The same if the start of the log is missing, or the rest is in another log.
 #[rustfmt::skip] // rows
 pub(super) const KILLED: Marker = Marker {
     text: "illed process ",
@@ -69,7 +70,8 @@ pub(super) const ALLOCATION: Marker = Marker {
     ],
 };
 
-/// `EXT4-fs error (device sda1): ext4_lookup:1855: inode #2: comm ls: …`: the function that found it.
+/// `EXT4-fs error (device sda1): ext4_lookup:1855: inode #2: comm ls: …`: the function that
+/// detected it.
 #[rustfmt::skip] // rows
 pub(super) const EXT4: Marker = Marker {
     text: "EXT4-fs error (device ",
@@ -131,7 +133,8 @@ pub(super) const XFS: Marker = Marker {
 };
 
 /// `__btrfs_handle_fs_error()` in fs/btrfs/messages.c, `btrfs_abort_transaction()` in
-/// fs/btrfs/transaction.h where it does not warn, and `__btrfs_check_leaf()` in fs/btrfs/tree-checker.c.
+/// fs/btrfs/transaction.h if it does not warn, and `__btrfs_check_leaf()` in
+/// fs/btrfs/tree-checker.c.
 #[rustfmt::skip] // rows
 pub(super) const BTRFS: Marker = Marker {
     text: "BTRFS",
@@ -267,8 +270,8 @@ pub(super) const ATA: Marker = Marker {
     ],
 };
 
-/// `__print_mce()` in arch/x86/kernel/cpu/mce/core.c, `amd_decode_mce()` in drivers/edac/mce_amd.c and
-/// `__ghes_print_estatus()` in drivers/acpi/apei/ghes.c, of errors that the machine survives.
+/// `__print_mce()` in arch/x86/kernel/cpu/mce/core.c, `amd_decode_mce()` in drivers/edac/mce_amd.c
+/// and `__ghes_print_estatus()` in drivers/acpi/apei/ghes.c, for corrected and recoverable errors.
 #[rustfmt::skip] // rows
 pub(super) const HARDWARE: Marker = Marker {
     text: "[Hardware Error]: ",
@@ -379,7 +382,7 @@ macro_rules! bare_trace {
 }
 
 /// A stack that was pasted without the lines above it: show_trace_log_lvl() in
-/// arch/x86/kernel/dumpstack.c and its like.
+/// arch/x86/kernel/dumpstack.c and similar functions.
 pub(super) const CALL_TRACE: Marker = bare_trace!("Call Trace:");
 
 /// The same of dump_backtrace() in arch/arm64/kernel/stacktrace.c.

@@ -1,8 +1,8 @@
 //! The table of kinds.
 //!
-//! Markers are tried in this order, and so are the formats of a marker: the one whose trigger
-//! begins first in the text wins, and of two at the same place the one that is listed first here.
-//! Titles are those that syzbot made the common language of kernel bug reports.
+//! Markers are tried in this order, and so are the formats of a marker: the format whose trigger
+//! begins first in the text is used, and of two at the same place the one that is listed first
+//! here. Titles are those of syzbot, which kernel developers use for bug reports.
 
 mod assertion;
 mod bug;
@@ -86,7 +86,7 @@ pub(crate) const MARKERS: &[&Marker] = &[
     &assertion::LNET,
     &assertion::SPL,
     &info::NOBODY_CARED,
-    // Behind all that know more.
+    // After all markers that have more details.
     &died::DIED,
     &died::DIED_AGAIN,
     &died::DIED_OFTEN,
@@ -114,7 +114,7 @@ pub(crate) const MARKERS: &[&Marker] = &[
 /// The instruction pointer, else the first frame of the call trace.
 const POINTER: Recipe = Recipe::of(&[Part::Pointer, Part::Calls, Part::Stack]);
 
-/// The instruction pointer and nothing else.
+/// The instruction pointer only.
 const POINTER_ONLY: Recipe = Recipe::of(&[Part::Pointer]);
 
 /// The first frame of the call trace.

@@ -15,7 +15,7 @@ pub(super) const PANIC: Marker = Marker {
     anchor: "anic",
     unless: &[],
     consequence: &[
-        // The reasons of panic() when another report decided to panic.
+        // The reasons of panic() after another report.
         Consequence::always("Kernel panic - not syncing: Attempted to kill"), // do_exit(): init, idle
         Consequence::always("Kernel panic - not syncing: Hard LOCKUP"),
         Consequence::always("Kernel panic - not syncing: Machine halted"), // df_debug(): a double fault
@@ -139,7 +139,7 @@ pub(super) const RUST: Marker = Marker {
     kind: K::RustPanic,
     other: always(t::UNTYPED, Is(F::Other), S::Other),
     formats: &[
-        // Before Linux 6.7 the message stood on the line, as Rust 1.72 wrote it.
+        // Before Linux 6.7 the message was on this line, in the format of Rust 1.72.
         row(
             K::RustPanic,
             always(t::UNTYPED, Is(F::Other), S::Other),

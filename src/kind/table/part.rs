@@ -1,13 +1,14 @@
-//! Lines that hold a marker and are a part of the report before them.
+//! Lines that contain a marker and are a part of the report before them.
 
-/// What a line holds, and what the headline of the report before it holds, which must not have ended.
+/// The text in a line, and the text in the headline of the report before it, which must not have
+/// ended.
 pub(crate) type PartLine = (&'static str, &'static str);
 
-/// All of them.
+/// All part lines.
 #[rustfmt::skip] // rows
 pub(crate) const PARTS: &[PartLine] = &[
-    // handle_bad_stack() in arch/arm, die()s of it; panic_bad_stack() in arch/arm64, handle_bad_stack()
-    // in arch/riscv panic: registers and the ends of the stacks stand above.
+    // handle_bad_stack() in arch/arm calls die(); panic_bad_stack() in arch/arm64 and
+    // handle_bad_stack() in arch/riscv panic: registers and the bounds of the stacks are above.
     ("Internal error: kernel stack overflow", "Insufficient stack space"),
     ("Kernel panic - not syncing: kernel stack overflow", "Insufficient stack space"),
     ("Kernel panic - not syncing: Kernel stack overflow", "Insufficient stack space"),
@@ -15,7 +16,7 @@ pub(crate) const PARTS: &[PartLine] = &[
     (" blocked on a mutex", "INFO: task "),
     (" blocked on a semaphore", "INFO: task "),
     (" blocked on an rw-semaphore", "INFO: task "),
-    // object_err() and slab_err() in mm/slub.c warn since Linux 6.15, below what they print of the object.
+    // object_err() and slab_err() in mm/slub.c warn since Linux 6.15, below the dump of the object.
     ("WARNING: mm/slub.c", "BUG "),
     (" at mm/slub.c", "BUG "),
     // print_track() and print_page_info() in mm/slub.c before Linux 5.13.

@@ -1,4 +1,5 @@
-//! What SLUB finds wrong: `slab_bug()` in mm/slub.c prints `BUG CACHE (TAINT): MESSAGE`.
+//! Inconsistencies that SLUB detects: `slab_bug()` in mm/slub.c prints
+//! `BUG CACHE (TAINT): MESSAGE`.
 
 use super::super::class::FamilyRule::Is;
 use super::super::class::{Classes, Family as F, Symptom as S, always};
@@ -10,7 +11,8 @@ const BAD_FREE: Classes = always(t::DOS, Is(F::BadFree), S::Other);
 const DAMAGED: Classes = always(t::UNTYPED, Is(F::BadAccess), S::Other);
 const LEFT: Classes = always(t::UNTYPED, Is(F::Other), S::Other);
 
-/// Makes a marker for each message, of caches with any name: its text, its classes and its title.
+/// Defines a marker for each message, for caches with any name: its text, its classes and its
+/// title.
 macro_rules! messages {
     ($( $(#[doc = $doc:literal])+ $name:ident: $text:literal, $classes:ident, $title:literal; )+) => {$(
         $(#[doc = $doc])+

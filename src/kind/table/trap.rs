@@ -1,4 +1,4 @@
-//! Traps: what a processor reports itself.
+//! Traps: exceptions of the processor.
 
 use super::super::class::FamilyRule::{ByAddress, ByReporter, Is};
 use super::super::class::{Classes, Family as F, Symptom as S, always, class};
@@ -7,7 +7,7 @@ use super::super::types as t;
 use super::super::{Consequence, Format, Kind as K, Marker, Part, row};
 use super::{BAD_ACCESS, POINTER, POINTER_ONLY, STALL};
 
-/// By the fault that the kernel could not handle.
+/// By the fault in the headline.
 const FAULT_CLASSES: Classes = Classes::ByTitle(
     &[(
         "BUG: unable to handle kernel paging request",
@@ -37,7 +37,7 @@ pub(super) const UNABLE_TO_HANDLE: Marker = Marker {
             .frames(POINTER)
             .alt(BAD_ACCESS)
             .trap(),
-        // What else arm64 and arm say: die_kernel_fault() in arch/arm64/mm/fault.c.
+        // Other headlines of arm64 and arm: die_kernel_fault() in arch/arm64/mm/fault.c.
         row(K::PageFault, always(t::UNTYPED, ByAddress, S::Access),
             &[Lit("Unable to handle kernel "), One(&[
             "write to read-only memory", "execute from non-executable memory", "execution of memory",
@@ -59,7 +59,7 @@ pub(super) const UNABLE_TO_HANDLE: Marker = Marker {
 pub(super) const PROTECTION_FAULT: Marker = Marker {
     text: "general protection fault",
     anchor: " fault",
-    // A program that crashed: `traps: a.out[1] general protection fault ip:… error:0 in a.out[…]`.
+    // A crash of a program: `traps: a.out[1] general protection fault ip:… error:0 in a.out[…]`.
     // FreeBSD's trap_fatal() and panic().
     unless: &[
         &["general protection fault", "error:", " in "],
@@ -79,7 +79,7 @@ pub(super) const PROTECTION_FAULT: Marker = Marker {
         .frames(POINTER)
         .alt(BAD_ACCESS)
         .trap(),
-        // Who mailed it left the address out.
+        // The line was mailed without the address.
         row(
             K::GeneralProtectionFault,
             always(t::DOS, ByAddress, S::Access),
@@ -126,7 +126,7 @@ pub(super) const DIVIDE_ERROR: Marker = Marker {
     .trap()],
 };
 
-/// Between Linux 5.8 and 5.9 the name of the trap was that of the handler.
+/// In Linux 5.8 and 5.9 the name of the trap was that of the handler.
 pub(super) const DIVIDE_ERROR_NEW: Marker = Marker {
     text: "divide_error:",
     anchor: "ror:",
@@ -149,7 +149,7 @@ pub(super) const INVALID_OPCODE: Marker = Marker {
     anchor: "id opcode",
     unless: &[],
     consequence: &[
-        // The trap of a BUG is announced after the BUG.
+        // The trap of a BUG is printed after the BUG.
         Consequence::own("invalid opcode:"),
     ],
     kind: K::InvalidOpcode,
@@ -169,7 +169,7 @@ pub(super) const INTERNAL_ERROR: Marker = Marker {
     anchor: "ror:",
     unless: &[],
     consequence: &[
-        // arm and arm64 say first what happened, then that they die of it.
+        // arm and arm64 print the description of the fault first, then the line of die().
         Consequence::own("Internal error:"),
     ],
     kind: K::InternalError,
@@ -185,7 +185,7 @@ pub(super) const INTERNAL_ERROR: Marker = Marker {
     .trap()],
 };
 
-/// arm64: `arm64_serror_panic()` in arch/arm64/kernel/traps.c. The registers stand between it and the
+/// arm64: `arm64_serror_panic()` in arch/arm64/kernel/traps.c. The registers are between it and the
 /// panic, which has a stack.
 pub(super) const SERROR: Marker = on_cpu(
     " Interrupt on CPU",
@@ -203,7 +203,8 @@ pub(super) const SERROR: Marker = on_cpu(
     .only()],
 );
 
-/// arm64: `bad_mode()` in arch/arm64/kernel/traps.c before Linux 5.14; the same for arm, which dies of it.
+/// arm64: `bad_mode()` in arch/arm64/kernel/traps.c before Linux 5.14; the same for arm, which
+/// calls die().
 #[rustfmt::skip] // rows
 pub(super) const BAD_MODE: Marker = on_cpu(" handler detected on CPU", K::UnhandledFault, &[
     row(K::InternalError, always(t::DOS, Is(F::Other), S::Other),
@@ -287,8 +288,8 @@ pub(super) const ALIGNMENT_TRAP: Marker = Marker {
     .trap()],
 };
 
-/// What is left of a page fault whose first line is missing: `__die()` in
-/// arch/x86/kernel/dumpstack.c. The error code has four digits.
+/// The rest of a page fault whose first line is missing: `__die()` in arch/x86/kernel/dumpstack.c.
+/// The error code has four digits.
 pub(super) const OOPS: Marker = Marker {
     text: "Oops: 0",
     anchor: "ops: ",
@@ -313,7 +314,7 @@ pub(super) const BAD_AREA: Marker = Marker {
     anchor: "ops: ",
     unless: &[],
     consequence: &[
-        // powerpc says first what happened.
+        // powerpc prints the description of the fault first.
         Consequence::own("Oops: Kernel access of bad area"),
     ],
     kind: K::PageFault,

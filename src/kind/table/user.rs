@@ -1,4 +1,4 @@
-//! What others print on the console: a trusted execution environment, fuzzers, sandboxes.
+//! Crashes of other programs on the console: a trusted execution environment, fuzzers, sandboxes.
 
 use super::super::class::FamilyRule::Is;
 use super::super::class::{Family as F, Symptom as S, always};
@@ -39,7 +39,8 @@ pub(super) const GO: Marker = Marker {
     unless: &[
         &["ALSA"],
         &["fatal error: cannot create timer"],
-        // Faults of a program that its runtime finds: a container's log is full of them.
+        // Faults of a program that its runtime detects, which are frequent in the logs of
+        // containers.
         &["fatal error: all goroutines are asleep"],
         &["fatal error: concurrent map "],
         &["fatal error: stack overflow"],
@@ -110,7 +111,7 @@ pub(super) const OTHER_PANIC: Marker = Marker {
     ],
 };
 
-/// Markers of the runtimes of programs: whatever prints in a journal has them.
+/// Markers of the runtimes of programs, which any program in a journal may print.
 const RUNTIMES: [&Marker; 2] = [&GO, &OTHER_PANIC];
 
 /// Whether a marker is that of a runtime.

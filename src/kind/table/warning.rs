@@ -11,7 +11,7 @@ use super::{CALLS, WARN};
 use crate::functions::Skip;
 use crate::syntax::{Says, Start};
 
-/// Of headlines that have none of the forms below.
+/// Of headlines that match none of the formats below.
 #[rustfmt::skip] // rows
 const OTHER_WARNINGS: Classes = Classes::ByTitle(&[
     ("WARNING: bad unlock balance", class(t::WARNING, ByReporter(F::Warning), S::Lock)),
@@ -25,7 +25,7 @@ pub(super) const WARNING: Marker = Marker {
     text: "WARNING:",
     anchor: "NING",
     unless: &[
-        // sshd, e2fsprogs and other programs; the boot's hints to the administrator.
+        // sshd, e2fsprogs and other programs; the hints to the administrator at boot.
         &["WARNING: /etc/ssh/moduli does not exist, using fixed modulus"],
         &["workqueue cpumask: online intersect > possible intersect"],
         &["he mand mount option"],
@@ -41,7 +41,7 @@ pub(super) const WARNING: Marker = Marker {
         &["WARNING: Flushing system-wide workqueues"],
         &["kernel not compiled with CPU_SRSO"],
         &["EXT4-fs:"], &["EXT4-fs ("], &["EXT4-FS:"], &["EXT4-FS ("],
-        // These two in any case: a fuzzer names its programs.
+        // These two in either case: a fuzzer changes the names of its programs.
         &["uses deprecated v2 capabilities"], &["USES DEPRECATED V2 CAPABILITIES"],
         &["uses wireless extensions"], &["USES WIRELESS EXTENSIONS"],
         &["XFS (", "): WARNING"],
@@ -49,7 +49,8 @@ pub(super) const WARNING: Marker = Marker {
     consequence: &[
         // umount_check() in fs/dcache.c prints both.
         Consequence::within("fs/dcache.c").after("BUG: Dentry "),
-        // report_cfi_failure() and its like warn where the kernel goes on: CONFIG_CFI_PERMISSIVE.
+        // report_cfi_failure() and similar functions warn if the kernel continues:
+        // CONFIG_CFI_PERMISSIVE.
         Consequence::within("WARNING:").after("CFI failure "),
     ],
     kind: K::Warning,
@@ -61,7 +62,8 @@ pub(super) const WARNING: Marker = Marker {
         ], "WARNING: ODEBUG bug in {F}")
             .frames(WARN.skip(Skip::Odebug).skip(Skip::Rcu))
             .trap(),
-        // Without CONFIG_BUG_ON_DATA_CORRUPTION a broken list is only warned of: CHECK_DATA_CORRUPTION().
+        // Without CONFIG_BUG_ON_DATA_CORRUPTION a corrupted list is only a warning:
+        // CHECK_DATA_CORRUPTION().
         row(K::ListCorruption, always(t::WARNING, Is(F::List), S::Warning), &[
             Lit("WARNING: "), Any, Lit("lib/list_debug.c"), Any, Lit(" __list_"),
         ], "WARNING in {F}")
