@@ -1,6 +1,6 @@
 //! Compares the start of a line with a learned prefix: equal marks, other numbers and padding.
 
-/// The most places that are kept at which the text of a line may start.
+/// The maximum number of possible starts of the text that are kept for a line.
 const PARTS: usize = 4;
 
 /// The longest text between brackets that is one field, in bytes.

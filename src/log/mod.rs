@@ -23,7 +23,7 @@ pub(crate) use shape::Shape;
 /// The longest part of a line that is parsed, in bytes.
 ///
 /// `printk` ends a record at 1,024 bytes (`PRINTKRB_RECORD_MAX`, earlier `LOG_LINE_MAX`), and
-/// prefixes add some hundred, so a kernel prints no longer line. The limit also bounds the work on
+/// prefixes add some hundred, so no line of the kernel is longer. The limit also bounds the work on
 /// a log without line feeds.
 pub(crate) const MAX_LINE: usize = 64 * 1024;
 
@@ -234,9 +234,8 @@ impl<'log> Line<'log> {
     }
 }
 
-/// Returns whether a line is the announcement of a kernel line on all terminals: syslogd's `*.emerg
-/// :omusrmsg:*`, systemd-journald's `ForwardToWall=`.
-/// systemd-journald's `ForwardToWall=`.
+/// Returns whether a line is the announcement of a kernel line on all terminals: syslogd's
+/// `*.emerg :omusrmsg:*`, systemd-journald's `ForwardToWall=`.
 fn is_announcement(raw: &[u8]) -> bool {
     raw.starts_with(b"Message from syslogd@")
         || raw.starts_with(b"Broadcast message from systemd-journald@")
@@ -252,7 +251,7 @@ pub(crate) fn is_odd(raw: &[u8]) -> bool {
     !is_plain(raw) && raw.iter().any(|b| matches!(*b, 0x1b | 0 | b'\r' | NO_BREAK_LEAD | b'&'))
 }
 
-/// The number of bytes that are compared at once: the compiler makes two vector instructions of a
+/// The number of bytes that are compared at once: the compiler emits two vector instructions for a
 /// comparison.
 const LANES: usize = 16;
 

@@ -75,8 +75,8 @@ pub(super) fn of_stamp(line: &[u8]) -> Option<(Context, usize)> {
     Some((context, line.len() - rest.len()))
 }
 
-/// The printk time in the prefix of a line: the last one, since programs that capture a console may
-/// put a time of their own before it.
+/// Returns the printk time in the prefix of a line: the last one, because programs that capture a
+/// console may print their own time before it.
 pub(crate) fn boot_time(carrier: &[u8]) -> Option<Duration> {
     let mut places = memchr::memrchr_iter(b'[', carrier);
     places.find_map(|at| {
@@ -92,8 +92,9 @@ pub(crate) fn boot_time(carrier: &[u8]) -> Option<Duration> {
     })
 }
 
-/// The date and the time of day in the prefix of a line, as they are printed: `2026-11-21T06:14:00+00:00`,
-/// `Sat Nov 21 06:14:00 2026`, `Nov 21 06:14:00`, `11-21 06:14:00.123`.
+/// Returns the date and the time of day in the prefix of a line, as printed:
+/// `2026-11-21T06:14:00+00:00`, `Sat Nov 21 06:14:00 2026`, `Nov 21 06:14:00`,
+/// `11-21 06:14:00.123`.
 pub(crate) fn wall_time(carrier: &[u8]) -> Option<&[u8]> {
     let is_word = |b: u8| b.is_ascii_alphanumeric() || b >= 0x80;
     let reach = carrier.get(..MAX_DATED).unwrap_or(carrier);
@@ -107,7 +108,7 @@ pub(crate) fn wall_time(carrier: &[u8]) -> Option<&[u8]> {
     })
 }
 
-/// The first bytes of a prefix, in which a date is looked for.
+/// The first bytes of a prefix, in which a date is searched.
 const MAX_DATED: usize = 256;
 
 /// `2026-11-21T06:14:00.123456+00:00` and `2026-11-21 06:14:00`.
@@ -134,7 +135,7 @@ fn month_and_day(input: &[u8]) -> Parsed<'_, &[u8]> {
     recognize((digits, tag("-"), digits, tag(" "), clock)).parse(input)
 }
 
-/// The most bytes that a program which captured a console puts before a line.
+/// The maximum number of bytes that a program which captured a console prints before a line.
 const MAX_CAPTURED: usize = 48;
 
 /// Finds a printk time behind numbers and punctuation, which are the time of a program that

@@ -32,8 +32,8 @@ pub(super) enum Wrap {
     Tags,
 }
 
-/// The tags that web pages put around lines and words. `<TASK>`, `<IRQ>` and `<0f>` are the
-/// kernel's.
+/// The tags that web pages put around lines and words. `<TASK>`, `<IRQ>` and `<0f>` are printed by
+/// the kernel.
 const TAGS: &[&str] = &[
     "a", "b", "br", "code", "div", "em", "font", "i", "kbd", "li", "mark", "p", "pre", "samp",
     "span", "strong", "td", "tr", "tt", "u",

@@ -1,4 +1,4 @@
-//! Which access faulted, as the headlines and the lines below them say.
+//! The access that faulted, from the headlines and the lines below them.
 //!
 //! ```text
 //! headline = "BUG: kernel NULL pointer dereference, address: " hex     ; show_fault_oops() in arch/x86/mm/fault.c
@@ -26,7 +26,7 @@ pub(crate) use crate::arch::Fault;
 use crate::search;
 use crate::token::{Hex, blanks, digits, hex};
 
-/// Finds the address that a headline names.
+/// Finds the address in a headline.
 pub(crate) fn address(headline: &[u8]) -> Option<Hex> {
     const BEFORE: [&str; 11] = [
         "address: ",
@@ -41,7 +41,7 @@ pub(crate) fn address(headline: &[u8]) -> Option<Hex> {
         " dereference at ",
         " request at ",
     ];
-    // Each of them holds one of these.
+    // Each grammar contains one of these texts.
     if !search::has(headline, " at ") && !search::has(headline, "address") {
         return None;
     }
@@ -74,8 +74,8 @@ pub(crate) fn direction(headline: &[u8]) -> Option<Fault> {
     directions.iter().find(|(words, _)| search::has(headline, words)).map(|(_, fault)| *fault)
 }
 
-/// `ESR: 0x0000000096000047 -- DABT (current EL)` of `panic_bad_stack()` in arch/arm64/kernel/traps.c:
-/// what the syndrome says of a data abort.
+/// `ESR: 0x0000000096000047 -- DABT (current EL)` of `panic_bad_stack()` in
+/// arch/arm64/kernel/traps.c: the syndrome of a data abort.
 pub(crate) fn syndrome_of_bad_stack(input: &[u8]) -> Parsed<'_, Fault> {
     let class = delimited(tag("ESR: "), hex, tag(" -- DABT"));
     class.map(|esr| if esr.value & (1 << 6) == 0 { Fault::Read } else { Fault::Write }).parse(input)
@@ -111,17 +111,18 @@ pub(crate) fn data_abort(input: &[u8]) -> Parsed<'_, Fault> {
     preceded((tag("CM = "), digits, tag(", WnR = ")), wrote).parse(input)
 }
 
-/// What the error code says in a headline of x86 since Linux 6.10: `Oops: Oops: 0002 [#1] SMP`.
+/// The access in the error code of an x86 headline since Linux 6.10: `Oops: Oops: 0002 [#1] SMP`.
 pub(crate) fn died(headline: &[u8]) -> Option<Fault> {
     let at = search::find(headline, "Oops: Oops: ")?;
     error_code(headline.get(at..)?).ok().map(|(_, fault)| fault)
 }
 
-/// `Oops: 0002 [#1] SMP` of x86: the error code of a page fault, whose bits are those of the processor.
+/// `Oops: 0002 [#1] SMP` of x86: the error code of a page fault, with the bits of the processor.
 ///
-/// `Oops: 0010 ilc:2 [#1]` of s390 has the code of the interruption there.
+/// `Oops: 0010 ilc:2 [#1]` of s390 has the interruption code there.
 pub(crate) fn error_code(input: &[u8]) -> Parsed<'_, Fault> {
-    // Since Linux 6.10 die() puts its own word before the caller's, and exc_page_fault() says it too.
+    // Since Linux 6.10 die() prints `Oops: ` before the text of its caller, and exc_page_fault()
+    // passes it too.
     delimited((tag("Oops: "), opt(tag("Oops: "))), hex, tag(" [#"))
         .map(|code| match code.value {
             code if code & 0x10 != 0 => Fault::Execute,
@@ -180,7 +181,7 @@ mod tests {
         assert_eq!(p("ESR = 0x96000046"), Some(Fault::Write));
         assert_eq!(p("Internal error: Oops: 0000000086000004 [#1] SMP"), Some(Fault::Execute));
         assert_eq!(p("Internal error: Oops: 817 [#1] SMP ARM"), Some(Fault::Write));
-        // Not said; not an abort; cut off.
+        // No code; not an abort; cut off.
         assert_eq!(p("Internal error: Oops: 5 [#1] SMP ARM"), None);
         assert_eq!(p("ESR = 0x00000000f2000800"), None);
         assert_eq!(p("Internal error: Oops: 5"), None);

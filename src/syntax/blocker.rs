@@ -1,4 +1,4 @@
-//! Who keeps a hung task waiting: debug_show_blocker() in kernel/hung_task.c, since Linux 6.16.
+//! The task that blocks a hung task: debug_show_blocker() in kernel/hung_task.c, since Linux 6.16.
 //!
 //! ```text
 //! blocked = "INFO: task " comm ":" pid [ " <" mode ">" ] " " [ "is " ] "blocked on " ( "a " / "an " ) lock owner
@@ -17,10 +17,10 @@ use nom::sequence::preceded;
 use super::Parsed;
 use crate::token::decimal;
 
-/// The lock that a task waits for, and the task that holds it.
+/// The lock for which a task waits, and the task that holds it.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct Blocker<'t> {
-    /// What kind of lock.
+    /// The type of the lock.
     pub(crate) lock: &'t [u8],
     /// The name and the id of its owner, if the kernel found it.
     pub(crate) owner: Option<(&'t [u8], u64)>,
@@ -30,7 +30,7 @@ pub(crate) struct Blocker<'t> {
 pub(crate) fn blocker(line: &[u8]) -> Parsed<'_, Blocker<'_>> {
     let before = (tag("INFO: task "), take_until("blocked on a"), tag("blocked on "));
     let article = alt((tag("an "), tag("a ")));
-    // The longer name first: it begins as the shorter.
+    // The longer name first, because the shorter one is a prefix of it.
     let lock = alt((tag("rw-semaphore"), tag("semaphore"), tag("mutex")));
     let (rest, lock) = preceded((before, article), lock).parse(line)?;
     let by = alt((tag(" likely owned by task "), tag(" likely last held by task ")));

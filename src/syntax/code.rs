@@ -20,7 +20,7 @@ use super::Parsed;
 use crate::reason::DiagnosticKind;
 use crate::token;
 
-/// The most bytes that are taken from one line; x86 prints 64, arm64 20, s390 none.
+/// The maximum number of bytes that are taken from one line; x86 prints 64, arm64 20, s390 none.
 pub(crate) const MAX_CODE: usize = 256;
 
 /// Parses `Code:`, and returns the rest of the line.
@@ -42,7 +42,7 @@ pub(crate) struct Code {
     pub(crate) unit: usize,
     /// Offset in [`Code::bytes`] of the unit that was marked.
     pub(crate) trap: Option<usize>,
-    /// Why the rest of the line was not read, and from which of its bytes on.
+    /// The reason why the rest of the line was not read, and the offset of its first byte.
     pub(crate) fault: Option<(DiagnosticKind, usize)>,
 }
 
@@ -63,7 +63,7 @@ fn is_unread(token: &[u8]) -> bool {
     token == NO_WORD || (matches!(token.len(), 4 | 8) && token.iter().all(|b| *b == b'?'))
 }
 
-/// Whether a line has nothing but words of 32 or 64 bits, two at the least: it goes on with the line
+/// Returns whether a line consists of words of 32 or 64 bits, at least two: it continues the line
 /// above it.
 pub(crate) fn is_words(line: &[u8]) -> bool {
     let is_word = |token: &[u8]| {
@@ -118,10 +118,10 @@ pub(crate) fn listed(line: &[u8]) -> Option<Listed<'_>> {
 }
 
 impl Code {
-    /// Reads what follows `Code:`, or one more line of it.
+    /// Reads the text after `Code:`, or a further line of it.
     ///
-    /// Never fails: what can be read is kept, [`Code::fault`] says why the rest was not. A kernel
-    /// that could not read the bytes says so in words, which gives a value without bytes.
+    /// Never fails: the bytes before an error are kept, and [`Code::fault`] has the reason. If the
+    /// kernel could not read the bytes and printed words instead, the value has no bytes.
     pub(crate) fn read(&mut self, input: &[u8]) {
         if UNREADABLE.iter().any(|words| input.trim_ascii_start().starts_with(words.as_bytes())) {
             self.fault = Some((DiagnosticKind::Unreadable, 0));
@@ -131,7 +131,8 @@ impl Code {
         for token in input.split(|&b| b == b' ') {
             let place = at;
             at += token.len() + 1;
-            // Words before those that can be read are of no use; between them there are none.
+            // Unreadable words before the first readable one are skipped; the kernel prints none
+            // between readable words.
             if token.is_empty() || (is_unread(token) && self.bytes.is_empty()) {
                 continue;
             }
@@ -147,7 +148,7 @@ impl Code {
         }
     }
 
-    /// Adds the bytes of one instruction, and gives where it begins among them.
+    /// Adds the bytes of one instruction, and returns its offset.
     pub(crate) fn add(&mut self, digits: &[u8]) -> usize {
         let at = self.bytes.len();
         if at < MAX_CODE {

@@ -1,14 +1,14 @@
 //! The facts that the title rules read from a record.
 //!
-//! The conventions were made for lines, and look for words anywhere in them. A record holds the same as
-//! fields; this is the one place that says which field counts for which rule.
+//! The conventions search lines for words at any place. A record has the same facts as fields; this
+//! module maps the fields to the rules.
 
 use super::source::{self, Source};
 use super::{Record, Says, Start, Tag, pointer, text};
 use crate::search;
 use crate::token;
 
-/// A record as the conventions see it.
+/// The facts of a record for the conventions.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Seen<'t> {
     pub(crate) says: Says,
@@ -31,7 +31,7 @@ impl<'t> Record<'t> {
     /// The facts that the title rules read from the record of the line `text`.
     pub(crate) fn seen(&self, text: &'t [u8]) -> Seen<'t> {
         let seen = self.of_fields(text);
-        // A mail program puts several lines on one: the record is that of the first.
+        // A mail program may join several lines: the record is that of the first.
         let is_one = matches!(self, Self::Frame(_) | Self::Text(_) | Self::Blank);
         if is_one || !token::has_stamp(text) {
             return seen;
@@ -106,8 +106,8 @@ impl<'t> Record<'t> {
     }
 }
 
-/// A frame counts if a function with an offset, or with a suffix of the compiler, is directly behind
-/// the indentation and its addresses; on ARM both ends of a call do.
+/// A frame counts if a function with an offset, or with a compiler suffix, is directly behind the
+/// indentation and its addresses; on ARM both functions of a call do.
 fn frame<'t>(place: &super::frame::Place<'t>, text: &[u8]) -> Seen<'t> {
     let call = place.callee.filter(|_| place.parenthesized && place.address.is_some());
     let function = place.title_function();
@@ -124,12 +124,13 @@ fn frame<'t>(place: &super::frame::Place<'t>, text: &[u8]) -> Seen<'t> {
     Seen { says, start: None, name, caller: call.and(function), source }
 }
 
-/// Whether the convention takes a line for a guess of the unwinder: an address that lay on the stack.
+/// Returns whether the convention considers a line an unreliable frame: an address found on the
+/// stack.
 fn is_guess(text: &[u8]) -> bool {
     (search::has(text, " ? ") || text.ends_with(b" (unreliable)")) && !search::has(text, "<EOI>")
 }
 
-/// The entries of interrupts that notice a stall.
+/// The entries of interrupts that detect a stall.
 fn of_function(function: &[u8]) -> Says {
     Says::APIC_TIMER.when(function.ends_with(b"apic_timer_interrupt"))
         | Says::EL1H_IRQ.when(function == b"el1h_64_irq")

@@ -1,4 +1,4 @@
-//! The line of `die()`: the cause, and a counter of the deaths since the boot.
+//! The line of `die()`: the cause, and the number of the oops since the boot.
 //!
 //! ```text
 //! died  = x86 / s390 / sig / oops / sparc / mips
@@ -12,7 +12,7 @@
 //! flags = *( "PREEMPT" / "SMP" / … )
 //! ```
 //!
-//! Text may stand before the line: a prefix that is not known yet.
+//! Text may precede the line: a prefix that is not known yet.
 
 use nom::Parser;
 use nom::bytes::complete::tag;
@@ -20,10 +20,10 @@ use nom::bytes::complete::tag;
 use crate::search;
 use crate::token::{self, digits};
 
-/// What may stand before the cause.
+/// The texts that may precede the cause.
 const INTROS: [&str; 3] = ["Oops: ", "Oops - ", "Internal error: "];
 
-/// The cause that callers without words of their own pass to `die()`.
+/// The cause that callers without a text of their own pass to `die()`.
 const OOPS: &[u8] = b"Oops";
 
 /// The longest cause, in bytes; the longest of Linux has 73.
@@ -35,10 +35,10 @@ const CODE: std::ops::RangeInclusive<usize> = 4..=16;
 /// The fields of the line.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct Died<'a> {
-    /// Where it begins in the text, with the text before the cause.
+    /// The start of the line in the text, including the text before the cause.
     pub(crate) start: usize,
     pub(crate) cause: &'a [u8],
-    /// What follows the counter.
+    /// The text behind the counter.
     pub(crate) rest: &'a [u8],
 }
 
@@ -62,7 +62,7 @@ pub(crate) fn died(text: &[u8]) -> Option<Died<'_>> {
     (is_text && cause.len() <= MAX_CAUSE).then_some(Died { start, cause, rest })
 }
 
-/// Where the line begins, and its cause.
+/// The start of the line, and its cause.
 type Found<'a> = (usize, &'a [u8]);
 
 /// The configuration that some machines print behind the counter: words that begin with a capital.
@@ -107,13 +107,13 @@ fn of_task(head: &[u8]) -> Option<Found<'_>> {
     let start = memchr::memrchr(b' ', comm).map_or(0, |blank| blank + 1);
     let is_pid = !pid.is_empty() && pid.iter().all(u8::is_ascii_digit);
     let cause = head.get(end + 3..)?;
-    // `printf(3): a footnote [#1]` is none.
+    // `printf(3): a footnote [#1]` is other text.
     let is_cause = cause.first().is_some_and(u8::is_ascii_uppercase);
     Some((start, cause)).filter(|_| start < open && is_pid && is_cause)
 }
 
-/// `cause` right before the counter: some words, one with a capital or the name of a function, or
-/// `Oops`.
+/// `cause` directly before the counter: some words, one with a capital or the name of a function,
+/// or `Oops`.
 fn attached(head: &[u8]) -> Option<Found<'_>> {
     let ends = head.last().is_some_and(|b| b.is_ascii_alphanumeric() || *b == b'!');
     let (start, cause) = Some(begin(head)).filter(|_| ends)?;
@@ -148,7 +148,8 @@ fn begin(text: &[u8]) -> Found<'_> {
     (start + blanks, text.get(start + blanks..).unwrap_or_default())
 }
 
-/// Whether a word may be one of a cause: what carriers put before a line has digits, or ends with a mark.
+/// Returns whether a word may be a part of a cause: words of log prefixes contain digits, or end
+/// with a mark.
 fn is_of_sentence(word: &[u8], is_last: bool) -> bool {
     // `unexpected #NM exception`, `store (or AMO) access fault`.
     let name = word.strip_prefix(b"#").or_else(|| word.strip_prefix(b"(")).unwrap_or(word);

@@ -22,7 +22,7 @@ use super::Parsed;
 use crate::search;
 use crate::token::{self, Hex, blanks};
 
-/// Where code was, borrowed from the log.
+/// A place in code, borrowed from the log.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub(crate) struct Place<'a> {
@@ -30,9 +30,9 @@ pub(crate) struct Place<'a> {
     pub(crate) function: Option<&'a [u8]>,
     /// Distance from the function's start and length of the function, in bytes.
     pub(crate) offset: Option<(u64, u64)>,
-    /// The address, where it was printed.
+    /// The address, if it was printed.
     pub(crate) address: Option<Hex>,
-    /// The function that was called there, if the line names that too.
+    /// The function that was called there, if the line has it.
     pub(crate) callee: Option<&'a [u8]>,
     /// The module's name; `None` for the kernel image.
     pub(crate) module: Option<&'a [u8]>,
@@ -40,14 +40,13 @@ pub(crate) struct Place<'a> {
     pub(crate) build_id: Option<&'a [u8]>,
     /// Source file and line, if the log was symbolized.
     pub(crate) source: Option<(&'a [u8], u64)>,
-    /// Whether the function is in parentheses: a callee on ARM, a guess on s390.
+    /// Whether the function is in parentheses: a callee on ARM, an unreliable frame on s390.
     pub(crate) parenthesized: bool,
     /// Whether only blanks and addresses precede the function.
     pub(crate) plain: bool,
     /// Whether this is a function that was inlined into the next one.
     pub(crate) inline: bool,
-    /// False for `? `: an address that lay on the stack and that the unwinder does not
-    /// vouch for.
+    /// False for `? `: an address found on the stack that the unwinder could not verify.
     pub(crate) reliable: bool,
 }
 
@@ -60,7 +59,7 @@ pub(crate) fn frame(input: &[u8]) -> Parsed<'_, Place<'_>> {
     } else {
         (rest, None)
     };
-    // s390 puts the frame that a guess was made for in parentheses.
+    // s390 prints an unreliable frame in parentheses.
     let (rest, is_open) = token::mark(rest, b"(");
     let (rest, address) = token::bracketed(rest)?;
     // `[stack pointer] address f+0x1/0x2`: xmon_show_stack() in arch/powerpc/xmon/xmon.c.
@@ -86,13 +85,13 @@ pub(crate) fn begins_with_offset(line: &[u8]) -> bool {
     token::symbol(line).is_ok_and(|(rest, _)| rest.starts_with(b"+0x"))
 }
 
-/// print_track() in mm/slub.c puts a tab before a frame; everything else puts blanks.
+/// print_track() in mm/slub.c prints a tab before a frame; other functions print blanks.
 fn is_indent(b: u8) -> bool {
     matches!(b, b' ' | b'\t')
 }
 
-/// `f [m] from g+0x1/0x2 [m]` and `(f [m]) from [<addr>] (g+0x1/0x2 [m])`: both ends of a call,
-/// dump_backtrace_entry() in arch/arm/kernel/traps.c.
+/// `f [m] from g+0x1/0x2 [m]` and `(f [m]) from [<addr>] (g+0x1/0x2 [m])`: both functions of a
+/// call, dump_backtrace_entry() in arch/arm/kernel/traps.c.
 fn called(input: &[u8]) -> Parsed<'_, Place<'_>> {
     let (rest, (open, callee)) = (opt(tag("(")), token::symbol).parse(input)?;
     let (rest, _) = (opt(preceded(tag(" "), module)), opt(tag(")"))).parse(rest)?;
@@ -102,13 +101,13 @@ fn called(input: &[u8]) -> Parsed<'_, Place<'_>> {
     Ok((rest, Place { callee: Some(callee), parenthesized, address, ..place }))
 }
 
-/// `<IRQ>`, `</TASK>` and their like, which older kernels put before the frame on its line.
+/// `<IRQ>`, `</TASK>` and similar marks, which older kernels print before the frame on its line.
 pub(crate) fn context_marker(input: &[u8]) -> Parsed<'_, &[u8]> {
     let name = take_while1(|b: u8| b.is_ascii_uppercase() || matches!(b, b'/' | b'#' | b'_'));
     delimited(tag("<"), name, tag(">")).parse(input)
 }
 
-/// `--- interrupt: 700 at f+0x1/0x2`, of powerpc: the function as titles know it.
+/// `--- interrupt: 700 at f+0x1/0x2`, of powerpc: the function, in the form for titles.
 pub(crate) fn interrupt(input: &[u8]) -> Parsed<'_, Option<&[u8]>> {
     let (rest, _) =
         (alt((tag("--- interrupt: "), tag("--- Exception: "))), token::word).parse(input)?;
@@ -134,7 +133,7 @@ pub(crate) fn work_function(input: &[u8]) -> Parsed<'_, Place<'_>> {
     Ok((&[], Place { function, module, build_id, reliable: true, ..Place::default() }))
 }
 
-/// A place without what may stand before it.
+/// Parses a place without the text that may precede it.
 pub(crate) fn place(input: &[u8]) -> Parsed<'_, Place<'_>> {
     alt((symbol_and_offset, inlined, decoded, bare_address)).parse(input)
 }
@@ -212,7 +211,7 @@ fn inlined(input: &[u8]) -> Parsed<'_, Place<'_>> {
     Ok((rest, place))
 }
 
-/// `f (file.c:12 file.h:3)`: a trace that a test robot decoded, with the offset left out.
+/// `f (file.c:12 file.h:3)`: a trace that a test robot decoded, without the offset.
 fn decoded(input: &[u8]) -> Parsed<'_, Place<'_>> {
     let source = preceded(tag(" ("), token::file_and_line);
     let (rest, (function, source)) = (token::symbol, source).parse(input)?;
@@ -235,19 +234,20 @@ fn bare_address(input: &[u8]) -> Parsed<'_, Place<'_>> {
     Ok((rest, place))
 }
 
-/// A function as titles know it: letters, digits and `_` up to the first `.` or the `+` of its offset.
+/// Parses a function in the form for titles: letters, digits and `_` up to the first `.` or the `+`
+/// of its offset.
 pub(crate) fn title_function(text: &[u8]) -> Option<&[u8]> {
     let (rest, name) = token::name(text).ok()?;
     matches!(rest.first(), Some(b'.' | b'+')).then_some(name)
 }
 
 impl<'t> Place<'t> {
-    /// The function as titles know it, where the convention takes it for one.
+    /// Returns the function in the form for titles, if the convention recognises it.
     ///
-    /// A name without an offset counts only up to a dot of the compiler.
+    /// A name without an offset is recognised only up to a dot of a compiler suffix.
     pub(crate) fn title_function(&self) -> Option<&'t [u8]> {
         let function = self.function?;
-        // Names of C have no other marks; those of Rust that were demangled have `::`.
+        // Names of C have no other marks; demangled names of Rust have `::`.
         match memchr::memchr3(b'.', b'$', b':', function) {
             None => self.offset.is_some().then_some(function),
             Some(end) if function.get(end) == Some(&b'.') => function.get(..end),

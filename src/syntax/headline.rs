@@ -13,16 +13,17 @@ pub(crate) struct Headline<'t> {
     pub(crate) address: Option<Hex>,
     /// The direction of the access.
     pub(crate) fault: Option<Fault>,
-    /// Whether memory was freed wrongly.
+    /// Whether the report is about an invalid free.
     pub(crate) is_free: bool,
-    /// The place that ends it: `… in f+0x1/0x2`, `… in: f+0x1/0x2`, `… at file.c:1 f+0x1/0x2`, also
+    /// The place at its end: `… in f+0x1/0x2`, `… in: f+0x1/0x2`, `… at file.c:1 f+0x1/0x2`, also
     /// inlined.
     pub(crate) place: Option<Place<'t>>,
-    /// The function behind the first ` in ` that has one, or else of the place, as titles know it.
+    /// The function behind the first ` in ` that has one, or else that of the place, in the form
+    /// for titles.
     pub(crate) function: Option<&'t [u8]>,
     /// The first source file that it names.
     pub(crate) source: Option<Source<'t>>,
-    /// The file and line that the kernel prints itself: see [`LOCATED`].
+    /// The file and line that the kernel printed: see [`LOCATED`].
     pub(crate) location: Option<(&'t [u8], u64)>,
 }
 
@@ -58,7 +59,7 @@ fn place(text: &[u8]) -> Option<Place<'_>> {
     None
 }
 
-/// The words behind which the kernel prints a file and a line.
+/// The words after which the kernel prints a file and a line.
 const LOCATED: &[&str] = &[
     " at ", // __warn() in kernel/panic.c, report_bug() in lib/bug.c, __might_resched() in kernel/sched/core.c
     "WARNING: ", // __warn() since Linux 6.19: the file comes first

@@ -24,14 +24,14 @@ use nom::sequence::{delimited, preceded, terminated};
 use super::{Parsed, Says};
 use crate::token::{Hex, decimal, hex, hex_value, word};
 
-/// What a bad access did.
+/// The bad access.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct Access {
-    /// What it did.
+    /// The type of the access.
     pub(crate) what: What,
-    /// How many bytes.
+    /// The size in bytes.
     pub(crate) size: Option<u64>,
-    /// Where.
+    /// The address.
     pub(crate) address: Option<Hex>,
 }
 
@@ -80,14 +80,14 @@ pub(super) fn is_access(line: &[u8]) -> bool {
     starts.iter().any(|start| line.starts_with(start.as_bytes()))
 }
 
-/// Whether a line is one of shadow memory by its form: a mark or a blank, an address, bytes.
+/// Returns whether a line has the form of shadow memory: a mark or a blank, an address, bytes.
 pub(super) fn is_shadow(text: &[u8]) -> bool {
     let [b'>' | b' ', rest @ ..] = text else { return false };
     let digits = rest.iter().take_while(|b| b.is_ascii_hexdigit()).count();
     (8..=16).contains(&digits) && rest.get(digits..).is_some_and(|rest| rest.starts_with(b": "))
 }
 
-/// A fact about the object that was hit.
+/// A fact about the accessed object.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Object<'a> {
     /// Its address.
@@ -96,7 +96,8 @@ pub(crate) enum Object<'a> {
     Variable,
     /// The slab cache that it belongs to, and the size of the cache's objects in bytes.
     Cache(&'a [u8], u64),
-    /// How far the access was from it: bytes, and `inside of`, `to the right of`, `to the left of`.
+    /// The distance of the access from it: bytes, and `inside of`, `to the right of`,
+    /// `to the left of`.
     Distance(u64, &'a [u8]),
     /// The first byte of the region and the one past its last.
     Region(Hex, Hex),
@@ -104,8 +105,8 @@ pub(crate) enum Object<'a> {
 
 /// Any of the lines that describe the object.
 ///
-/// Linux 6.4 joined distance and region into one line, which gives the distance here and leaves
-/// the region as the rest.
+/// Linux 6.4 joined distance and region into one line: the result is the distance, and the region
+/// is in the rest.
 pub(crate) fn object(input: &[u8]) -> Parsed<'_, Object<'_>> {
     let at = preceded(tag("The buggy address belongs to the object at "), hex).map(Object::At);
     let variable = value(Object::Variable, tag("The buggy address belongs to the variable:"));
@@ -124,7 +125,7 @@ pub(crate) fn object(input: &[u8]) -> Parsed<'_, Object<'_>> {
     alt((at, variable, cache, distance, region)).parse(input)
 }
 
-/// How far the address is from the start of a stack frame, in bytes.
+/// The offset of the address in a stack frame, in bytes.
 ///
 /// `and is located at offset 56 in frame:`; before Linux 6.0 `addr ffff… is located in stack of task a/1 at
 /// offset 56 in frame:`.
@@ -149,7 +150,7 @@ pub(crate) struct Shadow {
     pub(crate) address: Hex,
     /// The shadow: a byte for 8 bytes of memory each (16 with tags).
     pub(crate) bytes: [u8; 16],
-    /// Whether it holds the bad address.
+    /// Whether it contains the bad address.
     pub(crate) hit: bool,
 }
 

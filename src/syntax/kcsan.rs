@@ -31,7 +31,7 @@ pub(crate) struct Access {
 }
 
 impl Access {
-    /// The access without who made it.
+    /// Returns the access without the task.
     pub(crate) fn bare(&self) -> kasan::Access {
         kasan::Access { what: self.what, size: Some(self.size), address: Some(self.address) }
     }

@@ -6,7 +6,7 @@
 //! object = "kfence-#" n ": 0x" pointer "-0x" pointer ", size=" n ", cache=" name
 //! ```
 //!
-//! Pointers are hashed (`%p`) but for `no_hash_pointers`.
+//! Pointers are hashed (`%p`) unless the kernel was booted with `no_hash_pointers`.
 
 use nom::Parser;
 use nom::branch::alt;
@@ -37,7 +37,7 @@ pub(crate) fn object(input: &[u8]) -> Parsed<'_, Object<'_>> {
     preceded(before, facts).map(|(size, cache)| Object::Cache(cache, size)).parse(input)
 }
 
-/// A pointer; nothing if it is a hash, whose upper half is zero.
+/// A pointer; `None` for a hash, whose upper half is zero.
 fn pointer(input: &[u8]) -> Parsed<'_, Option<Hex>> {
     let is_hash = |hex: &Hex| hex.digits == 16 && hex.value >> 32 == 0;
     hex.map(|hex| Some(hex).filter(|hex| !is_hash(hex))).parse(input)

@@ -22,9 +22,9 @@ pub(crate) enum Fact<'t> {
     Bytes(u64, u64, u64),
     /// The size of the access and its address.
     Access(u64, Hex),
-    /// The address in user space that they were copied to.
+    /// The address in user space to which they were copied.
     User(Hex),
-    /// The local variable that they are of.
+    /// The local variable that contains them.
     Variable(&'t [u8]),
 }
 
@@ -52,7 +52,8 @@ fn bytes(line: &[u8]) -> Parsed<'_, Fact<'_>> {
 }
 
 fn variable(line: &[u8]) -> Parsed<'_, Fact<'_>> {
-    // Before Linux 6.1 KMSAN was a tree of its own, and printed the description of the compiler.
+    // Before Linux 6.1 KMSAN was maintained outside the kernel, and printed the compiler's
+    // description.
     let before = (tag("Local variable "), opt(tag("description: ")), take_while(|b| b == b'-'));
     let name = take_while1(|b: u8| b.is_ascii_graphic() && b != b'@');
     preceded(before, name).map(Fact::Variable).parse(line)

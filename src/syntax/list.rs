@@ -1,4 +1,4 @@
-//! The message of a list whose pointers contradict each other: lib/list_debug.c.
+//! The message for a list with inconsistent pointers: lib/list_debug.c.
 //!
 //! ```text
 //! message = ( "list_add" / "list_del" ) " corruption. " pointer " should be " [ name " (" ] hex [ ")" ] ", but was " hex [ ". (" name "=" hex ")." ]
@@ -19,7 +19,7 @@ use super::Parsed;
 use crate::search;
 use crate::token::{Hex, hex};
 
-/// What the message says.
+/// The fields of the message.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct Message {
     /// Whether an entry was to be added; otherwise removed.
@@ -44,7 +44,7 @@ pub(crate) enum Pointer {
 
 const NULL: Hex = Hex { value: 0, digits: 16 };
 
-/// Reads the message, which may stand behind other text.
+/// Reads the message, which may follow other text.
 pub(crate) fn message(text: &[u8]) -> Option<Message> {
     let text = text.get(search::find(text, "list_")?..)?;
     let parsed: Parsed<'_, _> = (operation, alt((corruption, double_add))).parse(text);

@@ -1,4 +1,4 @@
-//! Locks, as print_lock() in kernel/locking/lockdep.c writes them.
+//! Locks in the format of print_lock() in kernel/locking/lockdep.c.
 //!
 //! ```text
 //! lock    = [ "#" n ":" ] [ address ] " (" class ")" usage [ ", at: " place ]
@@ -13,24 +13,24 @@ use super::source::{self, Source};
 use crate::search;
 use crate::token::{self, Hex};
 
-/// One line that names a lock.
+/// A line with a lock.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct Lock<'a> {
-    /// Its place in a list of the locks that a task holds.
+    /// Its index in the list of locks that a task holds.
     pub(crate) index: Option<u64>,
-    /// The lock itself.
+    /// The address of the lock.
     pub(crate) address: Option<Hex>,
     /// How the class was used, without the braces.
     pub(crate) usage: Option<&'a [u8]>,
     /// The class, without the suffix that distinguishes its instances.
     pub(crate) class: &'a [u8],
-    /// Where it was taken.
+    /// The place where it was acquired.
     pub(crate) place: Option<Place<'a>>,
     /// Whether it is a link of a chain: `-> #1 (&x){+.+.}:`.
     pub(crate) is_link: bool,
-    /// Whether the place is that of an inlined function: the line of the one that holds it follows.
+    /// Whether the place is that of an inlined function: the line of its caller follows.
     pub(crate) is_inlined: bool,
-    /// The function behind `at: `, as titles know it.
+    /// The function behind `at: `, in the form for titles.
     pub(crate) function: Option<&'a [u8]>,
     pub(crate) says: Says,
     /// The first source file that it names.

@@ -25,10 +25,10 @@ pub(crate) fn check(line: &[u8]) -> Option<(u64, u64, Hex)> {
     Some((cpu, bank, status))
 }
 
-/// The address that the error is about.
+/// The address of the error.
 ///
-/// The headline begins with `CPU 2` behind its prefix, and a prefix that is learned from it takes as many words of
-/// the lines below.
+/// The headline begins with `CPU 2` behind its prefix, so a prefix learned from it covers the same
+/// number of words on the lines below.
 pub(crate) fn address(line: &[u8]) -> Option<Hex> {
     let at = search::find(line, "ADDR ")?;
     let is_word = at.checked_sub(1).is_none_or(|before| line.get(before) == Some(&b' '));
@@ -36,7 +36,7 @@ pub(crate) fn address(line: &[u8]) -> Option<Hex> {
     is_word.then_some(address)
 }
 
-/// Why the kernel stops; the same words may be cut off.
+/// The reason of the panic, which may be cut off.
 pub(crate) fn reason(line: &[u8]) -> Option<&[u8]> {
     let whole = search::find(line, "Machine check: ").and_then(|at| line.get(at + 15..));
     let cut = || line.strip_prefix(b": ").filter(|rest| !rest.starts_with(b"Machine Check"));

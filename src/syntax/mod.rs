@@ -1,8 +1,8 @@
 //! The lexer: the text of one line to one [`Record`], by nom grammars, a file per family of lines.
 //!
-//! It is the only code that decides what a line is. [`record`] dispatches on the first byte of the
-//! line; a grammar takes the fields; the record borrows them from the line. A line that no grammar
-//! takes is [`Record::Text`], with the [`Says`] that stand anywhere in it.
+//! It is the only code that classifies lines. [`record`] dispatches on the first byte of the line;
+//! a grammar parses the fields; the record borrows them from the line. A line that no grammar
+//! matches is [`Record::Text`], with the [`Says`] found anywhere in it.
 //!
 //! ```text
 //! line = frame / mark / stack start / pointer / link / registers / code / task / access / object
@@ -66,7 +66,7 @@ pub(crate) use stack::Start;
 /// The record of one line, with its fields.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Record<'t> {
-    /// Nothing on it.
+    /// An empty line.
     Blank,
     /// A frame of a stack.
     Frame(Place<'t>),
@@ -76,7 +76,7 @@ pub(crate) enum Record<'t> {
     StackStart(StackStart<'t>),
     /// An instruction pointer.
     InstructionPointer(Pointer<'t>),
-    /// The return address of the function that was running.
+    /// The return address of the innermost function.
     LinkRegister(Link<'t>),
     /// Registers with their values.
     Registers(Registers<'t>),
@@ -86,7 +86,7 @@ pub(crate) enum Record<'t> {
     CodeBelow(&'t [u8]),
     /// An instruction in the kernel's own listing.
     Listed(Listed<'t>),
-    /// Nothing but words of 32 or 64 bits: the line above goes on.
+    /// Only words of 32 or 64 bits: a continuation of the line above.
     Words(&'t [u8]),
     /// `CPU: … PID: … Comm: …`.
     Cpu(Cpu<'t>),
@@ -98,11 +98,11 @@ pub(crate) enum Record<'t> {
     Hardware(&'t [u8]),
     /// `Workqueue:`: the queue and the function that it ran.
     Workqueue(&'t [u8], Option<&'t [u8]>),
-    /// The function of a work that returned with a lock, by the report that says so.
+    /// The function of a work item that returned with a lock held.
     WorkFunction(Place<'t>),
-    /// Who keeps a hung task waiting; the stack of the owner follows.
+    /// The task that blocks a hung task; the stack of the owner follows.
     Blocker(Blocker<'t>),
-    /// The stack of a thread that did not run follows: RCU's own.
+    /// The stack of a thread that did not run follows: that of the RCU grace-period thread.
     Starved,
     /// The text after `Modules linked in:`.
     Modules(&'t [u8]),
@@ -112,13 +112,13 @@ pub(crate) enum Record<'t> {
     Race(kcsan::Access),
     /// The value before a data race and after it.
     ValueChange(Hex, Hex),
-    /// A count or a comparison of the kernel.
+    /// A state that the kernel counted or compared.
     State(State),
-    /// An object without a pointer to it: its address and its size.
+    /// An object without a reference to it: its address and its size.
     Leak(Hex, u64),
-    /// Facts about the object that was hit: the first, and the rest of the line.
+    /// Facts about the accessed object: the first, and the rest of the line.
     Object(Option<kasan::Object<'t>>, &'t [u8]),
-    /// How far an address is from the start of a stack frame; its function is on the next line.
+    /// The offset of an address in a stack frame; its function is on the next line.
     StackFrame(u64),
     /// A local variable of that frame: its first byte, the one past its last, its name.
     Local(u64, u64, &'t [u8]),
@@ -134,7 +134,7 @@ pub(crate) enum Record<'t> {
     FailingAddress(Hex),
     /// `Oops: 0002 [#1]`, `ESR = 0x96000006`: the error code of a page fault.
     ErrorCode(Fault),
-    /// `--- interrupt: 700 at f+0x1/0x2`: the function as titles know it.
+    /// `--- interrupt: 700 at f+0x1/0x2`: the function in the form for titles.
     Interrupt(Option<&'t [u8]>),
     /// A lock that is held, wanted, or part of a list.
     Lock(Lock<'t>),
@@ -146,13 +146,13 @@ pub(crate) enum Record<'t> {
     Cut,
     /// A line of `=`: a checker's report begins or ends.
     Rule,
-    /// `---[ end trace`: the report is over, but for a second dump of the registers.
+    /// `---[ end trace`: the end of the report, except for a second register dump.
     EndTrace,
     /// A line that only reports have; it ends the stack above it.
     Section(Says),
     /// A line that only reports have, without a field that is kept.
     Known,
-    /// A line that the kernel prints after the report, while it stops.
+    /// A line that the kernel prints after the report, before it stops.
     Epilogue,
     /// A line that only reports have and whose fields cannot be read.
     Malformed(Malformed<'t>),
@@ -160,7 +160,7 @@ pub(crate) enum Record<'t> {
     Text(Text<'t>),
 }
 
-/// A line that a tag announces and whose fields cannot be read.
+/// A line that starts with a tag and whose fields cannot be read.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Malformed<'t> {
     /// The meaning of the tag.
@@ -181,7 +181,7 @@ pub(crate) enum Tag {
 }
 
 impl Tag {
-    /// What a diagnostic calls it.
+    /// Returns the part of the report for a diagnostic.
     pub(crate) fn part(self) -> ReportPart {
         match self {
             Self::Pointer => ReportPart::InstructionPointer,
@@ -192,12 +192,12 @@ impl Tag {
 }
 
 impl Record<'_> {
-    /// Whether only reports have such a line.
+    /// Returns whether only reports have such a line.
     pub(crate) fn is_of_report(&self) -> bool {
         !matches!(self, Self::Blank | Self::Text(_) | Self::Words(_) | Self::Cut | Self::Rule)
     }
 
-    /// Whether the next line may go on with this one.
+    /// Returns whether the next line may continue this one.
     pub(crate) fn goes_on(&self) -> bool {
         matches!(self, Self::Registers(_) | Self::Code(_) | Self::CodeBelow(_) | Self::Words(_))
             || matches!(self, Self::Listed(_))
@@ -208,8 +208,8 @@ impl Record<'_> {
 pub(crate) fn record(text: &[u8]) -> Record<'_> {
     let line = text.trim_ascii_start();
     let Some(&first) = line.first() else { return Record::Blank };
-    // Most lines of a report are frames. They are indented, or begin with a symbol and an offset, which
-    // no tag is.
+    // Most lines of a report are frames. They are indented, or begin with a symbol and an offset;
+    // no tag has this form.
     let is_likely = text.starts_with(b" ") || frame::begins_with_offset(text);
     if is_likely && let Ok((_, place)) = frame::frame(text) {
         return Record::Frame(place);
@@ -223,7 +223,8 @@ pub(crate) fn record(text: &[u8]) -> Record<'_> {
     text::untagged(line, text)
 }
 
-/// Reads a line that a tag or a form announces; `line` is `text` without its indentation.
+/// Reads a line that starts with a tag or has a known form; `line` is `text` without its
+/// indentation.
 fn tagged<'t>(first: u8, line: &'t [u8], text: &'t [u8]) -> Option<Record<'t>> {
     if let Ok((_, section)) = section::section(line) {
         return Some(match section {
@@ -337,7 +338,7 @@ fn workqueue(line: &[u8]) -> Option<Record<'_>> {
     found_or_known({ read }.parse(line), || line.starts_with(b"Workqueue:"))
 }
 
-/// `<TASK>` and nothing more.
+/// `<TASK>` alone on the line.
 fn mark(line: &[u8]) -> Option<Record<'_>> {
     let (rest, name) = frame::context_marker(line).ok()?;
     rest.is_empty().then_some(Record::ContextMark(name))

@@ -26,7 +26,7 @@ pub(crate) enum Page<'t> {
     Counts(Counts),
     /// The names of its flags.
     Flags(&'t [u8]),
-    /// Why it was dumped.
+    /// The reason of the dump.
     Reason(&'t [u8]),
 }
 
@@ -77,11 +77,11 @@ fn signed(input: &[u8]) -> Parsed<'_, i64> {
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub(crate) struct Table {
     pub(crate) address: Option<Hex>,
-    /// Of [`LEVELS`].
+    /// The entry of each level in [`LEVELS`].
     pub(crate) entries: [Option<Hex>; 5],
 }
 
-/// The levels of page tables from the top, as x86 names them and as other architectures do.
+/// The levels of page tables from the top, by their names on x86 and on other architectures.
 const LEVELS: [[&str; 2]; 5] =
     [["PGD ", "pgd="], ["P4D ", "p4d="], ["PUD ", "pud="], ["PMD ", "pmd="], ["PTE ", "pte="]];
 

@@ -23,19 +23,19 @@ use crate::token::{self, blanks};
 pub(crate) struct Pointer<'t> {
     /// The first architecture that prints this tag.
     pub(crate) arch: Arch,
-    /// The segment that the code ran in; its two low bits are the privilege level.
+    /// The code segment; its two low bits are the privilege level.
     pub(crate) selector: Option<u64>,
     pub(crate) place: Place<'t>,
     /// The rest of the line: other registers.
     pub(crate) rest: &'t [u8],
-    /// Whether it is one by the convention for titles: see [`counts`].
+    /// Whether the convention for titles recognises it: see [`counts`].
     pub(crate) counts: bool,
 }
 
 /// A return address in a link register.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Link<'t> {
-    /// Where it leads, if the line has a symbol.
+    /// The place of the address, if the line has a symbol.
     pub(crate) place: Option<Place<'t>>,
     /// The whole line, which may have other registers.
     pub(crate) line: &'t [u8],
@@ -69,12 +69,12 @@ pub(super) fn link(line: &[u8]) -> Option<Link<'_>> {
     Some(Link { place: place.filter(|place| place.function.is_some()), line })
 }
 
-/// Whether the convention knows the tag: it looks for `IP`, `pc ` and `PC is at`.
+/// Returns whether the convention recognises the tag: it searches for `IP`, `pc ` and `PC is at`.
 fn counts(tag: &[u8]) -> bool {
     matches!(tag, b"RIP:" | b"EIP:" | b"IP:" | b"NIP " | b"pc :" | b"pc: " | b"epc :" | b"PC is at")
 }
 
-/// Whether the convention takes the place: a function with an offset, or an address.
+/// Returns whether the convention recognises the place: a function with an offset, or an address.
 fn is_convention(place: &Place<'_>) -> bool {
     place.title_function().is_some() || place.address.is_some()
 }
@@ -97,8 +97,8 @@ pub(crate) fn target(input: &[u8]) -> Parsed<'_, (Option<u64>, Place<'_>)> {
     Ok((rest, (selector, place)))
 }
 
-/// An instruction pointer anywhere in a line, as the convention looks for it: its function, if it has
-/// one.
+/// An instruction pointer anywhere in a line, as the convention searches for it: its function, if
+/// it has one.
 pub(super) fn anywhere(line: &[u8]) -> Option<Option<&[u8]>> {
     memchr::memchr3_iter(b'I', b'p', b'P', line)
         .find_map(|at| convention(line.get(at..)?).ok())

@@ -1,4 +1,4 @@
-//! Requests for memory that failed.
+//! Memory allocations that failed.
 //!
 //! ```text
 //! failure = comm ": page allocation failure: order:" n ", mode:" hex "(" names ")" …     ; warn_alloc() in mm/page_alloc.c
@@ -16,7 +16,7 @@ use super::Parsed;
 use crate::search;
 use crate::token::{Hex, decimal, hex, name};
 
-/// A request: the binary logarithm of its pages, and its mask.
+/// An allocation: its order (the binary logarithm of its pages), and its mask.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct Request<'t> {
     pub(crate) order: u64,
@@ -54,7 +54,7 @@ pub(crate) struct Killed<'t> {
 pub(crate) fn killed(line: &[u8]) -> Option<Killed<'_>> {
     let at = search::find(line, "illed process ")? + 14;
     let (rest, pid) = terminated(decimal, tag(" (")).parse(line.get(at..)?).ok()?;
-    // The name may hold parentheses.
+    // The name may contain parentheses.
     let end = search::find(rest, "total-vm:")?;
     let (comm, sizes) = (rest.get(..end)?, rest.get(end..)?);
     let comm = comm.get(..comm.iter().rposition(|b| *b == b')')?)?;
@@ -67,7 +67,7 @@ pub(crate) fn killed(line: &[u8]) -> Option<Killed<'_>> {
     Some(Killed { pid, comm, sizes })
 }
 
-/// A zone: its node and name, what is free in it and its lowest watermark, in KiB.
+/// A zone: its node and name, its free memory and its lowest watermark, in KiB.
 pub(crate) fn zone(line: &[u8]) -> Parsed<'_, (u64, &[u8], u64, u64)> {
     let node = opt(delimited(tag("Node "), decimal, tag(" ")));
     let free = delimited(tag(" free:"), decimal, tag("kB "));

@@ -11,9 +11,9 @@ use crate::token::{self, blanks};
 /// The registers of a line.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Registers<'t> {
-    /// Names with values: the first of them, what follows it, and the line.
+    /// Names with values: the first of them, the rest behind it, and the line.
     Named { first: Register<'t>, rest: &'t [u8], line: &'t [u8] },
-    /// A row of values of numbered registers; the lines above show which machine prints it.
+    /// A row of values of numbered registers; the lines above identify the architecture.
     Row(&'t [u8]),
 }
 

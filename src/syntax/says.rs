@@ -10,8 +10,8 @@ use crate::search;
 
 /// The meaning of a line to the title rules.
 ///
-/// A convention looks for its words anywhere in a line. Where a grammar has read the line, the record
-/// knows which of them it holds; any other line is searched once for all of [`PHRASES`].
+/// A convention searches for words at any place in a line. For a line that a grammar matched, the
+/// record has the facts; any other line is searched once for all of [`PHRASES`].
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub(crate) struct Says(u32);
 
@@ -74,38 +74,38 @@ says! {
     KILLED,
     /// `last function: f`.
     LAST_FUNCTION,
-    /// A guess of the unwinder.
+    /// An unreliable frame.
     GUESS,
-    /// `Sending NMI from CPU`: other CPUs will answer.
+    /// `Sending NMI from CPU`: other CPUs will print their stacks.
     ASKS_CPUS,
-    /// Something else that is printed in between without a context of its own.
+    /// Other lines that may be printed in between, without a context of their own.
     INTRUDER,
     /// Titles ignore the lines after it, unless it is near the top.
     CLOSES,
-    /// `Disabling lock debugging due to kernel taint`: printed by whichever report is the first.
+    /// `Disabling lock debugging due to kernel taint`: printed by the first report only.
     TAINTS,
 }
 
 impl Says {
-    /// Nothing.
+    /// No fact.
     pub(crate) const NOTHING: Self = Self(0);
 
-    /// Whether it says one of these.
+    /// Returns whether it has one of these facts.
     pub(crate) fn any(self, of: Self) -> bool {
         self.0 & of.0 != 0
     }
 
-    /// Both.
+    /// The union.
     pub(crate) const fn or(self, other: Self) -> Self {
         Self(self.0 | other.0)
     }
 
-    /// All but these.
+    /// The facts except these.
     pub(crate) fn without(self, of: Self) -> Self {
         Self(self.0 & !of.0)
     }
 
-    /// These if `holds`.
+    /// These facts if `holds`.
     pub(crate) fn when(self, holds: bool) -> Self {
         if holds { self } else { Self::NOTHING }
     }
@@ -122,29 +122,29 @@ impl BitOr for Says {
 /// The action of a phrase.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Means {
-    /// It says this by itself.
+    /// This fact.
     Says(Says),
-    /// It is a guess, if nothing follows.
+    /// An unreliable frame, if it is at the end of the line.
     Unreliable,
     /// A stack begins.
     Start(Start),
     /// A lock may be on the line.
     Lock,
-    /// A thread whose locks follow may be.
+    /// The holder of the locks that follow may be on the line.
     Holder,
-    /// The region of an object is.
+    /// The region of an object is on the line.
     Region,
-    /// An instruction pointer may be.
+    /// An instruction pointer may be on the line.
     Pointer,
-    /// A function behind `at: ` may be.
+    /// A function behind `at: ` may be on the line.
     At,
-    /// The name of a killed process may be.
+    /// The name of a killed process may be on the line.
     Killed,
-    /// The function of a work may be.
+    /// The function of a work item may be on the line.
     LastFunction,
 }
 
-/// Words that mean something anywhere in a line which no grammar reads; of two at one place the first
+/// Phrases with a meaning anywhere in a line that no grammar matches; of two at one place the first
 /// counts.
 #[rustfmt::skip] // rows
 pub(super) const PHRASES: &[(&str, Means)] = &[
@@ -194,7 +194,7 @@ pub(super) const PHRASES: &[(&str, Means)] = &[
 static SEARCH: LazyLock<Option<AhoCorasick>> =
     LazyLock::new(|| search::automaton(PHRASES.iter().map(|(words, _)| words)));
 
-/// The phrases of a line, with where each ends.
+/// Returns the phrases of a line, each with its end.
 pub(super) fn phrases(line: &[u8]) -> impl Iterator<Item = (Means, usize)> + '_ {
     let search = SEARCH.as_ref();
     search.into_iter().flat_map(move |search| search.find_iter(line)).filter_map(|found| {

@@ -1,4 +1,4 @@
-//! Lines that are known by how they begin: the marks between the parts of a report.
+//! Lines that are recognised by their start: the marks between the parts of a report.
 
 use super::{Parsed, Says};
 
@@ -23,10 +23,10 @@ pub(super) enum Section {
     Part(Says),
 }
 
-/// A part that says nothing to the conventions.
+/// A part without a fact for the conventions.
 const PART: Section = Section::Part(Says::NOTHING);
 
-/// How the lines begin, indentation left out; sorted.
+/// The starts of the lines, without indentation; sorted.
 #[rustfmt::skip] // rows
 const SECTIONS: &[(&str, Section)] = &[
     ("(ftrace buffer empty)", Section::Epilogue),
@@ -96,7 +96,7 @@ const ROWS: [(u8, u8); 256] = {
     rows
 };
 
-/// Reads a line by how it begins.
+/// Reads a line by its start.
 pub(super) fn section(line: &[u8]) -> Parsed<'_, Section> {
     let rows = line.first().and_then(|first| ROWS.get(usize::from(*first)));
     let rows = rows.and_then(|(first, last)| SECTIONS.get(usize::from(*first)..usize::from(*last)));

@@ -1,4 +1,4 @@
-//! Source files that a line names, by the convention for the file to blame.
+//! Source files in a line, by the convention for the file to blame.
 //!
 //! ```text
 //! source = path "." ( "c" / "h" ) ":" DIGIT     ; path has a "/"
@@ -9,8 +9,8 @@
 pub(crate) struct Source<'t> {
     /// Its path as printed.
     pub(crate) path: &'t [u8],
-    /// Whether the line only lists the place: a lock that is held, an event that was last, what a
-    /// register points to.
+    /// Whether the line only lists the place: a lock that is held, the last event, the target of a
+    /// register.
     pub(crate) is_listed: bool,
 }
 
@@ -28,7 +28,7 @@ pub(crate) fn source(line: &[u8]) -> Option<Source<'_>> {
     Some(Source { path, is_listed: is_listed(line) })
 }
 
-/// The source file of a frame, if it is one by the convention.
+/// Returns the source file of a frame, if the convention accepts it.
 pub(crate) fn of_frame(path: &[u8]) -> Option<Source<'_>> {
     let is_source = path.ends_with(b".c") || path.ends_with(b".h");
     (is_source && path.contains(&b'/')).then_some(Source { path, is_listed: false })
@@ -38,7 +38,8 @@ fn is_path(b: u8) -> bool {
     b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.' | b'/')
 }
 
-/// Lines that name a place without having been there: lockdep's lists and ARM's register notes.
+/// Returns whether a line lists a place that is not on the stack: lockdep's lists and ARM's
+/// register notes.
 fn is_listed(line: &[u8]) -> bool {
     let start = line.trim_ascii_start();
     let numbered = || {

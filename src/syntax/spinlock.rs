@@ -1,4 +1,4 @@
-//! Locks that are used wrongly, without print_lock() of lockdep.
+//! Misused locks, in lines without print_lock() of lockdep.
 //!
 //! ```text
 //! dump     = " lock: " symbol ", .magic: " hex ", .owner: " comm "/" pid ", .owner_cpu: " n  ; spin_dump() in kernel/locking/spinlock_debug.c
@@ -31,7 +31,7 @@ pub(crate) fn dump(line: &[u8]) -> Option<SpinLock<'_>> {
     let owner = preceded(tag(", .owner: "), take_until(", .owner_cpu: "));
     let cpu = preceded(tag(", .owner_cpu: "), opt(decimal));
     let (_, (owner, owner_cpu)) = (owner, cpu).parse(rest).ok()?;
-    // The name of a task may hold slashes; `<none>/-1` has no ID.
+    // The name of a task may contain slashes; `<none>/-1` has no ID.
     let slash = memchr::memrchr(b'/', owner)?;
     let pid = decimal(owner.get(slash + 1..)?).ok().map(|(_, pid)| pid);
     let owner = owner.get(..slash).zip(pid);

@@ -48,7 +48,8 @@ pub(crate) enum Start {
     KfenceAllocated,
     /// `freed by task 46 on cpu 1 at 12.345678s (0.001234s ago):`.
     KfenceFreed,
-    /// Where work or a callback was queued for the object, or the branch before the crash was.
+    /// The stack that queued a work or callback for the object, or the one of the branch before the
+    /// crash.
     Related,
     /// `Uninit was stored to memory at:`.
     Stored,
@@ -88,7 +89,7 @@ pub(crate) struct StackStart<'t> {
     pub(crate) start: Start,
     /// The first frame, if it is on the line.
     pub(crate) place: Option<Place<'t>>,
-    /// The task, where the line names it.
+    /// The task, if the line has one.
     pub(crate) task: Option<u64>,
     /// The lock of a chain.
     pub(crate) lock: Option<Lock<'t>>,
@@ -96,7 +97,7 @@ pub(crate) struct StackStart<'t> {
     pub(crate) is_indented: bool,
 }
 
-/// How such lines begin; sorted.
+/// The starts of such lines; sorted.
 #[rustfmt::skip] // rows
 const STARTS: &[(&str, Start)] = &[
     ("-> #", Start::Chain),
@@ -145,7 +146,7 @@ fn beginning(line: &[u8]) -> Option<Start> {
 }
 
 fn ending(line: &[u8]) -> Option<Start> {
-    // Authors of fixes drop the colon.
+    // Authors of fixes omit the colon.
     if line == b"Call Trace" {
         return Some(Start::CallTrace);
     }
@@ -155,7 +156,7 @@ fn ending(line: &[u8]) -> Option<Start> {
         if rest.ends_with(b" created") {
             return Some(Start::Created);
         }
-        // lockdep: where a lock class was registered.
+        // lockdep: the place where a lock class was registered.
         if rest.ends_with(b"registered") {
             return Some(Start::Registered);
         }

@@ -1,4 +1,4 @@
-//! What the kernel counts or compares before it reports.
+//! States that the kernel counts or compares before a report.
 //!
 //! ```text
 //! atomic  = "in_atomic(): " n ", irqs_disabled(): " n ", " …          ; __might_resched() in kernel/sched/core.c
@@ -18,20 +18,21 @@ use nom::sequence::{delimited, preceded, terminated};
 use super::Parsed;
 use crate::token::{Hex, blanks, decimal, hex};
 
-/// A count or a comparison of the kernel.
+/// A state that the kernel counted or compared.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum State {
     /// Whether code runs in atomic context, and whether interrupts are off.
     Atomic { in_atomic: bool, irqs_disabled: bool },
     /// The function that disabled preemption is on the next line.
     PreemptionDisabled,
-    /// How deep preemption is disabled, and how deep it should be.
+    /// The depth of disabled preemption, found and expected.
     PreemptCount { found: u64, expected: u64 },
-    /// How long a grace period of RCU lasts, in jiffies; the CPU that noticed, if that is not the stalled one.
+    /// The duration of an RCU grace period, in jiffies; the CPU that detected the stall, if it is
+    /// another one.
     Stall { jiffies: u64, detected_by: Option<u64> },
     /// A CPU that RCU waits for.
     StalledCpu(u64),
-    /// Bytes of a slab that are not what they should be: the first, the last, the found value and the right one.
+    /// Overwritten bytes of a slab: the first, the last, the value found and the value expected.
     Overwritten { start: Hex, end: Hex, found: u64, expected: u64 },
 }
 

@@ -1,10 +1,10 @@
-//! Names of functions as their language writes them.
+//! Names of functions in their source language.
 
 use std::borrow::Cow;
 
-/// A symbol without what its language adds for the linker; `None` where that is the name itself, as in C.
+/// Demangles a symbol; `None` if the symbol is the name itself, as in C.
 ///
-/// Rust's hashes and C++'s parameters are left out.
+/// Rust's hashes and C++'s parameters are omitted.
 pub(crate) fn demangle(symbol: &str) -> Option<String> {
     if !symbol.starts_with("_R") && !symbol.starts_with("_Z") {
         return None;

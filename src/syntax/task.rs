@@ -1,4 +1,4 @@
-//! Who was running: the lines of `dump_stack_print_info()` in lib/dump_stack.c.
+//! The task that was running: the lines of `dump_stack_print_info()` in lib/dump_stack.c.
 //!
 //! ```text
 //! cpu      = "CPU: " n [ " UID: " n ] " PID: " n " Comm: " comm " " tainted release " " version
@@ -23,7 +23,7 @@ pub(crate) struct Cpu<'a> {
     pub(crate) cpu: u64,
     /// The thread's id; 0 is an idle task.
     pub(crate) pid: u64,
-    /// The task's name, which may hold anything but NUL.
+    /// The task's name, which may contain any byte but NUL.
     pub(crate) comm: &'a [u8],
     pub(crate) taint: Taint<'a>,
     /// The kernel's build id in hexadecimal, behind its version (`BUILD_ID_FMT`).
@@ -33,16 +33,16 @@ pub(crate) struct Cpu<'a> {
 /// The text after the name of the task.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub(crate) struct Taint<'a> {
-    /// The taint flags, blanks left out of the ends; empty for `Not tainted`.
+    /// The taint flags, trimmed; empty for `Not tainted`.
     pub(crate) flags: Option<&'a [u8]>,
-    /// The kernel's release, as `uname -r` says it.
+    /// The kernel's release, as printed by `uname -r`.
     pub(crate) release: Option<&'a [u8]>,
 }
 
 /// Parses a `CPU:` line.
 ///
-/// The task's name ends where the taint begins, searched from the end of the line: a name may hold
-/// blanks, brackets and colons.
+/// The task's name ends where the taint begins, searched from the end of the line, because a name
+/// may contain blanks, brackets and colons.
 pub(crate) fn cpu(input: &[u8]) -> Parsed<'_, Cpu<'_>> {
     let uid = opt(preceded(tag(" UID: "), decimal));
     let (rest, (cpu, _, pid, _)) =
@@ -64,8 +64,8 @@ pub(super) fn comm(input: &[u8]) -> (&[u8], &[u8]) {
     (without_notes(comm), tail)
 }
 
-/// A task's name without what dump_stack_print_info() puts behind it: that a crash kernel is loaded,
-/// and in kernels of Virtuozzo the container.
+/// A task's name without the notes of dump_stack_print_info() behind it: that a crash kernel is
+/// loaded, and in kernels of Virtuozzo the container.
 fn without_notes(comm: &[u8]) -> &[u8] {
     let comm = comm.trim_ascii_end();
     let comm = comm.strip_suffix(b" Kdump: loaded").unwrap_or(comm).trim_ascii_end();
@@ -74,15 +74,17 @@ fn without_notes(comm: &[u8]) -> &[u8] {
     before.and_then(|before| before.strip_suffix(b" ve: ")).unwrap_or(comm)
 }
 
-/// The digits of a build id: `init_vmlinux_build_id()` in lib/buildid.c takes those of SHA-1.
+/// The number of digits of a build ID: `init_vmlinux_build_id()` in lib/buildid.c reads SHA-1
+/// hashes.
 const BUILD_ID: usize = 40;
 
-/// Parses `Kernel Offset: 0x1e000000 from 0xffffffff81000000`: how far the kernel was moved.
+/// Parses `Kernel Offset: 0x1e000000 from 0xffffffff81000000`: the offset of KASLR.
 pub(crate) fn kernel_offset(input: &[u8]) -> Parsed<'_, u64> {
     preceded(tag("Kernel Offset: 0x"), token::hex).map(|hex| hex.value).parse(input)
 }
 
-/// The end of a `CPU:` line as a line of its own, where the name of the task has a line feed in it.
+/// The end of a `CPU:` line as a line of its own, because the name of the task contains a line
+/// feed.
 pub(crate) fn taint(line: &[u8]) -> Parsed<'_, Taint<'_>> {
     let start = alt((tag("Not tainted "), tag("Tainted: G"), tag("Tainted: P")));
     start.map(|_: &[u8]| tail_of(line)).parse(line)
@@ -131,12 +133,12 @@ fn without_columns(flags: &[u8]) -> &[u8] {
     flags
 }
 
-/// Parses `Workqueue: `, and gives the queue and the function that it ran.
+/// Parses `Workqueue: `, and returns the queue and the function of the work item.
 pub(crate) fn workqueue(line: &[u8]) -> Parsed<'_, (&[u8], Option<&[u8]>)> {
     preceded((tag("Workqueue:"), blanks), (word, opt(preceded(tag(" "), word)))).parse(line)
 }
 
-/// The fuzzer's process by the name of a task: `syz.3.17` is process 3, program 17.
+/// The process of the fuzzer in the name of a task: `syz.3.17` is process 3, program 17.
 pub(crate) fn executor(comm: &[u8]) -> Option<(u64, u64)> {
     let numbers = (tag("syz."), decimal, tag("."), decimal);
     all_consuming(numbers).parse(comm).ok().map(|(_, (_, process, _, program))| (process, program))

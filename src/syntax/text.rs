@@ -1,4 +1,4 @@
-//! Lines that no tag announces: found by the words that stand anywhere in them.
+//! Lines without a tag: recognised by phrases anywhere in them.
 
 use nom::Parser;
 use nom::bytes::complete::{is_not, tag, take_until};
@@ -16,11 +16,11 @@ use crate::token::{self, blanks, digits, name};
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Text<'t> {
     pub(crate) says: Says,
-    /// A stack that begins below it by the convention for titles.
+    /// A stack that begins below it, by the convention for titles.
     pub(crate) start: Option<Start>,
     /// The function or name that the line refers to.
     pub(crate) name: Option<&'t [u8]>,
-    /// The first source file that it names.
+    /// The first source file in it.
     pub(crate) source: Option<Source<'t>>,
 }
 
@@ -48,12 +48,12 @@ pub(super) fn untagged<'t>(line: &'t [u8], text: &'t [u8]) -> Record<'t> {
     Record::Text(read)
 }
 
-/// The facts in the words of a line.
+/// Returns the facts in the phrases of a line.
 pub(super) fn phrases_of(text: &[u8]) -> Text<'_> {
     phrases(text).0
 }
 
-/// The same, and the family of lines that one of them announces.
+/// The same, and the family of lines that one of them starts.
 fn phrases(text: &[u8]) -> (Text<'_>, Option<Means>) {
     let mut family = None;
     let mut read = Text { says: Says::NOTHING, start: None, name: None, source: None };
@@ -82,7 +82,7 @@ fn phrases(text: &[u8]) -> (Text<'_>, Option<Means>) {
 }
 
 impl<'t> Text<'t> {
-    /// Notes what the line says, and of which function or name.
+    /// Adds a fact of the line, and its function or name.
     fn say(&mut self, says: Says, name: Option<&'t [u8]>) {
         self.says = self.says | says;
         self.name = self.name.or(name);
@@ -94,13 +94,13 @@ impl<'t> Text<'t> {
         }
     }
 
-    /// Notes that a stack begins below the line, if it does by the convention.
+    /// Sets the stack that begins below the line, by the convention.
     fn begin(&mut self, start: Start, text: &[u8], rest: &[u8]) {
         let holds = match start {
             Start::AllocatedBy | Start::FreedBy => {
                 digits(rest).is_ok_and(|(rest, _)| rest.starts_with(b":"))
             }
-            // `stack backtrace:` is lockdep's, and has a stack of its own.
+            // `stack backtrace:` is printed by lockdep, and has its own stack.
             Start::Leak => crate::search::find(text, " backtrace")
                 .and_then(|at| text.get(at.checked_sub(1)?))
                 .is_some_and(|&b| b != b'k'),
@@ -114,7 +114,7 @@ impl<'t> Text<'t> {
     }
 }
 
-/// A function, with its address before it or without.
+/// A function, with or without its address before it.
 fn place(input: &[u8]) -> Parsed<'_, &[u8]> {
     let (rest, _) = token::bracketed(input)?;
     match frame::title_function(rest) {

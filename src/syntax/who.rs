@@ -1,4 +1,4 @@
-//! The task of a report where no `CPU:` line names it, and how long it was stuck.
+//! The task of a report without a `CPU:` line, and how long it was stuck.
 //!
 //! ```text
 //! hung    = "INFO: task " comm ":" pid ( " blocked" / " can't die" ) text " for more than " n " seconds"
@@ -24,14 +24,14 @@ use super::task::{self, Taint};
 use crate::search;
 use crate::token::{decimal, hex};
 
-/// The task that a line names.
+/// The task in a line.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub(crate) struct Who<'t> {
     /// Its name.
     pub(crate) comm: Option<&'t [u8]>,
     /// Its id.
     pub(crate) pid: Option<u64>,
-    /// The CPU that it ran on.
+    /// The CPU on which it ran.
     pub(crate) cpu: Option<u64>,
     /// How long it was stuck, in seconds.
     pub(crate) seconds: Option<u64>,
@@ -42,21 +42,22 @@ pub(crate) struct Who<'t> {
 pub(crate) struct Pid<'t> {
     pub(crate) who: Who<'t>,
     pub(crate) taint: Taint<'t>,
-    /// The machine, from its firmware: it ends the line.
+    /// The machine, from its firmware, at the end of the line.
     pub(crate) hardware: Option<&'t [u8]>,
 }
 
-/// A grammar of a headline or line: the text behind the words that announce it.
+/// A grammar of a headline or line: the text behind the words that start it.
 type Grammar = fn(&[u8]) -> Option<Who<'_>>;
 
-/// Headlines about a task that need not be the one that prints: the words, and what follows them.
+/// Headlines about a task that may be another than the one that prints: the words, and the grammar
+/// of the text behind them.
 const HEADLINES: &[(&str, Grammar)] = &[
     ("INFO: task ", hung),         // check_hung_task() in kernel/hung_task.c
     ("soft lockup - CPU#", stuck), // watchdog_timer_fn() in kernel/watchdog.c
     ("scheduling while atomic: ", atomic), // __schedule_bug() in kernel/sched/core.c
 ];
 
-/// Headlines about the task that prints, which a `CPU:` line below them names as well.
+/// Headlines with the task that prints, which is also in a `CPU:` line below them.
 const MENTIONS: &[(&str, Grammar)] = &[
     ("WARNING: CPU: ", warned),                   // __warn() in kernel/panic.c
     (" in preemptible [", preemptible), // check_preemption_disabled() in lib/smp_processor_id.c
@@ -67,12 +68,12 @@ const MENTIONS: &[(&str, Grammar)] = &[
     ("cpu 0x", stopped),                // excprint() in arch/powerpc/xmon/xmon.c
 ];
 
-/// Reads the task that a headline is about.
+/// Reads the task of a headline.
 pub(crate) fn subject(headline: &[u8]) -> Option<Who<'_>> {
     of_table(HEADLINES, headline)
 }
 
-/// Reads the task that printed a headline, where it says so.
+/// Reads the task that printed a headline, if the headline has it.
 pub(crate) fn mention(headline: &[u8]) -> Option<Who<'_>> {
     of_table(MENTIONS, headline)
 }
@@ -84,7 +85,7 @@ fn of_table<'t>(table: &[(&str, Grammar)], text: &'t [u8]) -> Option<Who<'t>> {
     })
 }
 
-/// `kworker/u16:3:811 blocked for more than 122 seconds.`: a name may hold colons.
+/// `kworker/u16:3:811 blocked for more than 122 seconds.`: a name may contain colons.
 fn hung(text: &[u8]) -> Option<Who<'_>> {
     let end = [" blocked ", " can't die "].iter().find_map(|mark| search::find(text, *mark))?;
     let (name, rest) = text.split_at_checked(end)?;
@@ -110,7 +111,7 @@ fn stuck(text: &[u8]) -> Option<Who<'_>> {
     Some(Who { comm, pid, cpu: Some(cpu), seconds })
 }
 
-/// `irq/45-touch/312/0x00000002`: a name may hold slashes.
+/// `irq/45-touch/312/0x00000002`: a name may contain slashes.
 fn atomic(text: &[u8]) -> Option<Who<'_>> {
     let count = search::rfind(text, b"/0x")?;
     hex(text.get(count + 1..)?).ok()?;
@@ -210,7 +211,7 @@ pub(crate) fn line(text: &[u8]) -> Option<Who<'_>> {
     .or_else(|| of_lockdep(line))
 }
 
-/// `1`, and nothing else on the line: show_registers() in arch/x86/kernel/dumpstack_64.c.
+/// `1` alone on the line: show_registers() in arch/x86/kernel/dumpstack_64.c.
 fn alone(text: &[u8]) -> Option<Who<'_>> {
     decimal(text).ok().filter(|(rest, _)| matches!(*rest, b"" | b":")).and_then(|_| on_cpu(text))
 }
@@ -249,7 +250,7 @@ fn by_task(text: &[u8]) -> Option<Who<'_>> {
     running(text.get(at + 9..)?)
 }
 
-/// What lockdep says of a task, behind its name.
+/// The texts of lockdep behind the name of a task.
 const OF_LOCKDEP: [&str; 5] = [
     " is trying to ", // print_circular_bug_header() and its like in kernel/locking/lockdep.c
     " is leaving the kernel with locks still held",
@@ -263,7 +264,8 @@ fn of_lockdep(line: &[u8]) -> Option<Who<'_>> {
     running(line.get(..end)?)
 }
 
-/// Reads the kernel above a report of lockdep: `6.9.0-rc3+ #12 Not tainted`, of print_kernel_ident().
+/// Reads the kernel above a report of lockdep: `6.9.0-rc3+ #12 Not tainted`, of
+/// print_kernel_ident().
 pub(crate) fn kernel(text: &[u8]) -> Option<Taint<'_>> {
     let line = text.trim_ascii();
     let release = line.get(..memchr::memchr(b' ', line)?)?;
@@ -281,7 +283,7 @@ fn behind(text: &[u8], mark: &str) -> Option<u64> {
     decimal(spaced).ok().map(|(_, number)| number)
 }
 
-/// A name, and the number that ends it behind the last `mark`.
+/// A name, and the number behind the last `mark` at its end.
 fn last_number(text: &[u8], mark: u8) -> Option<(&[u8], u64)> {
     let at = memchr::memrchr(mark, text).filter(|at| *at > 0)?;
     let (rest, number) = decimal(text.get(at + 1..)?).ok()?;

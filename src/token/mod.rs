@@ -174,7 +174,7 @@ pub(crate) fn padded(input: &[u8]) -> Parsed<'_, Hex> {
     }
 }
 
-/// Returns whether a text contains a time stamp of printk: another line was printed into it.
+/// Returns whether a text contains a time stamp of printk, which is part of another line.
 pub(crate) fn has_stamp(text: &[u8]) -> bool {
     memchr::memchr_iter(b'[', text).any(|at| text.get(at..).is_some_and(|rest| stamp(rest).is_ok()))
 }
