@@ -20,7 +20,7 @@ fn sentence(summary: String) -> Sentence {
     Some((summary, Vec::new()))
 }
 
-/// The messages of refcount_warn_saturate() in lib/refcount.c, and what the function did.
+/// The messages of refcount_warn_saturate() in lib/refcount.c, and the operation of the function.
 const REFERENCES: &[(&str, &str)] = &[
     ("addition on 0", "takes a reference to an object without references: it is freed or will be"),
     ("increment on 0", "takes a reference to an object without references: it is freed or will be"),
@@ -253,7 +253,7 @@ pub(super) fn init(report: &Report<'_>) -> Sentence {
     })
 }
 
-/// The reasons of panic(), and what they mean; each with the function that gives it.
+/// The reasons of panic(), and their meanings; each with the function that gives it.
 const PANICS: &[(&str, &str)] = &[
     // mount_root_generic() in init/do_mounts.c
     ("VFS: Unable to mount root fs", "the kernel cannot mount the root file system"),
@@ -320,7 +320,7 @@ pub(super) fn per_cpu(report: &Report<'_>) -> Sentence {
 mod tests {
     use super::*;
 
-    /// The fields of a message, without what follows it.
+    /// Returns the fields of a message, without the text behind them.
     fn fields<'a, T>(grammar: fn(&'a str) -> Parsed<'a, T>, message: &'a str) -> Option<T> {
         grammar(message).ok().map(|(_, fields)| fields)
     }

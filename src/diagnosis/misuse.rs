@@ -1,11 +1,12 @@
-//! Diagnoses of locks that are used wrongly: spinlocks, and what lockdep finds beside cycles.
+//! Diagnoses of misused locks: spinlocks, and the reports of lockdep other than cycles.
 
 use super::{Sentence, crash_site, lock, taken, task, within};
 use crate::functions;
 use crate::kind::Kind;
 use crate::model::{Evidence, Lock, LockState, Report};
 
-/// The reports of spin_dump() and rwlock_bug() in kernel/locking/spinlock_debug.c, and what the task does.
+/// The reports of spin_dump() and rwlock_bug() in kernel/locking/spinlock_debug.c, and the action
+/// of the task.
 const SPINLOCKS: &[(&str, &str)] = &[
     ("bad magic", "that was never initialized, or is overwritten"),
     ("cpu recursion", "that its CPU holds already"),
@@ -17,7 +18,7 @@ const SPINLOCKS: &[(&str, &str)] = &[
     ("lockup", "that does not become free"),
 ];
 
-/// A spinlock in a wrong state.
+/// A spinlock in an invalid state.
 pub(super) fn spinlock(report: &Report<'_>) -> Sentence {
     let (_, rest) = report.headline.split_once("BUG: ")?;
     let (kind, rest) = ["spinlock", "rwlock"]
@@ -27,7 +28,7 @@ pub(super) fn spinlock(report: &Report<'_>) -> Sentence {
     let (task, place) = (task(report)?, within(crash_site(report)));
     let mut why = Vec::new();
     if let Some(lock) = &report.spinlock {
-        // The owner of a lock that was overwritten is unknown.
+        // The owner field of an overwritten lock is not valid.
         if rest.starts_with("bad magic") {
             let magic = lock.magic.value;
             why.push(Evidence::new(format!("the magic of {} is {magic:#x}", lock.name), None));
@@ -52,7 +53,7 @@ pub(super) fn release(report: &Report<'_>) -> Sentence {
     Some((format!("{task} releases {class}{}, which it does not hold", within(place)), why))
 }
 
-/// The reports about locks that a task holds where it must not, and what it does there.
+/// The reports about locks that a task still holds, and the action that forbids it.
 const LEFT: &[(&str, &str)] = &[
     ("held lock freed", "frees the memory of a lock that is held"), // print_freed_lock_bug()
     ("lock held when returning to user space", "returns to user space with a lock"), // lockdep_sys_exit()
@@ -66,7 +67,8 @@ pub(super) fn left(report: &Report<'_>) -> Sentence {
     Some((format!("{task} {what}: {}", taken(held)), Vec::new()))
 }
 
-/// A work that returns with a lock: process_one_work() in kernel/workqueue.c. The report names its function.
+/// A work item that returns with a lock held: process_one_work() in kernel/workqueue.c. The report
+/// has its function.
 pub(super) fn work(report: &Report<'_>) -> Sentence {
     let function = crash_site(report).filter(|_| report.headline.contains("workqueue leaked "))?;
     let summary = format!("the work {function} returns in atomic context, or with a lock");

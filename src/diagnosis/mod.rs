@@ -1,4 +1,4 @@
-//! Diagnoses: what happened in one sentence, and the facts of the report that say so.
+//! Diagnoses: one sentence about the failure, and the facts of the report that support it.
 //!
 //! A rule of [`RULES`] reads the model of its kinds alone. It returns `None` if a name or a number that its
 //! sentence needs is missing.
@@ -17,10 +17,10 @@ use crate::model::{
 };
 use crate::reason::BlameReason;
 
-/// The most facts of a diagnosis.
+/// The maximum number of facts of a diagnosis.
 const MAX_WHY: usize = 3;
 
-/// A sentence and its facts, if the report has what they need.
+/// A sentence and its facts, if the report has all values that they need.
 type Sentence = Option<(String, Vec<Evidence>)>;
 
 /// A rule.
@@ -77,7 +77,7 @@ pub(crate) fn of(report: &Report<'_>) -> Option<Diagnosis> {
     Some(Diagnosis { summary, why, confidence })
 }
 
-/// The first function of a stack that may hold the bug.
+/// Returns the first function of a stack that may contain the bug.
 fn site<'a>(stack: &'a Stack<'_>) -> Option<&'a str> {
     let frames = stack.frames.iter().filter(|frame| frame.reliable);
     let mut functions = frames.filter_map(|frame| frame.function.as_deref()).map(functions::base);
@@ -98,7 +98,7 @@ fn crash_site<'a>(report: &'a Report<'_>) -> Option<&'a str> {
     blamed.or_else(|| site_of(report, Role::Crash))
 }
 
-/// `Web Content/46`, as lockdep and KASAN write a task.
+/// `Web Content/46`, in the format of lockdep and KASAN.
 fn task(report: &Report<'_>) -> Option<String> {
     let pid = report.task.pid?;
     Some(match &report.task.comm {
@@ -116,7 +116,7 @@ fn within(function: Option<&str>) -> String {
     function.map(|function| format!(" in {function}")).unwrap_or_default()
 }
 
-/// A data race: two accesses, and what they did to the value.
+/// A data race: two accesses, and the change of the value.
 fn race(report: &Report<'_>) -> Sentence {
     let race = report.race.as_ref()?;
     if let [only] = race.accesses.as_slice() {
@@ -150,7 +150,7 @@ fn side(access: &RaceAccess, function: Option<&str>) -> String {
     format!("the {kind} of {size}{} by {who}{cpu}", within(function))
 }
 
-/// A leaked object: who allocated it.
+/// A leaked object: the task that allocated it.
 fn leak(report: &Report<'_>) -> Sentence {
     let leak = report.leak.as_ref()?;
     let function = crash_site(report)?;
@@ -159,7 +159,7 @@ fn leak(report: &Report<'_>) -> Sentence {
     Some((format!("{function}{task} allocated {size} that nothing points to"), Vec::new()))
 }
 
-/// An object that was hit: the access, who freed it and who allocated it.
+/// An object that was accessed: the access, and the tasks that freed and allocated it.
 fn object(report: &Report<'_>) -> Sentence {
     let memory = report.memory.as_ref()?;
     let object = memory.object.as_ref()?;
@@ -178,7 +178,7 @@ fn object(report: &Report<'_>) -> Sentence {
         (Some(_), None) => format!(" of {thing}"),
         (None, _) => format!(" {thing}"),
     };
-    // KASAN reports an access within an object where the object was asked for with fewer bytes.
+    // KASAN reports an access inside an object if fewer bytes than its size were requested.
     let is_beyond = freed.is_none()
         && object.side == Some(Side::Inside)
         && report.headline.contains("out-of-bounds");
@@ -186,7 +186,7 @@ fn object(report: &Report<'_>) -> Sentence {
     Some((format!("{function} {what}{size}{place}{beyond}"), tracks(report)))
 }
 
-/// A global variable that was hit, by the distance from its start.
+/// A global variable that was accessed, by the distance from its start.
 fn variable(report: &Report<'_>) -> Sentence {
     let variable = report.memory.as_ref()?.variable.as_ref()?;
     let function = crash_site(report)?;
@@ -218,7 +218,7 @@ fn release_of(object: &Object<'_>, function: &str, is_freed: bool) -> String {
     }
 }
 
-/// Who freed an object, and who allocated it.
+/// Returns the tasks that freed and allocated an object.
 fn tracks(report: &Report<'_>) -> Vec<Evidence> {
     let memory = report.memory.as_ref();
     let freed = stack(report, Role::Free)
@@ -255,14 +255,15 @@ fn describe(object: &Object<'_>, is_freed: bool) -> String {
     format!("{freed} object{size}{cache}")
 }
 
-/// Who freed an object, and from where.
+/// Returns the task that freed an object, and the function.
 fn release(report: &Report<'_>, freed: &Stack<'_>, by: Option<u64>) -> Evidence {
     let holds = |names: &[&str]| {
         let functions = freed.frames.iter().filter_map(|frame| frame.function.as_deref());
         functions.map(functions::base).any(|function| names.contains(&function))
     };
     let mut text = format!("it was freed{}", within(site(freed)));
-    // rcu_do_batch() in kernel/rcu/tree.c runs callbacks, process_one_work() in kernel/workqueue.c works.
+    // rcu_do_batch() in kernel/rcu/tree.c runs callbacks, process_one_work() in kernel/workqueue.c
+    // runs work items.
     if holds(&["rcu_do_batch", "rcu_core", "rcu_core_si"]) {
         text.push_str(", in an RCU callback");
     } else if holds(&["process_one_work"]) {
@@ -290,7 +291,7 @@ fn taken(lock: &Lock<'_>) -> String {
     }
 }
 
-/// A cycle of locks: what the task holds and wants, and where the other order was taken.
+/// A cycle of locks: the held and the wanted lock of the task, and the place of the opposite order.
 fn cycle(report: &Report<'_>) -> Sentence {
     if report.cycle.len() < 2 {
         return None;
@@ -301,7 +302,8 @@ fn cycle(report: &Report<'_>) -> Sentence {
     let summary = format!("{task} holds {} and wants {}", taken(held), taken(wanted));
     let links = || report.locks.iter().filter(|lock| lock.state == LockState::Chain);
     let sites: Vec<_> = report.stacks.iter().filter(|stack| stack.role == Role::Chain).collect();
-    // Links and stacks come in one order, the innermost lock last; a link without frames has no stack.
+    // Links and stacks are in the same order, the innermost lock last; a link without frames has no
+    // stack.
     if sites.len() != links().count() {
         return Some((summary, Vec::new()));
     }
@@ -393,7 +395,7 @@ fn slab(report: &Report<'_>) -> Sentence {
     Some((summary, tracks(report)))
 }
 
-/// A function that may sleep where it must not.
+/// A function that may sleep, in a context that must not.
 fn sleeping(report: &Report<'_>) -> Sentence {
     let function = crash_site(report)?;
     let atomic = report.atomic.as_ref();
@@ -420,7 +422,7 @@ fn sleeping(report: &Report<'_>) -> Sentence {
     Some((summary, held.into_iter().chain(disabled).collect()))
 }
 
-/// A grace period of RCU that does not end.
+/// An RCU grace period that does not end.
 fn stalled(report: &Report<'_>) -> Sentence {
     let stall = report.stall.as_ref()?;
     let jiffies = stall.jiffies?;
@@ -460,7 +462,7 @@ fn overflow(report: &Report<'_>) -> Sentence {
     Some((format!("{} is {count} times in a stack that is full", blame.function), Vec::new()))
 }
 
-/// A task that makes no progress: what it waits for, and who has it.
+/// A task that makes no progress: the object for which it waits, and its holder.
 fn blocked(report: &Report<'_>) -> Sentence {
     let seconds = report.seconds.filter(|_| report.kind == Kind::HungTask)?;
     let task = task(report)?;
@@ -478,7 +480,7 @@ fn blocked(report: &Report<'_>) -> Sentence {
     Some((format!("{task} is blocked{place} for more than {seconds} s{what}"), Vec::new()))
 }
 
-/// A part of the name of a waiting function, and the object that it waits for.
+/// A part of the name of a waiting function, and the object for which it waits.
 const WAITS: &[(&str, &str)] = &[
     ("mutex_lock", "a mutex"),         // kernel/locking/mutex.c, rtmutex_api.c
     ("rwsem_down", "an rw-semaphore"), // kernel/locking/rwsem.c
@@ -514,7 +516,7 @@ fn waits_for(report: &Report<'_>) -> Option<&'static str> {
     helpers.filter_map(known).last().map(|(_, what)| *what)
 }
 
-/// A lock by its class, or by its kind where the kernel names no more.
+/// Returns a lock by its class, or by its type if the kernel printed no class.
 fn named(lock: &str) -> String {
     match lock {
         "mutex" | "semaphore" => format!("a {lock}"),

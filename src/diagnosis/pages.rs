@@ -1,4 +1,5 @@
-//! Diagnoses of memory: pages, requests that fail, local variables, uninitialized bytes, lists, the hardware.
+//! Diagnoses of memory: pages, failed allocations, local variables, uninitialized bytes, lists, the
+//! hardware.
 
 use super::{Sentence, bytes, crash_site, place_of, site_of, task, verb, within};
 use crate::functions;
@@ -42,7 +43,7 @@ fn process(headline: &str) -> Option<&str> {
     rest.split_once("  ").map(|(name, _)| name.trim()).filter(|name| !name.is_empty())
 }
 
-/// A request for memory that failed: warn_alloc() in mm/page_alloc.c, dump_header() in mm/oom_kill.c.
+/// A failed memory allocation: warn_alloc() in mm/page_alloc.c, dump_header() in mm/oom_kill.c.
 pub(super) fn pressure(report: &Report<'_>) -> Sentence {
     let allocation = report.allocation.as_ref()?;
     let order = u32::try_from(allocation.order).ok()?;
@@ -63,7 +64,7 @@ pub(super) fn pressure(report: &Report<'_>) -> Sentence {
     Some((summary, request(allocation)))
 }
 
-/// The flags of a request, and the zones that are below their watermark.
+/// Returns the flags of an allocation, and the zones that are below their watermark.
 fn request(allocation: &Allocation<'_>) -> Vec<Evidence> {
     let flags = allocation.flags.as_deref().map(|flags| {
         // include/linux/gfp_types.h: neither has __GFP_DIRECT_RECLAIM.
@@ -78,7 +79,7 @@ fn request(allocation: &Allocation<'_>) -> Vec<Evidence> {
     flags.into_iter().chain(short).map(|text| Evidence::new(text, None)).collect()
 }
 
-/// A local variable that was hit.
+/// A local variable that was accessed.
 pub(super) fn local_variable(report: &Report<'_>) -> Sentence {
     let frame = report.memory.as_ref()?.stack_frame.as_ref()?;
     let (variable, side, distance) = frame.nearest()?;
@@ -100,7 +101,8 @@ pub(super) fn local_variable(report: &Report<'_>) -> Sentence {
     Some((summary, Vec::new()))
 }
 
-/// The bug types of KASAN without an object, and what was accessed: get_bug_type() in mm/kasan/report_generic.c.
+/// The bug types of KASAN without an object, and the accessed memory: get_bug_type() in
+/// mm/kasan/report_generic.c.
 const ADDRESSES: &[(&str, &str)] = &[
     ("null-ptr-deref", "through a NULL pointer"),
     ("user-memory-access", "of user space"),
@@ -124,7 +126,7 @@ pub(super) fn address(report: &Report<'_>) -> Sentence {
     Some((format!("{function} {what} {size} {place}, at {at:#x}"), Vec::new()))
 }
 
-/// A value that was never initialized: where the memory comes from.
+/// An uninitialized value: the origin of its memory.
 pub(super) fn uninitialized(report: &Report<'_>) -> Sentence {
     let function = crash_site(report).filter(|_| report.kind == Kind::Kmsan)?;
     let found = report.uninitialized.as_ref();
@@ -157,7 +159,7 @@ pub(super) fn uninitialized(report: &Report<'_>) -> Sentence {
     Some((summary, range.into_iter().chain(copies).collect()))
 }
 
-/// A list whose pointers contradict each other.
+/// A list with inconsistent pointers.
 pub(super) fn list(report: &Report<'_>) -> Sentence {
     let list = report.list?;
     let function = crash_site(report)?;
@@ -184,7 +186,7 @@ pub(super) fn list(report: &Report<'_>) -> Sentence {
     Some((summary, value_of(&list).into_iter().collect()))
 }
 
-/// The value of the wrong pointer, and what it is.
+/// Returns the value of the wrong pointer, and its class.
 fn value_of(list: &ListCorruption) -> Option<Evidence> {
     let found = list.found?;
     let class = match list.class {

@@ -24,7 +24,7 @@ pub struct Kernel<'log> {
     /// empty for `Not tainted`.
     #[cfg_attr(feature = "serde", serde(borrow, skip_serializing_if = "Option::is_none"))]
     pub tainted: Option<Cow<'log, str>>,
-    /// The machine, as its firmware names it: the text behind `Hardware name:`.
+    /// The machine, as named by its firmware: the text behind `Hardware name:`.
     #[cfg_attr(feature = "serde", serde(borrow, skip_serializing_if = "Option::is_none"))]
     pub hardware: Option<Cow<'log, str>>,
     /// The build ID of the kernel in hexadecimal, printed on the `CPU:` line if

@@ -22,14 +22,14 @@ impl Address {
         Self { value, bits: 64 }
     }
 
-    /// Makes an address of a machine with `bits` wide addresses.
+    /// Makes an address of `bits` bits.
     ///
     /// A console that mixes lines may print more digits than fit; the address is then 64 bits wide.
     pub(crate) fn with_bits(value: u64, bits: u8) -> Self {
         Self { value, bits: if u32::try_from(value).is_ok() { bits } else { 64 } }
     }
 
-    /// Writes what `Display` writes, but without its overhead: a report has dozens of addresses.
+    /// Writes the same as `Display`, without its overhead: a report has dozens of addresses.
     #[cfg(feature = "serde")]
     pub(crate) fn text(self, place: &mut [[u8; 2]; 9]) -> &[u8] {
         let needed = (67 - self.value.leading_zeros()) / 4;
@@ -122,8 +122,8 @@ fn is_same(name: &str, other: &str) -> bool {
 
 /// The machine code around the instruction pointer.
 ///
-/// Printed as `Code:` by `show_opcodes()` in arch/x86/kernel/dumpstack.c, and by a function like it
-/// for each architecture.
+/// Printed as `Code:` by `show_opcodes()` in arch/x86/kernel/dumpstack.c, and by similar functions
+/// of the other architectures.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]

@@ -15,7 +15,7 @@ use super::{AccessKind, Address};
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct SourceLocation<'log> {
-    /// The path, as the compiler was given it: mostly relative to the top of the source tree.
+    /// The path as passed to the compiler: mostly relative to the top of the source tree.
     #[cfg_attr(feature = "serde", serde(borrow))]
     pub file: Cow<'log, str>,
     /// The line, from 1.
@@ -48,14 +48,14 @@ pub struct RaceAccess {
     pub cpu: Option<u64>,
 }
 
-/// A data race: two accesses without an order between them.
+/// A data race: two concurrent accesses without synchronization.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct Race {
     /// The accesses, in the order in which they were printed: two, or one with an unknown origin.
     pub accesses: Vec<RaceAccess>,
-    /// The value before and after, where the race changed it: `value changed: 0x01 -> 0x02`.
+    /// The change of the value, if the race changed it: `value changed: 0x01 -> 0x02`.
     #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
     pub change: Option<ValueChange>,
 }
@@ -71,7 +71,7 @@ pub struct ValueChange {
     pub to: Address,
 }
 
-/// An object to which kmemleak found no pointer.
+/// An object to which kmemleak found no reference.
 ///
 /// Printed by `print_unreferenced()` in mm/kmemleak.c: `unreferenced object 0xffff888002bbf800 (size 512):`.
 /// Its task is [`Report::task`](super::Report::task), its stack has
@@ -98,7 +98,7 @@ pub struct AtomicContext<'log> {
     pub in_atomic: bool,
     /// Whether interrupts are disabled on the CPU.
     pub irqs_disabled: bool,
-    /// The count of `preempt_disable()`, soft and hard interrupts in bits of their own
+    /// The count of `preempt_disable()`, with soft and hard interrupts in separate bits
     /// (include/linux/preempt.h).
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub preempt_count: Option<u64>,
@@ -108,25 +108,25 @@ pub struct AtomicContext<'log> {
     pub disabled_in: Option<Cow<'log, str>>,
 }
 
-/// A grace period of RCU that does not end.
+/// An RCU grace period that does not end.
 ///
 /// Printed by `print_cpu_stall()` and `print_other_cpu_stall()` in kernel/rcu/tree_stall.h.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct Stall {
-    /// The CPUs that it waits for; empty if it waits for tasks.
+    /// The CPUs for which it waits; empty if it waits for tasks.
     #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Vec::is_empty"))]
     pub cpus: Vec<u64>,
-    /// How long it lasts, in jiffies: ticks of `CONFIG_HZ` a second.
+    /// Its duration in jiffies, of which `CONFIG_HZ` are a second.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub jiffies: Option<u64>,
-    /// The CPU that noticed it; `None` if it is the stalled one.
+    /// The CPU that detected the stall; `None` if it is the stalled one.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub detected_by: Option<u64>,
 }
 
-/// Bytes of a slab object that are not what they should be.
+/// Overwritten bytes of a slab object.
 ///
 /// Printed by `check_bytes_and_report()` in mm/slub.c: `0x…48-0x…4b @offset=72. First byte 0x3 instead of
 /// 0x6b`.
@@ -134,13 +134,13 @@ pub struct Stall {
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct Overwrite {
-    /// The first such byte.
+    /// The address of the first overwritten byte.
     pub start: Address,
-    /// The last one.
+    /// The address of the last one.
     pub end: Address,
-    /// The value of the first.
+    /// The value of the first byte.
     pub found: u8,
-    /// The value that it should have: poison or a red zone (include/linux/poison.h).
+    /// The expected value: poison or a red zone (include/linux/poison.h).
     pub expected: u8,
 }
 

@@ -2,30 +2,31 @@
 
 use super::Confidence;
 
-/// What happened, in one sentence, and what in the report says so.
+/// A description of the failure in one sentence, and the facts of the report that support it.
 ///
-/// Every number and name in it is printed in the report, or computed from what is.
+/// Every number and name in it is printed in the report, or computed from printed values.
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct Diagnosis {
     /// One sentence.
     pub summary: String,
-    /// The facts that it rests on, at most three, the most important first.
+    /// The facts that support it, at most three, the most important first.
     #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Vec::is_empty"))]
     pub why: Vec<Evidence>,
-    /// How sure it is.
+    /// How reliable it is.
     pub confidence: Confidence,
 }
 
-/// A fact that a diagnosis rests on.
+/// A fact that supports a diagnosis.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct Evidence {
-    /// In words.
+    /// The fact as text.
     pub text: String,
-    /// Offset in the log of the line that it comes from, in bytes; `None` where it comes from several.
+    /// The offset in the log of the line with the fact, in bytes; `None` if it is from several
+    /// lines.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub offset: Option<usize>,
 }

@@ -1,4 +1,4 @@
-//! The explanation of a trap: what the instruction did, and with which pointer.
+//! The explanation of a trap: the effect of the instruction, and the pointer that it used.
 
 use std::fmt;
 
@@ -6,8 +6,8 @@ use super::step::Short;
 use super::{AccessKind, Address, Condition, FlowStep, Registers};
 use crate::string_enum::string_enum;
 
-/// What the trapping instruction did, derived from the instruction, the registers and the other
-/// lines of the report.
+/// The effect of the trapping instruction, derived from the instruction, the registers and the
+/// other lines of the report.
 ///
 /// A fact that cannot be derived is `None`. No fact contradicts the printed registers.
 #[derive(Clone, Debug, PartialEq)]

@@ -1,4 +1,4 @@
-//! What checks of pages, of the memory, of lists, of spinlocks and of the processor print.
+//! The findings of checks of pages, memory, lists, spinlocks and the processor.
 
 use std::borrow::Cow;
 
@@ -16,24 +16,24 @@ pub struct Page<'log> {
     /// The number of the page frame.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub pfn: Option<u64>,
-    /// The references to it; a negative count is printed as such.
+    /// The reference count, which may be negative.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub refcount: Option<i64>,
-    /// The page tables that map it.
+    /// The number of page tables that map it.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub mapcount: Option<i64>,
-    /// The address space that it belongs to; zero if it belongs to none. `%p` prints a hash of it.
+    /// The address space of the page; zero without one. `%p` prints a hash of it.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub mapping: Option<Address>,
     /// The names of its flags, as printed: `uptodate|lru|node=0|zone=1`. Empty if none is set.
     #[cfg_attr(feature = "serde", serde(borrow, default, skip_serializing_if = "Option::is_none"))]
     pub flags: Option<Cow<'log, str>>,
-    /// Why it was dumped: `nonzero mapcount`, `kasan: bad access detected`.
+    /// The reason of the dump: `nonzero mapcount`, `kasan: bad access detected`.
     #[cfg_attr(feature = "serde", serde(borrow, default, skip_serializing_if = "Option::is_none"))]
     pub reason: Option<Cow<'log, str>>,
 }
 
-/// A request for memory that failed, or for which the kernel killed a task.
+/// A memory allocation that failed, or for which the kernel killed a task.
 ///
 /// Printed by `warn_alloc()` in mm/page_alloc.c and `dump_header()` in mm/oom_kill.c.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -42,13 +42,13 @@ pub struct Page<'log> {
 pub struct Allocation<'log> {
     /// The binary logarithm of the number of pages.
     pub order: u64,
-    /// The mask of the request.
+    /// The mask of the allocation.
     pub mask: Address,
-    /// The mask in words, as printed: `GFP_ATOMIC|__GFP_COMP`. The words are those of the kernel's version,
-    /// since Linux 4.6.
+    /// The names of the mask, as printed: `GFP_ATOMIC|__GFP_COMP`. They depend on the version of
+    /// the kernel; printed since Linux 4.6.
     #[cfg_attr(feature = "serde", serde(borrow, default, skip_serializing_if = "Option::is_none"))]
     pub flags: Option<Cow<'log, str>>,
-    /// The zones of memory and what is free in them, as far as they were printed.
+    /// The zones of memory and their free memory, as far as they were printed.
     #[cfg_attr(feature = "serde", serde(borrow, default, skip_serializing_if = "Vec::is_empty"))]
     pub zones: Vec<Zone<'log>>,
     /// The task that was killed.
@@ -63,14 +63,14 @@ pub struct Allocation<'log> {
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct Zone<'log> {
-    /// The node of a machine with several (NUMA).
+    /// The NUMA node.
     pub node: u64,
     /// The name: `DMA32`, `Normal`.
     #[cfg_attr(feature = "serde", serde(borrow))]
     pub name: Cow<'log, str>,
     /// The free memory in KiB.
     pub free: u64,
-    /// The watermark below which ordinary requests fail, in KiB.
+    /// The watermark below which ordinary allocations fail, in KiB.
     pub min: u64,
 }
 
@@ -100,7 +100,7 @@ pub struct Killed<'log> {
     pub shmem_rss: Option<u64>,
 }
 
-/// Bytes that were never initialized.
+/// Uninitialized bytes.
 ///
 /// Printed by `kmsan_report()` in mm/kmsan/report.c: `Bytes 4-7 of 8 are uninitialized`, `Memory access of
 /// size 8 starts at ffff88811a3b4000`.
@@ -108,7 +108,7 @@ pub struct Killed<'log> {
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct Uninitialized<'log> {
-    /// The first such byte, counted from the start of the access.
+    /// The first such byte, from the start of the access.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub first: Option<u64>,
     /// The last one.
@@ -120,40 +120,40 @@ pub struct Uninitialized<'log> {
     /// Its address.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub address: Option<Address>,
-    /// The address in user space that the bytes were copied to.
+    /// The address in user space to which the bytes were copied.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub user_address: Option<Address>,
-    /// The local variable that they are of.
+    /// The local variable that contains them.
     #[cfg_attr(feature = "serde", serde(borrow, default, skip_serializing_if = "Option::is_none"))]
     pub variable: Option<Cow<'log, str>>,
 }
 
-/// A list whose pointers contradict each other.
+/// A list with inconsistent pointers.
 ///
 /// Printed by `__list_add_valid_or_report()` and `__list_del_entry_valid_or_report()` in lib/list_debug.c.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct ListCorruption {
-    /// What was to be done with the list.
+    /// The operation that checked the list.
     pub operation: ListOperation,
     /// The pointer that is wrong.
     pub pointer: ListPointer,
-    /// The entry that holds the pointer.
+    /// The entry that contains the pointer.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub entry: Option<Address>,
-    /// The value that it should have.
+    /// The expected value.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub expected: Option<Address>,
     /// Its value.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub found: Option<Address>,
-    /// What that value is.
+    /// The class of that value.
     pub class: PointerClass,
 }
 
 string_enum! {
-    /// The operation of a list that found the corruption.
+    /// The list operation that detected the corruption.
     pub enum ListOperation {
         /// An entry was to be added.
         Add = "add",
@@ -165,25 +165,25 @@ string_enum! {
 string_enum! {
     /// A pointer of a list.
     pub enum ListPointer {
-        /// The pointer to the next entry, in the entry before.
+        /// The pointer to the next entry, in the previous entry.
         PrevNext = "prev->next",
-        /// The pointer to the entry before, in the next entry.
+        /// The pointer to the previous entry, in the next entry.
         NextPrev = "next->prev",
         /// The pointer to the next entry, in the entry itself.
         EntryNext = "entry->next",
-        /// The pointer to the entry before, in the entry itself.
+        /// The pointer to the previous entry, in the entry itself.
         EntryPrev = "entry->prev",
-        /// The entry before, as the caller gave it.
+        /// The previous entry, as passed by the caller.
         Prev = "prev",
-        /// The next entry, as the caller gave it.
+        /// The next entry, as passed by the caller.
         Next = "next",
-        /// The new entry: it is in the list.
+        /// The new entry, which is in the list already.
         New = "new",
     }
 }
 
 string_enum! {
-    /// What the value of a pointer is by itself: include/linux/poison.h.
+    /// The class of a pointer's value: include/linux/poison.h.
     pub enum PointerClass {
         /// NULL.
         Null = "null",
@@ -193,7 +193,8 @@ string_enum! {
         Freed = "freed-poison",
         /// Bytes `0x5a` (`POISON_INUSE`): the memory is allocated and not initialized.
         Uninitialized = "uninitialized-poison",
-        /// The address of the entry that holds it: the entry is in no list, or in a list of its own.
+        /// The address of the entry that contains it: the entry is in no list, or the only one of
+        /// its list.
         Itself = "itself",
         /// Below the first page: NULL and the offset of a member.
         NearNull = "near-null",
@@ -202,7 +203,7 @@ string_enum! {
     }
 }
 
-/// A spinlock in a wrong state.
+/// A spinlock in an invalid state.
 ///
 /// Printed by `spin_dump()` in kernel/locking/spinlock_debug.c: ` lock: cm_lock+0x0/0x18, .magic: dead4ead,
 /// .owner: demo/77, .owner_cpu: 0`.
@@ -221,7 +222,7 @@ pub struct SpinLock<'log> {
     /// The ID of that task.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub owner_pid: Option<u64>,
-    /// The CPU that took it.
+    /// The CPU of the holder.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub owner_cpu: Option<u64>,
 }
@@ -254,7 +255,7 @@ pub struct PageTable {
     pub pte: Option<Address>,
 }
 
-/// An error that the processor found in the hardware.
+/// A hardware error that the processor detected.
 ///
 /// Printed by `print_mce()` in arch/x86/kernel/cpu/mce/core.c: `CPU 2: Machine Check Exception: 5 Bank 3:
 /// be00000000800400`, `TSC 3d1e2a7c8b ADDR 3fff81a2b3c4`.
@@ -264,14 +265,14 @@ pub struct PageTable {
 pub struct MachineCheck<'log> {
     /// The CPU that reported it.
     pub cpu: u64,
-    /// The bank of registers that holds it.
+    /// The bank of registers with the error.
     pub bank: u64,
     /// The status of the bank (`MCi_STATUS`).
     pub status: Address,
-    /// The address of the memory that it is about.
+    /// The address of the error in memory.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub address: Option<Address>,
-    /// The kernel's reason to stop: `Processor context corrupt`.
+    /// The reason of the panic: `Processor context corrupt`.
     #[cfg_attr(feature = "serde", serde(borrow, default, skip_serializing_if = "Option::is_none"))]
     pub reason: Option<Cow<'log, str>>,
 }
@@ -279,8 +280,8 @@ pub struct MachineCheck<'log> {
 impl PointerClass {
     /// The class of the pointer `value` in an entry at `entry`.
     pub(crate) fn of(value: Address, entry: Option<Address>) -> Self {
-        // The poison is added to a number of the architecture, CONFIG_ILLEGAL_POINTER_VALUE; s390 and
-        // machines with 32 bits have none.
+        // The poison is added to CONFIG_ILLEGAL_POINTER_VALUE, which s390 and 32-bit machines do
+        // not have.
         let low = value.value & 0xffff;
         let base = value.value & !0xffff;
         let is_poison = matches!(low, 0x100 | 0x122 | 0x200)

@@ -10,7 +10,7 @@ use crate::string_enum::string_enum;
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct Stack<'log> {
-    /// Why the kernel printed the trace.
+    /// The role of the trace in the report.
     pub role: Role,
     /// The frames, innermost first. An inlined function precedes the function that contains its
     /// code.
@@ -103,9 +103,9 @@ pub struct Frame<'log> {
 }
 
 impl Frame<'_> {
-    /// Whether the frame is an unreliable value one past the last byte of its symbol, so no return
-    /// address of it. `%pS` prints the preceding symbol for such a value, most often the padding
-    /// `__pfx_f` of the function `f` that was meant.
+    /// Returns whether the frame is an unreliable value one past the last byte of its symbol, so it
+    /// is no return address into the symbol. `%pS` prints the preceding symbol for such a value,
+    /// most often the padding `__pfx_f` of the function `f`.
     pub(crate) fn is_behind_its_symbol(&self) -> bool {
         !self.reliable && self.offset.is_some() && self.offset == self.size
     }
@@ -116,7 +116,7 @@ impl Frame<'_> {
         !self.exact && !self.inline && self.offset == Some(0)
     }
 
-    /// The symbol of the function, as the symbol table of the kernel names it.
+    /// Returns the symbol of the function, as in the symbol table of the kernel.
     pub fn symbol(&self) -> Option<&str> {
         self.symbol.as_deref().or(self.function.as_deref())
     }

@@ -1,4 +1,4 @@
-//! Values that JSON has twice: as words for people, and as a code with fields for programs.
+//! Values that JSON contains twice: as text, and as a code with fields for programs.
 //!
 //! Both are fields of the object that contains the value. Deserializing uses the code and ignores
 //! the words.

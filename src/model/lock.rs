@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::Address;
 use crate::string_enum::string_enum;
 
-/// A lock, as lockdep names it.
+/// A lock, in the format of lockdep.
 ///
 /// Printed by `print_lock()` in kernel/locking/lockdep.c.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -15,15 +15,15 @@ pub struct Lock<'log> {
     /// The lock class, such as `&tree->tree_lock`, without the number of a subclass.
     #[cfg_attr(feature = "serde", serde(borrow))]
     pub class: Cow<'log, str>,
-    /// The lock itself: locks of one class differ by it.
+    /// The address of the lock, which distinguishes locks of one class.
     #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
     pub address: Option<Address>,
-    /// How its class was used so far, as lockdep prints it in braces: `+.+.`.
+    /// The previous uses of its class, as lockdep prints them in braces: `+.+.`.
     #[cfg_attr(feature = "serde", serde(borrow, default, skip_serializing_if = "Option::is_none"))]
     pub usage: Option<Cow<'log, str>>,
-    /// What it has to do with the report.
+    /// The role of the lock in the report.
     pub state: LockState,
-    /// The name of the thread that holds it or waits for it, where locks are listed by thread.
+    /// The name of the thread that holds it or waits for it, if locks are listed by thread.
     #[cfg_attr(feature = "serde", serde(borrow, default, skip_serializing_if = "Option::is_none"))]
     pub comm: Option<Cow<'log, str>>,
     /// The id of that thread.
@@ -32,7 +32,7 @@ pub struct Lock<'log> {
     /// The function that acquired it.
     #[cfg_attr(feature = "serde", serde(borrow, skip_serializing_if = "Option::is_none"))]
     pub function: Option<Cow<'log, str>>,
-    /// Offset in the log of the line that names it, in bytes.
+    /// The offset in the log of the line with the lock, in bytes.
     #[cfg_attr(feature = "serde", serde(default))]
     pub offset: usize,
 }
@@ -40,9 +40,9 @@ pub struct Lock<'log> {
 /// The task that holds the lock for which a hung task waits. Its stack has
 /// [`Role::Holder`](crate::model::Role::Holder).
 ///
-/// Printed by `debug_show_blocker()` in kernel/hung_task.c since Linux 6.16. Before, it follows from the list
-/// of all locks (`debug_show_all_locks()` in kernel/locking/lockdep.c): the one task that holds the lock which
-/// the hung task took last and waits for.
+/// Printed by `debug_show_blocker()` in kernel/hung_task.c since Linux 6.16. For older kernels it
+/// is derived from the list of all locks (`debug_show_all_locks()` in kernel/locking/lockdep.c):
+/// the only task that holds the lock which the hung task acquired last and waits for.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
@@ -52,7 +52,8 @@ pub struct Holder<'log> {
     pub comm: Cow<'log, str>,
     /// The thread ID.
     pub pid: u64,
-    /// The kind of lock: `mutex`, `semaphore`, `rw-semaphore`; from the list of all locks, its class.
+    /// The type of the lock: `mutex`, `semaphore`, `rw-semaphore`; from the list of all locks, its
+    /// class.
     #[cfg_attr(feature = "serde", serde(borrow))]
     pub lock: Cow<'log, str>,
 }

@@ -116,7 +116,7 @@ pub struct StackFrame<'log> {
     pub function: Option<Cow<'log, str>>,
     /// The distance of the address from the start of the frame, in bytes.
     pub offset: u64,
-    /// The local variables that the compiler put into the frame, in the order of their addresses.
+    /// The local variables in the frame, in the order of their addresses.
     #[cfg_attr(feature = "serde", serde(borrow, default, skip_serializing_if = "Vec::is_empty"))]
     pub variables: Vec<LocalVariable<'log>>,
 }
@@ -136,9 +136,9 @@ pub struct LocalVariable<'log> {
 }
 
 impl<'log> StackFrame<'log> {
-    /// The variable that contains the address, or the nearest one; of two that are as near, the one before
-    /// the address. The distance is that of the address from the start of the variable if it is inside,
-    /// otherwise from its nearer end.
+    /// Returns the variable that contains the address, or the nearest one; of two at the same
+    /// distance, the one before the address. The distance is that of the address from the start of
+    /// the variable if it is inside, otherwise from its nearer end.
     pub fn nearest(&self) -> Option<(&LocalVariable<'log>, Side, u64)> {
         let place = |variable: &LocalVariable<'_>| {
             if self.offset < variable.start {

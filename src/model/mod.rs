@@ -86,28 +86,28 @@ pub struct Report<'log> {
     /// The first line as the kernel printed it, without its prefix.
     #[cfg_attr(feature = "serde", serde(borrow, default))]
     pub headline: Cow<'log, str>,
-    /// What the kernel said of it in words: the text of a `WARN()`, the sentence below the headline of a UBSAN
-    /// report or of an inconsistent lock, or what a checker printed before
-    /// its `BUG()`, such as `usercopy: Kernel memory exposure attempt detected from …`.
+    /// The kernel's message: the text of a `WARN()`, the sentence below the headline of a UBSAN
+    /// report or of an inconsistent lock, or the line that a checker printed before its `BUG()`,
+    /// such as `usercopy: Kernel memory exposure attempt detected from …`.
     #[cfg_attr(feature = "serde", serde(borrow, skip_serializing_if = "Option::is_none"))]
     pub message: Option<Cow<'log, str>>,
-    /// The place in the source that the headline names.
+    /// The place in the source from the headline.
     #[cfg_attr(feature = "serde", serde(borrow, default, skip_serializing_if = "Option::is_none"))]
     pub location: Option<SourceLocation<'log>>,
-    /// When the headline was printed, since boot: the time that printk puts before a line, in seconds with
-    /// six digits behind the point in JSON. `None` where the log has no times.
+    /// The time of the headline since boot, from its printk prefix; in JSON seconds with six
+    /// decimals. `None` if the log has no times.
     #[cfg_attr(
         feature = "serde",
         serde(default, with = "detail::seconds", skip_serializing_if = "Option::is_none")
     )]
     pub time: Option<Duration>,
-    /// The date and the time of day of the headline, as the program printed it that brought the line:
-    /// `2026-11-21T06:14:00.123456+00:00` of a journal, `Nov 21 06:14:00` of syslog, `Sat Nov 21 06:14:00 2026`
-    /// of `dmesg -T`. `None` where the log has none.
+    /// The date and the time of day of the headline, as the logger printed them:
+    /// `2026-11-21T06:14:00.123456+00:00` of a journal, `Nov 21 06:14:00` of syslog,
+    /// `Sat Nov 21 06:14:00 2026` of `dmesg -T`. `None` if the log has none.
     #[cfg_attr(feature = "serde", serde(borrow, default, skip_serializing_if = "Option::is_none"))]
     pub wall_time: Option<Cow<'log, str>>,
-    /// Other titles under which the same bug may be known, those of headlines above that are its own among
-    /// them; sorted.
+    /// Other titles under which the same bug may be known, including those of earlier headlines of
+    /// the report; sorted.
     #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Vec::is_empty"))]
     pub alt_titles: Vec<String>,
     /// The bug type by syzbot's convention: `KASAN-USE-AFTER-FREE-READ`, `HANG`. `None` if the
@@ -118,11 +118,11 @@ pub struct Report<'log> {
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub frame: Option<String>,
     /// The reason why the title is not reliable, by syzbot's convention. In JSON its words are
-    /// `corrupted` and its code is `corrupted_code`. [`incomplete`](Self::incomplete) decides
-    /// whether the report itself can be used.
+    /// `corrupted` and its code is `corrupted_code`. Whether the report itself can be used depends
+    /// on [`incomplete`](Self::incomplete).
     #[cfg_attr(feature = "serde", serde(flatten, with = "json::corrupted"))]
     pub corrupted: Option<Corruption>,
-    /// Whether the report is whole: [`incomplete`](Self::incomplete) is empty.
+    /// Whether the report is complete: [`incomplete`](Self::incomplete) is empty.
     #[cfg_attr(feature = "serde", serde(default = "whole"))]
     pub complete: bool,
     /// The reasons why the report is incomplete, from its own lines; empty for a complete report.
@@ -133,23 +133,23 @@ pub struct Report<'log> {
     pub suppressed: bool,
     /// Whether the kernel panicked anywhere in the log.
     pub panicked: bool,
-    /// The titles of later reports that this one caused, such as `kernel panic: Fatal exception`.
+    /// The titles of later reports caused by this one, such as `kernel panic: Fatal exception`.
     #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Vec::is_empty"))]
     pub consequences: Vec<String>,
     /// The fuzzer's process that was running, if its name contains its number.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub executor: Option<Executor>,
-    /// The source file to find maintainers by: by the convention for titles if the log has source lines,
-    /// otherwise the file of the first suspect, once these are ranked.
+    /// The source file by which to find maintainers: by the convention for titles if the log has
+    /// source lines, otherwise the file of the first suspect, once these are ranked.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub guilty_file: Option<String>,
     /// The function that most likely contains the bug. It may differ from the function in the
     /// title.
     #[cfg_attr(feature = "serde", serde(borrow, skip_serializing_if = "Option::is_none"))]
     pub blame: Option<Blame<'log>>,
-    /// The functions that a fix of the bug most likely changes, the most likely first; at most 8. Empty
-    /// until [`Analyzer`](crate::Analyzer) ranks them.
-    /// [`blame`](Self::blame) is where the failure shows, suspects are where bugs are.
+    /// The functions that a fix of the bug most likely changes, the most likely first; at most 8.
+    /// Empty until [`Analyzer`](crate::Analyzer) ranks them. [`blame`](Self::blame) is the function
+    /// in which the failure occurs; suspects are the functions that probably contain the bug.
     #[cfg_attr(feature = "serde", serde(borrow, default, skip_serializing_if = "Vec::is_empty"))]
     pub suspects: Vec<Suspect<'log>>,
     /// The kernel that printed the report.
@@ -169,11 +169,11 @@ pub struct Report<'log> {
     /// The machine code around that instruction: the `Code:` line.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub code: Option<Code>,
-    /// What the trapping instruction did; filled in by [`Analyzer`](crate::Analyzer).
+    /// The explanation of the trapping instruction; filled in by [`Analyzer`](crate::Analyzer).
     #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
     pub explanation: Option<Explanation>,
-    /// The return address in the link register, on architectures that have one. If the function
-    /// that crashed had called nothing, its caller is here and not in the stack.
+    /// The return address in the link register, on architectures that have one. If the crashed
+    /// function is a leaf function, its caller is here and not in the stack.
     #[cfg_attr(feature = "serde", serde(borrow, skip_serializing_if = "Option::is_none"))]
     pub link: Option<Frame<'log>>,
     /// The stacks, in the order in which they were printed. The one of the crash has
@@ -189,8 +189,9 @@ pub struct Report<'log> {
     /// The task that holds the lock for which a hung task waits.
     #[cfg_attr(feature = "serde", serde(borrow, default, skip_serializing_if = "Option::is_none"))]
     pub holder: Option<Holder<'log>>,
-    /// The cycle that locks form, by their classes, the wanted lock first: each was taken while the one before
-    /// it was held, and the first is wanted while the last is held. Empty without a chain of locks.
+    /// The cycle of locks by their classes, the wanted lock first: each was acquired while the one
+    /// before it was held, and the first is wanted while the last is held. Empty without a
+    /// dependency chain.
     #[cfg_attr(feature = "serde", serde(borrow, default, skip_serializing_if = "Vec::is_empty"))]
     pub cycle: Vec<Cow<'log, str>>,
     /// The accesses of a data race.
@@ -202,7 +203,7 @@ pub struct Report<'log> {
     /// The atomic context in which a function that may sleep was called.
     #[cfg_attr(feature = "serde", serde(borrow, default, skip_serializing_if = "Option::is_none"))]
     pub atomic: Option<AtomicContext<'log>>,
-    /// The grace period of RCU that does not end.
+    /// The RCU grace period that does not end.
     #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
     pub stall: Option<Stall>,
     /// Bytes of a slab object that were overwritten.
@@ -211,25 +212,25 @@ pub struct Report<'log> {
     /// The page that the report dumps.
     #[cfg_attr(feature = "serde", serde(borrow, default, skip_serializing_if = "Option::is_none"))]
     pub page: Option<Page<'log>>,
-    /// The request for memory that failed.
+    /// The memory allocation that failed.
     #[cfg_attr(feature = "serde", serde(borrow, default, skip_serializing_if = "Option::is_none"))]
     pub allocation: Option<Allocation<'log>>,
-    /// The bytes that were never initialized.
+    /// The uninitialized bytes.
     #[cfg_attr(feature = "serde", serde(borrow, default, skip_serializing_if = "Option::is_none"))]
     pub uninitialized: Option<Uninitialized<'log>>,
-    /// The list whose pointers contradict each other.
+    /// The list with inconsistent pointers.
     #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
     pub list: Option<ListCorruption>,
-    /// The spinlock that is in a wrong state.
+    /// The spinlock in an invalid state.
     #[cfg_attr(feature = "serde", serde(borrow, default, skip_serializing_if = "Option::is_none"))]
     pub spinlock: Option<SpinLock<'log>>,
     /// The page tables of the address that was accessed.
     #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
     pub page_table: Option<PageTable>,
-    /// The error that the processor found in the hardware.
+    /// The hardware error that the processor detected.
     #[cfg_attr(feature = "serde", serde(borrow, default, skip_serializing_if = "Option::is_none"))]
     pub machine_check: Option<MachineCheck<'log>>,
-    /// What happened, and what in the report says so.
+    /// The diagnosis of the failure, and the facts that support it.
     #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
     pub diagnosis: Option<Diagnosis>,
     /// The modules that were loaded.
@@ -306,18 +307,18 @@ impl<'log> Report<'log> {
         &self.title
     }
 
-    /// The title for people: the kernel's own headline where the convention's title has no function or has
-    /// words in place of numbers (`in corrupted`, `NUM`, `ADDR`).
+    /// Returns the title for display: the kernel's headline if the convention's title has no
+    /// function or has words in place of numbers (`in corrupted`, `NUM`, `ADDR`).
     pub fn display_title(&self) -> &str {
-        // The stand-ins of `title::normal`.
+        // The placeholders of `title::normal`.
         let mut words = self.title.split(|c: char| !c.is_ascii_alphanumeric());
         let has_stand_in = self.corrupted == Some(Corruption::NoFunction)
             || words.any(|word| matches!(word, "NUM" | "ADDR"));
         if has_stand_in && !self.headline.is_empty() { &self.headline } else { &self.title }
     }
 
-    /// Whether the place of the bug can be read from it: it may be cut off at the end, but it is no mere
-    /// part, not mixed, and has a stack if its kind has one.
+    /// Returns whether the place of the bug can be determined from the report: it may be cut off at
+    /// the end, but its start is present, it is not mixed, and it has a stack if its kind has one.
     pub fn is_usable(&self) -> bool {
         self.incomplete.iter().all(|why| *why == Incomplete::CutEnd)
     }

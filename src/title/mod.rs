@@ -81,7 +81,7 @@ pub(crate) fn is_trap(marker: &Marker, outline: &mut Outline<'_>) -> bool {
             continue;
         }
         let found = lines.find(format.trigger);
-        // A format that depends on lines below the headline is undecided so far.
+        // A format that depends on lines below the headline is not decided yet.
         let may_be = found.is_some() || format.trigger.iter().any(Piece::leaves_the_line);
         possible |= u64::from(may_be) << index;
         has_form |= found.is_some() || (may_be && lines.may_begin(format.trigger));
@@ -301,7 +301,7 @@ fn with_format(choice: &Choice<'_>, outline: &Outline<'_>, known: Option<&str>) 
     Title { title, alternatives, frame, kind, message, class, needs_stack, mixed, corrupted }
 }
 
-/// The headline from the place of a form on.
+/// Returns the headline from the start of a format on.
 fn quote(outline: &Outline<'_>, found: &Found<'_>) -> String {
     let line = outline.opening.get(found.line).map_or(&[][..], AsRef::as_ref);
     escape::text(line.get(found.offset..).unwrap_or_default().trim_ascii()).into_owned()
