@@ -1,4 +1,4 @@
-//! From the lines of one report to the model.
+//! Builds the model of a report from its lines.
 
 mod aside;
 mod finding;
@@ -34,25 +34,25 @@ use crate::syntax::stack::StackStart;
 use crate::syntax::who;
 use crate::syntax::{Malformed, Record, Start, Tag, leak};
 
-/// The most diagnostics that a report keeps: a broken console breaks every line alike.
+/// The maximum number of diagnostics of a report: a damaged console may damage every line.
 const MAX_DIAGNOSTICS: usize = 32;
 
-/// The most stacks; lockdep's longest chains have fewer.
+/// The maximum number of stacks; lockdep's longest chains have fewer.
 const MAX_STACKS: usize = 128;
 
-/// The most modules that are listed.
+/// The maximum number of modules.
 const MAX_MODULES: usize = 1024;
 
-/// The most lines of shadow memory that are kept; a kernel prints five.
+/// The maximum number of rows of shadow memory; a kernel prints five.
 const MAX_SHADOW: usize = 16;
 
-/// The frames that most stacks have.
+/// The number of frames in most stacks, as the initial capacity.
 const ROOM: usize = 16;
 
 /// How many lines below a `CPU:` line a second one is another report's.
 const MIXED_WITHIN: usize = 3;
 
-/// Whether a frame is that of a stack which has no other.
+/// Returns whether a frame is the only one of a stack.
 fn is_first_of(stack: Option<&Stack<'_>>, frame: &Frame<'_>) -> bool {
     stack.is_some_and(|stack| {
         let [first] = stack.frames.as_slice() else { return false };
@@ -60,12 +60,12 @@ fn is_first_of(stack: Option<&Stack<'_>>, frame: &Frame<'_>) -> bool {
     })
 }
 
-/// Where registers and code bytes go that are read next.
+/// The owner of the registers and code bytes that are read next.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Dump {
-    /// They are those of the crash.
+    /// The crash.
     Crash,
-    /// They are those of user mode, of an interrupted task, or come a second time.
+    /// User mode, an interrupted task, or a repetition.
     Other,
 }
 
@@ -88,54 +88,54 @@ pub(super) struct Built<'log> {
 pub(super) struct Builder<'log> {
     report: Report<'log>,
     limits: Limits,
-    /// Offset in the log of the headline.
+    /// The offset in the log of the headline.
     start: usize,
-    /// Offset in the log of the line that is read.
+    /// The offset in the log of the current line.
     at: usize,
     /// Whether the first instruction pointer of the kernel is that of the crash.
     trap: bool,
-    /// The stack that frames go to; it is added to the report when the next one begins.
+    /// The current stack; it is added to the report when the next one begins.
     stack: Option<Stack<'log>>,
-    /// Whether the crash's own call trace has begun.
+    /// Whether the call trace of the crash has begun.
     traced: bool,
     /// Whether the instruction pointer of the crash is known.
     pointed: bool,
-    /// The inlined functions of an instruction pointer whose own line is still to come.
+    /// The inlined functions at an instruction pointer whose own line follows.
     inlined: Vec<Frame<'log>>,
-    /// The frames that the headline names.
+    /// The frames in the headline.
     headline: Vec<Frame<'log>>,
     dump: Dump,
-    /// Lines since the first `CPU:` line.
+    /// The number of lines since the first `CPU:` line.
     below_cpu: usize,
     /// The PID and the CPU of that line.
     printer: Option<(u64, u64)>,
-    /// Which line named the task.
+    /// The rank of the line that named the task.
     naming: Naming,
-    /// What lines that are not kept say of the machine.
+    /// The architectures that fit the lines that are not kept.
     machines: Machines,
     /// Registers and code.
     processor: CpuState,
     context: Option<StackContext>,
     frames: usize,
-    /// Whose locks are being listed.
+    /// The thread whose locks are being listed.
     holder: Option<(Cow<'log, str>, u64)>,
-    /// Whether the report was at its end: what comes now comes a second time.
+    /// Whether the report has ended: further registers and stacks are repetitions.
     ended: bool,
-    /// Whether this is what the report led to.
+    /// Whether the lines belong to a consequence of the report.
     aftermath: bool,
     /// Whether the call trace has no headline.
     headless: bool,
-    /// Whether the trace leads back to the instruction pointer, through what the kernel did to report.
+    /// Whether the trace reaches the instruction pointer below the frames of the report's own code.
     returns: bool,
-    /// The role of the stack that begins next, if a line above it says so.
+    /// The role of the next stack, if a line above it determines the role.
     next: Option<Role>,
-    /// The function that the report itself names as the one to blame.
+    /// The function that the report itself blames.
     accused: Option<Frame<'log>>,
-    /// Whether the stack has but the frame that stands on the line above it.
+    /// Whether the stack has only the frame on the line above it.
     is_headed: bool,
-    /// The sentence below the headline that says what is wrong.
+    /// The sentence below the headline that describes the fault.
     sentence: Option<Cow<'log, str>>,
-    /// What lines of its kind are about.
+    /// The subject of the lines of its kind.
     topic: Topic,
     /// The role of the symbol on the next line, if the line above announces one.
     announced: Option<Announced>,
@@ -176,10 +176,10 @@ impl<'log> Builder<'log> {
         }
     }
 
-    /// Says whether the first instruction pointer of the kernel is that of the crash.
+    /// Sets whether the first instruction pointer of the kernel is that of the crash.
     pub(super) fn set_trap(&mut self, trap: bool) {
         self.trap = trap;
-        // Registers before any instruction pointer are only printed with the crash.
+        // Registers before an instruction pointer are only printed with the crash.
         self.dump = if trap { Dump::Crash } else { Dump::Other };
     }
 
@@ -192,12 +192,12 @@ impl<'log> Builder<'log> {
             || !self.report.stacks.is_empty()
     }
 
-    /// Says that what follows was caused by the report.
+    /// Starts the lines of a consequence of the report.
     pub(super) fn consequence(&mut self) {
         self.aftermath = true;
     }
 
-    /// Takes one line below the headline.
+    /// Adds one line below the headline.
     pub(super) fn line(&mut self, line: &Line<'log>, record: &Record<'_>) {
         self.below_cpu += 1;
         self.begin(line);
@@ -221,7 +221,7 @@ impl<'log> Builder<'log> {
             Record::LinkRegister(link) => self.link(line, &link),
             Record::Registers(registers) => self.registers(line, registers),
             Record::Code(text) => self.code(line, text, self.dump == Dump::Crash),
-            // powerpc prints it last, after the registers of what was interrupted.
+            // powerpc prints it last, after the registers of the interrupted code.
             Record::CodeBelow(text) => self.code(line, text, true),
             Record::Listed(listed) => self.listed(listed),
             Record::Words(text) => {
@@ -236,7 +236,7 @@ impl<'log> Builder<'log> {
             Record::Hardware(name) => {
                 self.report.kernel.hardware.get_or_insert_with(|| line.own(name));
             }
-            // Below the owner of a lock it is the owner's.
+            // Below the owner of a lock it is the work queue of the owner.
             Record::Workqueue(queue, function) if self.next.is_none() => {
                 self.workqueue(line, queue, function);
             }
@@ -291,8 +291,8 @@ impl<'log> Builder<'log> {
         }
     }
 
-    /// Ends the stack above a part; between the instruction pointer and the trace below it there may be
-    /// anything.
+    /// Ends the stack above a part; any line may be between the instruction pointer and the trace
+    /// below it.
     fn part_begins(&mut self) {
         if self.traced || self.is_in_history() {
             self.close_stack();
@@ -313,7 +313,7 @@ impl<'log> Builder<'log> {
         }
     }
 
-    /// The headline may name an address, and where the code was.
+    /// Adds the address and the place in the headline.
     pub(super) fn headline(&mut self, line: &Line<'log>, read: &Headline<'_>) {
         self.begin(line);
         self.start = line.start;
@@ -350,7 +350,7 @@ impl<'log> Builder<'log> {
         }
     }
 
-    /// Takes the task and the kernel that a line mentions on the way.
+    /// Adds the task and the kernel in a line of any kind.
     fn mention(&mut self, line: &Line<'log>, record: &Record<'_>) {
         if self.ended {
             return;
@@ -371,7 +371,7 @@ impl<'log> Builder<'log> {
         }
     }
 
-    /// A line above a stack, which may have its first frame: SLUB's `Freed in f+0x1/0x2 age=0 cpu=0`.
+    /// Adds a line above a stack, with its first frame if it has one: `Freed in f+0x1/0x2 age=0`.
     fn stack_line(&mut self, line: &Line<'log>, read: &StackStart<'_>) {
         let role = role(read.start);
         match read.start {
@@ -396,7 +396,7 @@ impl<'log> Builder<'log> {
         self.is_headed = read.place.is_some();
     }
 
-    /// The crash has one instruction pointer and one trace; more stacks have other roles.
+    /// Starts a stack. The crash has one trace; the other stacks have other roles.
     fn stack_start(&mut self, role: Role) {
         self.context = None;
         if self.ended && !self.aftermath {
@@ -411,7 +411,7 @@ impl<'log> Builder<'log> {
         if role == Role::Crash {
             let is_open = self.stack.as_ref().is_some_and(|stack| stack.role == Role::Crash);
             if !std::mem::replace(&mut self.traced, true) && is_open {
-                // The instruction pointer stands before the trace that it is the first frame of.
+                // The instruction pointer is printed before the trace, and is its first frame.
                 return;
             }
             let all = self.report.stacks.iter().chain(&self.stack);
@@ -423,7 +423,7 @@ impl<'log> Builder<'log> {
         self.stack = Some(self.stack_here(role));
     }
 
-    /// An empty stack that begins on the line that is read.
+    /// Returns an empty stack that begins on the current line.
     fn stack_here(&self, role: Role) -> Stack<'log> {
         Stack { role, frames: Vec::with_capacity(ROOM), offset: self.at }
     }
@@ -443,7 +443,7 @@ impl<'log> Builder<'log> {
         if place.callee.is_some() {
             self.machines = self.machines.and(evidence::BOTH_ENDS);
         }
-        // A stack without a headline is that of the crash: KMSAN's stands below the place it names.
+        // A stack without a headline is that of the crash, such as the first one of KMSAN.
         let is_headless = self.pointed || place.callee.is_some();
         if (is_headless || !self.headline.is_empty())
             && self.stack.is_none()
@@ -460,7 +460,7 @@ impl<'log> Builder<'log> {
         if let Some(callee) = place.callee.filter(|_| is_first) {
             self.push(Frame { reliable: true, ..named(line, callee) });
         }
-        // The instruction pointer begins some traces once more.
+        // Some traces repeat the instruction pointer as their first frame.
         let frame = frame(line, place);
         if self.pointed && place.callee.is_none() && self.repeats_pointer(&frame) {
             return;
@@ -468,7 +468,7 @@ impl<'log> Builder<'log> {
         if self.returns && self.is_crash(&frame) {
             return self.set_reporting_apart();
         }
-        // The line above the stack may name its first frame: print_track() in mm/slub.c.
+        // The line above the stack may contain its first frame: print_track() in mm/slub.c.
         if self.is_headed && is_first_of(self.stack.as_ref(), &frame) {
             self.is_headed = false;
             return;
@@ -477,7 +477,7 @@ impl<'log> Builder<'log> {
         self.push(frame);
     }
 
-    /// Whether a frame is that of the instruction pointer, which stands before it.
+    /// Returns whether a frame repeats the instruction pointer above the trace.
     fn repeats_pointer(&self, frame: &Frame<'log>) -> bool {
         let last = self.stack.as_ref().and_then(|stack| stack.frames.last());
         last.is_some_and(|last| {
@@ -498,14 +498,14 @@ impl<'log> Builder<'log> {
 
     fn pointer(&mut self, line: &Line<'log>, read: &Pointer<'_>) {
         let Pointer { arch, selector, place, rest, .. } = *read;
-        // Rows of registers may be those of either machine; the instruction pointer shows which.
+        // Two architectures may print the same rows of registers; the instruction pointer decides.
         let is_open = self.processor.arch.is_none_or(|known| known.shares_rows(arch));
         self.processor.arch = if is_open { Some(arch) } else { self.processor.arch };
         if self.ended || selector.is_some_and(arch.info().is_user) {
             self.dump = Dump::Other;
             return;
         }
-        // ARM and RISC-V print the address on a line of its own, with other registers behind it.
+        // ARM and RISC-V print the address on a separate line, with other registers behind it.
         if self.pointed && !self.traced && place.function.is_none() {
             if let Some(frame) = self.stack.as_mut().and_then(|stack| stack.frames.last_mut()) {
                 frame.address = frame.address.or(place.address.map(address));
@@ -519,11 +519,11 @@ impl<'log> Builder<'log> {
         if frame.inline {
             return self.inlined.push(Frame { exact: false, ..frame });
         }
-        // Where a checker was called, a pointer above the trace is its own; one in it is not.
+        // In the report of a checker, only a pointer above the trace is that of the crash.
         if !self.pointed && (self.trap || (!self.traced && self.stack.is_none())) {
             self.pointed = true;
             self.dump = Dump::Crash;
-            // What was traced up to here is how the kernel came to report it.
+            // The frames above it are the code that reported the crash.
             if let Some(stack) = &mut self.stack {
                 stack.role = Role::Reporting;
             }
@@ -543,7 +543,7 @@ impl<'log> Builder<'log> {
         }
     }
 
-    /// Whether this is the instruction pointer of the crash once more.
+    /// Returns whether this is a repetition of the crash's instruction pointer.
     fn is_crash(&self, frame: &Frame<'log>) -> bool {
         let pointer = |stack: &Stack<'log>| {
             stack.role == Role::Crash
@@ -555,7 +555,7 @@ impl<'log> Builder<'log> {
         self.stack.iter().chain(&self.report.stacks).any(pointer)
     }
 
-    /// The inlined functions of the headline, if it names the same address.
+    /// Returns the inlined functions of the headline, if it has the same address.
     fn inlined_in_headline(&self, frame: &Frame<'log>) -> Vec<Frame<'log>> {
         match self.headline.split_last() {
             Some((last, inlined))
@@ -567,7 +567,7 @@ impl<'log> Builder<'log> {
         }
     }
 
-    /// The return address of a function that may not have called anything yet.
+    /// Adds the link register: the return address of a function that may be a leaf.
     fn link(&mut self, line: &Line<'log>, read: &Link<'_>) {
         if self.dump != Dump::Crash || self.ended {
             return;
@@ -580,7 +580,7 @@ impl<'log> Builder<'log> {
         }
     }
 
-    /// Whether registers are those of the crash.
+    /// Returns whether registers are those of the crash.
     fn takes_registers(&mut self) -> bool {
         self.processor.skip();
         self.dump == Dump::Crash && !self.ended
@@ -593,7 +593,7 @@ impl<'log> Builder<'log> {
         }
     }
 
-    /// Takes registers from a part of a line.
+    /// Adds registers from a part of a line.
     fn more_registers(&mut self, line: &Line<'log>, text: &[u8]) {
         if self.takes_registers() {
             let unread = self.processor.rest(text);
@@ -616,7 +616,7 @@ impl<'log> Builder<'log> {
         }
     }
 
-    /// Notes that a part of a line, from `rest` on, could not be read.
+    /// Adds a diagnostic for a part of a line, from `rest` on, that could not be read.
     fn complain(&mut self, line: &Line<'log>, rest: &[u8], part: ReportPart, kind: DiagnosticKind) {
         if self.report.diagnostics.len() < MAX_DIAGNOSTICS {
             self.report.diagnostics.push(Diagnostic::new(line.offset_of(rest), part, kind));
@@ -625,7 +625,7 @@ impl<'log> Builder<'log> {
         }
     }
 
-    /// Notes, once, that a list is longer than its limit.
+    /// Adds a diagnostic, once, for a list that is longer than its limit.
     fn leave_too_many(&mut self, part: ReportPart) {
         self.leave_out(part, DiagnosticKind::TooMany);
     }

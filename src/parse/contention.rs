@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use crate::model::{Holder, Lock, LockState, Report, Role};
 
-/// Fills in what follows from the locks of a report.
+/// Fills in the facts that follow from the locks of a report.
 pub(super) fn complete(report: &mut Report<'_>) {
     report.cycle = cycle(&report.locks);
     if report.holder.is_none() && report.seconds.is_some() && waits_for_lock(report) {
@@ -12,27 +12,30 @@ pub(super) fn complete(report: &mut Report<'_>) {
     }
 }
 
-/// The classes of a chain in the order in which the locks were taken, the wanted lock first.
+/// Returns the classes of a chain in the order in which the locks were acquired, the wanted lock
+/// first.
 ///
-/// print_circular_bug() in kernel/locking/lockdep.c prints `the existing dependency chain (in reverse order)`:
-/// the last link is the wanted lock, and each link was taken while the one printed below it was held.
+/// print_circular_bug() in kernel/locking/lockdep.c prints
+/// `the existing dependency chain (in reverse order)`: the last link is the wanted lock, and each
+/// link was acquired while the one printed below it was held.
 fn cycle<'log>(locks: &[Lock<'log>]) -> Vec<Cow<'log, str>> {
     let links = locks.iter().filter(|lock| lock.state == LockState::Chain);
     links.rev().map(|lock| lock.class.clone()).collect()
 }
 
-/// How lock functions that sleep are called: kernel/locking/mutex.c, rwsem.c, semaphore.c, rtmutex.c.
+/// Parts of the names of lock functions that sleep: kernel/locking/mutex.c, rwsem.c, semaphore.c,
+/// rtmutex.c.
 const LOCKING: &[&str] =
     &["mutex_lock", "rwsem_down", "down_read", "down_write", "__down", "rt_mutex"];
 
-/// How many of the innermost frames may lie between schedule() and the lock.
+/// The maximum number of innermost frames between schedule() and the lock function.
 const WITHIN: usize = 8;
 
-/// Whether the crash stack waits in a lock.
+/// Returns whether the crash stack waits for a lock.
 fn waits_for_lock(report: &Report<'_>) -> bool {
     let stack = report.stacks.iter().find(|stack| stack.role == Role::Crash);
     let frames = stack.map(|stack| stack.frames.iter()).into_iter().flatten();
-    // The unwinder vouches for no frame of some stacks.
+    // All frames of some stacks are unreliable.
     let is_reliable = frames.clone().any(|frame| frame.reliable);
     let frames = frames.filter(|frame| frame.reliable || !is_reliable).take(WITHIN);
     frames
@@ -40,10 +43,10 @@ fn waits_for_lock(report: &Report<'_>) -> bool {
         .any(|function| LOCKING.iter().any(|name| function.contains(name)))
 }
 
-/// The one task that holds the lock which a task took last and waits for.
+/// Returns the only task that holds the lock which a task acquired last and waits for.
 ///
-/// lockdep lists a lock from the moment on in which a task waits for it. So the last lock of the list of a task
-/// may be one that it waits for, and all locks before it are held.
+/// lockdep lists a lock from the time at which a task starts to wait for it. So the last lock in
+/// the list of a task may be one for which it waits, and all locks before it are held.
 fn holder<'log>(locks: &[Lock<'log>], pid: u64) -> Option<Holder<'log>> {
     let wanted = locks.iter().rfind(|lock| lock.holder == Some(pid))?;
     let address = wanted.address.filter(|address| address.value != 0)?;
@@ -65,7 +68,7 @@ fn holder<'log>(locks: &[Lock<'log>], pid: u64) -> Option<Holder<'log>> {
     Some(Holder { comm: lock.comm?, pid: lock.holder?, lock: lock.class })
 }
 
-/// The lock of a list, if all are of one task.
+/// Returns the lock of a list, if all are of one task.
 fn only<'a, 'log: 'a>(
     mut locks: impl Iterator<Item = &'a (usize, &'a Lock<'log>)>,
 ) -> Option<&'a Lock<'log>> {
@@ -100,13 +103,13 @@ mod tests {
         };
         let holder = Some(("b/c".to_owned(), 94, "&log->lock".to_owned()));
         assert_eq!(read(&format!("{waits}{}", other("b/c/94", ""))), holder);
-        // Of two the one that has taken another lock since.
+        // Of two tasks, the one that has acquired another lock since.
         let more = " #1: ffff888000200000 (&io){+.+.}-{3:3}, at: cm_io+0x1/0x2\n";
         let (first, second) = (other("d/95", ""), other("b/c/94", more));
         assert_eq!(read(&format!("{waits}{first}{second}")), holder);
-        // Two that may both wait.
+        // Two tasks that may both wait.
         assert_eq!(read(&format!("{waits}{first}{}", other("e/96", ""))), None);
-        // A lock of the same class that is another one.
+        // Another lock of the same class.
         let another = other("b/c/94", "").replace("100000", "300000");
         assert_eq!(read(&format!("{waits}{another}")), None);
         assert_eq!(read(waits), None);

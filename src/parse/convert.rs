@@ -1,4 +1,4 @@
-//! Single records to single parts of the model.
+//! Converts single records to single parts of the model.
 
 use std::borrow::Cow;
 
@@ -8,7 +8,7 @@ use crate::syntax::frame::Place;
 use crate::syntax::{Start, symbol};
 use crate::token::Hex;
 
-/// The role of the stack below a line.
+/// Returns the role of the stack below a line.
 pub(super) fn role(start: Start) -> Role {
     match start {
         Start::CallTrace | Start::Calltrace | Start::Backtrace | Start::Registers => Role::Crash,
@@ -45,7 +45,7 @@ pub(super) fn frame<'log>(line: &Line<'log>, place: &Place<'_>) -> Frame<'log> {
     }
 }
 
-/// A frame of which only the symbol is known.
+/// Makes a frame that has only a symbol.
 pub(super) fn named<'log>(line: &Line<'log>, symbol: &[u8]) -> Frame<'log> {
     let symbol = line.own(symbol);
     match symbol::demangle(&symbol) {

@@ -1,4 +1,4 @@
-//! The state of the processor: registers and code, from the lines that dump them.
+//! The state of the processor: registers and code, from the lines with their dumps.
 
 use crate::arch::{self, Arch};
 use crate::escape;
@@ -8,10 +8,10 @@ use crate::syntax::code::{self, Listed};
 use crate::syntax::register::Registers as Read;
 use crate::token::register::{self, Register};
 
-/// What is not understood: the rest of a line, what was read in it, and why it was not.
+/// The part of a line that was not parsed: its text, its type, and the problem.
 pub(super) type Unread<'a> = Option<(&'a [u8], ReportPart, DiagnosticKind)>;
 
-/// What a line of nothing but words goes on with.
+/// The dump that a line of words continues.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 enum GoesOn {
     #[default]
@@ -21,16 +21,16 @@ enum GoesOn {
     Code,
 }
 
-/// Registers and code as far as they are known.
+/// The registers and code parsed so far.
 #[derive(Clone, Debug, Default)]
 pub(super) struct CpuState {
-    /// The architecture, once a line showed it.
+    /// The architecture, if a line has determined it.
     pub(super) arch: Option<Arch>,
     registers: Registers,
     code: code::Code,
     /// The kernel's own listing of the code.
     listing: Vec<Instruction>,
-    /// Which instructions of it are marked with `#` and with `>`.
+    /// The instructions of it that are marked with `#` and with `>`.
     marks: [Option<usize>; 2],
     goes_on: GoesOn,
     /// Whether registers in rows, which are padded to their width, have 32 bits.
@@ -38,12 +38,12 @@ pub(super) struct CpuState {
 }
 
 impl CpuState {
-    /// Says that what follows is not the crash's.
+    /// Skips the dumps that follow, which are not those of the crash.
     pub(super) fn skip(&mut self) {
         self.goes_on = GoesOn::Nothing;
     }
 
-    /// Takes the registers of a line.
+    /// Adds the registers of a line.
     pub(super) fn registers<'a>(&mut self, read: Read<'a>) -> Unread<'a> {
         self.goes_on = GoesOn::Nothing;
         match read {
@@ -55,14 +55,14 @@ impl CpuState {
         }
     }
 
-    /// Takes what may be registers: the rest of a line that began with something else.
+    /// Adds registers in the rest of a line that began with another field.
     pub(super) fn rest<'a>(&mut self, text: &'a [u8]) -> Unread<'a> {
         self.goes_on = GoesOn::Nothing;
         let (rest, first) = register::register(text).ok()?;
         self.named(first, rest, text)
     }
 
-    /// Takes the registers of `text`, which begins with `first` and goes on with `rest`.
+    /// Adds the registers of `text`, which consists of `first` and `rest`.
     fn named<'a>(&mut self, first: Register<'a>, rest: &'a [u8], text: &'a [u8]) -> Unread<'a> {
         let arch = self.arch_of(first, text)?;
         self.arch = Some(arch);
@@ -76,7 +76,7 @@ impl CpuState {
         unread(rest, DiagnosticKind::NoRegister)
     }
 
-    /// Takes the values of the registers from `number` on.
+    /// Adds the values of the registers from `number` on.
     fn row<'a>(&mut self, arch: Arch, number: usize, text: &'a [u8]) -> Unread<'a> {
         self.arch = Some(arch);
         let mut rest = text;
@@ -95,7 +95,7 @@ impl CpuState {
         unread(rest, DiagnosticKind::NoValue)
     }
 
-    /// Takes a line of nothing but words.
+    /// Adds a line of words.
     pub(super) fn words<'a>(&mut self, text: &'a [u8]) -> Unread<'a> {
         match self.goes_on {
             GoesOn::Row(arch, number) => self.row(arch, number, text),
@@ -104,10 +104,10 @@ impl CpuState {
         }
     }
 
-    /// The architecture whose registers a line has: the known one, if it can be, else one that the
-    /// line shows.
+    /// Returns the architecture of the registers in a line: the known one if it fits, else one that
+    /// the line identifies.
     fn arch_of(&self, (name, value): Register<'_>, text: &[u8]) -> Option<Arch> {
-        // i386 prints CR2 with 16 digits at the end of an oops; arm64 says `PC is at` as arm does,
+        // i386 prints CR2 with 16 digits at the end of an oops; arm64 prints `PC is at` like arm,
         // before Linux 4.20.
         let fits = |arch: &Arch| arch.bits() == 64 || u32::try_from(value.value).is_ok();
         self.arch
@@ -115,7 +115,7 @@ impl CpuState {
             .or_else(|| arch::shown_by(text, self.arch))
     }
 
-    /// Takes a line of code, unless one is known.
+    /// Adds a line of code, unless one is present.
     pub(super) fn code<'a>(&mut self, text: &'a [u8]) -> Unread<'a> {
         self.goes_on = GoesOn::Nothing;
         if self.code.bytes.is_empty() {
@@ -131,7 +131,7 @@ impl CpuState {
         Some((text.get(at..).unwrap_or_default(), ReportPart::CodeBytes, why))
     }
 
-    /// Takes an instruction of the kernel's own listing; false if there are too many.
+    /// Adds an instruction of the kernel's own listing; false if there are too many.
     pub(super) fn listed(&mut self, listed: Listed<'_>) -> bool {
         if self.code.bytes.len() >= code::MAX_CODE {
             return false;
@@ -149,11 +149,11 @@ impl CpuState {
         true
     }
 
-    /// The registers, and the code around the crash; the address of the access gets the width of the
-    /// machine, as powerpc prints it with the digits that it needs.
+    /// Returns the registers, and the code around the crash. The address of the access gets the
+    /// width of the architecture, because powerpc prints it without padding.
     pub(super) fn finish(mut self, access: Option<&mut Access>) -> (Registers, Option<Code>) {
-        // A bad access is undone, so the instruction pointer is at it; everything else traps
-        // after it is done, and the pointer is behind it: __rewind_psw() in arch/s390/mm/fault.c.
+        // A faulting access is undone, so the instruction pointer is at it; other instructions trap
+        // after completion, and the pointer is behind them: __rewind_psw() in arch/s390/mm/fault.c.
         let [above, at] = self.marks;
         let trap = if access.is_some() { at } else { above.or(at) };
         let listed = trap.and_then(|trap| self.listing.get_mut(trap)).map(|instruction| {
@@ -183,7 +183,7 @@ impl CpuState {
     }
 }
 
-/// The text behind the registers of a line, if there is any.
+/// Returns the text behind the registers of a line, if there is any.
 fn unread(rest: &[u8], why: DiagnosticKind) -> Unread<'_> {
     (!rest.trim_ascii().is_empty()).then_some((rest, ReportPart::Registers, why))
 }

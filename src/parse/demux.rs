@@ -1,4 +1,4 @@
-//! Lines to reports: which line belongs to which report, and when one is over.
+//! Assigns lines to reports, and ends reports.
 
 use std::borrow::Cow;
 
@@ -11,28 +11,28 @@ use crate::log::{self, Context, Line};
 use crate::syntax::{self, Record};
 use crate::title::Step;
 
-/// How many lines of other things may stand between two lines of one report.
+/// The maximum number of unrelated lines between two lines of one report.
 ///
 /// Other parts of the kernel and, without caller information, other CPUs print in between.
 const MAX_SILENCE: usize = 64;
 
-/// How many lines of other contexts may.
+/// The maximum number of lines of other contexts between them.
 ///
-/// Reports that are printed at the same time do not wait for each other, so this is more.
+/// Reports are printed concurrently, so this is more.
 const MAX_FOREIGN: usize = 1024;
 
-/// How many lines may be between a headline that lost its prefix and the first line below it: an empty
-/// one, and `[...]`.
+/// The maximum number of lines between a headline without its prefix and the first line below it:
+/// an empty one, and `[...]`.
 const MAX_BETWEEN: usize = 2;
 
-/// How many lines may be between a headline and the first line of xmon.
+/// The maximum number of lines between a headline and the first line of xmon.
 const MAX_ABOVE: usize = 4;
 
-/// The most bytes of reports that are complete and wait for an earlier one; a log gives reports in the
-/// order in which they begin.
+/// The maximum size in bytes of complete reports that wait for an earlier one: reports are returned
+/// in the order in which they begin.
 const MAX_WAITING: usize = 8 << 20;
 
-/// Gives a line to a report that is closed above it.
+/// Adds a line to a closed report above it.
 fn below<'log>(report: &mut Open<'log>, line: &Line<'log>, record: &Record<'_>) {
     if report.asks_for_more() {
         report.take_below(line, record);
@@ -50,12 +50,12 @@ enum Heads {
     Report(usize),
 }
 
-/// The reports that may go on, and the rules by which they do.
+/// The open reports, and the rules by which they end.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Demux<'log> {
-    /// In the order in which they start.
+    /// The open reports, in the order in which they start.
     open: Vec<Open<'log>>,
-    /// Room of reports that are built, for others.
+    /// The buffers of completed reports, for reuse.
     rooms: Vec<Vec<Step<'log>>>,
     /// The context of the line above, if it has a prefix and no text.
     empty: Option<Context>,
@@ -69,12 +69,12 @@ impl<'log> Demux<'log> {
         Self { limits, ..Self::default() }
     }
 
-    /// Whether no report takes lines.
+    /// Returns whether no report is open.
     pub(super) fn is_idle(&self) -> bool {
         self.open.is_empty()
     }
 
-    /// Takes the next line, with the marker that it holds; true if it begins a report.
+    /// Reads the next line, with its marker if it has one; true if it begins a report.
     ///
     /// `opening` reads the lines above a report that begins.
     pub(super) fn line(
@@ -83,7 +83,7 @@ impl<'log> Demux<'log> {
         marker: Option<&'static Marker>,
         opening: impl FnOnce(&Line<'log>, usize) -> Opening<'log>,
     ) -> bool {
-        // The rest of a line that is not there, or was too long.
+        // The rest of a line that is missing, or was too long.
         if line.is_rest && marker.is_none() {
             return false;
         }
@@ -107,17 +107,17 @@ impl<'log> Demux<'log> {
         }
     }
 
-    /// The reports that are not built yet, in the order in which they start.
+    /// Returns the reports that are not built yet, in the order in which they start.
     pub(super) fn open(&self) -> &[Open<'log>] {
         &self.open
     }
 
-    /// The report that began last.
+    /// Returns the report that began last.
     pub(super) fn last(&self) -> Option<&Open<'log>> {
         self.open.last()
     }
 
-    /// Notes when the report that began last was printed, by what stands before its headline.
+    /// Sets the time of the report that began last, from the prefix of its headline.
     pub(super) fn set_time(&mut self, carrier: &[u8]) {
         if let Some(report) = self.open.last_mut() {
             report.opening.time = log::boot_time(carrier);
@@ -132,8 +132,8 @@ impl<'log> Demux<'log> {
         self.open.iter_mut().for_each(Open::close);
     }
 
-    /// Takes out the first report, if it is closed and does not ask for the lines below it; at the end
-    /// of the log there are none.
+    /// Removes the first report, if it is closed and needs no lines below it; at the end of the log
+    /// there are none.
     pub(super) fn closed(&mut self, is_end: bool) -> Option<Open<'log>> {
         loop {
             let first = self.open.first()?;
@@ -151,7 +151,7 @@ impl<'log> Demux<'log> {
         }
     }
 
-    /// What the first report is the headline of, if it has no more than a headline.
+    /// Returns the role of the first report, if it has only a headline.
     fn heads(&self) -> Heads {
         let Some((first, below)) = self.open.split_first().filter(|(first, _)| first.is_bare())
         else {
@@ -170,15 +170,15 @@ impl<'log> Demux<'log> {
         Heads::Nothing
     }
 
-    /// Takes back the room of a report.
+    /// Returns the buffer of a report for reuse.
     pub(super) fn give_back(&mut self, room: Vec<Step<'log>>) {
         if self.rooms.len() < self.limits.open {
             self.rooms.push(room);
         }
     }
 
-    /// Whether a line with a marker of information belongs to the report that is open: each line does
-    /// to a fault, and the line above a stack to any report.
+    /// Returns whether a line with a marker of information is a part of the open report: each such
+    /// line is a part of a fault, and the line above a stack is a part of any report.
     fn is_part(&mut self, marker: &Marker, line: &Line<'log>, record: &Record<'_>) -> bool {
         let is_stack = matches!(record, Record::StackStart(_));
         let takes = |report: &mut Open<'_>| is_stack || !report.marker.kind.is_information();
@@ -187,7 +187,7 @@ impl<'log> Demux<'log> {
                 || is_stack && self.bare_headline(line.context).is_some())
     }
 
-    /// Takes a line that holds a marker.
+    /// Reads a line with a marker.
     fn start(
         &mut self,
         marker: &'static Marker,
@@ -233,7 +233,7 @@ impl<'log> Demux<'log> {
         true
     }
 
-    /// Whether one more report may begin. Those that are closed wait for the first one to end.
+    /// Returns whether one more report may begin. Closed reports wait for the first one to end.
     fn has_room(&self) -> bool {
         let waiting = || self.open.iter().filter(|report| report.closed);
         let count = waiting().count();
@@ -242,10 +242,10 @@ impl<'log> Demux<'log> {
             && waiting().map(Open::weight).sum::<usize>() <= MAX_WAITING
     }
 
-    /// Takes any other line.
+    /// Adds any other line.
     fn add(&mut self, line: &Line<'log>, record: &Record<'_>) {
         let context = self.context_of(line);
-        // The lines below the end of a report belong to a headline below it.
+        // The lines below the end of a report belong to the headline below it.
         let is_of_next = record.is_of_report() && self.bare_headline(context).is_some();
         if is_of_next && let Some(over) = self.open_in(context).filter(|over| over.gives_way()) {
             over.close();
@@ -267,14 +267,14 @@ impl<'log> Demux<'log> {
         }
     }
 
-    /// The context of a line. A message with a line feed in it has its prefix on the first line alone: lockdep
-    /// prints an empty line before some of its sentences.
+    /// Returns the context of a line. A message with a line feed has its prefix on the first line
+    /// only: lockdep prints an empty line before some of its sentences.
     fn context_of(&mut self, line: &Line<'log>) -> Context {
         let above = self.empty.filter(|_| line.context == Context::Bare);
         above.filter(|_| self.open_in(Context::Bare).is_none()).unwrap_or(line.context)
     }
 
-    /// Notes the context of an empty line, for the lines of a report without a prefix that follow at once.
+    /// Stores the context of an empty line, for the lines without a prefix directly below it.
     fn note_empty(&mut self, line: &Line<'log>, record: &Record<'_>) {
         if line.context != Context::Bare {
             self.empty = line.text.trim_ascii().is_empty().then_some(line.context);
@@ -283,7 +283,7 @@ impl<'log> Demux<'log> {
         }
     }
 
-    /// Counts a line that no report takes.
+    /// Counts a line that belongs to no report.
     fn pass(&mut self) {
         for report in self.open.iter_mut().filter(|report| !report.closed) {
             report.foreign += 1;
@@ -293,8 +293,8 @@ impl<'log> Demux<'log> {
         }
     }
 
-    /// The report of which only the headline was read, which has another prefix than the lines below it:
-    /// somebody pasted it without, or a prompt precedes it.
+    /// Returns the report with only a headline, whose prefix differs from that of the lines below
+    /// it: the headline was pasted without prefix, or follows a prompt.
     fn bare_headline(&mut self, context: Context) -> Option<&mut Open<'log>> {
         let is_bare = |report: &Open<'_>| {
             let has_lost = report.context == Context::Bare
@@ -307,8 +307,8 @@ impl<'log> Demux<'log> {
         self.open.last_mut().filter(|report| !report.closed && is_bare(report))
     }
 
-    /// The report without a stack whose own line, with a marker, has no prefix: xmon of powerpc prints
-    /// without printk().
+    /// Returns the report without a stack whose own line, with a marker, has no prefix: xmon of
+    /// powerpc prints without printk().
     fn headline_above(&mut self, marker: &Marker, line: &Line<'log>) -> Option<&mut Open<'log>> {
         let is_above = |report: &Open<'_>| {
             report.context != line.context
@@ -320,7 +320,7 @@ impl<'log> Demux<'log> {
         self.open.last_mut().filter(|report| is_bare && !report.closed && is_above(report))
     }
 
-    /// The open report to which lines of a context go.
+    /// Returns the open report for lines of a context.
     fn open_in(&mut self, context: Context) -> Option<&mut Open<'log>> {
         self.open.iter_mut().find(|report| !report.closed && report.takes(context))
     }

@@ -1,7 +1,7 @@
-//! Lines that were one: a line and its rest.
+//! Joins lines that were split: a line and its continuation.
 //!
-//! A mail program breaks long lines at a blank, and netconsole cuts records that do not fit a packet.
-//! Whether a line continues the one above follows from the two lines alone, so it does not depend
+//! A mail program breaks long lines at a blank, and netconsole splits records that exceed a packet.
+//! Whether a line continues the one above is decided by the two lines alone, so it does not depend
 //! on which reports are open.
 
 use std::ops::RangeInclusive;
@@ -13,26 +13,27 @@ use crate::syntax::{self, Record};
 /// The widths at which mail programs break lines, in bytes.
 const MAIL_WIDTH: RangeInclusive<usize> = 66..=90;
 
-/// The most bytes of a line and its rest together: no kernel prints a record of so many. What is beyond
-/// is left out.
+/// The maximum size in bytes of a joined line: no kernel prints longer records. The rest is left
+/// out.
 const MAX_WHOLE: usize = 2 * MAX_LINE;
 
-/// How a headline ends that goes on in the next line.
+/// The ends of headlines that continue on the next line.
 const OPEN_ENDS: [&str; 8] = [" at", " for", " address", " address:", " in", ",", " kernel", " @"];
 
-/// How the second line of a record begins, in a log with prefixes.
+/// The start of the second line of a record, in a log with prefixes.
 const INDENTED: &[u8] = b"        ";
 
-/// How a line came to be two.
+/// The cause of a split.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Joint {
     /// A mail program broke it at a blank.
     Broken,
-    /// Netconsole cut it anywhere.
+    /// Netconsole split it anywhere.
     Cut,
 }
 
-/// Adds to a line its rest, from the lines below it in `log`; `is_headline` if it starts a report.
+/// Appends to a line its continuation, from the lines below it in `log`; `is_headline` if it starts
+/// a report.
 pub(super) fn whole(
     log: &[u8],
     line: &mut Line<'_>,
@@ -55,7 +56,7 @@ pub(super) fn whole(
     }
 }
 
-/// The line below `line`, if it is the rest of it; `width` is that of the last part of `line`.
+/// Returns the line below `line`, if it continues it; `width` is that of the last part of `line`.
 fn rest_of<'log>(
     line: &Line<'_>,
     width: usize,
@@ -65,7 +66,7 @@ fn rest_of<'log>(
 ) -> Option<(Line<'log>, Joint)> {
     let below = log.get(line.next()..)?;
     let first = below.first()?;
-    // Lines that begin with the time of printk are whole, and most do.
+    // Lines that begin with a printk time are complete, and most lines do.
     let is_stamped =
         *first == b'[' && below.get(1).is_some_and(|b| *b == b' ' || b.is_ascii_digit());
     let may_be_broken = line.is_carried && width <= *MAIL_WIDTH.end();
@@ -98,8 +99,8 @@ fn rest_of<'log>(
     }
 }
 
-/// Whether the headline of a warning ends at the source line: `__warn()` in kernel/panic.c prints the function
-/// behind it, and authors of fixes break the line there.
+/// Returns whether the headline of a warning ends at the source line: `__warn()` in kernel/panic.c
+/// prints the function behind it, and authors of fixes break the line there.
 fn names_no_function(line: &[u8]) -> bool {
     let text = line.trim_ascii_end();
     let word = text.rsplit(|b| *b == b' ').next().unwrap_or_default();
@@ -110,7 +111,7 @@ fn names_no_function(line: &[u8]) -> bool {
     is_place && is_number && text.starts_with(b"WARNING: ")
 }
 
-/// Whether the first word of `rest` did not fit behind a line of this width.
+/// Returns whether the first word of `rest` did not fit on a line of this width.
 fn is_broken(width: usize, rest: &Line<'_>) -> bool {
     let word = rest.text.iter().take_while(|b| !b.is_ascii_whitespace()).count();
     word > 0 && width + 1 + word > *MAIL_WIDTH.start()
@@ -146,7 +147,7 @@ mod tests {
             whole_of(&format!("{first}\n[a_module_with_a_name]\n"), false),
             format!("{} [a_module_with_a_name]", &first[15..])
         );
-        // The last line of a log ends with a line feed or without.
+        // The last line of a log ends with or without a line feed.
         for end in ["\n[", "\n[\n"] {
             assert_eq!(
                 whole_of(&format!("{first}789{end}"), false),

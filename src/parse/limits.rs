@@ -1,30 +1,32 @@
-//! How much of a report is kept.
+//! Limits on the size of reports.
 
-/// The most lines that a report has by default. The rest is left out, and the report says so.
+/// The default maximum number of lines of a report. The rest is left out, which the report records.
 ///
-/// The longest reports that kernels print (all locks of a system, a stack for each CPU) have some
-/// thousand; the limit keeps the memory for one report below a megabyte.
+/// The longest reports of kernels (all locks of a system, a stack for each CPU) have some thousand;
+/// the limit keeps the memory for one report below a megabyte.
 pub const MAX_LINES: usize = 4096;
 
-/// The most frames of all stacks together by default; what more there is repeats itself.
+/// The default maximum number of frames in all stacks together; further frames are mostly
+/// repetitions.
 pub const MAX_FRAMES: usize = 1024;
 
-/// The most reports that are open at the same time by default, one for each context.
+/// The default maximum number of reports that are open at the same time, one for each context.
 ///
-/// A machine has at most as many as CPUs that crash at once; the limit keeps hostile logs, with a
-/// context for every line, from making each line compare against all of them.
+/// A machine has at most as many as CPUs that crash at once; the limit bounds the work on hostile
+/// logs, in which each line has another context.
 pub const MAX_OPEN: usize = 16;
 
-/// The bytes for each line of a report: the longest that kernels print have half as many. A monitor
-/// keeps them all, and a log those with escapes in the middle.
+/// The bytes for each line of a report: the longest reports of kernels use half as many. A monitor
+/// stores all lines, a parser of a whole log those with escapes in the middle.
 const BYTES_A_LINE: usize = 96;
 
-/// How much of a report is kept: what is beyond is left out, and the report says so in
-/// [`corrupted`](crate::Report::corrupted) or [`diagnostics`](crate::Report::diagnostics).
+/// The limits on the size of a report: the part beyond a limit is left out, which the report
+/// records in [`corrupted`](crate::Report::corrupted) or
+/// [`diagnostics`](crate::Report::diagnostics).
 ///
-/// Memory and, for `open`, time for each line grow with them. Zero counts as one. Limits of lists that
-/// the kernel itself bounds (bytes of code, modules, locks) cannot be changed; see
-/// `docs/src/limits.md`. For fewer reports of a log, `take` them from the iterator.
+/// Memory and, for `open`, time for each line grow with the limits. Zero is the same as one. Lists
+/// that the kernel itself bounds (bytes of code, modules, locks) have fixed limits; see
+/// `docs/src/limits.md`. To limit the number of reports, use `take` of the iterator.
 ///
 /// ```
 /// use ksplat::{Limits, Parser};
@@ -38,13 +40,13 @@ const BYTES_A_LINE: usize = 96;
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct Limits {
-    /// Lines of a report, [`MAX_LINES`] by default. Each brings 96 bytes of text; 384 KiB there are
-    /// in any case.
+    /// The maximum number of lines of a report, [`MAX_LINES`] by default. The limit for text is 96
+    /// bytes for each, and at least 384 KiB.
     pub lines: usize,
-    /// Frames of all stacks of a report together, [`MAX_FRAMES`] by default.
+    /// The maximum number of frames of all stacks of a report together, [`MAX_FRAMES`] by default.
     pub frames: usize,
-    /// Reports that are open at the same time, [`MAX_OPEN`] by default: one more ends the oldest. As many
-    /// that are complete may wait for an earlier one.
+    /// The maximum number of reports that are open at the same time, [`MAX_OPEN`] by default: one
+    /// more ends the oldest. As many complete reports may wait for an earlier one.
     pub open: usize,
 }
 
@@ -55,25 +57,25 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// The same with at most so many lines of a report.
+    /// Sets the maximum number of lines of a report.
     #[must_use]
     pub fn with_lines(self, lines: usize) -> Self {
         Self { lines: lines.max(1), ..self }
     }
 
-    /// The same with at most so many frames of a report.
+    /// Sets the maximum number of frames of a report.
     #[must_use]
     pub fn with_frames(self, frames: usize) -> Self {
         Self { frames: frames.max(1), ..self }
     }
 
-    /// The same with at most so many reports at a time.
+    /// Sets the maximum number of open reports.
     #[must_use]
     pub fn with_open(self, open: usize) -> Self {
         Self { open: open.max(1), ..self }
     }
 
-    /// Bytes of text of a report.
+    /// Returns the maximum number of bytes of text of a report.
     pub(super) fn text(self) -> usize {
         self.lines.max(MAX_LINES).saturating_mul(BYTES_A_LINE)
     }

@@ -1,4 +1,4 @@
-//! What a whole log says about each of its reports: found in one pass, and only where there is one.
+//! Log-wide flags, which apply to each report: found in one pass, only if the log has a report.
 
 use std::sync::LazyLock;
 
@@ -14,17 +14,17 @@ use crate::search;
 pub(super) struct LogFlags {
     /// The kernel panicked.
     pub(super) panicked: bool,
-    /// The test itself broke: its reports are not to be trusted.
+    /// The test machine failed: its reports are not reliable.
     pub(super) suppressed: bool,
     /// The console was lost.
     pub(super) disconnected: bool,
-    /// There are processes of a fuzzer that numbers its programs.
+    /// The log has processes of a fuzzer that numbers its programs.
     pub(super) executors: bool,
-    /// What was before the last boot is forgotten.
+    /// Whether flags before the last boot are reset.
     is_of_a_boot: bool,
 }
 
-/// The fact of a row.
+/// The flag of a row.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Flag {
     Panicked,
@@ -36,7 +36,7 @@ enum Flag {
 
 use Flag::{Booted, Disconnected, Executors, Panicked, Suppressed};
 
-/// Literals that occur in this order on one line, and what they tell.
+/// Literals that occur in this order on one line, and their flag.
 #[rustfmt::skip] // rows
 const FLAGS: &[(Flag, &[&str])] = &[
     (Panicked, &["Kernel panic - not syncing"]),
@@ -75,7 +75,7 @@ const ANCHORS: [&str; 13] = [
 static SEARCH: LazyLock<Option<packed::Searcher>> =
     LazyLock::new(|| packed::Searcher::new(ANCHORS));
 
-/// For each anchor the rows of [`FLAGS`] that hold it, a bit each.
+/// For each anchor the rows of [`FLAGS`] that contain it, a bit each.
 static ROWS: LazyLock<[u32; ANCHORS.len()]> = LazyLock::new(|| {
     let holds = |(_, literals): &(Flag, &[&str]), anchor: &str| {
         literals.iter().any(|literal| literal.contains(anchor))
@@ -94,7 +94,7 @@ impl LogFlags {
         facts
     }
 
-    /// None, of a log that goes on while machines boot again.
+    /// Makes empty flags, for a growing log in which the machine may boot again.
     pub(super) fn of_a_boot() -> Self {
         Self { is_of_a_boot: true, ..Self::default() }
     }
@@ -117,12 +117,12 @@ impl LogFlags {
         }
     }
 
-    /// The same on a machine without the instructions of the search.
+    /// The same on a machine without the vector instructions of the search.
     fn read_all(&mut self, log: &[u8]) {
         log.split(|&b| b == b'\n').for_each(|line| self.read_line(line, u32::MAX));
     }
 
-    /// Reads a line for some of the rows.
+    /// Checks a line against some of the rows.
     fn read_line(&mut self, line: &[u8], rows: u32) {
         for (row, (fact, literals)) in FLAGS.iter().enumerate() {
             if rows & (1 << row) != 0 && search::in_order(line, literals) {
@@ -145,7 +145,7 @@ impl LogFlags {
     }
 }
 
-/// Where the line that `at` is in begins and ends, as far as that is near.
+/// Returns the start and end of the line around `at`, within a limited distance.
 fn line_around(log: &[u8], at: usize) -> (usize, usize) {
     let before = log.get(at.saturating_sub(MAX_LINE)..at).unwrap_or_default();
     let after = log.get(at..log.len().min(at + MAX_LINE)).unwrap_or_default();

@@ -1,10 +1,11 @@
-//! The machine that printed a report without registers, by all clues of the model.
+//! The architecture of a report without registers, by all clues of the model.
 
 use crate::arch::Arch;
 use crate::arch::evidence::{self, Machines, Mark};
 use crate::model::{Address, Frame, Report, StackContext};
 
-/// The machine, if the clues leave one; `lines` has the facts of lines that are not kept.
+/// Returns the architecture, if the clues leave one; `lines` has the clues of lines that are not
+/// kept.
 pub(super) fn of(report: &Report<'_>, lines: Machines) -> Option<Arch> {
     let kernel = &report.kernel;
     let release = kernel.release.as_deref().map_or(Machines::ANY, evidence::of_release);

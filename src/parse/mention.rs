@@ -1,7 +1,9 @@
-//! Lines that only mention a report: lines of other programs, prose, commands, patches, notes of a boot.
+//! Lines that quote or resemble a headline: lines of other programs, prose, commands, patches,
+//! notes of a boot.
 //!
-//! A headline that the kernel printed is at the start of a line, or behind the name of the part of the
-//! kernel that prints it, and most have a body. Words that stand elsewhere count only if a body follows.
+//! A headline of the kernel is at the start of a line, or behind the name of the subsystem that
+//! prints it, and most have a body. The words of a headline at other places count only if a body
+//! follows.
 
 use crate::kind::Marker;
 use crate::kind::table::user;
@@ -10,13 +12,14 @@ use crate::search;
 use crate::syntax::{Record, who};
 use crate::token::{has_stamp, is_letter, is_symbol};
 
-/// How many words of a line are looked at for the name of a program: a date, a host and a priority.
+/// The number of words of a line in which the name of a program is searched: a date, a host and a
+/// priority.
 const MAX_WORDS: usize = 10;
 
 /// Whether a headline is one of the kernel.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Doubt {
-    /// Nothing speaks against it.
+    /// It is a headline.
     None,
     /// It counts if a body follows.
     Body,
@@ -24,15 +27,15 @@ pub(super) enum Doubt {
     Runtime,
 }
 
-/// Whether the carrier of a line names another program than the kernel.
+/// Returns whether the prefix of a line names a program other than the kernel.
 ///
-/// A program that relays a console leaves the time of printk behind its own name: the line is the
-/// kernel's then.
+/// If a program relays a console, the printk time is behind the name of the program: the line is
+/// one of the kernel.
 pub(super) fn is_of_program(raw: &[u8], marker: &Marker) -> bool {
     let raw = clean(raw);
     let Some(at) = marker.place(&raw) else { return false };
     let before = raw.get(..at).unwrap_or_default();
-    // What a container printed, as Docker keeps it.
+    // The output of a container, in the log format of Docker.
     if user::is_of_runtime(marker) && raw.starts_with(b"{") && !has_stamp(before) {
         return true;
     }
@@ -40,7 +43,7 @@ pub(super) fn is_of_program(raw: &[u8], marker: &Marker) -> bool {
     name.is_some_and(|(name, rest)| !is_kernel(name) && !has_stamp(rest))
 }
 
-/// Names before a colon that are the kernel's own, or of what prints its lines.
+/// Names before a colon that are those of the kernel, or of programs that print its lines.
 const KERNEL: [&[u8]; 8] =
     [b"kernel", b"klogd", b"printk", b"rcu", b"traps", b"unix", b"vmunix", b"watchdog"];
 
@@ -48,7 +51,7 @@ fn is_kernel(name: &[u8]) -> bool {
     KERNEL.contains(&name)
 }
 
-/// The program of `journalctl -o json`, and the text behind it.
+/// Returns the program in a line of `journalctl -o json`, and the text behind it.
 fn of_journal(raw: &[u8]) -> Option<(&[u8], &[u8])> {
     const FIELD: &[u8] = b"\"SYSLOG_IDENTIFIER\"";
     if !raw.starts_with(b"{") {
@@ -60,7 +63,8 @@ fn of_journal(raw: &[u8]) -> Option<(&[u8], &[u8])> {
     Some((name.get(..memchr::memchr(b'"', name)?)?, raw))
 }
 
-/// The program that syslog, the journal and their like put before a line, and the text behind it.
+/// Returns the program in the prefix of syslog, the journal and similar loggers, and the text
+/// behind it.
 ///
 /// ```text
 /// carrier = date host name [ "[" pid "]" ] ":" / name "[" pid "]:"
@@ -78,7 +82,7 @@ fn of_syslog(before: &[u8]) -> Option<(&[u8], &[u8])> {
         if let Some(name) = with_pid(word) {
             return Some((name, rest));
         }
-        // Without a number a name is one only behind a time and a host.
+        // A name without a number counts only behind a time and a host.
         let name = word.strip_suffix(b":").filter(|name| is_name(name));
         before_host = match (before_host, name) {
             (Part::Host, Some(name)) if !has_stamp(before) => return Some((name, rest)),
@@ -90,7 +94,7 @@ fn of_syslog(before: &[u8]) -> Option<(&[u8], &[u8])> {
     None
 }
 
-/// What the last word before a name is.
+/// The type of the last word before a name.
 #[derive(Clone, Copy, Debug)]
 enum Part {
     Time,
@@ -112,7 +116,7 @@ fn is_name(name: &[u8]) -> bool {
     name.iter().any(|b| is_letter(*b)) && name.iter().all(is_part) && !is_clock(name)
 }
 
-/// Whether a word holds `06:14:00`.
+/// Returns whether a word contains `06:14:00`.
 fn is_clock(word: &[u8]) -> bool {
     let is = |pair: &[u8]| pair.iter().all(u8::is_ascii_digit);
     word.windows(8).any(|text| match text {
@@ -121,15 +125,15 @@ fn is_clock(word: &[u8]) -> bool {
     })
 }
 
-/// Whether the text around a marker shows that the line quotes a headline.
+/// Returns whether the text around a marker shows that the line quotes a headline.
 ///
-/// `is_form` says whether it has one of the forms in which the kernel prints it.
+/// `is_form` is whether the line matches one of the formats of the kernel.
 pub(super) fn doubt(text: &[u8], context: Context, marker: &Marker, is_form: bool) -> Doubt {
     let Some(at) = search::find(text, marker.text) else { return Doubt::None };
     let rest = text.get(at..).unwrap_or_default();
     let begin = marker.place(text).unwrap_or(at);
     let before = text.get(..begin).unwrap_or_default();
-    // `illed process ` begins within a word of the kernel.
+    // The marker `illed process ` begins within a word.
     let is_whole_word = before.last().is_none_or(u8::is_ascii_whitespace);
     let before = before.trim_ascii();
     if user::is_of_runtime(marker) {
@@ -139,14 +143,14 @@ pub(super) fn doubt(text: &[u8], context: Context, marker: &Marker, is_form: boo
             false => Doubt::Body,
         };
     }
-    // What the kernel alone writes behind its words.
+    // Text that only the kernel prints behind the words.
     let behind = rest.get(marker.text.len()..).unwrap_or_default();
     let is_form = is_form || behind.starts_with(b":") || who::mention(text).is_some();
     let is_bare = context == Context::Bare;
     let is_prose = is_bare && is_whole_word && ends_in_word(before);
     let is_note =
         !is_form && marker.text.ends_with(':') && !is_device(before) && !before.is_empty();
-    // Programs write `WARNING:` and `INFO:` too.
+    // Other programs print `WARNING:` and `INFO:` too.
     let is_free = !is_form && is_bare && !is_device(before);
     if is_quoted(before) || is_source(rest) || is_prose || is_note || is_free {
         Doubt::Body
@@ -155,7 +159,7 @@ pub(super) fn doubt(text: &[u8], context: Context, marker: &Marker, is_form: boo
     }
 }
 
-/// Whether a quote begins right before the marker, and not the line with it.
+/// Returns whether a quote begins directly before the marker, behind the start of the line.
 fn is_quoted(before: &[u8]) -> bool {
     let Some((last, head)) = before.split_last() else { return false };
     matches!(last, b'\'' | b'"' | b'`') && !head.is_empty()
@@ -166,7 +170,8 @@ fn is_source(rest: &[u8]) -> bool {
     search::has(rest, "\\n\"")
 }
 
-/// Whether the last word before the marker is one of prose: the kernel puts a colon behind its names.
+/// Returns whether the last word before the marker is one of prose: the kernel prints a colon
+/// behind names.
 fn ends_in_word(before: &[u8]) -> bool {
     let last = before.rsplit(u8::is_ascii_whitespace).next().unwrap_or_default();
     let last = last.strip_suffix(b",").unwrap_or(last);
@@ -181,7 +186,7 @@ fn is_device(before: &[u8]) -> bool {
         && words.next().is_some_and(|driver| driver.iter().all(|b| is_symbol(*b)))
 }
 
-/// Whether a line below a headline is a part of its body.
+/// Returns whether a line below a headline is a part of its body.
 pub(super) fn is_body(record: &Record<'_>) -> bool {
     !matches!(
         record,
@@ -199,11 +204,12 @@ pub(super) fn is_body(record: &Record<'_>) -> bool {
     )
 }
 
-/// Lines below the `panic:` of another system or of a program: Go's traces, the debuggers of the BSDs.
+/// Lines below the `panic:` of another system or of a program: traces of Go, the debuggers of the
+/// BSDs.
 const RUNTIMES: [&str; 5] =
     ["goroutine ", "[signal SIG", "cpuid = ", "KDB: stack backtrace", "Stopped at "];
 
-/// Whether a line below a headline is that of another system or of a program.
+/// Returns whether a line below a headline is that of another system or of a program.
 pub(super) fn is_of_runtime(text: &[u8]) -> bool {
     RUNTIMES.iter().any(|part| search::has(text, *part))
 }

@@ -1,4 +1,4 @@
-//! From a log to its reports: which lines belong to which report, and where it ends.
+//! Parses a log: assigns lines to reports, and ends each report.
 //!
 //! While no report is open, `scan` jumps to the next line that starts one. While one is open, each
 //! line is joined with its rest (`join`), read once by `syntax`, and its record given to the report
@@ -46,9 +46,9 @@ pub use surroundings::text;
 /// Finds the reports of a console log, in the order in which they start: [`Parser::reports`] with the
 /// default options.
 ///
-/// A report that was caused by the one before it in the same context is listed with that one, as
-/// one of its [`consequences`](Report::consequences). The lines are those that `printk` makes;
-/// of a syzkaller bisection log only the crash at its end is read.
+/// A report that was caused by the one before it in the same context is one of the
+/// [`consequences`](Report::consequences) of that one. The lines are those of `printk`; of a
+/// syzkaller bisection log only the crash at its end is read.
 ///
 /// Never fails and never panics: parts that cannot be read are in [`Report::corrupted`] and
 /// [`Report::diagnostics`]. Time is linear in the log; memory is bounded by the reports that are
@@ -69,7 +69,7 @@ pub fn reports(log: &[u8]) -> Reports<'_> {
     Parser::new().reports(log)
 }
 
-/// The reports of a log from a byte on.
+/// Returns the reports of a log from an offset on.
 pub(crate) fn reports_from(parser: Parser, log: &[u8], at: usize) -> Reports<'_> {
     Reports {
         parser,
@@ -89,18 +89,18 @@ pub(crate) fn reports_from(parser: Parser, log: &[u8], at: usize) -> Reports<'_>
 pub struct Reports<'log> {
     parser: Parser,
     log: &'log [u8],
-    /// The line that is read next.
+    /// The start of the next line.
     at: usize,
-    /// The next line that starts a report, if that has been looked for.
+    /// The next line that starts a report, if it has been searched.
     next: Option<Option<Start>>,
-    /// Reports that may go on.
+    /// The open reports.
     demux: Demux<'log>,
-    /// Reports that are whole, and start before all that are open.
+    /// Complete reports that start before all open ones.
     done: VecDeque<Report<'log>>,
     lines: LineCount<'log>,
     /// The prefix of the lines of the report that began last.
     shape: Shape,
-    /// What the whole log says, once that is asked.
+    /// The flags of the whole log, once they are needed.
     facts: Option<LogFlags>,
 }
 
@@ -122,7 +122,7 @@ impl<'log> Iterator for Reports<'log> {
 impl FusedIterator for Reports<'_> {}
 
 impl Reports<'_> {
-    /// Reads on; false at the end of the log.
+    /// Reads one line; false at the end of the log.
     fn step(&mut self) -> bool {
         let start = *self
             .next
@@ -165,7 +165,7 @@ impl Reports<'_> {
         true
     }
 
-    /// Builds the closed reports that no open one precedes.
+    /// Builds the closed reports that start before all open ones.
     fn flush(&mut self, is_end: bool) {
         while let Some(open) = self.demux.closed(is_end) {
             let facts = *self.facts.get_or_insert_with(|| LogFlags::of(self.log));
@@ -179,7 +179,7 @@ impl Reports<'_> {
     }
 }
 
-/// Counts lines up to places that come in the order of the log.
+/// Counts lines up to offsets, which must be in the order of the log.
 #[derive(Debug)]
 struct LineCount<'log> {
     log: &'log [u8],
@@ -188,7 +188,7 @@ struct LineCount<'log> {
 }
 
 impl LineCount<'_> {
-    /// The number of the line that begins at `offset`, from 1.
+    /// Returns the number of the line that begins at `offset`, from 1.
     fn of(&mut self, offset: usize) -> usize {
         let between = self.log.get(self.at..offset).unwrap_or_default();
         self.line += memchr::memchr_iter(b'\n', between).count();

@@ -19,7 +19,8 @@ use crate::log::{Line, MAX_LINE, Shape};
 use crate::log_kind;
 use crate::scan::{self, Start};
 
-/// The bytes of a chunk that are added to the buffer at once: it grows by no more than that.
+/// The maximum number of bytes of a chunk that are added to the buffer at once, which bounds its
+/// growth.
 const PIECE: usize = 64 * 1024;
 
 /// Parses reports from a log that arrives in chunks of any size.
@@ -29,14 +30,14 @@ const PIECE: usize = 64 * 1024;
 /// [`Corruption::ConsoleLost`](crate::model::Corruption::ConsoleLost): they cover the log from the
 /// last boot to the completion of the report.
 ///
-/// A report is complete when the next report of its context begins, when no line of it came for
-/// some lines, or when the log was silent for some time. Before that, [`tick`](Self::tick) returns it
-/// as it is when it pauses, and again if it goes on.
+/// A report is complete when the next report of its context begins, after a number of lines of
+/// other contexts, or when the log was silent for some time. Before that, [`tick`](Self::tick)
+/// returns the incomplete report when it pauses, and again if it continues.
 ///
 /// A monitor needs at most 32 MB of memory for any input: it has at most
 /// [`MAX_OPEN`](crate::MAX_OPEN) open reports of at most [`MAX_LINES`](crate::MAX_LINES) lines and
 /// 384 KiB, keeps 64 KiB of a line, and 64 KiB of the log above a report. [`Report::corrupted`] and
-/// [`Report::diagnostics`] say where a limit cut a report.
+/// [`Report::diagnostics`] record the limits that cut a report.
 ///
 /// # Examples
 ///
@@ -81,7 +82,7 @@ pub struct Monitor {
     /// The time of the tick that first saw the last bytes.
     last: Option<Duration>,
     is_fresh: bool,
-    /// The reports that `tick` gave.
+    /// The reports that `tick` returned.
     pauses: Pauses,
 }
 
@@ -92,7 +93,8 @@ enum Next {
     NoneTo(usize),
     /// The line at this offset.
     At(usize, &'static Marker),
-    /// Perhaps the line at the first offset; the line below it, at the second offset, has not come.
+    /// The line at the first offset, depending on the line below it at the second offset, which has
+    /// not arrived.
     Held(usize, usize),
 }
 
@@ -161,11 +163,11 @@ impl Monitor {
     /// Returns the events of the reports that make a pause, and completes the open reports if the log
     /// was silent for the time of [`Parser::with_quiet`](crate::Parser::with_quiet).
     ///
-    /// A report makes a pause if no line of it came for the time of
-    /// [`Parser::with_pause`](crate::Parser::with_pause), or at once if the kernel prints that it halts
-    /// or boots. If lines of it come later, the report is returned again, as [`Event::Revised`]. A
-    /// report of which only the headline came is not returned before it is complete, as the headline
-    /// may be that of a report below.
+    /// A report makes a pause if no line of it arrived for the time of
+    /// [`Parser::with_pause`](crate::Parser::with_pause), or at once if the kernel prints that it
+    /// halts or boots. If lines of it arrive later, the report is returned again, as
+    /// [`Event::Revised`]. A report that has only a headline is not returned before it is complete,
+    /// because the headline may be that of a report below.
     ///
     /// `now` is the time since any moment, the same for all calls: the monitor has no clock. An
     /// incomplete last line is not parsed.
@@ -193,8 +195,8 @@ impl Monitor {
         self.events.drain(..)
     }
 
-    /// Returns the events of the reports that make a pause. They are those of a copy which is at its
-    /// end, so that this monitor goes on as if nothing was asked of it.
+    /// Returns the events of the reports that make a pause. They are those of a copy at the end of
+    /// its log, so that the state of this monitor does not change.
     fn pause(&mut self, now: Duration, silent: Duration) {
         let above = self.base + self.at;
         self.pauses.note(self.demux.open(), above, now);
@@ -268,8 +270,8 @@ impl Monitor {
 
     /// Drops the lines that no later report can need.
     fn forget(&mut self) {
-        // Keeps one more byte than is searched, so that the rest of a line is not taken for a whole
-        // one.
+        // Keeps one more byte than is searched, so that the rest of a line is not read as a
+        // complete one.
         let old = self.at.saturating_sub(MAX_ABOVE + 1);
         if old >= 4 * MAX_ABOVE {
             self.buffer.drain(..old);
@@ -315,7 +317,7 @@ impl Monitor {
     }
 
     /// Returns the next line that starts a report, as its place in the buffer; `Err` with the place
-    /// of a line that depends on the line below it, which has not come.
+    /// of a line that depends on the line below it, which has not arrived.
     fn find(
         &mut self,
         complete: usize,
@@ -334,7 +336,7 @@ impl Monitor {
             Next::NoneTo(offset) => offset.saturating_sub(self.base).max(self.at),
             Next::At(..) | Next::Held(..) => self.at,
         };
-        // A line at the limit is as complete as it will be.
+        // A line at the limit is treated as complete.
         let is_long = self.buffer.len() - complete >= MAX_LINE;
         let end = if is_long { self.buffer.len() } else { complete };
         let lines = self.buffer.get(..end).unwrap_or_default();
@@ -371,7 +373,7 @@ impl Monitor {
         }
     }
 
-    /// Parses the next line with its continuation; false if the continuation may still come.
+    /// Parses the next line with its continuation; false if the continuation may still arrive.
     fn line(&mut self, marker: Option<&'static Marker>, is_end: bool) -> bool {
         // A line that was cut has no continuation, and continues no other.
         let may_wait = !is_end && self.dropped == 0 && self.buffer.len() - self.complete < MAX_LINE;
@@ -444,7 +446,7 @@ impl Monitor {
         }
     }
 
-    /// Skips the part of a bisection log above its console; false if more of that part may come.
+    /// Skips the part of a bisection log above its console; false if more of that part may follow.
     fn skip_head(&mut self, is_end: bool) -> bool {
         if self.head == Head::Unknown {
             let head = self.buffer.get(..self.complete).unwrap_or_default();

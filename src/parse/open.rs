@@ -1,4 +1,4 @@
-//! One report while it is being read.
+//! One report while it is being parsed.
 
 use std::borrow::Cow;
 
@@ -16,111 +16,112 @@ use crate::syntax::headline::headline;
 use crate::syntax::{Record, Says, task};
 use crate::title::{self, Outline, Step, Title};
 
-/// How many lines above a report its headline may stand once more: a mail has a few lines of text
-/// between its subject and what it quotes.
+/// The distance in lines within which a headline above a report is a repetition of its own: a mail
+/// has a few lines of text between its subject and the quoted log.
 const ECHO_WITHIN: usize = 24;
 
-/// The most titles of headlines above that a report keeps.
+/// The maximum number of titles of repeated headlines that a report keeps.
 const MAX_ECHOES: usize = 4;
 
-/// The lines of one headline that decide its form; a log may repeat the line for ever.
+/// The number of lines of one headline that decide its format; a log may repeat the line without
+/// end.
 const MAX_HEADLINES: usize = 16;
 
-/// How many lines below the headline of a program are looked at.
+/// The number of lines below the headline of a program that are checked.
 const NEAR: usize = 8;
 
-/// A report that may go on.
+/// An open report.
 #[derive(Clone, Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "each answers a question of its own")]
 pub(super) struct Open<'log> {
     /// The marker that starts it.
     pub(super) marker: &'static Marker,
-    /// Who prints it.
+    /// The context that prints it.
     pub(super) context: Context,
-    /// Offset in the log of its first line.
+    /// The offset in the log of its first line.
     pub(super) start: usize,
-    /// Offset in the log of the end of the last line that is its own.
+    /// The offset in the log of the end of its last line.
     pub(super) end: usize,
     /// The state taken from the lines above.
     pub(super) opening: Opening<'log>,
-    /// The model, as far as it is read.
+    /// The model, as far as it is built.
     pub(super) builder: Builder<'log>,
-    /// The lines as titles see them.
+    /// The outline of the lines, for titles.
     pub(super) outline: Outline<'log>,
-    /// Lines that would have started a report, had this one not caused them: the step, the marker and
-    /// the text.
+    /// Lines that would have started a report if this one had not caused them: the step, the marker
+    /// and the text.
     pub(super) consequences: Vec<(usize, &'static Marker, Cow<'log, [u8]>)>,
-    /// The fuzzer's process that it names first.
+    /// The first process of the fuzzer in its lines.
     pub(super) executor: Option<(u64, u64)>,
     /// The text of `WARN()` before Linux 4.16: `__warn()` in kernel/panic.c printed it below the
     /// headline and above the modules.
     pub(super) below: Below<'log>,
-    /// The titles of headlines above that are this report's: see `is_headed_by`.
+    /// The titles of repeated headlines above it: see `is_headed_by`.
     pub(super) echoes: Vec<String>,
-    /// Whether nothing but its headline is known of it.
+    /// Whether it has only a headline.
     is_bare: bool,
-    /// Whether the headline may only mention a report.
+    /// Whether the headline may be a quotation.
     doubt: Doubt,
     /// Whether a body follows the headline.
     has_body: bool,
-    /// What its last line was.
+    /// The type of its last line.
     pub(super) last: Last,
-    /// Whether lines below it are those of a program or of another system.
+    /// Whether the lines below it are those of a program or of another system.
     is_of_runtime: bool,
     /// Whether lines of its own were left out because there were too many.
     pub(super) cut: bool,
-    /// Whether it had to end for others to begin, and had not said that it ended.
+    /// Whether it was ended before its end, for others to begin.
     pub(super) ended_early: bool,
-    /// Whether lines of any kind are left out.
+    /// Whether further lines are left out.
     full: bool,
     limits: Limits,
-    /// Lines since the last that is its own.
+    /// The number of lines since its last own line.
     pub(super) silence: usize,
-    /// Lines of other contexts since then.
+    /// The number of lines of other contexts since then.
     pub(super) foreign: usize,
-    /// Whether nothing more is read into it.
+    /// Whether it takes no more lines.
     pub(super) closed: bool,
-    /// Lines that were read into it, and their bytes.
+    /// The number of its lines, and of their bytes.
     lines: usize,
     text: usize,
-    /// Lines of the headline: with inlined functions it has one for each.
+    /// The number of lines of the headline: one for each inlined function.
     headlines: usize,
     /// Whether the last line is that of an inlined function.
     is_inlined: bool,
-    /// Whether the last line may go on in the next.
+    /// Whether the last line may continue on the next one.
     goes_on: bool,
-    /// Whether the report said that it ended.
+    /// Whether the report has printed its end.
     ended: bool,
-    /// Whether it asked other CPUs for their stacks.
+    /// Whether it requested the stacks of other CPUs.
     asks_cpus: bool,
-    /// Lines that were read since the last of its own or below it.
+    /// The number of lines since the last of its own or below it.
     since: usize,
-    /// Bytes of lines of its task that came after it was closed.
+    /// The number of bytes of lines of its task after it was closed.
     pub(super) after: usize,
-    /// Its title by its own lines, once it is closed.
+    /// The title by its own lines, once it is closed.
     pub(super) title: Option<Title>,
     /// The source file to blame by its own lines.
     pub(super) guilty_file: Option<String>,
 }
 
-/// What a line that holds a marker is to the report before it.
+/// The relation of a line with a marker to the report before it.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Relation {
     /// A line of the report itself.
     Own,
-    /// The start of what it led to.
+    /// The start of a consequence.
     Consequence,
 }
 
 /// The first line below a headline, if the modules are listed below it.
 #[derive(Clone, Debug, Default)]
 pub(super) enum Below<'log> {
-    /// Nothing was read below the headline.
+    /// No line below the headline was read.
     #[default]
     Nothing,
     /// A line of text.
     Text(Cow<'log, str>),
-    /// A line of text, and the modules.
+    /// Any other line.
     Message(Cow<'log, str>),
     /// Anything else.
     Other,
@@ -147,7 +148,7 @@ impl<'log> Below<'log> {
 }
 
 impl<'log> Open<'log> {
-    /// A report of which only the first line is known.
+    /// Makes a report from its first line.
     pub(super) fn new(
         marker: &'static Marker,
         line: &Line<'log>,
@@ -204,12 +205,12 @@ impl<'log> Open<'log> {
         }
     }
 
-    /// Whether it is in doubt that this is a report until a body follows.
+    /// Returns whether a body must follow before this counts as a report.
     pub(super) fn is_doubtful(&self) -> bool {
         self.doubt != Doubt::None
     }
 
-    /// Whether the headline only mentioned a report, or is that of a program.
+    /// Returns whether the headline is a quotation, or that of a program.
     pub(super) fn is_mention(&self, any_program: bool) -> bool {
         let is_program = user::is_of_runtime(self.marker);
         match self.doubt {
@@ -220,44 +221,45 @@ impl<'log> Open<'log> {
         }
     }
 
-    /// Whether lines of a context go to this report.
+    /// Returns whether lines of a context belong to this report.
     ///
-    /// Once it has asked other CPUs for their stacks (`nmi_trigger_cpumask_backtrace()` in
-    /// lib/nmi_backtrace.c), what CPUs print in interrupts is an answer.
+    /// After it has requested the stacks of other CPUs (`nmi_trigger_cpumask_backtrace()` in
+    /// lib/nmi_backtrace.c), lines of CPUs in interrupts are the responses.
     pub(super) fn takes(&self, context: Context) -> bool {
         self.context == context || (self.asks_cpus && context.is_cpu())
     }
 
-    /// Whether at most `lines` lines were read below the headline, all of them text or empty.
+    /// Returns whether at most `lines` lines were read below the headline, all of them text or
+    /// empty.
     pub(super) fn is_headline(&self, lines: usize) -> bool {
         self.is_bare && self.lines.saturating_sub(self.headlines) <= lines
     }
 
-    /// Whether no stack was read for a headline that needs one.
+    /// Returns whether the headline needs a stack and none was read.
     pub(super) fn lacks_stack(&self) -> bool {
         self.needs_stack() && !self.builder.has_stack()
     }
 
-    /// Whether a headline below it takes its lines: a line closed it, such as `---[ end trace`, or it is
-    /// information.
+    /// Returns whether a headline below it takes its lines: a line closed it, such as
+    /// `---[ end trace`, or it is information.
     pub(super) fn gives_way(&self) -> bool {
         self.ended || self.marker.kind.is_information()
     }
 
-    /// Whether the form of its headline needs a stack.
+    /// Returns whether the format of its headline needs a stack.
     pub(super) fn needs_stack(&self) -> bool {
         self.outline.needs_stack
     }
 
-    /// Whether a line with this marker only continues the headline.
+    /// Returns whether a line with this marker only continues the headline.
     ///
-    /// A symbolizer repeats the line for each inlined function, the last one being that which
-    /// holds them.
+    /// A symbolizer repeats the line for each inlined function; the last one is that of the caller.
     pub(super) fn goes_on_with(&self, marker: &Marker) -> bool {
         std::ptr::eq(self.marker, marker) && self.headlines == self.lines && self.is_inlined
     }
 
-    /// What a line that matches `marker` is to this report; `None` if it is another's.
+    /// Returns the relation of a line that matches `marker` to this report; `None` for a line of
+    /// another one.
     pub(super) fn relation(&self, marker: &Marker, line: &Line<'_>) -> Option<Relation> {
         // Netconsole may cut the line before the reason.
         if line.text.trim_ascii_end().ends_with(b"Kernel panic - not syncing:") {
@@ -272,7 +274,7 @@ impl<'log> Open<'log> {
         Some(if is_own { Relation::Own } else { Relation::Consequence })
     }
 
-    /// Whether a line that holds a marker is a part of this report.
+    /// Returns whether a line with a marker is a part of this report.
     pub(super) fn has_part(&self, line: &Line<'_>) -> bool {
         let holds = |(text, headline): &PartLine| {
             search::has(&line.text, text) && search::has(self.outline.headline(), headline)
@@ -303,14 +305,14 @@ impl<'log> Open<'log> {
         }
     }
 
-    /// Adds a line of its own that would have started a report.
+    /// Adds a line of its own that could start a report.
     pub(super) fn add_own(&mut self, line: &Line<'log>, record: &Record<'_>) {
         if self.has_room(line, true) {
             self.read(line, record, &record.seen(&line.text));
         }
     }
 
-    /// Adds a line that starts what this report led to.
+    /// Adds a line that starts a consequence of this report.
     pub(super) fn add_consequence(
         &mut self,
         marker: &'static Marker,
@@ -329,7 +331,7 @@ impl<'log> Open<'log> {
     /// Adds any other line.
     pub(super) fn add(&mut self, line: &Line<'log>, record: &Record<'_>) {
         let other = Record::Blank;
-        // Words go on with a dump, and mean nothing by themselves.
+        // Words continue a dump, and have no meaning without one.
         let record = match record {
             Record::Words(_) if !self.goes_on => &other,
             record => record,
@@ -346,7 +348,8 @@ impl<'log> Open<'log> {
                 self.ended = false;
                 true
             }
-            // After its end a report repeats its registers; another stack is not its own.
+            // After its end a report repeats its registers; a further stack belongs to another
+            // report.
             Record::StackStart(_) | Record::Frame(_) | Record::ContextMark(_) => !self.ended,
             Record::EndTrace => {
                 self.ended = true;
@@ -360,7 +363,7 @@ impl<'log> Open<'log> {
     }
 
     fn read(&mut self, line: &Line<'log>, record: &Record<'_>, seen: &Seen<'_>) {
-        // Behind empty lines too.
+        // Empty lines may be in between.
         self.goes_on = record.goes_on() || self.goes_on && matches!(record, Record::Blank);
         let is_nothing =
             matches!(record, Record::Blank | Record::Text(_) | Record::Cut | Record::Rule);
@@ -376,10 +379,10 @@ impl<'log> Open<'log> {
         self.outline.push(line, record, seen);
     }
 
-    /// Counts a line; false if there are too many to read it.
+    /// Counts a line; false if there are too many to parse it.
     fn has_room(&mut self, line: &Line<'log>, is_own: bool) -> bool {
         self.text += line.text.len();
-        // What brings lines to terminals puts empty ones between, and they say nothing.
+        // Some terminals insert empty lines, which have no information.
         let is_empty = line.text.is_empty();
         let has_room = self.lines < self.limits.lines && self.text < self.limits.text();
         if has_room {
@@ -399,13 +402,13 @@ impl<'log> Open<'log> {
         has_room
     }
 
-    /// Ends the report, which may not be at its end.
+    /// Ends the report before its end.
     pub(super) fn end_early(&mut self) {
         self.ended_early = !self.ended;
         self.close();
     }
 
-    /// Ends the report, and names it by its own lines.
+    /// Ends the report, and computes its title from its own lines.
     pub(super) fn close(&mut self) {
         if !std::mem::replace(&mut self.closed, true) {
             let title = title::name(self.marker, &self.outline, None);
@@ -414,18 +417,19 @@ impl<'log> Open<'log> {
         }
     }
 
-    /// Whether nothing but its headline is known of it: it may be the headline of a report below.
+    /// Returns whether it has only a headline, which may be that of a report below.
     pub(super) fn is_bare(&self) -> bool {
         self.is_bare && self.consequences.is_empty()
     }
 
-    /// Whether a report began a few lines below another.
+    /// Returns whether a report began a few lines below another.
     pub(super) fn is_near(&self, above: &Self) -> bool {
         self.opening.line.saturating_sub(above.opening.line) <= ECHO_WITHIN
     }
 
-    /// Whether the headline of `above`, which has no more, is that of this report: mails and trackers
-    /// quote the title of a report above it, and a console repeats a headline that it cut.
+    /// Returns whether the headline of `above`, which has no other lines, is that of this report:
+    /// mails and trackers quote the title of a report above it, and a console repeats a headline
+    /// that it cut.
     pub(super) fn is_headed_by(&self, above: &Self) -> bool {
         let (Some(title), Some(other)) = (&self.title, &above.title) else { return false };
         let function = title.frame.as_deref();
@@ -433,7 +437,7 @@ impl<'log> Open<'log> {
             || function.is_some_and(|name| search::has(above.outline.headline(), name));
         let is_alike = std::ptr::eq(self.marker, above.marker) && title.kind == other.kind;
         let is_related = match (above.context, self.context) {
-            // What people wrote above the log.
+            // Text of people above the log.
             (Context::Bare, below) if below != Context::Bare => {
                 is_named || other.corrupted.is_some()
             }
@@ -443,17 +447,17 @@ impl<'log> Open<'log> {
         is_related && is_fault(self) == is_fault(above) && self.builder.has_stack()
     }
 
-    /// Keeps the title of a headline above that is its own.
+    /// Keeps the title of a repeated headline above it.
     pub(super) fn take_echo(&mut self, above: Self) {
         self.echoes.extend(above.echoes);
         self.echoes.extend(above.title.map(|title| title.title));
         self.echoes.truncate(MAX_ECHOES);
     }
 
-    /// Whether lines below the report may decide its kind.
+    /// Returns whether lines below the report may determine its kind.
     ///
-    /// A task that crashes while it reports leaves the stack to the second report. Without caller
-    /// information nothing says that it is the same task.
+    /// If a task crashes while it reports, the stack is in the second report. Without caller
+    /// information the task of the second report is unknown.
     pub(super) fn asks_for_more(&self) -> bool {
         let is_corrupted = self.title.as_ref().is_some_and(|title| title.corrupted.is_some());
         is_corrupted
@@ -467,7 +471,7 @@ impl<'log> Open<'log> {
         self.since += 1;
     }
 
-    /// Takes a line that was read after the report was closed.
+    /// Adds a line that was read after the report was closed.
     pub(super) fn take_below(&mut self, line: &Line<'log>, record: &Record<'_>) {
         if line.context == self.context {
             self.after += line.text.len();
@@ -477,7 +481,7 @@ impl<'log> Open<'log> {
         }
     }
 
-    /// About the bytes that it needs.
+    /// Returns the approximate memory that it needs, in bytes.
     pub(super) fn weight(&self) -> usize {
         self.text + self.after + self.lines * size_of::<Step<'_>>()
     }

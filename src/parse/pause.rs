@@ -1,4 +1,4 @@
-//! The reports that a monitor gives before they are complete.
+//! The reports that a monitor returns before they are complete.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -9,40 +9,40 @@ use crate::model::Report;
 use crate::scan::END_PANIC;
 use crate::search;
 
-/// Texts of lines behind which nothing of a report comes: panic() in kernel/panic.c prints the first two,
-/// start_kernel() in init/main.c the third, kdb_local() in kernel/debug/kdb/kdb_main.c the last.
+/// Texts of lines after which no line of a report follows: panic() in kernel/panic.c prints the
+/// first two, start_kernel() in init/main.c the third, kdb_local() in kernel/debug/kdb/kdb_main.c
+/// the last.
 const LAST: [&str; 4] = [END_PANIC, "Rebooting in ", "Linux version ", "Entering kdb ("];
 
-/// Whether one of some lines prints that the kernel halts or boots.
+/// Returns whether one of some lines reports that the kernel halts or boots.
 pub(super) fn halts_or_boots(lines: &[u8]) -> bool {
     LAST.iter().any(|text| search::has(lines, text))
 }
 
-/// The reports that may make a pause, and those that were given in one.
+/// The reports that may make a pause, and those that were returned in one.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Pauses {
     /// By the offset of their start in the log.
     all: BTreeMap<usize, Pause>,
     /// Offset in the log up to which the lines were searched for the end of all reports.
     pub(super) searched: usize,
-    /// Offset in the log of the end of the lines when the log was silent last.
+    /// The offset in the log of the end of the lines when the log was last silent.
     silent: Option<usize>,
 }
 
 #[derive(Clone, Debug, Default)]
 struct Pause {
-    /// Offset of the end of its last line, when that was seen first, and whether the report was asked
-    /// for since.
+    /// The offset of the end of its last line, the time at which that was first seen, and whether
+    /// the report has been returned since.
     end: usize,
     since: Duration,
     is_asked: bool,
-    /// The report that was given.
+    /// The report as it was returned.
     given: Option<Box<Report<'static>>>,
 }
 
 impl Pauses {
-    /// Notes which reports are open and how far they are. Those that begin below `above` are not parsed
-    /// yet.
+    /// Updates the open reports and their ends. Those that begin below `above` are not parsed yet.
     pub(super) fn note(&mut self, open: &[Open<'_>], above: usize, now: Duration) {
         let is_open = |start| start >= above || open.iter().any(|open| open.start == start);
         self.all.retain(|start, _| is_open(*start));
@@ -54,8 +54,8 @@ impl Pauses {
         }
     }
 
-    /// Whether a report is due, which is then taken as asked for: all of them, or those without a line
-    /// for the time of a pause. `place` is the end of the lines.
+    /// Returns whether a report is due, and marks it as returned: all reports, or those without a
+    /// line for the time of a pause. `place` is the end of the lines.
     pub(super) fn are_due(
         &mut self,
         all: bool,
@@ -73,7 +73,8 @@ impl Pauses {
         due.map(|report| report.is_asked = true).count() > 0
     }
 
-    /// The event of a report in a pause; `None` if it is not due, or was given as it is.
+    /// Returns the event of a report in a pause; `None` if it is not due, or was returned
+    /// unchanged.
     pub(super) fn paused(&mut self, all: bool, report: Box<Report<'static>>) -> Option<Event> {
         let pause = self.all.entry(report.span.start).or_default();
         if !all && !pause.is_asked {
@@ -84,14 +85,14 @@ impl Pauses {
         Some(event(report))
     }
 
-    /// The event of a report that is complete; `None` if it was given as it is.
+    /// Returns the event of a complete report; `None` if it was returned unchanged.
     pub(super) fn complete(&mut self, report: Box<Report<'static>>) -> Option<Event> {
         let given = self.all.remove(&report.span.start).and_then(|pause| pause.given);
         event(given.as_deref(), &report).map(|event| event(report))
     }
 }
 
-/// The event of a report.
+/// Returns the event of a report.
 fn event(
     given: Option<&Report<'static>>,
     report: &Report<'static>,

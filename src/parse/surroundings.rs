@@ -1,7 +1,7 @@
 //! The lines above a report, and its text.
 //!
-//! Lines above are read when a report begins, upwards from its headline; a whole log and a monitor give
-//! the same bytes. Lines below a report that is closed come as all others do: see `demux`.
+//! Lines above are read when a report begins, upwards from its headline; a whole log and a monitor
+//! provide the same bytes. Lines below a closed report are read in order: see `demux`.
 
 use std::borrow::Cow;
 use std::time::Duration;
@@ -16,19 +16,20 @@ use crate::syntax::headline::headline;
 use crate::syntax::{self, Record, Says, task};
 use crate::title::Outline;
 
-/// How many lines of a report's context above it are looked at: of a task, and otherwise.
+/// The number of lines of a report's context above it that are read: for a task, and otherwise.
 const BEFORE: (usize, usize) = (50, 5);
 
-/// How far they are looked for, in lines of all contexts.
+/// The distance in which they are searched, in lines of all contexts.
 const MAX_BEFORE: usize = 256;
 
-/// How many lines below a report are looked at where it has no function of its own.
+/// The number of lines below a report without a function that are read.
 pub(super) const MAX_AFTER: usize = 128;
 
-/// How far lines above a report are looked for, in bytes, and how many bytes of those below it are.
+/// The distance above a report in which lines are searched, in bytes, and the bytes below it that
+/// are read.
 pub(super) const MAX_ABOVE: usize = 64 * 1024;
 
-/// The lines of `above`, the last first.
+/// Returns the lines of `above`, the last first.
 fn upwards<'a>(above: &'a [u8], shape: &Shape) -> impl Iterator<Item = Line<'a>> {
     let mut end = above.len();
     let top = end.saturating_sub(MAX_ABOVE);
@@ -41,7 +42,7 @@ fn upwards<'a>(above: &'a [u8], shape: &Shape) -> impl Iterator<Item = Line<'a>>
     .filter(|line| !line.is_wrapping)
 }
 
-/// The last lines of `context` above a report, the last first.
+/// Returns the last lines of `context` above a report, the last first.
 fn before<'a>(above: &'a [u8], context: Context, shape: &Shape) -> impl Iterator<Item = Line<'a>> {
     let limit = if context.is_task() { BEFORE.0 } else { BEFORE.1 };
     let is_own = move |line: &Line<'_>| {
@@ -53,7 +54,7 @@ fn before<'a>(above: &'a [u8], context: Context, shape: &Shape) -> impl Iterator
     upwards(above, shape).take(MAX_BEFORE).filter(is_own).take(limit)
 }
 
-/// The lines that hold what a checker says before it calls `BUG()`: usercopy_abort() in
+/// Words in the message that a checker prints before it calls `BUG()`: usercopy_abort() in
 /// mm/usercopy.c, fortify_panic() in lib/string_helpers.c, __list_add_valid() in lib/list_debug.c,
 /// skb_panic() in net/core/skbuff.c, dump_page() in mm/debug.c, assertions of file systems.
 const ANNOUNCEMENTS: [&str; 8] = [
@@ -67,27 +68,27 @@ const ANNOUNCEMENTS: [&str; 8] = [
     "ssertion failed",
 ];
 
-/// How far above a headline its message is looked for, in lines.
+/// The distance in lines above a headline in which its message is searched.
 const MESSAGE_WITHIN: usize = 6;
 
-/// What is known of a report when it begins.
+/// The facts about a report at its start.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Opening<'log> {
     /// The number of its first line, from 1.
     pub(super) line: usize,
-    /// When the headline was printed, since boot.
+    /// The time of the headline, since boot.
     pub(super) time: Option<Duration>,
     /// The date and the time of day of the headline.
     pub(super) wall_time: Option<Cow<'log, str>>,
-    /// What the kernel said above the headline.
+    /// The kernel's message above the headline.
     pub(super) message: Option<Cow<'log, str>>,
-    /// The fuzzer's process that the lines above name.
+    /// The fuzzer's process in the lines above.
     pub(super) executor: Option<(u64, u64)>,
 }
 
 impl<'log> Opening<'log> {
-    /// Of the report whose headline is `line`, the `number`-th, below `above`; the headline of another
-    /// ends at `last`.
+    /// Reads the lines above the report with the headline `line`, the `number`-th line, below
+    /// `above`; the headline of another report ends at `last`.
     pub(super) fn of(
         above: &'log [u8],
         line: &Line<'_>,
@@ -96,10 +97,10 @@ impl<'log> Opening<'log> {
         executors: bool,
         shape: &Shape,
     ) -> Self {
-        // The headline of another report has its own message above it.
+        // The message above the headline of another report belongs to that report.
         let message = above_headline(above.get(last..).unwrap_or_default(), line.context, shape);
         let executor = || {
-            // The first that the lines name.
+            // The first process in the lines.
             before(above, line.context, shape).filter_map(|line| executor(&line)).last()
         };
         Self {
@@ -126,7 +127,7 @@ fn executor(line: &Line<'_>) -> Option<(u64, u64)> {
     }
 }
 
-/// The line above the headline with the message.
+/// Returns the line above the headline with the message.
 ///
 /// The text of `WARN()` is between `------------[ cut here ]------------` and the headline
 /// (`__warn_printk()` in kernel/panic.c); the message of a `BUG()` is before that mark, which
@@ -146,7 +147,7 @@ fn above_headline<'a>(above: &'a [u8], context: Context, shape: &Shape) -> Optio
             Record::Text(_) | Record::Section(_) if found.is_none() && announces() => {
                 return Some(line);
             }
-            // Of more lines the first is the one that was meant to be read.
+            // Of several lines the first one has the message.
             Record::Text(_) if !is_cut => found = Some(line),
             _ => return None,
         }
@@ -154,17 +155,17 @@ fn above_headline<'a>(above: &'a [u8], context: Context, shape: &Shape) -> Optio
     None
 }
 
-/// Whether lines below a report can be attributed to its task.
+/// Returns whether lines below a report can be attributed to its task.
 pub(super) fn is_of_a_caller(context: Context) -> bool {
     matches!(context, Context::Caller(_))
 }
 
-/// The text of a report as people mail it: prefixes, guesses of the unwinder and lines of other
-/// contexts left out, with a few lines of its context before it.
+/// Returns the text of a report as people mail it: without prefixes, unreliable frames and lines of
+/// other contexts, with a few lines of its context before it.
 ///
-/// It goes on to the end of the log, or to [`MAX_LINES`]: where a kernel prints without caller
-/// information nothing says what belongs to the report. `log` must be the log that the report was
-/// found in. Bytes that are not UTF-8 become `\xff` and the like.
+/// The text extends to the end of the log, or to [`MAX_LINES`], because without caller information
+/// the lines of the report cannot be distinguished from others. `log` must be the log in which the
+/// report was found. Bytes that are not UTF-8 become `\xff` and the like.
 ///
 /// ```
 /// let log = b"[   1.5] usb 1-1: gone\n[   1.6] kernel BUG at a.c:1!\n[   1.7]  ? f+0x1/0x2\n";

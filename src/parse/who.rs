@@ -1,46 +1,46 @@
-//! The task of a report, out of the lines that name one.
+//! The task of a report, from the lines that contain one.
 
 use crate::log::Line;
 use crate::model::Task;
 use crate::syntax::task::Cpu;
 use crate::syntax::who::Who;
 
-/// The rank of a line that names a task: a higher one replaces the task of a lower one.
+/// The rank of a line with a task: a higher one replaces the task of a lower one.
 #[derive(Clone, Copy, Debug, Default, Eq, Ord, PartialEq, PartialOrd)]
 enum Source {
     #[default]
     Nothing,
-    /// A line that mentions it on the way.
+    /// A line of any kind that contains the task.
     Mention,
     /// `CPU: … PID: … Comm: …`, `Pid: …, comm: …`: the task that prints.
     Printer,
-    /// A headline about a task: who prints need not be that one.
+    /// A headline about a task, which may be another than the one that prints.
     Subject,
 }
 
-/// Which line named the task.
+/// The rank of the line that named the task.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Naming {
     source: Source,
 }
 
 impl Naming {
-    /// Takes the task of a headline that is about one.
+    /// Sets the task from a headline about one.
     pub(super) fn subject<'log>(&mut self, task: &mut Task<'log>, line: &Line<'log>, who: Who<'_>) {
         self.take(Source::Subject, task, line, who);
     }
 
-    /// Takes the task of the line that names who prints.
+    /// Sets the task from the line with the printing task.
     pub(super) fn printer<'log>(&mut self, task: &mut Task<'log>, line: &Line<'log>, who: Who<'_>) {
         self.take(Source::Printer, task, line, who);
     }
 
-    /// Takes the task of a line that only mentions it.
+    /// Sets the task from a line of any kind.
     pub(super) fn mention<'log>(&mut self, task: &mut Task<'log>, line: &Line<'log>, who: Who<'_>) {
         self.take(Source::Mention, task, line, who);
     }
 
-    /// Whether a mention can still add to what is known.
+    /// Returns whether such a line can still add a fact.
     pub(super) fn is_open(self, task: &Task<'_>) -> bool {
         self.source < Source::Printer
             && (task.comm.is_none() || task.pid.is_none() || task.cpu.is_none())

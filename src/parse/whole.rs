@@ -1,4 +1,4 @@
-//! Whether a report is whole, by its own lines.
+//! Whether a report is complete, by its own lines.
 
 use crate::arch;
 use crate::model::{Report, Role};
@@ -6,7 +6,7 @@ use crate::reason::{Corruption, Incomplete};
 use crate::syntax::Record;
 use crate::title::Title;
 
-/// What the last line of a report was, blank ones left out of account.
+/// The type of the last line of a report, except empty ones.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub(super) enum Last {
     /// A frame of a call trace.
@@ -18,7 +18,7 @@ pub(super) enum Last {
 }
 
 impl Last {
-    /// The same once another line was read.
+    /// Returns the type after another line.
     pub(super) fn next(self, record: &Record<'_>) -> Self {
         match record {
             Record::Blank => self,
@@ -29,8 +29,8 @@ impl Last {
     }
 }
 
-/// Where tasks and CPUs begin, beside the entries that one machine has: the outermost functions of a
-/// call trace that is whole.
+/// The outermost functions of a complete call trace, at which tasks and CPUs start, in addition to
+/// the entries of each architecture.
 const OUTERMOST: [&str; 17] = [
     "__handle_domain_irq",
     "_start",
@@ -51,10 +51,10 @@ const OUTERMOST: [&str; 17] = [
     "worker_thread",
 ];
 
-/// What is missing or foreign in a report.
+/// Returns the missing parts of a report, and whether it is mixed.
 ///
-/// `has_stack` says whether it has one with a function, beside the place that the headline names;
-/// `is_cut` that lines were left out.
+/// `has_stack` is whether it has one with a function, except the place in the headline; `is_cut` is
+/// whether lines were left out.
 pub(super) fn incomplete(
     report: &Report<'_>,
     title: &Title,
@@ -73,7 +73,7 @@ pub(super) fn incomplete(
     reasons.into_iter().filter_map(|(why, holds)| holds.then_some(why)).collect()
 }
 
-/// Whether the log ends within a call trace, which did not come to where its task began.
+/// Returns whether the log ends within a call trace, before the outermost function of its task.
 fn is_cut_at(report: &Report<'_>, last: Last) -> bool {
     let stack = report.stacks.iter().rev().find(|stack| stack.role != Role::Allocation);
     let outermost = stack.and_then(|stack| {

@@ -1,5 +1,5 @@
-//! What a report has beside the crash: parts that are printed as reports of their own, the owner of a lock,
-//! the function that the report itself names.
+//! The parts of a report beside the crash: parts that are printed as separate reports, the owner of
+//! a lock, the function that the report itself blames.
 
 use std::borrow::Cow;
 
@@ -15,7 +15,7 @@ use crate::syntax::frame::Place;
 use crate::token;
 
 impl<'log> Builder<'log> {
-    /// Says that a line begins a part of the report that is printed as a report of its own.
+    /// Starts a part of the report that is printed as a separate report.
     pub(in crate::parse) fn part(&mut self) {
         if self.pointed {
             self.returns = true;
@@ -34,9 +34,9 @@ impl<'log> Builder<'log> {
         self.report.holder.get_or_insert(Holder { comm, pid, lock });
     }
 
-    /// Whether the next line of text says what is wrong: ubsan_prologue() in lib/ubsan.c ends the headline
-    /// with the place, and each handler prints a sentence below it; print_usage_bug() in
-    /// kernel/locking/lockdep.c prints the two uses of a lock.
+    /// Returns whether the next line of text describes the fault: ubsan_prologue() in lib/ubsan.c
+    /// ends the headline with the place, and each handler prints a sentence below it;
+    /// print_usage_bug() in kernel/locking/lockdep.c prints the two uses of a lock.
     pub(super) fn asks_for_sentence(&self, text: &[u8]) -> bool {
         // lockdep_rcu_suspicious() in kernel/locking/lockdep.c: `net/x.c:12 suspicious f() usage!`.
         let is_rcu = || {
@@ -49,7 +49,7 @@ impl<'log> Builder<'log> {
         is_sentence && self.sentence.is_none() && !self.has_body()
     }
 
-    /// Keeps that line, and the place in the source that it begins with.
+    /// Keeps that line, and the place in the source at its start.
     pub(super) fn sentence(&mut self, line: &Line<'log>) {
         let text = line.text.trim_ascii();
         self.sentence = Some(line.own(text));
@@ -60,7 +60,7 @@ impl<'log> Builder<'log> {
         }
     }
 
-    /// The symbol that the line above announces.
+    /// Adds the symbol that the line above announces.
     pub(super) fn symbol(
         &mut self,
         line: &Line<'log>,
@@ -96,13 +96,13 @@ impl<'log> Builder<'log> {
         }
     }
 
-    /// Whether the stack that is open is another's than the crash's.
+    /// Returns whether the current stack is another one than that of the crash.
     pub(super) fn is_in_history(&self) -> bool {
         self.stack.as_ref().is_some_and(|stack| stack.role != Role::Crash)
     }
 
-    /// Makes a stack of its own of the frames between the instruction pointer and where the trace comes
-    /// back to it: panic_bad_stack() in arch/arm64/kernel/traps.c prints registers, and panics.
+    /// Splits off the frames between the instruction pointer and its repetition in the trace:
+    /// panic_bad_stack() in arch/arm64/kernel/traps.c prints registers, and panics.
     pub(super) fn set_reporting_apart(&mut self) {
         self.returns = false;
         let Some(stack) = self.stack.as_mut().filter(|stack| stack.role == Role::Crash) else {
@@ -117,7 +117,7 @@ impl<'log> Builder<'log> {
     }
 }
 
-/// Blames the function that a report names.
+/// Blames the function in the report.
 pub(super) fn accuse(frame: Frame<'_>) -> Option<Blame<'_>> {
     let function = frame.function?;
     let function = Cow::Owned(functions::base(&function).to_owned());

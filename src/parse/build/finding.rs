@@ -9,14 +9,14 @@ use crate::model::{
 };
 use crate::syntax::{kmsan, mce, page, pressure, spinlock};
 
-/// The most local variables of a frame that are kept.
+/// The maximum number of local variables of a frame.
 const MAX_VARIABLES: usize = 64;
 
-/// The most zones of memory: a machine of eight nodes has fewer.
+/// The maximum number of memory zones: a machine of eight nodes has fewer.
 const MAX_ZONES: usize = 32;
 
 impl<'log> Builder<'log> {
-    /// What the headline of a kind says beside the task.
+    /// Adds the facts in the headline of a kind, except the task.
     pub(super) fn finding_of_headline(&mut self, line: &Line<'log>) {
         let report = &mut self.report;
         self.topic = Topic::of(&line.text);
@@ -56,7 +56,7 @@ impl<'log> Builder<'log> {
         }
     }
 
-    /// What a line says in reports of one kind.
+    /// Adds the facts of a line in reports of one kind.
     pub(super) fn finding(&mut self, line: &Line<'log>) {
         match self.topic {
             Topic::Pressure => self.pressure(line),

@@ -1,4 +1,4 @@
-//! Locks that a report names.
+//! The locks of a report.
 
 use super::{Builder, address};
 use crate::log::Line;
@@ -6,11 +6,12 @@ use crate::model::{Lock, LockState};
 use crate::reason::ReportPart;
 use crate::syntax::{lock, symbol};
 
-/// The most locks; lockdep's own limit for one task is 48, and hung tasks list those of all.
+/// The maximum number of locks; lockdep's own limit for one task is 48, and hung tasks list those
+/// of all tasks.
 const MAX_LOCKS: usize = 256;
 
 impl<'log> Builder<'log> {
-    /// A lock of the report itself, of a chain, or of the list of those that a thread holds.
+    /// Adds a lock: of the report itself, of a chain, or of the list of a thread.
     pub(super) fn lock(&mut self, line: &Line<'log>, found: &lock::Lock<'_>) {
         // The line of an inlined function precedes that of its caller.
         if found.is_inlined {

@@ -1,4 +1,4 @@
-//! Accesses, the objects that they hit, and shadow memory, to the model.
+//! Accesses, the accessed objects, and shadow memory.
 
 use super::topic::Announced;
 use super::{Builder, MAX_SHADOW, address};
@@ -12,10 +12,10 @@ use crate::syntax::state::State;
 use crate::syntax::{access, kasan, kcsan};
 use crate::token::Hex;
 
-/// The most stalled CPUs that are kept: a list of all of a large machine says no more.
+/// The maximum number of stalled CPUs: a longer list has no more information.
 const MAX_CPUS: usize = 64;
 
-/// The most accesses that a data race has.
+/// The maximum number of accesses of a data race.
 const MAX_ACCESSES: usize = 2;
 
 impl<'log> Builder<'log> {
@@ -39,14 +39,14 @@ impl<'log> Builder<'log> {
         }
     }
 
-    /// The value that a data race changed.
+    /// Adds the value that a data race changed.
     pub(super) fn value_change(&mut self, from: Hex, to: Hex) {
         if let Some(race) = &mut self.report.race {
             race.change.get_or_insert(ValueChange { from: address(from), to: address(to) });
         }
     }
 
-    /// What the kernel counted or compared; the first counts.
+    /// Adds a count or comparison of the kernel; the first one counts.
     pub(super) fn state(&mut self, state: State) {
         let report = &mut self.report;
         match state {
@@ -82,7 +82,7 @@ impl<'log> Builder<'log> {
         }
     }
 
-    /// The object that leaked.
+    /// Adds the object that leaked.
     pub(super) fn leak(&mut self, at: Hex, size: u64) {
         self.report.leak.get_or_insert(Leak { address: address(at), size });
     }
@@ -169,7 +169,7 @@ fn add_fact<'log>(object: &mut Object<'log>, fact: &kasan::Object<'_>, line: &Li
     }
 }
 
-/// The access kind of a processor fault.
+/// Returns the access kind of a processor fault.
 pub(super) fn kind_of(fault: access::Fault) -> AccessKind {
     match fault {
         access::Fault::Read => AccessKind::Read,

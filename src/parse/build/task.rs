@@ -1,4 +1,4 @@
-//! What was running: CPU lines, taint, workqueues, modules.
+//! The context of the report: CPU lines, taint, workqueues, modules.
 
 use super::{Builder, MAX_MODULES, MIXED_WITHIN};
 use crate::log::Line;
@@ -9,10 +9,11 @@ use crate::syntax::who::Pid;
 
 impl<'log> Builder<'log> {
     pub(super) fn cpu(&mut self, line: &Line<'log>, cpu: &Cpu<'_>) {
-        // sched_show_task() prints none: the trace below is not that of the owner of a lock.
+        // sched_show_task() prints no such line: the trace below is not that of the owner of a
+        // lock.
         self.next = None;
         if let Some(first) = self.printer {
-            // Each such line has a trace below it: two in a row are those of two reports.
+            // Each such line has a trace below it, so two in a row belong to two reports.
             let is_other = first != (cpu.pid, cpu.cpu);
             if is_other && self.below_cpu <= MIXED_WITHIN && !self.aftermath {
                 self.complain(
@@ -32,7 +33,8 @@ impl<'log> Builder<'log> {
         self.taint(line, cpu.taint);
     }
 
-    /// The line that names the task before Linux 3.10; the next one is that of another report.
+    /// Adds the line with the task of kernels before Linux 3.10; the next one is that of another
+    /// report.
     pub(super) fn pid(&mut self, line: &Line<'log>, pid: &Pid<'_>) {
         self.naming.printer(&mut self.report.task, line, pid.who);
         if self.report.kernel.release.is_none() {
@@ -61,7 +63,7 @@ impl<'log> Builder<'log> {
         if !self.report.modules.is_empty() {
             return;
         }
-        // `[last unloaded: name]` ends the list; it is loaded no more.
+        // `[last unloaded: name]` ends the list; that module is not loaded.
         let words = list.split(|&b| b == b' ');
         let mut words =
             words.take_while(|word| !word.starts_with(b"[")).filter(|word| !word.is_empty());
