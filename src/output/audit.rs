@@ -12,7 +12,7 @@ use crate::bisect::{
     Audit, Judged, Outcome, RELATED, Rate, Run, Search, Tie, Trust, UNRELATED, Verdict, short,
 };
 
-/// The most runs of a step that have a mark each.
+/// The maximum number of runs of a step that have a mark each.
 const MAX_MARKS: usize = 20;
 
 /// The column of the subjects of commits, behind the marks.
@@ -21,7 +21,7 @@ const BEHIND_MARKS: usize = 38;
 /// The confidence from which a step has no explanation in words.
 const EVIDENT: f64 = 0.9;
 
-/// The most features for and against a commit that are printed.
+/// The maximum number of features for and against a commit that are printed.
 const MAX_DOUBTS: usize = 3;
 
 /// The meanings of the marks of runs.

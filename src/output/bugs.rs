@@ -36,12 +36,12 @@ pub struct Bug<'a> {
 pub struct BugDecision {
     /// The day, such as `2026-01-02`.
     pub date: String,
-    /// The decision in words.
+    /// The decision as text.
     pub what: String,
-    /// By whom.
+    /// The person who decided.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub by: Option<String>,
-    /// Why.
+    /// The reason.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub why: Option<String>,
 }
@@ -122,7 +122,7 @@ impl<'a> Bug<'a> {
         Self { labels, ..self }
     }
 
-    /// Sets what people decided.
+    /// Sets the decisions.
     #[must_use]
     pub fn with_decisions(self, decisions: Vec<BugDecision>) -> Self {
         Self { decisions, ..self }

@@ -5,13 +5,13 @@ use std::fmt;
 use super::escape::escape;
 use crate::model::Suspect;
 
-/// A fix that may be that of a report, and what it means for the kernel.
+/// A fix that may fix the bug of a report, and whether the kernel needs it.
 #[derive(Clone, Debug, Default, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(default))]
 #[non_exhaustive]
 pub struct KnownFix {
-    /// The commit; the message ID of a patch that is not merged; what a label names.
+    /// The commit; the message ID of a patch that is not merged; the value of a label.
     pub fix: String,
     /// The probability that it fixes the bug of the report.
     pub probability: f32,
@@ -21,10 +21,10 @@ pub struct KnownFix {
     /// The first tag that contains it.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub since: Option<String>,
-    /// Whether it is a patch on a mailing list that no commit is known of.
+    /// Whether it is a patch on a mailing list without a known commit.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "std::ops::Not::not"))]
     pub patch: bool,
-    /// The commits that its `Fixes:` lines name.
+    /// The commits in its `Fixes:` lines.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Vec::is_empty"))]
     pub fixes: Vec<KnownCommit>,
     /// Its copies in stable branches.
@@ -33,7 +33,7 @@ pub struct KnownFix {
     /// The commits that revert it.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Vec::is_empty"))]
     pub reverts: Vec<KnownCommit>,
-    /// What its `Cc: stable` line asks for.
+    /// The versions in its `Cc: stable` line.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub stable: Option<String>,
     /// The identifiers of its `Reported-by:` lines.
@@ -50,18 +50,18 @@ pub struct KnownFix {
     pub functions: Vec<String>,
     /// The ID of the bug in the store.
     pub bug: String,
-    /// The title of the crash that it quotes.
+    /// The title of the crash in its message.
     pub title: String,
-    /// What both crashes have in common, in words.
+    /// The common features of both crashes, as text.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Vec::is_empty"))]
     pub evidence: Vec<String>,
-    /// The release of the report's kernel, or the commit that was asked for.
+    /// The release of the report's kernel, or the commit given by the user.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub kernel: Option<String>,
-    /// What the fix means for that kernel: `lacks`, `has` or `not-affected`.
+    /// The state of that kernel: `lacks`, `has` or `not-affected`.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub standing: Option<String>,
-    /// Whether the release does not decide that.
+    /// Whether the state is uncertain, because the release does not decide it.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "std::ops::Not::not"))]
     pub likely: bool,
     /// The commit that reverted the fix in that kernel.
@@ -82,7 +82,7 @@ pub struct KnownCommit {
 
 #[cfg(feature = "store")]
 impl KnownFix {
-    /// A candidate, and what it means for a kernel, if that is known.
+    /// Makes the record of a candidate, with the state of a kernel if it is known.
     pub fn new(
         candidate: crate::known::Candidate<'_>,
         kernel: Option<&str>,
@@ -122,10 +122,10 @@ impl KnownFix {
     }
 }
 
-/// The digits of a commit that text shows.
+/// The number of digits of a commit in text output.
 const DIGITS: usize = 12;
 
-/// The backports that text names.
+/// The maximum number of backports in text output.
 const MAX_BACKPORTS: usize = 6;
 
 fn short(commit: &str) -> &str {
@@ -145,7 +145,9 @@ impl KnownFix {
         line
     }
 
-    /// Where it is: `since v6.4-rc2, Fixes: 1a2b3c4d5e6f (v5.10-rc1), backports v6.1.29`; empty if nothing is known.
+    /// The releases with the fix:
+    /// `since v6.4-rc2, Fixes: 1a2b3c4d5e6f (v5.10-rc1), backports v6.1.29`; empty if nothing is
+    /// known.
     pub fn releases(&self) -> String {
         let mut parts = Vec::new();
         parts.extend(self.since.as_ref().map(|since| format!("since {}", escape(since))));
@@ -179,7 +181,7 @@ impl KnownFix {
         parts.join(", ")
     }
 
-    /// The evidence, and what the fix means for the kernel.
+    /// The evidence, and the state of the kernel.
     pub fn reasons(&self) -> String {
         let mut line = self
             .evidence
@@ -213,13 +215,14 @@ impl KnownFix {
     }
 }
 
-/// The probability from which text shows a fix.
+/// The minimum probability of a fix in text output.
 const SHOWN: f32 = 0.01;
 
-/// The probability from which a fix is evidence for the functions and files that it changes.
+/// The minimum probability from which a fix is evidence for the functions and files that it
+/// changes.
 const EVIDENCE: f32 = 0.2;
 
-/// Gives suspects the fixes that change them, or their file.
+/// Adds to suspects the fixes that change them, or their file.
 pub fn mark_suspects(suspects: &mut [Suspect<'_>], fixes: &[KnownFix]) {
     for suspect in suspects {
         let changes = |fix: &&KnownFix| {
@@ -232,11 +235,11 @@ pub fn mark_suspects(suspects: &mut [Suspect<'_>], fixes: &[KnownFix]) {
     }
 }
 
-/// Writes the fixes of a report as text, each with what it means below it.
+/// Writes the fixes of a report as text, each with the state of the kernel below it.
 ///
 /// # Errors
 ///
-/// Those of `out`.
+/// An error of `out` is returned.
 pub fn write(out: &mut impl fmt::Write, fixes: &[KnownFix]) -> fmt::Result {
     let shown = || fixes.iter().filter(|fix| fix.probability >= SHOWN);
     for fix in shown() {
@@ -254,11 +257,12 @@ pub fn write(out: &mut impl fmt::Write, fixes: &[KnownFix]) -> fmt::Result {
     Ok(())
 }
 
-/// Writes the same as Markdown: a heading with the title, and a fenced block that no text of a commit ends.
+/// Writes the same as Markdown: a heading with the title, and a fenced block that the text of a
+/// commit cannot close.
 ///
 /// # Errors
 ///
-/// Those of `out`.
+/// An error of `out` is returned.
 pub fn write_markdown(out: &mut impl fmt::Write, title: &str, fixes: &[KnownFix]) -> fmt::Result {
     let mut page = String::new();
     write(&mut page, fixes)?;

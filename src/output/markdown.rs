@@ -1,4 +1,4 @@
-//! Reports for trackers and mails: Markdown that reads as plain text.
+//! Reports for trackers and mails: Markdown that is readable as plain text.
 
 use std::fmt;
 
@@ -6,20 +6,20 @@ use super::escape::escape;
 use super::text::{self, TextOptions};
 use crate::model::Report;
 
-/// The bytes that mean something in a heading of GitHub's Markdown.
+/// The bytes with a meaning in a heading of GitHub's Markdown.
 const SPECIAL: &[char] = &['\\', '`', '*', '_', '[', ']', '<', '>', '#', '|', '~', '@'];
 
-/// The fewest backquotes of a fence.
+/// The minimum number of backquotes of a fence.
 const FENCE: usize = 3;
 
 /// Writes a report of `file` as a heading with its title, and a fenced block with the rest of its text.
 ///
-/// The text is that of [`text::write`] without colours, in lines of any length. The fence is longer than any
-/// run of backquotes in it, so that no text of the log ends the block.
+/// The text is that of [`text::write`] without colours, in lines of any length. The fence is longer
+/// than any run of backquotes in it, so the text of the log cannot close the block.
 ///
 /// # Errors
 ///
-/// Those of `out`.
+/// An error of `out` is returned.
 ///
 /// ```
 /// let log = b"kernel BUG at a.c:1!\nRIP: 0010:cm_add+0x1/0x2\nCall Trace:\n cm_write+0x1/0x2\n";
@@ -42,7 +42,7 @@ pub fn write(
 ///
 /// # Errors
 ///
-/// Those of `out`.
+/// An error of `out` is returned.
 pub fn write_with(
     out: &mut impl fmt::Write,
     file: &str,

@@ -15,7 +15,7 @@ pub struct TextOptions {
     pub color: bool,
     /// Whether to write registers and all instructions, stacks and frames, including unreliable frames.
     pub all: bool,
-    /// Whether to write the title of the convention instead of the kernel's headline.
+    /// Whether to write the title by syzbot's convention instead of the kernel's headline.
     pub convention: bool,
     /// The columns of the terminal, at which frames and paths are broken. With `None` they are not
     /// broken, so that a program finds each on one line; sentences are broken at 80 columns.
@@ -35,7 +35,7 @@ impl TextOptions {
         Self { width, ..self }
     }
 
-    /// Sets whether to write the title of the convention; off by default.
+    /// Sets whether to write the title by syzbot's convention; off by default.
     #[must_use]
     pub fn with_convention(self, convention: bool) -> Self {
         Self { convention, ..self }
@@ -85,7 +85,7 @@ impl<W: fmt::Write> Page<'_, W> {
         }
     }
 
-    /// Facts on lines of their own, the label before the first.
+    /// Writes facts on separate lines, the label before the first.
     pub(super) fn fields(
         &mut self,
         label: &str,
@@ -98,7 +98,7 @@ impl<W: fmt::Write> Page<'_, W> {
         texts.try_for_each(|text| self.field("", &text))
     }
 
-    /// A fact behind its label; nothing if there is none.
+    /// Writes a fact behind its label; nothing if the fact is empty.
     pub(super) fn field(&mut self, label: &str, text: &str) -> fmt::Result {
         const COLUMN: usize = 12;
         if text.is_empty() {

@@ -1,4 +1,4 @@
-//! Reports as text, at most a screen for each.
+//! Reports as text, at most one screen for each.
 
 use std::fmt::{self, Write as _};
 
@@ -20,13 +20,13 @@ const SOURCE_COLUMN: usize = 44;
 /// The suspects that are shown.
 const SUSPECTS: usize = 3;
 
-/// How wide the column of suspects is; a wider name moves its file.
+/// The width of the column of suspects; the file is behind a wider name.
 const SUSPECT_COLUMN: usize = 30;
 
 /// The frames of a stack that are shown.
 const MAX_SHOWN: usize = 24;
 
-/// The fewest frames that one line stands for.
+/// The minimum number of frames that are folded into one line.
 const MIN_FOLDED: usize = 2;
 
 /// Writes a report of `file`.
@@ -103,16 +103,16 @@ impl<W: fmt::Write> Page<'_, W> {
         self.styled(DIM, &format!("\n  {place}\n"))
     }
 
-    /// What happened, and why: what is read first.
+    /// Writes the answer first: the failure and its cause.
     fn answer(&mut self, report: &Report<'_>) -> fmt::Result {
         let message = report.message.as_deref().map(|message| escape(message).to_string());
         let location = report.location.as_ref();
         let location = location.map(|at| format!("at {}:{}", escape(&at.file), at.line));
-        // The explanation of an access names its address.
+        // The explanation of an access includes its address.
         let is_explained = report.explanation.as_ref().is_some_and(|found| found.access.is_some());
         let access = report.access.as_ref().map(access).filter(|_| !is_explained);
         let object = report.memory.as_ref().map(object);
-        // The diagnosis of an access names the object.
+        // The diagnosis of an access includes the object.
         let object = object.filter(|_| report.diagnosis.is_none());
         let facts = [message, location, access, object].into_iter().flatten();
         self.fields("what", facts)?;
@@ -121,7 +121,7 @@ impl<W: fmt::Write> Page<'_, W> {
             let texts = [&diagnosis.summary].into_iter().chain(why);
             self.fields("why", texts.map(|text| escape(text).to_string()))?;
         }
-        // A chain of two locks is the sentence itself.
+        // The sentence includes a chain of two locks.
         if report.cycle.len() > 2 {
             let locks = report.cycle.iter().chain(report.cycle.first());
             let locks: Vec<_> = locks.map(|lock| escape(lock).to_string()).collect();
@@ -138,7 +138,7 @@ impl<W: fmt::Write> Page<'_, W> {
         self.fields("then", report.consequences.iter().map(|title| escape(title).to_string()))
     }
 
-    /// One line for each thing that is known of kernel and task.
+    /// Writes one line for each fact about the kernel and the task.
     fn context(&mut self, report: &Report<'_>) -> fmt::Result {
         let kernel = &report.kernel;
         let taint = kernel.tainted.as_deref().map(|flags| match flags {
@@ -185,7 +185,7 @@ impl<W: fmt::Write> Page<'_, W> {
         Ok(())
     }
 
-    /// The likeliest functions with their files, and whom to mail about them.
+    /// Writes the most likely functions with their files, and the lists of their maintainers.
     fn suspects(&mut self, suspects: &[Suspect<'_>]) -> fmt::Result {
         let most = if self.options.all { usize::MAX } else { SUSPECTS };
         let shown = || suspects.iter().take(most);
@@ -236,8 +236,8 @@ impl<W: fmt::Write> Page<'_, W> {
         Ok(())
     }
 
-    /// The frames that the unwinder vouches for, without those that print the report, and without the end
-    /// that is that of the crash stack as well.
+    /// Writes the reliable frames, without those that print the report, and without the outer
+    /// frames that the crash stack has as well.
     fn folded(&mut self, stack: &Stack<'_>, crash: Option<&Stack<'_>>) -> fmt::Result {
         let frames: Vec<_> = stack.frames.iter().filter(|frame| frame.reliable).collect();
         let noise = frames.iter().take_while(|frame| is_noise(frame)).count();
@@ -288,7 +288,7 @@ impl<W: fmt::Write> Page<'_, W> {
         self.out.write_char('\n')
     }
 
-    /// Three registers fit into 80 columns.
+    /// Writes three registers on a line, which fit into 80 columns.
     fn registers(&mut self, report: &Report<'_>) -> fmt::Result {
         if report.registers.is_empty() {
             return Ok(());
@@ -429,7 +429,7 @@ fn is_same(a: &Frame<'_>, b: &Frame<'_>) -> bool {
     a.function.is_some() && (&a.function, a.offset, &a.module) == (&b.function, b.offset, &b.module)
 }
 
-/// Whether a frame only notices or prints what is wrong.
+/// Returns whether a frame only detects or prints the failure.
 fn is_noise(frame: &Frame<'_>) -> bool {
     let function = frame.function.as_deref().map(functions::base);
     function.is_some_and(|function| functions::class(function) == FrameClass::Noise)
