@@ -8,7 +8,7 @@ use crate::string_enum::string_enum;
 string_enum! {
     /// The service of a source file to the rest of the kernel.
     pub enum FileClass {
-        /// Subsystems and drivers.
+        /// Code of subsystems and drivers.
         Ordinary = "ordinary",
         /// Allocates and frees memory.
         Allocator = "allocator",

@@ -8,7 +8,7 @@ use super::format::VERSION;
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum Error {
-    /// The bytes do not begin like an atlas.
+    /// The bytes do not start with the magic number.
     Foreign,
     /// The format has another version.
     Version(u32),

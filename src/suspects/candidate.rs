@@ -11,7 +11,7 @@ const OF_STACK: usize = 24;
 /// The number of neighbors that select a file.
 const NEIGHBOURS: usize = 8;
 
-/// The part of a report that names a function.
+/// The part of a report that contains a function.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Group {
     Crash,
@@ -137,7 +137,7 @@ impl Candidate<'_> {
         !self.first_word.is_empty() && self.first_word == other.first_word
     }
 
-    /// Returns whether it is relevant and in no generic code.
+    /// Returns whether it is relevant and outside generic code.
     pub(super) fn is_ordinary(&self) -> bool {
         self.reason.is_none() && self.class.is_none_or(|class| class == FileClass::Ordinary)
     }

@@ -45,8 +45,9 @@ const BLAMED_FROM: f32 = 0.3;
 /// The minimum ratio of its probability to that of the function that the stacks blame.
 const BLAMED_OVER: f32 = 1.5;
 
-/// Fills in [`Report::suspects`] by an atlas. Then the blamed function and [`Report::guilty_file`] get
-/// files where the log has none, and the first suspect replaces the blame if it is far likelier.
+/// Fills in [`Report::suspects`] by an atlas. Then the blamed function and [`Report::guilty_file`]
+/// get files if the log has none, and the first suspect replaces the blame if it is much more
+/// likely.
 ///
 /// Parsing leaves suspects out; [`Analyzer`](crate::Analyzer) calls this after it resolved the frames, as
 /// inlined functions are candidates too. A report that changed since may be annotated again.

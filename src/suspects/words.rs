@@ -1,4 +1,4 @@
-//! Words of function names that the model has weights for.
+//! Words of function names with weights in the model.
 
 /// The words.
 pub(super) const WORDS: &[&str] = &[

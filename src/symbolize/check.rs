@@ -5,7 +5,7 @@ use std::fmt::Write;
 use super::{Image, Symbolizer};
 use crate::model::{CodeCheck, Frame, ImageCheck, ImageVerdict, Report};
 
-/// The most bytes of one patch: an alternative of an instruction with its operands.
+/// The maximum number of bytes of one patch: an alternative of an instruction with its operands.
 const MAX_PATCH: usize = 16;
 
 /// The first bytes of code that the kernel patches at boot: calls and jumps of ftrace, static

@@ -16,7 +16,7 @@ const MAX_SECTION: u64 = 4 << 30;
 /// The largest compression ratio; zlib's limit is 1032.
 const MAX_RATIO: u64 = 1040;
 
-/// The most bytes that the debug information of an image is decompressed to, by default. A linker
+/// The default maximum size in bytes of the decompressed debug information of an image. A linker
 /// that compresses makes one section of each kind.
 const MAX_UNPACKED: u64 = 1 << 30;
 
@@ -34,7 +34,7 @@ pub struct Image<'data> {
     is_code: Vec<bool>,
     is_relocatable: bool,
     endian: RunTimeEndian,
-    /// The most bytes of decompressed debug information.
+    /// The maximum size in bytes of decompressed debug information.
     max_unpacked: u64,
     symbols: OnceLock<Symbols<'data>>,
     debug: OnceLock<Result<Debug<'data>, Error>>,
@@ -154,8 +154,8 @@ impl<'data> Image<'data> {
         })
     }
 
-    /// Sets the most bytes that the debug information is decompressed to; the default is 1 GiB. An
-    /// image with more is used without its debug information.
+    /// Sets the maximum size in bytes of the decompressed debug information; the default is 1 GiB.
+    /// An image with more is used without its debug information.
     #[must_use]
     pub fn with_max_unpacked(self, bytes: u64) -> Self {
         Self { max_unpacked: bytes, ..self }
@@ -444,10 +444,11 @@ fn listed(line: &[u8]) -> Option<(u64, &[u8])> {
     Some((address, if is_text { name } else { &[] })).filter(|_| kind.len() == 1)
 }
 
-/// The most sections of a file. A module with a section for each function has some thousands.
+/// The maximum number of sections of a file. A module with a section for each function has some
+/// thousands.
 const MAX_SECTIONS: usize = 1 << 20;
 
-/// The most symbols; a kernel with everything built in has a million.
+/// The maximum number of symbols; a kernel with everything built in has a million.
 const MAX_SYMBOLS: usize = 1 << 24;
 
 /// The address of the first section of a module. Not 0, which marks code that the linker discarded.

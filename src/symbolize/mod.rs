@@ -22,9 +22,9 @@ pub use units::Location;
 
 /// Resolves the frames of reports with the images of one kernel.
 ///
-/// [`Analyzer::with_symbolizer`](crate::Analyzer::with_symbolizer) does so together with the
-/// explanation. Build one symbolizer for all reports of a kernel: it keeps what it has read of the
-/// debug information.
+/// [`Analyzer::with_symbolizer`](crate::Analyzer::with_symbolizer) does this together with the
+/// explanation. Make one symbolizer for all reports of a kernel: it caches the debug information
+/// that it has read.
 ///
 /// # Examples
 ///
@@ -55,8 +55,9 @@ pub struct Symbolizer<'data> {
     release: OnceLock<Option<String>>,
 }
 
-/// Functions that every kernel has, and their source files. They show the path of the source tree,
-/// which is how `decode_stacktrace.sh` and `faddr2line` find it. Assembly files may have another.
+/// Functions that every kernel has, and their source files. Their paths contain that of the source
+/// tree, which `decode_stacktrace.sh` and `faddr2line` find in the same way. Assembly files may
+/// have another.
 const LANDMARKS: [(&str, &str); 5] = [
     ("start_kernel", "init/main.c"),
     ("panic", "kernel/panic.c"),

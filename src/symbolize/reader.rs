@@ -23,8 +23,8 @@ const READS_PER_LOOKUP: u64 = 1 << 20;
 /// Bytes that cost one read when they are searched or copied together.
 const BYTES_PER_READ: usize = 16;
 
-/// The most bytes of stack for the recursion over inlined functions. A level takes less than 2 KiB
-/// without optimization, and compilers nest some dozens at most.
+/// The maximum number of bytes of stack for the recursion over inlined functions. A level takes
+/// less than 2 KiB without optimization, and compilers nest some dozens at most.
 const MAX_STACK: usize = 256 << 10;
 
 thread_local! {
@@ -32,7 +32,7 @@ thread_local! {
     static STACK: Cell<usize> = const { Cell::new(0) };
 }
 
-/// The reads that are left for an image.
+/// The remaining reads for an image.
 #[derive(Debug)]
 pub(super) struct Budget(AtomicU64);
 

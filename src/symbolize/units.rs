@@ -17,13 +17,14 @@ use self_cell::self_cell;
 
 use super::reader::{Budget, Reader};
 
-/// The most address ranges of one entry.
+/// The maximum number of address ranges of one entry.
 const MAX_RANGES: usize = 1 << 16;
 
-/// The most attributes of an entry; compilers write some 20. An attribute may have no bytes.
+/// The maximum number of attributes of an entry; compilers write some 20. An attribute may have no
+/// bytes.
 const MAX_ATTRIBUTES: usize = 256;
 
-/// The most nested inlined functions; compilers nest far fewer.
+/// The maximum number of nested inlined functions; compilers nest far fewer.
 const MAX_INLINED: usize = 256;
 
 /// A source location: one function of a frame.

@@ -8,13 +8,14 @@ use super::reader::Reader;
 use super::units::{Debug, entry_ranges, unit_reference};
 use crate::arch::{self, Arch};
 
-/// The most types that are followed to the accessed one: typedefs, qualifiers, members.
+/// The maximum number of types between the variable and the accessed member: typedefs, qualifiers,
+/// members.
 const MAX_TYPES: usize = 32;
 
-/// The most locations of a variable that are searched.
+/// The maximum number of locations of a variable that are searched.
 const MAX_PLACES: usize = 1 << 12;
 
-/// The most entries of a function that are searched.
+/// The maximum number of entries of a function that are searched.
 const MAX_ENTRIES: usize = 1 << 17;
 
 /// A variable that holds a pointer, and the member that was accessed through it.
