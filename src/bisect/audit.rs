@@ -1,5 +1,4 @@
-//! The audit of a bisection: which verdicts are supported by the runs, and the result without the
-//! others.
+//! The audit of a bisection: the verdicts that the runs support, and the result without the others.
 
 #![allow(clippy::cast_precision_loss, reason = "a mean over some commits")]
 
@@ -36,7 +35,7 @@ string_enum! {
 /// uncertain.
 pub(super) const UNSURE: f64 = 0.1;
 
-/// The chance up to which a commit that had another crash is taken for one without the bug.
+/// The chance up to which a commit with another crash counts as one without the bug.
 pub(super) const SURE: f64 = 0.02;
 
 /// Facts about the crash under bisection that the log does not have.
@@ -48,7 +47,7 @@ pub struct AuditOptions<'a> {
     pub title: Option<&'a str>,
     /// A report of that crash.
     pub report: Option<&'a Report<'a>>,
-    /// The tables that verdicts and the commit are rated by.
+    /// The tables by which verdicts and the commit are rated.
     pub tables: Tables<'a>,
 }
 
@@ -71,7 +70,7 @@ impl<'a> AuditOptions<'a> {
         Self { report, ..self }
     }
 
-    /// Sets the tables that verdicts and the commit are rated by.
+    /// Sets the tables by which verdicts and the commit are rated.
     #[must_use]
     pub fn with_tables(self, tables: Tables<'a>) -> Self {
         Self { tables, ..self }
@@ -345,7 +344,7 @@ struct Rates {
     missed: Vec<f64>,
 }
 
-/// The most commits with a rate of their own.
+/// The maximum number of commits with a rate of their own.
 const MAX_RATES: usize = 64;
 
 /// The number of runs from which the chance does not change: a commit that passes so often is good.

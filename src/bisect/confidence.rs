@@ -1,4 +1,5 @@
-//! How well the commit that a bisection names fits the crash, and how the search went.
+//! The features of the named commit and of the search, and the probability that the commit is
+//! wrong.
 
 use std::collections::BTreeSet;
 
@@ -97,7 +98,8 @@ fn search(log: &Bisection<'_>, steps: &[Seen], found: &mut Found<'_>) {
     );
 }
 
-/// Returns whether the first release without the crash and the step before it had different compilers.
+/// Returns whether the first release without the crash and the step before it had different
+/// compilers.
 fn other_compiler(log: &Bisection<'_>, steps: &[Seen]) -> bool {
     let crashing = log.search.crashing();
     let mut last = None;
@@ -164,20 +166,21 @@ fn commit(culprit: &Culprit<'_>, found: &mut Found<'_>) {
     );
 }
 
-/// Folders with nothing that a kernel of syzkaller's is built of: its bisections are of x86.
+/// Directories that are not built into the kernels of syzkaller's bisections, which are of x86.
 const UNBUILT: &[&str] = &["Documentation/", "LICENSES/", "samples/", "tools/"];
 
-/// Files of the top with nothing that a kernel is built of.
+/// Files in the top directory that are not built into a kernel.
 const TEXTS: &[&str] = &["COPYING", "CREDITS", "MAINTAINERS", "README", ".mailmap", ".gitignore"];
 
-/// Returns whether no kernel of a bisection is built of a file.
+/// Returns whether a file is built into no kernel of a bisection.
 fn unbuilt(file: &str) -> bool {
     let arch = file.strip_prefix("arch/").and_then(|rest| rest.split_once('/'));
     let other = arch.is_some_and(|(arch, _)| arch != "x86");
     other || TEXTS.contains(&file) || UNBUILT.iter().any(|folder| file.starts_with(folder))
 }
 
-/// The most files of a commit that are compared. A commit with more is not specific to a subsystem.
+/// The maximum number of files of a commit that are compared. A commit with more is not specific to
+/// a subsystem.
 const MAX_FILES: usize = 1000;
 
 /// Adds the features of the distance between the commit and the crash.

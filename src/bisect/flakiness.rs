@@ -1,4 +1,4 @@
-//! Flakiness: the chance to miss a crash that does not occur in every run.
+//! Flakiness: the probability that a crash does not occur in a run.
 
 /// A rate, estimated from a number of runs.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]

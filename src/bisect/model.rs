@@ -101,7 +101,7 @@ pub struct Bisection<'a> {
     /// The report of that crash.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub report: Option<Report<'a>>,
-    /// Known lines without a field here: how the configuration was reduced, the estimates of newer
+    /// Known lines without a field here: the reduction of the configuration, the estimates of newer
     /// versions of syzkaller.
     pub remarks: Vec<Cow<'a, str>>,
     /// Lines that were not recognized, at most the first [`MAX_UNKNOWN`].
@@ -110,7 +110,7 @@ pub struct Bisection<'a> {
     pub unknown_lines: usize,
 }
 
-/// The most unrecognized lines that are kept.
+/// The maximum number of unrecognized lines that are kept.
 pub const MAX_UNKNOWN: usize = 1000;
 
 /// A commit that was tested.

@@ -13,7 +13,7 @@ pub(super) struct Name<'a> {
     pub(super) symptom: Symptom,
 }
 
-/// Titles that syzkaller's manager makes for a machine that died without a report.
+/// Titles that syzkaller's manager gives to a machine that stopped without a report.
 const MANAGER_TITLES: &[(&str, Symptom)] = &[
     ("lost connection", Symptom::Hang),
     ("no output", Symptom::Hang),
@@ -23,7 +23,8 @@ const MANAGER_TITLES: &[(&str, Symptom)] = &[
 /// Titles of syzkaller's own failures, `SYZFAIL` and `SYZFATAL` of its executor and fuzzer.
 const OWN_FAILURES: &[&str] = &["SYZFAIL", "SYZFATAL"];
 
-/// Returns whether a title is that of a machine that died without a report, or of a failure of syzkaller.
+/// Returns whether a title is that of a machine that stopped without a report, or of a failure of
+/// syzkaller.
 pub(super) fn is_failure(title: &str) -> bool {
     OWN_FAILURES.iter().any(|start| title.starts_with(start))
         || MANAGER_TITLES.iter().any(|(words, _)| title.starts_with(words))
@@ -82,7 +83,7 @@ fn symptom(title: &str) -> Symptom {
 /// for mangled Rust names.
 const MAX_NAME: usize = 512;
 
-/// The most words of a name that are compared.
+/// The maximum number of words of a name that are compared.
 const MAX_PARTS: usize = 16;
 
 /// Returns the function in a title: `… in FUNCTION`.

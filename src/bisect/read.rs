@@ -1,4 +1,4 @@
-//! From the lines of a log to the [`Bisection`].
+//! Parses the lines of a log to a [`Bisection`].
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -253,7 +253,7 @@ impl<'a> Reader<'a> {
         Part::Nothing
     }
 
-    /// Adds a line that is not syzkaller's or git's.
+    /// Adds a line that neither syzkaller nor git prints.
     fn other(&mut self, line: &'a [u8]) {
         match self.part {
             Part::Output(_) => {}

@@ -11,10 +11,10 @@ use crate::fingerprint::Signature;
 use crate::kind::class::Symptom;
 use crate::model::Report;
 
-/// The score from which a crash is taken for the one under bisection.
+/// The score from which a crash counts as the one under bisection.
 pub const RELATED: f64 = 0.5;
 
-/// The score up to which a crash is taken for another one. Between the two it is undecided.
+/// The score up to which a crash counts as another one. Between the two it is undecided.
 pub const UNRELATED: f64 = 0.15;
 
 /// The factor on the score of a known flake.
@@ -59,7 +59,7 @@ struct Known<'a> {
     same_bug: Option<bool>,
 }
 
-/// The most titles of the crash under bisection.
+/// The maximum number of titles of the crash under bisection.
 const MAX_ORIGINALS: usize = 8;
 
 /// The share of the first commit's crashes from which a title is an original one.
@@ -238,7 +238,8 @@ fn most_frequent<'a>(log: &'a Bisection<'a>) -> Option<&'a str> {
     Some(most.0)
 }
 
-/// Removes the titles that the manager gives to a machine or a fuzzer that failed, unless no other is there.
+/// Removes the titles that the manager gives to a failed machine or fuzzer, unless there are no
+/// others.
 fn without_failures(mut titles: Vec<(&str, u32)>) -> Vec<(&str, u32)> {
     if titles.iter().any(|(title, _)| !name::is_failure(title)) {
         titles.retain(|(title, _)| !name::is_failure(title));

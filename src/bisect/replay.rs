@@ -21,8 +21,8 @@ pub struct Audited<'a> {
     /// The number of commits between them that are left to test; `None` if the log has no such
     /// number. In a search for a cause it is the number if the last one is good.
     pub revisions_left: Option<u64>,
-    /// Why no commit follows from the audited verdicts although none is left to test: the search ends at a commit
-    /// that cannot have changed anything by itself.
+    /// The reason why no commit results from the audited verdicts although none is left to test:
+    /// the search ends at a commit that changes nothing by itself.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub contradiction: Option<&'static str>,
     /// The same of the last bad commit, if none is left to test.
@@ -107,7 +107,7 @@ pub(super) fn replay<'a>(log: &Bisection<'a>, steps: &[Seen]) -> Audited<'a> {
     }
 }
 
-/// Why a commit that was tested cannot be the one that the search is for.
+/// Returns the reason why a commit that was tested cannot be the result of the search.
 fn impossible(log: &Bisection<'_>, at: usize) -> Option<&'static str> {
     let step = log.steps.get(at)?;
     let subject = step.subject.as_deref().unwrap_or_default();

@@ -1,4 +1,4 @@
-//! The crashes and rates of a step, which its verdict is decided by.
+//! The crashes and rates of a step, from which its verdict is derived.
 
 use super::flakiness::Rate;
 use super::model::Verdict;

@@ -43,10 +43,10 @@ pub(super) const FLAKES: &[(&str, u32)] = &[
     ("unregister_netdevice: waiting for DEV to become free", 5),
 ];
 
-/// The log odds of a wrong commit without any clue.
+/// The log odds of a wrong commit without any feature.
 pub(super) const BASE: f64 = -1.21;
 
-/// The log odds that a clue adds at a value of 1; the L2 penalty is 0.0003.
+/// The log odds that a feature adds at a value of 1; the L2 penalty is 0.0003.
 #[rustfmt::skip] // rows
 pub(super) const WEIGHTS: &[(DoubtFeature, f64)] = &[
     (DoubtFeature::Alien, 1.65),

@@ -1,9 +1,9 @@
-//! The tables that an audit goes by.
+//! The tables of an audit.
 
 use super::evidence::{DoubtFeature, Tie};
 use super::table;
 
-/// The tables that an audit goes by: [`Tables::FITTED`], unless a program fits others.
+/// The tables of an audit: [`Tables::FITTED`], unless a program fits others.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct Tables<'t> {
@@ -12,9 +12,9 @@ pub struct Tables<'t> {
     pub scores: &'t [(Tie, [f64; 3])],
     /// The titles of crashes that occur in the bisections of many bugs, sorted, and the number of these.
     pub flakes: &'t [(&'t str, u32)],
-    /// The log odds of a wrong commit without any clue.
+    /// The log odds of a wrong commit without any feature.
     pub base: f64,
-    /// The log odds that a clue adds at a value of 1.
+    /// The log odds that a feature adds at a value of 1.
     pub weights: &'t [(DoubtFeature, f64)],
     /// The probability of a wrong commit from which a bisection is [`Trust::Doubtful`](super::Trust::Doubtful).
     pub doubtful: f64,
@@ -32,7 +32,7 @@ impl Tables<'static> {
 }
 
 impl<'t> Tables<'t> {
-    /// Makes tables of relations alone, in which no clue has a weight.
+    /// Makes tables of relations alone, in which no feature has a weight.
     pub fn new(scores: &'t [(Tie, [f64; 3])], flakes: &'t [(&'t str, u32)]) -> Self {
         Self { scores, flakes, base: 0.0, weights: &[], doubtful: 1.0 }
     }
@@ -49,7 +49,7 @@ impl<'t> Tables<'t> {
         self.flakes.get(at).map(|(_, bugs)| *bugs)
     }
 
-    /// Returns the log odds that a clue adds at a value of 1.
+    /// Returns the log odds that a feature adds at a value of 1.
     pub(super) fn weight(&self, clue: DoubtFeature) -> f64 {
         self.weights.iter().find(|(of, _)| *of == clue).map_or(0.0, |(_, weight)| *weight)
     }

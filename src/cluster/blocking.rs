@@ -12,8 +12,8 @@ use super::similarity::Candidate;
 use crate::fingerprint::{Family, OriginRole, Stable};
 use crate::functions::FrameClass;
 
-/// The number of ways in which both of two callers must be reached to be two users of one helper,
-/// rather than two ways to one bug.
+/// The minimum number of common call paths of two callers that makes them two users of one helper,
+/// instead of two paths to one bug.
 const COMMON_WAYS: usize = 2;
 
 /// A link between two entries.
@@ -35,7 +35,7 @@ impl Edge {
         Self { how, score: 1.0, a, b, name, evidence: String::new() }
     }
 
-    /// Makes the link between an entry and one that is similar to it.
+    /// Makes the link between an entry and a similar one.
     pub(super) fn scored(entry: u32, candidate: &Candidate) -> Self {
         let evidence = link::in_words(&candidate.features);
         let edge = Self::sure(LinkReason::Score, entry, candidate.entry, None);
@@ -56,7 +56,7 @@ pub(super) fn kin(family: Family) -> Family {
 }
 
 /// Returns whether two signatures of different sites can be of one bug for any score: their
-/// families fit, and they share one of the innermost functions.
+/// families match, and they share one of the innermost functions.
 ///
 /// Signatures with a site in common are decided by their keys and facts.
 pub(super) fn may_attach(a: &Entry, b: &Entry) -> bool {
@@ -71,8 +71,8 @@ pub(super) fn near(entry: &Entry) -> BTreeSet<Name> {
     entry.ordinary().take(NEAR).chain(entry.site.iter().copied()).collect()
 }
 
-/// A function near the sites of more sets than this does not make them candidates: it bounds the number of
-/// pairs.
+/// The maximum number of sets with a common function near their sites. A function of more sets does
+/// not make them candidates, which bounds the number of pairs.
 pub(crate) const MAX_NEAR: usize = 1024;
 
 /// The number of innermost functions that are near the site.
@@ -91,14 +91,14 @@ enum Key {
     Stall(Name, u64),
     /// The title of a warning whose own function is a helper, and two functions in a row.
     Warning(Name, u64),
-    /// Who allocated and who freed an object, and a function near the site of its use.
+    /// The functions that allocated and freed an object, and a function near the site of its use.
     Object(u64, Name),
 }
 
-/// The functions in a row that two samples of one loop share.
+/// The number of consecutive functions that two samples of one loop share.
 const LOOP: usize = 4;
 
-/// The functions in a row that two warnings of one user of a helper share.
+/// The number of consecutive functions that two warnings of one user of a helper share.
 const USER: usize = 2;
 
 /// An entry with its number.
@@ -121,8 +121,8 @@ impl Keys {
         Self { groups }
     }
 
-    /// Returns the links of all keys, unsorted. Of a part of the entries only those of keys whose
-    /// members are all there.
+    /// Returns the links of all keys, unsorted. For a part of the entries, only those of keys whose
+    /// members are all in that part.
     pub(super) fn edges(&self, entries: &[Entry], part: &Part) -> Vec<Edge> {
         let mut edges = Vec::new();
         for (key, numbers) in self.groups.iter().filter(|(_, numbers)| numbers.len() > 1) {
@@ -138,7 +138,8 @@ impl Keys {
         edges
     }
 
-    /// The old entries that shared a part of a key before these new ones came, and do not any more.
+    /// Returns the old entries that shared a part of a key before the new ones were added, and no
+    /// longer do.
     #[cfg(feature = "store")]
     pub(super) fn parted_by(&self, entries: &[Entry], new: &BTreeSet<u32>) -> Vec<u32> {
         let mut parted = Vec::new();
@@ -175,21 +176,22 @@ impl Keys {
     }
 }
 
-/// Which of the entries of an index are grouped: all, or those of whole bugs, among others that share
-/// something with them and stay where they are.
+/// The entries of an index that are grouped: all, or those of complete bugs. The others share a key
+/// with these, and keep their groups.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Part {
-    /// Of each entry that is not of a whole bug whether it is the exemplar of its set.
+    /// For each entry outside complete bugs, whether it is the exemplar of its set.
     pub(crate) others: HashMap<u32, bool>,
 }
 
 impl Part {
-    /// Whether the bug of an entry is grouped, so that all that its keys reach is there.
+    /// Returns whether the bug of an entry is grouped, so that all entries with its keys are
+    /// present.
     pub(super) fn is_whole(&self, entry: u32) -> bool {
         !self.others.contains_key(&entry)
     }
 
-    /// Whether an entry may be an exemplar.
+    /// Returns whether an entry may be an exemplar.
     pub(super) fn may_lead(&self, entry: u32) -> bool {
         self.others.get(&entry).is_none_or(|leads| *leads)
     }
@@ -218,7 +220,7 @@ fn keys(entry: &Entry, names: &impl Texts) -> Vec<Key> {
     }
     let mut keys: Vec<_> = entry.site.iter().map(|site| Key::Site(family, *site)).collect();
     keys.extend(entry.top2.map(|top| Key::Stack(family, top)));
-    // The same circle of locks may be closed at another lock.
+    // The same cycle of locks may be closed at another lock.
     let several = entry.origins(OriginRole::Lock).nth(1).is_some();
     keys.extend(locks(entry).filter(|_| several).map(|locks| Key::Locks(entry.title, locks)));
     match family {
@@ -247,8 +249,8 @@ fn keys(entry: &Entry, names: &impl Texts) -> Vec<Key> {
     keys
 }
 
-/// Adds the pairs of a hang's site and that of each other hang of its log: two logs share the pair if each
-/// names first what the other names later.
+/// Adds the pairs of a hang's site and that of each other hang of its log: two logs share the pair
+/// if the first hang of each is a later one of the other.
 fn hangs(entry: &Entry, names: &impl Texts, keys: &mut Vec<Key>) {
     let Some(own) = entry.site.first().copied() else { return };
     for other in entry.also.iter().copied() {
@@ -257,7 +259,7 @@ fn hangs(entry: &Entry, names: &impl Texts, keys: &mut Vec<Key>) {
     }
 }
 
-/// The hashes of so many functions in a row of those that may name a bug.
+/// Returns the hashes of `len` consecutive functions among those that may name a bug.
 fn rows<'a>(entry: &Entry, names: &'a impl Texts, len: usize) -> impl Iterator<Item = u64> + 'a {
     let ordinary: Vec<Name> = entry.ordinary().collect();
     let rows = ordinary.windows(len).map(|row| {
@@ -271,7 +273,8 @@ fn rows<'a>(entry: &Entry, names: &'a impl Texts, len: usize) -> impl Iterator<I
     rows.into_iter()
 }
 
-/// The hash of the functions that allocated and freed an object; `None` unless both are known.
+/// Returns the hash of the functions that allocated and freed an object; `None` unless both are
+/// known.
 fn object(entry: &Entry, names: &impl Texts) -> Option<u64> {
     let mut hasher = Stable::new();
     for role in [OriginRole::Allocation, OriginRole::Free] {
@@ -287,7 +290,7 @@ fn object(entry: &Entry, names: &impl Texts) -> Option<u64> {
     Some(hasher.finish())
 }
 
-/// The keys of an entry, as hashes that are the same in all indexes.
+/// Returns the keys of an entry, as hashes that are equal in all indexes.
 #[cfg(feature = "store")]
 pub(super) fn hashed(entry: &Entry, names: &impl Texts) -> Vec<u64> {
     let locks = || -> Vec<u64> {
@@ -356,7 +359,7 @@ fn offsets<'a>(members: &[Member<'a>]) -> Option<Vec<Vec<Member<'a>>>> {
 }
 
 /// Groups members by their tags. Members without a tag join the others if there is only one tag;
-/// otherwise they are a group of their own, because theirs is unknown.
+/// otherwise they are a separate group, because their tag is unknown.
 fn by_tag<'a>(members: &[Member<'a>], tag: impl Fn(&Entry) -> Option<u64>) -> Vec<Vec<Member<'a>>> {
     let mut tagged: BTreeMap<Option<u64>, Vec<Member<'a>>> = BTreeMap::new();
     for member in members {
@@ -368,8 +371,8 @@ fn by_tag<'a>(members: &[Member<'a>], tag: impl Fn(&Entry) -> Option<u64>) -> Ve
     tagged.into_values().collect()
 }
 
-/// Numbers the circles of tasks that wait for each other: of the other hangs that the logs of the members name,
-/// those of one log are in one circle.
+/// Numbers the cycles of tasks that wait for each other: among the other hangs in the logs of the
+/// members, those of one log are in one cycle.
 fn circles(members: &[Member<'_>]) -> HashMap<Name, u64> {
     let mut circles: HashMap<Name, u64> = HashMap::new();
     for (_, entry) in members {
@@ -396,10 +399,10 @@ fn locks(entry: &Entry) -> Option<u64> {
     (!locks.is_empty()).then(|| locks.into_iter().fold(0, mix))
 }
 
-/// Returns the callers of a helper that each have a bug of their own.
+/// Returns the callers of a helper that are separate bugs.
 ///
-/// If the bug were in the helper, it would have as many callers as ways that lead to it. Two
-/// callers that are both reached in the same ways are two users of the helper, with one bug each.
+/// If the bug were in the helper, the number of its callers would be that of the paths to it. Two
+/// callers with the same callers are two users of the helper, with one bug each.
 fn users(site: Name, members: &[Member<'_>]) -> BTreeSet<Name> {
     let mut callers: BTreeMap<Name, (usize, BTreeSet<Name>)> = BTreeMap::new();
     for (_, entry) in members {
@@ -430,12 +433,12 @@ fn users(site: Name, members: &[Member<'_>]) -> BTreeSet<Name> {
     twice.flat_map(|((a, b), _)| [a, b]).collect()
 }
 
-/// A caller is a separate user only if it has at least one in so many of the members: among very
+/// A caller is a separate user only if it has at least one in `MUCH` of the members, because among
 /// many reports each combination occurs by chance.
 const MUCH: usize = 10;
 
-/// The limit of callers of one function that are compared: it bounds the number of pairs, and a
-/// function with more is a dispatcher.
+/// The maximum number of callers of one function that are compared. It bounds the number of pairs;
+/// a function with more callers is a dispatcher.
 const MAX_USERS: usize = 64;
 
 fn star(edges: &mut Vec<Edge>, key: Key, part: &[Member<'_>]) {

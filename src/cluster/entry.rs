@@ -106,9 +106,9 @@ impl Entry {
         }
     }
 
-    /// Merges the descriptive fields of another report with the same signature. The lesser value
-    /// stays, so the result does not depend on the order of the reports. Returns whether what is
-    /// compared changed.
+    /// Merges the descriptive fields of another report with the same signature. The lesser value is
+    /// kept, so the result does not depend on the order of the reports. Returns whether a compared
+    /// field changed.
     pub(super) fn describe(&mut self, signature: &Signature<'_>, names: &mut Names) -> bool {
         if let Some(new) = signature.summary.as_deref()
             && self.summary.is_none_or(|old| new < names.text(old))
@@ -190,7 +190,7 @@ impl Entry {
         }
     }
 
-    /// Whether it shares nothing with any other, not even with an equal one.
+    /// Returns whether it is not equal to any other entry, even one with the same signature.
     #[cfg(feature = "store")]
     pub(super) fn is_alone(&self) -> bool {
         self.corrupted && self.frames.is_empty()

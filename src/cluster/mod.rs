@@ -81,7 +81,7 @@ const NEIGHBOURS: usize = 8;
 pub struct Observation {
     /// Seconds since 1970-01-01 UTC, if the time is known.
     pub time: Option<u64>,
-    /// The number of reports that it stands for; 0 counts as 1.
+    /// The number of reports in it; 0 counts as 1.
     pub count: u32,
 }
 
@@ -136,7 +136,7 @@ impl Index {
         let next = self.entries.len() as u32;
         let mut exact = signature.exact;
         if signature.is_alone() {
-            // Two reports without any frame are not equal because of that.
+            // Reports without any frame are not equal to each other.
             exact = signature.fingerprint();
             let next = self.bare.entry(exact).or_default();
             exact = exact.wrapping_add(*next);
@@ -263,7 +263,7 @@ impl Index {
             .get_or_init(|| Ranker::new(&self.entries, &self.names, all(), self.frequencies()))
     }
 
-    /// How many of all entries have each term.
+    /// Returns the number of entries with each term.
     pub(crate) fn frequencies(&self) -> &Frequencies {
         self.frequencies.get_or_init(|| Frequencies::of(&self.entries, &self.names))
     }
@@ -314,7 +314,7 @@ impl Index {
         clusters
     }
 
-    /// These reports as one cluster, whatever the rules say.
+    /// Describes these reports as one cluster, without the rules.
     pub fn describe(&self, reports: Vec<u32>) -> Cluster {
         summary::cluster(self, reports, &[])
     }
@@ -394,7 +394,8 @@ impl Index {
         edges
     }
 
-    /// The exemplar of each set: the most frequent entry, of equal ones that with the smallest hash.
+    /// Returns the exemplar of each set: the most frequent entry, of equal ones that with the
+    /// smallest hash.
     fn exemplars(&self, sets: &mut DisjointSets, part: &Part) -> Vec<u32> {
         let mut exemplars: BTreeMap<u32, u32> = BTreeMap::new();
         for (number, entry) in (0_u32..).zip(&self.entries).filter(|(_, entry)| !entry.corrupted) {
@@ -433,7 +434,8 @@ impl Index {
             let mut reached: Vec<u32> = reached.flatten().copied().collect();
             reached.sort_unstable();
             reached.dedup();
-            // Each pair once, and always in this direction: the last digit may depend on it.
+            // Each pair once, and always in this direction, because the last digit may depend on
+            // it.
             reached.retain(|document| {
                 of(*document).is_some_and(|(other_number, other)| {
                     entry.exact < other.exact
@@ -455,7 +457,7 @@ impl Index {
         edges
     }
 
-    /// The edges between sets that are perhaps one bug.
+    /// Returns the edges between sets that are perhaps one bug.
     fn perhaps(&self, sets: &mut DisjointSets, exemplars: &[u32]) -> Vec<Edge> {
         let frequencies = self.frequencies();
         let ranker = Ranker::new(&self.entries, &self.names, exemplars.to_vec(), frequencies);

@@ -1,4 +1,4 @@
-//! Why two reports are not taken for one bug.
+//! The reasons why two reports are in different clusters.
 
 use super::blocking::{self, Part};
 use super::names::Texts;
@@ -7,41 +7,40 @@ use crate::fingerprint::OriginRole;
 use crate::string_enum::string_enum;
 
 string_enum! {
-    /// The rule that keeps two reports apart.
+    /// The rule that separates two reports.
     pub enum PartReason {
-        /// Somebody said so.
+        /// A cannot-link.
         Forced = "forced",
-        /// One of them is not whole: it is joined by its exact hash alone.
+        /// One of them is incomplete: it is joined by its exact hash only.
         Incomplete = "incomplete",
-        /// Something else went wrong.
+        /// The families differ.
         Family = "family",
-        /// One site, and other offsets from NULL.
+        /// One site, and different offsets from NULL.
         Offset = "offset",
-        /// One site, and other locks.
+        /// One site, and different locks.
         Locks = "locks",
-        /// One site, a helper, and callers that use it each for itself.
+        /// One site, a helper, and callers that are separate users of it.
         Callers = "callers",
-        /// No site and none of the innermost functions is common.
+        /// Neither the site nor one of the innermost functions is common.
         Functions = "functions",
-        /// They have too little in common.
+        /// The score is too low.
         Score = "score",
     }
 }
 
-/// Why two reports are not taken for one bug.
+/// A reason why two reports are in different clusters.
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct Parted {
     /// The rule.
     pub rule: PartReason,
-    /// What it compared, in words.
+    /// The compared values, as text.
     pub evidence: String,
 }
 
 impl Index {
-    /// The rules that keep two reports apart, the strongest first; none for reports that nothing keeps
-    /// apart.
+    /// Returns the rules that separate two reports, the strongest first; empty if no rule does.
     pub fn why_apart(&self, a: u32, b: u32) -> Vec<Parted> {
         let mut parted = Vec::new();
         let mut add = |rule, evidence| parted.push(Parted { rule, evidence });
@@ -105,7 +104,7 @@ impl Index {
         parted
     }
 
-    /// Whether somebody said that a report of the set of one is apart from one of the set of the other.
+    /// Returns whether a cannot-link separates the sets of two reports.
     fn is_forbidden(&self, a: u32, b: u32) -> bool {
         if self.apart.is_empty() {
             return false;

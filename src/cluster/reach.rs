@@ -1,5 +1,5 @@
-//! The keys that an entry shares with others, as hashes that are the same in all indexes: a store finds by them
-//! the entries that a new report may change.
+//! The keys that an entry shares with others, as hashes that are equal in all indexes: a store uses
+//! them to find the entries that a new report may change.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,9 +13,10 @@ use crate::fingerprint::{Signature, Stable};
 /// The keys that an entry shares with others.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Reach {
-    /// The keys of rules that see all entries with the key.
+    /// The keys of rules that consider all entries with the key.
     pub(crate) keys: Vec<u64>,
-    /// The title, for entries without a stack and for those with one; `None` if it is not compared.
+    /// The keys of the title, for entries without a stack and for those with one; `None` if the
+    /// title is not compared.
     pub(crate) titles: Option<Titles>,
     /// The functions near the site.
     pub(crate) near: Vec<u64>,
@@ -26,15 +27,15 @@ pub(crate) struct Reach {
 /// The keys of a title.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Titles {
-    /// Of entries without a stack.
+    /// The key for entries without a stack.
     pub(crate) bare: u64,
-    /// Of entries with one.
+    /// The key for entries with one.
     pub(crate) whole: u64,
     /// Whether the entry has no stack.
     pub(crate) is_bare: bool,
 }
 
-/// The bugs of reports, by their numbers, and the reports that stand for their sets.
+/// The bugs of reports, by their numbers, and the reports that represent their sets.
 #[derive(Debug, Default)]
 pub(crate) struct Grouped {
     /// The reports of each bug.
@@ -74,12 +75,13 @@ impl Reach {
 }
 
 impl Index {
-    /// The first report of each signature that others may equal.
+    /// Returns the first report of each signature that may have equal ones.
     pub(crate) fn distinct(&self) -> impl Iterator<Item = u32> + '_ {
         self.entries.iter().filter(|entry| !entry.is_alone()).map(|entry| entry.first)
     }
 
-    /// The known reports that new ones, by their numbers, part from others with the same key.
+    /// Returns the known reports that new ones, given by their numbers, separate from others with
+    /// the same key.
     pub(crate) fn parted_by(&self, new: &[u32]) -> Vec<u32> {
         let entry = |report: &u32| self.reports.get(*report as usize).map(|report| report.entry);
         let first = |entry: u32| self.entries.get(entry as usize).map(|entry| entry.first);
@@ -99,21 +101,21 @@ impl Index {
         Reach::of(&entry, &names)
     }
 
-    /// The terms that a signature looks up, each with what a hit adds to a score.
+    /// Returns the terms that a signature looks up, each with the weight of a hit.
     pub(crate) fn weights(&self, signature: &Signature<'_>) -> Vec<((u8, u64), f32)> {
         let mut names = Overlay::new(&self.names);
         let entry = Entry::new(signature, &mut names);
         similarity::weights(&entry, &names, self.frequencies())
     }
 
-    /// Sets how often terms are, instead of counting them here.
+    /// Sets the frequencies of terms, instead of counting them here.
     pub(crate) fn set_frequencies(&mut self, frequencies: Frequencies) {
         self.frequencies = frequencies.into();
         self.ranker = std::sync::OnceLock::new();
     }
 
-    /// Which reports are of one bug. `others` are reports that are there only to be compared with, each
-    /// with whether it is the exemplar of its set.
+    /// Groups reports by bug. `others` are reports that are only compared, each with whether it is
+    /// the exemplar of its set.
     pub(crate) fn groups(&self, others: &[(u32, bool)]) -> Grouped {
         let mut part = Part::default();
         for (report, leads) in others {

@@ -183,7 +183,7 @@ pub(super) struct Candidate {
     pub(super) features: Vec<(Feature, f32)>,
 }
 
-/// How many documents have each term: what makes one rare.
+/// The number of documents with each term, which determines its rarity.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Frequencies {
     documents: usize,
@@ -276,7 +276,8 @@ fn hits(entry: &Entry, names: &impl Texts, frequencies: &Frequencies) -> Vec<Hit
     hits
 }
 
-/// The terms that a query looks up, each with what a hit adds to a score if the document is like the query.
+/// Returns the terms that a query looks up, each with the amount that a hit adds to a score if the
+/// document equals the query.
 #[cfg(feature = "store")]
 pub(super) fn weights(
     entry: &Entry,

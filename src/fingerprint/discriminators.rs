@@ -9,7 +9,7 @@ const NULL_PAGE: u64 = 4096;
 /// Facts that distinguish two bugs of the same site.
 ///
 /// Different offsets from NULL, on machines with the same size of addresses, are different bugs.
-/// The other facts are for people. A missing fact decides nothing.
+/// The other facts are for display. A missing fact decides nothing.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]

@@ -46,8 +46,8 @@ pub(crate) use release::age;
 /// The version of the rules that make signatures. Signatures of different versions are not
 /// comparable.
 ///
-/// 3: whether a report is whole is decided by its own lines, not by the convention for titles, and
-/// the task of a hang is the one in its headline, whose locks are those that it waits for.
+/// 3: the completeness of a report is decided by its own lines, not by the convention for titles,
+/// and the task of a hang is the one in its headline, whose locks are those for which it waits.
 ///
 /// 4: a hang has the sites of the other hangs of its log ([`accompany`]), and a return address at the first
 /// byte of a function is not a frame of it.
@@ -59,14 +59,16 @@ pub fn frame_class(function: &str) -> (FrameClass, Option<&'static str>) {
     (functions::class(function), functions::why(function))
 }
 
-/// The most frames of a signature. Deeper frames are those of the entry into the kernel.
+/// The maximum number of frames of a signature. Deeper frames are those of the entry into the
+/// kernel.
 pub(crate) const MAX_SIGNATURE_FRAMES: usize = 48;
 
-/// The most origins of a signature.
+/// The maximum number of origins of a signature.
 pub(crate) const MAX_ORIGINS: usize = 16;
 
-/// The most sites of other reports in a signature. `check_hung_uninterruptible_tasks()` in kernel/hung_task.c
-/// prints ten tasks by default (`sysctl_hung_task_warnings`).
+/// The maximum number of sites of other reports in a signature.
+/// `check_hung_uninterruptible_tasks()` in kernel/hung_task.c prints ten tasks by default
+/// (`sysctl_hung_task_warnings`).
 const MAX_ALSO: usize = 16;
 
 /// The facts of a report that do not change from run to run.
@@ -107,7 +109,7 @@ pub struct Signature<'a> {
     /// 48.
     #[cfg_attr(feature = "serde", serde(borrow))]
     pub frames: Vec<SignatureFrame<'a>>,
-    /// The functions, locks and caches that other parts of the report name. At most 16.
+    /// The functions, locks and caches in other parts of the report. At most 16.
     #[cfg_attr(feature = "serde", serde(borrow, default, skip_serializing_if = "Vec::is_empty"))]
     pub origins: Vec<Origin<'a>>,
     /// The sites of the other hangs and stalls of the log, sorted: see [`accompany`]. At most 16.
@@ -185,8 +187,9 @@ impl<'a> Signature<'a> {
 }
 
 impl Signature<'_> {
-    /// Of equal reports the one that comes first is kept with what is in no hash and counts in comparisons:
-    /// files of frames, and the place. It has the fewest unknown files.
+    /// Returns whether this report of two equal ones provides the fields that are in no hash but
+    /// are compared: the files of frames, and the place. It is the one with the fewest unknown
+    /// files.
     pub(crate) fn comes_before(&self, other: &Self) -> bool {
         self.sources() < other.sources()
     }
@@ -198,8 +201,8 @@ impl Signature<'_> {
         (unknown, files, file.as_deref(), directory.as_deref(), module.as_deref())
     }
 
-    /// Takes what is in no hash from an equal report, if that comes before its own, so that the result does
-    /// not depend on the order of reports.
+    /// Takes the fields that are in no hash from an equal report, if that one comes before this
+    /// one, so that the result does not depend on the order of reports.
     #[cfg(feature = "store")]
     pub(crate) fn describe(&mut self, other: Self) {
         let known_age = self.release.as_deref().and_then(age);
@@ -220,12 +223,13 @@ impl Signature<'_> {
         }
     }
 
-    /// Whether a task waits or runs without end, so that others of the log may show the same bug.
+    /// Returns whether a task waits or runs without end, so that other reports of the log may be of
+    /// the same bug.
     pub fn hangs(&self) -> bool {
         matches!(self.family, Family::Hang | Family::Stall)
     }
 
-    /// Whether a report has so little that not even an equal one is of its bug.
+    /// Returns whether a report has so few facts that it does not join even an equal one.
     pub(crate) fn is_alone(&self) -> bool {
         self.corrupted && self.frames.is_empty()
     }
@@ -254,8 +258,8 @@ impl Signature<'_> {
         hasher.finish()
     }
 
-    /// A signature of an older version by the rules of [`VERSION`], as far as its own parts show them: what
-    /// the classes of its functions and the hashes of its names are, and which function is the site.
+    /// Converts a signature of an older version to [`VERSION`], as far as its fields allow: the
+    /// classes of its functions, the hashes of its names, and the site.
     #[cfg(feature = "store")]
     pub(crate) fn renewed(mut self) -> Self {
         let site = self.site.as_ref().and_then(|site| site.functions.first().cloned());
@@ -273,7 +277,7 @@ impl Signature<'_> {
         self
     }
 
-    /// The same without a loan from the report.
+    /// Clones the text that the signature borrows from the report.
     pub fn into_owned(self) -> Signature<'static> {
         let Self {
             version,
@@ -344,11 +348,12 @@ impl Signature<'_> {
     }
 }
 
-/// Gives each hang and stall of a log the sites of the others, and makes its hash again.
+/// Adds to each hang and stall of a log the sites of the others, and recomputes its hash.
 ///
-/// Which of the tasks that wait for each other the kernel names first is chance. The signatures are those of all
-/// reports of one log. Other signatures are left as they are. [`Signature::exact`] of a hang depends on the
-/// other hangs of its log from then on, so the hash that `parse` prints of it alone is another one.
+/// The order in which the kernel prints tasks that wait for each other is random. `signatures` are
+/// those of all reports of one log; those of other kinds are unchanged. [`Signature::exact`] of a
+/// hang then depends on the other hangs of its log, so it differs from the hash that `parse` prints
+/// for the hang alone.
 pub fn accompany(signatures: &mut [Signature<'_>]) {
     let own = |signature: &Signature<'_>| Some(signature.site.as_ref()?.hash);
     let hangs = signatures.iter().filter(|signature| signature.hangs());
@@ -426,7 +431,7 @@ pub struct SignatureFrame<'a> {
     pub file: Option<Cow<'a, str>>,
 }
 
-/// A function, lock or cache that another part of the report names.
+/// A function, lock or cache in another part of the report.
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]

@@ -56,7 +56,7 @@ impl<'a> Stack<'a> {
         stack
     }
 
-    /// The same functions by the classes that they have now, with the site where it was, if its function
+    /// Returns the same functions with their current classes. The site is unchanged if its function
     /// may still name a bug.
     #[cfg(feature = "store")]
     pub(super) fn again(mut frames: Vec<SignatureFrame<'a>>, site: Option<&str>) -> Self {
@@ -84,8 +84,7 @@ impl<'a> Stack<'a> {
                 continue;
             }
             self.push(function, frame.inline, frame.file.as_deref());
-            // If the innermost function has called nothing, its caller is in the link register
-            // only.
+            // If the innermost function is a leaf, its caller is in the link register only.
             if let Some(link) = link.filter(|_| frame.exact)
                 && normal(link) != normal(function)
                 && !main.frames.iter().any(|frame| frame.function.as_deref() == Some(link))
@@ -95,7 +94,7 @@ impl<'a> Stack<'a> {
         }
     }
 
-    /// Puts a function first that has returned, so that the stack lacks it.
+    /// Adds as the first frame a function that has returned and is missing in the stack.
     fn put_first(&mut self, function: &'a str, file: Option<&'a str>) {
         let frames = std::mem::take(&mut self.frames);
         self.push(function, false, file);
@@ -198,7 +197,7 @@ impl<'a> Stack<'a> {
     }
 }
 
-/// The most functions of a stack other than the main one.
+/// The maximum number of functions of a stack other than the main one.
 const INNERMOST: usize = 3;
 
 /// Returns the innermost functions of a stack that may name a bug, else the innermost helper.
@@ -246,7 +245,7 @@ fn class(name: &str, hash: u64) -> FrameClass {
     }
 }
 
-/// Whether a function, as a frame has it, may not name a bug.
+/// Returns whether a function, given with compiler suffixes, cannot name a bug.
 fn is_helper(function: &str) -> bool {
     let name = normal(function);
     class(name, hash(name)) != FrameClass::Relevant

@@ -26,7 +26,7 @@ fn hashed(table: &[(&str, u16)]) -> HashMap<u64, u16> {
 /// Returns the rarity of a name that `count` of `documents` documents contain: from 1 for very few
 /// down to 0 for all.
 ///
-/// The documents of the table are added, so that common names are known with only a few logs.
+/// The documents of the table are added, so that common names are recognised with only a few logs.
 pub(super) fn rarity(documents: usize, count: u32, source: Source, key: u64) -> f32 {
     let known = match source {
         Source::Function => FUNCTIONS.get(&key),

@@ -8,7 +8,7 @@
 //! `logs/NAME.txt` beside the file; `category`, whether its bisection is `correct` or `incorrect`;
 //! `reason`, `T3` if a step was wrongly called bad; and `first_wrong`, the commit of that step.
 //!
-//! The list of clues is fixed (`DoubtFeature`). Their weights are those of a logistic regression with an L2
+//! The list of features is fixed (`DoubtFeature`). Their weights are those of a logistic regression with an L2
 //! penalty. In ten folds, the scores of relations, the flakes, the weights, the penalty and the threshold are made of
 //! the other nine, the last two by nine inner folds in each of which the tables are made again. The threshold is the
 //! lowest at which the upper 90 % confidence bound of the correct bisections called doubtful is at most
@@ -42,8 +42,8 @@ const FALSE_ALARMS: f64 = 0.08;
 /// The number of steps that the prior of a score counts as.
 const PRIOR: f64 = 4.0;
 
-/// What is expected of relations before any bisection is counted: those by title and stack are of the bug, those by
-/// words may be, others are not.
+/// The prior scores of relations: crashes related by title and stack are of the bug, those related
+/// by words may be, others are not.
 #[rustfmt::skip] // rows
 const EXPECTED: &[(Tie, [f64; 3])] = &[
     (Tie::Title,       [0.60, 0.90, 0.95]),
@@ -95,7 +95,7 @@ impl Log<'_> {
 #[derive(Clone)]
 struct Case {
     fold: usize,
-    /// The values of the clues, and a 1; `None` if no commit is named.
+    /// The values of the features, and a 1; `None` if no commit is named.
     values: Option<[f64; CLUES + 1]>,
     /// The trust without weights: whether steps are inverted, or no step shows the crash.
     trust: Trust,
@@ -320,7 +320,7 @@ fn fit(cases: &[Case], penalty: f64) -> [f64; CLUES + 1] {
             }
         }
         for at in 0..=CLUES {
-            // The base is not held back; a clue without a case has no weight.
+            // The base has no penalty; a feature without a case has no weight.
             let decay = if at == CLUES { 1e-9 } else { decay };
             slope[at] -= decay * weights[at];
             bend[at][at] += decay;
@@ -407,8 +407,8 @@ fn print(relations: &Relations, model: &Model) {
         println!("    ({title:?}, {bugs}),");
     }
     println!(
-        "];\n\n/// The log odds of a wrong commit without any clue.\npub(super) const BASE: f64 = {:.2};\n\n\
-         /// The log odds that a clue adds at a value of 1; the L2 penalty is {}.\n\
+        "];\n\n/// The log odds of a wrong commit without any feature.\npub(super) const BASE: f64 = {:.2};\n\n\
+         /// The log odds that a feature adds at a value of 1; the L2 penalty is {}.\n\
          #[rustfmt::skip] // rows\npub(super) const WEIGHTS: &[(DoubtFeature, f64)] = &[",
         model.weights[CLUES], model.penalty
     );
