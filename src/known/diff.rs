@@ -1,22 +1,23 @@
-//! What a patch changes: files, functions, and a hash of its lines.
+//! The changes of a patch: files, functions, and a hash of its lines.
 
 use crate::fingerprint::Stable;
 
-/// The most files and functions of a change that are kept; one of more is a rename of much.
+/// The maximum number of files and functions of a change that are kept; a change with more is a
+/// mass rename.
 const MAX_NAMES: usize = 32;
 
-/// The most bytes of a name.
+/// The maximum number of bytes of a name.
 const MAX_NAME: usize = 256;
 
 /// Reads the lines of a unified diff.
 #[derive(Debug, Default)]
 pub struct Changes {
-    /// The files, as they are called after the change.
+    /// The files, by their names after the change.
     pub files: Vec<String>,
-    /// The functions that git names above the changed lines.
+    /// The functions that git prints above the changed lines.
     pub functions: Vec<String>,
     hasher: Option<Stable>,
-    /// The lines that are left of a hunk: removed, added.
+    /// The remaining lines of a hunk: removed, added.
     left: (u32, u32),
     /// The name before the change.
     old: Option<String>,
@@ -83,7 +84,8 @@ impl Changes {
         }
     }
 
-    /// A hash of the removed and added lines without blanks: the same for a patch and what became of it.
+    /// Returns a hash of the removed and added lines without blanks: equal for a patch and its
+    /// commit.
     pub fn hash(&self) -> Option<u64> {
         self.hasher.as_ref().map(Stable::finish)
     }

@@ -1,9 +1,9 @@
-//! What two crashes have in common, in words.
+//! The common features of two crashes, as text.
 
 use super::rank;
 use crate::fingerprint::{OriginRole, Signature};
 
-/// What two crashes have in common, the strongest first.
+/// Returns the common features of two crashes, the strongest first.
 pub(super) fn words(report: &Signature<'_>, known: &Signature<'_>) -> Vec<String> {
     let mut words = Vec::new();
     if report.exact == known.exact {

@@ -1,10 +1,10 @@
-//! A mail of a list: a patch that is not merged, or a report.
+//! A mail of a mailing list: a patch that is not merged, or a report.
 
 use super::diff::Changes;
 use super::message::{Message, cut};
 use crate::store::Fix;
 
-/// What a mail is.
+/// The type of a mail.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Encoding {
     Plain,
@@ -12,25 +12,25 @@ enum Encoding {
     Base64,
 }
 
-/// A mail, read for what it says of crashes.
+/// A parsed mail.
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Mail {
-    /// The message ID without brackets; of a longer one its first 256 bytes.
+    /// The message ID without brackets, cut at 256 bytes.
     pub id: String,
-    /// The subject without the marks of a patch. Encoded words (`=?utf-8?q?…?=`) stay as they are.
+    /// The subject without the marks of a patch. Encoded words (`=?utf-8?q?…?=`) are not decoded.
     pub subject: String,
-    /// Whether it answers another one.
+    /// Whether it is a reply.
     pub is_reply: bool,
-    /// Whether it has a patch.
+    /// Whether it contains a patch.
     pub is_patch: bool,
     /// The text, decoded.
     pub body: Vec<u8>,
 }
 
 impl Mail {
-    /// Reads a mail: the header, and the text as it was before it was encoded. Of a mail with several parts the text
-    /// is all parts as they are.
+    /// Parses a mail: the header, and the decoded text. For a mail with several parts the text is
+    /// all parts, undecoded.
     pub fn parse(mail: &[u8]) -> Self {
         let mail: Vec<u8> = mail.iter().copied().filter(|b| *b != b'\r').collect();
         let end = crate::search::find(&mail, "\n\n").unwrap_or(mail.len());
@@ -75,7 +75,7 @@ impl Mail {
         read
     }
 
-    /// The fix that a patch proposes.
+    /// Returns the fix that a patch proposes.
     pub fn fix(&self) -> Option<Fix> {
         if !self.is_patch || self.id.is_empty() {
             return None;
@@ -94,7 +94,7 @@ impl Mail {
 }
 
 impl Fix {
-    /// Takes what a diff changes.
+    /// Sets the changes of a diff.
     pub fn take(&mut self, changes: Changes) {
         self.change = changes.hash();
         self.files = changes.files;

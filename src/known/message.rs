@@ -1,17 +1,17 @@
-//! The message of a commit: its subject and the lines that name other commits and reports.
+//! The message of a commit: its subject, and the lines with other commits and reports.
 
 use crate::store::{Commit, Fix};
 
-/// The most bytes of a subject or an address that are kept.
+/// The maximum number of bytes of a subject or an address that are kept.
 const MAX_TEXT: usize = 256;
 
-/// The most lines of a kind that are kept.
+/// The maximum number of lines of each kind that are kept.
 const MAX_LINES: usize = 16;
 
-/// Copies name the commit in the first lines of their message.
+/// The number of lines at the start of a message in which a copy names its commit.
 const FIRST_LINES: usize = 8;
 
-/// What the message of a commit says beside the crash that it quotes.
+/// The fields of a commit's message, except the crash in it.
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Message {
@@ -19,13 +19,13 @@ pub struct Message {
     pub subject: String,
     /// The commits of its `Fixes:` lines.
     pub fixes: Vec<String>,
-    /// What `Cc: stable` asks for.
+    /// The versions in `Cc: stable`.
     pub stable: Option<String>,
     /// The identifiers of `Reported-by:` lines.
     pub reported: Vec<String>,
     /// The addresses of `Closes:` and `Link:` lines.
     pub links: Vec<String>,
-    /// The commit that this one is a copy of: `commit … upstream.`
+    /// The commit of which this one is a copy: `commit … upstream.`
     pub upstream: Option<String>,
     /// The commit that this one reverts.
     pub reverts: Option<String>,
@@ -75,7 +75,7 @@ impl Message {
         }
     }
 
-    /// The fix that a commit with this message is: that of the commit which it is a copy of, if it is one.
+    /// Returns the fix of a commit with this message: for a copy that of its original.
     pub fn fix(self, id: &str) -> Fix {
         let own = Commit::new(id);
         let (id, backports) = match self.upstream {
@@ -115,7 +115,7 @@ fn commit(text: &str) -> Option<String> {
     Some(id.to_ascii_lowercase())
 }
 
-/// `commit … upstream.`, `[ Upstream commit … ]`.
+/// Returns the commit in `commit … upstream.` or `[ Upstream commit … ]`.
 fn upstream(line: &str) -> Option<String> {
     let line = line.trim_matches(['[', ']', ' ']);
     let lower = line.to_ascii_lowercase();
@@ -126,7 +126,7 @@ fn upstream(line: &str) -> Option<String> {
     lower.trim_end_matches('.').ends_with(" upstream").then_some(id)
 }
 
-/// `syzbot+0123abcd` of an address.
+/// Returns `syzbot+0123abcd` from an address.
 fn syzbot(value: &str) -> Option<String> {
     let at = value.find("syzbot+")?;
     let id = value.get(at..)?;
@@ -134,7 +134,7 @@ fn syzbot(value: &str) -> Option<String> {
     id.get(..end).filter(|id| id.len() < MAX_TEXT).map(str::to_owned)
 }
 
-/// The same of the address of a page of syzbot.
+/// Returns the same from the address of a page of syzbot.
 fn bug_of(address: &str) -> Option<String> {
     let (_, id) = address.split_once("?extid=")?;
     let digits = id.bytes().take_while(u8::is_ascii_hexdigit).count();

@@ -1,9 +1,9 @@
-//! Known and fixed: which commit fixes a crash, and whether a kernel has it.
+//! Known fixes: the commits that fix a crash, and whether a kernel has them.
 //!
-//! A store of known bugs keeps with each signature the fixes whose messages quote it ([`Fix`]). [`Fixes::ask`]
-//! ranks them for a report; [`verdict`] says what one means for a release. [`Message`], [`Changes`] and [`Tags`]
-//! read what a store of fixes is made from: messages of commits, their diffs, and the tags that contain them. They
-//! are given the text: running git is up to the program.
+//! A store of known bugs keeps with each signature the fixes whose messages quote it ([`Fix`]).
+//! [`Fixes::ask`] ranks them for a report; [`verdict`] decides whether a release has one.
+//! [`Message`], [`Changes`] and [`Tags`] parse the input of a store of fixes: messages of commits,
+//! their diffs, and the tags that contain them. They take text; the program runs git.
 //!
 //! # Examples
 //!
@@ -58,22 +58,23 @@ pub use release::{FixVerdict, Standing, earlier_tag};
 pub use table::PAIR_FEATURES;
 pub use tags::Tags;
 
-/// The known crashes with a fix that are compared for a report.
+/// The number of known crashes with a fix that are compared with a report.
 const CANDIDATES: usize = 40;
 
-/// What a store knows of fixes, to ask it.
+/// The fixes in a store, prepared for queries.
 #[derive(Debug)]
 pub struct Fixes {
     contents: Contents,
-    /// The crashes with a fix, each signature once; the terms are as frequent as in all of the store.
+    /// The crashes with a fix, each signature once; term frequencies are those of the whole store.
     index: Index,
-    /// The places in the contents of the crashes with one signature. A crash that came back is several bugs.
+    /// The indices in the contents of the crashes with one signature. A reappeared crash is of
+    /// several bugs.
     places: Vec<Vec<usize>>,
-    /// The fixes that the label of a bug names, in full if a signature of the bug has them.
+    /// The fixes in the labels of bugs, with all fields if a signature of the bug has them.
     labelled: BTreeMap<u64, Fix>,
 }
 
-/// A fix that may be that of a report.
+/// A fix that may fix the bug of a report.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Candidate<'k> {
@@ -83,14 +84,14 @@ pub struct Candidate<'k> {
     pub probability: f32,
     /// The ID of the bug in the store.
     pub bug: u64,
-    /// The title of the crash that it quotes.
+    /// The title of the crash in its message.
     pub title: &'k str,
-    /// What both crashes have in common, in words.
+    /// The common features of both crashes, as text.
     pub evidence: Vec<String>,
 }
 
 impl Fixes {
-    /// Prepares the contents of a store: all, or those for the reports that are asked for.
+    /// Prepares the contents of a store: all, or those for the reports of the queries.
     pub fn new(contents: Contents) -> Self {
         let mut index = Index::new();
         index.set_frequencies(contents.index().frequencies().clone());
@@ -114,12 +115,12 @@ impl Fixes {
         Self { contents, index, places, labelled }
     }
 
-    /// The contents of the store.
+    /// Returns the contents of the store.
     pub fn contents(&self) -> &Contents {
         &self.contents
     }
 
-    /// The `top` fixes that are most likely that of the bug of a report, the most likely first.
+    /// Returns the `top` fixes that most likely fix the bug of a report, the most likely first.
     pub fn ask(&self, signature: &Signature<'_>, top: usize) -> Vec<Candidate<'_>> {
         let mut found: Vec<(f32, Candidate<'_>)> = Vec::new();
         for like in self.index.matches(signature, CANDIDATES) {
@@ -144,7 +145,7 @@ impl Fixes {
         found.map(|((_, candidate), probability)| Candidate { probability, ..candidate }).collect()
     }
 
-    /// The fixes of a crash; that of the label of its bug, if it has none.
+    /// Returns the fixes of a crash; that of the label of its bug, if it has none.
     fn fixes_of<'k>(&'k self, known: &'k Known) -> &'k [Fix] {
         match known.fixes.as_slice() {
             [] => self.labelled.get(&known.bug).map_or(&[], std::slice::from_ref),
@@ -153,7 +154,8 @@ impl Fixes {
     }
 }
 
-/// Adds a candidate. Of two of one commit the greater score decides, and the record that says more stays.
+/// Adds a candidate. For two of one commit the greater score counts, and the record with more
+/// fields is kept.
 fn take<'k>(
     found: &mut Vec<(f32, Candidate<'k>)>,
     score: f32,
@@ -175,7 +177,7 @@ fn take<'k>(
     }
 }
 
-/// The fixes that labels name, by bug.
+/// Returns the fixes in labels, by bug.
 fn labelled(contents: &Contents) -> BTreeMap<u64, Fix> {
     let named = |bug: &crate::store::BugRecord| Some((bug.id, Fix::from(bug.fixed.clone()?)));
     let mut labelled: BTreeMap<u64, Fix> = contents.bugs.values().filter_map(named).collect();
@@ -188,8 +190,8 @@ fn labelled(contents: &Contents) -> BTreeMap<u64, Fix> {
     labelled
 }
 
-/// What a fix means for a kernel of this release; `None` if no tag is known with the fix or the commits of its `Fixes:`
-/// lines, or the release cannot be read.
+/// Returns whether a kernel of this release has a fix, and whether it needs it; `None` if no tag
+/// contains the fix or the commits of its `Fixes:` lines, or the release cannot be parsed.
 pub fn verdict(fix: &Fix, release: &str) -> Option<FixVerdict> {
     release::verdict(fix, release)
 }
@@ -199,7 +201,7 @@ mod tests {
     use super::*;
     use crate::store::Fixed;
 
-    /// Two bugs with one signature: of the first the commit is known, of the second only a label.
+    /// Two bugs with one signature: the first with a commit, the second with a label only.
     fn contents(second: &str) -> Contents {
         let log = b"BUG: KASAN: use-after-free in cm_read+0x6c/0x90\nRead of size 4 at addr 1234567812345678\n\
             Call Trace:\n cm_read+0x6c/0x90\n vfs_read+0x1a1/0x280\n";

@@ -1,8 +1,8 @@
-//! How likely a known crash is the one that is asked for.
+//! The probability that a known crash is of the bug of a report.
 //!
-//! The similarity of [`cluster`](crate::cluster) finds the known crashes; the features here compare each with the
-//! report again, by what authors of fixes keep when they quote a crash: the innermost functions. A softmax over
-//! the candidates and *no candidate* makes the probabilities.
+//! The similarity of [`cluster`](crate::cluster) finds the known crashes; the features here compare
+//! each with the report again, by the parts that authors of fixes quote: the innermost functions. A
+//! softmax over the candidates and *no candidate* computes the probabilities.
 
 use super::table::{BIAS, PAIR_FEATURES, WEIGHTS};
 use crate::fingerprint::{FrameClass, Signature};
@@ -10,7 +10,7 @@ use crate::fingerprint::{FrameClass, Signature};
 /// The innermost functions that are compared.
 const COMPARED: usize = 16;
 
-/// What a report and a known crash have in common: their features in the order of the table.
+/// The features of a report and a known crash, in the order of the table.
 pub type PairFeatures = [f32; PAIR_FEATURES];
 
 /// The names of the features, for the program that fits their weights.
@@ -31,13 +31,13 @@ pub const PAIR_NAMES: [&str; PAIR_FEATURES] = [
     "equal",
 ];
 
-/// The functions of a stack that may name a bug, the innermost first.
+/// Returns the functions of a stack that may name a bug, the innermost first.
 pub(super) fn stack<'s>(signature: &'s Signature<'_>) -> Vec<(u64, &'s str)> {
     let relevant = signature.frames.iter().filter(|frame| frame.class == FrameClass::Relevant);
     relevant.map(|frame| (frame.hash, &*frame.function)).take(COMPARED).collect()
 }
 
-/// The number of functions that two stacks have in common in the same order.
+/// Returns the number of functions that two stacks have in common in the same order.
 pub(super) fn common(a: &[(u64, &str)], b: &[(u64, &str)]) -> usize {
     let mut row = vec![0; b.len() + 1];
     for (one, _) in a {
@@ -103,12 +103,13 @@ pub fn pair_features(report: &Signature<'_>, known: &Signature<'_>, score: f32) 
     ]
 }
 
-/// How much speaks for a candidate.
+/// Returns the score of a candidate.
 pub(super) fn score(features: &PairFeatures) -> f32 {
     BIAS + features.iter().zip(WEIGHTS).map(|(value, (_, weight))| value * weight).sum::<f32>()
 }
 
-/// The probabilities of candidates, given their scores; what they leave of 1 is that of none of them.
+/// Converts the scores of candidates to probabilities; the rest up to 1 is the probability of *no
+/// candidate*.
 pub(super) fn probabilities(scores: &mut [f32]) {
     let most = scores.iter().copied().fold(0.0, f32::max);
     let none = (-most).exp();

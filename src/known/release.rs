@@ -1,37 +1,37 @@
-//! Releases of the kernel, their order, and whether one has a fix.
+//! Releases of the kernel, their order, and whether one contains a fix.
 
 use crate::store::{Commit, Fix};
 use crate::string_enum::string_enum;
 
 string_enum! {
-    /// What a fix means for a kernel.
+    /// The state of a kernel with respect to a fix.
     pub enum Standing {
         /// The kernel has the bug, and not the fix.
         Lacks = "lacks",
-        /// The kernel has the fix: this is another bug, or the bug came back.
+        /// The kernel has the fix: this is another bug, or the bug reappeared.
         Has = "has",
-        /// The kernel is older than the commit that brought the bug.
+        /// The kernel is older than the commit that introduced the bug.
         NotAffected = "not-affected",
     }
 }
 
-/// What a fix means for the kernel of a report.
+/// The verdict on the kernel of a report for a fix.
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct FixVerdict {
-    /// What it means.
+    /// The state of the kernel.
     pub standing: Standing,
-    /// Whether the release does not decide it: a kernel of a distribution, or one between two tags.
+    /// Whether the verdict is uncertain: a kernel of a distribution, or one between two tags.
     #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "std::ops::Not::not"))]
     pub likely: bool,
-    /// The commit that reverted the fix, if that is why the kernel lacks it.
+    /// The commit that reverted the fix, if the kernel lacks it for that reason.
     #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
     pub reverted_by: Option<String>,
 }
 
 impl FixVerdict {
-    /// A verdict that is certain.
+    /// Makes a certain verdict.
     pub fn certain(standing: Standing) -> Self {
         Self { standing, likely: false, reverted_by: None }
     }
@@ -49,7 +49,7 @@ pub(super) struct Release {
 }
 
 impl Release {
-    /// Reads a release or a tag, and returns what is behind the numbers.
+    /// Parses a release or a tag, and returns the text behind the numbers.
     pub(super) fn parse(text: &str) -> Option<(Self, &str)> {
         let text = text.strip_prefix('v').unwrap_or(text);
         let mut numbers = Vec::new();
@@ -78,17 +78,18 @@ impl Release {
         Some((Self { series, update, candidate }, rest))
     }
 
-    /// Whether a kernel of this release has a commit that a tag contains first.
+    /// Returns whether a kernel of this release contains a commit whose first tag is `since`.
     fn has(self, since: Self) -> bool {
         if self.series == since.series {
             return self >= since;
         }
-        // A commit that an update contains first is a copy, which only this series has.
+        // A commit whose first tag is an update is a copy, which only this series has.
         since.update == 0 && self.series > since.series
     }
 }
 
-/// The earlier of two tags of one commit. A tag of a release comes before others, of two others the new one.
+/// Returns the earlier of two tags of one commit. A tag of a release precedes others; of two others
+/// the new one is returned.
 pub fn earlier_tag<'t>(known: &'t str, new: &'t str) -> &'t str {
     let release = |tag: &str| {
         Some(Release::parse(tag)?).filter(|(_, rest)| rest.is_empty()).map(|(release, _)| release)
@@ -100,10 +101,10 @@ pub fn earlier_tag<'t>(known: &'t str, new: &'t str) -> &'t str {
     }
 }
 
-/// What a fix means for a kernel of this release; `None` if neither the fix nor what it fixes is in a tag, or the
-/// release cannot be read.
+/// Returns the verdict for a kernel of this release; `None` if no tag contains the fix or the
+/// commits of its `Fixes:` lines, or the release cannot be parsed.
 pub(super) fn verdict(fix: &Fix, release: &str) -> Option<FixVerdict> {
-    // `+`, `-dirty` and the suffix of a distribution stand for commits that no tag names.
+    // `+`, `-dirty` and the suffix of a distribution indicate commits without a tag.
     let (this, rest) = Release::parse(release)?;
     let is_exact = rest.is_empty();
     let since = |tag: &Option<String>| Release::parse(tag.as_deref()?).map(|(at, _)| at);
@@ -133,11 +134,11 @@ pub(super) fn verdict(fix: &Fix, release: &str) -> Option<FixVerdict> {
         && !has_copy(&fix.fixes)
         && !fix.backports.iter().any(in_series)
     {
-        // An update may have a copy of the commit that brought the bug.
+        // An update may contain a copy of the commit that introduced the bug.
         let likely = !is_exact || this.update > 0;
         return Some(FixVerdict { likely, ..FixVerdict::certain(Standing::NotAffected) });
     }
-    // A copy in no tag may be in any release.
+    // A copy without a tag may be in any release.
     Some(lacks(!is_exact || copies().any(|tag| since(tag).is_none())))
 }
 

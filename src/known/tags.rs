@@ -4,17 +4,17 @@ use std::collections::HashMap;
 
 use super::release::Release;
 
-/// The most tags: their numbers have 16 bits.
+/// The maximum number of tags: their numbers have 16 bits.
 const MAX_TAGS: usize = 1 << 16;
 
-/// The digits of a commit that are kept with its tag.
+/// The number of digits of a commit that are stored with its tag.
 const DIGITS: usize = 12;
 
 /// The first tags of commits, which are added with children before their parents.
 #[derive(Debug)]
 pub struct Tags {
     names: Vec<String>,
-    /// The first tag of commits that a child named and that were not added yet, by 16 digits.
+    /// The first tag of commits that a child refers to and that are not added yet, by 16 digits.
     waiting: HashMap<u64, u16>,
     /// Twelve digits of each commit with a tag, then the number of the tag.
     first: Vec<u64>,
@@ -22,8 +22,8 @@ pub struct Tags {
 }
 
 impl Tags {
-    /// Takes the tags: the commit, the time in seconds, the name. Releases are in their order, and contain a commit
-    /// before other tags do, which are in the order of their times.
+    /// Makes the table from tags: the commit, the time in seconds, the name. Tags of releases are
+    /// sorted by release and precede others, which are sorted by time.
     pub fn new(mut tags: Vec<(String, u64, String)>) -> Self {
         let order = |tag: &(String, u64, String)| {
             let release = Release::parse(&tag.2).filter(|(_, rest)| rest.is_empty());
@@ -42,7 +42,7 @@ impl Tags {
         Self { names, waiting, first: Vec::new(), is_sorted: false }
     }
 
-    /// Whether there are no tags.
+    /// Returns whether there are no tags.
     pub fn is_empty(&self) -> bool {
         self.names.is_empty()
     }
@@ -63,8 +63,8 @@ impl Tags {
         }
     }
 
-    /// The first tag that contains a commit, which may be abbreviated to eight digits; `None` if no tag does, or
-    /// several commits begin with these digits.
+    /// Returns the first tag that contains a commit, which may be abbreviated to eight digits;
+    /// `None` if no tag does, or several commits start with these digits.
     pub fn first(&mut self, commit: &str) -> Option<&str> {
         if !self.is_sorted {
             self.first.sort_unstable();
@@ -84,7 +84,7 @@ impl Tags {
     }
 }
 
-/// The first digits of a commit as a number.
+/// Returns the first digits of a commit as a number.
 fn number_of(commit: &str, digits: usize) -> Option<u64> {
     u64::from_str_radix(commit.get(..digits)?, 16).ok()
 }

@@ -1,4 +1,4 @@
-//! Checking, mending and copying a store.
+//! Checks, repairs and copies a store.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -12,35 +12,35 @@ use super::file::{self, Handle};
 use super::row::{self, DamageKind, DamagedRow};
 use super::{ASIDE, META, Notice, ROWS, Store, fix, guarded, legacy, postings, save};
 
-/// What a check of a store found and did.
+/// The result of a check of a store.
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Checked {
-    /// The number of bugs and of signatures that are whole.
+    /// The number of bugs and of signatures without damage.
     pub whole: (usize, usize),
-    /// Rows that are damaged and set aside.
+    /// Damaged rows that were moved to the table of damaged rows.
     pub damaged: Vec<DamagedRow>,
-    /// The number of rows that were dropped for good.
+    /// The number of rows that were deleted.
     pub dropped: usize,
     /// The file was repaired after a writer was killed.
     pub repaired: bool,
-    /// Where the damaged file is, if the pages of the database were damaged: what could be read of them
-    /// is a new file in its place.
+    /// The path of the damaged file, if the pages of the database were damaged: a new file with the
+    /// readable rows has its place.
     pub replaced: Option<PathBuf>,
     /// The size of the file before and after, in bytes.
     pub size: (u64, u64),
 }
 
 impl Store {
-    /// Checks all pages and rows of a store, mends what can be mended, groups all signatures by what they have
-    /// in common now, and makes the file small.
+    /// Checks all pages and rows of a store, repairs them if possible, groups all signatures again,
+    /// and compacts the file.
     ///
-    /// Damaged rows are set aside; `drop` deletes them. If the database itself is damaged, what can be
-    /// read of it becomes a new file, and the old one is kept as `FILE.damaged`.
+    /// Damaged rows are moved to a separate table; `drop` deletes them. If the database itself is
+    /// damaged, its readable rows become a new file, and the old one is kept as `FILE.damaged`.
     ///
     /// # Errors
     ///
-    /// The file is not there, is no store, or another process writes to it.
+    /// The file does not exist, is not a store, or is open for writing in another process.
     pub fn check(path: &Path, drop: bool) -> Result<Checked, Error> {
         let size = fs::symlink_metadata(path).map_err(|error| Error::system(path, error))?.len();
         let (store, replaced) = match guarded(path, || verified(path)) {
@@ -59,7 +59,7 @@ impl Store {
         Ok(checked)
     }
 
-    /// Sets damaged rows aside, or drops them, and restores those that can be read again.
+    /// Moves damaged rows aside, or deletes them, and restores those that are readable again.
     fn mend(&self, drop: bool, checked: &mut Checked) -> Result<(), Error> {
         let contents = self.load()?;
         self.save(&contents)?;
@@ -102,7 +102,7 @@ impl Store {
         let missing: Vec<_> = contents.damaged.iter().filter(is_missing).cloned().collect();
         let mut contents = self.load()?;
         if contents.damaged.is_empty() {
-            // What is missing may be why two signatures are of one bug.
+            // A missing row may be the reason why two signatures are of one bug.
             contents.regroup(&[]);
             self.save(&contents)?;
         }
@@ -119,11 +119,11 @@ impl Store {
         }
     }
 
-    /// Makes the file as small as it can be.
+    /// Compacts the file.
     fn compact(self) -> Result<(), Error> {
         let Handle::Write(mut db) = self.handle else { return Ok(()) };
         let compact = || -> Result<(), redb::Error> {
-            // It moves pages to the front a part at a time.
+            // Each call moves a part of the pages to the front.
             while db.compact()? {}
             Ok(db.close()?)
         };
@@ -134,7 +134,7 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// The store cannot be read, or there is a file of that name already.
+    /// The store cannot be read, or a file of that name exists.
     pub fn backup(&self, to: &Path) -> Result<(), Error> {
         let path = &self.path;
         let read = self.handle.begin().map_err(|error| Error::read(path, error))?;
@@ -156,7 +156,7 @@ fn verified(path: &Path) -> Result<Store, Error> {
     Ok(store)
 }
 
-/// Makes a new file of what can be read of a damaged one, which is kept.
+/// Makes a new file from the readable rows of a damaged one, which is kept.
 fn salvage(path: &Path) -> Result<PathBuf, Error> {
     let system = |error| Error::system(path, error);
     let before = fs::metadata(path).map_err(system)?.modified().map_err(system)?;
@@ -178,9 +178,9 @@ fn salvage(path: &Path) -> Result<PathBuf, Error> {
     let (contents, sources) = contents.unwrap_or_default();
     let new = named(path, "mended");
     let _ = fs::remove_file(&new);
-    // Rows may be lost: the sources are read again from their beginning.
+    // Rows may be lost, so the sources are read again from their start.
     copy(contents, &new, None, |write| fix::name_sources(write, &sources))?;
-    // The lock keeps out all who have the file open.
+    // The lock excludes all processes that have the file open.
     let file = File::open(path).map_err(system)?;
     file.try_lock().map_err(|error| Error::locked(path, error))?;
     if file.metadata().map_err(system)?.modified().map_err(system)? != before {
@@ -196,7 +196,7 @@ fn salvage(path: &Path) -> Result<PathBuf, Error> {
     Ok(kept)
 }
 
-/// A path with something behind its name.
+/// Returns a path with a suffix.
 fn named(path: &Path, what: &str) -> PathBuf {
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(".");
@@ -224,7 +224,8 @@ fn readable(read: &redb::ReadTransaction) -> Contents {
     contents
 }
 
-/// Writes all of `contents` to a new file, with the postings that another file has for them, and the sources of fixes.
+/// Writes all of `contents` to a new file, with the postings of another file, and the sources of
+/// fixes.
 fn copy(
     mut contents: Contents,
     to: &Path,

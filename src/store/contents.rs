@@ -26,19 +26,19 @@ pub struct Added {
 pub struct Contents {
     /// The records of the bugs, by ID.
     pub bugs: BTreeMap<u64, BugRecord>,
-    /// The known signatures, in the order in which the file has them.
+    /// The known signatures, in the order of the file.
     pub known: Vec<Known>,
-    /// What people decided, by the id of each decision.
+    /// The decisions of people, by ID.
     pub decisions: BTreeMap<u64, Decision>,
     /// Rows that could not be read.
     pub damaged: Vec<DamagedRow>,
-    /// The id of the store, under which it counts.
+    /// The ID of the store, under which it counts.
     pub(super) store: u64,
     /// Decisions that are not in the file.
     pub(super) new_decisions: BTreeSet<u64>,
-    /// The exact hashes by this version of signatures that an older one made, by those.
+    /// The exact hashes of this version for signatures of an older one, by the older hashes.
     pub(super) resigned: BTreeMap<u64, u64>,
-    /// The bug that each came back as.
+    /// The bug as which each bug reappeared.
     pub(super) later: HashMap<u64, u64>,
     /// The index in `known` of each signature of a bug.
     pub(super) places: HashMap<(u64, u64), usize>,
@@ -48,16 +48,16 @@ pub struct Contents {
     pub(super) dirty: BTreeSet<(u64, u64)>,
     /// The bugs and signatures that were read from the file.
     pub(super) loaded: (BTreeSet<u64>, BTreeSet<(u64, u64)>),
-    /// Ids of other bugs of the file, if only a part of it was read.
+    /// The IDs of other bugs of the file, if only a part of it was read.
     pub(super) taken: BTreeSet<u64>,
-    /// How often terms are in the file, if only a part of it was read.
+    /// The frequencies of terms in the file, if only a part of it was read.
     pub(super) frequencies: Option<Frequencies>,
-    /// All signatures as they were grouped, and the reports that stand for their sets.
+    /// All signatures as they were grouped, and the reports that represent their sets.
     pub(super) grouped: Option<(Index, BTreeSet<u32>)>,
 }
 
 impl Contents {
-    /// Adds what a row of the database has.
+    /// Adds the contents of a row of the database.
     pub(super) fn take(&mut self, key: &[u8], row: &[u8]) -> Result<(), DamageKind> {
         let (tag, numbers) = row::numbers(key).ok_or(DamageKind::Key)?;
         match tag {
@@ -88,7 +88,7 @@ impl Contents {
         Ok(())
     }
 
-    /// Adds a signature that was kept; one of an older version is signed again. That of a newer one is
+    /// Adds a stored signature; one of an older version is converted. The version of a newer one is
     /// returned.
     pub(super) fn take_known(&mut self, mut known: Known) -> Result<(), u32> {
         match known.signature.version.cmp(&fingerprint::VERSION) {
@@ -105,12 +105,12 @@ impl Contents {
         Ok(())
     }
 
-    /// Whether all rows are whole and as this version signs them.
+    /// Returns whether no row is damaged, and all are of this version.
     pub(super) fn is_current(&self) -> bool {
         self.damaged.is_empty() && self.resigned.is_empty()
     }
 
-    /// Gives decisions the hashes of signatures that were signed again.
+    /// Replaces in decisions the hashes of converted signatures.
     pub(super) fn resign_decisions(&mut self) {
         for decision in self.decisions.values_mut().filter(|_| !self.resigned.is_empty()) {
             decision.resign(&self.resigned);
@@ -118,8 +118,8 @@ impl Contents {
         }
     }
 
-    /// Gives what was counted by no store with an id, in files and exports of the first schema, an id that
-    /// is the same for all exports of one store: that of what it saw first.
+    /// Assigns an ID to counts without one, in files and exports of the first schema. It is derived
+    /// from the first report, so it is equal in all exports of one store.
     pub(super) fn name_store(&mut self) {
         let first = self.known.iter().min_by_key(|known| {
             (known.first.unwrap_or(u64::MAX), known.signature.exact, &known.places)
@@ -138,7 +138,7 @@ impl Contents {
         }
     }
 
-    /// Adds a signature, or what is known of it to what was known before.
+    /// Adds a signature, or adds its counts to those of a known one.
     pub(super) fn push(&mut self, known: Known) {
         let key = (known.bug, known.signature.exact);
         if let Some(mine) = self.places.get(&key).and_then(|at| self.known.get_mut(*at)) {
@@ -150,7 +150,7 @@ impl Contents {
         }
     }
 
-    /// An index of all signatures and of what people decided; its reports are numbered as they stand in
+    /// Returns an index of all signatures and decisions; its reports have the indices of
     /// [`Contents::known`].
     pub fn index(&self) -> Index {
         let mut index = self.signatures(&[]);
@@ -161,7 +161,7 @@ impl Contents {
         index
     }
 
-    /// An index of all signatures, those of new reports behind them.
+    /// Returns an index of all signatures, those of new reports behind them.
     pub(super) fn signatures(&self, sightings: &[Sighting<'_>]) -> Index {
         let mut index = Index::new();
         for known in &self.known {
@@ -173,7 +173,7 @@ impl Contents {
         index
     }
 
-    /// Adds reports to all that is known.
+    /// Adds reports to the complete contents.
     pub(super) fn add(&mut self, sightings: &[Sighting<'_>]) -> Vec<Added> {
         let groups = self.regroup(sightings);
         self.count(sightings, &groups)
@@ -208,8 +208,8 @@ impl Contents {
         outcomes
     }
 
-    /// Gives bugs the fixes and labels that their reports came with. All reports are counted before: one beside that
-    /// with the label did not come back.
+    /// Adds the fixes and labels of new reports to their bugs. All reports are counted before,
+    /// because a report beside the one with the label did not reappear.
     fn label(&mut self, sightings: &[Sighting<'_>], outcomes: &[Added]) {
         let mut given = BTreeSet::new();
         for (sighting, Added { bug, .. }) in sightings.iter().zip(outcomes) {
@@ -241,8 +241,8 @@ impl Contents {
         }
     }
 
-    /// Groups all signatures with those of new reports, splits bugs that turn out to be several, merges
-    /// those that turn out to be one, and gives the bug of each new report, and whether it is new.
+    /// Groups all signatures with those of new reports, splits bugs that are several, merges those
+    /// that are one, and returns the bug of each new report, and whether it is new.
     pub(super) fn regroup(&mut self, sightings: &[Sighting<'_>]) -> Vec<(u64, bool)> {
         let mut index = self.signatures(sightings);
         self.link_pairs(&mut index, sightings);
@@ -251,8 +251,8 @@ impl Contents {
         self.settle(&groups, sightings)
     }
 
-    /// Splits and merges bugs so that they are these groups of signatures, by their numbers, those of new
-    /// reports behind the known ones.
+    /// Splits and merges bugs to match these groups of signatures, given by their numbers, those of
+    /// new reports behind the known ones.
     pub(super) fn settle(
         &mut self,
         clusters: &[Vec<u32>],
@@ -298,7 +298,7 @@ impl Contents {
         groups
     }
 
-    /// Says in an index what people decided.
+    /// Adds the decisions to an index.
     pub(super) fn link_pairs(&self, index: &mut Index, sightings: &[Sighting<'_>]) {
         let pairs = self.pairs();
         if pairs.apart.is_empty() && pairs.together.is_empty() {
@@ -319,8 +319,8 @@ impl Contents {
         }
     }
 
-    /// Makes bugs of their own of signatures that are no longer grouped with the oldest one of their bug,
-    /// which keeps the id.
+    /// Makes new bugs of signatures that are no longer grouped with the oldest one of their bug,
+    /// which keeps the ID.
     fn split_bugs(&mut self, clusters: &[Vec<u32>], aliases: &mut BTreeSet<u64>) {
         let mut homes: HashMap<u64, ((u64, u64), usize)> = HashMap::new();
         for (number, known) in members(&self.known, clusters) {
@@ -353,12 +353,12 @@ impl Contents {
             for (report, mut known) in (0_u32..).zip(std::mem::take(&mut self.known)) {
                 let number = numbers.get(&report).copied().unwrap_or_default();
                 known.bug = ids.get(&(known.bug, number)).copied().unwrap_or(known.bug);
-                // Each stays where it is: the groups count by these places.
+                // The indices stay valid, because the groups refer to them.
                 self.places.insert((known.bug, known.signature.exact), self.known.len());
                 self.known.push(known);
             }
         }
-        // A bug that came back is of the group of the one that it was.
+        // A reappeared bug is in the group of the original one.
         for bug in self.bugs.values_mut() {
             let home = |id| homes.get(&id).map(|home| home.1);
             let apart = bug.previous.is_some_and(|previous| {
@@ -372,7 +372,8 @@ impl Contents {
         self.chain();
     }
 
-    /// An id for a part of a bug: that which the part had before it was merged, if it is known.
+    /// Returns an ID for a part of a bug: the one that the part had before it was merged, if it is
+    /// known.
     fn part_id(&mut self, bug: u64, exact: u64, aliases: &mut BTreeSet<u64>) -> u64 {
         if let Some(bug) = self.bugs.get_mut(&bug)
             && let Some(at) = bug.merged.iter().position(|merged| *merged == exact)
@@ -384,12 +385,12 @@ impl Contents {
         self.free_id(exact, aliases)
     }
 
-    /// The ids of bugs that were merged.
+    /// Returns the IDs of bugs that were merged.
     fn aliases(&self) -> BTreeSet<u64> {
         self.bugs.values().flat_map(|bug| bug.merged.iter().copied()).collect()
     }
 
-    /// When each bug was seen first.
+    /// Returns the time of the first report of each bug.
     fn first_seen(&self) -> HashMap<u64, u64> {
         let mut seen: HashMap<u64, u64> = HashMap::new();
         for known in &self.known {
@@ -524,8 +525,8 @@ impl Contents {
         Some(self.current(self.root(known.bug), signature.release.as_deref()))
     }
 
-    /// The signatures of two bugs that are most alike, by their places in [`Contents::known`]; of one bug,
-    /// the two that are least.
+    /// Returns the most similar signatures of two bugs, as indices of [`Contents::known`]; for one
+    /// bug, its two least similar ones.
     pub fn closest(&self, index: &Index, one: u64, other: u64) -> Option<(u32, u32)> {
         let of = |bug: u64| -> Vec<u32> {
             let known = (0_u32..).zip(&self.known).filter(|(_, known)| known.bug == bug);
@@ -541,7 +542,7 @@ impl Contents {
         best.map(|(_, pair)| pair)
     }
 
-    /// The clusters as they are in the store: one for each bug.
+    /// Returns the clusters as they are in the store: one for each bug.
     pub fn clusters(&self, index: &Index) -> Vec<(u64, Cluster)> {
         let mut reports: BTreeMap<u64, Vec<u32>> = BTreeMap::new();
         for (number, known) in (0_u32..).zip(&self.known) {
@@ -553,14 +554,14 @@ impl Contents {
         clusters
     }
 
-    /// The cluster of one bug as it is in the store; `None` if it has no reports.
+    /// Returns the cluster of one bug as it is in the store; `None` if it has no reports.
     pub fn cluster(&self, index: &Index, bug: u64) -> Option<Cluster> {
         let known = (0_u32..).zip(&self.known).filter(|(_, known)| known.bug == bug);
         let reports: Vec<u32> = known.map(|(number, _)| number).collect();
         (!reports.is_empty()).then(|| self.described(index, bug, reports))
     }
 
-    /// The cluster of these reports of a bug.
+    /// Returns the cluster of these reports of a bug.
     fn described(&self, index: &Index, bug: u64, reports: Vec<u32>) -> Cluster {
         let known = || reports.iter().filter_map(|report| self.known.get(*report as usize));
         let first = known().filter_map(|known| known.first).min();
@@ -574,10 +575,10 @@ impl Contents {
     }
 }
 
-/// The most signatures of a bug that are compared with those of another one.
+/// The maximum number of signatures of a bug that are compared with those of another one.
 const MAX_COMPARED: usize = 64;
 
-/// Bugs that turned out to be others.
+/// Bugs that were merged into others.
 #[derive(Debug, Default)]
 struct Merges {
     into: HashMap<u64, u64>,
@@ -646,8 +647,8 @@ impl Known {
         }
     }
 
-    /// Adds what another store knows of the same signature, or the same store knew at another time: a store
-    /// only ever counts up, so of two counts of one store the larger holds.
+    /// Adds the counts of another store for the same signature, or of the same store at another
+    /// time. A store only counts up, so of two counts of one store the larger one is the newer.
     fn take(&mut self, other: Self) {
         let mut counts = self.by_store();
         for new in other.by_store() {
@@ -668,7 +669,7 @@ impl Known {
         }
     }
 
-    /// How often each store counted it.
+    /// Returns the count of each store.
     fn by_store(&self) -> Vec<Count> {
         if !self.counts.is_empty() {
             return self.counts.clone();
@@ -711,7 +712,7 @@ impl Count {
         }
     }
 
-    /// What tells an older state of a count from a newer one.
+    /// Returns a key that orders the states of a count by age.
     fn size(&self) -> (u32, Option<u64>, std::cmp::Reverse<Option<u64>>) {
         (self.count, self.last, std::cmp::Reverse(self.first))
     }

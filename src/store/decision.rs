@@ -1,8 +1,8 @@
-//! What people decided about bugs.
+//! Decisions of people about bugs.
 //!
-//! Decisions are kept with their time and are never changed: one that is taken back stays, with another
-//! that takes it back. So the decisions of two stores are put together by their ids alone, and the result
-//! is the same in any order and however often.
+//! Decisions are stored with their time and are never changed: a revoked one is kept, with another
+//! that revokes it. So the decisions of two stores are merged by their IDs, and the result is the
+//! same in any order and for repeated merges.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -16,33 +16,33 @@ use super::row::json;
 use super::{Fixed, MAX_LABEL, Store, hex_list};
 use crate::fingerprint::{self, Stable};
 
-/// When, by whom and why something was decided.
+/// The time, person and reason of a decision.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 pub struct Remark {
     /// In seconds since 1970.
     pub time: u64,
-    /// By whom, as free text.
+    /// The person, as free text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub by: Option<String>,
-    /// Why, as free text.
+    /// The reason, as free text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub why: Option<String>,
 }
 
 impl Remark {
-    /// A remark of now, by these and for these reasons.
+    /// Makes a remark with the current time.
     pub fn now(by: Option<String>, why: Option<String>) -> Self {
         let now = SystemTime::now().duration_since(UNIX_EPOCH);
         Self { time: now.map_or(0, |now| now.as_secs()), by, why }
     }
 }
 
-/// What was decided.
+/// The content of a decision.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase", tag = "kind")]
 #[non_exhaustive]
 pub enum DecisionKind {
-    /// Two bugs are different, whatever their reports have in common.
+    /// Two bugs are different, for any similarity of their reports.
     #[non_exhaustive]
     Apart {
         /// The bugs.
@@ -71,7 +71,7 @@ pub enum DecisionKind {
         /// The exact hashes of the reports that are of another bug.
         #[serde(with = "hex_list")]
         signatures: Vec<u64>,
-        /// Those of the reports that stay.
+        /// Those of the remaining reports.
         #[serde(with = "hex_list")]
         others: Vec<u64>,
     },
@@ -83,32 +83,32 @@ pub enum DecisionKind {
         bug: u64,
         /// The label.
         text: String,
-        /// The newest release that the bug was seen on.
+        /// The newest release on which the bug was seen.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         after: Option<String>,
     },
-    /// A decision is taken back.
+    /// A decision is revoked.
     #[non_exhaustive]
     Undo {
-        /// The id of the decision.
+        /// The ID of that decision.
         #[serde(with = "fingerprint::hex")]
         decision: u64,
     },
 }
 
-/// What a person decided.
+/// A decision of a person.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[non_exhaustive]
 pub struct Decision {
-    /// Its id: a hash of all else.
+    /// Its ID: a hash of all other fields.
     #[serde(with = "fingerprint::hex")]
     pub id: u64,
-    /// How many decisions there were before it.
+    /// The number of decisions before it.
     pub number: u64,
-    /// When, by whom and why.
+    /// The time, person and reason.
     #[serde(flatten)]
     pub remark: Remark,
-    /// What.
+    /// The content.
     #[serde(flatten)]
     pub verdict: DecisionKind,
 }
@@ -130,7 +130,7 @@ impl Decision {
         (self.remark.time, self.number, self.id)
     }
 
-    /// The bugs that it is about.
+    /// Returns the bugs in it.
     fn bugs(&self) -> Vec<u64> {
         match &self.verdict {
             DecisionKind::Apart { bugs, .. } | DecisionKind::Together { bugs, .. } => bugs.clone(),
@@ -139,7 +139,7 @@ impl Decision {
         }
     }
 
-    /// Gives signatures the hashes that they have by the rules of this version.
+    /// Replaces hashes of signatures by those of this version.
     pub(super) fn resign(&mut self, new: &BTreeMap<u64, u64>) {
         let resign = |hashes: &mut Vec<u64>| {
             for hash in hashes {
@@ -160,7 +160,7 @@ impl Decision {
 }
 
 impl Decision {
-    /// The decision in words.
+    /// Returns the decision as text.
     pub fn what(&self) -> String {
         let list = |bugs: &[u64]| {
             let bugs: Vec<_> = bugs.iter().map(|bug| format!("{bug:016x}")).collect();
@@ -189,7 +189,7 @@ impl fmt::Display for Decision {
     }
 }
 
-/// Pairs of signatures that a person said are not, or are, of one bug.
+/// Pairs of signatures with a cannot-link or a must-link.
 #[derive(Debug, Default)]
 pub(super) struct Pairs {
     pub(super) apart: Vec<(u64, u64)>,
@@ -197,7 +197,7 @@ pub(super) struct Pairs {
 }
 
 impl Contents {
-    /// The decisions that stand, in their order.
+    /// Returns the decisions that are not revoked, in their order.
     pub fn standing(&self) -> Vec<&Decision> {
         let undone: BTreeSet<u64> = (self.decisions.values())
             .filter_map(|decision| match decision.verdict {
@@ -215,7 +215,7 @@ impl Contents {
         standing
     }
 
-    /// The labels of a bug, and what else people decided about it.
+    /// Returns the labels of a bug, and other decisions about it.
     pub fn labels(&self, bug: u64) -> Vec<String> {
         let mut labels = self.bugs.get(&bug).map(super::BugRecord::labels).unwrap_or_default();
         let is_label = |decision: &Decision| matches!(decision.verdict, DecisionKind::Label { .. });
@@ -224,14 +224,14 @@ impl Contents {
         labels
     }
 
-    /// The decisions about a bug that stand, in their order.
+    /// Returns the decisions about a bug that are not revoked, in their order.
     pub fn decided(&self, bug: u64) -> Vec<&Decision> {
         let is_about =
             |decision: &&Decision| decision.bugs().iter().any(|id| self.alias(*id) == bug);
         self.standing().into_iter().filter(is_about).collect()
     }
 
-    /// The bug that an id is of: that of a merged one is another's.
+    /// Returns the ID of the bug to which an ID refers: that of a merged bug refers to another one.
     pub fn alias(&self, id: u64) -> u64 {
         if self.bugs.contains_key(&id) {
             return id;
@@ -240,7 +240,7 @@ impl Contents {
         merged.map_or(id, |known| known.id)
     }
 
-    /// What was decided about pairs of signatures.
+    /// Returns the decisions about pairs of signatures.
     pub(super) fn pairs(&self) -> Pairs {
         let mut pairs = Pairs::default();
         for decision in self.standing() {
@@ -267,8 +267,8 @@ impl Contents {
         id
     }
 
-    /// Puts the labels of bugs in order, by what was decided of them: those that all decisions give which
-    /// were taken back are gone, and of several fixes the last one holds.
+    /// Updates the labels of bugs from the decisions: labels whose decisions are all revoked are
+    /// removed, and of several fixes the last one is kept.
     pub(super) fn settle_labels(&mut self) {
         let standing: Vec<Decision> = self.standing().into_iter().cloned().collect();
         let mut given: BTreeMap<(u64, String), Option<Order>> = BTreeMap::new();
@@ -317,7 +317,7 @@ fn two(signatures: &[u64]) -> Option<(u64, u64)> {
 }
 
 impl Store {
-    /// Says something of a bug: `fixed-by COMMIT`, `fixed-by COMMIT since RELEASE`, `wontfix`, or any
+    /// Adds a label to a bug: `fixed-by COMMIT`, `fixed-by COMMIT since RELEASE`, `wontfix`, or any
     /// text.
     ///
     /// # Errors
@@ -327,11 +327,11 @@ impl Store {
         self.label_with(bug, label, Remark::now(None, None))
     }
 
-    /// The same with a remark.
+    /// Adds a label with a remark.
     ///
     /// # Errors
     ///
-    /// Those of [`label`](Self::label).
+    /// See [`label`](Self::label).
     pub fn label_with(&self, bug: u64, label: &str, remark: Remark) -> Result<(), Error> {
         if label.len() > MAX_LABEL {
             return Err(Error::LongLabel { len: label.len() });
@@ -369,7 +369,7 @@ impl Store {
         self.save(&contents)
     }
 
-    /// Decides that some reports of a bug, given by where they were seen or by their exact hashes, are of
+    /// Decides that some reports of a bug, given by their places or their exact hashes, are of
     /// another one.
     ///
     /// # Errors
@@ -403,11 +403,11 @@ impl Store {
         self.save(&contents)
     }
 
-    /// Takes the last decision back that stands, and returns it.
+    /// Revokes the last decision that is not revoked, and returns it.
     ///
     /// # Errors
     ///
-    /// No decision stands, or the file cannot be read or written.
+    /// All decisions are revoked, or the file cannot be read or written.
     pub fn undo(&self, remark: Remark) -> Result<Decision, Error> {
         let mut contents = self.load()?;
         let nothing = || Error::NoDecision { path: self.path.clone() };
@@ -419,14 +419,14 @@ impl Store {
         Ok(last)
     }
 
-    /// The id of a bug that is in the store.
+    /// Returns the ID of a bug that is in the store.
     fn known(&self, contents: &Contents, id: u64) -> Result<u64, Error> {
         let bug = contents.alias(id);
         let is_known = contents.bugs.contains_key(&bug);
         is_known.then_some(bug).ok_or_else(|| Error::NoBug { path: self.path.clone(), id })
     }
 
-    /// Two bugs, and the signature of each that was seen first.
+    /// Returns two bugs, and the oldest signature of each.
     fn pair(&self, a: u64, b: u64) -> Result<(Contents, Vec<u64>, Vec<u64>), Error> {
         let contents = self.load()?;
         let (a, b) = (self.known(&contents, a)?, self.known(&contents, b)?);

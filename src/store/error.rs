@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use super::MAX_LABEL;
 
-/// What the database says, whose crate and version are no part of the interface.
+/// An error of the database, whose crate and version are not part of the interface.
 type Source = Box<dyn error::Error + Send + Sync>;
 
 /// An error of a store.
@@ -57,7 +57,7 @@ pub enum Error {
         /// The link.
         path: PathBuf,
     },
-    /// A new store was to be made where a file is.
+    /// A new store was to be created at the path of an existing file.
     #[non_exhaustive]
     Exists {
         /// The file.
@@ -74,7 +74,7 @@ pub enum Error {
     NoReport {
         /// The bug.
         bug: u64,
-        /// What was named.
+        /// The name that was given.
         name: String,
     },
     /// All reports of a bug were to be split from it.
@@ -83,13 +83,13 @@ pub enum Error {
         /// The bug.
         bug: u64,
     },
-    /// Two names are of one bug.
+    /// Two names refer to one bug.
     #[non_exhaustive]
     OneBug {
         /// The bug.
         bug: u64,
     },
-    /// No decision can be taken back.
+    /// There is no decision to revoke.
     #[non_exhaustive]
     NoDecision {
         /// The file.
@@ -170,27 +170,27 @@ pub enum Error {
 }
 
 impl Error {
-    /// That a store has no bug of an id.
+    /// Makes the error for an unknown bug ID.
     pub fn no_bug(path: &Path, id: u64) -> Self {
         Self::NoBug { path: path.to_owned(), id }
     }
 
-    /// An error of the system while the file was opened.
+    /// Makes the error of the system while a file is opened.
     pub(super) fn system(path: &Path, error: io::Error) -> Self {
         Self::Open { path: path.to_owned(), source: error.into() }
     }
 
-    /// That the file is a directory, a device, or the like.
+    /// Makes the error for a directory, a device, and other special files.
     pub(super) fn no_file(path: &Path) -> Self {
         Self::NoStore { path: path.to_owned(), source: "it is no regular file".into() }
     }
 
-    /// That others replace the file all the time.
+    /// Makes the error for a file that others keep replacing.
     pub(super) fn changing(path: &Path) -> Self {
         Self::Locked { path: path.to_owned(), source: "it changed while it was opened".into() }
     }
 
-    /// That another process makes the file.
+    /// Makes the error for a file that another process creates.
     pub(super) fn locked(path: &Path, error: TryLockError) -> Self {
         match error {
             TryLockError::WouldBlock => {
@@ -200,7 +200,7 @@ impl Error {
         }
     }
 
-    /// An error of the database while the file was opened.
+    /// Makes the error of the database while a file is opened.
     pub(super) fn open(path: &Path, error: impl Into<redb::Error>) -> Self {
         Self::of(path, error.into(), |path, source| Self::Open { path, source })
     }

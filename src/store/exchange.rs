@@ -20,7 +20,7 @@ enum Line {
 }
 
 impl Store {
-    /// Writes all as JSON Lines: first what is known of bugs, then their signatures.
+    /// Writes the contents as JSON Lines: first the bugs, then their signatures.
     ///
     /// # Errors
     ///
@@ -38,14 +38,14 @@ impl Store {
         Ok(())
     }
 
-    /// Adds what [`export`](Self::export) wrote; bugs that are in both become one.
+    /// Adds the output of [`export`](Self::export); bugs that are in both become one.
     ///
-    /// What each store counted is kept apart, so the same export may be imported again, and exports in any
-    /// order: the result is the same. Signatures of an older version are signed again.
+    /// The counts of each store are kept separately, so an export may be imported again, and
+    /// exports in any order: the result is the same. Signatures of an older version are converted.
     ///
     /// # Errors
     ///
-    /// A line is not what an export writes; the message says which. Then nothing was added.
+    /// A line is not one of an export; the error has its number. Then nothing is added.
     pub fn import(&self, text: &[u8]) -> Result<(), Error> {
         let mut other = Contents::default();
         let lines = text
@@ -68,7 +68,7 @@ impl Store {
         self.merge_contents(other)
     }
 
-    /// Adds all of another store; bugs that are in both become one.
+    /// Adds the contents of another store; bugs that are in both become one.
     ///
     /// # Errors
     ///

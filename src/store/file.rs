@@ -1,7 +1,7 @@
-//! How the file of a store is made, opened and mended.
+//! Creates, opens and repairs the file of a store.
 //!
-//! A file is made beside its place, written to the disk and renamed, so that nobody sees a part of one.
-//! What is replaced is an empty file that is locked, so no store is overwritten.
+//! A file is created beside its place, written to the disk and renamed, so that no process sees an
+//! incomplete one. The replaced file is empty and locked, so no store is overwritten.
 
 use std::collections::hash_map::RandomState;
 use std::fs::{self, File, Metadata, OpenOptions};
@@ -24,7 +24,7 @@ use super::error::Error;
 use super::{META, Notice, SCHEMA};
 use crate::fingerprint;
 
-/// How often a file is tried that another process repairs, and how long is waited in between.
+/// The number of attempts to open a file that another process repairs, and the time between them.
 const ATTEMPTS: (u32, Duration) = (50, Duration::from_millis(20));
 
 /// An open file.
@@ -47,7 +47,7 @@ fn builder() -> Builder {
     builder
 }
 
-/// Opens a file to write to it; it is made if it is not there, or empty.
+/// Opens a file for writing; it is created if it does not exist or is empty.
 pub(super) fn write(path: &Path) -> Result<(Database, Option<Notice>), Error> {
     for _ in 0..ATTEMPTS.0 {
         match fs::symlink_metadata(path) {
@@ -72,7 +72,7 @@ pub(super) fn write(path: &Path) -> Result<(Database, Option<Notice>), Error> {
     Err(Error::changing(path))
 }
 
-/// Opens a file that has something in it; `None` if another file has taken its place.
+/// Opens a non-empty file; `None` if another file has taken its place.
 fn write_existing(path: &Path) -> Result<Option<(Database, Option<Notice>)>, Error> {
     let file = OpenOptions::new().read(true).write(true).open(path);
     let file = file.map_err(|error| Error::system(path, error))?;
@@ -89,14 +89,14 @@ fn write_existing(path: &Path) -> Result<Option<(Database, Option<Notice>)>, Err
     Ok(Some((db, repaired.load(Ordering::Relaxed).then_some(Notice::Repaired))))
 }
 
-/// Whether a path leads to a file, and not by a link.
+/// Returns whether a path leads to a file without a link.
 fn is_at(path: &Path, of: &Metadata) -> bool {
     use std::os::unix::fs::MetadataExt;
     fs::symlink_metadata(path)
         .is_ok_and(|at| at.is_file() && (at.dev(), at.ino()) == (of.dev(), of.ino()))
 }
 
-/// Puts a new store in the place of an empty file.
+/// Replaces an empty file by a new store.
 fn make(path: &Path, is_mine: bool) -> Result<(), Error> {
     let system = |error| Error::system(path, error);
     let place = OpenOptions::new().read(true).write(true).open(path).map_err(system)?;
@@ -120,7 +120,7 @@ fn make(path: &Path, is_mine: bool) -> Result<(), Error> {
     made
 }
 
-/// The name under which a store is made: one that only the holder of the lock uses.
+/// Returns the temporary path of a new store, which only the holder of the lock uses.
 pub(super) fn beside(path: &Path) -> PathBuf {
     let mut name = std::ffi::OsString::from(".");
     name.push(path.file_name().unwrap_or_default());
@@ -128,7 +128,7 @@ pub(super) fn beside(path: &Path) -> PathBuf {
     path.with_file_name(name)
 }
 
-/// Makes an empty store with the permissions of the file that it replaces.
+/// Creates an empty store with the permissions of the file that it replaces.
 fn fill(beside: &Path, of: &Metadata, path: &Path) -> Result<(), Error> {
     let system = |error| Error::system(path, error);
     if let Err(error) = fs::remove_file(beside)
@@ -147,7 +147,7 @@ fn fill(beside: &Path, of: &Metadata, path: &Path) -> Result<(), Error> {
     again.sync_all().map_err(system)
 }
 
-/// Makes the tables of a store.
+/// Creates the tables of a store.
 pub(super) fn tables(db: &Database) -> Result<(), redb::Error> {
     let write = db.begin_write()?;
     {
@@ -161,19 +161,19 @@ pub(super) fn tables(db: &Database) -> Result<(), redb::Error> {
     Ok(write.commit()?)
 }
 
-/// An id for a new store, which no other has.
+/// Returns a unique ID for a new store.
 fn new_id() -> u64 {
     // The standard library takes the keys of its hash tables from the system's random numbers.
     RandomState::new().hash_one((SystemTime::now(), std::process::id())).max(1)
 }
 
-/// Writes the name of a file to the disk.
+/// Writes the directory entry of a file to the disk.
 fn sync_folder(path: &Path) -> io::Result<()> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
 }
 
-/// Makes a new store at a path where there is nothing, or an empty file.
+/// Creates a new store at a path without a file, or with an empty one.
 pub(super) fn write_new(path: &Path) -> Result<Database, Error> {
     match fs::symlink_metadata(path) {
         Ok(file) if file.is_symlink() => return Err(Error::Link { path: path.to_owned() }),
@@ -185,7 +185,7 @@ pub(super) fn write_new(path: &Path) -> Result<Database, Error> {
     Ok(write(path)?.0)
 }
 
-/// Opens a file to read it. What a killed writer left is repaired, or read as it was before.
+/// Opens a file for reading. After a writer was killed it is repaired, or read in its last state.
 pub(super) fn read(path: &Path) -> Result<(Handle, Option<Notice>), Error> {
     let file = fs::metadata(path).map_err(|error| Error::system(path, error))?;
     if !file.is_file() {
@@ -208,7 +208,7 @@ pub(super) fn read(path: &Path) -> Result<(Handle, Option<Notice>), Error> {
             }
             // A writer opens the file, and repairs it.
             Ok(None) | Err(Error::Locked { .. }) => thread::sleep(ATTEMPTS.1),
-            // It may not be written to, or that would go through a link.
+            // The file is not writable, or the path is a link.
             Err(_) => break,
         }
     }
@@ -216,7 +216,7 @@ pub(super) fn read(path: &Path) -> Result<(Handle, Option<Notice>), Error> {
     Ok((Handle::Copy(db), Some(Notice::LastState)))
 }
 
-/// A copy of a file in memory, which is repaired there.
+/// Copies a file to memory, and repairs the copy.
 fn copy(path: &Path) -> Result<Database, Error> {
     let system = |error| Error::system(path, error);
     let state = || -> io::Result<(u64, SystemTime)> {
@@ -239,7 +239,7 @@ fn copy(path: &Path) -> Result<Database, Error> {
     Err(Error::changing(path))
 }
 
-/// The schema of a database; `None` if it has no tables at all.
+/// Returns the schema of a database; `None` if it has no tables.
 pub(super) fn schema(path: &Path, read: &redb::ReadTransaction) -> Result<Option<u64>, Error> {
     let found = || -> Result<Option<u64>, redb::Error> {
         let mut tables = read.list_tables()?.peekable();
@@ -265,7 +265,8 @@ pub(super) fn schema(path: &Path, read: &redb::ReadTransaction) -> Result<Option
     }
 }
 
-/// The version of the signatures of a database; 0 for the first schema, which did not say it.
+/// Returns the version of the signatures of a database; 0 for the first schema, which does not
+/// store it.
 pub(super) fn version(read: &redb::ReadTransaction) -> u64 {
     let version = || -> Result<u64, redb::Error> {
         Ok(read.open_table(META)?.get("fingerprint")?.map_or(0, |version| version.value()))

@@ -1,7 +1,7 @@
-//! Fixes: the commits that end a bug, kept with the signatures that their messages quote.
+//! Fixes: the commits that fix a bug, stored with the signatures that their messages quote.
 //!
-//! A bug may have several: a commit and a later one, or reports that the rules joined. So a fix belongs to the
-//! signature, and the label of the bug names the last of them.
+//! A bug may have several: a commit and a later one, or reports that the rules joined. So a fix
+//! belongs to the signature, and the label of the bug has the last of them.
 
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
@@ -12,13 +12,13 @@ use serde::{Deserialize, Serialize};
 use super::row::{self, Tag};
 use super::{Error, Fixed, Known, META, ROWS, Store, TableDefinition, guarded};
 
-/// How far each source was read, by its name.
+/// The progress of each source, by its name.
 const SOURCES: TableDefinition<'static, &str, &[u8]> = TableDefinition::new("sources");
 
-/// The most fixes of a signature. A signature of more is one that any crash may have.
+/// The maximum number of fixes of a signature. A signature with more is not specific to a bug.
 const MAX_FIXES: usize = 16;
 
-/// The most entries of the lists of a fix, whatever records it is put together from.
+/// The maximum lengths of the lists of a fix, for any number of merged records.
 struct Most {
     fixes: usize,
     reported: usize,
@@ -40,17 +40,17 @@ const MOST: Most = Most {
     reverts: 16,
 };
 
-/// The fewest digits that name a commit.
+/// The minimum number of digits of a commit.
 const FEWEST_DIGITS: usize = 8;
 
-/// The rows that are changed in one transaction.
+/// The number of rows that are changed in one transaction.
 const BATCH: usize = 256;
 
 /// A fix of a crash.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[non_exhaustive]
 pub struct Fix {
-    /// The commit, or what a label names; the message ID of a patch that is not merged.
+    /// The commit, or the text in a label; the message ID of a patch that is not merged.
     pub id: String,
     /// The first line of the message.
     #[serde(default, skip_serializing_if = "String::is_empty")]
@@ -58,10 +58,10 @@ pub struct Fix {
     /// The first tag that contains it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub since: Option<String>,
-    /// The commits that its `Fixes:` lines name.
+    /// The commits in its `Fixes:` lines.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub fixes: Vec<Commit>,
-    /// What `Cc: stable` asks for: `6.1+`, or an empty text if it names no release.
+    /// The versions in `Cc: stable`: `6.1+`, or an empty text without one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stable: Option<String>,
     /// The identifiers of its `Reported-by:` lines: `syzbot+0123abcd`.
@@ -76,7 +76,7 @@ pub struct Fix {
     /// The functions that it changes.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub functions: Vec<String>,
-    /// A hash of the changed lines, by which a patch is the commit that it became.
+    /// A hash of the changed lines, which is equal for a patch and its commit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub change: Option<u64>,
     /// Its copies in stable branches.
@@ -85,7 +85,7 @@ pub struct Fix {
     /// The commits that revert it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub reverts: Vec<Commit>,
-    /// Whether it is a patch on a mailing list that no commit is known of.
+    /// Whether it is a patch on a mailing list without a known commit.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_patch: bool,
 }
@@ -102,24 +102,24 @@ pub struct Commit {
 }
 
 impl Commit {
-    /// A commit in no tag that is known.
+    /// Makes a commit without a known tag.
     pub fn new(id: &str) -> Self {
         Self { id: id.to_owned(), since: None }
     }
 }
 
 impl Fix {
-    /// A fix of which only a name is known.
+    /// Makes a fix that has only a name.
     pub fn new(id: &str) -> Self {
         Self { id: id.to_owned(), ..Self::default() }
     }
 
-    /// The fix that a label names: `fixed-by COMMIT`, `fixed-by COMMIT since RELEASE`.
+    /// Returns the fix in a label: `fixed-by COMMIT`, `fixed-by COMMIT since RELEASE`.
     pub fn of_label(label: &str) -> Option<Self> {
         Fixed::parse(label, None).map(Self::from)
     }
 
-    /// Whether both are one: the same commit, or a patch and what became of it.
+    /// Returns whether both are the same: equal commits, or a patch and its commit.
     pub fn is(&self, other: &Self) -> bool {
         let is_patch = self.is_patch || other.is_patch;
         let subject = !self.subject.is_empty() && self.subject == other.subject;
@@ -127,7 +127,7 @@ impl Fix {
         self.id == other.id || is_patch && (subject || change)
     }
 
-    /// Adds what another record of the same fix has. A commit replaces the patch that it was.
+    /// Adds the fields of another record of the same fix. A commit replaces its patch.
     pub fn merge(&mut self, mut other: Self) {
         if self.is_patch && !other.is_patch {
             std::mem::swap(self, &mut other);
@@ -147,12 +147,12 @@ impl Fix {
         Commit::union(&mut self.reverts, other.reverts, MOST.reverts);
     }
 
-    /// Notes a commit that reverts it.
+    /// Adds a commit that reverts it.
     pub fn reverted(&mut self, by: &str) {
         Commit::union(&mut self.reverts, vec![Commit::new(by)], MOST.reverts);
     }
 
-    /// Whether a name, which may be abbreviated, is that of the fix.
+    /// Returns whether a name, which may be abbreviated, is that of the fix.
     pub(crate) fn is_commit(&self, name: &str) -> bool {
         let (short, long) =
             if name.len() < self.id.len() { (name, &*self.id) } else { (&*self.id, name) };
@@ -161,7 +161,7 @@ impl Fix {
         short == long || is_abbreviated && long.starts_with(short)
     }
 
-    /// Adds what another record of the commit has, whose name may be longer.
+    /// Adds the fields of another record of the commit, whose name may be longer.
     pub(crate) fn fill(&mut self, other: Self) {
         if self.id.len() < other.id.len() {
             self.id.clone_from(&other.id);
@@ -225,7 +225,7 @@ pub(super) fn copy_sources(
     Ok(())
 }
 
-/// Names sources that are still to be read.
+/// Adds sources without progress.
 pub(super) fn name_sources(
     write: &redb::WriteTransaction,
     names: &BTreeSet<String>,
@@ -237,7 +237,7 @@ pub(super) fn name_sources(
     Ok(())
 }
 
-/// The names of the sources of a damaged file.
+/// Returns the names of the sources of a damaged file.
 pub(super) fn readable_sources(read: &redb::ReadTransaction) -> BTreeSet<String> {
     let mut names = BTreeSet::new();
     if let Ok(table) = read.open_table(SOURCES) {
@@ -248,7 +248,7 @@ pub(super) fn readable_sources(read: &redb::ReadTransaction) -> BTreeSet<String>
     names
 }
 
-/// How far a source of fixes was read.
+/// The progress of a source of fixes.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[non_exhaustive]
 pub struct Progress {
@@ -258,19 +258,19 @@ pub struct Progress {
     /// The commits whose ancestors are being read.
     #[serde(default)]
     pub tips: Vec<String>,
-    /// How many of these were read.
+    /// The number of these that were read.
     #[serde(default)]
     pub count: u64,
-    /// A hash of the tags that the releases in the store follow from.
+    /// A hash of the tags from which the releases in the store are derived.
     #[serde(default)]
     pub tags: u64,
-    /// What a clone leaves out, as a number; 0 of a whole one.
+    /// The parts that a clone omits, as a number; 0 for a complete clone.
     #[serde(default)]
     pub state: u64,
 }
 
 impl Store {
-    /// How far each source was read, by its name.
+    /// Returns the progress of each source, by its name.
     ///
     /// # Errors
     ///
@@ -285,7 +285,8 @@ impl Store {
             let mut sources = Vec::new();
             for row in table.iter()? {
                 let (name, row) = row?;
-                // A damaged one is read again from its beginning, which adds nothing twice.
+                // A source with damaged progress is read again from its start, which adds no fix
+                // twice.
                 let progress = row::open(name.value().as_bytes(), row.value()).unwrap_or_default();
                 sources.push((name.value().to_owned(), progress));
             }
@@ -294,7 +295,7 @@ impl Store {
         guarded(&self.path, || run().map_err(|error| Error::read(&self.path, error)))
     }
 
-    /// Keeps how far a source was read.
+    /// Stores the progress of a source.
     ///
     /// # Errors
     ///
@@ -310,7 +311,7 @@ impl Store {
         guarded(&self.path, || run().map_err(|error| Error::write(&self.path, error)))
     }
 
-    /// Calls `take` for the fixes of each signature, until it breaks. Damaged rows are left out.
+    /// Calls `take` for the fixes of each signature, until it breaks. Damaged rows are skipped.
     ///
     /// # Errors
     ///
@@ -333,12 +334,12 @@ impl Store {
         guarded(&self.path, || run().map_err(|error| Error::read(&self.path, error)))
     }
 
-    /// Changes the fixes of each signature, a few hundred signatures at a time; `change` returns whether it
-    /// changed them. The labels of bugs follow.
+    /// Changes the fixes of each signature, a few hundred signatures at a time; `change` returns
+    /// whether it changed them. The labels of bugs are updated.
     ///
     /// # Errors
     ///
-    /// The file cannot be read or written. What was changed before stays.
+    /// The file cannot be read or written. Changes of earlier batches are kept.
     pub fn change_fixes(&self, mut change: impl FnMut(&mut Vec<Fix>) -> bool) -> Result<(), Error> {
         let db = self.database()?;
         let mut run = || -> Result<(), redb::Error> {
@@ -369,7 +370,7 @@ impl Store {
     }
 }
 
-/// The keys of signatures.
+/// The range of keys of signatures.
 fn known_rows() -> (Vec<u8>, Vec<u8>) {
     (Tag::Known.key(&[]), vec![Tag::Known as u8 + 1])
 }
@@ -403,7 +404,7 @@ fn rewrite(
 }
 
 impl super::BugRecord {
-    /// Takes the label of a fix that is merged; the release of a label that names it follows.
+    /// Updates the label of a fix that is merged, and its release.
     pub(super) fn fix(&mut self, fixes: &[Fix]) {
         for fix in fixes.iter().filter(|fix| !fix.is_patch) {
             let since = fix.since.as_deref().map(|tag| tag.trim_start_matches('v').to_owned());

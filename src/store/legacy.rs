@@ -1,4 +1,4 @@
-//! Tables of the first schema: rows of JSON without a seal.
+//! Tables of the first schema: rows of JSON without a checksum.
 
 use std::collections::BTreeSet;
 
@@ -9,7 +9,7 @@ use super::file;
 use super::row::{DamageKind, DamagedRow, Tag};
 use super::{BugRecord, Known};
 
-/// The first schema with rows that have a seal.
+/// The first schema with sealed rows.
 pub(super) const ROWS_SINCE: u64 = 2;
 
 const SIGHTINGS: TableDefinition<'static, (u64, u64), &[u8]> = TableDefinition::new("sightings");
@@ -31,7 +31,7 @@ pub(super) fn load(read: &ReadTransaction) -> Result<Contents, redb::Error> {
     Ok(contents)
 }
 
-/// Reads what can be read of damaged tables.
+/// Reads the readable rows of damaged tables.
 pub(super) fn salvage(read: &ReadTransaction) -> Contents {
     let mut contents = Contents::default();
     let mut seen = BTreeSet::new();

@@ -1,9 +1,9 @@
-//! Additions and answers that read only what the keys of their reports reach.
+//! Additions and queries that read only the rows reached by the keys of their reports.
 //!
-//! An addition reads the bugs whose groups may change, each with all of its signatures, and beside them the
-//! signatures that share a key with one of these. They are grouped by the same rules as all would be, with
-//! the frequencies of terms that were counted when all were grouped last. If a group reaches another bug,
-//! that one is read as well, and they are grouped again.
+//! An addition reads the bugs whose groups may change, each with all of its signatures, and the
+//! signatures that share a key with one of these. They are grouped by the same rules as the whole
+//! store, with the frequencies of terms that were counted at the last complete grouping. If a group
+//! reaches another bug, that one is read as well, and they are grouped again.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -16,14 +16,14 @@ use crate::fingerprint::Signature;
 /// The candidates that are compared exactly for each result of a query, and the minimum.
 const COMPARED: (usize, usize) = (16, 64);
 
-/// The rows that were read of a store.
+/// The rows of a store that were read.
 struct Local<'r> {
     reader: &'r Reader,
-    /// Whole bugs.
+    /// Complete bugs.
     contents: Contents,
     /// Their ids.
     bugs: BTreeSet<u64>,
-    /// Where the signatures are that were met, by their numbers.
+    /// The places of the signatures that were reached, by their numbers.
     places: HashMap<u32, Place>,
     /// The signatures of other bugs, by their numbers.
     others: BTreeMap<u32, Vec<Known>>,
@@ -57,12 +57,12 @@ impl<'r> Local<'r> {
         Ok(place)
     }
 
-    /// Whether a signature is of a bug that was read as a whole.
+    /// Returns whether a signature is of a bug that was read completely.
     fn is_whole(&self, place: &Place) -> bool {
         place.bugs.iter().any(|bug| self.bugs.contains(bug))
     }
 
-    /// Reads a signature to compare others with it.
+    /// Reads a signature for comparison with others.
     fn meet(&mut self, number: u32) -> Result<(), redb::Error> {
         let place = self.place(number)?;
         if self.is_whole(&place) || self.others.contains_key(&number) {
@@ -74,7 +74,7 @@ impl<'r> Local<'r> {
         Ok(())
     }
 
-    /// Reads the bug of a signature as a whole, with those that it came back as.
+    /// Reads the bug of a signature completely, with the bugs as which it reappeared.
     fn touch(&mut self, number: u32) -> Result<(), redb::Error> {
         let place = self.place(number)?;
         for bug in place.bugs {
@@ -100,7 +100,7 @@ impl<'r> Local<'r> {
         Ok(())
     }
 
-    /// The first bug of a chain of reappearing ones.
+    /// Returns the first bug of a chain of reappearing ones.
     fn root(&self, bug: u64) -> Result<u64, redb::Error> {
         let (mut at, mut seen) = (bug, BTreeSet::from([bug]));
         while let Some(previous) = self.reader.previous(at)?
@@ -116,7 +116,7 @@ impl<'r> Local<'r> {
         reach.or_insert_with(|| Index::new().reach_of(signature)).clone()
     }
 
-    /// Reads what shares a key with a signature.
+    /// Reads the signatures that share a key with a signature.
     fn follow(&mut self, signature: &Signature<'_>, is_new: bool) -> Result<(), redb::Error> {
         if !self.followed.insert(signature.exact) {
             return Ok(());
@@ -139,8 +139,8 @@ impl<'r> Local<'r> {
         reach.titles.map_or(Ok(()), |titles| self.follow_title(titles, is_new))
     }
 
-    /// Reads what a link by title depends on: reports without a stack, and whether all others of the title
-    /// are of one bug.
+    /// Reads the signatures on which a link by title depends: those without a stack, and whether
+    /// all others of the title are of one bug.
     fn follow_title(&mut self, titles: Titles, is_new: bool) -> Result<(), redb::Error> {
         let bare = self.reader.members(titles.bare)?;
         if bare.is_empty() && !titles.is_bare {
@@ -154,7 +154,7 @@ impl<'r> Local<'r> {
                 self.meet(number)?;
             }
         }
-        // One signature of each of the other bugs, of which two are enough.
+        // One signature of each of the other bugs; two are sufficient.
         let mut roots: BTreeMap<u64, u32> = BTreeMap::new();
         let mut has_whole = !titles.is_bare;
         for number in self.reader.members(titles.whole)? {
@@ -176,7 +176,7 @@ impl<'r> Local<'r> {
         Ok(())
     }
 
-    /// Reads what shares a key with what was read as a whole, and with new reports.
+    /// Reads the signatures that share a key with complete bugs, and with new reports.
     fn follow_all(&mut self, sightings: &[Sighting<'_>]) -> Result<(), redb::Error> {
         for sighting in sightings {
             let signature = &sighting.signature;
@@ -197,7 +197,8 @@ impl<'r> Local<'r> {
         Ok(())
     }
 
-    /// An index of whole bugs, of new reports, and of others behind them; these with whether they lead.
+    /// Returns an index of complete bugs, of new reports, and of others behind them; the others
+    /// with whether they are exemplars.
     fn index(&mut self, sightings: &[Sighting<'_>]) -> Result<(Index, Others), redb::Error> {
         let mut index = self.contents.signatures(sightings);
         let mut others = Others::default();
@@ -225,7 +226,8 @@ impl<'r> Local<'r> {
         Ok((index, others))
     }
 
-    /// Groups what was read with new reports, and reads more until the groups are whole.
+    /// Groups the signatures that were read with new reports, and reads more until the groups are
+    /// complete.
     fn grouped(&mut self, sightings: &[Sighting<'_>]) -> Result<(Index, Grouped), redb::Error> {
         loop {
             self.follow_all(sightings)?;
@@ -254,7 +256,7 @@ impl<'r> Local<'r> {
         }
     }
 
-    /// Notes the ids of other bugs that new ones could take.
+    /// Adds the IDs of other bugs that new ones could use.
     fn reserve(&mut self, sightings: &[Sighting<'_>]) -> Result<(), redb::Error> {
         let known = self.contents.known.iter().map(|known| known.signature.exact);
         let new = sightings.iter().flat_map(|sighting| {
@@ -273,7 +275,7 @@ impl<'r> Local<'r> {
                 id = id.wrapping_add(1);
             }
         }
-        // Those of bugs that were read are known as they are.
+        // The bugs that were read have their current state.
         let contents = &mut self.contents;
         let aliases: BTreeSet<u64> =
             contents.bugs.values().flat_map(|bug| bug.merged.iter().copied()).collect();
@@ -334,11 +336,12 @@ impl<'r> Local<'r> {
 struct Others {
     /// The number of the signature of each.
     reports: BTreeMap<u32, u32>,
-    /// Whether each leads.
+    /// Whether each is an exemplar.
     leads: Vec<(u32, bool)>,
 }
 
-/// Adds reports to what they reach. Returns that, the bug of each, and what changes in the postings.
+/// Adds reports to the rows that they reach. Returns the contents, the bug of each, and the changes
+/// in the postings.
 pub(super) fn add(
     reader: &Reader,
     sightings: &[Sighting<'_>],
@@ -359,7 +362,7 @@ pub(super) fn add(
     Ok((local.contents, added, changes))
 }
 
-/// Reads what is needed to find the bugs of signatures, and as many that are similar.
+/// Reads the rows that are needed to find the bugs of signatures, and similar ones.
 pub(super) fn find(
     reader: &Reader,
     signatures: &[&Signature<'_>],
@@ -396,14 +399,14 @@ pub(super) fn find(
     if !local.contents.known.iter().all(is_in) {
         return local.answer(signatures);
     }
-    // Most bugs have one signature, which was read as that of another one.
+    // Most bugs have one signature, which was read as that of another bug.
     answer.bugs = local.contents.bugs;
     answer.chain();
     Ok(answer)
 }
 
-/// The numbers of the signatures that have most in common with one, by the sums of the weights of their
-/// common terms; terms that very many have are left out.
+/// Returns the numbers of the signatures most similar to one, by the sums of the weights of their
+/// common terms; very frequent terms are skipped.
 fn similar(
     reader: &Reader,
     signature: &Signature<'_>,
@@ -428,7 +431,7 @@ fn similar(
 }
 
 impl Local<'_> {
-    /// All that was read, to answer from.
+    /// Returns all rows that were read, for the query.
     fn answer(&self, signatures: &[&Signature<'_>]) -> Result<Contents, redb::Error> {
         let mut contents = Contents::default();
         contents.decisions.clone_from(&self.contents.decisions);

@@ -1,17 +1,17 @@
-//! A database file of known bugs: which were seen, when, and on which kernels.
+//! A database file of known bugs: their reports, times and kernels.
 //!
 //! The file is a database of the crate redb. A write is atomic, also if the process or the machine
 //! fails. Any number of processes can read while one writes.
 //!
-//! What is kept is each distinct signature with its count, the bug that it was found to be of, and
-//! what people said of that bug. A new report is grouped with all that is known by the rules of
-//! [`cluster`](crate::cluster); two bugs that turn out to be one are merged, and the older keeps its
-//! id. A bug that was said to be fixed and is seen on a kernel that should have the fix is a new bug
-//! with the old one as [`previous`](BugRecord::previous).
+//! A store has each distinct signature with its count, the bug to which it belongs, and the
+//! decisions of people about that bug. A new report is grouped with the known signatures by the
+//! rules of [`cluster`](crate::cluster). If two bugs are found to be one they are merged, and the
+//! older one keeps its ID. A bug with the label of a fix that is seen on a kernel which should have
+//! the fix is a new bug, with the old one as [`previous`](BugRecord::previous).
 //!
-//! A file is made as a whole, beside its place. What a killed writer left is repaired by whoever opens
-//! the file next ([`Store::notice`]). Each row has a checksum; one that is damaged is in no answer, it is
-//! in [`Contents::damaged`] and set aside by the next writer.
+//! A file is created completely, beside its place. If a writer was killed, the next process that
+//! opens the file repairs it ([`Store::notice`]). Each row has a checksum; a damaged row is in no
+//! result. It is in [`Contents::damaged`], and the next writer moves it to a separate table.
 
 mod check;
 mod contents;
@@ -50,21 +50,22 @@ pub use error::Error;
 pub use fix::{Commit, Fix, Progress};
 pub use row::{DamageKind, DamagedRow};
 
-/// The version of the tables. A file of a newer one is refused; an older one is brought up to date
-/// when it is opened for writing.
+/// The version of the tables. A file of a newer version is refused; an older one is upgraded when
+/// it is opened for writing.
 pub const SCHEMA: u64 = 3;
 
-/// The most bytes of a label.
+/// The maximum number of bytes of a label.
 pub const MAX_LABEL: usize = 4096;
 
-/// The most places that are kept of one signature.
+/// The maximum number of places of one signature that are kept.
 const MAX_PLACES: usize = 8;
 
-/// The schema, the version of signatures, the id of the store, and the number and the sum of the checksums of the rows.
+/// The schema, the version of signatures, the ID of the store, and the number and the sum of the
+/// checksums of the rows.
 const META: TableDefinition<'static, &str, u64> = TableDefinition::new("meta");
 /// All rows: see [`row`].
 const ROWS: TableDefinition<'static, &[u8], &[u8]> = TableDefinition::new("rows");
-/// Damaged rows, as they were found.
+/// Damaged rows, unchanged.
 const ASIDE: TableDefinition<'static, &[u8], &[u8]> = TableDefinition::new("aside");
 
 /// A report to add to a store.
@@ -89,14 +90,14 @@ impl<'a> Sighting<'a> {
         Self { signature, time, place, fixes: Vec::new(), label: None }
     }
 
-    /// The same with a fix of its bug.
+    /// Adds a fix of its bug.
     #[must_use]
     pub fn with_fix(mut self, fix: Fix) -> Self {
         self.fixes.push(fix);
         self
     }
 
-    /// The same with a label, which the bug gets when the report is added. One that names a fix is kept with
+    /// Adds a label, which the bug gets when the report is added. A label with a fix is stored with
     /// the signature as well.
     #[must_use]
     pub fn with_label(mut self, label: &str, remark: Remark) -> Self {
@@ -131,30 +132,30 @@ pub struct Known {
     /// The fixes whose messages quote it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub fixes: Vec<Fix>,
-    /// The store that counted it, if that is one.
+    /// The store that counted it, if there is only one.
     #[serde(with = "fingerprint::hex_option", default, skip_serializing_if = "Option::is_none")]
     pub store: Option<u64>,
-    /// How often each store counted it, if they are several.
+    /// The counts of each store, if there are several.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub counts: Vec<Count>,
 }
 
-/// How often a store counted a signature.
+/// The count of a signature in a store.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[non_exhaustive]
 pub struct Count {
-    /// The id of the store.
+    /// The ID of the store.
     #[serde(with = "fingerprint::hex")]
     pub store: u64,
-    /// How often.
+    /// The number of reports.
     pub count: u32,
-    /// When first, in seconds since 1970.
+    /// The time of the first one, in seconds since 1970.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub first: Option<u64>,
-    /// When last.
+    /// The time of the last one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last: Option<u64>,
-    /// On which kernels: release, architecture, how often.
+    /// The kernels: release, architecture, number of reports.
     pub kernels: Vec<(String, Option<Arch>, u32)>,
 }
 
@@ -178,10 +179,10 @@ pub struct BugRecord {
     /// The fixed bug that reappeared as this one.
     #[serde(with = "fingerprint::hex_option", default, skip_serializing_if = "Option::is_none")]
     pub previous: Option<u64>,
-    /// The bug that this one was a part of, until its reports turned out to be of two.
+    /// The bug of which this one was a part, until it was split.
     #[serde(with = "fingerprint::hex_option", default, skip_serializing_if = "Option::is_none")]
     pub split_from: Option<u64>,
-    /// Bugs that turned out to be this one.
+    /// Bugs that were merged into this one.
     #[serde(with = "hex_list", default, skip_serializing_if = "Vec::is_empty")]
     pub merged: Vec<u64>,
 }
@@ -195,14 +196,14 @@ pub struct Fixed {
     /// The first release with the commit, if the label names it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub since: Option<String>,
-    /// The newest release that the bug was seen on when the label was added.
+    /// The newest release on which the bug was seen when the label was added.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<String>,
 }
 
 impl Fixed {
     /// Returns whether a kernel should have the fix: its release is not older than `since`, or,
-    /// without `since`, it is newer than all that the bug was seen on.
+    /// without `since`, it is newer than all releases on which the bug was seen.
     fn is_in(&self, release: Option<&str>) -> bool {
         let age = |release: Option<&str>| release.and_then(fingerprint::age);
         let Some(this) = age(release) else { return false };
@@ -237,11 +238,11 @@ impl Fixed {
     }
 }
 
-/// What was found when a store was opened.
+/// The state of a store when it was opened.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum Notice {
-    /// A writer was killed; the file was repaired, and has all that was written.
+    /// A writer was killed; the file was repaired, and has all writes.
     Repaired,
     /// A writer was killed, and the file cannot be repaired from here; its last state is read.
     LastState,
@@ -284,9 +285,9 @@ fn guarded<T>(path: &Path, run: impl FnOnce() -> Result<T, Error>) -> Result<T, 
 }
 
 impl Store {
-    /// Opens a store to write to it; it is made if it is not there, or an empty file.
+    /// Opens a store for writing; it is created if it does not exist, or is an empty file.
     ///
-    /// A symbolic link is refused. What a killed writer left is repaired.
+    /// A symbolic link is refused. If a writer was killed, the file is repaired.
     ///
     /// # Errors
     ///
@@ -317,7 +318,7 @@ impl Store {
 
     /// Opens a store for reading. Others can read it at the same time, and one can write to it.
     ///
-    /// What a killed writer left is repaired, if the file may be written to; else its last state is
+    /// If a writer was killed, the file is repaired if it is writable; otherwise its last state is
     /// read. An empty file is a store without bugs.
     ///
     /// # Errors
@@ -328,19 +329,20 @@ impl Store {
             let (handle, notice) = file::read(path)?;
             let read = handle.begin().map_err(|error| Error::read(path, error))?;
             let schema = read.as_ref().map(|read| file::schema(path, read)).transpose()?.flatten();
-            // A file without tables is one whose writer was killed before it made them.
+            // A file without tables is one whose writer was killed before it created them.
             let handle = if schema.is_none() { Handle::Empty } else { handle };
             let schema = schema.unwrap_or(SCHEMA);
             Ok(Self { handle, path: path.to_owned(), notice, schema })
         })
     }
 
-    /// What was found when the store was opened, if that is worth a message.
+    /// Returns the state of the store when it was opened, if it needs a message.
     pub fn notice(&self) -> Option<Notice> {
         self.notice
     }
 
-    /// All that is in the store. What is damaged is left out, and in [`Contents::damaged`].
+    /// Returns the contents of the store. Damaged rows are left out, and are in
+    /// [`Contents::damaged`].
     ///
     /// # Errors
     ///
@@ -350,7 +352,7 @@ impl Store {
         self.load_from(read.as_ref())
     }
 
-    /// All that a transaction sees.
+    /// Returns the contents that a transaction sees.
     fn load_from(&self, read: Option<&ReadTransaction>) -> Result<Contents, Error> {
         let path = &self.path;
         guarded(path, || {
@@ -370,7 +372,7 @@ impl Store {
         }
     }
 
-    /// Writes the tables of the first schema, or signatures of an older version, as those of this one.
+    /// Converts the tables of the first schema, or signatures of an older version, to this one.
     fn upgrade(&mut self) -> Result<(), Error> {
         let mut contents = self.load()?;
         contents.changed = contents.bugs.keys().copied().collect();
@@ -410,16 +412,16 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// The file cannot be read or written. Then no report was added.
+    /// The file cannot be read or written. Then no report is added.
     pub fn add(&self, sightings: &[Sighting<'_>]) -> Result<Vec<Added>, Error> {
         Ok(self.add_with(sightings)?.0)
     }
 
-    /// The same, also with the contents as they are then: all, or the bugs that the reports reach.
+    /// Adds reports, and returns the new contents as well: all, or the bugs that the reports reach.
     ///
     /// # Errors
     ///
-    /// Those of [`add`](Self::add).
+    /// See [`add`](Self::add).
     pub fn add_with(&self, sightings: &[Sighting<'_>]) -> Result<(Vec<Added>, Contents), Error> {
         let labels = sightings.iter().filter_map(|sighting| sighting.label.as_ref());
         if let Some(len) = labels.map(|(text, _)| text.len()).find(|len| *len > MAX_LABEL) {
@@ -434,8 +436,9 @@ impl Store {
         Ok((outcomes, contents))
     }
 
-    /// Adds reports to what they reach; `None` if all must be read: the store is small, or so many are
-    /// new that the frequencies of terms are to be counted again, or something is damaged.
+    /// Adds reports to the rows that they reach; `None` if all rows must be read: the store is
+    /// small, many reports are new so that the frequencies of terms must be counted again, or a row
+    /// is damaged.
     fn add_locally(
         &self,
         sightings: &[Sighting<'_>],
@@ -449,7 +452,7 @@ impl Store {
             };
             let Some(reader) = reader.filter(is_small) else { return Ok(None) };
             let (contents, added, changes) = local::add(&reader, sightings)?;
-            // Pages that nobody reads can be used again.
+            // Pages without a reader can be reused.
             drop(reader);
             let write = db.begin_write()?;
             save_rows(&write, &contents)?;
@@ -460,8 +463,8 @@ impl Store {
         whole(guarded(&self.path, || Ok(run())), &self.path, Error::write)
     }
 
-    /// The contents that are needed to find the bugs of signatures, and the `top` most similar ones: all,
-    /// or what the signatures reach.
+    /// Returns the contents that are needed to find the bugs of signatures, and the `top` most
+    /// similar ones: all, or those that the signatures reach.
     ///
     /// # Errors
     ///
@@ -485,21 +488,22 @@ impl Store {
             return Ok(None);
         }
         let Some(read) = self.handle.begin()? else { return Ok(None) };
-        // Signatures of an older version are signed again by whoever reads all.
+        // Reading all rows converts signatures of an older version.
         let is_old = file::version(&read) < u64::from(fingerprint::VERSION);
         if is_old { Ok(None) } else { Reader::new(&read) }
     }
 }
 
-/// By what factor a store may grow until the frequencies of terms are counted again and all is grouped by
-/// them.
+/// The factor by which a store may grow until the frequencies of terms are counted again and all
+/// signatures are grouped with them.
 const GROWTH: usize = 2;
 
-/// All is read if that is less work than to follow the keys of so many reports: a store has to have so many
-/// signatures for each.
+/// The minimum number of stored signatures for each report. With fewer, reading all rows is less
+/// work than following the keys.
 const FEW: usize = if cfg!(test) { 1 } else { 8 };
 
-/// Turns damage that a reader of a part met into `None`, so that all is read, and said what is damaged.
+/// Converts damage found by a partial read to `None`, so that all rows are read, and the damage is
+/// reported.
 fn whole<T>(
     result: Result<Result<Option<T>, redb::Error>, Error>,
     path: &Path,
@@ -543,18 +547,18 @@ fn load(read: &ReadTransaction) -> Result<Contents, redb::Error> {
     Ok(contents)
 }
 
-/// Writes what changed, and the postings if all was grouped.
+/// Writes the changes, and the postings if all signatures were grouped.
 fn save(write: &WriteTransaction, contents: &Contents) -> Result<(), redb::Error> {
     save_rows(write, contents)?;
     match &contents.grouped {
         Some((index, exemplars)) => postings::make(write, contents, index, exemplars),
         None if contents.damaged.is_empty() => Ok(()),
-        // They may lead to rows that are set aside.
+        // They may refer to rows that are moved aside.
         None => postings::delete(write),
     }
 }
 
-/// Writes what changed, and sets damaged rows aside.
+/// Writes the changes, and moves damaged rows aside.
 fn save_rows(write: &WriteTransaction, contents: &Contents) -> Result<(), redb::Error> {
     let mut rows = write.open_table(ROWS)?;
     let mut meta = write.open_table(META)?;
@@ -610,7 +614,7 @@ fn save_rows(write: &WriteTransaction, contents: &Contents) -> Result<(), redb::
     Ok(())
 }
 
-/// Ids as lists of sixteen hexadecimal digits each.
+/// IDs as lists of sixteen hexadecimal digits each.
 mod hex_list {
     use std::borrow::Cow;
 

@@ -1,7 +1,8 @@
-//! The text of a row in few bytes: without hashes that follow from the name behind them, deflated behind a
-//! text that has what most rows have.
+//! Packs the text of a row: hashes that follow from the name behind them are removed, and the rest
+//! is deflated with a preset dictionary.
 //!
-//! The text, `dictionary.txt`, is part of the format: rows that were written with it are read with it.
+//! The dictionary, `dictionary.txt`, is part of the format: rows are read with the one with which
+//! they were written.
 
 use miniz_oxide::deflate::core::{
     CompressorOxide, TDEFLFlush, TDEFLStatus, compress, create_comp_flags_from_zip_params,
@@ -12,26 +13,27 @@ use miniz_oxide::inflate::core::{DecompressorOxide, decompress};
 
 use crate::fingerprint;
 
-/// Texts that most rows contain.
+/// The dictionary: texts that most rows contain.
 const DICTIONARY: &[u8] = include_bytes!("dictionary.txt");
 
-/// Rows that are longer are kept as they are: it bounds what is read of a damaged one.
+/// The maximum number of bytes of a packed text. Longer rows are stored unpacked, which bounds the
+/// memory for a damaged one.
 const MAX_TEXT: usize = 1 << 20;
 
-/// The effort of the compression; higher ones win a hundredth.
+/// The compression level; higher ones save one percent.
 const LEVEL: i32 = 4;
 
 /// A raw stream with a window of 32 KiB.
 const RAW: i32 = -15;
 
-/// Packs a text; `None` if it is to be kept as it is.
+/// Packs a text; `None` if it is to be stored unpacked.
 pub(super) fn pack(text: &[u8]) -> Option<Vec<u8>> {
     let short = without_hashes(text);
     if short.len() > MAX_TEXT || with_hashes(&short) != text {
         return None;
     }
     let mut compressor = CompressorOxide::new(create_comp_flags_from_zip_params(LEVEL, RAW, 0));
-    // More than any stream of that text takes.
+    // An upper bound of the size of the stream.
     let mut out = vec![0; 2 * DICTIONARY.len().max(short.len()) + 1024];
     let (_, read, _) = compress(&mut compressor, DICTIONARY, &mut out, TDEFLFlush::Sync);
     if read != DICTIONARY.len() {
@@ -46,7 +48,7 @@ pub(super) fn pack(text: &[u8]) -> Option<Vec<u8>> {
     Some(packed)
 }
 
-/// The text that was packed.
+/// Returns the unpacked text.
 pub(super) fn unpack(packed: &[u8]) -> Option<Vec<u8>> {
     let (len, stream) = packed.split_first_chunk::<4>()?;
     let len = usize::try_from(u32::from_le_bytes(*len)).ok().filter(|len| *len <= MAX_TEXT)?;
@@ -68,7 +70,7 @@ const NAMES: [&[u8]; 3] = [b"\",\"function\":\"", b"\",\"text\":\"", b"\",\"func
 /// The digits of a hash.
 const DIGITS: usize = 16;
 
-/// The name behind a hash: the text up to the next quote.
+/// Returns the name behind a hash: the text up to the next quote.
 fn name(behind: &[u8]) -> Option<&[u8]> {
     let rest = NAMES.iter().find_map(|between| behind.strip_prefix(*between))?;
     rest.split(|byte| *byte == b'"').next()
@@ -79,7 +81,7 @@ fn hash(name: &[u8]) -> String {
     format!("{:016x}", fingerprint::hash(name))
 }
 
-/// Leaves the digits of hashes out that are those of the names behind them.
+/// Removes the digits of hashes that follow from the names behind them.
 fn without_hashes(text: &[u8]) -> Vec<u8> {
     rewritten(text, |rest| {
         let (digits, behind) = rest.split_at_checked(DIGITS)?;
@@ -87,13 +89,13 @@ fn without_hashes(text: &[u8]) -> Vec<u8> {
     })
 }
 
-/// Puts the digits of hashes back.
+/// Restores the digits of hashes.
 fn with_hashes(text: &[u8]) -> Vec<u8> {
     rewritten(text, |rest| Some((0, hash(name(rest)?))))
 }
 
-/// Replaces the text behind each `"hash":"`: `change` gives the number of bytes to skip and the text to
-/// put there.
+/// Replaces the text behind each `"hash":"`: `change` returns the number of bytes to skip and the
+/// new text.
 fn rewritten(text: &[u8], change: impl Fn(&[u8]) -> Option<(usize, String)>) -> Vec<u8> {
     let mut out = Vec::with_capacity(text.len() + text.len() / 8);
     let mut rest = text;
@@ -128,7 +130,7 @@ mod tests {
         let packed = pack(row.as_bytes()).unwrap();
         assert!(packed.len() * 2 < row.len(), "{} of {}", packed.len(), row.len());
         assert_eq!(unpack(&packed).unwrap(), row.as_bytes());
-        // A text that would get a hash that it has not is kept as it is.
+        // A text that would get a wrong hash is stored unpacked.
         assert_eq!(pack(b"\"hash\":\"\",\"function\":\"a\""), None);
         assert_eq!(pack(&vec![b'a'; MAX_TEXT + 1]), None);
     }

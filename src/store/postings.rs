@@ -1,8 +1,8 @@
-//! The postings: which signatures a key reaches, so that an answer reads no others.
+//! The postings: the signatures for each key, so that a query reads no others.
 //!
-//! All of it follows from the rows and is made again from them. A signature has a number, in the order in
-//! which they came. Values have a checksum; one that differs, or a number without a row, makes the caller
-//! read all rows instead.
+//! Postings are derived from the rows and can be rebuilt from them. Signatures are numbered in the
+//! order in which they were added. Values have a checksum; if one differs, or a number has no row,
+//! the caller reads all rows instead.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -18,37 +18,38 @@ use crate::fingerprint::Stable;
 
 /// The signatures with a key, in order: channels of the similarity with their terms, and [`KEYS`].
 const POSTINGS: TableDefinition<'static, (u8, u64), &[u8]> = TableDefinition::new("postings");
-/// How many signatures had a term when all were grouped last, with half a checksum.
+/// The number of signatures with a term at the last complete grouping, with half a checksum.
 const FREQUENCIES: TableDefinition<'static, (u8, u64), u64> = TableDefinition::new("frequencies");
-/// Where the row of a signature is, by its number.
+/// The place of the row of a signature, by its number.
 const PLACES: TableDefinition<'static, u32, &[u8]> = TableDefinition::new("places");
 /// The number of a signature by its exact hash, with half a checksum.
 const NUMBERS: TableDefinition<'static, u64, u64> = TableDefinition::new("numbers");
-/// Ids that lead to other ones: see [`ALIAS`] and [`LATER`].
+/// References between IDs: see [`ALIAS`] and [`LATER`].
 const POINTERS: TableDefinition<'static, (u8, u64), u64> = TableDefinition::new("pointers");
 
-/// The channel of the keys of rules; those of the similarity are below.
+/// The channel of the keys of rules; those of the similarity have lower numbers.
 const KEYS: u8 = u8::MAX;
-/// From the id of a merged bug to that of the bug that it is.
+/// From the ID of a merged bug to that of the bug into which it was merged.
 const ALIAS: u8 = 0;
-/// From a fixed bug to the one that it came back as.
+/// From a fixed bug to the one as which it reappeared.
 const LATER: u8 = 1;
 
-/// A store of fewer signatures has no postings: it is read as a whole.
+/// The minimum number of signatures of a store with postings; a smaller one is read completely.
 pub(super) const MIN_POSTED: usize = if cfg!(test) { 4 } else { 256 };
 
-/// A term of more signatures has a count and no list, as in an [`Index`].
+/// The maximum number of signatures in the list of a term; a more frequent term has only a count,
+/// as in an [`Index`].
 const MAX_LISTED: usize = 4096;
 
-/// Where a signature is.
+/// The place of a signature.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub(super) struct Place {
     pub(super) exact: u64,
     /// Whether it represents its set when sets are compared.
     pub(super) leads: bool,
-    /// Its bug, and those that the bug came back as.
+    /// Its bug, and the bugs as which that one reappeared.
     pub(super) bugs: Vec<u64>,
-    /// Whether no other one equals it, whatever its hash: this is not kept.
+    /// Whether no other one equals it, even with the same hash: this is not stored.
     pub(super) is_alone: bool,
 }
 
@@ -91,7 +92,7 @@ const OF_FREQUENCIES: u8 = 2;
 const OF_PLACES: u8 = 3;
 const OF_NUMBERS: u8 = 4;
 
-/// The signatures with a key: how many, and their numbers unless they are too many.
+/// The signatures with a key: the count, and their numbers up to a maximum.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub(super) struct Posting {
     pub(super) count: u32,
@@ -99,7 +100,7 @@ pub(super) struct Posting {
 }
 
 impl Posting {
-    /// Count, and the differences of the numbers, seven bits a byte.
+    /// Encodes the count and the differences of the numbers, seven bits a byte.
     fn pack(&self) -> Vec<u8> {
         let mut bytes = self.count.to_le_bytes().to_vec();
         let mut last = 0;
@@ -153,7 +154,7 @@ impl Posting {
 }
 
 impl Place {
-    /// That of a signature that no other one equals.
+    /// Makes the place of a signature that no other one equals.
     pub(super) fn alone(known: &Known) -> Self {
         Self { exact: known.signature.exact, leads: false, bugs: vec![known.bug], is_alone: true }
     }
@@ -178,19 +179,19 @@ impl Place {
     }
 }
 
-/// The most signatures in the list of a key.
+/// The maximum number of signatures in the list of a key.
 fn most(channel: u8) -> usize {
     if channel == KEYS { usize::MAX } else { MAX_LISTED }
 }
 
-/// All keys of rules that reach a signature; not those of the functions near its site, which reach
-/// exemplars alone.
+/// Returns all keys of rules for a signature, except those of the functions near its site, which
+/// are only for exemplars.
 fn rules(reach: &Reach) -> impl Iterator<Item = u64> + '_ {
     let titles = reach.titles.map(|titles| if titles.is_bare { titles.bare } else { titles.whole });
     reach.keys.iter().copied().chain(titles)
 }
 
-/// The tables as one transaction sees them.
+/// The tables in one transaction.
 pub(super) struct Reader {
     rows: ReadOnlyTable<&'static [u8], &'static [u8]>,
     postings: ReadOnlyTable<(u8, u64), &'static [u8]>,
@@ -198,11 +199,11 @@ pub(super) struct Reader {
     places: ReadOnlyTable<u32, &'static [u8]>,
     numbers: ReadOnlyTable<u64, u64>,
     pointers: ReadOnlyTable<(u8, u64), u64>,
-    /// The id of the store.
+    /// The ID of the store.
     pub(super) store: u64,
-    /// How many signatures have a number.
+    /// The number of signatures with a number.
     pub(super) len: u32,
-    /// How many there were when all were grouped last.
+    /// The number of signatures at the last complete grouping.
     pub(super) counted: u32,
 }
 
@@ -234,12 +235,12 @@ impl Reader {
         Posting::unpack(open(OF_POSTINGS, key, row.value())?)
     }
 
-    /// The signatures with a key of a rule.
+    /// Returns the signatures with a key of a rule.
     pub(super) fn members(&self, key: u64) -> Result<Vec<u32>, redb::Error> {
         Ok(self.posting((KEYS, key))?.numbers)
     }
 
-    /// The signatures with a term.
+    /// Returns the signatures with a term.
     pub(super) fn term(&self, term: (u8, u64)) -> Result<Posting, redb::Error> {
         self.posting(term)
     }
@@ -254,7 +255,7 @@ impl Reader {
         number.map(|number| open_number(OF_NUMBERS, (0, exact), number)).transpose()
     }
 
-    /// A signature of a bug.
+    /// Returns a signature of a bug.
     pub(super) fn known(&self, bug: u64, exact: u64) -> Result<Known, redb::Error> {
         let key = Tag::Known.key(&[bug, exact]);
         let row = self.rows.get(key.as_slice())?.ok_or_else(damaged)?;
@@ -287,7 +288,7 @@ impl Reader {
         Ok(())
     }
 
-    /// The bug that one was before it came back.
+    /// Returns the bug that reappeared as this one.
     pub(super) fn previous(&self, bug: u64) -> Result<Option<u64>, redb::Error> {
         let key = Tag::Bug.key(&[bug]);
         let row = self.rows.get(key.as_slice())?.ok_or_else(damaged)?;
@@ -295,18 +296,18 @@ impl Reader {
         Ok(bug.previous)
     }
 
-    /// The bug that one came back as.
+    /// Returns the bug as which this one reappeared.
     pub(super) fn later(&self, bug: u64) -> Result<Option<u64>, redb::Error> {
         Ok(self.pointers.get((LATER, bug))?.map(|later| later.value()))
     }
 
-    /// Whether an id is that of a bug, or was.
+    /// Returns whether an ID is, or was, that of a bug.
     pub(super) fn is_taken(&self, id: u64) -> Result<bool, redb::Error> {
         let key = Tag::Bug.key(&[id]);
         Ok(self.rows.get(key.as_slice())?.is_some() || self.pointers.get((ALIAS, id))?.is_some())
     }
 
-    /// How often these terms were when all signatures were grouped last.
+    /// Returns the frequencies of these terms at the last complete grouping.
     pub(super) fn frequencies(
         &self,
         terms: impl Iterator<Item = (u8, u64)>,
@@ -328,7 +329,7 @@ impl Reader {
 pub(super) struct Changes {
     /// Signatures that are new, in the order of their numbers.
     pub(super) new: Vec<(Place, Reach)>,
-    /// Known ones that are now elsewhere: the number, what was, what is, and what they share.
+    /// Known signatures with another place: the number, the old place, the new one, and the keys.
     pub(super) moved: Vec<(u32, Place, Place, Vec<u64>)>,
     /// The number of the first new one.
     pub(super) first: u32,
@@ -424,7 +425,7 @@ fn point<'a>(
     Ok(())
 }
 
-/// Deletes all postings, so that the store is read as a whole.
+/// Deletes all postings, so that the store is read completely.
 pub(super) fn delete(write: &WriteTransaction) -> Result<(), redb::Error> {
     write.delete_table(POSTINGS)?;
     write.delete_table(FREQUENCIES)?;
@@ -470,7 +471,8 @@ fn copy_table<K: Key + 'static, V: Value + 'static>(
     Ok(())
 }
 
-/// Makes all postings again, of an index of all signatures and the reports in it that stand for their sets.
+/// Rebuilds all postings from an index of all signatures and the reports in it that represent their
+/// sets.
 pub(super) fn make(
     write: &WriteTransaction,
     contents: &Contents,

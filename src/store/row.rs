@@ -1,9 +1,9 @@
 //! Rows of the database: a value with its checksum and the version that wrote it.
 //!
-//! A row's value is sealed: a byte for the format, four for [`fingerprint::VERSION`] of the program that
-//! wrote it, eight for a checksum over the table's tag, the key and the rest, then JSON. So a row that
-//! has the key of another, or in another table, is damaged as well. The JSON is packed if that makes
-//! it shorter ([`pack`]).
+//! The value of a row is sealed: a byte for the format, four for [`fingerprint::VERSION`] of the
+//! program that wrote it, eight for a checksum over the table's tag, the key and the rest, then
+//! JSON. So a row with the key of another one, or in another table, counts as damaged. The JSON is
+//! packed if that makes it shorter ([`pack`]).
 
 use std::borrow::Cow;
 use std::fmt;
@@ -15,21 +15,21 @@ use super::pack;
 use crate::escape;
 use crate::fingerprint::{self, Stable};
 
-/// What a row is about; the first byte of its key.
+/// The type of a row; the first byte of its key.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub(super) enum Tag {
-    /// A bug, by its id.
+    /// A bug, by its ID.
     Bug = 1,
-    /// A signature of a bug, by the id of the bug and the exact hash.
+    /// A signature of a bug, by the ID of the bug and the exact hash.
     Known = 2,
-    /// A decision, by its id.
+    /// A decision, by its ID.
     Decision = 3,
 }
 
 impl Tag {
     pub(super) const ALL: [Self; 3] = [Self::Bug, Self::Known, Self::Decision];
 
-    /// The key of a row: numbers in the order of their bytes, so that rows of one bug stand together.
+    /// Makes the key of a row: big-endian numbers, so that the rows of one bug are adjacent.
     pub(super) fn key(self, numbers: &[u64]) -> Vec<u8> {
         let mut key = vec![self as u8];
         key.extend(numbers.iter().flat_map(|number| number.to_be_bytes()));
@@ -37,7 +37,7 @@ impl Tag {
     }
 }
 
-/// The tag and the numbers of a key.
+/// Returns the tag and the numbers of a key.
 pub(super) fn numbers(key: &[u8]) -> Option<(Tag, Vec<u64>)> {
     let (tag, rest) = key.split_first()?;
     let tag = Tag::ALL.into_iter().find(|known| *known as u8 == *tag)?;
@@ -45,29 +45,29 @@ pub(super) fn numbers(key: &[u8]) -> Option<(Tag, Vec<u64>)> {
     rest.is_empty().then(|| (tag, numbers.iter().map(|bytes| u64::from_be_bytes(*bytes)).collect()))
 }
 
-/// The formats of sealed rows: the text as it is, and packed. The first byte of a row of the first schema,
-/// which had no seal, is a brace.
+/// The formats of sealed rows: unpacked, and packed. The first byte of a row of the first schema,
+/// which has no seal, is a brace.
 const PLAIN: u8 = 2;
 const PACKED: u8 = 3;
 
 /// Bytes before the JSON.
 const HEAD: usize = 13;
 
-/// Why a row is damaged.
+/// The reason why a row is damaged.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum DamageKind {
-    /// Its checksum is that of another text.
+    /// The checksum does not match.
     Checksum,
-    /// It has no beginning, or that of no known format.
+    /// The head is missing, or has an unknown format.
     Format,
-    /// Its text is whole and not what this version reads.
+    /// The checksum matches, but this version cannot parse the text.
     Text,
-    /// Its key has no meaning, or is that of another row.
+    /// The key is invalid, or that of another row.
     Key,
     /// A newer version of this crate wrote it.
     Version,
-    /// Rows are missing, or there are more than were written.
+    /// Rows are missing, or there are more rows than were written.
     Missing,
 }
 
@@ -109,12 +109,12 @@ pub(super) fn seal(key: &[u8], value: &impl Serialize) -> Vec<u8> {
     row
 }
 
-/// The checksum that a row has; 0 if it has none.
+/// Returns the checksum in a row; 0 if it has none.
 pub(super) fn sum(row: &[u8]) -> u64 {
     row.get(5..HEAD).and_then(|sum| sum.try_into().ok()).map_or(0, u64::from_le_bytes)
 }
 
-/// The value of a sealed row.
+/// Returns the value of a sealed row.
 pub(super) fn open<T: DeserializeOwned>(key: &[u8], row: &[u8]) -> Result<T, DamageKind> {
     let (head, text) = row.split_at_checked(HEAD).ok_or(DamageKind::Format)?;
     let (head, _) = head.split_at_checked(5).ok_or(DamageKind::Format)?;
@@ -138,13 +138,13 @@ pub(super) fn json(value: &impl Serialize) -> Vec<u8> {
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct DamagedRow {
-    /// The bug that it is about; `None` if the key does not say.
+    /// The bug of the row; `None` if the key is unreadable.
     pub bug: Option<u64>,
-    /// The exact hash of its signature; `None` for what is known of the bug as a whole.
+    /// The exact hash of its signature; `None` for the record of the bug.
     pub signature: Option<u64>,
-    /// What is wrong with it.
+    /// The damage.
     pub kind: DamageKind,
-    /// Whether a writer has set it aside.
+    /// Whether a writer has moved it aside.
     pub(super) is_aside: bool,
     /// Its key and its value.
     pub(super) raw: (Vec<u8>, Vec<u8>),
@@ -161,7 +161,7 @@ impl DamagedRow {
         Self { bug, signature, kind, is_aside: false, raw: (key.to_owned(), row.to_owned()) }
     }
 
-    /// That so many rows were found where another number was written.
+    /// Makes the damage for a wrong number of rows.
     pub(super) fn missing() -> Self {
         let (kind, raw) = (DamageKind::Missing, Default::default());
         Self { bug: None, signature: None, kind, is_aside: false, raw }

@@ -1,5 +1,5 @@
-//! Additions and answers that read a part of a store are those of all of it. Here a store of four signatures
-//! already has postings.
+//! Compares additions and queries that read a part of a store with those that read all of it. In
+//! these tests a store of four signatures has postings.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -29,8 +29,8 @@ impl Drop for File {
 
 type Drawn = (usize, usize, usize, usize);
 
-/// Reports of a few sites with a few ways to each: some are users of one helper, some have an offset from
-/// NULL, some no stack, some are near others by their callers.
+/// Reports of a few sites with a few call paths each: some are users of one helper, some have an
+/// offset from NULL, some no stack, some share callers with others.
 fn drawn(most: usize) -> impl Strategy<Value = Vec<Drawn>> {
     proptest::collection::vec((0..6_usize, 0..2_usize, 0..4_usize, 0..3_usize), 6..most)
         .prop_shuffle()
@@ -79,7 +79,7 @@ fn sighting(signature: &Signature<'static>, time: u64) -> Sighting<'static> {
     Sighting::new(signature.clone(), Some(time), format!("{time}.log#0"))
 }
 
-/// An index of all that is in a store, by the frequencies that it was grouped with.
+/// Returns an index of the contents of a store, with the frequencies of its last grouping.
 fn indexed(store: &Store, contents: &Contents) -> Option<Index> {
     let reader = store.reader().expect("a reader")?;
     let mut index = contents.index();
@@ -100,8 +100,8 @@ fn hashes(groups: impl Iterator<Item = Vec<u64>>) -> Vec<Vec<u64>> {
     groups
 }
 
-/// That the bugs of a store are those that the rules find in all of its signatures, and its postings those
-/// that would be made again. Returns whether it has postings.
+/// Checks that the bugs of a store are those of the rules for all of its signatures, and that its
+/// postings equal rebuilt ones. Returns whether it has postings.
 fn is_whole(store: &Store) -> bool {
     let contents = store.load().expect("contents");
     let Some(index) = indexed(store, &contents) else { return false };
