@@ -1,4 +1,4 @@
-//! Gives the program its commit and its features, for `--version`.
+//! Sets the commit and the features for `--version`.
 
 #![allow(clippy::print_stdout, reason = "cargo reads it")]
 
@@ -6,10 +6,10 @@ use std::path::Path;
 use std::process::Command;
 use std::{env, fs};
 
-/// Where this package is in the checkout. In another project's checkout it is elsewhere.
+/// The path of this package in the checkout. In another project's checkout it is elsewhere.
 const PREFIX: &str = "crates/cli/";
 
-/// The digits of a commit that are shown.
+/// The number of digits of a commit in the output.
 const DIGITS: usize = 12;
 
 fn main() {
@@ -27,7 +27,7 @@ fn main() {
     println!("cargo::rustc-env=KSPLAT_FEATURES={}", features.join(" "));
 }
 
-/// The commit that `cargo package` wrote down.
+/// Returns the commit that `cargo package` recorded.
 fn packaged(package: &Path) -> Option<String> {
     let info = fs::read_to_string(package.join(".cargo_vcs_info.json")).ok()?;
     let (_, rest) = info.split_once("\"sha1\"")?;

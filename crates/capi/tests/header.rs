@@ -1,4 +1,4 @@
-//! The header is what cbindgen makes of `src/lib.rs`.
+//! Compares the header with the output of cbindgen for `src/lib.rs`.
 //!
 //! `UPDATE_HEADER=1 cargo test -p ksplat-capi --test header` writes it.
 

@@ -9,7 +9,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
-/// Each of so many commits quotes a crash.
+/// One in this number of commits quotes a crash.
 const QUOTING: usize = 100;
 
 fn main() -> io::Result<()> {
@@ -44,7 +44,7 @@ fn main() -> io::Result<()> {
     fs::remove_dir_all(&folder)
 }
 
-/// A crash of functions with numbers of this commit.
+/// A crash with functions that contain the number of this commit.
 fn crash(number: usize) -> String {
     let name = |depth: usize| format!("cm{}_{}", number % 97, number * 31 % 7919 + depth);
     let mut text = format!(
@@ -59,7 +59,7 @@ fn crash(number: usize) -> String {
     text
 }
 
-/// Makes a repository with so many commits, and a release each fortieth of them.
+/// Makes a repository with `count` commits, and a release every forty commits.
 fn make(tree: &Path, count: usize) -> io::Result<()> {
     Command::new("git").args(["init", "-q", "-b", "master"]).arg(tree).status()?;
     let mut import = Command::new("git")

@@ -219,12 +219,12 @@ impl Reading {
             .with_any_program(self.any_program && !self.kernel_only)
     }
 
-    /// The atlas that suspects are looked up in.
+    /// Returns the atlas for suspects.
     pub(crate) fn atlas(&self) -> ksplat::atlas::Atlas<'static> {
         crate::atlas::used(self.atlas.as_deref())
     }
 
-    /// The maintainers of the files of a report's suspects, where `--people` asks for them.
+    /// Returns the maintainers of the files of a report's suspects, with `--people`.
     pub(crate) fn people(&self, report: &ksplat::Report<'_>) -> Vec<String> {
         #[cfg(feature = "atlas")]
         if let Some(tree) = self.tree.as_deref().filter(|_| self.people) {

@@ -1,4 +1,4 @@
-//! `ksplat atlas`, and the atlas that reports are read with.
+//! `ksplat atlas`, and the atlas for the suspects of reports.
 
 use std::fmt::{self, Display};
 use std::io::{self, Write as _};
@@ -12,11 +12,11 @@ use crate::args;
 use crate::input;
 use crate::ui::{Status, report_error};
 
-/// The atlas that the options of this run name.
+/// The atlas from the options of this run.
 static USED: OnceLock<Atlas<'static>> = OnceLock::new();
 
-/// The atlas of a file, else the built-in one: one that cannot be used costs a line on standard error.
-/// The first call decides.
+/// Returns the atlas of a file, else the built-in one. If the file is unusable, a message is
+/// printed and the built-in one is returned. The first call decides.
 pub(crate) fn used(path: Option<&Path>) -> Atlas<'static> {
     let named = || path.map_or_else(|| Ok(Atlas::builtin()), read);
     *USED.get_or_init(|| {
@@ -36,16 +36,16 @@ fn read(path: &Path) -> Result<Atlas<'static>, Box<dyn Display>> {
     Atlas::read(bytes).map_err(|error| Box::new(error) as Box<dyn Display>)
 }
 
-/// The people of the user's tree.
+/// The maintainers in the user's tree.
 #[cfg(feature = "atlas")]
 static PEOPLE: OnceLock<Option<ksplat::atlas::build::People>> = OnceLock::new();
 
-/// Of how many files of a report people are named.
+/// The maximum number of files of a report whose maintainers are listed.
 #[cfg(feature = "atlas")]
 const FILES: usize = 3;
 
-/// The maintainers of the first files of a report's suspects. A tree that cannot be read costs a line on
-/// standard error.
+/// Returns the maintainers of the first files of a report's suspects. If the tree is unreadable, a
+/// message is printed.
 #[cfg(feature = "atlas")]
 pub(crate) fn people(tree: &Path, report: &ksplat::Report<'_>) -> Vec<String> {
     let path = tree.join("MAINTAINERS");
@@ -125,7 +125,7 @@ mod build {
     /// Larger files are tables, which no kernel has as sources.
     const MAX_FILE: u64 = 16 << 20;
 
-    /// How deep directories are read.
+    /// The maximum depth of directories.
     const MAX_DEPTH: usize = 24;
 
     pub(super) fn build(trees: &[PathBuf], output: &Path, quiet: bool) -> Status {
@@ -158,7 +158,7 @@ mod build {
         }
     }
 
-    /// Adds a directory in the order of its names, without what links lead to.
+    /// Adds a directory in the order of its names; links are not followed.
     fn add(builder: &mut Builder, tree: &Path, below: &str, depth: usize) -> io::Result<()> {
         let mut entries = fs::read_dir(tree.join(below))?.collect::<io::Result<Vec<_>>>()?;
         entries.sort_by_key(fs::DirEntry::file_name);

@@ -91,7 +91,7 @@ impl Job for Audits<'_> {
 }
 
 impl Audits<'_> {
-    /// Whether the commit that the log names changes a directory of the crash's suspects.
+    /// Returns whether the culprit changes a directory of the crash's suspects.
     fn touches(&self, audit: &Audit<'_>) -> Result<Option<TouchedSuspect>, Error> {
         let (Some(repo), Some(report)) = (&self.args.repo, &self.report) else { return Ok(None) };
         let Some(commit) = audit.culprit.as_deref().filter(|commit| !commit.starts_with('-'))
@@ -170,7 +170,7 @@ fn settle(audit: &mut Audit<'_>, repo: &Path) -> Result<(), Error> {
     Ok(())
 }
 
-/// What git prints in a tree.
+/// Returns the output of git in a tree.
 fn git(repo: &Path, arguments: &[&str]) -> Result<String, Error> {
     let git = Command::new("git")
         .arg("-C")

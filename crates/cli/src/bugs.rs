@@ -50,7 +50,7 @@ pub(crate) fn write(
     Ok(out.flush()?)
 }
 
-/// A number of things.
+/// Formats a number of things.
 fn of(count: usize, thing: &str) -> String {
     format!("{count} {thing}{}", if count == 1 { "" } else { "s" })
 }

@@ -1,7 +1,8 @@
 //! `ksplat cache`: the images that `--debuginfod` fetched.
 //!
-//! The directory is `DEBUGINFOD_CACHE_PATH`, else `$XDG_CACHE_HOME/ksplat`, else `~/.cache/ksplat`. The client of elfutils
-//! may have its own files in it, which are left alone, as is what a link leads to.
+//! The directory is `DEBUGINFOD_CACHE_PATH`, else `$XDG_CACHE_HOME/ksplat`, else `~/.cache/ksplat`.
+//! Files of other programs, such as the client of elfutils, and the targets of links are not
+//! changed.
 
 use std::cmp::Ordering;
 use std::env;
@@ -19,7 +20,7 @@ use crate::corpus;
 use crate::input;
 use crate::ui::{Status, report_error};
 
-/// The digits of a build ID: 8 to 32 bytes.
+/// The number of digits of a build ID: 8 to 32 bytes.
 const DIGITS: RangeInclusive<usize> = 16..=64;
 
 /// The name of an image in the directory of its build ID.
@@ -39,7 +40,7 @@ struct Cached {
     state: State,
 }
 
-/// What a file of the cache is.
+/// The type of a file of the cache.
 #[derive(Clone, Copy)]
 enum State {
     /// An image.
@@ -130,7 +131,7 @@ fn cached(directory: &Path) -> io::Result<Vec<Cached>> {
     Ok(found)
 }
 
-/// A file of the cache; `None` if another program has it there.
+/// Returns a file of the cache; `None` for a file of another program.
 fn file_of(file: &DirEntry, build_id: &str) -> io::Result<Option<Cached>> {
     let (name, metadata) = (file.file_name(), file.metadata()?);
     let state = match &*name.to_string_lossy() {
@@ -166,7 +167,7 @@ fn list(directory: &Path, cached: &[Cached]) -> io::Result<Status> {
     Ok(Status::Done)
 }
 
-/// Deletes the images, and the directories that have nothing else.
+/// Deletes the images, and the directories without other files.
 fn clear(directory: &Path, cached: &[Cached]) -> io::Result<Status> {
     let mut status = Status::Done;
     let mut deleted = Vec::new();
@@ -179,7 +180,7 @@ fn clear(directory: &Path, cached: &[Cached]) -> io::Result<Status> {
             }
         }
         if let Some(folder) = file.path.parent() {
-            // It may have files of another program.
+            // The directory may contain files of another program.
             let _ = fs::remove_dir(folder);
         }
     }

@@ -59,7 +59,8 @@ pub(crate) fn cluster(args: &Cluster) -> Result<Status, Error> {
     Ok(corpus.status)
 }
 
-/// Writes the evidence that links two reports, or the rules that keep them apart and their similarity.
+/// Writes the evidence that links two reports, or the rules that separate them and their
+/// similarity.
 pub(crate) fn write_why(
     out: &mut impl Write,
     name: &dyn Fn(u32) -> String,

@@ -89,7 +89,7 @@ fn oops(log: &[u8]) -> Option<ksplat::Report<'_>> {
     ksplat::reports(log).find(|report| report.code.is_some() && !report.registers.is_empty())
 }
 
-/// Code, and the explanation of the trap.
+/// The code, and the explanation of the trap.
 #[derive(serde::Serialize)]
 struct Explained {
     #[serde(flatten)]

@@ -4,10 +4,10 @@ use rayon::prelude::*;
 
 use crate::ui::{self, Messages};
 
-/// Inputs of a batch for each core: bounds the results that wait to be written.
+/// The number of inputs of a batch for each core, which bounds the results in memory.
 const INPUTS_PER_CORE: usize = 16;
 
-/// The result for an input, and its messages that are still to be printed.
+/// The result for an input, and its messages that are not printed yet.
 pub(crate) struct Done<T> {
     pub(crate) value: T,
     pub(crate) messages: Messages,

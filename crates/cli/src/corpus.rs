@@ -33,20 +33,20 @@ pub(crate) struct Corpus {
 }
 
 impl Corpus {
-    /// Reads the logs that arguments name.
+    /// Reads the logs in the arguments.
     pub(crate) fn read(logs: &Logs) -> Result<Self, Error> {
         Ok(read(paths::files(logs)?, logs))
     }
 
-    /// The same with the logs of reports that are named `FILE` or `FILE#INDEX`, where they are there and not
-    /// read already.
+    /// Reads the logs in the arguments, and the logs of the reports `FILE` or `FILE#INDEX` that
+    /// exist and are not among them.
     pub(crate) fn read_with<'a>(
         logs: &Logs,
         named: impl Iterator<Item = &'a String>,
     ) -> Result<Self, Error> {
         let mut named: Vec<_> = named.map(|name| log_of(name)).collect();
         let is_alone = logs.paths.is_empty() && logs.files_from.is_none();
-        // Standard input is read where nothing else is.
+        // Standard input is read if no other input is given.
         let mut files =
             if is_alone && !named.is_empty() { Vec::new() } else { paths::files(logs)? };
         named.retain(|path| path.is_file() && !files.contains(path));
@@ -56,7 +56,7 @@ impl Corpus {
         Ok(read(files, logs))
     }
 
-    /// The exit status of reading the logs.
+    /// Returns the exit status of reading the logs.
     pub(crate) fn status(&self) -> Status {
         self.status
     }
@@ -80,7 +80,8 @@ impl Corpus {
         self.names.get(file).map_or("", |name| name)
     }
 
-    /// Drops the dates of the logs if all are equal: that is the day on which they were copied.
+    /// Drops the dates of the logs if all are equal, because that is the day on which they were
+    /// copied.
     pub(crate) fn forget_one_day(&mut self) {
         let mut days: Vec<_> =
             self.reports.iter().filter_map(|signed| signed.time.map(date)).collect();
@@ -92,7 +93,7 @@ impl Corpus {
         }
     }
 
-    /// The report that `FILE` or `FILE#INDEX` names.
+    /// Returns the report with the name `FILE` or `FILE#INDEX`.
     pub(crate) fn find(&self, name: &str) -> Result<u32, Error> {
         let split =
             name.rsplit_once('#').and_then(|(file, index)| Some((file, index.parse().ok()?)));
@@ -120,7 +121,7 @@ impl Corpus {
     }
 }
 
-/// The log of the report that `FILE` or `FILE#INDEX` names.
+/// Returns the log of the report with the name `FILE` or `FILE#INDEX`.
 fn log_of(name: &str) -> PathBuf {
     let index = name.rsplit_once('#').filter(|(_, index)| index.parse::<usize>().is_ok());
     let file = index.filter(|_| !Path::new(name).exists()).map_or(name, |(file, _)| file);
@@ -179,12 +180,12 @@ fn sign(path: &Path, args: &Logs) -> io::Result<Vec<Signed>> {
     Ok(signed.map(|(index, signature)| Signed { file: 0, index, time, signature }).collect())
 }
 
-/// The most lines between a headline without a stack and the report that it belongs to: a mail repeats the title
-/// above it, or wraps the headline.
+/// The maximum number of lines between a headline without a stack and the report to which it
+/// belongs: a mail repeats the title above the report, or wraps the headline.
 const MAX_ECHO: usize = 14;
 
-/// Whether more reports are needed to sign the first one: the other hangs of its log, or the report that follows a
-/// headline without a stack.
+/// Returns whether more reports are needed for the signature of the first one: the other hangs of
+/// its log, or the report that follows a headline without a stack.
 fn goes_on(signatures: &[Signature<'_>], lines: &[usize]) -> bool {
     let Some((first, last)) = signatures.first().zip(signatures.last()) else { return true };
     let near =
@@ -192,7 +193,7 @@ fn goes_on(signatures: &[Signature<'_>], lines: &[usize]) -> bool {
     first.hangs() || first.frames.is_empty() && last.frames.is_empty() && near
 }
 
-/// The first report; that with a stack just below it if it has none.
+/// Returns the first report, or the one directly below it if only that one has a stack.
 fn first_with_stack(signatures: &[Signature<'_>], lines: &[usize]) -> usize {
     let Some((first, line)) = signatures.first().zip(lines.first()) else { return 0 };
     let below = signatures.iter().zip(lines).position(|(signature, below)| {

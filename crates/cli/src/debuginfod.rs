@@ -1,9 +1,11 @@
-//! Images by their build ids, from the servers that `DEBUGINFOD_URLS` names.
+//! Fetches images by their build IDs, from the servers in `DEBUGINFOD_URLS`.
 //!
-//! `GET URL/buildid/BUILDID/debuginfo`, as debuginfod(8) of elfutils serves it. Fetched images are kept as its client
-//! keeps them: `BUILDID/debuginfo` in the [cache directory](cache), an empty file for an image that no server has.
+//! `GET URL/buildid/BUILDID/debuginfo`, as debuginfod(8) of elfutils serves it. Fetched images are
+//! stored in the layout of its client: `BUILDID/debuginfo` in the [cache directory](cache), with an
+//! empty file for an image that no server has.
 //!
-//! A server and the cache are believed as far as the image itself shows: it is an ELF file with the build id.
+//! The only check of a server or of the cache is the image itself: it must be an ELF file with the
+//! build ID.
 
 use std::env;
 use std::fmt::Write as _;
@@ -32,7 +34,7 @@ const CHUNK: usize = 64 << 10;
 const ANSWER: u64 = 30;
 const WHOLE: u64 = 600;
 
-/// The time for which no server is asked again for an image that none has.
+/// The time during which no server is queried again for an image that none has.
 const MISSING: Duration = Duration::from_hours(1);
 
 /// The answer of a server.
@@ -77,13 +79,13 @@ pub(crate) fn fetch(build_id: &str, args: &args::Images) -> Option<PathBuf> {
     None
 }
 
-/// Whether an image is in the cache; an error if a server need not be asked, or cannot be.
+/// Returns whether an image is in the cache; an error if no server may be queried.
 fn known(path: &Path, build_id: &str) -> io::Result<bool> {
     let metadata = match fs::symlink_metadata(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
         metadata => metadata?,
     };
-    // A pipe would block, a link leads anywhere, and another user may write anything.
+    // A pipe would block, a link may lead anywhere, and another user may have written any data.
     if !metadata.is_file() || metadata.uid() != rustix::process::geteuid().as_raw() {
         return Err(io::Error::other("is not a regular file of this user: remove it"));
     }
@@ -146,7 +148,7 @@ fn get(url: &str, path: &Path, build_id: &str, args: &args::Images) -> io::Resul
         return Err(too_large());
     }
     let progress = Progress::of_bytes("fetching", total);
-    // Without a length the limit is found by one byte more.
+    // Without a length, reading one more byte detects that the limit is exceeded.
     let mut body = answer.body_mut().with_config().limit(u64::MAX).reader().take(most + 1);
     keep(path, |file| {
         copy(&mut body, file, &progress)?;
@@ -179,13 +181,14 @@ fn copy(from: &mut impl Read, to: &mut impl Write, progress: &Progress) -> io::R
     }
 }
 
-/// Writes a file of this user alone under another name, and renames it when it is whole.
+/// Writes a file with access for this user only under a temporary name, and renames it when it is
+/// complete.
 fn keep(path: &Path, write: impl FnOnce(&mut File) -> io::Result<()>) -> io::Result<()> {
     let folder = path.parent().ok_or(io::ErrorKind::NotFound)?;
     DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     let part = path.with_extension(format!("{}.{}.part", process::id(), now.as_nanos()));
-    // Fails where something has this name, be it a link.
+    // Fails if the name exists, even as a link.
     let mut file =
         OpenOptions::new().read(true).write(true).create_new(true).mode(0o600).open(&part)?;
     let done = write(&mut file).and_then(|()| fs::rename(&part, path));

@@ -22,9 +22,9 @@ pub(crate) enum Error {
     Input { path: PathBuf, source: io::Error },
     /// Opening, reading or writing the store failed.
     Store(store::Error),
-    /// An option names a report that no log has.
+    /// An option refers to a report that no log has.
     NoReport { name: String },
-    /// `--apart` names two equal reports.
+    /// `--apart` refers to two equal reports.
     Equal { one: String, other: String },
     /// There is no file of fixes to update.
     NoKnown { path: PathBuf },
@@ -39,7 +39,7 @@ impl Error {
         Self::Input { path: path.to_owned(), source }
     }
 
-    /// The file or option that the message begins with.
+    /// Returns the file or option at the start of the message.
     pub(crate) fn place(&self) -> Cow<'_, str> {
         match self {
             Self::Output(_) => "standard output".into(),

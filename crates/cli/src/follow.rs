@@ -1,7 +1,7 @@
 //! A console as a stream of chunks: a file that is rotated and truncated, a named pipe, a device, standard input.
 //!
-//! A file is polled, as that works on each file system; where the kernel has inotify, it counts the files that came and
-//! went between two polls.
+//! A file is polled, because that works on every file system. If the kernel has inotify, it counts
+//! the files that appeared and disappeared between two polls.
 
 mod file;
 mod siblings;
@@ -20,13 +20,13 @@ use crate::ui::{report_error, warn};
 /// The size of a read in bytes; a record of /dev/kmsg must fit.
 const CHUNK: usize = 64 * 1024;
 
-/// The interval at which a file that has no more text, and its name, are looked at.
+/// The interval at which the name of a file without more text is checked.
 const POLL: Duration = Duration::from_millis(50);
 
-/// The number of checks that find no file before this is reported: rotation leaves a short gap.
+/// The number of checks without a file before this is reported: rotation leaves a short gap.
 const PATIENCE: u32 = 40;
 
-/// Why reading ends: an error, or the receiver of the chunks has ended.
+/// The reason why reading ends: an error, or the end of the receiver of the chunks.
 enum Stop {
     Error(io::Error),
     Receiver,
@@ -38,7 +38,7 @@ impl From<io::Error> for Stop {
     }
 }
 
-/// The receiver of the text, and how the text ended.
+/// The receiver of the text, and the end of the text so far.
 struct Chunks<'a> {
     sender: &'a SyncSender<io::Result<Vec<u8>>>,
     is_line_open: bool,
@@ -51,18 +51,18 @@ impl Chunks<'_> {
         self.sender.send(Ok(text.to_vec())).map_err(|_| Stop::Receiver)
     }
 
-    /// Ends the last line of a text, which nothing continues.
+    /// Ends the last line of a text.
     fn end_line(&mut self) -> Result<(), Stop> {
         if self.is_line_open { self.send(b"\n") } else { Ok(()) }
     }
 }
 
-/// The watched log, and where reading begins.
+/// The watched log, and the place where reading begins.
 pub(crate) struct Console {
     pub(crate) path: PathBuf,
     /// Whether the present text of a file is skipped.
     pub(crate) new: bool,
-    /// Whether the end of a file, or of the writer of a pipe, is the end.
+    /// Whether the end of a file, or of the first writer of a pipe, ends reading.
     pub(crate) once: bool,
 }
 
@@ -103,7 +103,8 @@ impl Console {
         file::follow(self, file, chunks)
     }
 
-    /// Reads a named pipe. It stays open behind its last writer, so the next one loses nothing.
+    /// Reads a named pipe. It is kept open after its last writer, so the text of the next one is
+    /// not lost.
     fn pipe(&self, mut file: File, chunks: &mut Chunks<'_>) -> Result<(), Stop> {
         let identity = |metadata: &fs::Metadata| (metadata.dev(), metadata.ino());
         let mut known = identity(&file.metadata()?);
@@ -145,7 +146,7 @@ fn drain(source: &mut impl Read, chunks: &mut Chunks<'_>) -> Result<(), Stop> {
     }
 }
 
-/// Reports what cannot be read.
+/// Reports a file that cannot be read.
 fn skipped(path: &Path, why: &str) {
     report_error(&input::name(path), &format!("skipped: {why}"));
 }

@@ -1,4 +1,4 @@
-//! The kernel images that resolve reports: their search and their loading.
+//! The kernel images for the frames of reports: finds and loads them.
 
 use std::collections::{HashMap, HashSet};
 use std::fs;
@@ -18,8 +18,8 @@ const MAX_FILES: usize = 1 << 20;
 /// The maximum depth of directories of modules.
 const MAX_DEPTH: usize = 32;
 
-/// The maximum number of missing modules that are searched for. A machine has some hundred modules, but a log
-/// can name any number, and a console is watched for months.
+/// The maximum number of missing modules that are searched. A machine has some hundred modules, but
+/// a log may contain any number of names, and a console is watched for months.
 const MAX_MISSING: usize = 4096;
 
 /// The maximum number of modules that are read for one log.
@@ -46,8 +46,8 @@ const BUILD_IDS: &str = "/usr/lib/debug/.build-id";
 
 /// The images of one kernel.
 ///
-/// [`Images::load`] reads what a log needs, in the order of the logs; then the reports of many logs can be
-/// resolved at once.
+/// [`Images::load`] reads the images for a log, in the order of the logs; then the reports of many
+/// logs can be resolved concurrently.
 pub(crate) struct Images<'a> {
     args: &'a args::Images,
     state: State,
@@ -55,10 +55,10 @@ pub(crate) struct Images<'a> {
     files: Option<HashMap<String, Vec<PathBuf>>>,
     /// The modules that were looked up.
     known: HashSet<String>,
-    /// How many of them have no file.
+    /// The number of modules without a file.
     missing: usize,
     release: Option<String>,
-    /// Lines and their resolved text, as crashes repeat their lines.
+    /// Lines and their resolved text, because crashes repeat their lines.
     rewritten: Mutex<HashMap<Vec<u8>, Option<Vec<u8>>>>,
 }
 
@@ -98,8 +98,8 @@ impl Needs {
         }
     }
 
-    /// Adds the modules that the lines of a log name behind a function, and the kernel, as a stack is
-    /// resolved without a report around it.
+    /// Adds the modules behind functions in the lines of a log, and the kernel, because a stack
+    /// without a report is resolved too.
     pub(crate) fn of_lines(mut self, log: &[u8]) -> Self {
         self.kernel.get_or_insert_default();
         let finder = memchr::memmem::Finder::new(b"+0x");
@@ -144,17 +144,17 @@ impl<'a> Images<'a> {
         self.args
     }
 
-    /// Whether the options name images.
+    /// Returns whether the options contain images.
     pub(crate) fn are_named(&self) -> bool {
         self.args.are_named()
     }
 
-    /// Whether the image of the kernel cannot be read.
+    /// Returns whether the image of the kernel cannot be read.
     pub(crate) fn failed(&self) -> bool {
         matches!(self.state, State::Failed)
     }
 
-    /// Reads the images that a log needs, each once, if the options name any.
+    /// Reads the images for a log, each once, if the options contain any.
     pub(crate) fn load(&mut self, needs: &Needs) {
         let Some((release, build_id)) = needs.kernel.as_ref().filter(|_| self.are_named()) else {
             return;
@@ -171,8 +171,8 @@ impl<'a> Images<'a> {
         }
     }
 
-    /// Resolves the frames of a report by the loaded images, if the options name any. `Unusable` if there
-    /// is no image, or with `--strict` if the image is of another build.
+    /// Resolves the frames of a report with the loaded images, if the options contain any.
+    /// `Unusable` if there is no image, or with `--strict` if the image is of another build.
     pub(crate) fn annotate(&self, report: &mut Report<'_>) -> Status {
         if !self.are_named() {
             return Status::Done;
@@ -294,11 +294,11 @@ impl<'a> Images<'a> {
         }
     }
 
-    /// A line with files and lines, if something in it can be resolved.
+    /// Returns a line with files and lines; `None` if no symbol in it can be resolved.
     pub(crate) fn rewrite(&self, line: &[u8]) -> Option<Vec<u8>> {
         memchr::memmem::find(line, b"+0x")?;
         let State::Read(symbolizer) = &self.state else { return None };
-        // The time stamp of printk stays as it is.
+        // The printk time is unchanged.
         let start = line.iter().position(|b| *b == b']').map_or(0, |at| at + 1);
         let (head, rest) = line.split_at(if line.starts_with(b"[") { start } else { 0 });
         let known = self.rewritten().get(rest).cloned();

@@ -78,7 +78,8 @@ fn file(path: &Path) -> io::Result<Input> {
     if metadata.is_file() && metadata.len() >= MAP_FROM {
         return mapped(&file);
     }
-    // One byte more than the file, so that `read_to_end` sees the end without growing the buffer.
+    // One byte more than the file, so that `read_to_end` detects the end without growing the
+    // buffer.
     let mut bytes = Vec::with_capacity(usize::try_from(metadata.len()).unwrap_or(0) + 1);
     file.take(u64::MAX).read_to_end(&mut bytes)?;
     Ok(Input::Read(bytes))
@@ -126,7 +127,7 @@ pub(crate) fn open(path: &Path, most: u64) -> Option<(Cow<'_, str>, Text)> {
     }
 }
 
-/// An error, and what to do where a command or a directory was meant.
+/// Returns an error with a remedy, for a command or a directory in place of a file.
 fn explained(name: &str, error: &io::Error) -> String {
     let command = command_like(name);
     match (error.kind(), command) {
@@ -143,7 +144,7 @@ fn explained(name: &str, error: &io::Error) -> String {
     }
 }
 
-/// The command whose name is like that of a missing file.
+/// Returns the command whose name is similar to that of a missing file.
 fn command_like(name: &str) -> Option<String> {
     let command = Args::command();
     let names = command.get_subcommands().map(clap::Command::get_name);
@@ -152,13 +153,13 @@ fn command_like(name: &str) -> Option<String> {
     (likeness > ALIKE).then(|| command.to_owned())
 }
 
-/// The similarity above which clap suggests a command, too.
+/// The minimum similarity, which is the one from which clap suggests a command.
 const ALIKE: f64 = 0.8;
 
 /// The bytes at the start of a log that decide whether it is text.
 pub(crate) const MAX_SAMPLE: usize = 64 << 10;
 
-/// Files that people name by mistake: their first bytes, and what to do.
+/// File types that users pass by mistake: their first bytes, and a remedy.
 const FOREIGN: [(&[u8], &str); 6] = [
     (b"7z\xbc\xaf\x27\x1c", "is a 7z archive: unpack it, and name the logs"),
     (b"BZh", "is packed by bzip2, which is not supported: use `bzip2 -dc FILE | ksplat`"),
@@ -168,7 +169,7 @@ const FOREIGN: [(&[u8], &str); 6] = [
     (b"\x89PNG", "is a picture: the text of the console is needed"),
 ];
 
-/// Converts UTF-16 with a byte order mark, as PowerShell redirects output.
+/// Converts UTF-16 with a byte order mark, which PowerShell writes for redirected output.
 fn utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> Vec<u8> {
     let pairs = bytes.get(2..).unwrap_or_default().chunks_exact(2);
     let units = pairs.filter_map(|pair| pair.try_into().ok().map(unit));
@@ -178,16 +179,17 @@ fn utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> Vec<u8> {
     text.into_bytes()
 }
 
-/// Whether more than one byte of twenty is a control character that no console prints. Random bytes have a
-/// tenth of them, logs have none. NUL is not counted, as pstore pads with it.
+/// Returns whether more than one byte of twenty is a control character that no console prints.
+/// Random bytes have a tenth of them, logs have none. NUL is not counted, because pstore pads with
+/// it.
 fn is_binary(bytes: &[u8]) -> bool {
     let count = |run: &[u8]| run.iter().fold(0, |count, b| count + u8::from(is_odd(*b)));
-    // A count of a run fits a byte, so that the compiler counts in vectors.
+    // The count of a run fits into a byte, so that the compiler vectorises the loop.
     let odd: usize = bytes.chunks(u8::MAX.into()).map(|run| usize::from(count(run))).sum();
     odd > bytes.len() / 20
 }
 
-/// Whether a byte is 1 to 6, 0x0e to 0x1f but for escape, or delete.
+/// Returns whether a byte is 1 to 6, 0x0e to 0x1f except escape, or delete.
 fn is_odd(b: u8) -> bool {
     let is_control = (b.wrapping_sub(1) < 6) | (b.wrapping_sub(0x0e) < 0x12);
     is_control && b != 0x1b || b == 0x7f

@@ -1,4 +1,4 @@
-//! The loop over logs: each is read, resolved by images if these are named, and written in its turn.
+//! The loop over logs: each is read, resolved with images if there are any, and written in order.
 
 use std::borrow::Cow;
 use std::io;
@@ -13,7 +13,7 @@ use crate::packed::Text;
 use crate::ui::{self, Progress, Status};
 use crate::writer::{Page, Writer};
 
-/// A log, and the images that its reports need.
+/// A log, and the images for its reports.
 pub(crate) struct Log<'a> {
     pub(crate) name: Cow<'a, str>,
     pub(crate) text: Text,
@@ -23,7 +23,7 @@ pub(crate) struct Log<'a> {
 /// The work on each log. `Break` ends the loop: no image can be read, or one is of another build
 /// and `--strict` is given.
 pub(crate) trait Job: Sync {
-    /// The images that the log needs.
+    /// Returns the images for the log.
     fn needs(&self, log: &Text) -> Needs;
 
     /// Writes the results for the log.
@@ -78,7 +78,7 @@ pub(crate) fn run_bytes(
 struct Run<'a, J> {
     job: &'a J,
     format: ReportFormat,
-    /// The number of bytes that a log may unpack to.
+    /// The maximum number of bytes of an unpacked log.
     most: u64,
     progress: &'a Progress,
 }
@@ -121,8 +121,8 @@ impl<J: Job> Run<'_, J> {
         Ok(status)
     }
 
-    /// The pages of logs. Images are loaded in the order of the logs, as the first log with a report
-    /// selects the kernel, and each missing image is reported once.
+    /// Writes the pages of logs. Images are loaded in the order of the logs, because the first log
+    /// with a report selects the kernel, and each missing image is reported once.
     fn batch(&self, files: &[PathBuf], images: &mut Images<'_>) -> Vec<Written> {
         if !images.are_named() {
             return cores::in_order(files, |file| {

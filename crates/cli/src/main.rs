@@ -50,7 +50,7 @@ fn main() -> ExitCode {
     };
     let status = match run(args) {
         Ok(status) => status,
-        // The reader of the output has left, as `head` does.
+        // The reader of the output has closed it, as `head` does.
         Err(Error::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => Status::Done,
         Err(error) => {
             report_error(&error.place(), &error);

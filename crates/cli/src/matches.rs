@@ -45,7 +45,7 @@ pub(crate) fn matches(args: &Match) -> Result<Status, Error> {
                 seen: false,
                 candidates: Vec::new(),
             };
-            // The query may be listed as known; it does not match itself.
+            // The query may be among the known reports; it does not match itself.
             let is_query = |signed: &Signed| {
                 (known.file(signed.file), signed.index) == (answer.file, answer.index)
             };
@@ -134,7 +134,7 @@ fn in_store(path: &Path, queries: &Corpus, top: usize, format: Format) -> Result
     let signatures: Vec<_> = queries.reports().map(|(.., signature)| signature).collect();
     let contents = store::load_for(path, &signatures, top)?;
     let index = contents.index();
-    // Only the bugs that are named are described.
+    // Only the bugs in the output are described.
     let mut clusters: BTreeMap<u64, Option<Cluster>> = BTreeMap::new();
     let mut out = BufWriter::new(io::stdout().lock());
     let mut has_new = false;

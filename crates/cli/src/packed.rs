@@ -1,7 +1,7 @@
-//! Inputs that are packed by gzip, xz or zstd.
+//! Inputs that are compressed with gzip, xz or zstd.
 //!
-//! Of a packed log at most [`MAX_HELD`] bytes are in memory: a larger one is unpacked piece by piece at each reading,
-//! and its reports come from a `Monitor`.
+//! At most [`MAX_HELD`] bytes of a packed log are in memory: a larger one is unpacked in pieces
+//! each time it is read, and its reports come from a `Monitor`.
 
 use std::borrow::Cow;
 use std::collections::VecDeque;
@@ -11,18 +11,18 @@ use ksplat::{Event, Monitor, Parser, Report};
 
 use crate::input::{Input, MAX_SAMPLE};
 
-/// The size in bytes up to which an unpacked log is held: all cores read logs at once, and with images a batch
-/// of logs waits. Few consoles print more.
+/// The maximum size in bytes of an unpacked log in memory, because all cores read logs
+/// concurrently, and with images a batch of logs waits. Few consoles print more.
 const MAX_HELD: u64 = 32 << 20;
 
 /// The size in bytes of a piece of a larger one.
 const PIECE: usize = 64 << 10;
 
-/// The size in bytes from which a line is broken, where lines are read piece by piece.
+/// The maximum size in bytes of a line that is read in pieces; a longer one is split.
 const MAX_LINE: usize = 1 << 20;
 
-/// The maximum memory in KiB for an xz archive: `xz -9` needs 65 MiB, and its header can ask for 4 GiB. ruzstd has a
-/// limit of its own, of 128 MiB.
+/// The maximum memory in KiB for an xz archive: `xz -9` needs 65 MiB, and its header can require 4
+/// GiB. ruzstd has its own limit of 128 MiB.
 const MAX_XZ: u32 = 128 << 10;
 
 /// A log.
@@ -35,7 +35,7 @@ pub(crate) enum Text {
 pub(crate) struct Packed {
     bytes: Input,
     format: Format,
-    /// The number of bytes that it may unpack to.
+    /// The maximum number of bytes of the unpacked log.
     most: u64,
     start: Vec<u8>,
 }
@@ -93,7 +93,7 @@ pub(crate) fn whole(input: Input, most: u64) -> io::Result<Input> {
     Ok(Input::Read(unpacked))
 }
 
-/// A log that may be packed, and unpack to `most` bytes.
+/// Makes a log from bytes that may be packed, and unpack to at most `most` bytes.
 pub(crate) fn text(bytes: Input, most: u64) -> io::Result<Text> {
     let Some(format) = Format::of(&bytes) else { return Ok(Text::Whole(bytes)) };
     let held = most.min(MAX_HELD);
@@ -106,7 +106,7 @@ pub(crate) fn text(bytes: Input, most: u64) -> io::Result<Text> {
     Ok(Text::Packed(Packed { bytes, format, most, start }))
 }
 
-/// A size in words.
+/// Formats a size.
 fn size(bytes: u64) -> String {
     match (bytes >> 30, bytes >> 20) {
         (_, 0) => format!("{bytes} bytes"),
@@ -129,7 +129,7 @@ impl Text {
         }
     }
 
-    /// All bytes, for what cannot be done piece by piece.
+    /// Returns all bytes, for work that needs them at once.
     pub(crate) fn whole(&self) -> io::Result<&[u8]> {
         match self {
             Self::Whole(bytes) => Ok(bytes),
@@ -137,7 +137,7 @@ impl Text {
         }
     }
 
-    /// The reports; the last one may be an error of unpacking.
+    /// Returns the reports; the last item may be an error of unpacking.
     pub(crate) fn reports(&self, parser: Parser) -> Reports<'_> {
         match self {
             Self::Whole(bytes) => Reports::Whole(Box::new(parser.reports(bytes))),
@@ -149,7 +149,7 @@ impl Text {
         }
     }
 
-    /// The lines, many at once; the last ones may be an error of unpacking.
+    /// Returns the lines, many in each item; the last item may be an error of unpacking.
     pub(crate) fn lines(&self) -> Lines<'_> {
         match self {
             Self::Whole(bytes) => Lines::Whole(Some(bytes)),
@@ -161,7 +161,7 @@ impl Text {
 /// The pieces of a packed log.
 pub(crate) struct Pieces<'a> {
     packed: &'a Packed,
-    /// `None` behind the end or an error.
+    /// `None` after the end or an error.
     reader: Option<io::Result<Box<dyn Read + 'a>>>,
     left: u64,
 }
@@ -219,7 +219,7 @@ pub(crate) enum Reports<'a> {
 pub(crate) struct Streamed<'a> {
     pieces: Pieces<'a>,
     monitor: Monitor,
-    /// Reports that wait to be returned, and an error behind them.
+    /// Reports that are not returned yet, and the error after them.
     ready: VecDeque<io::Result<Report<'static>>>,
 }
 

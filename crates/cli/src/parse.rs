@@ -29,7 +29,7 @@ pub(crate) fn parse(args: &Parse) -> io::Result<Status> {
     logs::run(&job, &args.files, images, output.format, &args.unpacking, &progress)
 }
 
-/// The file of fixes that `--known` names; an error is reported.
+/// Opens the file of fixes from `--known`; an error is reported.
 pub(crate) fn asked(args: &args::Reports) -> Result<Option<Asked>, Status> {
     args.known.as_deref().map(Asked::open).transpose().map_err(|error| {
         report_error(&error.place(), &error);
@@ -43,7 +43,7 @@ pub(crate) struct Reports<'a> {
     pub(crate) output: &'a Output,
     /// Whether no message is printed for a log without a report.
     pub(crate) quiet: bool,
-    /// What is asked for fixes.
+    /// The file of fixes, if it is requested.
     pub(crate) known: Option<&'a Asked>,
 }
 
@@ -56,7 +56,7 @@ impl<'a> Reports<'a> {
 impl Job for Reports<'_> {
     fn needs(&self, log: &Text) -> Needs {
         let reports = log.reports(self.reading.parser());
-        // An error comes again when they are written.
+        // The error is returned again when the reports are written.
         Needs::of(reports.map_while(Result::ok).take(self.reading.reports()))
     }
 

@@ -1,4 +1,4 @@
-//! The files that arguments, directories and lists name.
+//! The files in arguments, directories and lists.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -10,7 +10,7 @@ use crate::error::Error;
 use crate::input;
 use crate::ui::report_error;
 
-/// The files that arguments name.
+/// Returns the files in the arguments.
 pub(crate) fn files(logs: &Logs) -> Result<Vec<PathBuf>, Error> {
     let mut files = Vec::new();
     for path in &logs.paths {
@@ -50,7 +50,7 @@ fn below(folder: &Path, files: &mut Vec<PathBuf>) {
     }
 }
 
-/// The files that a list names, one on a line.
+/// Returns the files in a list, one on each line.
 pub(crate) fn listed(list: &Path) -> Result<Vec<PathBuf>, Error> {
     let text = input::read(list).map_err(|source| Error::input(list, source))?;
     let lines = text.split(|b| *b == b'\n').filter(|line| !line.is_empty());

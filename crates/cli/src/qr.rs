@@ -21,10 +21,11 @@ use crate::logs;
 use crate::parse::{self, Reports};
 use crate::ui::{Status, report_error};
 
-/// The most bytes of an address: the largest QR code holds 7089 digits.
+/// The maximum number of bytes of an address: the largest QR code has 7089 digits.
 pub(crate) const MAX_URL: usize = 16 << 10;
 
-/// The most bytes of a log: the kernel compresses three times what fits into a code, at most 8 KiB.
+/// The maximum number of bytes of a log: the kernel compresses three times the capacity of a code,
+/// at most 8 KiB.
 const MAX_LOG: u64 = 1 << 20;
 
 /// The parameters with the log.
@@ -93,7 +94,7 @@ pub(crate) fn log(url: &[u8]) -> Result<Vec<u8>, Error> {
         return Err(Error::TooLong);
     }
     let digits = parameter(url).ok_or(Error::NoData)?;
-    // A reader of codes, or a terminal, may break the address into lines.
+    // A QR code reader, or a terminal, may break the address into lines.
     let digits: Vec<u8> = digits.iter().copied().filter(|b| !b.is_ascii_whitespace()).collect();
     if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
         return Err(Error::NoDigits);
@@ -141,9 +142,10 @@ fn groups_of_bytes(digits: &[u8]) -> Option<Vec<u8>> {
 
 /// 13 bits, the first the most significant, in 4 digits; the last group has the remaining bits.
 ///
-/// The kernel prints the last 4, 7 or 10 bits with one digit too few. A number that does not fit carries into
-/// the previous digits, which is undone if `is_carried`; without previous digits it has one digit more. In one
-/// log of five hundred this makes a group of four digits, which readers of QR codes decode differently.
+/// The kernel prints the last 4, 7 or 10 bits with one digit too few. A number that does not fit
+/// carries into the previous digits, which is undone if `is_carried`; without previous digits it
+/// has one digit more. In one log of five hundred this results in a group of four digits, which QR
+/// code readers decode differently.
 fn groups_of_bits(digits: &[u8], is_carried: bool) -> Option<Vec<u8>> {
     let mut groups: Vec<u64> = digits.chunks(4).map(number).collect();
     let (last, before) = groups.split_last_mut()?;

@@ -1,4 +1,5 @@
-//! Equal reports in a row: text shows the first, and how many followed; JSON numbers them.
+//! Consecutive equal reports: text output has the first one and the number of others; JSON output
+//! numbers them.
 
 use std::fmt::Write as _;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
@@ -8,25 +9,25 @@ use ksplat::Report;
 
 use crate::writer::Writer;
 
-/// A row of equal reports.
+/// A run of equal reports.
 #[derive(Debug, Default)]
 pub(crate) struct Repeats {
     last: Option<u64>,
-    /// The number of the last report in its row.
+    /// The number of the last report in its run.
     number: u64,
-    /// Reports of the row that were only counted.
+    /// The number of reports of the run that were only counted.
     count: usize,
     /// The line of the last of them.
     line: usize,
 }
 
-/// A hash of what is equal in reports of one thing that happened again: the same task hung again, leaks of one
-/// site.
+/// Returns a hash of the fields that are equal in repetitions: the same task hung again, leaks of
+/// one site.
 fn key(report: &Report<'_>) -> Option<u64> {
     let stack = report.crash_stack().or_else(|| report.stacks.first())?;
     let mut hasher = DefaultHasher::new();
     report.title.hash(&mut hasher);
-    // A task that hangs again is the same one.
+    // Only the same task counts as a repetition of a hang.
     report.task.pid.filter(|_| report.seconds.is_some()).hash(&mut hasher);
     for frame in stack.frames.iter().filter(|frame| frame.reliable) {
         (frame.function.as_deref(), frame.offset).hash(&mut hasher);
@@ -35,7 +36,7 @@ fn key(report: &Report<'_>) -> Option<u64> {
 }
 
 impl Repeats {
-    /// The number of a report in its row of equal ones, from 1.
+    /// Returns the number of a report in its run of equal ones, from 1.
     pub(crate) fn number(&mut self, report: &Report<'_>) -> u64 {
         let key = key(report);
         let is_equal = key.is_some() && key == self.last;
@@ -50,7 +51,7 @@ impl Repeats {
         self.line = report.span.line;
     }
 
-    /// Writes how many equal reports followed the last one.
+    /// Writes the number of equal reports after the last one.
     pub(crate) fn finish(&mut self, writer: &mut Writer<'_>) -> io::Result<()> {
         let count = std::mem::take(&mut self.count);
         if count == 0 {

@@ -13,10 +13,11 @@ use rustix::process::{Pid, Signal, kill_process_group};
 use crate::args::Queue;
 use crate::ui::report_error;
 
-/// The maximum number of reports that wait for the command. The longest have some hundred kilobytes.
+/// The maximum number of reports that wait for the command. The longest have some hundred
+/// kilobytes.
 const MAX_WAITING: usize = 64;
 
-/// The interval at which a running command is looked at.
+/// The interval at which a running command is checked.
 const STEP: Duration = Duration::from_millis(5);
 
 /// The time between the signals SIGTERM and SIGKILL to a command.
@@ -39,9 +40,9 @@ struct Shared {
 struct State {
     waiting: VecDeque<Vec<u8>>,
     is_running: bool,
-    /// Whether no further report comes.
+    /// Whether there are no further reports.
     is_complete: bool,
-    /// When the running command is ended, and no other is begun.
+    /// The time at which the running command is ended, and after which no other is started.
     deadline: Option<Instant>,
 }
 
@@ -91,7 +92,7 @@ impl Runner {
         Self { shared, worker, queue }
     }
 
-    /// Gives a report to the command. If too many wait, this waits as well, or drops the report.
+    /// Passes a report to the command. If too many wait, this waits as well, or drops the report.
     pub(crate) fn run(&self, report: Vec<u8>) {
         let mut state = self.shared.state();
         while state.waiting.len() >= MAX_WAITING && state.deadline.is_none() {
@@ -128,7 +129,7 @@ impl Runner {
 pub(crate) struct Ender(Arc<Shared>);
 
 impl Ender {
-    /// Lets no command run longer than until a time.
+    /// Sets the time at which running commands are ended.
     pub(crate) fn end_at(&self, deadline: Instant) {
         self.0.state().deadline = Some(deadline);
         self.0.changed.notify_all();
@@ -138,7 +139,8 @@ impl Ender {
 /// Runs the command, which ends after `limit` or at the deadline.
 fn execute(command: &str, report: Vec<u8>, limit: Duration, shared: &Shared) -> io::Result<()> {
     let mut shell = Command::new("sh");
-    // Standard output holds only reports. A group of its own is ended with all that the command started.
+    // Standard output has only reports. The separate process group is ended with all processes that
+    // the command started.
     shell.arg("-c").arg(command).stdin(Stdio::piped()).stdout(io::stderr()).process_group(0);
     let begin = Instant::now();
     let mut child = shell.spawn()?;
@@ -165,7 +167,7 @@ fn execute(command: &str, report: Vec<u8>, limit: Duration, shared: &Shared) -> 
     }
 }
 
-/// Ends a command and what it started.
+/// Ends a command and the processes that it started.
 fn end(child: &mut Child) -> io::Result<()> {
     let Some(group) = i32::try_from(child.id()).ok().and_then(Pid::from_raw) else { return Ok(()) };
     let _ = kill_process_group(group, Signal::TERM);

@@ -47,7 +47,7 @@ fn below(tree: &Path, file: &str) -> Option<PathBuf> {
         return None;
     }
     let path = tree.join(file).canonicalize().ok()?;
-    // Links are resolved now.
+    // Links are resolved first.
     let inside = path.strip_prefix(tree.canonicalize().ok()?).ok()?;
     let is_hidden = inside.iter().any(|name| name.as_encoded_bytes().starts_with(b"."));
     let ending = inside.extension()?;

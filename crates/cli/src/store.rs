@@ -75,12 +75,13 @@ pub(crate) fn store(args: args::Store) -> Result<Status, Error> {
     Ok(Status::Done)
 }
 
-/// Silences panics: on a damaged file the database panics, and the library turns that into an error.
+/// Silences panics: the database panics on some damaged files, and the library converts that to an
+/// error.
 pub(crate) fn quiet() {
     std::panic::set_hook(Box::new(|_| {}));
 }
 
-/// Reads a store without the messages of its panics; those of what comes after are printed.
+/// Reads a store without the messages of its panics; later panics print theirs.
 pub(crate) fn quietly<T>(read: impl FnOnce() -> T) -> T {
     let hook = std::panic::take_hook();
     quiet();
@@ -89,11 +90,11 @@ pub(crate) fn quietly<T>(read: impl FnOnce() -> T) -> T {
     result
 }
 
-/// How long a writer sleeps before it tries a file again.
+/// The time between two attempts of a writer to open a file.
 const POLL: Duration = Duration::from_millis(20);
 
-/// Runs what needs a file that another process may write to, and again until it is free or the time
-/// is over.
+/// Runs code that needs a file to which another process may write, and repeats it until the file is
+/// free or the time is over.
 fn waiting<T>(
     path: &Path,
     wait: &Wait,
@@ -118,21 +119,21 @@ fn waiting<T>(
     }
 }
 
-/// Opens a store to write to it.
+/// Opens a store for writing.
 pub(crate) fn open_to_write(path: &Path, wait: &Wait) -> Result<Store, Error> {
     let store = waiting(path, wait, || Store::open(path))?;
     note(path, &store);
     Ok(store)
 }
 
-/// Opens a store to read it.
+/// Opens a store for reading.
 fn open(path: &Path) -> Result<Store, Error> {
     let store = Store::open_read_only(path)?;
     note(path, &store);
     Ok(store)
 }
 
-/// Reports what was found when a store was opened.
+/// Reports the state of a store when it was opened.
 fn note(path: &Path, store: &Store) {
     if let Some(notice) = store.notice() {
         report_error(&input::name(path), &notice);
@@ -171,7 +172,7 @@ fn add(path: &Path, logs: &Logs, label: Option<&str>, wait: &Wait) -> Result<Sta
     Ok(corpus.status())
 }
 
-/// The most damaged rows that are reported one by one.
+/// The maximum number of damaged rows that are reported individually.
 const MAX_DAMAGED: usize = 8;
 
 /// The contents of a store; damaged rows are reported.
@@ -242,8 +243,8 @@ fn list(path: &Path, long: bool, html: Option<&Path>, format: Format) -> Result<
     Ok(Status::Done)
 }
 
-/// A bug with one member for each signature, at its first place. In the long form decisions are on lines of
-/// their own, and only labels among the labels.
+/// Makes a bug with one member for each signature, at its first place. In the long form decisions
+/// are on separate lines, and only labels are among the labels.
 fn bug<'a>(contents: &'a Contents, id: u64, cluster: &'a Cluster, long: bool) -> Bug<'a> {
     let members = cluster.reports.iter().filter_map(|report| contents.known.get(*report as usize));
     let members = members.map(|known| {
@@ -267,7 +268,7 @@ fn bug<'a>(contents: &'a Contents, id: u64, cluster: &'a Cluster, long: bool) ->
     bug.with_decisions(decisions.collect())
 }
 
-/// `ksplat store why`: between the two signatures that are most alike.
+/// `ksplat store why`: compares the two most similar signatures.
 fn why(pair: &args::Pair) -> Result<(), Error> {
     let contents = load(&pair.store)?;
     let index = contents.index();
@@ -292,7 +293,7 @@ fn why(pair: &args::Pair) -> Result<(), Error> {
     Ok(out.flush()?)
 }
 
-/// The labels of a bug, and what else was decided about it.
+/// Returns the labels of a bug, and the other decisions about it.
 pub(crate) fn labels(contents: &Contents, bug: u64) -> Vec<String> {
     contents.labels(bug)
 }

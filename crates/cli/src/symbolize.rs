@@ -31,7 +31,7 @@ pub(crate) fn symbolize(args: &Symbolize) -> io::Result<Status> {
     Ok(if status == Status::Found { Status::Done } else { status })
 }
 
-/// Writes a log with its resolved lines, as `scripts/decode_stacktrace.sh` of the kernel does.
+/// Writes a log with resolved lines, in the format of the kernel's `scripts/decode_stacktrace.sh`.
 struct Lines;
 
 impl Job for Lines {
@@ -51,7 +51,7 @@ impl Job for Lines {
             return Ok(Break(Status::Unusable));
         }
         let mut arch = None;
-        // An error comes again with the lines.
+        // The error is returned again with the lines.
         for mut report in log.text.reports(Parser::new()).map_while(Result::ok) {
             if images.annotate(&mut report) == Status::Unusable {
                 return Ok(Break(Status::Unusable));
@@ -71,7 +71,7 @@ impl Job for Lines {
     }
 }
 
-/// Writes lines with what is resolved in them.
+/// Writes lines with their resolved symbols.
 fn write_lines(
     writer: &mut Writer<'_>,
     lines: &[u8],
@@ -100,7 +100,7 @@ fn write_line(writer: &mut Writer<'_>, line: &[u8]) -> io::Result<()> {
     writer.add(b"\n")
 }
 
-/// The instructions of a `Code:` line as `scripts/decodecode` of the kernel lists them.
+/// Returns the instructions of a `Code:` line in the format of the kernel's `scripts/decodecode`.
 fn listing(line: &[u8], arch: Option<ksplat::Arch>) -> Option<String> {
     use std::fmt::Write;
 
@@ -146,7 +146,7 @@ fn listing(line: &[u8], arch: Option<ksplat::Arch>) -> Option<String> {
     Some(page)
 }
 
-/// An instruction with its operands in their column, as objdump has them.
+/// Returns an instruction with its operands in a column, in the format of objdump.
 fn padded(text: &str) -> String {
     match text.split_once(' ') {
         Some((name, operands)) => format!("{name:<6} {}", operands.trim_start()),

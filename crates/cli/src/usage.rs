@@ -14,7 +14,7 @@ pub(crate) fn report(error: &clap::Error) -> Status {
     if !error.use_stderr() {
         return match error.print().and_then(|()| io::stdout().flush()) {
             Ok(()) => Status::Done,
-            // The reader of the output has left, as `head` does.
+            // The reader of the output has closed it, as `head` does.
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Status::Done,
             Err(error) => {
                 report_error("standard output", &error);
@@ -46,7 +46,7 @@ fn called() -> (Command, String) {
     (command, name)
 }
 
-/// The lines of clap's message joined, without the usage at its end.
+/// Joins the lines of clap's message, without the usage at its end.
 fn line(message: &str) -> String {
     let is_end =
         |line: &&str| line.starts_with("Usage:") || line.starts_with("For more information");

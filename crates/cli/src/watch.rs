@@ -32,16 +32,16 @@ const QUEUE: usize = 16;
 /// The interval at which the clock and signals are checked.
 const TICK: Duration = Duration::from_millis(100);
 
-/// The time after a signal at which the program ends, whoever does not read its output.
+/// The time after a signal at which the program ends, even if its output is not read.
 const END: Duration = Duration::from_millis(950);
 
 /// The time after a signal at which a command is ended.
 const END_COMMAND: Duration = Duration::from_millis(400);
 
-/// The exit status that shells give a program which SIGINT ended.
+/// The exit status of a program that SIGINT ended, by the convention of shells.
 const KILLED: i32 = 130;
 
-/// The maximum number of reports that may go on: more than a monitor has open.
+/// The maximum number of printed reports that may be revised: more than a monitor has open.
 const MAX_SHOWN: usize = 1024;
 
 pub(crate) fn watch(args: &Watch) -> io::Result<Status> {
@@ -81,14 +81,14 @@ pub(crate) fn watch(args: &Watch) -> io::Result<Status> {
     }
     let ended = ended.and_then(|()| shown.writer.finish());
     match ended {
-        // The reader of the output has left, as `head` does.
+        // The reader of the output has closed it, as `head` does.
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error),
         _ => Ok(shown.status),
     }
 }
 
-/// A flag that SIGINT and SIGTERM set. What is open is finished within a second of the first signal, and a second one
-/// changes nothing.
+/// Sets a flag on SIGINT and SIGTERM. Open reports are completed within a second of the first
+/// signal, and a second one has no effect.
 fn stop_at_signal(commands: Option<Ender>) -> io::Result<Arc<AtomicBool>> {
     let stop = Arc::new(AtomicBool::new(false));
     for signal in [SIGINT, SIGTERM] {
@@ -115,7 +115,7 @@ struct Shown<'a> {
     count: usize,
     /// The maximum number of reports.
     most: usize,
-    /// The first byte in the log, and the index, of the last reports.
+    /// The offset in the log of the first byte, and the index, of the last reports.
     last: Vec<(usize, usize)>,
     writer: Writer<'static>,
     options: text::TextOptions,

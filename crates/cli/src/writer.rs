@@ -17,7 +17,7 @@ pub(crate) struct Writer<'a> {
     count: usize,
 }
 
-/// The results of one input, which wait to be written.
+/// The results of one input, which are not written yet.
 #[derive(Default)]
 pub(crate) struct Page {
     bytes: Vec<u8>,
@@ -31,7 +31,7 @@ impl Writer<'_> {
         Self { out, format, count: 0 }
     }
 
-    /// Gives a writer to a page to `write`.
+    /// Calls `write` with a writer to a page.
     pub(crate) fn page<T>(
         format: ReportFormat,
         write: impl FnOnce(&mut Writer<'_>) -> T,
@@ -51,7 +51,7 @@ impl Writer<'_> {
             ReportFormat::Json if self.count > 0 && page.count > 0 => b",\n",
             _ => b"",
         };
-        // The JSON of a page begins an array of its own.
+        // The JSON of a page is a separate array.
         let is_array = matches!(self.format, ReportFormat::Json) && self.count > 0;
         let rest = page.bytes.get(usize::from(is_array)..).unwrap_or_default();
         self.count += page.count;
@@ -141,7 +141,7 @@ impl Writer<'_> {
     }
 }
 
-/// The lines below a report: people, and fixes.
+/// Returns the lines below a report: people, and fixes.
 fn below(record: &ReportRecord<'_>) -> Result<String, fmt::Error> {
     let mut page = String::new();
     for (index, name) in record.people.iter().enumerate() {

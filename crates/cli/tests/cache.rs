@@ -1,4 +1,4 @@
-//! The images that were fetched: their list, and their deletion.
+//! The list and the deletion of fetched images.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
@@ -17,7 +17,7 @@ const IMAGES: [(&str, usize, u64); 4] = [
     ("0123456789abcdef0123456789abcdef01234567.index", 35, 19_998),
 ];
 
-/// Files that other programs have there.
+/// Files of other programs in the cache.
 const OTHERS: [&str; 4] = [
     "cache_clean_interval_s",
     "0123456789abcdef/executable",
@@ -55,7 +55,7 @@ fn fetched_images_are_listed_and_deleted() {
     for name in OTHERS {
         write(&folder.join(name), 5);
     }
-    // What a link leads to is of another.
+    // The target of a link belongs to another program.
     let elsewhere = outer.join("elsewhere");
     write(&elsewhere.join("debuginfo"), 9);
     symlink(&elsewhere, folder.join("aaaaaaaaaaaaaaaa")).unwrap();

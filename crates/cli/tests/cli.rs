@@ -72,7 +72,8 @@ fn equal_reports_in_a_row_are_written_once() {
         values.map(|value| value.expect("JSON")["occurrence"].as_u64()).collect()
     };
     assert_eq!(numbers(&lines), [None, None, Some(2), Some(3), Some(4)]);
-    // A report of another kind between them, and another task that hangs in the same place, are shown.
+    // A report of another kind between them, and another task that hangs at the same place, are
+    // printed.
     let hung = |pid: u32| {
         format!(
             "INFO: task cm:{pid} blocked for more than 122 seconds.\nCall Trace:\n schedule+0x1/0x2\n \
@@ -676,7 +677,7 @@ fn a_tree_counts_what_is_left_to_test() {
         (audit["audited"]["revisions_left"].clone(), audit["audited"]["culprit"].clone())
     };
     assert_eq!(left(middle), (1.into(), serde_json::Value::Null));
-    // Nothing is left, but the commit that the bisection began with is named by no audit.
+    // No commit is left, except the one with which the bisection began, and no audit names that.
     assert_eq!(left(&commits[2]), (0.into(), serde_json::Value::Null));
     let (_, err, status) = ksplat(
         &["bisect", "--repo", repo],

@@ -29,7 +29,7 @@ fn fixture(id: &str) -> Option<Vec<u8>> {
     Some(fs::read(format!("{}/../../tests/fixture/{file}", env!("CARGO_MANIFEST_DIR"))).unwrap())
 }
 
-/// A server of what `answer` has for a build ID.
+/// A server whose responses are those of `answer` for a build ID.
 struct Server {
     url: String,
     requests: Arc<AtomicUsize>,
@@ -58,7 +58,7 @@ impl Server {
                     "HTTP/1.1 {status}\r\nContent-Length: {len}\r\nConnection: close\r\n\r\n"
                 )
                 .unwrap();
-                // The program may have left.
+                // The program may have closed the connection.
                 let _ = connection.write_all(&body);
             }
         });
@@ -70,7 +70,7 @@ impl Server {
     }
 }
 
-/// A cache, and logs whose images are fetched into it.
+/// A cache, and logs whose images are fetched to it.
 struct Cache(PathBuf);
 
 impl Cache {
@@ -103,7 +103,7 @@ impl Cache {
         (text(output.stdout), text(output.stderr))
     }
 
-    /// The files below the cache but for the log.
+    /// Returns the files in the cache, except the log.
     fn files(&self) -> Vec<PathBuf> {
         let inside =
             |folder: PathBuf| fs::read_dir(folder).unwrap().map(|file| file.unwrap().path());
@@ -129,7 +129,7 @@ const RESOLVED: &str = "walk+0xd                                init/main.c:28";
 fn images_are_fetched_by_build_id_and_kept() {
     let (cache, server) = (Cache::new("kept"), Server::of(fixture));
     let log = log(KERNEL).replace("[demo]", &format!("[demo {MODULE}]"));
-    // Without a path of debuginfod it is the cache of the user.
+    // Without `DEBUGINFOD_CACHE_PATH` the cache is that of the user.
     let run = |url: &str| {
         cache.read(url, &log, |command| {
             command.env_remove("DEBUGINFOD_CACHE_PATH").env("XDG_CACHE_HOME", &cache.0);
@@ -194,7 +194,7 @@ fn a_missing_image_is_asked_for_once_in_an_hour() {
     file.set_modified(SystemTime::now() - Duration::from_secs(3601)).unwrap();
     cache.run(&server.url, OTHER, |_| {});
     assert_eq!(server.requests(), 2);
-    // A server that cannot be reached may have it.
+    // A server that does not respond may have it.
     let unknown = OTHER.replace("11", "22");
     cache.run("http://127.0.0.1:1/", &unknown, |_| {});
     assert!(!cache.image(&unknown).exists());

@@ -65,7 +65,7 @@ fn links_are_explained_forced_and_forbidden() {
     let (why, ..) = ksplat(&["cluster", "--why", &one, &other, all]);
     assert!(why.contains("are not of one bug") && why.contains("release +"), "{why}");
     assert!(why.contains("  score: 0.") && why.contains("0.65 is needed"), "{why}");
-    // They are read where they are not among the logs, also where nothing else is.
+    // They are read if they are not among the logs, even without other logs.
     for logs in [&[][..], &[other.as_str()]] {
         let (why, err, status) = ksplat(&[&["cluster", "--why", &one, &two], logs].concat());
         assert_eq!((err.as_str(), status), ("", 0));

@@ -1,4 +1,4 @@
-//! The examples of the README and the book print what they show, and their links have targets.
+//! The examples in the README and the book have the output shown, and all links have targets.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
@@ -53,7 +53,7 @@ fn examples(text: &str) -> Vec<(&str, Vec<&str>)> {
     examples
 }
 
-/// Whether these lines were printed; the line `...` matches any number of lines.
+/// Returns whether these lines were printed; the line `...` matches any number of lines.
 fn is_printed(shown: &[&str], printed: &[&str]) -> bool {
     match (shown, printed) {
         ([], _) => printed.is_empty(),

@@ -1,4 +1,4 @@
-//! Minimum figures on the logs in `../shared`, by the judges there.
+//! Minimum figures of the judges in `../shared` on the logs there.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
@@ -109,10 +109,10 @@ fn ksplat(folder: &Path, args: &[&str]) -> String {
     String::from_utf8(out.expect("the program").stdout).expect("text")
 }
 
-/// The sets of files that a key of each line gives, and the scores of each file's candidates.
+/// The sets of files by the key of each line, and the scores of each file's candidates.
 type Answers = (Vec<Vec<String>>, BTreeMap<String, Vec<String>>);
 
-/// The bug and the scores of the candidates of each file, as a store has them.
+/// Returns the bug and the scores of the candidates of each file, from a store.
 fn answers(folder: &Path, store: &str, list: &str) -> Answers {
     let args = ["match", "--store", store, "--first", "--top", "10", "--format", "jsonl"];
     let lines = ksplat(folder, &[&args[..], &["--files-from", list]].concat());
@@ -120,7 +120,8 @@ fn answers(folder: &Path, store: &str, list: &str) -> Answers {
     for line in lines.lines() {
         let line: serde_json::Value = serde_json::from_str(line).expect("JSON");
         let file = line["file"].as_str().expect("a file").to_owned();
-        // A report with too little to equal another one is of no known bug, though it was added.
+        // A report with too few facts to equal another one is of no known bug, although it was
+        // added.
         let bug = line["seen"]["bug"].as_str().unwrap_or(&file).to_owned();
         bugs.entry(bug).or_default().push(file.clone());
         let candidates = line["candidates"].as_array().expect("candidates");

@@ -87,7 +87,7 @@ fn a_fix_is_found_with_its_releases() {
     assert_eq!(fix["bug"].as_str().unwrap().len(), 16);
     // A copy in a stable branch is the same fix.
     assert_eq!(subjects(&found).iter().filter(|subject| subject.contains("length")).count(), 1);
-    // A message that is wrapped, and names no registers.
+    // A message with wrapped lines and without registers.
     let log = "WARNING: CPU: 3 PID: 90 at drivers/cm/cm_ioctl.c:91 cm_ioctl+0x116/0x140\nRIP: 0010:cm_ioctl+0x116/0x140\n\
         Call Trace:\n cm_ctl_open+0x38/0x3b0\n cm_ctl_lookup+0x82/0x90\n __x64_sys_ioctl+0x95/0xd0\n";
     let found = ask(&folder, log, &[]);
@@ -165,7 +165,7 @@ fn a_run_reads_what_is_new() {
     let tree = folder.join("tree");
     let file = path(&folder, "known.ksplat");
     assert_eq!(call(&["known", "update", "-o", &file], b"").2, 2);
-    // The stable branch and the last releases come later.
+    // The stable branch and the last releases are added later.
     let late = git(&tree, &["rev-parse", "linux-6.1.y"]).unwrap();
     for arguments in [
         &["branch", "-q", "-D", "linux-6.1.y"][..],
@@ -270,7 +270,7 @@ fn a_label_comes_with_its_report() {
     let mut ids: Vec<_> = found.iter().map(|fix| fix["fix"].as_str().unwrap()).collect();
     ids.sort_unstable();
     assert_eq!(ids, ["1234abcd", "5678abcd"], "each fix of a signature is a candidate");
-    // Reports that come together do not come back, and give one decision.
+    // Reports that are added together do not reappear, and have one decision.
     let (one, two) = (path(&folder, "1234abcd"), path(&folder, "5678abcd"));
     let together = path(&folder, "together.ksplat");
     let (out, ..) = call(&["store", "add", &together, &one, &two, "--label", "fixed-by 9abc"], b"");
@@ -309,7 +309,7 @@ fn bad_input_is_said_in_a_line() {
     says(&["known", "build", "--repo", &empty, "-o", &file], "no commits", 0);
     git(Path::new(&empty), &["commit", "-q", "--allow-empty", "-m", "no crash"]).unwrap();
     says(&["known", "build", "--repo", &empty, "-o", &file], "no tags", 0);
-    // A message of megabytes: its first one is read.
+    // A message of megabytes: only its start is read.
     let crash = read_after_free("6.2.0");
     let text = path(&folder, "message");
     fs::write(&text, format!("a\n\n{crash}\n{}", "b".repeat(3 << 20))).unwrap();
@@ -352,7 +352,7 @@ fn bad_input_is_said_in_a_line() {
     fs::remove_dir_all(folder).unwrap();
 }
 
-/// A run that ends between two readings of mails has read all those that it counted.
+/// A run that ends between two batches of mails has read all mails that it counted.
 #[test]
 fn counted_mails_are_read() {
     let folder = folder("known-mails");
@@ -383,7 +383,8 @@ fn counted_mails_are_read() {
             .status();
         assert!(run.unwrap().success());
     };
-    // The oldest mails are files of their own; the newest 20,000 are counted when the next one is missing.
+    // The oldest mails are files of their own; the newest 20,000 are counted when the next one is
+    // missing.
     history("", 0..10, 99);
     let last = git(&inbox, &["rev-parse", "master"]).unwrap().trim().to_owned();
     history("from refs/heads/master^0\n", 10..20_030, 32);
@@ -402,7 +403,7 @@ fn counted_mails_are_read() {
     fs::remove_dir_all(folder).unwrap();
 }
 
-/// A run that is killed loses nothing: the next one goes on, and finds the same.
+/// A killed run loses no results: the next one continues, and finds the same.
 #[test]
 fn a_killed_run_goes_on() {
     let folder = history("known-killed");

@@ -77,13 +77,13 @@ fn packed_logs_are_read_piece_by_piece() {
     let (out, err, _) = bounded(&folder, &["store", "add", "bugs", "large.gz"]);
     assert!(out.contains(title), "{out}{err}");
 
-    // What needs all of it says so.
+    // Commands that need the whole log report the limit.
     for args in [["--text", "--format=json", "large.gz"], ["bisect", "--quiet", "large.gz"]] {
         let (_, err, status) = bounded(&folder, &args);
         assert!(err.contains("unpacks to more than 32 MiB: unpack it to a file"), "{err}");
         assert_eq!((err.lines().count(), status), (1, Some(2)));
     }
-    // The limit is said, with what was found before it.
+    // The limit is reported, after the reports that were found before it.
     let (out, err, status) = bounded(&folder, &["--title", "--max-unpacked", "100M", "large.gz"]);
     assert_eq!((out.matches(title).count(), status), (1, Some(2)), "{out}");
     assert_eq!(

@@ -1,5 +1,5 @@
-//! Files that real writers rotate, truncate and delete while they are watched: each report is printed once, or its
-//! loss is reported. `KSPLAT_RUNS=200` makes more runs of each way.
+//! Files that other programs rotate, truncate and delete while they are watched: each report is
+//! printed once, or its loss is reported. `KSPLAT_RUNS=200` makes more runs of each way.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
@@ -37,7 +37,7 @@ enum Way {
 }
 
 impl Way {
-    /// Whether a text may be gone before anybody can read it.
+    /// Returns whether a text may be deleted before it can be read.
     fn may_lose(self) -> bool {
         matches!(self, Self::Truncate | Self::Delete)
     }
@@ -135,7 +135,7 @@ fn run(way: Way, number: usize) -> (BTreeMap<String, usize>, String) {
         let title = report["title"].as_str().unwrap().strip_prefix("kernel BUG in ").unwrap();
         Some((title.to_owned(), report["revises"] == true))
     };
-    // It runs, and knows the file.
+    // The program runs, and has opened the file.
     assert_eq!(next(), Some(("first".to_owned(), false)));
     for generation in 0..ROTATIONS {
         write(&mut file, generation);
@@ -143,7 +143,7 @@ fn run(way: Way, number: usize) -> (BTreeMap<String, usize>, String) {
     }
     file.write_all(report("last").as_bytes()).unwrap();
     let mut found = BTreeMap::new();
-    // Where reports may be lost, the last one is the end.
+    // If reports may be lost, the last one is the end.
     let wanted = if way.may_lose() { 1 } else { ROTATIONS * REPORTS + 1 };
     let is_enough =
         |found: &BTreeMap<String, usize>| found.contains_key("last") && found.len() >= wanted;

@@ -1,4 +1,4 @@
-//! `ksplat store` when things go wrong: killed writers, damaged files, full disks, several processes.
+//! `ksplat store` under failures: killed writers, damaged files, full disks, concurrent processes.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 
 use ksplat::store::Store;
 
-/// A folder that is gone when the test is over.
+/// A folder that is deleted when the test ends.
 struct Place(PathBuf);
 
 impl Place {
@@ -30,7 +30,7 @@ impl Place {
         self.0.join(name).to_str().unwrap().to_owned()
     }
 
-    /// A log with as many reports of different bugs, from a number on.
+    /// Returns a log with reports of different bugs, one for each number.
     fn log(&self, name: &str, numbers: std::ops::Range<usize>) -> String {
         let path = self.path(name);
         fs::write(&path, numbers.map(report).collect::<String>()).unwrap();
@@ -52,7 +52,7 @@ impl Drop for Place {
     }
 }
 
-/// A report of a bug of its own.
+/// Returns a report of a separate bug.
 fn report(number: usize) -> String {
     format!(
         "kernel BUG at fs/a{number}.c:1!\nCPU: 1 PID: 7 Comm: a Not tainted 6.1.{number} #1\n\
@@ -65,7 +65,7 @@ fn ksplat(args: &[&str]) -> (String, String, i32) {
     common::call(args, b"")
 }
 
-/// The number of reports in a store, and what was said about it.
+/// Returns the number of reports in a store, and the messages.
 fn count(store: &str) -> (u64, String) {
     let (out, err, status) = ksplat(&["store", "list", store, "--format", "json"]);
     assert_eq!(status, 0, "{err}");
@@ -73,7 +73,7 @@ fn count(store: &str) -> (u64, String) {
     (all["reports"].as_u64().unwrap(), err)
 }
 
-/// Numbers that are the same in every run.
+/// Pseudo-random numbers, the same in every run.
 struct Numbers(u64);
 
 impl Numbers {
@@ -99,7 +99,7 @@ fn killed(args: &[&str], after: Duration) {
     child.wait().unwrap();
 }
 
-/// How long a writer takes, in microseconds.
+/// Returns the time that a writer takes, in microseconds.
 fn duration(args: &[&str]) -> u64 {
     let start = Instant::now();
     let (_, err, status) = ksplat(args);
@@ -146,7 +146,7 @@ fn a_store_is_made_as_a_whole_or_not_at_all() {
         let (_, err, status) = ksplat(&args);
         assert_eq!(status, 0, "round {round}: {err}");
         assert!([3, 6].contains(&count(&store).0), "round {round}");
-        // What a killed process left beside it is gone.
+        // The files that a killed process left beside the store are deleted.
         let left = fs::read_dir(&place.0).unwrap();
         let names = left.map(|file| file.unwrap().file_name().into_string().unwrap());
         let strange: Vec<_> = names.filter(|name| name.starts_with('.')).collect();
@@ -169,7 +169,7 @@ fn an_empty_file_is_a_new_store() {
     assert_eq!(fs::metadata(&store).unwrap().mode() & 0o777, 0o600);
 }
 
-/// The lines of an export that was made without a word, or what was said.
+/// Returns the lines of an export without messages, or the messages.
 fn export(store: &str) -> Result<BTreeSet<String>, String> {
     let (out, err, status) = ksplat(&["store", "export", store]);
     if status == 0 && err.is_empty() {
@@ -192,7 +192,7 @@ fn a_flipped_bit_never_changes_an_answer_silently() {
     let (broken, mut numbers, mut said) = (place.path("broken"), Numbers(0x5eed), 0);
     for round in 0..300 {
         let mut flipped = bytes.clone();
-        // Half of them in what is used of the file, which is mostly room.
+        // Half of them in the used part of the file, most of which is free space.
         let at = loop {
             let at = usize::try_from(numbers.below(bytes.len() as u64)).unwrap();
             if round % 2 == 0 || bytes[at] != 0 {
@@ -205,7 +205,7 @@ fn a_flipped_bit_never_changes_an_answer_silently() {
             Ok(lines) => assert!(lines == whole, "round {round}: byte {at} changed the answer"),
             Err(_) => said += 1,
         }
-        // A writer says it too, or writes a whole store.
+        // A writer reports it too, or writes a valid store.
         let (_, err, _) = ksplat(&["store", "check", &broken]);
         assert!(!err.contains("panicked"), "round {round}: {err}");
         match export(&broken) {
@@ -223,7 +223,7 @@ fn a_damaged_row_is_named_and_set_aside() {
     let place = Place::new("row");
     let store = place.store("bugs", 20);
     let mut bytes = fs::read(&store).unwrap();
-    // The place of a row's text, which is in it as it is or packed: found by trying.
+    // The offset of a row's text, which is stored unpacked or packed: found by search.
     let whole = export(&store).unwrap();
     let mut numbers = Numbers(0x5eed);
     let damaged = (0..400).find_map(|_| {
@@ -239,7 +239,7 @@ fn a_damaged_row_is_named_and_set_aside() {
     let said = damaged.expect("no byte of a row was found");
     let ids: Vec<_> = whole.iter().filter_map(|line| line.split('"').nth(5)).collect();
     assert!(ids.iter().any(|id| said.contains(id)), "{said}");
-    // A writer sets it aside; what was damaged is still told, and checked again.
+    // A writer moves the row aside; the damage is still reported, and checked again.
     let log = place.log("one.log", 50..51);
     let (_, err, status) = ksplat(&["store", "add", &store, &log]);
     assert_eq!((err.contains("damaged row"), status), (true, 0), "{err}");
@@ -304,7 +304,7 @@ fn a_second_writer_waits() {
     let mut waiting = common::ksplat();
     waiting.args(args).args(["--wait", "60"]).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut waiting = waiting.spawn().unwrap();
-    // It says that it waits; then the file is given free.
+    // The program reports that it waits; then the file is released.
     let mut said = std::io::BufReader::new(waiting.stderr.take().unwrap());
     let mut line = String::new();
     std::io::BufRead::read_line(&mut said, &mut line).unwrap();
@@ -368,7 +368,7 @@ fn a_backup_is_a_consistent_copy_while_a_writer_works() {
     assert_eq!((err.as_str(), status), ("", 0));
     drop(held);
     assert_eq!(export(&copy), export(&store));
-    // It overwrites nothing.
+    // A backup overwrites no file.
     let (_, err, status) = ksplat(&["store", "backup", &store, &copy]);
     assert!(err.contains("exists") && status == 2, "{err}");
     let log = place.log("three.log", 0..3);
@@ -384,7 +384,7 @@ fn a_backup_is_a_consistent_copy_while_a_writer_works() {
     }
 }
 
-/// Runs the program as a user who may write to little. The folder of the build may be closed to that user,
+/// Runs the program as an unprivileged user. The build directory may be inaccessible to that user,
 /// so the program is copied.
 fn as_nobody(place: &Place, args: &[&str]) -> (String, String, Option<i32>) {
     let program = place.path("ksplat");
@@ -406,7 +406,7 @@ fn a_read_only_directory_is_read() {
     let store = place.store("bugs", 3);
     let log = place.log("one.log", 0..1);
     let args = ["store", "add", &store, &log];
-    // A file that a killed writer left, which this user cannot mend.
+    // A file of a killed writer, which this user cannot repair.
     let whole = duration(&args);
     let mut numbers = Numbers(0x5eed);
     let mut left = false;

@@ -61,7 +61,7 @@ fn a_pipe_is_watched_to_its_end() {
     let mut out = BufReader::new(child.stdout.take().unwrap());
     let mut stdin = child.stdin.take().unwrap();
     stdin.write_all((bug("a") + &bug("b")).as_bytes()).unwrap();
-    // The second one shows that the first is complete, while the pipe is open.
+    // The second report shows that the first one is complete, while the pipe is open.
     assert_eq!(next(&mut out), "kernel BUG in a");
     drop(stdin);
     assert_eq!(next(&mut out), "kernel BUG in b");
@@ -239,7 +239,7 @@ fn the_start_of_a_report_is_printed_early() {
             "{\"file\":\"-\",\"started\":{\"line\":2,\"offset\":2,\"kind\":\"kernel-bug\",\"title\":\"kernel BUG\"}}\n",
         ),
     ] {
-        // Without an end of the report: the pipe stays open, and the time is too long.
+        // Without an end of the report: the pipe is open, and the time is too long.
         let mut child = start_with(format, &["--early", "--pause", "1000", "--quiet", "1000"]);
         let mut stdin = child.stdin.take().unwrap();
         let mut out = BufReader::new(child.stdout.take().unwrap());
@@ -253,7 +253,7 @@ fn the_start_of_a_report_is_printed_early() {
         assert!(rest.contains("kernel BUG in a"), "{rest}");
         assert_eq!(child.wait().unwrap().code(), Some(1));
     }
-    // An array is whole with both, and they count as one report.
+    // An array is complete with both, and they count as one report.
     let mut child = start_with("json", &["--early", "--max-reports", "1"]);
     let mut stdin = child.stdin.take().unwrap();
     stdin.write_all((bug("a") + &bug("b")).as_bytes()).unwrap();
@@ -284,7 +284,7 @@ fn a_second_signal_does_not_overtake_the_first() {
 fn a_signal_ends_the_program_where_nobody_reads() {
     let mut child = start_with("text", &["--all"]);
     let mut stdin = child.stdin.take().unwrap();
-    // More than a pipe holds.
+    // More data than the buffer of a pipe.
     let writer = std::thread::spawn(move || {
         let many: String = (0..2000).map(|number| bug(&format!("f{number}"))).collect();
         let _ = stdin.write_all(many.as_bytes());
@@ -343,7 +343,7 @@ fn reports_are_dropped_by_choice() {
     fs::remove_dir_all(folder).unwrap();
 }
 
-/// Whether a process runs; one that has ended may wait for its parent.
+/// Returns whether a process runs; one that has ended may wait for its parent.
 fn runs(id: &str) -> bool {
     let state = fs::read_to_string(Path::new("/proc").join(id.trim()).join("stat"));
     state.is_ok_and(|state| !state.contains(") Z"))
@@ -353,7 +353,7 @@ fn runs(id: &str) -> bool {
 fn a_command_has_a_limit_of_time() {
     let folder = folder("limit");
     let id = folder.join("id");
-    // What the command starts is ended as well.
+    // The processes that the command started are ended as well.
     let command = format!("sleep 1000 & echo $! > {}; wait", id.display());
     let child = start(&["--exec-timeout", "0.3", "--exec", &command]);
     child.stdin.as_ref().unwrap().write_all(bug("a").as_bytes()).unwrap();

@@ -12,11 +12,12 @@ use super::{CHUNK, Chunks, Console, PATIENCE, POLL, Stop, open, skipped};
 use crate::input;
 use crate::ui::report_error;
 
-/// The size in bytes of the block before the next text that shows whether the file is still the same text: it is
-/// read again together with what follows it.
+/// The size in bytes of the block before the next text, which is read again with the next text to
+/// detect a truncation.
 const BLOCK: usize = 4096;
 
-/// A file whatever its name is. A number of a deleted file is used again, so the time of its creation is a part.
+/// The identity of a file, independent of its name. Inode numbers of deleted files are reused, so
+/// it includes the time of creation.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub(super) struct Identity(u64, u64, Option<SystemTime>);
 
@@ -26,7 +27,7 @@ impl Identity {
     }
 }
 
-/// A text that was read up to a place.
+/// A text, and the place up to which it was read.
 pub(super) struct Text {
     file: File,
     pub(super) identity: Identity,
@@ -70,8 +71,8 @@ impl Text {
         self.file.read_exact_at(&mut self.block, from)
     }
 
-    /// Sends the text up to its end. Each read begins with the last block, so that a truncation is seen, however
-    /// long the file is again.
+    /// Sends the text up to its end. Each read begins with the last block, so that a truncation is
+    /// detected for any new length of the file.
     fn drain(&mut self, chunks: &mut Chunks<'_>) -> Result<State, Stop> {
         loop {
             let from = self.at - self.block.len() as u64;
@@ -91,7 +92,7 @@ impl Text {
         }
     }
 
-    /// Whether a file begins with one of these bytes.
+    /// Returns whether a file begins with one of these texts.
     pub(super) fn starts_with_any(&self, starts: &[&[u8]]) -> bool {
         let mut first = [0; 8];
         let read = self.file.read_at(&mut first, 0).unwrap_or(0);
@@ -99,7 +100,7 @@ impl Text {
         starts.iter().any(|start| first.starts_with(start))
     }
 
-    /// Whether another file has the text that was read of this one, as a copy has that was made later.
+    /// Returns whether another file contains the text that was read, as a later copy does.
     fn is_copied_to(&self, other: &Self) -> bool {
         let mut block = vec![0; self.block.len()];
         let from = self.at - block.len() as u64;
@@ -107,7 +108,7 @@ impl Text {
         !block.is_empty() && read.is_ok() && block == self.block
     }
 
-    /// Whether the end of another file is at the same place in this one, as that of a copy is.
+    /// Returns whether this file has the end of another file at the same offset, as for a copy.
     fn has_end_of(&self, other: &Self) -> bool {
         let len = other.file.metadata().map_or(0, |metadata| metadata.len());
         let size = BLOCK.min(usize::try_from(len).unwrap_or(BLOCK));
@@ -143,9 +144,9 @@ pub(super) fn follow(console: &Console, file: File, chunks: &mut Chunks<'_>) -> 
             Ok(false) => missing = 0,
             Ok(true) => {
                 rotated(path, &mut text, &mut siblings, chunks)?;
-                // Without a file, the next one is waited for.
+                // If there is no file, wait for the next one.
                 if let Ok(next) = open(path).and_then(Text::new) {
-                    // Those that were rotated before it got the name.
+                    // The files that were rotated before it got the name.
                     siblings.is_copy(&next);
                     read_later(&text, true, &mut siblings, chunks)?;
                     siblings.is_taken(&next);
@@ -165,14 +166,15 @@ pub(super) fn follow(console: &Console, file: File, chunks: &mut Chunks<'_>) -> 
     }
 }
 
-/// Whether another file has the name, and text: a writer may write to the old one until it opens the new one.
+/// Returns whether another file has the name, and text: a writer may write to the old one until it
+/// opens the new one.
 fn is_replaced(path: &Path, known: Identity) -> io::Result<bool> {
     let metadata = fs::metadata(path)?;
     // Rotation may leave a directory or a link for a moment.
     Ok(Identity::of(&metadata) != known && metadata.is_file() && metadata.len() > 0)
 }
 
-/// Reads what is left of a file that was renamed or deleted, and the files that were rotated after it.
+/// Reads the rest of a file that was renamed or deleted, and the files that were rotated after it.
 fn rotated(
     path: &Path,
     text: &mut Text,
@@ -186,8 +188,8 @@ fn rotated(
     read_later(text, true, siblings, chunks)
 }
 
-/// Reads the files that were rotated beside a text. A copy of it is read no more if the text is over; otherwise it
-/// may be needed, when the text is truncated.
+/// Reads the files that were rotated beside a text. A copy of it is skipped if the text has ended;
+/// otherwise it may be needed when the text is truncated.
 fn read_later(
     text: &Text,
     is_over: bool,

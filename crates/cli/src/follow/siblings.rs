@@ -13,7 +13,7 @@ use rustix::fs::inotify::{self, CreateFlags, ReadFlags, Reader, WatchFlags};
 use super::file::{Identity, Text};
 use super::skipped;
 
-/// The maximum number of entries of a directory that are looked at.
+/// The maximum number of entries of a directory that are read.
 const MAX_ENTRIES: usize = 1 << 16;
 
 /// The size of the buffer for events, of which each has a name of at most 255 bytes.
@@ -25,20 +25,20 @@ const RECENT: Duration = Duration::from_secs(1);
 /// The suffix of a rotated console's name.
 const SEPARATORS: [u8; 4] = *b".-_~";
 
-/// The first bytes of packed files: they have the text of a file that was read when it was rotated.
+/// The first bytes of compressed files, whose text was read before they were rotated.
 const PACKED: [&[u8]; 5] =
     [b"\x1f\x8b", b"\xfd7zXZ", b"\x28\xb5\x2f\xfd", b"BZh", b"\x04\x22\x4d\x18"];
 
 /// The rotated files of a console.
 pub(super) struct Siblings {
     path: PathBuf,
-    /// The files that were there at the start, or were read since.
+    /// The files that existed at the start, or were read since.
     known: HashSet<Identity>,
     /// Events of the directory; `None` without inotify.
     events: Option<OwnedFd>,
-    /// How many files were read since the start.
+    /// The number of files that were read since the start.
     taken: u64,
-    /// How many files got the name of the console, as far as the events say.
+    /// The number of files that got the name of the console, by the events.
     born: u64,
     /// The file that was read last.
     last: Identity,
@@ -50,7 +50,8 @@ impl Siblings {
     pub(super) fn new(path: &Path, console: Identity) -> Self {
         let events = inotify::init(CreateFlags::NONBLOCK | CreateFlags::CLOEXEC);
         let events = events.ok().filter(|events| {
-            // Equal events in a row are one, so those between two births are asked for as well.
+            // Equal consecutive events are merged, so the events between two creations are
+            // requested as well.
             let flags = WatchFlags::CREATE
                 | WatchFlags::MOVED_TO
                 | WatchFlags::DELETE
@@ -70,7 +71,7 @@ impl Siblings {
         siblings
     }
 
-    /// The files that are there, the oldest first.
+    /// Returns the existing files, the oldest first.
     fn files(&self) -> Vec<Sibling> {
         let name = self.path.file_name().unwrap_or_default().as_bytes();
         let is_sibling = |entry: &DirEntry| {
@@ -81,7 +82,7 @@ impl Siblings {
         let entries = fs::read_dir(folder(&self.path)).into_iter().flatten();
         let entries = entries.take(MAX_ENTRIES).filter_map(Result::ok).filter(is_sibling);
         let sibling = |entry: DirEntry| {
-            // Links are left out.
+            // Links are skipped.
             let metadata = entry.metadata().ok().filter(fs::Metadata::is_file)?;
             let times = [metadata.modified().ok(), metadata.created().ok()];
             Some(Sibling { path: entry.path(), identity: Identity::of(&metadata), times })
@@ -95,7 +96,8 @@ impl Siblings {
         files
     }
 
-    /// Whether an entry of the directory changed since the last call, as far as its time says.
+    /// Returns whether an entry of the directory may have changed since the last call, by the time
+    /// of the directory.
     pub(super) fn may_have_changed(&mut self) -> bool {
         let time = fs::metadata(folder(&self.path)).and_then(|folder| folder.modified()).ok();
         let is_recent = time.and_then(|time| time.elapsed().ok()).is_none_or(|age| age < RECENT);
@@ -105,16 +107,16 @@ impl Siblings {
     /// Opens the files that are new, the oldest first.
     pub(super) fn later(&mut self) -> Vec<Text> {
         let files = self.files();
-        // Files that are gone are forgotten, and their numbers may come again.
+        // Deleted files are removed, because their inode numbers may be reused.
         let present: HashSet<_> = files.iter().map(|file| file.identity).collect();
         self.known.retain(|identity| present.contains(identity) || *identity == self.last);
         let new = files.into_iter().filter(|file| !self.known.contains(&file.identity));
-        // One that is renamed meanwhile is found the next time.
+        // A file that is renamed meanwhile is found the next time.
         let opened = new.filter_map(|file| Text::open(&file.path, file.identity).ok());
         opened.filter(|text| !text.starts_with_any(&PACKED)).collect()
     }
 
-    /// Notes that a file is read which had the name of the console, or still has it.
+    /// Records that a file was read which has, or had, the name of the console.
     pub(super) fn is_taken(&mut self, text: &Text) {
         self.is_copy(text);
         self.taken += 1;
@@ -132,7 +134,7 @@ impl Siblings {
         }
     }
 
-    /// Notes that a file has text that was read.
+    /// Records that a file contains text that was read.
     pub(super) fn is_copy(&mut self, text: &Text) {
         self.known.insert(text.identity);
     }

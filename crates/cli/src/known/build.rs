@@ -1,7 +1,8 @@
 //! `ksplat known build` and `update`: reads histories and mailing lists into a store.
 //!
-//! Each history is walked once. How far is kept with what was found, so a killed process goes on where it was; what
-//! was read twice is found to be known. Then one pass over the history finds the first tag of each commit.
+//! Each history is walked once. The progress is stored with the results, so the next run continues
+//! after a killed one; commits that are read twice are found to be known. Then one pass over the
+//! history finds the first tag of each commit.
 
 use std::collections::hash_map::DefaultHasher;
 use std::collections::{BTreeSet, HashMap};
@@ -22,20 +23,20 @@ use crate::input;
 use crate::store;
 use crate::ui::{Progress as Bar, Status, report_error};
 
-/// The commits that are read, and the crashes that are found, until what was found is written.
+/// The number of commits that are read, and of crashes that are found, between two writes.
 const BATCH: (u64, usize) = (20_000, 128);
 
-/// The crashes that are taken of one message.
+/// The maximum number of crashes of one message.
 const MAX_CRASHES: usize = 8;
 
-/// The mails that are asked for at once.
+/// The number of mails that are read at once.
 const MAILS: usize = 256;
 
 /// The names of sources: a repository, and a repository of mails.
 const TREE: &str = "tree ";
 const INBOX: &str = "inbox ";
 
-/// What a run read.
+/// The counts of a run.
 #[derive(Default)]
 struct Read {
     commits: u64,
@@ -49,7 +50,7 @@ pub(super) fn build(args: &KnownBuild, is_update: bool) -> Result<Status, Error>
     if is_update && !args.file.exists() {
         return Err(Error::NoKnown { path: args.file.clone() });
     }
-    // A wrong call makes no file.
+    // A wrong call creates no file.
     let mut trees = args.repo.iter().map(|path| Repo::open(path)).collect::<Result<Vec<_>, _>>()?;
     let mut inboxes = Vec::new();
     for path in &args.public_inbox {
@@ -108,12 +109,12 @@ pub(super) fn build(args: &KnownBuild, is_update: bool) -> Result<Status, Error>
     Ok(Status::Done)
 }
 
-/// A number of things.
+/// Formats a number of things.
 fn of(count: u64, one: &str, many: &str) -> String {
     format!("{count} {}", if count == 1 { one } else { many })
 }
 
-/// Reports what a repository lacks.
+/// Reports the missing parts of a repository.
 fn note(repo: &Repo) {
     let name = input::name(repo.path());
     if repo.is_shallow {
@@ -140,7 +141,7 @@ fn inbox_repos(path: &Path) -> Result<Vec<Repo>, Error> {
     if repos.is_empty() { Ok(vec![Repo::open(path)?]) } else { Ok(repos) }
 }
 
-/// A repository, and how far it was read.
+/// A repository, and the progress of reading it.
 struct Source<'s> {
     store: &'s Store,
     repo: &'s Repo,
@@ -148,13 +149,13 @@ struct Source<'s> {
     progress: Progress,
     refs: Refs,
     is_inbox: bool,
-    /// Whether git failed to print what a commit changes.
+    /// Whether git failed to print the changes of a commit.
     is_damaged: bool,
-    /// What was found since the last write.
+    /// The fixes found since the last write.
     found: Vec<(String, Fix, Option<u64>, Vec<Signature<'static>>)>,
-    /// The mails that are to be read.
+    /// The mails that are not read yet.
     mails: Vec<(String, Option<u64>)>,
-    /// Commits that were reverted, each with the one that did it.
+    /// Reverted commits, each with the one that reverted it.
     reverts: Vec<(String, String)>,
 }
 
@@ -191,7 +192,7 @@ impl<'s> Source<'s> {
             self.progress.state = state;
         }
         let tags = self.tags_hash();
-        // What was interrupted is read to its end first: its order depends on where it began.
+        // An interrupted walk is completed first, because its order depends on its start.
         let interrupted = self.repo.existing(&self.progress.tips)?;
         if !interrupted.is_empty() && interrupted == self.progress.tips {
             self.walk(&interrupted, &bar, read)?;
@@ -210,8 +211,8 @@ impl<'s> Source<'s> {
         Ok(())
     }
 
-    /// Finds the releases of what was read, and keeps that all of it was read. Until then an interrupted run reads the
-    /// reverts again.
+    /// Finds the releases of the commits that were read, and stores that the walk is complete.
+    /// Until then an interrupted run reads the reverts again.
     fn finish(&mut self, tips: Vec<String>) -> Result<(), Error> {
         if !self.is_inbox {
             self.settle()?;
@@ -230,7 +231,7 @@ impl<'s> Source<'s> {
         hash(&texts.collect::<Vec<_>>().join("\n"))
     }
 
-    /// Reads what `tips` reach and was not read.
+    /// Reads the commits that `tips` reach and that were not read.
     fn walk(&mut self, tips: &[String], bar: &Bar, read: &mut Read) -> Result<(), Error> {
         let (repo, done, skipped) = (self.repo, self.progress.done.clone(), self.progress.count);
         let mut count = 0;
@@ -259,7 +260,7 @@ impl<'s> Source<'s> {
         self.write(count, read)
     }
 
-    /// Takes the crashes that a message quotes.
+    /// Adds the crashes in a message.
     fn commit(&mut self, record: &Record<'_>, is_new: bool) {
         let is_revert = memchr::memmem::find(record.message, b"This reverts commit ").is_some();
         let signatures = if is_new { crashes(record.message) } else { Vec::new() };
@@ -269,7 +270,7 @@ impl<'s> Source<'s> {
         let message = Message::parse(record.message);
         if let Some(reverted) = &message.reverts {
             self.reverts.push((reverted.clone(), record.id.to_owned()));
-            // A revert quotes the crash that the reverted commit brought, or none.
+            // A revert quotes the crash that the reverted commit caused, or none.
         }
         if !signatures.is_empty() {
             let fix = message.fix(record.id);
@@ -277,7 +278,7 @@ impl<'s> Source<'s> {
         }
     }
 
-    /// Reads the mails that wait.
+    /// Reads the queued mails.
     fn read_mails(&mut self) -> Result<(), Error> {
         let mails = std::mem::take(&mut self.mails);
         if mails.is_empty() {
@@ -298,7 +299,7 @@ impl<'s> Source<'s> {
         })
     }
 
-    /// Writes what was found, and how far was read: all mails that are counted have to be read before.
+    /// Writes the results and the progress: all mails that are counted must have been read.
     fn write(&mut self, count: u64, read: &mut Read) -> Result<(), Error> {
         self.read_mails()?;
         let found = std::mem::take(&mut self.found);
@@ -327,7 +328,8 @@ impl<'s> Source<'s> {
         Ok(self.store.set_source(&self.name, &self.progress)?)
     }
 
-    /// What commits change. The first failure of git is reported: it hardly comes alone.
+    /// Returns the changes of commits. Only the first failure of git is reported, because more
+    /// follow.
     fn changes(&mut self, ids: &[String]) -> HashMap<String, Changes> {
         let (changes, read) = self.repo.changes(ids);
         if let Err(error) = read
@@ -339,7 +341,7 @@ impl<'s> Source<'s> {
         changes
     }
 
-    /// Finds the first tags of commits, and what was reverted.
+    /// Finds the first tags of commits, and the reverted ones.
     fn settle(&mut self) -> Result<(), Error> {
         let refs = &self.refs;
         if refs.tags.is_empty() {
@@ -403,7 +405,7 @@ fn revert(fix: &mut Fix, reverts: &HashMap<String, Vec<String>>) {
     }
 }
 
-/// Makes one of patches and the commits that they became, also where these quote the crash in another form.
+/// Merges patches with the commits made from them, even if these quote the crash in another form.
 fn merge_patches(store: &Store) -> Result<(), Error> {
     let mut has_patches = false;
     store.each_fix(|fixes| {
@@ -441,7 +443,7 @@ fn merge_patches(store: &Store) -> Result<(), Error> {
     })?)
 }
 
-/// The signatures of the crashes that a text quotes; those that name no function are left out.
+/// Returns the signatures of the crashes in a text, without those that have no function.
 fn crashes(text: &[u8]) -> Vec<Signature<'static>> {
     let analyzer = ksplat::Analyzer::new().without_instructions();
     let mut signatures: Vec<Signature<'static>> = Vec::new();
@@ -456,7 +458,8 @@ fn crashes(text: &[u8]) -> Vec<Signature<'static>> {
     signatures
 }
 
-/// A hash of a text; of another version of the program it may differ, which only costs time.
+/// Returns a hash of a text. Another version of the program may return another one, which costs
+/// only time.
 fn hash(text: &str) -> u64 {
     let mut hasher = DefaultHasher::new();
     text.hash(&mut hasher);

@@ -1,7 +1,7 @@
-//! git as a child process: what the history of a tree is read with.
+//! Runs git as a child process to read the history of a tree.
 //!
-//! Nothing is fetched: in a clone without blobs what is absent stays absent. Output is read as it comes, and no
-//! record is kept above its limit.
+//! Nothing is fetched: objects that a partial clone lacks are treated as missing. Output is read
+//! while git runs, and records are cut at their limits.
 
 use std::collections::HashMap;
 use std::collections::hash_map::DefaultHasher;
@@ -16,13 +16,14 @@ use ksplat::known::Changes;
 
 use crate::error::Error;
 
-/// The most bytes of a message that are read; more is skipped. The longest of Linux have some tens of kilobytes.
+/// The maximum number of bytes of a message that are read. The longest of Linux have some tens of
+/// kilobytes.
 pub(super) const MAX_MESSAGE: usize = 1 << 20;
 
-/// The most bytes of a line of a diff that are read.
+/// The maximum number of bytes of a line of a diff that are read.
 const MAX_LINE: usize = 1 << 14;
 
-/// What git may keep of packs in memory, beside the commits that it has seen.
+/// Options that limit the memory of git for packs; it also stores the commits that it has visited.
 const LIMITS: [&str; 8] = [
     "-c",
     "core.packedGitWindowSize=1m",
@@ -37,13 +38,13 @@ const LIMITS: [&str; 8] = [
 /// A repository.
 pub(crate) struct Repo {
     path: PathBuf,
-    /// Whether it is a shallow clone, whose history has an end.
+    /// Whether it is a shallow clone, whose history is cut.
     pub(super) is_shallow: bool,
     /// Whether it is a partial clone, without objects that would have to be fetched.
     pub(super) is_partial: bool,
 }
 
-/// A commit as the walk gives it.
+/// A commit of the walk.
 pub(super) struct Record<'r> {
     pub(super) id: &'r str,
     /// The time of the commit, in seconds since 1970.
@@ -51,7 +52,7 @@ pub(super) struct Record<'r> {
     pub(super) message: &'r [u8],
 }
 
-/// The commits that refs name, and the tags among them.
+/// The commits of refs, and the tags among them.
 #[derive(Default)]
 pub(super) struct Refs {
     pub(super) tips: Vec<String>,
@@ -69,7 +70,7 @@ impl Repo {
             "--get-regexp",
             r"^(remote\..*\.promisor|extensions\.partialclone)$",
         ]);
-        // git fails if no such key is set.
+        // git fails if the key is not set.
         let is_partial = partial.is_ok_and(|text| !text.trim().is_empty());
         Ok(Self { is_shallow, is_partial, ..repo })
     }
@@ -93,7 +94,7 @@ impl Repo {
         Error::Git { tree: self.path.clone(), said }
     }
 
-    /// What git prints.
+    /// Returns the output of git.
     fn text(&self, arguments: &[&str]) -> Result<String, Error> {
         let git = self.command(arguments).output().map_err(|source| Error::NoGit { source })?;
         if !git.status.success() {
@@ -102,13 +103,14 @@ impl Repo {
         Ok(String::from_utf8_lossy(&git.stdout).into_owned())
     }
 
-    /// A commit by its name.
+    /// Returns the commit with a name.
     pub(crate) fn commit(&self, name: &str) -> Result<String, Error> {
         let name = format!("{name}^{{commit}}");
         Ok(self.text(&["rev-parse", "--verify", "--end-of-options", &name])?.trim().to_owned())
     }
 
-    /// Whether one commit is the other or an ancestor of it; `None` if the repository lacks it.
+    /// Returns whether one commit is the other or an ancestor of it; `None` if the repository lacks
+    /// it.
     pub(crate) fn is_ancestor(&self, commit: &str, of: &str) -> Option<bool> {
         let is_id = |id: &str| id.bytes().all(|b| b.is_ascii_hexdigit());
         if !is_id(commit) || !is_id(of) {
@@ -122,7 +124,8 @@ impl Repo {
         }
     }
 
-    /// What a clone leaves out: a hash of the ends of its history, and whether it is partial; 0 of a whole one.
+    /// Returns the parts that a clone omits: a hash of the ends of its history, and whether it is
+    /// partial; 0 for a complete clone.
     pub(super) fn state(&self) -> Result<u64, Error> {
         if !self.is_shallow && !self.is_partial {
             return Ok(0);
@@ -169,7 +172,7 @@ impl Repo {
         Ok(refs)
     }
 
-    /// Those of some commits that the repository still has.
+    /// Returns the commits that still exist in the repository.
     pub(super) fn existing(&self, ids: &[String]) -> Result<Vec<String>, Error> {
         let mut found = Vec::new();
         self.fed(&["cat-file", "--batch-check"], ids.iter(), |out| {
@@ -184,7 +187,7 @@ impl Repo {
         Ok(found)
     }
 
-    /// Runs git with lines on its standard input, and reads what it prints, until `read` breaks.
+    /// Runs git with lines on its standard input, and reads its output, until `read` breaks.
     fn fed<'a>(
         &self,
         arguments: &[&str],
@@ -275,8 +278,9 @@ impl Repo {
         })
     }
 
-    /// What commits change, by commit. In a clone without blobs only the files are known, without trees not even these.
-    /// An absent or damaged object ends git: what it printed before is returned with the error.
+    /// Returns the changes of commits. In a clone without blobs only the files are known, without
+    /// trees not even these. A missing or damaged object ends git: its output up to there is
+    /// returned with the error.
     pub(super) fn changes(&self, ids: &[String]) -> (HashMap<String, Changes>, Result<(), Error>) {
         let mut changes: HashMap<String, Changes> = HashMap::new();
         let arguments: &[&str] = if self.is_partial {
@@ -312,7 +316,7 @@ impl Repo {
         (changes, read)
     }
 
-    /// Reads the file `m` of commits, the mails of an archive.
+    /// Reads the file `m` of commits, which has the mails of an archive.
     pub(super) fn mails(
         &self,
         ids: &[String],
@@ -340,7 +344,7 @@ impl Repo {
     }
 }
 
-/// Reads up to a byte, which is left out; of more than `most` bytes only the first. `false` at the end.
+/// Reads up to a byte, which is removed; bytes beyond `most` are skipped. `false` at the end.
 fn read_to(out: &mut impl BufRead, end: u8, most: usize, to: &mut Vec<u8>) -> io::Result<bool> {
     to.clear();
     let mut is_any = false;

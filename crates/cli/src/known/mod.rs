@@ -1,4 +1,4 @@
-//! `ksplat known`: whether a crash was fixed, and whether a kernel has the fix.
+//! `ksplat known`: the fixes of a crash, and whether a kernel has them.
 
 mod build;
 pub(crate) mod git;
@@ -24,10 +24,10 @@ use crate::store;
 use crate::ui::{Status, report_error};
 use git::Repo;
 
-/// The fixes of a report that other commands add.
+/// The maximum number of fixes that other commands add to a report.
 const TOP: usize = 3;
 
-/// The probability from which a page names a fix.
+/// The minimum probability of a fix on a page.
 const PROBABLY: f32 = 0.5;
 
 /// `ksplat known`.
@@ -39,12 +39,12 @@ pub(crate) fn known(args: &args::Known) -> Result<Status, Error> {
     }
 }
 
-/// The kernel that a fix is looked for in: a commit of a repository.
+/// The kernel in which a fix is searched: a commit of a repository.
 struct Kernel {
     repo: Repo,
     name: String,
     commit: String,
-    /// What git answered of each commit: reports have candidates in common.
+    /// The answers of git for commits, because reports have candidates in common.
     asked: RefCell<HashMap<String, Option<bool>>>,
 }
 
@@ -58,7 +58,7 @@ impl Kernel {
         })
     }
 
-    /// What a fix means for the kernel, by its history.
+    /// Returns the verdict on a fix for the kernel, by its history.
     fn verdict(&self, fix: &Fix) -> FixVerdict {
         let has = |id: &str| self.has(id);
         let copies = std::iter::once(&fix.id).chain(fix.backports.iter().map(|commit| &commit.id));
@@ -73,7 +73,7 @@ impl Kernel {
         let culprits: Option<Vec<bool>> = fix.fixes.iter().map(|commit| has(&commit.id)).collect();
         let is_older = culprits.is_some_and(|has| !has.is_empty() && !has.contains(&true));
         let standing = if is_older { Standing::NotAffected } else { Standing::Lacks };
-        // A repository without the fix does not say whether it has a copy.
+        // A repository without the fix may still have a copy of it.
         let mut verdict = FixVerdict::certain(standing);
         verdict.likely = known.is_empty();
         verdict
@@ -151,7 +151,7 @@ fn ask(args: &args::KnownAsk) -> Result<Status, Error> {
     Ok(queries.status())
 }
 
-/// The fixes that may be those of a report.
+/// The fixes that may fix the bug of a report.
 #[derive(Serialize)]
 struct Answer<'a> {
     file: &'a str,
@@ -160,7 +160,7 @@ struct Answer<'a> {
     candidates: Vec<KnownFix>,
 }
 
-/// The fixes that are most likely those of a report, with what they mean for its kernel.
+/// Returns the fixes that most likely fix the bug of a report, with the verdicts for its kernel.
 fn fixes(
     known: &Fixes,
     signature: &Signature<'_>,
@@ -178,7 +178,7 @@ fn fixes(
     known.ask(signature, top).into_iter().map(of).collect()
 }
 
-/// A file of fixes that another command asks.
+/// A file of fixes for another command.
 #[derive(Debug)]
 pub(crate) struct Asked(Fixes);
 
@@ -188,12 +188,13 @@ impl Asked {
         Ok(Self(Fixes::new(store::quietly(|| store::load(path))?)))
     }
 
-    /// The fixes that may be those of a report.
+    /// Returns the fixes that may fix the bug of a report.
     pub(crate) fn fixes(&self, signature: &Signature<'_>) -> Vec<KnownFix> {
         fixes(&self.0, signature, TOP, None)
     }
 
-    /// `probably fixed by 0123456789ab  cm: check the length (0.93)`, for the report that stands for a bug.
+    /// `probably fixed by 0123456789ab  cm: check the length (0.93)`, for the report that
+    /// represents a bug.
     pub(crate) fn label(&self, signature: &Signature<'_>) -> Option<String> {
         let fix = self.fixes(signature).into_iter().next()?;
         (fix.probability >= PROBABLY)

@@ -13,7 +13,7 @@ use super::progress;
 /// The maximum length of a message in bytes: an error may quote a line of a log.
 const MAX_MESSAGE: usize = 1024;
 
-/// The maximum number of different warnings, as a log may cause any number of them.
+/// The maximum number of different warnings, because a log may cause any number of them.
 const MAX_WARNINGS: usize = 64;
 
 /// A message that is not printed yet.
@@ -75,7 +75,7 @@ fn line(name: &str, error: &dyn Display) -> String {
         error.truncate(error.floor_char_boundary(MAX_MESSAGE));
         error.push('…');
     }
-    // `io::Error` appends its number, which is for programmers.
+    // `io::Error` appends its error number.
     let bare = error.strip_suffix(')').and_then(|error| error.rsplit_once(" (os error "));
     let error = bare.map_or(&*error, |(error, _)| error);
     format!("ksplat: {}: {}", escape::escape(name), escape::escape(error))

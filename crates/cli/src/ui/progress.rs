@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
-/// Work that ends sooner shows no bar.
+/// The time before a bar is drawn: short work has none.
 const DELAY: Duration = Duration::from_millis(300);
 
 /// The bars on the terminal.
@@ -52,7 +52,7 @@ impl Progress {
         Self { template, what, total, begin, is_shown, bar: OnceLock::new() }
     }
 
-    /// Hides the bar, as output on the same terminal would tear it.
+    /// Hides the bar, because output on the same terminal would break it.
     pub(crate) fn unless_stdout_is_terminal(mut self) -> Self {
         self.is_shown &= !io::stdout().is_terminal();
         self

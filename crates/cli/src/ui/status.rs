@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-/// The exit status of a command. The larger one wins where a command reads several inputs.
+/// The exit status of a command. If it reads several inputs, the largest one is used.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub(crate) enum Status {
     /// 0: success.

@@ -1,4 +1,4 @@
-//! What several tests of the program need.
+//! Helpers of several tests of the program.
 
 #![allow(dead_code, reason = "not each test needs all of it")]
 
@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::{env, fs, process};
 
-/// Goes to the top of the repository, whose files the tests name. All tests go there, so it does not
-/// matter which is first.
+/// Changes to the top of the repository, because paths in the tests are relative to it. All tests
+/// do this, so their order does not matter.
 pub(crate) fn top() {
     env::set_current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../..")).unwrap();
 }
