@@ -63,7 +63,7 @@ fn first(log: &[u8]) -> Result<Report<'_>, &'static str> {
     ksplat::reports(log).next().ok_or("no report")
 }
 
-/// Suspects with their files, by the built-in atlas and by one that is made here.
+/// Ranks suspects with their files, by the built-in atlas and by one that is built here.
 fn find_the_files_of_suspects(package: &Package) -> Answer {
     use ksplat::atlas::{Atlas, build::Builder};
 
@@ -98,7 +98,7 @@ fn read_reports(package: &Package) -> Answer {
     assert!(shown.starts_with("divide error in cm_rate_div\n"), "{shown}");
     assert_eq!(escape::escape("a\u{1b}[31m").to_string(), "a\\x1b[31m");
 
-    // A report that is kept outlives its log.
+    // An owned report outlives its log.
     let kept: Report<'static> = report.into_owned();
     drop(log);
     assert_eq!(kept.task.comm.as_deref(), Some("Web Content"));
@@ -115,7 +115,7 @@ fn read_reports(package: &Package) -> Answer {
     Ok(())
 }
 
-/// A console in pieces gives the reports of the whole log.
+/// A console in pieces has the reports of the whole log.
 fn follow_a_console(package: &Package) -> Answer {
     let log = package.read("corpus/divide-error/divide.log")?;
     let mut monitor: Monitor = Parser::new().with_quiet(Duration::from_secs(2)).monitor();
@@ -163,7 +163,7 @@ fn group_reports(package: &Package) -> Answer {
     Ok(())
 }
 
-/// A bisection that another crash misled.
+/// A bisection that an unrelated crash misled.
 fn audit_a_bisection(package: &Package) -> Answer {
     use ksplat::bisect;
 
@@ -181,7 +181,7 @@ fn audit_a_bisection(package: &Package) -> Answer {
     Ok(())
 }
 
-/// Bytes without a report.
+/// A code line without a report.
 fn decode_a_code_line(_: &Package) -> Answer {
     let code = ksplat::disasm::parse_code(b"48 c1 ea 03 <0f> b6 04 02")?;
     let trap = |syntax| {
@@ -194,7 +194,7 @@ fn decode_a_code_line(_: &Package) -> Answer {
     Ok(())
 }
 
-/// What `show_regs()` and `dump_kernel_instr()` of riscv print of a trap.
+/// The dump of a trap by `show_regs()` and `dump_kernel_instr()` of riscv.
 const RISCV: &str = "\
 Unable to handle kernel access to user memory without uaccess routines at virtual address 0000000000000008
 epc : cm_read+0x10/0x20
@@ -207,7 +207,7 @@ Code: 7a98 8d19 953e (651c)
 ---[ end trace 0000000000000000 ]---
 ";
 
-/// The trapping instruction of a machine for each of the decoders.
+/// The trapping instruction of an architecture for each of the decoders.
 fn explain_traps(package: &Package) -> Answer {
     let analyzer = Analyzer::new().with_syntax(Syntax::Att);
     let traps = [

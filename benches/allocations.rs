@@ -84,7 +84,7 @@ fn stages(name: &str, logs: &[Vec<u8>], limits: [f64; 6]) -> Vec<Row> {
 /// The limit for a log without a report, of any length.
 const BENIGN: f64 = 0.0;
 
-/// The limit for tables that are made once in a process: 27,600 are those of iced-x86.
+/// The limit for tables that are built once in a process: 27,600 are those of iced-x86.
 const ONCE: f64 = 45_000.0;
 
 /// The limits for a report of `corpus/`, for each stage: an eighth to a third above the

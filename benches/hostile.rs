@@ -16,7 +16,8 @@ use ksplat::{Event, Monitor};
 
 const HEAD: &str = "BUG: KASAN: use-after-free in f+0x1/0x2\n";
 
-/// The most locks that lockdep follows in one task: MAX_LOCK_DEPTH in include/linux/sched.h.
+/// The maximum number of locks that lockdep tracks in one task: MAX_LOCK_DEPTH in
+/// include/linux/sched.h.
 const MAX_LOCK_DEPTH: u8 = 48;
 
 const CHAIN: &str = "WARNING: possible circular locking dependency detected\ncm/46 is trying to acquire lock:\n\

@@ -39,9 +39,9 @@ fn boots(limit: usize) -> Vec<u8> {
         let first = parser.reports(&text).next();
         let before = first.map_or(text.len(), |report| report.span.start);
         for line in text.get(..before).unwrap_or_default().split_inclusive(|&b| b == b'\n') {
-            // A headline in doubt becomes one if a body follows.
+            // A headline that may be a quotation counts if a body follows.
             let with_body = [line, b"\nRIP: 0010:f+0x1/0x2\nCall Trace:\n f+0x1/0x2\n"].concat();
-            // The body alone is information.
+            // The body without a headline is information.
             let is_headline =
                 parser.reports(&with_body).any(|report| report.span.start < line.len());
             if !seen.contains(line) && !is_headline {

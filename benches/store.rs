@@ -1,4 +1,4 @@
-//! Additions to stores of made-up bugs, and answers from them, with the file opened each time.
+//! Additions to stores of synthetic bugs, and queries, with the file opened each time.
 //!
 //!     cargo bench --features store --bench store
 //!     KSPLAT_BUGS=1000000 cargo bench --features store --bench store    # of that size, too
@@ -19,7 +19,7 @@ use criterion::{Criterion, criterion_group, criterion_main};
 use ksplat::fingerprint::Signature;
 use ksplat::store::{Sighting, Store};
 
-/// The number of bugs that are asked for.
+/// The number of bugs that are queried.
 const ASKED: u64 = 64;
 
 fn sign(bug: u64, random: &mut Random) -> Signature<'static> {
@@ -32,7 +32,7 @@ fn sighting(signature: Signature<'static>, time: u64) -> Sighting<'static> {
     Sighting::new(signature, Some(time), format!("bug{time}.log#0"))
 }
 
-/// A store of so many bugs; its path, and the ID of each bug that is asked for.
+/// A store of `bugs` bugs; its path, and the ID of each bug that is queried.
 fn store(bugs: u64) -> (PathBuf, Vec<u64>) {
     let path = std::env::temp_dir().join(format!("ksplat-bench-{}-{bugs}", std::process::id()));
     let _ = fs::remove_file(&path);
@@ -54,7 +54,7 @@ fn store(bugs: u64) -> (PathBuf, Vec<u64>) {
     (path, asked)
 }
 
-/// The bug that a report is of, from the opening of the file on.
+/// Returns the bug of a report, including the time to open the file.
 fn bug_of(path: &Path, signature: &Signature<'_>) -> Option<u64> {
     let store = Store::open_read_only(path).unwrap();
     let contents = store.load_for(&[signature], 5).unwrap();

@@ -1,4 +1,4 @@
-//! Functions looked up in the atlas, and the suspects of a report.
+//! Look-ups of functions in the atlas, and the suspects of a report.
 
 #![allow(clippy::expect_used)]
 
@@ -7,7 +7,7 @@ use std::hint::black_box;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use ksplat::atlas::Atlas;
 
-/// Functions of all parts of the kernel, and where each is.
+/// Functions of all parts of the kernel, and the file of each.
 const NAMES: &[(&str, &str)] = &[
     ("__x64_sys_openat", "fs/open.c"),
     ("batadv_iv_ogm_queue_add", "net/batman-adv/bat_iv_ogm.c"),
@@ -26,7 +26,7 @@ fn look_up(c: &mut Criterion) {
     for (name, path) in NAMES {
         assert_eq!(file(name), *path, "{name}");
     }
-    // Many names, so that the parts that are read are not all in the first cache.
+    // Many names, so that the parts that are read do not all fit into the first cache.
     let names: Vec<String> =
         NAMES
             .iter()

@@ -23,7 +23,7 @@ impl Bugs {
     /// Files a report, if its bug is unknown.
     fn file(&mut self, machine: &str, report: &Report<'_>) {
         let signature = Signature::of(report);
-        // An incomplete report is filed with its bug, but makes no new bug.
+        // An incomplete report is filed with its bug, but not as a new bug.
         let is_new = self.known.same(&signature).is_none() && report.corrupted.is_none();
         self.known.add(&signature, Observation::default());
         let what = if is_new { "new bug" } else { "seen" };
@@ -46,7 +46,7 @@ fn main() -> io::Result<()> {
                 handle(event, &machine, &mut bugs);
             }
         }
-        // The machine is gone.
+        // The machine has stopped.
         for event in monitor.finish() {
             handle(event, &machine, &mut bugs);
         }

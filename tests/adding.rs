@@ -1,5 +1,5 @@
 //! A kind, a line prefix and an architecture are each added in one place: see "To add one thing" in
-//! ARCHITECTURE.md. The three examples stay as real support.
+//! ARCHITECTURE.md. The three examples are supported permanently.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
@@ -50,7 +50,7 @@ fn a_kind_is_a_name_and_a_row() {
     assert_eq!(report.class.as_deref(), Some("CFI"));
     assert_eq!(Signature::of(&report).family, Family::BadAccess);
     assert!(!report.registers.is_empty());
-    // Its name, and its rows: of the line, and of the panic that it may cause.
+    // The name, and the rows: of the line, and of the panic that it may cause.
     let tables = ["src/kind/mod.rs", "src/kind/table/cfi.rs", "src/kind/table/panic.rs"];
     assert!(files_with("Cfi").iter().all(|file| {
         // The functions that check a call are rows of the function table.
@@ -79,7 +79,7 @@ fn a_prefix_is_a_parser() {
             &without.task
         )
     );
-    // Drivers of that maker are in the tables of directories.
+    // The tables of directories contain drivers of the vendor.
     let is_code = |file: &String| !file.ends_with("/table.rs");
     let files: Vec<_> = files_with("mediatek").into_iter().filter(is_code).collect();
     assert_eq!(files, ["src/log/prefix.rs"]);

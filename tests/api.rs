@@ -127,7 +127,7 @@ fn a_kasan_report_has_three_stacks_and_an_object() {
     assert_eq!((object.cache.as_deref(), object.size), (Some("cm_session"), Some(144)));
     assert_eq!(object.end.unwrap().value - object.start.unwrap().value, 144);
     assert_eq!(memory.shadow.iter().filter(|line| line.hit).count(), 1);
-    // The end of this task's line was printed on a line of its own.
+    // The end of this task's `CPU:` line was printed on a separate line.
     assert_eq!(report.kernel.release.as_deref(), Some("6.1.192-farmkasan"));
 }
 
@@ -146,7 +146,7 @@ fn each_report_comes_once() {
     let twice = format!("{GPF}{GPF}");
     let titles: Vec<_> = ksplat::reports(twice.as_bytes()).map(|report| report.title).collect();
     assert_eq!(titles.len(), 2);
-    // After a report, a panic for another reason is a report of its own; one that the report caused
+    // After a report, a panic for another reason is a separate report; one that the report caused
     // is not.
     let with = |reason: &str| {
         let log = format!("{GPF}Kernel panic - not syncing: {reason}\nCPU: 0 PID: 1 Comm: a\n");
@@ -241,7 +241,7 @@ fn check_invariants(log: &[u8]) {
             !report.title.is_empty() && report.title.bytes().all(|b| (0x20..0x7f).contains(&b))
         );
         last = report.span.start;
-        // Of two interleaved reports, each has lines that the other could take alone.
+        // Of two interleaved reports, each has lines that the other one would have without it.
         let is_alone = end <= report.span.start;
         end = end.max(report.span.end);
         let again = ksplat::reports(&log[report.span.start..]).next().expect("the report again");

@@ -32,7 +32,7 @@ fn openrisc_is_one_file() {
     assert!(report.explanation.is_none());
 }
 
-/// Dumps that look like those of known architectures, and are of others.
+/// Dumps of unknown architectures that resemble those of known ones.
 const UNKNOWN: &[&str] = &[
     // An architecture that does not exist.
     "PX: c01d7a3c  SR: 0000807f  SP: c1045d88\nGPR00 00000000 c1045d88\n\

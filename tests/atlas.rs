@@ -1,4 +1,4 @@
-//! The atlas: what it finds, that it is the same for the same sources, and any bytes in its place.
+//! The atlas: look-ups, equal output for equal sources, and arbitrary bytes as an atlas.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
@@ -92,13 +92,13 @@ fn files_of_another_architecture_are_refused() {
         ("cm_grant", "x86_64", None),
         ("cm_smmu", "arm64", Some("drivers/iommu/arm/cm.c")),
         ("cm_smmu", "x86_64", None),
-        // What is left is certain.
+        // The only remaining file is certain.
         ("cm_map", "loongarch64", Some("mm/cm.c")),
         ("cm_copy", "riscv64", None),
     ] {
         assert_eq!(found(function, arch).as_deref(), file, "{function} on {arch}");
     }
-    // A report without an architecture refuses no file.
+    // A report without an architecture excludes no file.
     assert!(atlas.resolve("cm_flush", Hints::default()).is_some());
 }
 
@@ -166,7 +166,7 @@ fn bytes_that_are_no_atlas() {
 }
 
 proptest! {
-    /// Bytes with a right checksum may still say anything.
+    /// Bytes with a correct checksum may have any content.
     #[test]
     fn a_hostile_atlas_is_read_without_a_panic(
         changes in prop::collection::vec((20_usize..4000, any::<u8>()), 1..40),

@@ -378,7 +378,7 @@ fn a_tree_tells_what_is_left() {
     audit.audited.settle(6);
     assert_eq!((audit.audited.revisions_left, audit.audited.culprit.as_deref()), (Some(6), None));
     audit.audited.settle(0);
-    // Nothing is left but the commit on which the search began.
+    // No commit is left except the one with which the search began.
     assert_eq!((&audit.audited.culprit, &audit.audited.bad), (&None, &Some(commit(1).into())));
     assert!(audit.audited.contradiction.is_some() && audit.audited.resume.is_empty());
 }
@@ -396,7 +396,7 @@ fn a_machine_that_failed_is_not_the_crash_under_bisection() {
         let text = with_commits(&search(&first, "all runs: OK\n", "all runs: OK\n"));
         let log = bisect::parse(text.as_bytes()).unwrap();
         assert_eq!(audited(&log).original.titles, ["WARNING in foo_write"], "{failure}");
-        // Without another title it is all that the log has.
+        // Without another title in the log it is used.
         let text = with_commits(&search(&runs(failure, 7, 7), "all runs: OK\n", "all runs: OK\n"));
         let log = bisect::parse(text.as_bytes()).unwrap();
         assert_eq!(audited(&log).original.titles, [failure]);
@@ -502,7 +502,7 @@ fn what_speaks_against_a_commit_is_told() {
         assert!(clues.contains(&clue), "{clues:?}");
     }
     assert_eq!(audit.trust, Trust::Doubtful);
-    // The release that bounds the search is the most likely to have passed for another reason.
+    // The release that bounds the search most likely passed for another reason.
     assert_eq!(audit.first_doubtful.as_deref(), Some(&*commit(2)));
     assert!(audit.doubt.unwrap() > 0.9);
     assert!(audit.missing.is_empty(), "{:?}", audit.missing);
@@ -579,7 +579,7 @@ fn simulated_bisections_are_judged_as_the_truth_is() {
             misled += 1;
             flagged += usize::from(audit.trust != Trust::Sound);
         }
-        // In this world the last commit may be the first with the bug.
+        // In this simulation the last commit may be the first with the bug.
         let replayed = audit.audited;
         let end = replayed.bad.filter(|_| replayed.contradiction.is_some()).or(replayed.culprit);
         if let Some(named) = end.filter(|named| **named != printed.named) {
@@ -590,7 +590,8 @@ fn simulated_bisections_are_judged_as_the_truth_is() {
     assert!(misled > 1000 && right > 1000 && own > 20, "{misled} {right} {own}");
     assert!(flagged * 100 >= misled * 95, "{flagged} of {misled}");
     assert!(called_wrong * 100 <= right, "{called_wrong} of {right}");
-    // An inverted verdict is wrong with a chance of 2 %, so of these few one or two may be.
+    // An inverted verdict is wrong with a probability of 2 %, so of these few one or two may be
+    // wrong.
     assert!(own - own_right <= 2 && own < 100, "{own_right} of {own}");
 }
 

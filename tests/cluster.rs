@@ -50,7 +50,7 @@ fn a_signature_is_the_same_everywhere() {
     assert_eq!(signature.version, VERSION);
     assert_eq!(signature.family, Family::NullDereference);
     assert_eq!(signature.site.as_ref().unwrap().functions, ["demo_inner"]);
-    // SipHash 1-3 of the bytes with a key of zeros: if these change, VERSION must be incremented.
+    // SipHash 1-3 of the bytes with a key of zeros: if a hash changes, VERSION must be incremented.
     assert_eq!(signature.site.unwrap().hash, 0x3ad9_f3ea_4502_d316);
     assert_eq!(signature.title.hash, 0x6b9b_9b6c_f8bc_e402);
 }
@@ -166,13 +166,13 @@ fn two_users_of_a_helper_are_two_bugs() {
     };
     let signatures: Vec<_> = of("ack_build").chain(of("fib_dump")).collect();
     assert_eq!(sizes(&index(&signatures).clusters()), [3, 3]);
-    // Three ways to one fault are one bug.
+    // Three call paths to one fault are one bug.
     let signatures: Vec<_> =
         ways.iter().map(|way| sign(&oops(NULL, &["helper", way[0], way[1]]))).collect();
     assert_eq!(sizes(&index(&signatures).clusters()), [3]);
 }
 
-/// The rule that makes two signatures one bug.
+/// Returns the rule that joins two signatures.
 fn how(signatures: &[Signature<'_>]) -> Option<LinkReason> {
     index(signatures).why(0, 1).map(|links| links[0].how)
 }
@@ -208,13 +208,13 @@ fn hangs_that_name_each_other_are_one_bug() {
     let (a, b) = (first(&["demo_a", "demo_b"]), first(&["demo_b", "demo_a"]));
     assert_eq!((&*a.also, &*b.also), (&["demo_b".into()][..], &["demo_a".into()][..]));
     assert_eq!(how(&[a.clone(), b]), Some(LinkReason::Hang));
-    // The second names another one, so nothing says that both wait in one circle.
+    // The second log has another hang, so both need not be in one cycle.
     assert_eq!(index(&[a.clone(), first(&["demo_b", "demo_c"])]).clusters().len(), 2);
-    // Two circles that one function waits for.
+    // Two cycles on which one function waits.
     let waiters = [first(&["demo_w", "demo_a"]), first(&["demo_w", "demo_c"])];
     assert_eq!(index(&waiters).clusters().len(), 2);
     assert_eq!(index(&[waiters[0].clone(), first(&["demo_w"])]).clusters().len(), 1);
-    // A report that does not hang is signed alone.
+    // A report of another kind is signed alone.
     let mixed = sign_all(&format!("{}{}", oops(NULL, &["demo_x", "demo_y"]), hung("demo_a")));
     assert!(mixed.iter().all(|signature| signature.also.is_empty()));
 }
@@ -228,7 +228,7 @@ fn samples_of_one_loop_are_one_bug() {
     let outer = ["demo_scan", "demo_walk", "demo_umount", "demo_kill", "demo_ioctl"];
     let (a, b) = (stall(&["demo_a"], &outer), stall(&["demo_b", "demo_c"], &outer));
     let mut signatures = [a.clone(), b.clone()];
-    // The convention names the system call.
+    // The convention uses the system call as the function.
     for signature in &mut signatures {
         signature.title.function = Some("demo_ioctl".into());
     }
@@ -305,7 +305,7 @@ fn corrupted_reports_are_no_magnet() {
     cut.corrupted = true;
     cut.exact ^= 1;
     assert_eq!(index(&[sign(&whole), cut.clone()]).clusters().len(), 2);
-    // Reports without frames are not equal because of that.
+    // Reports without frames are not equal to each other.
     cut.frames.clear();
     cut.site = None;
     let clusters = index(&[cut.clone(), cut]).clusters();
@@ -388,7 +388,7 @@ proptest! {
     }
 }
 
-/// The corpus, and as many made-up reports with sites, ways and families in common.
+/// The corpus, and as many synthetic reports with common sites, call paths and families.
 fn signatures() -> &'static [Signature<'static>] {
     static ALL: std::sync::LazyLock<Vec<Signature<'static>>> = std::sync::LazyLock::new(|| {
         let mut all = of_the_corpus();

@@ -1,4 +1,4 @@
-//! Diagnoses say what the log says: each name and number in them is printed in the log.
+//! Diagnoses contain only facts of the log: each name and number in them is printed in the log.
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
@@ -11,7 +11,8 @@ use std::path::Path;
 
 use ksplat::model::Diagnosis;
 
-/// The words of a diagnosis that hold a digit or a mark of a name, without the marks of the sentence.
+/// Returns the words of a diagnosis that contain a digit or a mark of a name, without the marks of
+/// the sentence.
 fn facts(diagnosis: &Diagnosis) -> Vec<String> {
     let texts = diagnosis.why.iter().map(|evidence| &evidence.text);
     let texts = [&diagnosis.summary].into_iter().chain(texts);
@@ -25,14 +26,14 @@ fn facts(diagnosis: &Diagnosis) -> Vec<String> {
     words.filter(is_fact).map(str::to_owned).collect()
 }
 
-/// Whether a word is printed in a log: as it is, or as a number without the zeros before it.
+/// Returns whether a word is printed in a log: unchanged, or as a number without leading zeros.
 fn is_printed(log: &str, word: &str) -> bool {
     let number = word.strip_prefix("0x").map(|digits| digits.trim_start_matches('0'));
     // An offset in a symbol and an exit status are printed in hexadecimal.
     let hex = || word.parse::<u64>().is_ok_and(|number| log.contains(&format!("{number:x}")));
     // `comm/pid` is printed as `comm` and `pid` in most lines.
     let parts = || word.rsplit_once('/').is_some_and(|(a, b)| log.contains(a) && log.contains(b));
-    // The kernel prints the address of an entry for its name: `bf004540->next`.
+    // The kernel prints the address of an entry in place of its name: `bf004540->next`.
     let member =
         || word.rsplit_once("->").is_some_and(|(_, name)| log.contains(&format!("->{name}")));
     // `memcpy()`
@@ -44,8 +45,8 @@ fn is_printed(log: &str, word: &str) -> bool {
         || member()
 }
 
-/// The numbers that are computed from printed ones: pages of an order, sizes of local variables and distances to
-/// them.
+/// Returns the numbers that are computed from printed ones: pages of an order, sizes of local
+/// variables and distances to them.
 fn computed(report: &ksplat::Report<'_>) -> BTreeSet<u64> {
     let mut numbers = BTreeSet::new();
     if let Some(allocation) = &report.allocation {
@@ -108,7 +109,8 @@ fn what_a_diagnosis_says_is_in_the_shared_logs() {
     assert!(count > 300, "{count} diagnoses");
 }
 
-/// A whole chain of locks has a cycle with all of its links, and a diagnosis that begins with it.
+/// A complete chain of locks has a cycle with all of its links, and a diagnosis that begins with
+/// it.
 #[test]
 #[ignore = "reads ../shared: cargo test --test diagnosis -- --ignored"]
 fn chains_of_locks_are_whole() {

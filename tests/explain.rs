@@ -1,4 +1,4 @@
-//! Explanations: the seeds with results worked out by hand, a case for each rule, and random code
+//! Explanations: the seeds with results determined by hand, a case for each rule, and random code
 //! compared with an independent evaluation.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
@@ -105,10 +105,10 @@ fn seed_003_names_the_register_that_has_the_pointer_now() {
 
 #[test]
 fn seed_004_has_no_condition() {
-    // The headline says which warning it is.
+    // The headline identifies the warning.
     let log = include_str!("../corpus/warning/io-wqe-wake-worker.log");
     assert_eq!(explained(log), None);
-    // Without a place and words a reader still sees that it is an assertion.
+    // Without a place and a message the explanation still identifies an assertion.
     let log = "invalid opcode: 0000 [#1] SMP\nRIP: 0010:f+0x1/0x2\nCode: 90 90 <0f> 0b\nCall Trace:\n g+0x1/0x2\n";
     let found = seed(log);
     assert_eq!((found.condition, found.access), (None, None));
@@ -169,14 +169,14 @@ fn operands() {
             "RDI: 0000000041414000 RSI: ffff888000000000 RCX: 0000000000000008",
             "write ? 0x41414000 = rdi 0x41414000 + 0x0",
         ),
-        // lock cmpxchg %rcx,(%rdx): written, whatever was compared
+        // lock cmpxchg %rcx,(%rdx): a write, for any result of the comparison
         (
             "0000000000000010",
             "<f0> 48 0f b1 0a",
             "RDX: 0000000000000010 RAX: 0000000000000000",
             "write 8 0x10 = rdx 0x10 + 0x0",
         ),
-        // mov %gs:0x28,%rcx with the base that was printed
+        // mov %gs:0x28,%rcx with the printed base
         (
             "ffff8880b9c00028",
             "<65> 48 8b 0c 25 28 00 00 00",
@@ -196,7 +196,7 @@ fn addresses_that_are_made_of_more_than_registers() {
     let gs = "FS:  0000000000000000(0000) GS:ffff8880b9c00000(0000) knlGS:0000000000000000";
     let found = fault("ffff8880b9c00028", "<65> 48 8b 0c 25 28 00 00 00", gs).unwrap();
     assert_eq!(found.address_class, Some(AddressClass::PerCpu));
-    // mov 0x10(%rip),%rax: known where the report has the address of the instruction.
+    // mov 0x10(%rip),%rax: known if the report has the address of the instruction.
     let log = |pointer: &str| {
         format!(
             "BUG: unable to handle kernel paging request at ffffffff81000027\nRIP: 0010:{pointer}\n\
@@ -218,7 +218,7 @@ fn addresses_that_are_made_of_more_than_registers() {
 
 #[test]
 fn what_is_contradicted_is_not_said() {
-    // The registers contradict the address in the report, so only the report's is given.
+    // The registers contradict the address in the report, so the explanation has only the report's.
     let found = fault("0000000000000068", "<48> 89 50 68", "RAX: ffff888000000000").unwrap();
     assert_eq!((brief(&found).as_str(), found.confidence), ("? ? 0x68", Confidence::Likely));
     // %rax was not loaded from 0x10(%rbx) if a branch or a call is between them.
@@ -532,7 +532,7 @@ fn conditions_of_other_machines() {
     let code = "7101001f 5400006c d50323bf d65f03c0 (d4210000)";
     let found = arm64(bug, code, "x1 : 0000000000000000 x0 : 0000000000000041");
     assert_eq!(text(found), (Some("w0 (0x41) > 0x40".into()), Confidence::Certain));
-    // The register says that the branch was not taken.
+    // By the register the branch was not taken.
     let bare = "Internal error: Oops - BUG: 00000000f2000800 [#1] SMP";
     let found = arm64(bare, code, "x1 : 0000000000000000 x0 : 0000000000000040");
     assert_eq!(text(found), (None, Confidence::Likely));
@@ -668,7 +668,7 @@ fn values_that_are_made() {
     )
     .unwrap();
     assert_eq!(means(&found), ["%rdx = -%rdx, %rdx = 0x10", "%edx = %ecx, %ecx = 0x10"],);
-    // test %rcx,%rcx; cmove %rcx,%rdx; mov 8(%rdx),%rax: the value of %rdx shows the choice.
+    // test %rcx,%rcx; cmove %rcx,%rdx; mov 8(%rdx),%rax: the value of %rdx determines the choice.
     let found = fault(
         "8",
         "48 89 ca 48 85 c9 48 0f 45 d6 <48> 8b 42 08",

@@ -79,8 +79,8 @@ fn information_changes_no_other_report() {
     let notices = logs.iter().filter(|(_, log)| has_notice(log));
     let notices: Vec<_> = notices.flat_map(|(_, log)| log.clone()).collect();
     assert!(!notices.is_empty(), "no information in the corpus");
-    // A line that only mentions a report takes the body of a notice below it, if notices are not
-    // read.
+    // A quotation of a headline takes the body of an information report below it, if information is
+    // skipped.
     for (path, log) in logs.iter().filter(|(path, _)| !path.starts_with("corpus/none")) {
         let log = [notices.as_slice(), log, &notices].concat();
         assert_eq!(faults(&log, true), faults(&log, false), "{}", path.display());

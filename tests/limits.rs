@@ -1,4 +1,4 @@
-//! A report says where a limit cut it.
+//! A report records the limits that cut it.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
@@ -25,7 +25,7 @@ fn reports(log: &str, limits: Limits) -> Vec<Report<'static>> {
     whole
 }
 
-/// The reasons in a report for being incomplete, and its diagnostics.
+/// Returns the reasons why a report is incomplete, and its diagnostics.
 fn said(report: &Report<'_>) -> Vec<String> {
     let limits = [DiagnosticKind::TooMany, DiagnosticKind::TooLong, DiagnosticKind::TooManyOpen];
     let left_out = report.diagnostics.iter().filter(|said| limits.contains(&said.kind));

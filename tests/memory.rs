@@ -50,7 +50,7 @@ fn contexts() -> String {
     log
 }
 
-/// A report that continues while another task has long ones, which must wait for it.
+/// A report that continues while another task has long ones, which wait for it.
 fn waiting() -> String {
     let mut log = String::from("[ 1.0][ T1] BUG: KASAN: x in f+0x1/0x2\n");
     for report in 0..100 {

@@ -65,7 +65,7 @@ fn same(name: &str, log: &[u8], cuts: impl IntoIterator<Item = usize>) {
     let starts: Vec<_> = found.iter().map(|report| report.span.start).collect();
     let (mut own, echoes): (Vec<_>, Vec<_>) =
         begins.into_iter().partition(|at| starts.contains(at));
-    // The event of a headline in doubt comes with its report.
+    // The event of a headline that may be a quotation comes with its report.
     own.sort_unstable();
     assert_eq!(own, starts, "{name}");
     let is_above = |at: &usize| starts.iter().any(|start| at < start);
@@ -195,7 +195,7 @@ fn silence_completes_a_report() {
     let [Event::Finished(report)] = &reports[..] else { panic!("{reports:?}") };
     assert_eq!(report.title(), "kernel BUG in f");
     assert_eq!(monitor.tick(second(200)).count(), 0);
-    // The clock starts when bytes come.
+    // The clock starts at the first call with new bytes.
     assert_eq!(monitor.push(b"ne\nkernel BUG at fs/b.c:2!\nx\n").count(), 1);
     assert_eq!(monitor.tick(second(300)).count(), 0);
     assert_eq!(monitor.push(b"RIP: 0010:g+0x1/0x2\n").count(), 0);
@@ -250,7 +250,7 @@ fn a_report_is_given_when_it_pauses_and_again_if_it_goes_on() {
         found.extend(words(monitor.tick(tenth(at))).into_iter().map(|word| format!("{at} {word}")));
     }
     assert_eq!(found, ["110 finished kernel BUG in f"]);
-    // What was given is not given again.
+    // Returned reports are not returned again.
     assert_eq!(words(monitor.finish()), NONE);
 }
 

@@ -1,7 +1,7 @@
 //! Mutated logs: a monitor returns the reports of the whole log, and one is found from the start of the first.
 //!
-//! `KSPLAT_MUTANTS=1000000 cargo test --release --test mutants` makes more of them, `KSPLAT_SEED=N` others. A
-//! difference is written to a file, and cut to few lines.
+//! `KSPLAT_MUTANTS=1000000 cargo test --release --test mutants` makes more of them, `KSPLAT_SEED=N`
+//! others. A difference is written to a file, and reduced to few lines.
 
 #![allow(
     clippy::unwrap_used,
@@ -20,10 +20,10 @@ use std::fs;
 use ksplat::model::Corruption;
 use ksplat::{Event, Limits, Parser, Report};
 
-/// The mutants of an ordinary run: some seconds.
+/// The number of mutants of an ordinary run, which takes some seconds.
 const MUTANTS: u64 = 4_000;
 
-/// Numbers that look random, xorshift64*.
+/// Pseudo-random numbers: xorshift64*.
 struct Random(u64);
 
 impl Random {
@@ -128,7 +128,7 @@ fn pieces(parser: Parser, log: &[u8], size: usize) -> Vec<Report<'static>> {
     reports
 }
 
-/// What is wrong with the reports of a log.
+/// Returns a description of a wrong result for a log.
 fn wrong(parser: Parser, log: &[u8], size: usize) -> Option<String> {
     let (all, found) = (whole(parser, log), pieces(parser, log, size));
     if let Some((a, b)) = all.iter().zip(&found).find(|(a, b)| a != b) {
@@ -140,15 +140,15 @@ fn wrong(parser: Parser, log: &[u8], size: usize) -> Option<String> {
         return Some(format!("{} reports, and {} in pieces", all.len(), found.len()));
     }
     let first = all.first()?;
-    // Mentions above it may decide which of its headlines begins it. An empty line, as the head of a bisection log is
-    // the first one.
+    // Quotations above may decide which headline begins the report. The empty line is needed
+    // because the head of a bisection log is its first line.
     let again = [b"\n", &log[first.span.start..]].concat();
     whole(parser, &again)
         .is_empty()
         .then(|| format!("no report from the start of {}", first.title()))
 }
 
-/// The fewest lines of a log that are wrong.
+/// Reduces a log with a wrong result to few lines.
 fn cut(parser: Parser, log: &[u8], size: usize) -> Vec<u8> {
     let mut lines: Vec<&[u8]> = log.split_inclusive(|b| *b == b'\n').collect();
     let mut len = lines.len() / 2;

@@ -7,8 +7,8 @@ use std::fmt::Write as _;
 /// The minimum of bytes that are parsed.
 const SIZE: usize = 50 << 20;
 
-/// The bytes of one log. A report may look at the lines around it, so each log has all kinds of
-/// lines.
+/// The size of one log in bytes. The parser reads the lines around a report, so each log has all
+/// kinds of lines.
 const LOG: usize = 1 << 20;
 
 /// Lines that a kernel prints at boot, from its format strings, with words that look like a report.

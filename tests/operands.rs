@@ -69,7 +69,7 @@ fn signed(value: u64, bits: u32) -> u64 {
     ((value << (64 - bits)).cast_signed() >> (64 - bits)).cast_unsigned()
 }
 
-/// Takes fields of bits from a random number.
+/// Returns bit fields of a random number.
 struct Fields(u64);
 
 impl Fields {

@@ -176,7 +176,7 @@ const LOGS: &[&str] = &[
 ];
 
 /// The logs with more than two lines of other text, or the headline of `die()`, below the first
-/// line: without its prefix that is a report of its own.
+/// line: without its prefix the first line is a separate report.
 const NOT_BELOW: &[&str] = &[
     "null-deref/arm.log",
     "null-deref/openrisc.log",
@@ -363,7 +363,7 @@ fn spans_are_those_of_the_log() {
     }
 }
 
-/// Prefixes that do not exist, or that look like lines of a report.
+/// Prefixes of no known logger, or that resemble lines of a report.
 #[test]
 fn no_prefix_is_too_odd() {
     let long = "x: ".repeat(400);

@@ -90,7 +90,7 @@ fn a_fixed_bug_that_comes_back_is_a_new_one() {
     let back = add(&store, seen(A, "6.3.0", 300));
     assert_eq!(back.back, Some(old));
     assert_ne!(back.bug, old);
-    // The next report is of the new bug, and so is another way to it.
+    // The next report is of the new bug, and so is another call path to it.
     assert_eq!(add(&store, seen(A_OTHERWISE, "6.4.0", 400)).bug, back.bug);
     // A kernel without the fix still has the old bug.
     assert_eq!(add(&store, seen(A, "6.2.0", 500)).bug, old);
@@ -282,11 +282,11 @@ fn damage_is_told_and_the_rest_is_read() {
     assert_eq!((contents.damaged.len(), contents.known.len()), (1, 1));
     assert_eq!((contents.damaged[0].bug, contents.damaged[0].signature), (Some(7), Some(9)));
     assert_eq!(contents.known[0].bug, known);
-    // Nothing that cannot be read is deleted.
+    // Unreadable rows are not deleted.
     add(&file.open(), seen(B, "6.1.0", 200));
     let contents = Store::open_read_only(&file.0).unwrap().load().unwrap();
     assert_eq!((contents.damaged.len(), contents.known.len()), (1, 2));
-    // Whatever else happens to the file: an answer or an error, and nothing worse.
+    // For any other change of the file the result is correct or an error.
     let whole = fs::read(&file.0).unwrap();
     let mut damaged = 0;
     for at in (0..whole.len()).step_by(whole.len() / 64 + 1) {
@@ -318,8 +318,8 @@ fn export(store: &Store) -> String {
     String::from_utf8(text).unwrap()
 }
 
-/// An export without what is made again when signatures are: their version and hashes. The order of rows follows
-/// from the hashes.
+/// Returns an export without the version and hashes of signatures, which are recomputed for a new
+/// version. The order of rows follows from the hashes.
 fn unsigned(export: &str) -> String {
     let mut rows: Vec<String> = export.lines().map(unsigned_row).collect();
     rows.sort_unstable();
@@ -353,7 +353,7 @@ fn a_store_of_the_first_schema_keeps_everything() {
     assert!(fs::read(&file.0).unwrap() == bytes, "a reader wrote");
     assert_eq!(now(&file.open()), before);
     assert_eq!(now(&Store::open_read_only(&file.0).unwrap()), before);
-    // Its own old export adds nothing.
+    // Importing its own old export adds nothing.
     let store = file.open();
     let before = export(&store);
     store.import(lines.as_bytes()).unwrap();
@@ -378,7 +378,7 @@ fn a_store_of_the_second_schema_keeps_everything() {
     drop(reader);
     assert!(fs::read(&file.0).unwrap() == bytes, "a reader wrote");
     assert_eq!(unsigned(&export(&file.open())), unsigned(&lines));
-    // What is added and decided later is added to it.
+    // Later reports and decisions are added to it.
     let store = file.open();
     let lines = export(&store);
     let bug = add(&store, seen(A, "6.4.0", 500)).bug;
@@ -400,7 +400,7 @@ fn a_store_of_the_present_schema_keeps_everything() {
     assert_eq!(contents.standing().len(), 8);
     assert_eq!(contents.damaged, []);
     drop(reader);
-    // A later version may group otherwise; what people decided stays, and all ids answer.
+    // A later version may group differently; decisions are kept, and all IDs are valid.
     let store = file.open();
     assert!(add(&store, seen(A, "6.4.0", 500)).new);
     let now = store.load().unwrap();
@@ -411,7 +411,7 @@ fn a_store_of_the_present_schema_keeps_everything() {
     assert_eq!(now.known.len(), contents.known.len() + 1);
 }
 
-/// An export without the id of the store that counted.
+/// Returns an export without the ID of the store that counted.
 fn uncounted(export: &str) -> String {
     let lines = export.lines().map(|line| {
         let end = line.rfind(",\"store\":\"").unwrap_or(line.len());
@@ -440,7 +440,7 @@ fn signatures_of_an_older_version_are_signed_again() {
         assert!(text.contains("on all our machines") && text.contains("1234abcd"), "{text}");
         assert_eq!(text, of_import);
     }
-    // Signed as by this version, where the rules of the two agree.
+    // The hashes equal those of this version, if the rules of both versions agree.
     let exact = |store: &Store| -> Vec<u64> {
         let known = store.load().unwrap().known;
         let bugs = known.iter().filter(|known| known.signature.family.name() == "bug");
@@ -492,14 +492,14 @@ fn decisions_hold_whatever_comes_and_can_be_taken_back() {
     assert_eq!(contents.alias(b), a);
     let label = format!("together: {b:016x} and {a:016x}: because (me)");
     assert_eq!(contents.labels(a), [label]);
-    // The merged id still answers.
+    // The merged ID is still valid.
     store.label(b, "wontfix").unwrap();
     assert_eq!(store.load().unwrap().bugs[&a].labels, ["wontfix"]);
     let undone = store.undo(remark()).unwrap();
     assert!(undone.to_string().contains("wontfix"), "{undone}");
     assert!(store.load().unwrap().bugs[&a].labels.is_empty());
     store.undo(remark()).unwrap();
-    // The part that was seen first keeps the id, the other has its old one again.
+    // The oldest part keeps the ID, the other one has its old ID again.
     assert_eq!((bug_of(&store, A), bug_of(&store, B)), (a, b));
     assert_eq!(store.load().unwrap().bugs[&b].split_from, Some(a));
     assert!(matches!(store.undo(remark()), Err(Error::NoDecision { .. })));
@@ -523,7 +523,7 @@ fn decisions_hold_whatever_comes_and_can_be_taken_back() {
     assert!(matches!(store.apart(a, 1, remark()), Err(Error::NoBug { id: 1, .. })));
 }
 
-/// A store with decisions, and one with others of some of the same bugs.
+/// A store with decisions, and one with other decisions about some of the same bugs.
 fn two_stores(name: &str) -> [File; 2] {
     let files = [File::new(&format!("{name}-a")), File::new(&format!("{name}-b"))];
     for (at, file) in files.iter().enumerate() {
@@ -561,7 +561,7 @@ fn exports_are_put_together_in_any_order_and_however_often() {
     assert_eq!(merged(&[&of_a, &of_b, &of_a, &of_b]), both, "idempotent");
     assert_eq!(merged(&[&both, &of_a]), both, "idempotent");
     assert!(both.contains("\"counts\":["), "{both}");
-    // A store that has counted on since: what is new is added, and no more.
+    // A store with newer counts: only new reports are added.
     let store = a.open();
     add(&store, seen(A, "6.4.0", 500));
     let of_later = export(&store);
@@ -573,13 +573,13 @@ fn exports_are_put_together_in_any_order_and_however_often() {
         lines.map(|line| line["known"]["count"].as_u64().unwrap()).sum()
     };
     assert_eq!((count(&of_a), count(&of_b), count(&both), count(&later)), (3, 4, 7, 8));
-    // So does `merge`.
+    // The same for `merge`.
     b.open().merge(&a.open()).unwrap();
     assert_eq!(export(&b.open()), merged(&[&of_later, &of_b]));
 }
 
-/// Reports of a few sites with a few ways to each: some are users of one helper, some have an offset from
-/// NULL, some no stack, so that what comes later parts what was joined before.
+/// Reports of a few sites with a few call paths each: some are users of one helper, some have an
+/// offset from NULL, some no stack, so that later reports split earlier groups.
 fn any_reports() -> impl Strategy<Value = Vec<(usize, usize, usize, usize)>> {
     proptest::collection::vec((0..3_usize, 0..4_usize, 0..4_usize, 0..3_usize), 1..14)
 }
@@ -657,7 +657,7 @@ proptest! {
             } else {
                 store.add(&chunk).unwrap();
             }
-            // The bug of what was seen first keeps its id as long as it is there.
+            // The oldest bug keeps its ID as long as it exists.
             let contents = store.load().unwrap();
             for known in &contents.known {
                 let id = *ids.entry(known.signature.exact).or_insert(known.bug);

@@ -1,4 +1,4 @@
-//! The suspects of a report: what a user reads of them, and that any report has some that add up.
+//! The suspects of a report: the text output, and that the probabilities of any report are valid.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
@@ -51,7 +51,7 @@ fn an_atlas_decides_where_they_are() {
     assert_eq!(own.file.as_deref(), Some("fs/other/a.c"));
 }
 
-/// An oops in a module that no tree has, called by the kernel.
+/// An oops in an out-of-tree module, called by the kernel.
 const OUT_OF_TREE: &str = "BUG: kernel NULL pointer dereference, address: 0000000000000018\n\
     CPU: 1 PID: 812 Comm: zb_sync Tainted: P OE 6.12.0 #1\nRIP: 0010:zb_tree_find+0x1e3/0x2a0 [zb]\n\
     Call Trace:\n <TASK>\n zb_tree_detach+0x2f1/0x9c0 [zb]\n zb_space_free+0x51/0x7e0 [zb]\n\

@@ -190,7 +190,7 @@ fn another_build_is_told_and_not_believed() {
     assert_eq!((other.verdict, other.build_id), (ImageVerdict::Other, Some(false)));
     let (_, same) = check("6.1.0-fixture #1", &id.replace("112345", "012345"));
     assert_eq!((same.verdict, same.build_id), (ImageVerdict::Same, Some(true)));
-    // A module of another build; the frames of functions with another size stay as they are.
+    // A module of another build; frames of functions with another size are unchanged.
     let (found, other) =
         check("0xe [demo]", "0x2f0 [demo 0edcba9876543210fedcba9876543210fedcba98]");
     assert_eq!(other.verdict, ImageVerdict::Other);

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Modules in the order in which they may import: each only modules before it.
+/// Modules in the order in which they may import: each imports only modules before it.
 const ORDER: &[&str] = &[
     "string_enum",
     "reason",
@@ -40,7 +40,7 @@ const ORDER: &[&str] = &[
     "output",
 ];
 
-/// The most lines of a file.
+/// The maximum number of lines of a file.
 const MAX_FILE: usize = 800;
 
 fn sources(folder: &str) -> Vec<(PathBuf, String)> {
@@ -167,7 +167,7 @@ fn only_tables_name_kinds_and_architectures() {
     }
 }
 
-/// OpenRISC has a file and a line; no other file names it.
+/// OpenRISC has a file and a line; no other file contains its name.
 #[test]
 fn an_architecture_is_one_file_and_one_line() {
     for (path, text) in sources("src") {

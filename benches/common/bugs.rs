@@ -1,4 +1,4 @@
-//! Reports of made-up bugs.
+//! Reports of synthetic bugs.
 
 use std::fmt::Write;
 

@@ -37,6 +37,6 @@ fuzz_target!(|log: &[u8]| {
     }
     monitor.finish().for_each(&mut take);
     assert_eq!(reports, whole);
-    // A headline that is repeated below makes an event, too.
+    // A headline that is repeated below causes an event, too.
     assert!(whole.iter().all(|report| begins.contains(&report.span.start)));
 });

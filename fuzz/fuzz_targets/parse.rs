@@ -24,8 +24,8 @@ fuzz_target!(|log: &[u8]| {
             }
         }
         assert!(report.title().bytes().all(|b| (0x20..0x7f).contains(&b)));
-        // Mentions and reports above decide which headline begins a report, and whose lines those below it are. The
-        // empty line is that of the head of a bisection log.
+        // Quotations and reports above decide which headline begins a report, and to which report
+        // the lines below belong. The empty line is that of the head of a bisection log.
         if index == 0 {
             let rest = [b"\n", &log[span.start..]].concat();
             assert!(ksplat::Parser::new().with_information(true).reports(&rest).next().is_some());
