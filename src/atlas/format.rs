@@ -4,7 +4,7 @@
 //! bucket, and sixteen more identify the entry in it. So an unknown name collides with a known one in
 //! about one case of four thousand, and 650,000 names need 2.8 megabytes.
 //!
-//! | part | each | holds |
+//! | part | each | contains |
 //! |---|---|---|
 //! | head | [`HEAD`] bytes | [`MAGIC`], [`VERSION`], the checksum of the bytes after it, the length, [`Part`]s: start and count |
 //! | buckets | u32 | the first entry of each bucket, one more for the end |

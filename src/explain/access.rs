@@ -127,7 +127,7 @@ pub(super) fn jump(report: &Report<'_>, window: &Window<'_>) -> Option<Explanati
     })
 }
 
-/// Explains an access at the address that the registers give.
+/// Explains an access at the address computed from the registers.
 fn at_address(
     report: &Report<'_>,
     window: &Window<'_>,

@@ -34,7 +34,7 @@ pub struct Discriminators {
 
 impl Discriminators {
     /// Returns the number of the eight bytes from NULL that were accessed. A fault in the shadow of
-    /// KASAN gives no exact address.
+    /// KASAN has no exact address.
     pub(crate) fn granule(self) -> Option<u64> {
         self.null_offset.map(|offset| offset >> 3)
     }

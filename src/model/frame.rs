@@ -97,7 +97,7 @@ pub struct Frame<'log> {
     /// The column, from 1, if the debug information has one.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub column: Option<u64>,
-    /// The stack on which the frame lies, if it was printed.
+    /// The stack of the frame, if it was printed.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub context: Option<StackContext>,
 }
@@ -123,7 +123,7 @@ impl Frame<'_> {
 }
 
 string_enum! {
-    /// The stack on which a frame lies, from the marks between the frames of a trace.
+    /// The stack of a frame, from the marks between the frames of a trace.
     ///
     /// Printed by `show_trace_log_lvl()` in arch/x86/kernel/dumpstack.c; the names are those of
     /// `stack_type_name()`.

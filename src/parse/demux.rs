@@ -170,7 +170,7 @@ impl<'log> Demux<'log> {
         Heads::Nothing
     }
 
-    /// Returns the buffer of a report for reuse.
+    /// Stores the buffer of a report for reuse.
     pub(super) fn give_back(&mut self, room: Vec<Step<'log>>) {
         if self.rooms.len() < self.limits.open {
             self.rooms.push(room);

@@ -121,7 +121,7 @@ pub(super) enum Below<'log> {
     Nothing,
     /// A line of text.
     Text(Cow<'log, str>),
-    /// Any other line.
+    /// A line of text, and the modules.
     Message(Cow<'log, str>),
     /// Anything else.
     Other,

@@ -4,8 +4,8 @@
 //! frame   = *( " " / TAB ) [ addresses ] [ "? " ] place [ " (unreliable)" ]   ; show_trace_log_lvl() and others
 //!         / *( " " / TAB ) callee " from " place                       ; dump_backtrace_entry() in arch/arm
 //! place   = symbol offset "/" size [ " [" module "]" ] [ " " file ":" line ]
-//!         / symbol " " file ":" line " [inline]"            ; put there by a symbolizer
-//!         / symbol " (" file ":" line        ; put there by a test robot
+//!         / symbol " " file ":" line " [inline]"            ; added by a symbolizer
+//!         / symbol " (" file ":" line        ; added by a test robot
 //!         / "0x" hex                                        ; no symbol
 //! module  = name [ " " build-id ]                           ; CONFIG_STACKTRACE_BUILD_ID
 //! ```

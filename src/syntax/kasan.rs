@@ -57,7 +57,7 @@ pub(crate) enum What {
 
 /// `Read of size 4 at addr ffff888001286008 by task kworker/u5:1/46`.
 ///
-/// Before Linux 4.11 the address stood in the headline and the line was
+/// Before Linux 4.11 the address was in the headline and the line was
 /// `Read of size 8 by task syz-executor0/4321`.
 pub(crate) fn access(input: &[u8]) -> Parsed<'_, Access> {
     let what = alt((

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! lock    = [ "#" n ":" ] [ address ] " (" class ")" usage [ ", at: " place ]
-//! class   = name [ "#" n ] [ "/" n ]          ; print_lockdep_cache(): a name may hold parentheses
+//! class   = name [ "#" n ] [ "/" n ]          ; print_lockdep_cache(): a name may contain parentheses
 //! usage   = "{" states "}" [ "-{" n ":" n "}" ]
 //! holder  = n " lock" [ "s" ] " held by " comm "/" pid ":"     ; lockdep_print_held_locks()
 //! ```
@@ -51,7 +51,7 @@ pub(crate) fn lock(line: &[u8]) -> Option<Lock<'_>> {
     let usage = line.get(end + 2..).and_then(|rest| rest.get(..memchr::memchr(b'}', rest)?));
     let at = search::find(line, "at: ").and_then(|at| line.get(at + 4..));
     let place = at.and_then(|text| {
-        // Old kernels put the address before the name: `[<ffffffff81234567>] f+0x1/0x2`.
+        // Old kernels print the address before the name: `[<ffffffff81234567>] f+0x1/0x2`.
         let text = match text {
             [b'[', b'<', ..] => search::find(text, ">] ").and_then(|at| text.get(at + 3..))?,
             text => text,
@@ -82,7 +82,7 @@ pub(crate) struct Holder<'a> {
     pub(crate) pid: u64,
 }
 
-/// `2 locks held by swapper/0/1:`: a name may hold slashes.
+/// `2 locks held by swapper/0/1:`: a name may contain slashes.
 pub(crate) fn holder(line: &[u8]) -> Option<Holder<'_>> {
     let at = search::find(line, " held by ")? + " held by ".len();
     let name = line.get(at..)?.trim_ascii_end();

@@ -172,7 +172,7 @@ pub(crate) struct Malformed<'t> {
     pub(crate) why: DiagnosticKind,
 }
 
-/// The tags whose malformed lines give a diagnostic.
+/// The tags whose malformed lines cause a diagnostic.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Tag {
     Pointer,

@@ -1,7 +1,7 @@
 //! The lines above a stack.
 //!
 //! ```text
-//! start = "Call Trace:" / "Call trace:" / "Backtrace:"     ; show_trace_log_lvl() and its like
+//! start = "Call Trace:" / "Call trace:" / "Backtrace:"     ; show_trace_log_lvl() and similar functions
 //!       / ( "Allocated" / "Freed" ) " by task " pid ":"    ; kasan_print_track() in mm/kasan/report.c
 //!       / ( "allocated" / "freed" / "rcu freeing" ) " by task " pid " on cpu " n …   ; kfence_print_stack() in mm/kfence/report.c
 //!       / [ "INFO: " ] ( "Allocated" / "Freed" ) " in " place " age=" n " cpu=" n " pid=" pid   ; print_track() in mm/slub.c

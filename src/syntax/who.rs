@@ -6,7 +6,7 @@
 //! atomic  = "scheduling while atomic: " comm "/" pid "/0x" hex
 //! line    = "Pid: " pid ", comm: " comm " " tainted release " " version hardware   ; before Linux 3.10
 //!         / "Pid: " pid ", comm: " comm " " release " " version  ; libcfs_call_trace() of Lustre
-//!         / "Process " comm " (pid: " pid                    ; __show_regs() and its like
+//!         / "Process " comm " (pid: " pid                    ; __show_regs() and similar functions
 //!         / "task:" comm " state:" text " pid:" pid          ; sched_show_task()
 //!         / "comm " DQUOTE comm DQUOTE ", pid " pid  ; print_unreferenced() in mm/kmemleak.c
 //!         / "in_atomic(): " text ", pid: " pid ", name: " comm       ; __might_resched()

@@ -163,7 +163,7 @@ pub(crate) fn bracketed(input: &[u8]) -> Parsed<'_, Option<Hex>> {
     (opt(one()), opt(one())).map(|(first, second)| second.or(first)).parse(input)
 }
 
-/// An address without a mark, padded to its width, with the blanks behind it; xmon of powerpc puts a colon
+/// An address without a mark, padded to its width, with the blanks behind it; xmon of powerpc prints a colon
 /// behind it.
 pub(crate) fn padded(input: &[u8]) -> Parsed<'_, Hex> {
     let (rest, hex) = terminated(hex, (opt(tag(":")), blanks)).parse(input)?;

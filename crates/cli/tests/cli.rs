@@ -331,7 +331,7 @@ fn compressed_logs_are_read_as_they_are() {
         let (out, err, status) = ksplat(&["parse", path.to_str().unwrap()], b"");
         assert_eq!((err.as_str(), status), ("", 1), "{tool}");
         assert!(out.contains("__io_queue_sqe"), "{tool}");
-        // A truncated file: the rest is unreadable, and an error says so.
+        // A truncated file: the rest is unreadable, which is reported.
         let bytes = fs::read(&path).unwrap();
         fs::write(&path, &bytes[..bytes.len() / 2]).unwrap();
         let (_, err, status) = ksplat(&["parse", path.to_str().unwrap()], b"");

@@ -49,7 +49,7 @@ fn register(register: iced_x86::Register) -> Option<Register> {
         R::FS => Some(Register::new(FS, 8)),
         R::GS => Some(Register::new(GS, 8)),
         R::RIP | R::EIP => Some(Register::new(Register::POINTER, 8)),
-        // `%ah` and its like start at the second byte.
+        // `%ah` and similar registers start at the second byte.
         R::AH | R::BH | R::CH | R::DH => Some(Register::new(number()? & 3, 0)),
         _ if register.is_gpr() => {
             Some(Register::new(number()?, u8::try_from(register.size()).ok()?))
