@@ -20,7 +20,7 @@ use ksplat::fingerprint::Signature;
 use ksplat::store::{Sighting, Store};
 
 /// The number of bugs that are queried.
-const ASKED: u64 = 64;
+const QUERIES: u64 = 64;
 
 fn sign(bug: u64, random: &mut Random) -> Signature<'static> {
     let text = log(bug, random);
@@ -42,7 +42,8 @@ fn store(bugs: u64) -> (PathBuf, Vec<u64>) {
     // All at once, or the frequencies of terms are counted again at each doubling.
     let sightings: Vec<_> = (0..bugs).map(|bug| sighting(sign(bug, &mut random), bug)).collect();
     let added = store.add(&sightings).unwrap();
-    let asked = (0..ASKED).map(|number| added[(number * (bugs / ASKED)) as usize].bug).collect();
+    let queried =
+        (0..QUERIES).map(|number| added[(number * (bugs / QUERIES)) as usize].bug).collect();
     drop(store);
     let made = start.elapsed();
     let before = fs::metadata(&path).unwrap().len();
@@ -51,7 +52,7 @@ fn store(bugs: u64) -> (PathBuf, Vec<u64>) {
         "{bugs} bugs: {} groups, made in {made:.1?}, {before} bytes, {} when checked",
         checked.whole.0, checked.size.1
     );
-    (path, asked)
+    (path, queried)
 }
 
 /// Returns the bug of a report, including the time to open the file.
@@ -68,18 +69,18 @@ fn one_report(criterion: &mut Criterion) {
     let more = std::env::var("KSPLAT_BUGS").ok().and_then(|count| count.parse().ok());
     let sizes = if is_test { vec![1_000] } else { vec![1_000, 10_000, 100_000] };
     for bugs in sizes.into_iter().chain(more) {
-        let (path, asked) = store(bugs);
+        let (path, queried) = store(bugs);
         let mut random = Random(3);
         let again: Vec<_> =
-            (0..ASKED).map(|number| sign(number * (bugs / ASKED), &mut random)).collect();
-        let right = again.iter().zip(&asked).filter(|(signature, bug)| {
+            (0..QUERIES).map(|number| sign(number * (bugs / QUERIES), &mut random)).collect();
+        let right = again.iter().zip(&queried).filter(|(signature, bug)| {
             bug_of(&path, signature).is_some_and(|found| {
                 let contents = Store::open_read_only(&path).unwrap().load_for(&[signature], 1);
                 contents.unwrap().alias(**bug) == found
             })
         });
         let right = right.count();
-        assert!(right >= 48, "only {right} of {ASKED} are found");
+        assert!(right >= 48, "only {right} of {QUERIES} are found");
         let mut queries = again.iter().cycle();
         criterion.bench_function(&format!("store/match among {bugs} bugs"), |bencher| {
             bencher.iter(|| bug_of(&path, queries.next().expect("a query")));

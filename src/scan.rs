@@ -378,7 +378,7 @@ mod tests {
     }
 
     #[test]
-    fn anchors_are_rare_where_nothing_is_reported() {
+    fn anchors_are_rare_in_logs_without_a_report() {
         let order = spread(&sorted(anchors(false).into_keys()));
         let bucket = |bucket| order.iter().skip(bucket).step_by(BUCKETS).collect();
         let buckets: Vec<Vec<_>> = (0..BUCKETS).map(bucket).collect();
@@ -416,14 +416,14 @@ mod tests {
     }
 
     #[test]
-    fn a_marker_stands_anywhere_in_a_line() {
+    fn a_marker_may_be_anywhere_in_a_line() {
         assert_eq!(starts("a\nb BUG: c\nd\n[  1.5] WARNING: x\n"), [(2, "BUG:"), (13, "WARNING:")]);
         assert_eq!(starts("a BUG\nkernel BUG at x\n"), [(6, "kernel BUG ")]);
         assert_eq!(starts(""), []);
     }
 
     #[test]
-    fn programs_and_hints_start_nothing() {
+    fn lines_of_programs_and_hints_start_no_report() {
         assert_eq!(starts("ODEBUG: Out of memory\nEXT4-fs (sda): WARNING: mounting\n"), []);
         assert_eq!(starts("tst_test.c:1737: TINFO: Timeout per run is 0h 05m 00s\n"), []);
         let line = "traps: a[1] general protection fault ip:1 sp:2 error:0 in libc.so[1+2]\n";
@@ -436,7 +436,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_that_is_printed_again_is_no_start() {
+    fn a_replayed_line_starts_no_report() {
         let log = "BUG: KASAN: sl\n** replaying previous printk message **\nBUG: KASAN: slab x\n";
         assert_eq!(starts(log), [(55, "BUG:")]);
     }

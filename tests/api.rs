@@ -158,7 +158,7 @@ fn each_report_comes_once() {
 }
 
 #[test]
-fn reports_of_two_callers_are_told_apart() {
+fn reports_of_two_callers_are_separated() {
     let line = |caller: &str, text: &str| format!("[    1.000000][{caller:>6}] {text}\n");
     let mut log = String::new();
     let (a, b) = ("T12", "C1");
@@ -264,7 +264,7 @@ proptest! {
 }
 
 #[test]
-fn the_message_is_what_the_kernel_said_of_it() {
+fn the_message_is_that_of_the_kernel() {
     let message = |log: &str| {
         let report = ksplat::reports(log.as_bytes()).next().expect("a report");
         report.message.map(std::borrow::Cow::into_owned)
@@ -331,7 +331,7 @@ const CARRIERS: &[Carrier] = &[
 ];
 
 #[test]
-fn carriers_change_nothing() {
+fn prefixes_do_not_change_reports() {
     for log in [KASAN, GPF, IRQ] {
         let report = only(log);
         let text: Vec<_> = log
@@ -361,7 +361,7 @@ fn carriers_change_nothing() {
 }
 
 #[test]
-fn two_reports_in_one_are_told() {
+fn a_mixed_report_is_reported() {
     let log = "BUG: KASAN: stack-out-of-bounds in f+0x1/0x2\n\
                general protection fault: 0000 [#1] SMP KASAN\n\
                CPU: 0 PID: 23642 Comm: a Not tainted 4.18.0 #58\n\
@@ -382,7 +382,7 @@ fn two_reports_in_one_are_told() {
 }
 
 #[test]
-fn both_sides_of_a_data_race_are_told() {
+fn a_data_race_has_both_accesses() {
     let log = b"BUG: KCSAN: data-race in demo_read / demo_write\n\n\
         write (marked) to 0xffff888100000000 of 8 bytes by task 77 on cpu 1:\n demo_write+0x10/0x20\n\n\
         read to 0xffff888100000000 of 8 bytes by interrupt on cpu 0:\n demo_read+0x10/0x20\n\n";
@@ -398,7 +398,7 @@ fn both_sides_of_a_data_race_are_told() {
 }
 
 #[test]
-fn locks_are_told_with_who_holds_them() {
+fn locks_have_their_holders() {
     use ksplat::model::LockState::{Chain, Held, Wanted};
     let log = b"WARNING: possible circular locking dependency detected\n\
         syz/3038 is trying to acquire lock:\n\

@@ -51,7 +51,7 @@ fn functions_have_files() {
 }
 
 #[test]
-fn a_name_in_several_files_is_told_apart() {
+fn a_name_in_several_files_is_resolved() {
     let bytes = tree();
     let atlas = Atlas::read(&bytes).unwrap();
     let found =
@@ -131,7 +131,7 @@ fn the_same_sources_are_the_same_bytes() {
 }
 
 #[test]
-fn the_built_in_atlas_is_whole() {
+fn the_built_in_atlas_is_complete() {
     let atlas = Atlas::builtin();
     assert!(atlas.name_count() > 600_000, "{atlas:?}");
     for (name, file) in [

@@ -178,7 +178,7 @@ fn the_step_that_a_flake_decided_is_read_as_good() {
 }
 
 #[test]
-fn what_was_not_understood_is_told() {
+fn unparsed_parts_are_reported() {
     let text = with_commits(WHOLE);
     let log = bisect::parse(text.as_bytes()).unwrap();
     let audit = audited(&log);
@@ -251,7 +251,7 @@ fn a_later_crash_confirms_a_step() {
 }
 
 #[test]
-fn a_commit_that_always_crashes_otherwise_tells_nothing() {
+fn a_commit_with_other_crashes_only_is_no_evidence() {
     let other = "all runs: crashed: KASAN: use-after-free Read in bar_poll\n# git bisect bad <3>\n";
     let always = "all runs: crashed: WARNING in foo_write\n";
     let log = with_commits(&search(always, "all runs: OK\n", other));
@@ -262,7 +262,7 @@ fn a_commit_that_always_crashes_otherwise_tells_nothing() {
 }
 
 #[test]
-fn a_run_that_crashed_otherwise_is_no_evidence() {
+fn a_run_with_another_crash_is_no_evidence() {
     let mixed = "run #0: crashed: WARNING in foo_write\nrun #1: crashed: WARNING in foo_write\n\
                  run #2: crashed: BUG: bad unlock balance in a_x\n\
                  run #3: crashed: possible deadlock in b_x\nrun #4: crashed: WARNING in c_x\n\
@@ -323,7 +323,7 @@ fn a_log_without_its_head_names_the_most_frequent_crash() {
 }
 
 #[test]
-fn titles_of_any_length_take_time_in_proportion() {
+fn titles_take_linear_time() {
     // Comparing each word with each other would take hours.
     let name = |prefix: &str| {
         let words: Vec<String> = (0..200_000).map(|n| format!("{prefix}{n}")).collect();
@@ -367,7 +367,7 @@ fn a_fix_is_searched_on_the_other_side() {
 }
 
 #[test]
-fn a_tree_tells_what_is_left() {
+fn a_tree_has_the_number_of_remaining_commits() {
     let other = runs("KASAN: use-after-free Read in bar_poll", 1, 10) + "# git bisect bad <3>\n";
     let always = "all runs: crashed: WARNING in foo_write\n";
     let log = with_commits(&search(always, "all runs: OK\n", &other));
@@ -481,7 +481,7 @@ fn crashes_are_related_by_titles_stacks_and_company() {
 }
 
 #[test]
-fn what_speaks_against_a_commit_is_told() {
+fn features_against_a_commit_are_printed() {
     let always = "all runs: crashed: WARNING in foo_write\n";
     let end = format!(
         "{always}# git bisect bad <3>\n<3> is the first bad commit\ncommit <3>\nMerge: aa bb\n\n\
@@ -509,7 +509,7 @@ fn what_speaks_against_a_commit_is_told() {
 }
 
 #[test]
-fn what_is_cut_off_is_said_and_the_rest_is_audited() {
+fn a_truncated_log_is_reported_and_audited() {
     let text = with_commits(WHOLE);
     let mut at = 0;
     for line in text.split_inclusive('\n') {

@@ -15,7 +15,7 @@ fn check(log: &str, function: &str, why: BlameReason) {
 }
 
 #[test]
-fn what_was_running() {
+fn the_running_function() {
     check(
         "BUG: unable to handle page fault for address: ffff888000000010\n\
          RIP: 0010:cm_read.cold+0x1/0x2 [m]\nCall Trace:\n vfs_read+0x1/0x2\n ksys_read+0x1/0x2\n",
@@ -25,7 +25,7 @@ fn what_was_running() {
 }
 
 #[test]
-fn the_caller_of_what_works_for_others() {
+fn the_caller_of_a_helper() {
     check(
         "BUG: KASAN: use-after-free in memcpy+0x1/0x2\nRead of size 4 at addr ffff888001286008\n\
          Call Trace:\n dump_stack+0x1/0x2\n print_report+0x1/0x2\n kasan_report+0x1/0x2\n \
@@ -36,7 +36,7 @@ fn the_caller_of_what_works_for_others() {
 }
 
 #[test]
-fn what_jumped_to_nowhere() {
+fn the_function_that_jumped_to_an_invalid_address() {
     check(
         "BUG: kernel NULL pointer dereference, address: 0000000000000000\n\
          #PF: supervisor instruction fetch in kernel mode\nRIP: 0010:0x0\n\
@@ -55,7 +55,7 @@ fn what_jumped_to_nowhere() {
 }
 
 #[test]
-fn what_calls_itself() {
+fn a_recursive_function() {
     let frames = " cm_dir_walk+0x62/0x90\n".repeat(6);
     check(
         &format!(
@@ -68,7 +68,7 @@ fn what_calls_itself() {
 }
 
 #[test]
-fn what_an_interrupt_found_running() {
+fn the_interrupted_function() {
     check(
         "watchdog: BUG: soft lockup - CPU#1 stuck for 22s! [init:88]\n\
          RIP: 0010:_raw_spin_lock+0x1/0x2\nCall Trace:\n cm_spin+0x1/0x2\n vfs_write+0x1/0x2\n",
@@ -78,7 +78,7 @@ fn what_an_interrupt_found_running() {
 }
 
 #[test]
-fn what_waits() {
+fn the_function_that_waits() {
     check(
         "INFO: task init:88 blocked for more than 120 seconds.\nCall Trace:\n __schedule+0x1/0x2\n \
          schedule+0x1/0x2\n mutex_lock_nested+0x1/0x2\n cm_commit+0x1/0x2\n vfs_write+0x1/0x2\n",
@@ -88,7 +88,7 @@ fn what_waits() {
 }
 
 #[test]
-fn what_allocated_or_freed() {
+fn the_function_that_allocated_or_freed() {
     check(
         "BUG: memory leak\nunreferenced object 0xffff888001286008 (size 64):\n  backtrace:\n    \
          kmalloc_trace+0x1/0x2\n    cm_new+0x1/0x2\n    vfs_write+0x1/0x2\n",
@@ -98,7 +98,7 @@ fn what_allocated_or_freed() {
 }
 
 #[test]
-fn nothing_is_made_up() {
+fn every_fact_is_in_the_log() {
     assert_eq!(blame("general protection fault: 0000 [#1] SMP\n"), None);
     assert_eq!(
         blame("unregister_netdevice: waiting for lo to become free. Usage count = 2\n"),

@@ -56,7 +56,7 @@ fn a_signature_is_the_same_everywhere() {
 }
 
 #[test]
-fn what_differs_from_run_to_run_is_not_signed() {
+fn signatures_are_stable_across_runs() {
     let one = oops(NULL, &["demo_inner", "demo_outer"]);
     let other =
         one.replace("PID: 7", "PID: 99").replace("CPU: 1", "CPU: 0").replace("6.1.0", "6.2.0-rc1");
@@ -65,7 +65,7 @@ fn what_differs_from_run_to_run_is_not_signed() {
 }
 
 #[test]
-fn machinery_is_never_the_site() {
+fn a_helper_is_never_the_site() {
     let log = oops(NULL, &["memcpy", "mutex_lock", "vfs_write", "demo_write", "demo_ioctl"]);
     assert_eq!(sign(&log).site.unwrap().functions, ["demo_write"]);
     assert!(frame_class("memcpy").1.is_some());
@@ -73,7 +73,7 @@ fn machinery_is_never_the_site() {
 }
 
 #[test]
-fn frames_that_nobody_vouches_for_count_if_nothing_else_is_left() {
+fn unreliable_frames_count_if_there_are_no_others() {
     let log = format!(
         "{NULL}\nRIP: 0010:memcpy+0x1/0x2\nCall Trace:\n ? demo_write+0x1/0x2\n do_syscall_64+0x1/0x2\n"
     );
@@ -276,7 +276,7 @@ fn uses_of_an_object_that_the_same_functions_made_and_freed_are_one_bug() {
 }
 
 #[test]
-fn a_return_address_at_the_start_of_a_function_is_no_frame_of_it() {
+fn a_return_address_at_offset_0_is_of_the_function_before() {
     let log = "Kernel panic - not syncing: demo: lost\nCPU: 0 PID: 92 Comm: init Not tainted 6.1.0 #1\n\
         Call trace:\n dump_stack+0x1/0x2\n panic+0x1/0x2\n demo_exit+0x0/0x92c\n demo_check+0x1c/0x44\n\
          demo_open+0x18/0x40\n";
@@ -331,7 +331,7 @@ fn links_can_be_forced_and_forbidden() {
 }
 
 #[test]
-fn a_match_says_what_is_in_common() {
+fn a_match_has_the_common_features() {
     let signatures = [
         sign(&oops(NULL, &["demo_x", "demo_y"])),
         sign(&oops("kernel BUG at fs/a.c:1!", &["other_a", "other_b"])),
@@ -430,7 +430,7 @@ fn a_signature_survives_json() {
 
 #[test]
 #[ignore = "reads ../shared: cargo test --test cluster -- --ignored"]
-fn the_seeds_are_grouped_as_their_fixes_say() {
+fn the_seeds_are_grouped_by_their_fixes() {
     let files = corpus::files(Path::new("../shared/seeds"));
     let signatures: Vec<_> = files
         .iter()

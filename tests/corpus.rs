@@ -111,7 +111,7 @@ fn difference(path: &Path, file: &str, found: &str) -> Option<String> {
 }
 
 #[test]
-fn what_is_found_was_decided() {
+fn results_equal_the_decided_ones() {
     let mut differences = String::new();
     for (path, log) in logs() {
         let path = path.with_extension("case");
@@ -182,7 +182,7 @@ fn a_folder_is_a_kind() {
 }
 
 #[test]
-fn json_is_read_back_as_it_was() {
+fn json_round_trips() {
     for (path, log) in logs() {
         for (index, report) in reports(&log, Syntax::Intel).into_iter().enumerate() {
             let record = ReportRecord::new("a\u{1b}b", index, report);

@@ -95,14 +95,14 @@ fn check(path: &Path, log: &[u8]) -> usize {
 }
 
 #[test]
-fn what_a_diagnosis_says_is_in_the_log() {
+fn facts_of_a_diagnosis_are_in_the_log() {
     let count: usize = corpus::logs().iter().map(|(path, log)| check(path, log)).sum();
     assert!(count > 60, "{count} diagnoses");
 }
 
 #[test]
 #[ignore = "reads ../shared: cargo test --test diagnosis -- --ignored"]
-fn what_a_diagnosis_says_is_in_the_shared_logs() {
+fn facts_of_a_diagnosis_are_in_the_shared_logs() {
     let folders = ["farm", "farm72", "wild", "cases/titles", "seeds", "trials"];
     let files = folders.iter().flat_map(|name| corpus::files(&Path::new("../shared").join(name)));
     let count: usize = files.map(|path| check(&path, &fs::read(&path).unwrap())).sum();
@@ -113,7 +113,7 @@ fn what_a_diagnosis_says_is_in_the_shared_logs() {
 /// it.
 #[test]
 #[ignore = "reads ../shared: cargo test --test diagnosis -- --ignored"]
-fn chains_of_locks_are_whole() {
+fn chains_of_locks_are_complete() {
     let folders = ["farm", "wild", "cases/titles"];
     let files = folders.iter().flat_map(|name| corpus::files(&Path::new("../shared").join(name)));
     let (mut whole, mut all, mut broken) = (0, 0, Vec::new());

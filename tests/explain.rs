@@ -217,7 +217,7 @@ fn addresses_that_are_made_of_more_than_registers() {
 }
 
 #[test]
-fn what_is_contradicted_is_not_said() {
+fn contradicted_facts_are_left_out() {
     // The registers contradict the address in the report, so the explanation has only the report's.
     let found = fault("0000000000000068", "<48> 89 50 68", "RAX: ffff888000000000").unwrap();
     assert_eq!((brief(&found).as_str(), found.confidence), ("? ? 0x68", Confidence::Likely));
@@ -360,7 +360,7 @@ fn classes_are_named() {
 }
 
 #[test]
-fn other_machines_tell_what_their_headlines_tell() {
+fn headlines_of_other_architectures_have_the_access() {
     let found = explained(
         "Unable to handle kernel NULL pointer dereference at virtual address 0000000000000068\n\
          Mem abort info:\n  ESR = 0x0000000096000044\n  CM = 0, WnR = 1\n\

@@ -60,7 +60,7 @@ fn a_log_cut_at_any_byte_is_read() {
 }
 
 #[test]
-fn carriage_returns_change_nothing() {
+fn carriage_returns_are_ignored() {
     for (path, log) in logs().into_iter().filter(|(path, _)| !path.starts_with("corpus/broken")) {
         let log = String::from_utf8(log).unwrap().replace("\r\n", "\n");
         let other = log.replace('\n', "\r\n");

@@ -26,15 +26,17 @@ fn reports(log: &str, limits: Limits) -> Vec<Report<'static>> {
 }
 
 /// Returns the reasons why a report is incomplete, and its diagnostics.
-fn said(report: &Report<'_>) -> Vec<String> {
+fn findings(report: &Report<'_>) -> Vec<String> {
     let limits = [DiagnosticKind::TooMany, DiagnosticKind::TooLong, DiagnosticKind::TooManyOpen];
-    let left_out = report.diagnostics.iter().filter(|said| limits.contains(&said.kind));
+    let left_out = report.diagnostics.iter().filter(|diagnostic| limits.contains(&diagnostic.kind));
     let corrupted = report.corrupted.iter().map(ToString::to_string);
-    corrupted.chain(left_out.map(|said| format!("{}: {}", said.part, said.kind))).collect()
+    corrupted
+        .chain(left_out.map(|diagnostic| format!("{}: {}", diagnostic.part, diagnostic.kind)))
+        .collect()
 }
 
 #[test]
-fn each_limit_is_told() {
+fn each_limit_is_reported() {
     let trace =
         format!("{FIRST}\n{SECOND}\nCall Trace:\n a+0x1/0x2\n b+0x1/0x2\n c+0x1/0x2\n d+0x1/0x2\n");
     let many = |line: &str, count| format!("{trace}{}", line.repeat(count));
@@ -69,20 +71,20 @@ fn each_limit_is_told() {
         let reports = reports(&log, Limits::default());
         let end = &log[log.len() - 40..];
         assert_eq!(reports.len(), 1, "{end}");
-        assert_eq!(said(&reports[0]), Vec::from_iter(expected), "{end}");
+        assert_eq!(findings(&reports[0]), Vec::from_iter(expected), "{end}");
     }
 }
 
 #[test]
-fn more_bytes_of_code_than_are_kept_are_told() {
+fn more_bytes_of_code_than_the_limit_are_reported() {
     let log = format!(
         "BUG: kernel NULL pointer dereference\nRIP: 0010:f+0x1/0x2\nCode:{}\n",
         " 90".repeat(257)
     );
     let report = reports(&log, Limits::default()).remove(0);
     assert_eq!(report.code.unwrap().bytes.len(), 256);
-    let told = format!("byte {}: code bytes: more bytes than any kernel prints", log.len() - 3);
-    assert_eq!(report.diagnostics[0].to_string(), told);
+    let expected = format!("byte {}: code bytes: more bytes than any kernel prints", log.len() - 3);
+    assert_eq!(report.diagnostics[0].to_string(), expected);
 }
 
 /// Interleaved reports of `count` tasks: first all headlines, then all traces.
@@ -98,8 +100,8 @@ fn one_report_too_many_ends_the_oldest() {
     let of = |limits| {
         let reports = reports(&tasks(17), limits);
         assert!(reports.iter().all(|report| report.corrupted.is_none()));
-        let ended: Vec<_> = reports.iter().filter(|report| !said(report).is_empty()).collect();
-        assert!(ended.iter().all(|report| said(report) == [TOO_MANY]));
+        let ended: Vec<_> = reports.iter().filter(|report| !findings(report).is_empty()).collect();
+        assert!(ended.iter().all(|report| findings(report) == [TOO_MANY]));
         // The ended ones have only the frames of the headline.
         assert!(ended.iter().all(|report| report.stacks[0].frames.len() == 1));
         ended.iter().map(|report| report.span.line).collect::<Vec<_>>()
@@ -122,10 +124,10 @@ fn whole(task: usize) -> [String; 8] {
 }
 
 #[test]
-fn a_report_that_said_that_it_ended_is_whole() {
+fn a_report_with_its_end_mark_is_complete() {
     let reports = reports(&(whole(99).concat() + &tasks(16)), Limits::default());
     assert_eq!(reports.len(), 17);
-    assert!(reports.iter().all(|report| said(report).is_empty()));
+    assert!(reports.iter().all(|report| findings(report).is_empty()));
 }
 
 #[test]
@@ -136,20 +138,20 @@ fn reports_that_are_complete_are_not_open() {
     for limits in [Limits::default(), Limits::default().with_open(16)] {
         let reports = reports(&log, limits);
         assert_eq!(reports.len(), 17);
-        assert!(reports.iter().all(|report| said(report).is_empty()));
+        assert!(reports.iter().all(|report| findings(report).is_empty()));
         assert!(reports.iter().all(|report| report.stacks[0].frames.len() == 4));
     }
     // More reports than may wait.
     let log = first[..4].concat() + &others.repeat(2) + &first[4..].concat();
-    assert!(said(&reports(&log, Limits::default())[0]).contains(&TOO_MANY.to_owned()));
+    assert!(findings(&reports(&log, Limits::default())[0]).contains(&TOO_MANY.to_owned()));
 }
 
 #[test]
-fn a_report_is_cut_only_where_lines_of_its_own_are() {
+fn a_limit_behind_the_last_own_line_is_not_reported() {
     let log = whole(1).concat() + &of_task(1, "usb 1-1: new device").repeat(60);
     let of = |lines| {
         let report = reports(&log, Limits::default().with_lines(lines)).remove(0);
-        (said(&report).len(), report.stacks[0].frames.len())
+        (findings(&report).len(), report.stacks[0].frames.len())
     };
     assert_eq!([of(20), of(8), of(7), of(6)], [(0, 4), (0, 4), (1, 4), (1, 3)]);
 }
@@ -160,7 +162,7 @@ fn frames_of_a_headline_count() {
     let log = format!("{headline} [inline]\n").repeat(3000) + headline + "\n";
     let report = reports(&log, Limits::default()).remove(0);
     assert_eq!(report.stacks[0].frames.len(), ksplat::MAX_FRAMES);
-    assert!(said(&report).contains(&"frames: too many: the rest was left out".to_owned()));
+    assert!(findings(&report).contains(&"frames: too many: the rest was left out".to_owned()));
 }
 
 #[test]
@@ -174,11 +176,11 @@ fn lines_in_fragments_are_cut_where_one_is() {
         head.clone() + &fragment(0, &format!("Modules linked in: {text}")) + &rest
     };
     let long = "line: too long: the rest was left out";
-    let said_of = |log: &str| said(&reports(log, Limits::default())[0]);
-    assert!(!said_of(&fragments(6, 20_000)).contains(&long.to_owned()));
-    assert!(said_of(&fragments(2, 70_000)).contains(&long.to_owned()));
-    assert!(!said_of(&fragments(100, 1000)).contains(&long.to_owned()));
-    assert!(said_of(&fragments(200, 1000)).contains(&long.to_owned()));
+    let findings_of = |log: &str| findings(&reports(log, Limits::default())[0]);
+    assert!(!findings_of(&fragments(6, 20_000)).contains(&long.to_owned()));
+    assert!(findings_of(&fragments(2, 70_000)).contains(&long.to_owned()));
+    assert!(!findings_of(&fragments(100, 1000)).contains(&long.to_owned()));
+    assert!(findings_of(&fragments(200, 1000)).contains(&long.to_owned()));
 }
 
 #[test]
@@ -186,7 +188,10 @@ fn limits_are_chosen() {
     let log = format!("{FIRST}\n{SECOND}\nCall Trace:\n{}", " g+0x1/0x2\n".repeat(6000));
     let frames = |limits| {
         let report = reports(&log, limits).remove(0);
-        (report.stacks.iter().map(|stack| stack.frames.len()).sum::<usize>(), said(&report).len())
+        (
+            report.stacks.iter().map(|stack| stack.frames.len()).sum::<usize>(),
+            findings(&report).len(),
+        )
     };
     let limits = Limits::default();
     assert_eq!(frames(limits), (1024, 2));

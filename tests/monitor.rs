@@ -140,7 +140,7 @@ fn a_line_without_end_is_cut_as_in_a_whole_log() {
 }
 
 #[test]
-fn what_is_above_and_below_a_report_is_the_same() {
+fn lines_around_a_report_are_equal_in_a_monitor() {
     let long = "a".repeat(70_000);
     let caller = |text: &str| format!("[    1.0][   T11] {text}\n");
     let registers = caller("RAX: 0000000000000000 RBX: 0000000000000001 RCX: 0000000000000002");
@@ -225,7 +225,7 @@ fn frames(report: &Report<'_>) -> usize {
 const NONE: [&str; 0] = [];
 
 #[test]
-fn a_report_is_given_when_it_pauses_and_again_if_it_goes_on() {
+fn a_report_is_returned_when_it_pauses_and_again_if_it_continues() {
     let mut monitor = Monitor::new();
     let tenth = |tenths: u64| Duration::from_millis(tenths * 100);
     let push = |monitor: &mut Monitor, text: &str| words(monitor.push(text.as_bytes()));

@@ -105,23 +105,23 @@ fn log(seed: usize) -> String {
         let (time, pid) = (text.len() / 100, number % 9973 + 1);
         let (minute, second) = (time / 60 % 60, time % 60);
         let boot = BOOT[number / 7 % BOOT.len()];
-        let (program, said) = PROGRAMS[number / 11 % PROGRAMS.len()];
+        let (program, message) = PROGRAMS[number / 11 % PROGRAMS.len()];
         match number / 13 % 7 {
             0 => writeln!(text, "[{time:5}.{pid:06}] {boot}"),
             1 => writeln!(
                 text,
                 "Oct  1 10:{minute:02}:{second:02} cm kernel: [{time:5}.{pid:06}] {boot}"
             ),
-            2 => writeln!(text, "Oct  1 10:{minute:02}:{second:02} cm {program}[{pid}]: {said}"),
+            2 => writeln!(text, "Oct  1 10:{minute:02}:{second:02} cm {program}[{pid}]: {message}"),
             3 => writeln!(
                 text,
-                "2026-10-01T10:{minute:02}:{second:02}.123456+02:00 cm {program}[{pid}]: {said}"
+                "2026-10-01T10:{minute:02}:{second:02}.123456+02:00 cm {program}[{pid}]: {message}"
             ),
             4 => writeln!(
                 text,
-                "<30>1 2026-10-01T10:{minute:02}:{second:02}Z cm {program}[{pid}]: {said}"
+                "<30>1 2026-10-01T10:{minute:02}:{second:02}Z cm {program}[{pid}]: {message}"
             ),
-            5 => writeln!(text, "[{time:5}.{pid:06}] cm {program}[{pid}]: {said}"),
+            5 => writeln!(text, "[{time:5}.{pid:06}] cm {program}[{pid}]: {message}"),
             _ => BARE.iter().try_for_each(|line| writeln!(text, "{line}")),
         }
         .unwrap();

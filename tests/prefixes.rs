@@ -258,14 +258,14 @@ fn bare(log: &str) -> Vec<String> {
 
 /// The fields of reports that are compared.
 fn summary(reports: &[Report<'_>]) -> String {
-    let mut told = String::new();
+    let mut summary = String::new();
     for report in reports {
         let frames = report.stacks.iter().map(|stack| {
             let names = stack.frames.iter().filter_map(|frame| frame.function.as_deref());
             format!("{:?}: {}", stack.role, names.collect::<Vec<_>>().join(" "))
         });
         let _ = writeln!(
-            told,
+            summary,
             "{}\n{:?} {:?}\n{:?} {:?}\n{:?} {:?}\n{}\n{:?}",
             report.title(),
             report.corrupted,
@@ -278,7 +278,7 @@ fn summary(reports: &[Report<'_>]) -> String {
             report.blame.as_ref().map(|blame| &blame.function),
         );
     }
-    told
+    summary
 }
 
 fn read(log: &str) -> Vec<Report<'_>> {

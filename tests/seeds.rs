@@ -46,7 +46,7 @@ a: 0f 85 50 0a 00 00 | jne 0xa60
 
 #[test]
 #[ignore = "reads ../shared: cargo test --test seeds -- --ignored"]
-fn seeds_give_their_crash_and_nothing_else() {
+fn seeds_have_their_crash_only() {
     let folder = Path::new("../shared/seeds");
     for (name, title, release) in SEEDS {
         let log = fs::read(folder.join(name).with_extension("txt")).unwrap();

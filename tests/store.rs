@@ -56,7 +56,7 @@ const A_OTHERWISE: [&str; 2] = ["site_a", "way_b"];
 const B: [&str; 2] = ["far_b", "off_b"];
 
 #[test]
-fn what_was_seen_is_remembered() {
+fn a_store_keeps_its_reports() {
     let file = File::new("remembered");
     let first = add(&file.open(), seen(A, "6.1.0", 100));
     assert!(first.new);
@@ -79,7 +79,7 @@ fn what_was_seen_is_remembered() {
 }
 
 #[test]
-fn a_fixed_bug_that_comes_back_is_a_new_one() {
+fn a_fixed_bug_that_reappears_is_a_new_one() {
     let file = File::new("back");
     let store = file.open();
     let old = add(&store, seen(A, "6.1.0", 100)).bug;
@@ -208,7 +208,7 @@ fn many_read_while_one_writes() {
 }
 
 #[test]
-fn what_cannot_be_used_is_said() {
+fn unusable_files_are_reported() {
     let file = File::new("unusable");
     let missing = Store::open_read_only(&file.0).unwrap_err();
     assert!(matches!(&missing, Error::Open { path, .. } if *path == file.0), "{missing:?}");
@@ -264,7 +264,7 @@ fn a_store_of_a_newer_schema_is_refused() {
 }
 
 #[test]
-fn damage_is_told_and_the_rest_is_read() {
+fn damage_is_reported_and_the_rest_is_read() {
     let file = File::new("damaged");
     let known = add(&file.open(), seen(A, "6.1.0", 100)).bug;
     {
@@ -481,7 +481,7 @@ fn remark() -> Remark {
 }
 
 #[test]
-fn decisions_hold_whatever_comes_and_can_be_taken_back() {
+fn decisions_hold_for_later_reports_and_can_be_revoked() {
     let file = File::new("decisions");
     let store = file.open();
     let a = add(&store, seen(A, "6.1.0", 100)).bug;
@@ -543,7 +543,7 @@ fn two_stores(name: &str) -> [File; 2] {
 }
 
 #[test]
-fn exports_are_put_together_in_any_order_and_however_often() {
+fn imports_are_commutative_and_idempotent() {
     let [a, b] = two_stores("merge");
     let (of_a, of_b) = (export(&a.open()), export(&b.open()));
     let merged = |exports: &[&String]| {

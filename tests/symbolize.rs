@@ -88,7 +88,7 @@ fn resolved_by(image: Image<'static>) -> Report<'static> {
 }
 
 #[test]
-fn frames_get_files_lines_and_what_was_inlined() {
+fn frames_get_files_lines_and_inlined_functions() {
     for image in [VMLINUX, COMPRESSED, DWARF_4] {
         let report = resolved(&symbolizer(image), OOPS);
         let found = frames(&report);
@@ -176,7 +176,7 @@ fn symbols_alone_name_functions() {
 }
 
 #[test]
-fn another_build_is_told_and_not_believed() {
+fn an_image_of_another_build_is_reported_and_not_used() {
     let check = |from: &str, to: &str| {
         let log = OOPS.replace(from, to);
         let report = resolved(&symbolizer(VMLINUX), &log);
@@ -312,7 +312,7 @@ fn a_symbolizer_is_shared_between_threads() {
 }
 
 #[test]
-fn what_is_no_image_is_refused() {
+fn invalid_images_are_refused() {
     for data in [&b""[..], b"\x7fELF", b"MZ", &VMLINUX[..100]] {
         let error = Image::parse(data).expect_err("refused");
         assert!(matches!(error, Error::NotElf { .. }), "{error:?}");

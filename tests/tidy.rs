@@ -239,7 +239,7 @@ fn the_library_does_not_read_its_own_sentences() {
 
 /// The words of a reason are in one file, so that no other code can make or search for them.
 #[test]
-fn words_of_reasons_stand_in_one_file() {
+fn words_of_reasons_are_in_one_file() {
     fn quoted<T: ToString>(all: &[T]) -> impl Iterator<Item = String> {
         all.iter().map(|reason| format!("\"{}\"", reason.to_string()))
     }

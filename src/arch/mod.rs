@@ -594,7 +594,7 @@ mod tests {
     }
 
     #[test]
-    fn rows_are_told_apart_by_their_form() {
+    fn rows_are_distinguished_by_their_form() {
         let tagged = b"GPR00: 00000000 GPR01: c0427dd8 GPR02: c0427de0 GPR03: 00000001";
         let bare = b"GPR00: c0003e40 c0427dd8 c0427de0 00000001";
         assert_eq!(row(tagged, None), None);

@@ -356,10 +356,11 @@ impl Rates {
         let each: Vec<Rate> = steps.iter().filter(shows).map(|seen| seen.rate).collect();
         let sum = |of: fn(&Rate) -> u32| each.iter().map(of).fold(0, u32::saturating_add);
         let pooled = Rate::new(sum(|rate| rate.hits), sum(|rate| rate.runs));
-        let told = each.get(..MAX_RATES).unwrap_or(&each);
-        let mean =
-            |runs| told.iter().map(|rate| rate.all_pass(runs)).sum::<f64>() / told.len() as f64;
-        let missed = match told {
+        let sampled = each.get(..MAX_RATES).unwrap_or(&each);
+        let mean = |runs| {
+            sampled.iter().map(|rate| rate.all_pass(runs)).sum::<f64>() / sampled.len() as f64
+        };
+        let missed = match sampled {
             [] => Vec::new(),
             _ => (0..=MAX_PASSED).map(mean).collect(),
         };

@@ -70,7 +70,7 @@ mod tests {
     }
 
     #[test]
-    fn an_interval_holds_its_rate() {
+    fn an_interval_contains_its_rate() {
         let rate = Rate::new(2, 10);
         // Newcombe 1998, table 1, by the same method.
         assert!((rate.low - 0.0567).abs() < 1e-3 && (rate.high - 0.5098).abs() < 1e-3, "{rate:?}");

@@ -60,7 +60,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn tables_are_whole_and_in_order() {
+    fn tables_are_complete_and_sorted() {
         assert!(table::FLAKES.is_sorted());
         assert!(Tables::FITTED.flake("WARNING in io_wqe_enqueue").is_none());
         for tie in Tie::ALL {

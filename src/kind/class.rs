@@ -164,7 +164,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_first_pattern_that_fits_gives_the_class() {
+    fn the_first_matching_pattern_decides_the_class() {
         const READ: Class = class(KASAN_READ, FamilyRule::ByAddress, Symptom::Access);
         const FREE: Class = class(KASAN_UNKNOWN, FamilyRule::Is(Family::BadFree), Symptom::Other);
         const REST: Class = class(UNTYPED, FamilyRule::Is(Family::Other), Symptom::Other);

@@ -63,8 +63,8 @@ impl Message {
         match tag {
             "Fixes" => push(&mut self.fixes, commit(value)),
             "Cc" | "CC" | "cc" if value.contains("stable@") => {
-                let asked = value.split_once('#').map_or("", |(_, asked)| asked.trim());
-                self.stable.get_or_insert_with(|| cut(asked));
+                let versions = value.split_once('#').map_or("", |(_, versions)| versions.trim());
+                self.stable.get_or_insert_with(|| cut(versions));
             }
             "Closes" | "Link" if value.starts_with("http") => {
                 push(&mut self.links, Some(cut(value)));

@@ -243,7 +243,7 @@ mod tests {
     }
 
     #[test]
-    fn a_label_takes_nothing_from_its_commit() {
+    fn a_label_keeps_the_fields_of_its_commit() {
         for (label, is_first) in [("0123456789abcdef0123", true), ("0123456789ab", false)] {
             let mut contents = contents(label);
             if !is_first {

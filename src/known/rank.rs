@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn probabilities_leave_room_for_none() {
+    fn probabilities_include_no_candidate() {
         let mut scores = [0.0, 0.0];
         probabilities(&mut scores);
         assert!(scores.iter().all(|score| (score - 1.0 / 3.0).abs() < 1e-5), "{scores:?}");

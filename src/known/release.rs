@@ -224,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn a_revert_takes_a_fix_back() {
+    fn a_revert_removes_a_fix() {
         let mut fix = fix();
         fix.reverts = vec![Commit { since: Some("v6.5".to_owned()), ..Commit::new("9") }];
         let of = |release| verdict(&fix, release).expect("a verdict");

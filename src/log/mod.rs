@@ -402,7 +402,7 @@ mod tests {
     }
 
     #[test]
-    fn odd_bytes_are_found_wherever_they_stand() {
+    fn odd_bytes_are_found_at_any_offset() {
         for len in 1..20 {
             for (at, byte) in (0..len).flat_map(|at| (0..=255).map(move |byte| (at, byte))) {
                 let mut line = vec![b'a'; len];

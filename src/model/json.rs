@@ -140,16 +140,16 @@ mod tests {
 
     #[test]
     fn words_without_a_code_are_another_reason() {
-        let said: Diagnostic =
+        let diagnostic: Diagnostic =
             from_value(json!({"offset": 1, "what": "a", "why": "b"})).expect("a diagnostic");
-        assert_eq!((said.part, said.kind), (ReportPart::Other, DiagnosticKind::Other));
+        assert_eq!((diagnostic.part, diagnostic.kind), (ReportPart::Other, DiagnosticKind::Other));
         let step: FlowStep =
             from_value(json!({"offset": 1, "text": "nop", "means": "c"})).expect("a step");
         assert_eq!(step.kind, StepKind::Other);
     }
 
     #[test]
-    fn fields_stand_beside_the_words() {
+    fn json_has_the_fields_and_the_words() {
         let text = json!({
             "offset": 1, "text": "lea 0x58(%r12),%rdi", "means": "%rdi = %r12 + 0x58, %r12 = 0x20",
             "code": "computed", "target": "%rdi", "operation": "add",

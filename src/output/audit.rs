@@ -132,14 +132,14 @@ impl<W: fmt::Write> Page<'_, W> {
         let columns = marks.iter().map(|marks| marks.chars().count()).max().unwrap_or(0).max(4);
         let head = format!("\n  {:<12} {:<columns$} verdict        sure  commit\n", "", "runs");
         self.styled(LABEL, &head)?;
-        let mut told = BTreeSet::new();
+        let mut described = BTreeSet::new();
         for (number, (step, marks)) in audit.steps.iter().zip(&marks).enumerate() {
             let first = (number == 0).then_some("where the crash was seen");
             let name = step.release.as_deref().or(step.subject.as_deref()).or(first);
             self.step(step, name.unwrap_or_default(), marks, columns)?;
             // A crash that decides many steps is described at the first of them.
             let decided = (&step.decided_by, step.verdict, step.audited_verdict);
-            if needs_words(step) && told.insert(decided) {
+            if needs_words(step) && described.insert(decided) {
                 self.words_of_step(&format!("{}: {}", step.decided_by, step.why))?;
             }
         }

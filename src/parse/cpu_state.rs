@@ -227,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn narrow_machines_are_told_by_their_rows() {
+    fn rows_have_the_width_of_their_architecture() {
         let found = processor(&["$ 4   : 8260e888 00000000 810ee780 00000001", "Hi    : 000656d0"]);
         assert_eq!(found.arch, Some(Arch::Mips));
         let (registers, _) = found.finish(None);
@@ -253,7 +253,7 @@ mod tests {
     }
 
     #[test]
-    fn a_known_machine_stays_known() {
+    fn the_width_of_a_value_corrects_the_architecture() {
         let found = processor(&["EAX: 00000000 EBX: c1c74300", "CR2: 0000000000000000"]);
         assert_eq!(found.arch, Some(Arch::X86));
         let mut old = CpuState { arch: Some(Arch::Arm), ..CpuState::default() };

@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn a_headline_ends_where_nothing_can_end() {
+    fn a_headline_with_an_open_end_is_joined() {
         let log = "BUG: unable to handle kernel paging request at\nffff880\nx\n";
         assert_eq!(whole_of(log, true), "BUG: unable to handle kernel paging request at ffff880");
         assert_eq!(whole_of(log, false), "BUG: unable to handle kernel paging request at");

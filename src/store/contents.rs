@@ -500,19 +500,19 @@ impl Contents {
         top: usize,
     ) -> Vec<(u64, Match)> {
         let mut found: Vec<(u64, Match)> = Vec::new();
-        let mut asked = top.saturating_mul(4);
+        let mut limit = top.saturating_mul(4);
         loop {
             // The first candidates may be signatures of the same bug.
-            for candidate in index.matches(signature, asked) {
+            for candidate in index.matches(signature, limit) {
                 let Some(known) = self.known.get(candidate.report as usize) else { continue };
                 if !found.iter().any(|(bug, _)| *bug == known.bug) {
                     found.push((known.bug, candidate));
                 }
             }
-            if found.len() >= top || asked >= self.known.len() {
+            if found.len() >= top || limit >= self.known.len() {
                 break;
             }
-            asked = asked.saturating_mul(4);
+            limit = limit.saturating_mul(4);
         }
         found.truncate(top);
         found

@@ -422,7 +422,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn records_that_are_put_together_have_limits() {
+    fn merged_records_have_limits() {
         let of = |number: usize| {
             let (commit, text) = (vec![Commit::new(&number.to_string())], vec![number.to_string()]);
             Fix {

@@ -222,14 +222,14 @@ fn choose<'a>(marker: &Marker, outline: &'a Outline<'_>) -> Choices<'a> {
 fn follow<'a>(then: &[Then], steps: &'a [Step<'_>], mut found: Found<'a>) -> Option<Found<'a>> {
     let mut below = steps.get(found.line + 1..).unwrap_or_default().iter();
     for then in then {
-        let capture = below.find_map(|step| said(*then, step))?;
+        let capture = below.find_map(|step| satisfied(*then, step))?;
         found.captures.extend(capture);
     }
     Some(found)
 }
 
 /// Returns whether a line below the headline satisfies a condition of a format, with its capture.
-fn said<'a>(then: Then, step: &'a Step<'_>) -> Option<Option<&'a [u8]>> {
+fn satisfied<'a>(then: Then, step: &'a Step<'_>) -> Option<Option<&'a [u8]>> {
     let says = |says| step.says.any(says);
     let access = || match () {
         () if says(Says::READ) => Some(Some(&b"Read"[..])),
@@ -373,7 +373,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_missing_is_said() {
+    fn missing_parts_are_reported() {
         let title = check("general protection fault: 0000 [#1] SMP");
         assert_eq!(title.title, "general protection fault in corrupted");
         assert_eq!(title.corrupted, Some(Corruption::NoFunction));

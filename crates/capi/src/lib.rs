@@ -68,7 +68,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn c_gets_json_and_gives_it_back() {
+    fn c_receives_json_and_frees_it() {
         let log = b"kernel BUG at fs/a.c:1!\nRIP: 0010:f+0x1/0x2\n\0x\n";
         // SAFETY: the log has that length, and the string is freed once.
         let text = unsafe {

@@ -28,10 +28,10 @@ fn main() -> io::Result<()> {
         .arg(&file)
         .output()?;
     let seconds = begin.elapsed().as_secs_f64();
-    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    let printed = String::from_utf8_lossy(&output.stdout).into_owned();
     let wanted = format!("read {count} commits, {} quote a crash", count / QUOTING);
-    if !said.starts_with(&wanted) {
-        return Err(io::Error::other(format!("`{said}` is not `{wanted}`")));
+    if !printed.starts_with(&wanted) {
+        return Err(io::Error::other(format!("`{printed}` is not `{wanted}`")));
     }
     let begin = Instant::now();
     Command::new(env!("CARGO_BIN_EXE_ksplat"))
@@ -39,7 +39,7 @@ fn main() -> io::Result<()> {
         .arg(&file)
         .output()?;
     let mut out = io::stdout();
-    writeln!(out, "{}", said.trim_end())?;
+    writeln!(out, "{}", printed.trim_end())?;
     writeln!(out, "build {seconds:.1} s, update {:.2} s", begin.elapsed().as_secs_f64())?;
     fs::remove_dir_all(&folder)
 }

@@ -163,7 +163,7 @@ fn settle(audit: &mut Audit<'_>, repo: &Path) -> Result<(), Error> {
     let commits = commits.filter(|commit| *commit == "--not" || !commit.starts_with('-'));
     let arguments: Vec<&str> = ["rev-list", "--bisect-vars"].into_iter().chain(commits).collect();
     let text = git(repo, &arguments)?;
-    let failed = |said: &str| Error::Git { tree: repo.to_owned(), said: said.to_owned() };
+    let failed = |message: &str| Error::Git { tree: repo.to_owned(), message: message.to_owned() };
     let all = text.lines().find_map(|line| line.strip_prefix("bisect_all=")?.parse::<u64>().ok());
     let all = all.ok_or_else(|| failed("no count of the remaining commits"))?;
     audit.audited.settle(all.saturating_sub(1));
@@ -180,8 +180,8 @@ fn git(repo: &Path, arguments: &[&str]) -> Result<String, Error> {
         .map_err(|source| Error::NoGit { source })?;
     if !git.status.success() {
         let error = String::from_utf8_lossy(&git.stderr);
-        let said = error.lines().next().unwrap_or("failed").to_owned();
-        return Err(Error::Git { tree: repo.to_owned(), said });
+        let message = error.lines().next().unwrap_or("failed").to_owned();
+        return Err(Error::Git { tree: repo.to_owned(), message });
     }
     Ok(String::from_utf8_lossy(&git.stdout).into_owned())
 }

@@ -31,7 +31,7 @@ pub(crate) enum Error {
     /// `git` cannot be started.
     NoGit { source: io::Error },
     /// `git` failed in a tree.
-    Git { tree: PathBuf, said: String },
+    Git { tree: PathBuf, message: String },
 }
 
 impl Error {
@@ -66,7 +66,7 @@ impl fmt::Display for Error {
             }
             Self::NoKnown { .. } => f.write_str("no such file; `ksplat known build` makes one"),
             Self::NoGit { source } => write!(f, "cannot run git: {source}"),
-            Self::Git { tree, said } => write!(f, "git in {}: {said}", tree.display()),
+            Self::Git { tree, message } => write!(f, "git in {}: {message}", tree.display()),
         }
     }
 }

@@ -401,7 +401,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_a_log_names_is_a_part_of_a_path_only_if_it_is_plain() {
+    fn only_plain_names_of_a_log_are_parts_of_paths() {
         for name in ["6.1.0-50-amd64", "6.1.0-rc1+", "a b"] {
             assert!(is_plain(name), "{name}");
         }

@@ -254,7 +254,7 @@ mod tests {
     }
 
     #[test]
-    fn every_length_comes_back() {
+    fn every_length_round_trips() {
         for len in 0..200u32 {
             let data: Vec<u8> = (0..len).map(|i| (i * 57 + len).to_le_bytes()[0]).collect();
             assert_eq!(groups_of_bytes(groups(&data).as_bytes()).as_ref(), Some(&data), "{len}");
@@ -265,7 +265,7 @@ mod tests {
     }
 
     #[test]
-    fn a_log_comes_back_by_either_form() {
+    fn both_encodings_decode_to_the_log() {
         for len in [0, 1, 40, 5000] {
             let text = "[   12.345678] Kernel panic - not syncing: cm_panic\n".repeat(len);
             let data = deflate(text.as_bytes());
@@ -283,7 +283,7 @@ mod tests {
     }
 
     #[test]
-    fn errors_say_what_is_wrong() {
+    fn errors_name_the_problem() {
         let data = deflate(&b"some text of a log\n".repeat(20));
         let url = |digits: &str| format!("https://panic.example/?a=arm64&v=6.17.0&z={digits}");
         let digits = groups(&data);

@@ -85,7 +85,7 @@ fn fetched_images_are_listed_and_deleted() {
 }
 
 #[test]
-fn what_is_no_directory_is_said() {
+fn an_invalid_directory_is_reported() {
     let (out, err) = cache("list", Path::new("Cargo.toml"));
     assert!(out.is_empty() && err.starts_with("ksplat: Cargo.toml: Not a directory"), "{err}");
 }

@@ -107,7 +107,7 @@ fn markdown_is_a_heading_and_a_block() {
 }
 
 #[test]
-fn information_is_for_those_who_ask() {
+fn information_is_returned_on_request_only() {
     let notice = log("corpus/out-of-memory/stress.log");
     assert_eq!(ksplat(&["-q"], &notice), (String::new(), String::new(), 0));
     let (out, _, status) = ksplat(&["--information"], &notice);
@@ -146,10 +146,10 @@ fn json_is_one_array() {
 }
 
 #[test]
-fn a_log_without_a_report_is_said_once_and_not_with_q() {
+fn a_log_without_a_report_has_one_message_and_none_with_q() {
     for input in [&b""[..], b"\n", b"usb 1-1: new device\n", b"\0\0\xff\xfe", &[0xe4; 10_000]] {
-        let said = "ksplat: -: no crash report found\n".to_owned();
-        assert_eq!(ksplat(&["parse"], input), (String::new(), said, 0));
+        let message = "ksplat: -: no crash report found\n".to_owned();
+        assert_eq!(ksplat(&["parse"], input), (String::new(), message, 0));
         assert_eq!(ksplat(&["parse", "-q"], input), (String::new(), String::new(), 0));
     }
 }
@@ -342,7 +342,7 @@ fn compressed_logs_are_read_as_they_are() {
 }
 
 #[test]
-fn nothing_of_the_log_acts_on_the_terminal() {
+fn text_of_the_log_is_escaped_for_the_terminal() {
     let evil = "WARNING: CPU: 0 PID: 1 at a.c:1 f+0x1/0x2\n\
                 CPU: 0 PID: 1 Comm: \u{1b}]0;owned\u{7}\u{202e} Not tainted 5.4 #1\n\
                 Hardware name: a\u{9b}31mb\n";
@@ -382,7 +382,7 @@ fn code_shows_a_line_as_instructions() {
 }
 
 #[test]
-fn code_that_is_none_is_refused_in_one_line() {
+fn invalid_code_is_refused_in_one_line() {
     for line in ["", "zz", "<90> <90>", "9"] {
         let (out, err, status) = ksplat(&["code", "-"], line.as_bytes());
         assert_eq!((out.as_str(), status), ("", 2), "{line:?}");
@@ -391,7 +391,7 @@ fn code_that_is_none_is_refused_in_one_line() {
 }
 
 #[test]
-fn a_reader_that_leaves_is_no_error() {
+fn a_closed_output_is_no_error() {
     let log = log(GPF).repeat(2000);
     let mut child = common::ksplat()
         .stdin(Stdio::piped())
@@ -540,7 +540,7 @@ fn packed_images_are_read() {
 }
 
 #[test]
-fn images_that_do_not_fit_are_told_in_one_line() {
+fn mismatching_images_are_reported_in_one_line() {
     let cache = folder("images");
     common::top();
     let log = fs::read_to_string("tests/fixture/oops.log").unwrap();
@@ -606,21 +606,23 @@ fn a_bisection_is_audited() {
 }
 
 #[test]
-fn an_open_search_says_which_side_is_open() {
-    let said = |head: &str, runs: &str| {
+fn an_open_search_names_the_open_side() {
+    let finding = |head: &str, runs: &str| {
         let commit = "1b649e0bcae71c118c1333e02249a7510ba7f70a";
         let log = format!("{head} {commit}\ntesting commit {commit}\nall runs: {runs}\n");
         ksplat(&["bisect", "--summary"], log.as_bytes()).0
     };
     let (cause, fix) = ("bisecting cause commit starting from", "bisecting fixing commit since");
-    assert!(said(cause, "crashed: WARNING in x").contains("No commit without the crash is known"));
-    assert!(said(fix, "crashed: WARNING in x").contains("No commit without the crash is known"));
-    assert!(said(cause, "OK").contains("No commit with the crash is known"));
-    assert!(said(fix, "OK").contains("No commit with the crash is known"));
+    assert!(
+        finding(cause, "crashed: WARNING in x").contains("No commit without the crash is known")
+    );
+    assert!(finding(fix, "crashed: WARNING in x").contains("No commit without the crash is known"));
+    assert!(finding(cause, "OK").contains("No commit with the crash is known"));
+    assert!(finding(fix, "OK").contains("No commit with the crash is known"));
 }
 
 #[test]
-fn what_is_no_bisection_is_refused_in_one_line() {
+fn other_logs_are_refused_in_one_line() {
     let (out, err, status) = ksplat(&["bisect", "-"], b"hello\n");
     assert_eq!((out.as_str(), status), ("", 2));
     assert_eq!(err.lines().count(), 1, "{err}");
@@ -645,7 +647,7 @@ fn titles_of_a_bisection_are_escaped() {
 }
 
 #[test]
-fn a_tree_counts_what_is_left_to_test() {
+fn a_tree_counts_the_remaining_commits() {
     let folder = folder("repo");
     if git(&folder, &["init", "-q"]).is_none() {
         eprintln!("skipped: no git");

@@ -150,7 +150,7 @@ fn images_are_fetched_by_build_id_and_kept() {
 }
 
 #[test]
-fn an_image_is_kept_if_it_is_what_was_asked_for() {
+fn an_image_is_stored_if_its_build_id_matches() {
     let cache = Cache::new("checked");
     let page = Server::of(|_| Some(b"sorry".to_vec()));
     let other = Server::of(|_| fixture(MODULE));
@@ -222,7 +222,7 @@ fn only_regular_files_of_the_cache_are_believed() {
 }
 
 #[test]
-fn a_server_without_an_answer_is_left() {
+fn a_server_without_a_response_is_skipped() {
     let cache = Cache::new("silent");
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}/", silent.local_addr().unwrap());

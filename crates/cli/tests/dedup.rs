@@ -83,7 +83,7 @@ fn links_are_explained_forced_and_forbidden() {
 }
 
 #[test]
-fn what_cannot_be_read_is_named_and_the_rest_goes_on() {
+fn unreadable_inputs_are_reported_and_the_others_are_read() {
     let folder = logs("bad");
     fs::write(folder.join("empty.log"), b"").unwrap();
     fs::write(folder.join("binary.log"), (0..=255).cycle().take(5000).collect::<Vec<u8>>())
@@ -183,7 +183,7 @@ fn a_store_remembers() {
 }
 
 #[test]
-fn decisions_are_kept_shown_and_taken_back() {
+fn decisions_are_stored_listed_and_revoked() {
     let folder = logs("decisions");
     let path = |name: &str| folder.join(name).display().to_string();
     let store = path("bugs.ksplat");
@@ -286,14 +286,14 @@ fn page(name: &str) -> (PathBuf, serde_json::Value) {
 }
 
 #[test]
-fn the_page_holds_what_was_found() {
+fn the_page_contains_the_clusters() {
     let (_, data) = page("page");
     assert_eq!(data["clusters"].as_array().unwrap().len(), 3);
 }
 
 #[test]
 #[ignore = "runs /usr/bin/chromium: cargo test --test dedup -- --ignored"]
-fn the_page_shows_what_was_found_and_runs_nothing_of_it() {
+fn the_page_displays_text_of_the_log_without_running_it() {
     let (page, data) = page("browser");
     let id = data["clusters"][0]["id"].as_str().unwrap();
     let dom = browse(&page, &format!("#bug={id}"));

@@ -138,8 +138,8 @@ fn the_exit_statuses_are_those_of_the_page() {
     assert!(rows.len() > 15, "{rows:?}");
     for (command, status) in rows {
         let output = run(command, &folder);
-        let said = String::from_utf8_lossy(&output.stderr);
-        assert_eq!(output.status.code().unwrap().to_string(), status, "`{command}`: {said}");
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code().unwrap().to_string(), status, "`{command}`: {errors}");
     }
     fs::remove_dir_all(folder).unwrap();
 }

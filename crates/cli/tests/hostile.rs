@@ -283,7 +283,7 @@ fn a_page_for_a_browser_has_no_mark_of_a_log() {
 }
 
 #[test]
-fn bytes_come_back_from_json() {
+fn bytes_round_trip_through_json() {
     let log = log();
     for report in ksplat::Parser::new().with_information(true).reports(&log) {
         let record = ksplat::output::json::ReportRecord::new("-", 0, report);

@@ -200,16 +200,17 @@ fn the_seeds_are_audited_exactly() {
 #[test]
 #[ignore = "reads ../shared: cargo test -p ksplat-cli --test judges -- --ignored"]
 fn real_bisections_are_judged_as_the_truth_is() {
-    let said = String::from_utf8(run("score-bisections", &["bisect"], &[]).stdout).expect("text");
+    let printed =
+        String::from_utf8(run("score-bisections", &["bisect"], &[]).stdout).expect("text");
     // `incorrect, flagged: 205/265 = 77.4 % | …`
     let percent = |line: &str, word: &str| -> f64 {
-        let line = said.lines().find(|found| found.starts_with(line)).expect("the line");
+        let line = printed.lines().find(|found| found.starts_with(line)).expect("the line");
         let (_, rest) = line.split_once(word).expect("the figure");
         let (_, rest) = rest.split_once(" = ").expect("the percentage");
         rest.split(' ').next().and_then(|digits| digits.parse().ok()).expect("a number")
     };
-    assert!(percent("incorrect, flagged", "flagged:") >= 70.0, "{said}");
-    assert!(percent("incorrect, flagged", "T3:") >= 85.0, "{said}");
-    assert!(percent("correct, called wrong", "wrong:") <= 2.0, "{said}");
-    assert!(percent("correct, called wrong", "doubtful:") <= 10.0, "{said}");
+    assert!(percent("incorrect, flagged", "flagged:") >= 70.0, "{printed}");
+    assert!(percent("incorrect, flagged", "T3:") >= 85.0, "{printed}");
+    assert!(percent("correct, called wrong", "wrong:") <= 2.0, "{printed}");
+    assert!(percent("correct, called wrong", "doubtful:") <= 10.0, "{printed}");
 }

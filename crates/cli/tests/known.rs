@@ -56,9 +56,9 @@ fn null(release: &str) -> String {
 
 fn ask(folder: &Path, log: &str, more: &[&str]) -> Vec<Value> {
     let file = path(folder, "known.ksplat");
-    let (out, said, status) =
+    let (out, err, status) =
         call(&[&["known", "--in", &file, "--format", "jsonl"], more].concat(), log.as_bytes());
-    assert_eq!((said.as_str(), status), ("", 0));
+    assert_eq!((err.as_str(), status), ("", 0));
     let answer: Value = serde_json::from_str(out.lines().next().expect("an answer")).unwrap();
     answer["candidates"].as_array().unwrap().clone()
 }
@@ -70,8 +70,8 @@ fn subjects(candidates: &[Value]) -> Vec<&str> {
 #[test]
 fn a_fix_is_found_with_its_releases() {
     let folder = history("known-found");
-    let (out, said, status) = build(&folder, &[]);
-    assert_eq!((said.as_str(), status), ("", 0), "{out}");
+    let (out, err, status) = build(&folder, &[]);
+    assert_eq!((err.as_str(), status), ("", 0), "{out}");
     assert!(out.starts_with("read 10 commits, 5 quote a crash"), "{out}");
     let found = ask(&folder, &read_after_free("6.1.2"), &[]);
     let fix = &found[0];
@@ -160,7 +160,7 @@ fn a_kernel_lacks_a_fix_or_has_it() {
 }
 
 #[test]
-fn a_run_reads_what_is_new() {
+fn a_run_reads_new_commits_only() {
     let folder = history("known-update");
     let tree = folder.join("tree");
     let file = path(&folder, "known.ksplat");
@@ -182,8 +182,8 @@ fn a_run_reads_what_is_new() {
     git(&tree, &["branch", "linux-6.1.y", &late]).unwrap();
     git(&tree, &["tag", "v6.1.5", &late]).unwrap();
     git(&tree, &["tag", "v6.2-rc2", "master~5"]).unwrap();
-    let (out, said, status) = call(&["known", "update", "-o", &file], b"");
-    assert_eq!((said.as_str(), status), ("", 0));
+    let (out, err, status) = call(&["known", "update", "-o", &file], b"");
+    assert_eq!((err.as_str(), status), ("", 0));
     assert!(out.starts_with("read 2 commits, 1 quotes a crash"), "{out}");
     let fix = ask(&folder, &read_after_free("6.1.2"), &[])[0].clone();
     assert_eq!(fix["since"], "v6.2-rc2");
@@ -196,8 +196,8 @@ fn a_patch_that_is_merged_is_one_fix() {
     let folder = history("known-inbox");
     let inbox = path(&folder, "inbox");
     for order in ["together", "again"] {
-        let (out, said, status) = build(&folder, &["--public-inbox", &inbox]);
-        assert_eq!((said.as_str(), status), ("", 0), "{order}: {out}");
+        let (out, err, status) = build(&folder, &["--public-inbox", &inbox]);
+        assert_eq!((err.as_str(), status), ("", 0), "{order}: {out}");
         assert!(out.trim_end().ends_with("4 fixes and 1 open patch"), "{order}: {out}");
     }
     let found = ask(&folder, &read_after_free("6.1.2"), &[]);
@@ -245,8 +245,8 @@ fn other_commands_ask_as_well() {
     // A backup has the sources as well.
     let backup = path(&folder, "backup.ksplat");
     assert_eq!(call(&["store", "backup", &file, &backup], b"").2, 0);
-    let (out, said, _) = call(&["known", "update", "-o", &backup], b"");
-    assert!(out.starts_with("read 0 commits") && said.is_empty(), "{out}{said}");
+    let (out, err, _) = call(&["known", "update", "-o", &backup], b"");
+    assert!(out.starts_with("read 0 commits") && err.is_empty(), "{out}{err}");
     // Exports carry the fixes.
     let (export, ..) = call(&["store", "export", &file], b"");
     let copy = path(&folder, "copy.ksplat");
@@ -283,13 +283,13 @@ fn a_label_comes_with_its_report() {
 }
 
 #[test]
-fn bad_input_is_said_in_a_line() {
+fn bad_input_has_a_message_of_one_line() {
     let folder = history("known-bad");
     let (tree, file) = (path(&folder, "tree"), path(&folder, "known.ksplat"));
     let says = |args: &[&str], words: &str, wanted: i32| {
-        let (out, said, status) = call(args, b"");
-        assert!(said.contains(words) && said.lines().count() == 1, "{args:?}: {said}{out}");
-        assert_eq!(status, wanted, "{args:?}: {said}");
+        let (out, err, status) = call(args, b"");
+        assert!(err.contains(words) && err.lines().count() == 1, "{args:?}: {err}{out}");
+        assert_eq!(status, wanted, "{args:?}: {err}");
     };
     let (empty, none) = (path(&folder, "empty"), path(&folder, "none"));
     fs::create_dir(&empty).unwrap();
@@ -395,8 +395,8 @@ fn counted_mails_are_read() {
     let build = || call(&["known", "build", "--public-inbox", inbox, "-o", &file], b"");
     assert_eq!(build().2, 2);
     fs::rename(&aside, &object).unwrap();
-    let (out, said, status) = build();
-    assert_eq!((said.as_str(), status), ("", 0), "{out}");
+    let (out, err, status) = build();
+    assert_eq!((err.as_str(), status), ("", 0), "{out}");
     assert!(out.starts_with("read 0 commits and 30 mails"), "{out}");
     let (out, ..) = call(&["store", "list", &file], b"");
     assert!(out.contains("cm_read"), "{out}");
@@ -405,7 +405,7 @@ fn counted_mails_are_read() {
 
 /// A killed run loses no results: the next one continues, and finds the same.
 #[test]
-fn a_killed_run_goes_on() {
+fn the_next_run_continues_a_killed_one() {
     let folder = history("known-killed");
     build(&folder, &[]);
     let whole = call(&["store", "export", &path(&folder, "known.ksplat")], b"").0;

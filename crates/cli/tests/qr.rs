@@ -59,7 +59,7 @@ fn a_log_is_read_from_either_form() {
 }
 
 #[test]
-fn what_is_no_address_is_said_in_one_line() {
+fn invalid_addresses_are_reported_in_one_line() {
     let [old, new] = URLS;
     for (url, want) in [
         ("https://panic.example/report", "has no parameter `z` or `zl`"),

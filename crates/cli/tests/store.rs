@@ -108,7 +108,7 @@ fn duration(args: &[&str]) -> u64 {
 }
 
 #[test]
-fn a_killed_writer_loses_nothing() {
+fn a_killed_writer_loses_no_report() {
     let place = Place::new("killed");
     let store = place.store("bugs", 3);
     let log = place.log("more.log", 0..3);
@@ -130,7 +130,7 @@ fn a_killed_writer_loses_nothing() {
 }
 
 #[test]
-fn a_store_is_made_as_a_whole_or_not_at_all() {
+fn a_store_is_created_atomically() {
     let place = Place::new("made");
     let log = place.log("one.log", 0..3);
     let first = place.path("first");
@@ -189,7 +189,7 @@ fn a_flipped_bit_never_changes_an_answer_silently() {
     ksplat(&["store", "label", &store, bug["id"].as_str().unwrap(), "fixed-by 1234 since 6.9"]);
     let whole = export(&store).unwrap();
     let bytes = fs::read(&store).unwrap();
-    let (broken, mut numbers, mut said) = (place.path("broken"), Numbers(0x5eed), 0);
+    let (broken, mut numbers, mut reported) = (place.path("broken"), Numbers(0x5eed), 0);
     for round in 0..300 {
         let mut flipped = bytes.clone();
         // Half of them in the used part of the file, most of which is free space.
@@ -203,7 +203,7 @@ fn a_flipped_bit_never_changes_an_answer_silently() {
         fs::write(&broken, &flipped).unwrap();
         match export(&broken) {
             Ok(lines) => assert!(lines == whole, "round {round}: byte {at} changed the answer"),
-            Err(_) => said += 1,
+            Err(_) => reported += 1,
         }
         // A writer reports it too, or writes a valid store.
         let (_, err, _) = ksplat(&["store", "check", &broken]);
@@ -215,7 +215,7 @@ fn a_flipped_bit_never_changes_an_answer_silently() {
             Err(error) => assert!(!error.is_empty()),
         }
     }
-    assert!(said > 30, "{said} of 300");
+    assert!(reported > 30, "{reported} of 300");
 }
 
 #[test]
@@ -236,9 +236,9 @@ fn a_damaged_row_is_named_and_set_aside() {
         }
         err
     });
-    let said = damaged.expect("no byte of a row was found");
+    let message = damaged.expect("no byte of a row was found");
     let ids: Vec<_> = whole.iter().filter_map(|line| line.split('"').nth(5)).collect();
-    assert!(ids.iter().any(|id| said.contains(id)), "{said}");
+    assert!(ids.iter().any(|id| message.contains(id)), "{message}");
     // A writer moves the row aside; the damage is still reported, and checked again.
     let log = place.log("one.log", 50..51);
     let (_, err, status) = ksplat(&["store", "add", &store, &log]);
@@ -264,7 +264,7 @@ fn limited(kib: u64, trap: &str, args: &[&str]) -> (String, Option<i32>) {
 }
 
 #[test]
-fn a_full_disk_loses_nothing() {
+fn a_full_disk_loses_no_report() {
     let place = Place::new("full");
     let store = place.store("bugs", 3);
     let size = fs::metadata(&store).unwrap().len() / 1024;
@@ -305,9 +305,9 @@ fn a_second_writer_waits() {
     waiting.args(args).args(["--wait", "60"]).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut waiting = waiting.spawn().unwrap();
     // The program reports that it waits; then the file is released.
-    let mut said = std::io::BufReader::new(waiting.stderr.take().unwrap());
+    let mut messages = std::io::BufReader::new(waiting.stderr.take().unwrap());
     let mut line = String::new();
-    std::io::BufRead::read_line(&mut said, &mut line).unwrap();
+    std::io::BufRead::read_line(&mut messages, &mut line).unwrap();
     assert!(line.contains("waiting for another process"), "{line}");
     drop(held);
     let output = waiting.wait_with_output().unwrap();
@@ -333,7 +333,7 @@ fn many_writers_that_wait_all_add() {
 }
 
 #[test]
-fn readers_beside_a_writer_see_whole_states() {
+fn concurrent_readers_see_consistent_states() {
     let place = Place::new("beside");
     let store = place.store("bugs", 3);
     let log = place.log("three.log", 0..3);

@@ -226,7 +226,7 @@ fn progress_is_for_the_terminal_of_standard_error() {
 }
 
 #[test]
-fn a_full_disk_is_said() {
+fn a_full_disk_is_reported() {
     for args in [["--help"].as_slice(), &["--version"], &["man"], &["completions", "bash"]] {
         let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
         let output = common::ksplat().args(args).stdout(full).output().unwrap();

@@ -69,7 +69,7 @@ fn a_pipe_is_watched_to_its_end() {
 }
 
 #[test]
-fn a_file_that_is_gone_is_told_and_waited_for() {
+fn a_deleted_file_is_reported_and_awaited() {
     let folder = folder("gone");
     let path = folder.join("console");
     append(&path, &bug("a"));
@@ -87,7 +87,7 @@ fn a_file_that_is_gone_is_told_and_waited_for() {
 }
 
 #[test]
-fn something_else_in_the_place_of_a_file_is_no_file_that_was_cut() {
+fn another_file_of_the_same_name_is_no_truncation() {
     let folder = folder("place");
     let (path, old) = (folder.join("console"), folder.join("console.1"));
     append(&path, &(bug("a") + &"usb 1-1: new device\n".repeat(1000)));
@@ -137,7 +137,7 @@ fn a_file_is_followed_through_rotation_and_truncation() {
 }
 
 #[test]
-fn a_signal_ends_it_with_what_is_open() {
+fn a_signal_completes_the_open_reports() {
     let mut child = start(&[]);
     let mut out = BufReader::new(child.stdout.take().unwrap());
     let mut stdin = child.stdin.take().unwrap();
@@ -211,7 +211,7 @@ fn a_file_can_be_read_once() {
 }
 
 #[test]
-fn a_report_that_goes_on_is_a_revision() {
+fn a_report_that_continues_is_a_revision() {
     for (format, word) in [("jsonl", "\"revises\":true"), ("text", "The report of line 1 went on:")]
     {
         let mut child = start_with(format, &["--pause", "0.1"]);
@@ -281,7 +281,7 @@ fn a_second_signal_does_not_overtake_the_first() {
 }
 
 #[test]
-fn a_signal_ends_the_program_where_nobody_reads() {
+fn a_signal_ends_the_program_if_its_output_is_not_read() {
     let mut child = start_with("text", &["--all"]);
     let mut stdin = child.stdin.take().unwrap();
     // More data than the buffer of a pipe.
@@ -385,7 +385,7 @@ fn a_command_ends_with_the_program() {
 }
 
 #[test]
-fn what_cannot_be_watched_is_said() {
+fn unwatchable_files_are_reported() {
     for args in [["/nonexistent"].as_slice(), &["/"], &["--text"]] {
         let output = start(args).wait_with_output().unwrap();
         let error = String::from_utf8(output.stderr).unwrap();

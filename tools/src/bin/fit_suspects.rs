@@ -515,9 +515,9 @@ fn judge(
     }
     for (name, tenths) in ["all suspects", "the first"].iter().zip(tenths) {
         eprintln!("{name}: said, came true, number");
-        for (count, said, right) in tenths.iter().filter(|(count, ..)| *count > 0) {
-            let (said, right) = (said / *count as f64, *right as f64 / *count as f64);
-            eprintln!("  {:5.1} % {:5.1} % {count:6}", 100.0 * said, 100.0 * right);
+        for (count, predicted, right) in tenths.iter().filter(|(count, ..)| *count > 0) {
+            let (predicted, right) = (predicted / *count as f64, *right as f64 / *count as f64);
+            eprintln!("  {:5.1} % {:5.1} % {count:6}", 100.0 * predicted, 100.0 * right);
         }
     }
 }

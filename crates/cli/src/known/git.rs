@@ -88,10 +88,10 @@ impl Repo {
         git
     }
 
-    fn failed(&self, said: &[u8]) -> Error {
-        let said = String::from_utf8_lossy(said);
-        let said = said.lines().next().unwrap_or("failed").to_owned();
-        Error::Git { tree: self.path.clone(), said }
+    fn failed(&self, message: &[u8]) -> Error {
+        let message = String::from_utf8_lossy(message);
+        let message = message.lines().next().unwrap_or("failed").to_owned();
+        Error::Git { tree: self.path.clone(), message }
     }
 
     /// Returns the output of git.
@@ -211,10 +211,10 @@ impl Repo {
         });
         let errors = child.stderr.take().map(|mut errors| {
             std::thread::spawn(move || {
-                let mut said = Vec::new();
-                let _ = errors.by_ref().take(4096).read_to_end(&mut said);
+                let mut message = Vec::new();
+                let _ = errors.by_ref().take(4096).read_to_end(&mut message);
                 let _ = io::copy(&mut errors, &mut io::sink());
-                said
+                message
             })
         });
         let result = child.stdout.take().map_or(Ok(ControlFlow::Continue(())), |out| {
@@ -225,12 +225,12 @@ impl Repo {
         }
         let status = child.wait();
         let _ = feeder.map(std::thread::JoinHandle::join);
-        let said = errors.and_then(|errors| errors.join().ok()).unwrap_or_default();
+        let message = errors.and_then(|errors| errors.join().ok()).unwrap_or_default();
         match (result, status) {
             (Ok(ControlFlow::Break(())), _) => Ok(()),
             (Ok(ControlFlow::Continue(())), Ok(status)) if status.success() => Ok(()),
             (Err(source), _) | (_, Err(source)) => Err(Error::input(&self.path, source)),
-            _ => Err(self.failed(&said)),
+            _ => Err(self.failed(&message)),
         }
     }
 
