@@ -13,11 +13,11 @@
 //! | `suppressed` | whether the test machine failed |
 //! | `executor` | `proc`, `id`: the fuzzer's process |
 //! | `panicked`, `consequences` | whether the kernel panicked; titles of later reports that this one caused |
-//! | `guilty_file` | the source file to find maintainers by: by the source lines of the log, otherwise that of the first suspect |
+//! | `guilty_file` | the source file by which to find maintainers: by the source lines of the log, otherwise that of the first suspect |
 //! | `blame` | `function`, `file`, `line`: the function that most likely contains the bug; `why` in words, `code`: see [`BlameReason`](crate::model::BlameReason) |
 //! | `suspects` | at most 8, the most likely first: `function`, `file`, `directory`, `subsystem`, `lists`, `probability`; `why` in words, `code`: see [`SuspectReason`](crate::model::SuspectReason) |
 //! | `people` | with `--people`: the maintainers of the suspects' files, from the MAINTAINERS of the user's tree |
-//! | `revises` | true if the report takes the place of the earlier one with the same `file` and `index`, as it went on: see [`Event::Revised`](crate::Event::Revised) |
+//! | `revises` | true if the report replaces the earlier one with the same `file` and `index`, because it continued: see [`Event::Revised`](crate::Event::Revised) |
 //! | `kernel` | `release`, `arch`, `tainted`, `hardware` |
 //! | `task` | `comm`, `pid`, `cpu`, `workqueue` |
 //! | `access` | `kind` (`read`, `write`, `execute`, `free`), `size` in bytes, `address` |
