@@ -36,7 +36,7 @@ int main(int argc, char **argv)
 		return 2;
 	log_len = fread(log_bytes, 1, sizeof(log_bytes), file);
 	fclose(file);
-	/* Tables that a process makes once: the standard library orders that, where the sanitizer does not see it. */
+	/* Builds the tables of the process first: the sanitizer does not see the synchronization in the standard library. */
 	ksplat_free(ksplat_parse(log_bytes, log_len));
 	for (int i = 0; i < THREADS; i++)
 		if (pthread_create(&threads[i], NULL, parse, NULL))
