@@ -165,7 +165,7 @@ pub struct Run<'a> {
 }
 
 #[cfg(feature = "serde")]
-#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "required by serde")]
 fn is_one(count: &u32) -> bool {
     *count == 1
 }

@@ -71,7 +71,10 @@ pub fn decode(code: &Code, syntax: Syntax) -> Vec<Instruction> {
 }
 
 /// Returns the decoder of printed words; `bits` is the width of a register.
-#[cfg_attr(not(feature = "disasm-powerpc"), allow(unused_variables, reason = "one has two widths"))]
+#[cfg_attr(
+    not(feature = "disasm-powerpc"),
+    allow(unused_variables, reason = "one architecture has two widths")
+)]
 fn machine(decoder: Decoder, bits: u8) -> Option<&'static Words> {
     match decoder {
         #[cfg(feature = "disasm-arm")]

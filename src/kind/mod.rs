@@ -405,7 +405,7 @@ impl Consequence {
 
 /// One format of a report: its pattern, and its title.
 #[derive(Debug)]
-#[expect(clippy::struct_excessive_bools, reason = "each answers a question of its own")]
+#[expect(clippy::struct_excessive_bools, reason = "each is a separate property")]
 pub(crate) struct Format {
     /// The kind of the report.
     pub(crate) kind: Kind,

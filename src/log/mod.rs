@@ -82,7 +82,7 @@ impl Context {
 
 /// One line of the log.
 #[derive(Clone, Debug)]
-#[expect(clippy::struct_excessive_bools, reason = "each answers a question of its own")]
+#[expect(clippy::struct_excessive_bools, reason = "each is a separate property")]
 pub(crate) struct Line<'log> {
     /// The offset of the first byte, including the prefix.
     pub(crate) start: usize,

@@ -159,7 +159,7 @@ fn one() -> usize {
 }
 
 #[cfg(feature = "serde")]
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for it")]
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "required by serde")]
 fn is_one(unit: &usize) -> bool {
     *unit == 1
 }

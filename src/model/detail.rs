@@ -157,7 +157,7 @@ pub(crate) mod seconds {
         time.as_micros() as f64 / 1e6
     }
 
-    #[allow(clippy::ref_option, reason = "the signature that serde asks for")]
+    #[allow(clippy::ref_option, reason = "the signature that serde requires")]
     pub(in crate::model) fn serialize<S: Serializer>(
         time: &Option<Duration>,
         to: S,

@@ -84,7 +84,7 @@ pub(super) struct Built<'log> {
 
 /// Builds a report line by line.
 #[derive(Clone, Debug)]
-#[expect(clippy::struct_excessive_bools, reason = "each answers a question of its own")]
+#[expect(clippy::struct_excessive_bools, reason = "each is a separate property")]
 pub(super) struct Builder<'log> {
     report: Report<'log>,
     limits: Limits,

@@ -10,7 +10,7 @@ use crate::search;
 
 /// Flags of a log.
 #[derive(Clone, Copy, Debug, Default)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
+#[expect(clippy::struct_excessive_bools, reason = "each is a separate fact")]
 pub(super) struct LogFlags {
     /// The kernel panicked.
     pub(super) panicked: bool,

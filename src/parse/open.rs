@@ -32,7 +32,7 @@ const NEAR: usize = 8;
 
 /// An open report.
 #[derive(Clone, Debug)]
-#[expect(clippy::struct_excessive_bools, reason = "each answers a question of its own")]
+#[expect(clippy::struct_excessive_bools, reason = "each is a separate property")]
 pub(super) struct Open<'log> {
     /// The marker that starts it.
     pub(super) marker: &'static Marker,

@@ -24,7 +24,7 @@ use crate::token::{self, Hex, blanks};
 
 /// A place in code, borrowed from the log.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
+#[expect(clippy::struct_excessive_bools, reason = "each is a separate fact")]
 pub(crate) struct Place<'a> {
     /// The function; compiler suffixes such as `.cold` are kept. `None` for a bare address.
     pub(crate) function: Option<&'a [u8]>,

@@ -80,7 +80,7 @@ const SECTIONS: &[(&str, Section)] = &[
 #[expect(
     clippy::indexing_slicing,
     clippy::cast_possible_truncation,
-    reason = "worked out when the program is built"
+    reason = "evaluated at compile time"
 )]
 const ROWS: [(u8, u8); 256] = {
     let mut rows = [(0, 0); 256];

@@ -39,7 +39,7 @@ const ADDRESS: usize = 2;
 #[expect(
     clippy::indexing_slicing,
     clippy::cast_possible_truncation,
-    reason = "worked out when the program is built"
+    reason = "evaluated at compile time"
 )]
 const FIRST: [u16; 256] = {
     let mut first = [0; 256];

@@ -63,7 +63,7 @@ const NO_DIGIT: u8 = u8::MAX;
 #[expect(
     clippy::indexing_slicing,
     clippy::cast_possible_truncation,
-    reason = "worked out when the program is built"
+    reason = "evaluated at compile time"
 )]
 const HEX_VALUES: [u8; 256] = {
     let mut values = [NO_DIGIT; 256];
@@ -108,7 +108,7 @@ const SYMBOL_BYTES: [bool; 256] = bytes_of(b"_.$");
 #[expect(
     clippy::indexing_slicing,
     clippy::cast_possible_truncation,
-    reason = "worked out when the program is built"
+    reason = "evaluated at compile time"
 )]
 const fn bytes_of(marks: &[u8]) -> [bool; 256] {
     let mut is = [false; 256];

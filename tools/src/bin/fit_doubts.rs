@@ -20,7 +20,7 @@
     clippy::cast_precision_loss,
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
-    reason = "hundreds are counted"
+    reason = "counts are in hundreds"
 )]
 
 use std::collections::{BTreeMap, BTreeSet};
