@@ -199,7 +199,7 @@ pub struct Judged<'a> {
 /// let audit = bisect::audit(&bisection, bisect::AuditOptions::default());
 /// assert_eq!(audit.trust, Trust::Wrong);
 /// assert_eq!(audit.steps[2].audited_verdict, Verdict::Good);
-/// // What is left is the commit that the search began with.
+/// // The only remaining commit is the one with which the search began.
 /// assert_eq!(audit.audited.culprit, None);
 /// assert!(audit.audited.contradiction.is_some());
 /// # Ok::<(), bisect::NotBisection>(())
