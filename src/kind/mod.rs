@@ -110,7 +110,7 @@ string_enum! {
         StackOverflow = "stack-overflow",
         /// Locks that can wait for each other.
         ///
-        /// Printed by `print_circular_bug_header()` and similar functions in kernel/locking/lockdep.c.
+        /// Printed by `print_circular_bug_header()` and others in kernel/locking/lockdep.c.
         Deadlock = "deadlock",
         /// A misused lock: freed or kept while held, unlocked twice, not initialized.
         ///
@@ -208,7 +208,7 @@ string_enum! {
         AllocationFailure = "allocation-failure",
         /// Corruption that a file system detected in its own data. Information.
         ///
-        /// Printed by `__ext4_error()` and similar functions in fs/ext4/super.c, `xfs_error_report()` in
+        /// Printed by `__ext4_error()` and others in fs/ext4/super.c, `xfs_error_report()` in
         /// fs/xfs/xfs_error.c and `__btrfs_handle_fs_error()` in fs/btrfs/messages.c.
         FileSystem = "file-system",
         /// A failed request to a device. Information.

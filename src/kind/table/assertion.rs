@@ -10,7 +10,7 @@ use super::{CALLS, POINTER};
 /// A failed check is a `BUG()` of the module.
 const FAILED: Classes = always(t::BUG, ByReporter(F::Bug), S::Other);
 
-/// `VERIFY()` and similar macros in include/os/linux/spl/sys/debug.h of OpenZFS, by the types that they
+/// `VERIFY()` and others in include/os/linux/spl/sys/debug.h of OpenZFS, by the types that they
 /// compare; `ASSERT()` prints the same.
 const VERIFIES: &[&str] = &["(", "3(", "3B(", "3S(", "3U(", "3P(", "0(", "0P(", "F("];
 
