@@ -7,7 +7,7 @@
 use super::table::{BIAS, PAIR_FEATURES, WEIGHTS};
 use crate::fingerprint::{FrameClass, Signature};
 
-/// The innermost functions that are compared.
+/// The maximum number of innermost functions that are compared.
 const COMPARED: usize = 16;
 
 /// The features of a report and a known crash, in the order of the table.

@@ -6,7 +6,7 @@
 #![expect(
     clippy::ref_option,
     clippy::trivially_copy_pass_by_ref,
-    reason = "all fields are written alike"
+    reason = "all fields are written in the same way"
 )]
 
 use std::borrow::Cow;

@@ -37,16 +37,17 @@ pub struct ReportRecord<'a> {
     /// The signature of the report, if it is included.
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     pub signature: Option<Signature<'a>>,
-    /// The maintainers of the files of its suspects, where that was asked for.
+    /// The maintainers of the files of its suspects, if requested.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub people: Vec<String>,
-    /// The fixes that may be those of its bug, where that was asked for.
+    /// The fixes that may fix its bug, if requested.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub known: Vec<KnownFix>,
-    /// Whether the report takes the place of an earlier one with the same file and index.
+    /// Whether the report replaces an earlier one with the same file and index.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub revises: bool,
-    /// The number of the report in a row of equal ones, from 2: the same task hung again, leaks of one site.
+    /// The number of the report in a run of equal ones, from 2: the same task hung again, leaks of
+    /// one site.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub occurrence: Option<u64>,
     /// The report.
@@ -67,19 +68,19 @@ impl<'a> ReportRecord<'a> {
         Self { people, ..self }
     }
 
-    /// Includes the fixes that may be those of the bug.
+    /// Includes the fixes that may fix the bug.
     #[must_use]
     pub fn with_known(self, known: Vec<KnownFix>) -> Self {
         Self { known, ..self }
     }
 
-    /// Sets whether the report takes the place of an earlier one.
+    /// Sets whether the report replaces an earlier one.
     #[must_use]
     pub fn with_revises(self, revises: bool) -> Self {
         Self { revises, ..self }
     }
 
-    /// Sets the number of the report in a row of equal ones.
+    /// Sets the number of the report in a run of equal ones.
     #[must_use]
     pub fn with_occurrence(self, occurrence: Option<u64>) -> Self {
         Self { occurrence, ..self }
@@ -117,9 +118,9 @@ impl<'a> ReportRecord<'a> {
 /// | `steps` | `commit`, `subject`, `release`; `runs` (`outcome`, `title`, `count`, `detail`); `rate` of the crash under bisection; `verdict`, `audited_verdict` (`good`, `bad`, `skip`), `decided_by`, `related` (`title`, `count` of runs, `tie`, `score`, `evidence`), `others` of the same kind, `confidence` in `verdict` and `missed`, the chance that a commit with the crash passes as many runs, from 0 to 1, `revisions_left`, `why` |
 /// | `culprit`, `subject` | the commit that the bisection names, or null; its subject |
 /// | `trust` | `sound`, `doubtful`, `wrong` |
-/// | `p_wrong`, `doubts` | the probability that another commit is right, from 0 to 1; the clues (`clue`, `value`, `weight`, `text`); `doubt` is the same as `p_wrong` |
+/// | `p_wrong`, `doubts` | the probability that another commit is right, from 0 to 1; the features (`clue`, `value`, `weight`, `text`); `doubt` is the same as `p_wrong` |
 /// | `first_doubtful` | the commit of the first doubtful step, or null |
-/// | `audited` | `culprit`, `good`, `bad`, each a commit or null; `goods`; `revisions_left`, a number or null; `contradiction`, why no commit follows, if none does; `resume`, commands |
+/// | `audited` | `culprit`, `good`, `bad`, each a commit or null; `goods`; `revisions_left`, a number or null; `contradiction`, the reason if no commit results; `resume`, commands |
 /// | `missing`, `unknown_lines` | the parts that the log lacks; the number of lines that were not recognized |
 /// | `report` | the report at the end of the log, as above, or null |
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -127,7 +128,7 @@ impl<'a> ReportRecord<'a> {
 pub struct AuditRecord<'a> {
     /// The path as given; `-` for standard input.
     pub file: Cow<'a, str>,
-    /// Whether the culprit changes a directory of the suspects, where a crash and a tree were given.
+    /// Whether the culprit changes a directory of the suspects, if a crash and a tree were given.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub touches: Option<TouchedSuspect>,
     /// The audit.
@@ -135,7 +136,7 @@ pub struct AuditRecord<'a> {
     pub audit: Audit<'a>,
 }
 
-/// The likeliest suspect of a crash in whose directory a commit changes a file.
+/// The most likely suspect of a crash in whose directory a commit changes a file.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct TouchedSuspect {
@@ -147,13 +148,13 @@ pub struct TouchedSuspect {
     /// Its directory.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub directory: Option<String>,
-    /// How likely the fix changes the suspect.
+    /// The probability that the fix changes the suspect.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub probability: Option<f32>,
 }
 
 impl TouchedSuspect {
-    /// Looks for the suspects of a report in the directories of a commit's files.
+    /// Finds the suspects of a report in the directories of a commit's files.
     pub fn of<'f>(report: &Report<'_>, files: &(impl Iterator<Item = &'f str> + Clone)) -> Self {
         let is_there = |directory: &str| {
             let mut folders = files.clone().filter_map(|file| file.rsplit_once('/'));
@@ -176,7 +177,7 @@ impl<'a> AuditRecord<'a> {
         Self { file: Cow::Borrowed(file), touches: None, audit }
     }
 
-    /// The same with what the culprit changes.
+    /// Adds the directory of a suspect that the culprit changes.
     #[must_use]
     pub fn with_touches(self, touches: Option<TouchedSuspect>) -> Self {
         Self { touches, ..self }

@@ -49,7 +49,7 @@ const MAX_SHADOW: usize = 16;
 /// The number of frames in most stacks, as the initial capacity.
 const ROOM: usize = 16;
 
-/// How many lines below a `CPU:` line a second one is another report's.
+/// The number of lines below a `CPU:` line within which a second one belongs to another report.
 const MIXED_WITHIN: usize = 3;
 
 /// Returns whether a frame is the only one of a stack.
@@ -76,9 +76,9 @@ pub(super) struct Built<'log> {
     pub(super) headless: bool,
     /// The frame that the headline names.
     pub(super) named: Option<Frame<'log>>,
-    /// The sentence below the headline that says what is wrong.
+    /// The sentence below the headline that describes the fault.
     pub(super) sentence: Option<Cow<'log, str>>,
-    /// The function that the report itself names as the one to blame.
+    /// The function that the report itself blames.
     pub(super) accused: Option<Blame<'log>>,
 }
 
@@ -630,7 +630,7 @@ impl<'log> Builder<'log> {
         self.leave_out(part, DiagnosticKind::TooMany);
     }
 
-    /// Notes, once, that from this line on something is left out.
+    /// Adds a diagnostic, once, for the part that is left out from this line on.
     pub(super) fn leave_out(&mut self, part: ReportPart, kind: DiagnosticKind) {
         let is_known = |known: &Diagnostic| (known.part, known.kind) == (part, kind);
         if !self.report.diagnostics.iter().any(is_known) {
@@ -670,7 +670,7 @@ impl<'log> Builder<'log> {
     pub(super) fn finish(mut self) -> Built<'log> {
         self.close_stack();
         let named = self.headline.last().cloned();
-        // A warning without a dump: its headline is all that is known of the place.
+        // A warning without a dump: the headline has the only place.
         let known = self.report.stacks.iter().any(|stack| stack.role == Role::Crash);
         if !known && !self.headline.is_empty() {
             let room = self.limits.frames.saturating_sub(self.frames).max(1);

@@ -51,7 +51,7 @@ pub(super) fn report(open: Open<'_>, facts: LogFlags) -> (Report<'_>, Vec<Step<'
         title = title::name(marker, &outline, None);
     }
     if title.corrupted.is_some() && !title.mixed && has_whole_stack(&report, headless) {
-        // The convention looks for traces by the words that head them; the model knows better.
+        // The convention finds traces by the words above them; the model is more reliable.
         title = named_by_model(&report, marker, &outline).unwrap_or(title);
     }
     report.title = title.title;
@@ -80,7 +80,7 @@ pub(super) fn report(open: Open<'_>, facts: LogFlags) -> (Report<'_>, Vec<Step<'
     (report, outline.into_room())
 }
 
-/// The title of a report whose stack is whole, with the function that the model knows where the
+/// Returns the title of a report with a complete stack, with the function of the model if the
 /// convention found none.
 fn named_by_model(report: &Report<'_>, marker: &Marker, outline: &Outline<'_>) -> Option<Title> {
     let blamed = report.blame.as_ref().map(|blame| &*blame.function);
@@ -89,8 +89,8 @@ fn named_by_model(report: &Report<'_>, marker: &Marker, outline: &Outline<'_>) -
     is_named.then_some(Title { corrupted: None, ..title })
 }
 
-/// The function that jumped to where no code is, if the printed one ends before the instruction
-/// pointer: kallsyms gives the nearest symbol below an address.
+/// Returns the function that jumped to an address without code, if the printed one ends before the
+/// instruction pointer: kallsyms returns the nearest symbol below an address.
 fn jumped_astray<'a>(report: &'a Report<'_>) -> Option<&'a str> {
     let pointer = report.crash_stack()?.frames.first().filter(|frame| frame.exact)?;
     let is_behind = pointer.offset.zip(pointer.size).is_some_and(|(offset, size)| offset > size);
@@ -98,11 +98,11 @@ fn jumped_astray<'a>(report: &'a Report<'_>) -> Option<&'a str> {
     is_behind.then_some(&*blame.function)
 }
 
-/// Whether the stack of the crash has enough frames to be whole, and begins where it must: with
-/// the instruction pointer, or without a headline as ARM's does.
+/// Returns whether the stack of the crash has enough frames to be complete, and has the expected
+/// start: the instruction pointer, or on ARM no headline.
 ///
-/// Frames of the machinery alone are no stack of the crash. Guesses of the unwinder count only where it had
-/// no frame to begin with, after a jump to where no code is.
+/// A stack of helpers alone is incomplete. Unreliable frames count only if the unwinder had no
+/// frame to start with, after a jump to an address without code.
 fn has_whole_stack(report: &Report<'_>, headless: bool) -> bool {
     let why = report.blame.as_ref().map(|blame| blame.why);
     let is_astray = why == Some(BlameReason::JumpedNowhere);
@@ -117,10 +117,10 @@ fn has_whole_stack(report: &Report<'_>, headless: bool) -> bool {
     })
 }
 
-/// The frames that a whole stack has at the least: the syscall or thread, and what it runs.
+/// The minimum number of frames of a complete stack: the system call or thread, and its callees.
 const WHOLE_STACK: usize = 4;
 
-/// The pointer of a list that is wrong, by the message of the report.
+/// Returns the wrong pointer of a list, by the message of the report.
 fn list(report: &Report<'_>) -> Option<ListCorruption> {
     let found = list::message(report.message.as_deref()?.as_bytes())?;
     let (entry, value) = (found.entry.map(address), found.found.map(address));

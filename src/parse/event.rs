@@ -11,14 +11,13 @@ use crate::title;
 pub enum Event {
     /// A report began.
     ///
-    /// If the headline may only be a mention of a report by a program or a person, this event comes
-    /// together with `Finished`, or not at all. A headline that the kernel repeats below with its
-    /// report makes an event of its own; the finished report then has its title in
-    /// [`Report::alt_titles`].
+    /// If the headline may be a quotation by a program or a person, this event comes together with
+    /// `Finished`, or not at all. A headline that the kernel repeats below with its report causes
+    /// an event of its own; the finished report then has its title in [`Report::alt_titles`].
     Started(Started),
     /// A report is complete, or makes a pause: see [`Monitor::tick`](crate::Monitor::tick).
     Finished(Box<Report<'static>>),
-    /// A report went on after its pause. This one takes the place of the one with the same start of its
+    /// A report continued after its pause. This one replaces the one with the same start of its
     /// [span](Report::span).
     Revised(Box<Report<'static>>),
 }
@@ -37,7 +36,7 @@ pub struct Started {
     pub title: String,
 }
 
-/// Makes the event of a report whose function may come in a later line.
+/// Makes the event of a report whose function may be in a later line.
 pub(super) fn started(open: &Open<'_>) -> Started {
     let (kind, title) = title::so_far(open.marker, &open.outline);
     Started { offset: open.start, line: open.opening.line, kind, title }

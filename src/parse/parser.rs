@@ -11,7 +11,7 @@ use crate::log_kind;
 /// The time of silence after which a monitor completes its open reports, by default.
 pub const QUIET: Duration = Duration::from_secs(10);
 
-/// The time after the last line of a report at which a monitor gives it, by default.
+/// The time after the last line of a report at which a monitor returns it, by default.
 pub const PAUSE: Duration = Duration::from_secs(1);
 
 /// Parses console logs: whole logs with [`reports`](Self::reports), growing logs with a

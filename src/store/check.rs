@@ -204,7 +204,7 @@ fn named(path: &Path, what: &str) -> PathBuf {
     path.with_file_name(name)
 }
 
-/// What can be read of damaged tables.
+/// Returns the readable contents of damaged tables.
 fn readable(read: &redb::ReadTransaction) -> Contents {
     let mut found: BTreeMap<Vec<u8>, Vec<u8>> = BTreeMap::new();
     for table in [ROWS, ASIDE] {

@@ -284,7 +284,7 @@ impl Handle {
     }
 }
 
-/// The rows that can be read of a damaged table: from its beginning, and from its end.
+/// Returns the readable rows of a damaged table: from its start, and from its end.
 pub(super) fn rows<K: redb::Key + 'static>(
     table: &redb::ReadOnlyTable<K, &'static [u8]>,
     mut take: impl FnMut(K::SelfType<'_>, &[u8]),

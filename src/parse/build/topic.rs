@@ -15,24 +15,24 @@ pub(super) enum Announced {
     Releaser,
 }
 
-/// What lines of a report are about that only reports of its kind have.
+/// The subject of lines that occur only in reports of one kind.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub(super) enum Topic {
     #[default]
     Other,
-    /// A request for memory.
+    /// A memory allocation.
     Pressure,
     /// Uninitialized bytes.
     Uninitialized,
-    /// A lock that is used wrongly.
+    /// A misused lock.
     Lock,
-    /// An error of the hardware.
+    /// A hardware error.
     MachineCheck,
     /// A page.
     Page,
 }
 
-/// The words of headlines, and what the lines below are about.
+/// The words of headlines, and the subject of the lines below.
 const TOPICS: &[(&str, Topic)] = &[
     ("BUG: KMSAN", Topic::Uninitialized),
     ("BUG: spinlock ", Topic::Lock),
