@@ -83,8 +83,8 @@ reason_enum! {
         Freed = "freed", "in the stack of the free";
         /// It is in the stack that allocated the object.
         Allocated = "allocated", "in the stack of the allocation";
-        /// It took a lock of the report.
-        TookLock = "took-lock", "took a lock";
+        /// It acquired a lock of the report.
+        TookLock = "took-lock", "acquired a lock";
         /// The link register holds a return address in it.
         CalledFailing = "called-failing", "called the function that failed";
         /// Only the title has it.

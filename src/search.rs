@@ -27,6 +27,12 @@ pub(crate) fn find(text: &[u8], literal: impl AsRef<[u8]>) -> Option<usize> {
         .find(|&at| text.get(at..).is_some_and(|text| text.starts_with(literal)))
 }
 
+/// Returns the part of `text`, a line, after the first place of `literal`.
+pub(crate) fn after(text: &[u8], literal: impl AsRef<[u8]>) -> Option<&[u8]> {
+    let literal = literal.as_ref();
+    text.get(find(text, literal)? + literal.len()..)
+}
+
 /// Returns the last place of `literal` in `text`, a line.
 pub(crate) fn rfind(text: &[u8], literal: impl AsRef<[u8]>) -> Option<usize> {
     let literal = literal.as_ref();

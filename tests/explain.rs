@@ -52,7 +52,10 @@ fn seed_000_is_the_shadow_of_a_small_number() {
     assert!(found.shadow);
     assert_eq!(found.address_class, Some(AddressClass::Null));
     assert_eq!(brief(&found), "? 1 0x3 = rdi 0x3 + 0x0");
-    assert!(found.summary.contains("the real access is to 0x3, NULL pointer + 0x3"), "{found:?}");
+    assert!(
+        found.summary.contains("the checked access is to 0x3, NULL pointer + 0x3"),
+        "{found:?}"
+    );
 }
 
 #[test]
@@ -683,7 +686,7 @@ fn values_that_are_made() {
         "RCX: 0000000000000005 RSI: ffff888012345678 RDI: 0000000000000020",
     )
     .unwrap();
-    assert!(found.summary.ends_with(", with 40 bytes to go"), "{found:?}");
+    assert!(found.summary.ends_with(", with 40 bytes remaining"), "{found:?}");
 }
 
 #[test]

@@ -452,7 +452,7 @@ fn unfinished(log: &Bisection<'_>) -> String {
             Search::Fix => "the newest commit crashes as well".into(),
         }
     } else {
-        "the log ends before".into()
+        "the log is truncated".into()
     }
 }
 

@@ -88,13 +88,13 @@ fn search(log: &Bisection<'_>, steps: &[Seen], found: &mut Found<'_>) {
         crashed().any(rare),
         "a step was decided by one or two of its runs",
     );
-    found.add_if(DoubtFeature::Flaky, log.flaky, "syzkaller calls the reproducer flaky");
+    found.add_if(DoubtFeature::Flaky, log.flaky, "syzkaller reports a flaky reproducer");
     let skips = steps.iter().any(|step| step.verdict == Verdict::Skip);
     found.add_if(DoubtFeature::Skips, skips, "steps were skipped");
     found.add_if(
         DoubtFeature::Compiler,
         other_compiler(log, steps),
-        "the compiler changed where the crash did",
+        "the compiler changed at the same release as the crash",
     );
 }
 
@@ -153,17 +153,13 @@ fn commit(culprit: &Culprit<'_>, found: &mut Found<'_>) {
     found.add_if(
         DoubtFeature::Unbuilt,
         is_unbuilt,
-        "the commit changes nothing that the kernel is built of",
+        "the commit changes only files that are not built",
     );
     let configures = culprit.files.iter().any(|file| {
         let name = file.rsplit('/').next().unwrap_or_default();
         name.starts_with("Kconfig") || name.ends_with("defconfig")
     });
-    found.add_if(
-        DoubtFeature::Configuration,
-        configures,
-        "the commit changes what can be configured",
-    );
+    found.add_if(DoubtFeature::Configuration, configures, "the commit changes Kconfig files");
 }
 
 /// Directories that are not built into the kernels of syzkaller's bisections, which are of x86.
@@ -205,7 +201,7 @@ fn fit(culprit: &Culprit<'_>, original: &Original<'_>, found: &mut Found<'_>) ->
         found.add(
             DoubtFeature::Near,
             1.0,
-            format!("{file} is in the crash's stack, or in the directory of a file that is"),
+            format!("{file} is in the crash's stack, or in the directory of such a file"),
         );
     }
     if let Some(word) = word {

@@ -159,7 +159,7 @@ impl<'a> Original<'a> {
         }
         for known in self.known.iter().filter(|known| known.report.title == title) {
             if known.same_bug == Some(true) {
-                return says(Tie::Signature, "by their signatures one bug".into());
+                return says(Tie::Signature, "one bug by their signatures".into());
             }
         }
         if let Some(own) = self.names.iter().find(|own| own.same_function(name)) {
@@ -172,7 +172,7 @@ impl<'a> Original<'a> {
         }
         let seens = self.seen.get(title).copied().unwrap_or_default();
         let (tie, words) = if seens.with > 0 {
-            (Tie::Together, format!("seen beside the original on {}", commits(seens.with)))
+            (Tie::Together, format!("on commits with the original crash: {}", commits(seens.with)))
         } else if let Some(word) = self.names.iter().find_map(|own| own.subsystem(name)) {
             (Tie::Subsystem, format!("functions of `{word}` as well"))
         } else if let Some(word) = self.names.iter().find_map(|own| own.word(name)) {
@@ -189,7 +189,7 @@ impl<'a> Original<'a> {
         let mut evidence = vec![words];
         if seens.with == 0 {
             evidence.push(match seens.without {
-                0 | 1 => "never seen beside the original".into(),
+                0 | 1 => "never on a commit with the original crash".into(),
                 without => format!("seen on {}, never beside the original", commits(without)),
             });
         }

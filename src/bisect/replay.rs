@@ -114,7 +114,7 @@ fn impossible(log: &Bisection<'_>, at: usize) -> Option<&'static str> {
     if at == 0 {
         Some("the commit on which the crash was found")
     } else if step.release.is_some() || subject.starts_with("Linux ") {
-        Some("a release, which changes nothing but its name")
+        Some("a release, which changes only the version")
     } else if subject.starts_with("Merge ") {
         Some("a merge")
     } else {

@@ -480,7 +480,7 @@ impl Index {
         let entry_of = |report: u32| Some(self.reports.get(report as usize)?.entry);
         let (from, to) = (entry_of(a)?, entry_of(b)?);
         if from == to {
-            let evidence = "all is equal but what differs from run to run".to_owned();
+            let evidence = "equal in everything that is stable across runs".to_owned();
             return Some(vec![Link { a, b, how: LinkReason::Exact, score: 1.0, evidence }]);
         }
         let Joined { edges, .. } = self.joined(&Part::default());
@@ -525,15 +525,15 @@ impl Index {
         let name = edge.name.map(|name| self.names.text(name)).unwrap_or_default();
         let family = self.entries.get(edge.a as usize).map_or("", |entry| entry.family.name());
         match edge.how {
-            LinkReason::Forced => "somebody said so".to_owned(),
-            LinkReason::Exact => "all is equal but what differs from run to run".to_owned(),
+            LinkReason::Forced => "a must-link".to_owned(),
+            LinkReason::Exact => "equal in everything that is stable across runs".to_owned(),
             LinkReason::Site => format!("{family} in {name}"),
             LinkReason::Stack => format!("{family} with the same two innermost functions"),
             LinkReason::Locks => format!("the same locks, and the same title: {name}"),
             LinkReason::Hang => format!("each hang is in the log of the other, as {name}"),
-            LinkReason::Stall => format!("stalls in {name} with four functions in a row in common"),
+            LinkReason::Stall => format!("stalls in {name} with four consecutive common functions"),
             LinkReason::Warning => {
-                format!("two functions in a row in common, and the same title: {name}")
+                format!("two consecutive common functions, and the same title: {name}")
             }
             LinkReason::Object => format!("the same allocation and free, and {name} near the use"),
             LinkReason::Title => format!("no stack, and the same title: {name}"),

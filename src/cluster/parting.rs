@@ -46,14 +46,12 @@ impl Index {
         let mut add = |rule, evidence| parted.push(Parted { rule, evidence });
         let (Some(one), Some(other)) = (self.entry(a), self.entry(b)) else { return parted };
         if self.is_forbidden(a, b) {
-            add(
-                PartReason::Forced,
-                "somebody said that reports of these bugs are apart".to_owned(),
-            );
+            add(PartReason::Forced, "a cannot-link between the bugs".to_owned());
         }
         for (entry, which) in [(one, "first"), (other, "second")] {
             if entry.corrupted {
-                let evidence = format!("the {which} is not whole: only an equal one is its bug");
+                let evidence =
+                    format!("the {which} is incomplete: it is joined by its exact hash only");
                 add(PartReason::Incomplete, evidence);
             }
         }
@@ -88,17 +86,17 @@ impl Index {
                 && blocking::kin(one.family) == blocking::kin(other.family)
             {
                 let site = self.names.text(site);
-                add(PartReason::Callers, format!("{a} and {b} use {site}, each for itself"));
+                add(PartReason::Callers, format!("{a} and {b} are separate users of {site}"));
             }
         } else {
             if !blocking::may_attach(one, other)
                 && blocking::kin(one.family) == blocking::kin(other.family)
             {
-                add(PartReason::Functions, "none of the innermost functions is in both".to_owned());
+                add(PartReason::Functions, "no common innermost function".to_owned());
             }
             let score = self.compare(a, b).map_or(0.0, |found| found.score);
             if score < ATTACH {
-                add(PartReason::Score, format!("{score:.2}, and {ATTACH:.2} is needed"));
+                add(PartReason::Score, format!("{score:.2}, below the threshold {ATTACH:.2}"));
             }
         }
         parted

@@ -70,14 +70,14 @@ pub(super) fn user_copy(report: &Report<'_>) -> Sentence {
         let way = if is_from { "to user space from" } else { "from user space to" };
         let size = bytes(size);
         return sentence(format!(
-            "{function} copies {size} {way} {what}, beyond what may be copied"
+            "{function} copies {size} {way} {what}, outside the area that may be copied"
         ));
     }
     let (_, (is_from, what, offset, size)) = user_copy_of(message).ok()?;
     let (size, way) =
         (bytes(size), if is_from { "to user space from" } else { "from user space to" });
     let place = format!("offset {offset} of {what}");
-    sentence(format!("{function} copies {size} {way} {place}, beyond what may be copied"))
+    sentence(format!("{function} copies {size} {way} {place}, outside the area that may be copied"))
 }
 
 /// `memcpy: detected field-spanning write (size 41) of single field "o->name" at x.c:580 (size 32)`:
@@ -228,7 +228,7 @@ pub(super) fn rcu(report: &Report<'_>) -> Sentence {
     let function = crash_site(report)?;
     let summary = if let Some(usage) = message.strip_prefix("suspicious ") {
         let usage = usage.strip_suffix(" usage!")?;
-        format!("{function} uses {usage} without the lock that it asks for")
+        format!("{function} uses {usage} without the required lock")
     } else if message.starts_with("RCU-list traversed in non-reader section") {
         format!("{function} walks an RCU list outside of a read-side critical section")
     } else if message.starts_with("Illegal context switch in RCU") {
@@ -240,6 +240,28 @@ pub(super) fn rcu(report: &Report<'_>) -> Sentence {
     let held =
         held.map(|lock| Evidence::new(format!("it holds {}", taken(lock)), Some(lock.offset)));
     Some((summary, held.into_iter().collect()))
+}
+
+/// `NETDEV WATCHDOG: eth0 (e1000): transmit queue 0 timed out 5120 ms`: dev_watchdog() in net/sched/sch_generic.c;
+/// older kernels print no time.
+fn queue_of(input: &str) -> Parsed<'_, (&str, &str, Option<u64>, Option<u64>)> {
+    let before = (take_until("NETDEV WATCHDOG: "), tag("NETDEV WATCHDOG: "));
+    let device = preceded(before, is_not(" "));
+    let driver = delimited(tag(" ("), is_not(")"), tag("): transmit queue"));
+    let queue = opt(delimited(tag(" "), number, tag(" timed out")));
+    let time = opt(delimited(tag(" "), number, tag(" ms")));
+    (device, driver, queue, time).parse(input)
+}
+
+/// A network device that does not complete what it has to transmit.
+pub(super) fn transmit_queue(report: &Report<'_>) -> Sentence {
+    let message = report.message.as_deref().unwrap_or(&report.headline);
+    let (_, (device, driver, queue, time)) = queue_of(message).ok()?;
+    let queue = queue.map(|queue| format!(" {queue}")).unwrap_or_default();
+    let time = time.map(|time| format!(" for {time} ms")).unwrap_or_default();
+    sentence(format!(
+        "the driver {driver} completed nothing of transmit queue{queue} of {device}{time}"
+    ))
 }
 
 /// `Attempted to kill init! exitcode=0x0000000b`: do_exit() in kernel/exit.c prints the status of wait().
@@ -276,19 +298,19 @@ const PANICS: &[(&str, &str)] = &[
     // kernel_stack_overflow() in arch/s390/kernel/traps.c
     ("Corrupt kernel stack", "the stack of the task is overrun"),
     // sysrq_handle_crash() in drivers/tty/sysrq.c
-    ("sysrq triggered crash", "a user asked for the crash by SysRq"),
+    ("sysrq triggered crash", "a user triggered the crash by SysRq"),
     // mce_timed_out() in arch/x86/kernel/cpu/mce/core.c
     (
         "Timeout: Not all CPUs entered broadcast exception handler",
-        "a CPU did not answer to a machine check",
+        "a CPU did not respond to a machine check",
     ),
     // panic_bad_stack(), arm64_serror_panic() in arch/arm64/kernel/traps.c
     (
         "Asynchronous SError Interrupt",
-        "the hardware reported an error that belongs to no instruction",
+        "the hardware reported an error not caused by an instruction",
     ),
     // unknown_nmi_error(), io_check_error() in arch/x86/kernel/nmi.c
-    ("NMI: Not continuing", "the hardware raised an NMI that no driver explains"),
+    ("NMI: Not continuing", "the hardware raised an NMI that no driver handled"),
     ("NMI IOCK error", "a device reported an error by an NMI"),
 ];
 
@@ -323,6 +345,24 @@ mod tests {
     /// Returns the fields of a message, without the text behind them.
     fn fields<'a, T>(grammar: fn(&'a str) -> Parsed<'a, T>, message: &'a str) -> Option<T> {
         grammar(message).ok().map(|(_, fields)| fields)
+    }
+
+    #[test]
+    fn the_device_of_a_transmit_queue() {
+        for (message, found) in [
+            (
+                "NETDEV WATCHDOG: eth0 (e1000): transmit queue 3 timed out 5120 ms",
+                ("eth0", "e1000", Some(3), Some(5120)),
+            ),
+            (
+                "NETDEV WATCHDOG: wwan0 (qmi_wwan): transmit queue 0 timed out",
+                ("wwan0", "qmi_wwan", Some(0), None),
+            ),
+            // A mail broke the line.
+            ("NETDEV WATCHDOG: en0 (r8152): transmit queue ", ("en0", "r8152", None, None)),
+        ] {
+            assert_eq!(fields(queue_of, message), Some(found), "{message}");
+        }
     }
 
     #[test]

@@ -14,8 +14,8 @@ const SPINLOCKS: &[(&str, &str)] = &[
     ("recursion", "that it holds already"),
     ("already unlocked", "that is free already"),
     ("wrong owner", "that another task holds"),
-    ("wrong CPU", "that another CPU took"),
-    ("lockup", "that does not become free"),
+    ("wrong CPU", "that another CPU acquired"),
+    ("lockup", "that is not released"),
 ];
 
 /// A spinlock in an invalid state.
@@ -88,6 +88,6 @@ pub(super) fn wait_context(report: &Report<'_>) -> Sentence {
         report.kind == Kind::LockBug && report.headline.contains("Invalid wait context");
     let wanted = lock(report, LockState::Wanted).filter(|_| is_context)?;
     let summary =
-        format!("{} takes {} where it must not wait for it", task(report)?, taken(wanted));
+        format!("{} takes {} in a context that must not wait", task(report)?, taken(wanted));
     Some((summary, lock(report, LockState::Held).map(held).into_iter().collect()))
 }

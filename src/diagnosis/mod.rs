@@ -3,9 +3,11 @@
 //! A rule of [`RULES`] reads the model of its kinds alone. It returns `None` if a name or a number that its
 //! sentence needs is missing.
 
+mod lockup;
 mod message;
 mod misuse;
 mod pages;
+mod trap;
 
 use std::fmt::Write as _;
 
@@ -40,6 +42,7 @@ const RULES: &[Rule] = &[
     message::canary,
     message::per_cpu,
     message::panic,
+    message::transmit_queue,
     pages::uninitialized,
     pages::bad_page,
     pages::pressure,
@@ -62,10 +65,16 @@ const RULES: &[Rule] = &[
     usage,
     sleeping,
     blocked,
-    stalled,
-    stuck,
-    deaf,
+    lockup::stalled,
+    lockup::stuck,
+    lockup::deaf,
+    lockup::pool,
     overflow,
+    trap::division,
+    trap::call,
+    trap::interrupt,
+    trap::rejected,
+    trap::unknown_instruction,
 ];
 
 /// The diagnosis of a report.
@@ -123,7 +132,7 @@ fn race(report: &Report<'_>) -> Sentence {
         // KCSAN_REPORT_RACE_UNKNOWN_ORIGIN of print_report() in kernel/kcsan/report.c.
         let access = side(only, site_of(report, Role::Crash));
         let why = changed(report).into_iter().collect();
-        return Some((format!("{access} races with a write that KCSAN does not know"), why));
+        return Some((format!("{access} races with a write of unknown origin"), why));
     }
     let [first, second] = race.accesses.as_slice() else { return None };
     let (a, b) =
@@ -131,7 +140,7 @@ fn race(report: &Report<'_>) -> Sentence {
     let mut why: Vec<_> = changed(report).into_iter().collect();
     let plain = [first, second].into_iter().filter(|access| !access.marked).count();
     if plain == 1 {
-        let marked = "one access is marked as concurrent, the other is plain";
+        let marked = "one access is marked as concurrent, the other is unmarked";
         why.push(Evidence::new(marked.to_owned(), None));
     }
     Some((format!("{a} races with {b}"), why))
@@ -156,7 +165,7 @@ fn leak(report: &Report<'_>) -> Sentence {
     let function = crash_site(report)?;
     let task = task(report).map(|task| format!(" in {task}")).unwrap_or_default();
     let size = bytes(leak.size);
-    Some((format!("{function}{task} allocated {size} that nothing points to"), Vec::new()))
+    Some((format!("{function}{task} allocated {size} that are unreferenced"), Vec::new()))
 }
 
 /// An object that was accessed: the access, and the tasks that freed and allocated it.
@@ -182,7 +191,7 @@ fn object(report: &Report<'_>) -> Sentence {
     let is_beyond = freed.is_none()
         && object.side == Some(Side::Inside)
         && report.headline.contains("out-of-bounds");
-    let beyond = if is_beyond { ", beyond the bytes that were asked for" } else { "" };
+    let beyond = if is_beyond { ", beyond the bytes that were requested" } else { "" };
     Some((format!("{function} {what}{size}{place}{beyond}"), tracks(report)))
 }
 
@@ -250,7 +259,11 @@ fn place_of(side: Side, distance: u64) -> String {
 
 fn describe(object: &Object<'_>, is_freed: bool) -> String {
     let freed = if is_freed { "a freed" } else { "an" };
-    let size = object.size.map(|size| format!(" of {}", bytes(size))).unwrap_or_default();
+    // The region that was requested may be smaller than the objects of the cache: print_address_description()
+    // in mm/kasan/report.c prints both since Linux 6.1.
+    let region = object.start.zip(object.end).and_then(|(a, b)| b.value.checked_sub(a.value));
+    let size = region.or(object.size).map(|size| format!(" of {}", bytes(size)));
+    let size = size.unwrap_or_default();
     let cache = object.cache.as_deref().map(|cache| format!(" ({cache})")).unwrap_or_default();
     format!("{freed} object{size}{cache}")
 }
@@ -326,7 +339,7 @@ fn recursion(report: &Report<'_>) -> Sentence {
     let task = task(report).filter(|_| !is_listed && held.holder.is_none())?;
     let function = wanted.function.as_deref().map(functions::base);
     let same = match (wanted.address, held.address) {
-        (Some(a), Some(b)) if a == b => "it holds that very lock",
+        (Some(a), Some(b)) if a == b => "it holds the same lock",
         (Some(_), Some(_)) => "it holds another lock of this class",
         _ => "it holds a lock of this class",
     };
@@ -345,7 +358,7 @@ fn usage(report: &Report<'_>) -> Sentence {
     let (before, now) = (in_words(before)?, in_words(now)?);
     let place = within(wanted.function.as_deref().map(functions::base));
     let summary = format!("{} is taken{place} {now}, and was taken before {before}", wanted.class);
-    let risk = "an interrupt on this CPU that takes the lock while it is held never gets it";
+    let risk = "an interrupt on this CPU that acquires the held lock deadlocks";
     Some((summary, vec![Evidence::new(risk.to_owned(), None)]))
 }
 
@@ -422,37 +435,6 @@ fn sleeping(report: &Report<'_>) -> Sentence {
     Some((summary, held.into_iter().chain(disabled).collect()))
 }
 
-/// An RCU grace period that does not end.
-fn stalled(report: &Report<'_>) -> Sentence {
-    let stall = report.stall.as_ref()?;
-    let jiffies = stall.jiffies?;
-    let function = crash_site(report)?;
-    let summary = match stall.cpus.as_slice() {
-        // print_cpu_stall() names the CPU since Linux 3.3.
-        [] if stall.detected_by.is_none() => {
-            format!("a CPU ran in {function} for {jiffies} jiffies without a pause for RCU")
-        }
-        // rcu_check_gp_kthread_starvation() in kernel/rcu/tree_stall.h.
-        [] if stack(report, Role::Starved).is_some() => format!(
-            "the thread of RCU got no CPU: a grace period has lasted {jiffies} jiffies; a CPU runs in {function}"
-        ),
-        [] => {
-            format!("a grace period of RCU has lasted {jiffies} jiffies; a CPU runs in {function}")
-        }
-        [cpu] => {
-            format!("CPU {cpu} ran in {function} for {jiffies} jiffies without a pause for RCU")
-        }
-        cpus => {
-            let cpus: Vec<_> = cpus.iter().map(u64::to_string).collect();
-            let cpus = cpus.join(", ");
-            format!(
-                "CPUs {cpus} made no pause for RCU for {jiffies} jiffies; one ran in {function}"
-            )
-        }
-    };
-    Some((summary, Vec::new()))
-}
-
 /// A stack that is full because functions call each other.
 fn overflow(report: &Report<'_>) -> Sentence {
     let blame = report.blame.as_ref().filter(|blame| blame.why == BlameReason::CallsItself)?;
@@ -523,29 +505,4 @@ fn named(lock: &str) -> String {
         "rw-semaphore" => format!("an {lock}"),
         _ => lock.to_owned(),
     }
-}
-
-/// A CPU that takes no interrupts: watchdog_hardlockup_check() in kernel/watchdog.c.
-fn deaf(report: &Report<'_>) -> Sentence {
-    let (function, cpu) = (crash_site(report)?, report.task.cpu?);
-    // Another CPU may print it; its stack is not that of the CPU that is locked up.
-    let is_own = match report.headline.split_once("hard LOCKUP on cpu ") {
-        Some((_, rest)) => {
-            let digits = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
-            rest.get(..digits)?.parse() == Ok(cpu)
-        }
-        // soft_nmi_interrupt() in arch/powerpc/kernel/watchdog.c.
-        None => report.headline.contains(&format!("CPU {cpu} self-detected hard LOCKUP")),
-    };
-    let by = task(report).filter(|_| is_own)?;
-    Some((format!("CPU {cpu} takes no interrupts: it runs in {function} of {by}"), Vec::new()))
-}
-
-/// A CPU that makes no progress.
-fn stuck(report: &Report<'_>) -> Sentence {
-    let seconds = report.seconds.filter(|_| report.kind == Kind::SoftLockup)?;
-    let function = crash_site(report)?;
-    let cpu = report.task.cpu?;
-    let by = task(report).map(|task| format!(" of {task}")).unwrap_or_default();
-    Some((format!("CPU {cpu} ran in {function}{by} for {seconds} s without a break"), Vec::new()))
 }

@@ -6,7 +6,7 @@ use crate::functions;
 use crate::kind::Kind;
 use crate::model::{
     Address, Allocation, Evidence, ListCorruption, ListOperation, ListPointer, PointerClass,
-    Report, Role,
+    Report, Role, Stack,
 };
 
 /// bad_page() in mm/page_alloc.c and print_bad_pte() in mm/memory.c.
@@ -52,7 +52,7 @@ pub(super) fn pressure(report: &Report<'_>) -> Sentence {
     let task = task(report)?;
     let summary = match &allocation.killed {
         _ if report.kind == Kind::AllocationFailure => {
-            format!("{task} asks for {pages}{}, and gets none", within(crash_site(report)))
+            format!("{task} asks for {pages}{}; the allocation fails", within(crash_site(report)))
         }
         None => format!("{task} asks for {pages}, and memory is exhausted"),
         Some(killed) => {
@@ -113,7 +113,7 @@ const ADDRESSES: &[(&str, &str)] = &[
     ("stack-out-of-bounds", "beyond a local variable"),
     ("global-out-of-bounds", "beyond a global variable"),
     ("slab-out-of-bounds", "beyond an object"),
-    ("out-of-bounds", "beyond what may be accessed"),
+    ("out-of-bounds", "outside valid memory"),
 ];
 
 /// An access for which KASAN describes no object.
@@ -130,12 +130,14 @@ pub(super) fn address(report: &Report<'_>) -> Sentence {
 pub(super) fn uninitialized(report: &Report<'_>) -> Sentence {
     let function = crash_site(report).filter(|_| report.kind == Kind::Kmsan)?;
     let found = report.uninitialized.as_ref();
-    let created = site_of(report, Role::Allocation);
     let variable = found.and_then(|found| found.variable.as_deref());
-    let memory = match (variable, created) {
-        (Some(variable), Some(created)) => format!("the local variable {variable} of {created}"),
+    // The stack of a local variable begins with its function, which may be any helper.
+    let is_created = |stack: &&Stack<'_>| stack.role == Role::Allocation;
+    let owner = report.stacks.iter().find(is_created).and_then(|stack| stack.frames.first());
+    let memory = match (variable, owner.and_then(|frame| frame.function.as_deref())) {
+        (Some(variable), Some(owner)) => format!("the local variable {variable} of {owner}"),
         (Some(variable), None) => format!("the local variable {variable}"),
-        (None, created) => format!("memory from {}", created?),
+        (None, _) => format!("memory from {}", site_of(report, Role::Allocation)?),
     };
     // kmsan_copy_to_user() in mm/kmsan/hooks.c.
     let is_leak = report.headline.contains("infoleak");

@@ -142,11 +142,11 @@ fn at_address(
     let is_protection_fault = !super::is_page_fault(report) && agrees_with.header.is_none();
     let is_odd = address_class::class(window.space, address) == AddressClass::NonCanonical
         || address_class::poison(window.space.arch, address).is_some();
-    let is_told = agrees_with.cr2.or(agrees_with.header).is_some() && agrees_with.is_whole();
-    found.confidence = confidence(is_told || (is_protection_fault && is_odd));
+    let is_reported = agrees_with.cr2.or(agrees_with.header).is_some() && agrees_with.is_whole();
+    found.confidence = confidence(is_reported || (is_protection_fault && is_odd));
     found.agrees_with = agrees_with;
     if let Some(left) = left_to_copy(window) {
-        let left = format!(", with {} to go", bytes(left));
+        let left = format!(", with {} remaining", bytes(left));
         found.summary.push_str(&left);
     }
     found
@@ -198,7 +198,8 @@ fn shadow(
         None if exact.is_some() && checked_size(window, memory).is_none() => format!("{real:#x}"),
         None => format!("{low:#x}..{:#x}", low | 7),
     };
-    let checked = if exact.is_some() { "the real access is to" } else { "the real access is in" };
+    let checked =
+        if exact.is_some() { "the checked access is to" } else { "the checked access is in" };
     let summary = format!(
         "reads {} at {}, the KASAN shadow: {checked} {range}, {}",
         bytes(memory.size),

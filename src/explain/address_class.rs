@@ -11,20 +11,20 @@ use AddressClass::{
 /// The patterns that the kernel writes over unused memory: include/linux/poison.h.
 #[rustfmt::skip] // rows
 pub(super) const POISONS: &[(u64, &str)] = &[
-    (0xdead_0000_0000_0100, "LIST_POISON1: the entry was taken off its list"),
-    (0xdead_0000_0000_0122, "LIST_POISON2: the entry was taken off its list"),
-    (0xdead_0000_0000_0200, "LIST_POISON2: the entry was taken off its list"),
-    (0x5dea_dbee_f000_0100, "LIST_POISON1: the entry was taken off its list"),
-    (0x5dea_dbee_f000_0122, "LIST_POISON2: the entry was taken off its list"),
+    (0xdead_0000_0000_0100, "LIST_POISON1: the entry was removed from its list"),
+    (0xdead_0000_0000_0122, "LIST_POISON2: the entry was removed from its list"),
+    (0xdead_0000_0000_0200, "LIST_POISON2: the entry was removed from its list"),
+    (0x5dea_dbee_f000_0100, "LIST_POISON1: the entry was removed from its list"),
+    (0x5dea_dbee_f000_0122, "LIST_POISON2: the entry was removed from its list"),
     (0x6b6b_6b6b_6b6b_6b6b, "POISON_FREE: the memory was freed"),
-    (0x5a5a_5a5a_5a5a_5a5a, "POISON_INUSE: the memory was never written"),
+    (0x5a5a_5a5a_5a5a_5a5a, "POISON_INUSE: the memory is uninitialized"),
     (0xa5a5_a5a5_a5a5_a5a5, "POISON_END: behind an object"),
     (0xbbbb_bbbb_bbbb_bbbb, "SLUB_RED_INACTIVE: beside an object"),
     (0xcccc_cccc_cccc_cccc, "a red zone or code that was freed"),
     (0x0000_0000_6b6b_6b6b, "POISON_FREE: the memory was freed"),
-    (0x0000_0000_5a5a_5a5a, "POISON_INUSE: the memory was never written"),
-    (0x0000_0000_0000_0100, "LIST_POISON1: the entry was taken off its list"),
-    (0x0000_0000_0000_0122, "LIST_POISON2: the entry was taken off its list"),
+    (0x0000_0000_5a5a_5a5a, "POISON_INUSE: the memory is uninitialized"),
+    (0x0000_0000_0000_0100, "LIST_POISON1: the entry was removed from its list"),
+    (0x0000_0000_0000_0122, "LIST_POISON2: the entry was removed from its list"),
 ];
 
 /// The largest offset of a field from a NULL pointer or a poison pattern: a page.

@@ -44,7 +44,7 @@ pub(super) fn assertion(
         return Some(indirect_call(window, Some(pointer)));
     }
     let Some(Found { condition, is_sure, steps }) = found(window) else {
-        let summary = "traps at an assertion; these bytes do not show what was compared";
+        let summary = "traps at an assertion; the comparison is not in the printed code";
         return (!is_described).then(|| Explanation::new(summary.to_owned(), confidence(false)));
     };
     let summary = format!("traps because {}", condition.predicate);

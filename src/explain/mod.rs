@@ -123,7 +123,7 @@ fn breakpoint(report: &Report<'_>) -> Explanation {
     let caller = stack.iter().skip(1).find_map(|frame| frame.function.as_deref());
     let from = caller.map(|function| format!(", called from {function}")).unwrap_or_default();
     let what = match marked {
-        Some(false) => "it is gone by now, so the kernel was changing its own code",
+        Some(false) => "it is no longer in memory, so the kernel was patching its code",
         _ => "control flow went wrong or the kernel was changing its own code",
     };
     let summary = format!("stops at a breakpoint (int3) without a handler{from}: {what}");
@@ -164,7 +164,7 @@ fn by_header(report: &Report<'_>, space: Space) -> Option<Explanation> {
 fn by_shadow(space: Space, shadow: Address, real: u64) -> Explanation {
     let class = address_class::class(space, real);
     let summary = format!(
-        "reads at {shadow}, the KASAN shadow: the real access is in {real:#x}..{:#x}, {}",
+        "reads at {shadow}, the KASAN shadow: the checked access is in {real:#x}..{:#x}, {}",
         real | 7,
         meaning(space, class, None, real)
     );
@@ -208,7 +208,7 @@ fn meaning(space: Space, class: AddressClass, pointer: Option<&Pointer>, address
         AddressClass::Null if address == 0 => "NULL pointer".to_owned(),
         AddressClass::Null => format!("NULL pointer + {address:#x}"),
         AddressClass::User => "an address of user space".to_owned(),
-        AddressClass::NonCanonical => "no valid address".to_owned(),
+        AddressClass::NonCanonical => "a non-canonical address".to_owned(),
         // KASLR moves the bounds between these two (`kernel_randomize_memory()`).
         AddressClass::DirectMap if arch == Arch::X86_64 => {
             "probably in the linear map of memory".to_owned()
@@ -230,7 +230,7 @@ fn meaning(space: Space, class: AddressClass, pointer: Option<&Pointer>, address
             let letters = if is_text { value } else { address }.to_le_bytes().map(char::from);
             format!("the text \"{}\"", letters.iter().collect::<String>().escape_default())
         }
-        AddressClass::Unknown => "of unknown use".to_owned(),
+        AddressClass::Unknown => "an unknown address".to_owned(),
     }
 }
 

@@ -44,19 +44,19 @@ macro_rules! reasons {
 }
 
 reasons! {
-    Trap: Noise, "brings the processor from the trap to the kernel's handler",
-    Reporting: Noise, "notices, checks or prints",
+    Trap: Noise, "is on the path from a trap to its handler",
+    Reporting: Noise, "detects, checks or reports",
     Unwinding: Noise, "walks the stack",
-    Stall: Noise, "looks after CPUs that make no progress",
+    Stall: Noise, "watches for stalled CPUs",
     Padding: Noise, "is the padding before a function",
     Entry: Helper, "enters the kernel, or runs a thread, work or timer",
-    Dispatch: Helper, "calls what an object's table of functions says",
-    Waiting: Helper, "waits for somebody else",
+    Dispatch: Helper, "calls a function pointer of an object",
+    Waiting: Helper, "waits for another task or an event",
     Delay: Helper, "spins until a time has passed",
-    Allocator: Helper, "gives and takes memory",
+    Allocator: Helper, "allocates or frees memory",
     Copying: Helper, "copies for its caller",
     Counting: Helper, "locks, counts, lists",
-    Control: Helper, "sets off what was asked for",
+    Control: Helper, "starts a requested operation",
     Convention: Helper, "is skipped by the convention for titles",
 }
 

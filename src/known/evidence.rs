@@ -7,7 +7,7 @@ use crate::fingerprint::{OriginRole, Signature};
 pub(super) fn words(report: &Signature<'_>, known: &Signature<'_>) -> Vec<String> {
     let mut words = Vec::new();
     if report.exact == known.exact {
-        words.push("all is equal but what differs from run to run".to_owned());
+        words.push("equal in everything that is stable across runs".to_owned());
         return words;
     }
     let title = report.title.function.as_deref();

@@ -68,7 +68,7 @@ pub fn write(
     }
     if audit.unknown_lines > 0 {
         let lines = if audit.unknown_lines == 1 { "line was" } else { "lines were" };
-        notes.push(format!("{} {lines} not understood.", audit.unknown_lines));
+        notes.push(format!("{} {lines} not recognized.", audit.unknown_lines));
     }
     for note in notes {
         page.out.write_str("  ")?;
@@ -107,7 +107,7 @@ fn style(trust: Trust) -> Style {
 impl<W: fmt::Write> Page<'_, W> {
     fn audit_head(&mut self, file: &str, audit: &Audit<'_>) -> fmt::Result {
         let mut titles = audit.original.titles.iter();
-        let title = titles.next().map_or("a crash that the log does not name", |title| title);
+        let title = titles.next().map_or("an unknown crash", |title| title);
         self.styled(TITLE, &escape(title).to_string())?;
         let place = format!("\n  {} (search for the {})\n", escape(file), audit.kind.name());
         self.styled(DIM, &place)?;
@@ -134,7 +134,7 @@ impl<W: fmt::Write> Page<'_, W> {
         self.styled(LABEL, &head)?;
         let mut described = BTreeSet::new();
         for (number, (step, marks)) in audit.steps.iter().zip(&marks).enumerate() {
-            let first = (number == 0).then_some("where the crash was seen");
+            let first = (number == 0).then_some("commit of the crash");
             let name = step.release.as_deref().or(step.subject.as_deref()).or(first);
             self.step(step, name.unwrap_or_default(), marks, columns)?;
             // A crash that decides many steps is described at the first of them.
@@ -239,7 +239,7 @@ fn mark(audit: &Audit<'_>, step: &Judged<'_>, run: &Run<'_>) -> char {
 
 fn rate(rate: &Rate) -> String {
     if rate.runs == 0 {
-        return "not known: no commit showed it".into();
+        return "unknown: no commit has the crash".into();
     }
     let (low, high) = (rate.low * 100.0, rate.high * 100.0);
     format!(
@@ -261,13 +261,13 @@ fn finding(audit: &Audit<'_>) -> String {
     match (audit.trust, changed(audit)) {
         (Trust::Wrong, Some(step)) => format!("{named} is wrong: {}.", complaint(audit, step)),
         (_, Some(step)) => {
-            format!("{named} is not sure: {}; {}.", complaint(audit, step), chances(audit))
+            format!("{named} is doubtful: {}; {}.", complaint(audit, step), chances(audit))
         }
         (Trust::Doubtful, None) if !audit.steps.iter().any(shows) => {
-            format!("{named} does not follow: no step of the log shows the crash.")
+            format!("{named} is unsupported: no step of the log shows the crash.")
         }
         (Trust::Sound, None) => format!("{named} is plausible: {}.", chances(audit)),
-        (_, None) => format!("{named} is likely not the one: {}.", chances(audit)),
+        (_, None) => format!("{named} is likely wrong: {}.", chances(audit)),
     }
 }
 
@@ -316,13 +316,13 @@ fn complaint(audit: &Audit<'_>, step: &Judged<'_>) -> String {
     let crashed = step.related.as_ref().map_or(0, |related| related.count);
     let runs = step.count(Outcome::Crashed).saturating_add(step.count(Outcome::Ok));
     match (&step.related, step.audited_verdict) {
-        (None, _) => format!("{name} was called {verdict}, but {}", step.why),
+        (None, _) => format!("{name} was rated {verdict}, but {}", step.why),
         (Some(related), Verdict::Skip) if related.score > UNRELATED => format!(
-            "{name} was called {verdict} for what may be another crash, {} ({crashed} of {runs} runs)",
+            "{name} was rated {verdict} for what may be another crash, {} ({crashed} of {runs} runs)",
             step.decided_by
         ),
         _ => format!(
-            "{name} was called {verdict} for another crash, {} ({crashed} of {runs} runs)",
+            "{name} was rated {verdict} for another crash, {} ({crashed} of {runs} runs)",
             step.decided_by
         ),
     }
@@ -353,8 +353,8 @@ fn consequence(audit: &Audit<'_>) -> String {
         ),
         (None, Some(good), Some(bad)) => {
             let left = match range.revisions_left {
-                Some(1) => "1 commit is left to test".into(),
-                Some(left) => format!("{left} commits are left to test"),
+                Some(1) => "1 commit remains to be tested".into(),
+                Some(left) => format!("{left} commits remain to be tested"),
                 None => "--repo counts the remaining commits".into(),
             };
             format!(

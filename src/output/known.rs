@@ -205,7 +205,7 @@ impl KnownFix {
     fn verdict(&self) -> Option<String> {
         let words = match self.standing.as_deref()? {
             "lacks" => "lacks it",
-            "has" => "has it: another bug, or it came back",
+            "has" => "has it: another bug, or the bug reappeared",
             _ => "is not affected by its release",
         };
         let likely = if self.likely { "likely " } else { "" };

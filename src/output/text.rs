@@ -7,8 +7,8 @@ pub use super::page::TextOptions;
 use super::page::{DIM, LABEL, Page, TITLE, TRAP, broken};
 use crate::functions::{self, FrameClass};
 use crate::model::{
-    Access, Code, Confidence, Explanation, Frame, ImageVerdict, Instruction, Memory, PageTable,
-    Report, Role, Side, Stack, Suspect,
+    Access, Code, Confidence, Corruption, Explanation, Frame, ImageVerdict, Instruction, Memory,
+    PageTable, Report, Role, Side, Stack, Suspect,
 };
 
 /// The number of instructions before the trapping one, and after it.
@@ -221,8 +221,8 @@ impl<W: fmt::Write> Page<'_, W> {
                 Role::Free => "freed at",
                 Role::Related => "queued at",
                 Role::Race => "raced with",
-                Role::Chain => "lock taken at",
-                Role::Consequence => "stack of what followed",
+                Role::Chain => "lock acquired at",
+                Role::Consequence => "stack of a consequence",
                 Role::Holder => "held by",
                 Role::Starved => "starved thread",
             };
@@ -408,7 +408,9 @@ impl<W: fmt::Write> Page<'_, W> {
     }
 
     fn notes(&mut self, report: &Report<'_>) -> fmt::Result {
-        if let Some(why) = report.corrupted {
+        // A title without a function is a matter of the convention alone, where another rule names one.
+        let is_named = |why| why == Corruption::NoFunction && report.blame.is_some();
+        if let Some(why) = report.corrupted.filter(|why| self.options.all || !is_named(*why)) {
             self.field("corrupted", why.words())?;
         }
         let missing: Vec<_> = report.incomplete.iter().map(|why| why.words()).collect();

@@ -8,6 +8,7 @@ use std::ops::RangeInclusive;
 
 use crate::log::{Context, Line, MAX_LINE, Shape};
 use crate::scan;
+use crate::search;
 use crate::syntax::{self, Record};
 
 /// The widths at which mail programs break lines, in bytes.
@@ -71,10 +72,12 @@ fn rest_of<'log>(
         *first == b'[' && below.get(1).is_some_and(|b| *b == b' ' || b.is_ascii_digit());
     let may_be_broken = line.is_carried && width <= *MAIL_WIDTH.end();
     let may_be_cut = first.is_ascii_digit();
-    if is_stamped || !(may_be_broken || is_headline || may_be_cut) {
+    let lacks_release = names_no_release(&line.text);
+    if is_stamped || !(may_be_broken || is_headline || may_be_cut || lacks_release) {
         return None;
     }
     let rest = Line::at(log, line.next(), shape)?;
+    let is_release = || lacks_release && begins_with_release(&rest.text);
     let is_function = || {
         is_headline
             && names_no_function(&line.text)
@@ -92,7 +95,9 @@ fn rest_of<'log>(
     };
     if rest.is_rest {
         Some((rest, Joint::Cut))
-    } else if is_bare && (may_be_broken && is_broken(width, &rest) || is_open() || is_function()) {
+    } else if is_bare
+        && (may_be_broken && is_broken(width, &rest) || is_open() || is_function() || is_release())
+    {
         Some((rest, Joint::Broken))
     } else {
         None
@@ -109,6 +114,30 @@ fn names_no_function(line: &[u8]) -> bool {
     let is_place = parts.next().is_some_and(|file| file.contains(&b'.'));
     let is_number = !number.is_empty() && number.iter().all(u8::is_ascii_digit);
     is_place && is_number && text.starts_with(b"WARNING: ")
+}
+
+/// Returns whether a `CPU:` line ends at its taint flags: `dump_stack_print_info()` in
+/// lib/dump_stack.c prints the release behind them. A mail program may break the line at any of the
+/// blanks between the flags.
+fn names_no_release(line: &[u8]) -> bool {
+    line.starts_with(b"CPU: ")
+        && search::after(line, "ainted").is_some_and(|flags| {
+            flags.strip_prefix(b":").unwrap_or(flags).split(u8::is_ascii_whitespace).all(is_taint)
+        })
+}
+
+/// Returns whether a line begins with taint flags, a release, or both.
+fn begins_with_release(line: &[u8]) -> bool {
+    let mut words = line.split(u8::is_ascii_whitespace).skip_while(|word| is_taint(word));
+    match words.next() {
+        Some(word) => word.first().is_some_and(u8::is_ascii_digit) && word.contains(&b'.'),
+        None => !line.trim_ascii().is_empty(),
+    }
+}
+
+/// Returns whether a word consists of taint flags, which some distributions pad with `-`.
+fn is_taint(word: &[u8]) -> bool {
+    word.iter().all(|b| b.is_ascii_uppercase() || *b == b'-')
 }
 
 /// Returns whether the first word of `rest` did not fit on a line of this width.
@@ -169,6 +198,24 @@ mod tests {
         assert_eq!(whole_of(broken, true), whole);
         let alone = "WARNING: CPU: 1 PID: 9 at fs/cm.c:88\nModules linked in:\n";
         assert_eq!(whole_of(alone, true), "WARNING: CPU: 1 PID: 9 at fs/cm.c:88");
+    }
+
+    #[test]
+    fn a_release_below_the_taint_flags_is_joined() {
+        let broken =
+            "CPU: 2 PID: 31128 Comm: ioctl_sg01 Tainted: G        W\n       5.18.0-rc1 #1\n";
+        let whole = "CPU: 2 PID: 31128 Comm: ioctl_sg01 Tainted: G        W 5.18.0-rc1 #1";
+        assert_eq!(whole_of(broken, false), whole);
+        assert_eq!(whole_of(&format!("[ 1.5] {broken}"), false), whole);
+        let twice = "CPU: 8 PID: 5 Comm: a Tainted: G\nW   L    ----  ---\n6.7.0-0.rc0 #1\n";
+        assert_eq!(
+            whole_of(twice, false),
+            "CPU: 8 PID: 5 Comm: a Tainted: G W   L    ----  --- 6.7.0-0.rc0 #1"
+        );
+        let alone = "CPU: 8 PID: 5 Comm: a Not tainted";
+        for below in ["RIP: 0010:f+0x1/0x2", "", "[ 1.5] 6.7.0 #1"] {
+            assert_eq!(whole_of(&format!("{alone}\n{below}\n"), false), alone);
+        }
     }
 
     #[test]

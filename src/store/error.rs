@@ -182,7 +182,7 @@ impl Error {
 
     /// Makes the error for a directory, a device, and other special files.
     pub(super) fn no_file(path: &Path) -> Self {
-        Self::NoStore { path: path.to_owned(), source: "it is no regular file".into() }
+        Self::NoStore { path: path.to_owned(), source: "it is not a regular file".into() }
     }
 
     /// Makes the error for a file that others keep replacing.
@@ -274,7 +274,7 @@ impl fmt::Display for Error {
             }
             Self::OneBug { bug } => write!(f, "both are bug {bug:016x}: name two bugs"),
             Self::NoDecision { path } => {
-                write!(f, "the store {} has no decision to take back", path.display())
+                write!(f, "the store {} has no decision to undo", path.display())
             }
             Self::NewerFingerprint { path, found } => write!(
                 f,

@@ -63,7 +63,7 @@ pub(super) fn check(symbolizer: &Symbolizer<'_>, report: &Report<'_>) -> ImageCh
             let bytes: Vec<_> = code.other.iter().take(8).map(|at| format!("{at:#x}")).collect();
             let more = if code.other.len() > bytes.len() { ", ..." } else { "" };
             check.warnings.push(format!(
-                "the bytes of the code are not those of the image, at {}{more}",
+                "the code bytes differ from the image, at {}{more}",
                 bytes.join(", ")
             ));
         }

@@ -28,7 +28,7 @@ use crate::token::{Hex, blanks, digits, hex};
 
 /// Finds the address in a headline.
 pub(crate) fn address(headline: &[u8]) -> Option<Hex> {
-    const BEFORE: [&str; 11] = [
+    const BEFORE: [&str; 12] = [
         "address: ",
         "non-canonical address ",
         "null-ptr-deref address ",
@@ -40,14 +40,16 @@ pub(crate) fn address(headline: &[u8]) -> Option<Hex> {
         " data access at ",
         " dereference at ",
         " request at ",
+        // arm: do_DataAbort() in arch/arm/mm/fault.c.
+        ") at 0x",
     ];
-    // Each grammar contains one of these texts.
-    if !search::has(headline, " at ") && !search::has(headline, "address") {
+    // Each grammar contains one of these texts. An imprecise abort has the address of a later access.
+    let has_address = search::has(headline, " at ") || search::has(headline, "address");
+    if !has_address || search::has(headline, ": imprecise ") {
         return None;
     }
     BEFORE.iter().find_map(|&before| {
-        let at = search::find(headline, before)?;
-        let rest = headline.get(at + before.len()..)?;
+        let rest = search::after(headline, before)?;
         preceded(blanks, hex).parse(rest).ok().map(|(_, address)| address)
     })
 }

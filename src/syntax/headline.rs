@@ -76,8 +76,8 @@ fn location(text: &[u8]) -> Option<(&[u8], u64)> {
 
 fn function(text: &[u8]) -> Option<&[u8]> {
     let mut rest = text;
-    while let Some(at) = search::find(rest, " in ") {
-        rest = rest.get(at + 4..)?;
+    while let Some(behind) = search::after(rest, " in ") {
+        rest = behind;
         let (place, _) = token::bracketed(rest).ok()?;
         if let Some(function) = frame::title_function(place) {
             return Some(function);

@@ -49,11 +49,11 @@ pub(crate) fn lock(line: &[u8]) -> Option<Lock<'_>> {
     let address = rest.strip_prefix(b":").unwrap_or(rest).trim_ascii_start();
     let address = token::hex(address).ok().filter(|(rest, _)| rest.starts_with(b" ("));
     let usage = line.get(end + 2..).and_then(|rest| rest.get(..memchr::memchr(b'}', rest)?));
-    let at = search::find(line, "at: ").and_then(|at| line.get(at + 4..));
+    let at = search::after(line, "at: ");
     let place = at.and_then(|text| {
         // Old kernels print the address before the name: `[<ffffffff81234567>] f+0x1/0x2`.
         let text = match text {
-            [b'[', b'<', ..] => search::find(text, ">] ").and_then(|at| text.get(at + 3..))?,
+            [b'[', b'<', ..] => search::after(text, ">] ")?,
             text => text,
         };
         frame::place(text).ok().map(|(_, place)| place)
@@ -84,8 +84,7 @@ pub(crate) struct Holder<'a> {
 
 /// `2 locks held by swapper/0/1:`: a name may contain slashes.
 pub(crate) fn holder(line: &[u8]) -> Option<Holder<'_>> {
-    let at = search::find(line, " held by ")? + " held by ".len();
-    let name = line.get(at..)?.trim_ascii_end();
+    let name = search::after(line, " held by ")?.trim_ascii_end();
     let name = name.strip_suffix(b":").or_else(|| name.strip_suffix(b".")).unwrap_or(name);
     let slash = memchr::memrchr(b'/', name)?;
     let (rest, pid) = token::decimal(name.get(slash + 1..)?).ok()?;

@@ -38,7 +38,7 @@ pub(crate) fn address(line: &[u8]) -> Option<Hex> {
 
 /// The reason of the panic, which may be cut off.
 pub(crate) fn reason(line: &[u8]) -> Option<&[u8]> {
-    let whole = search::find(line, "Machine check: ").and_then(|at| line.get(at + 15..));
+    let whole = search::after(line, "Machine check: ");
     let cut = || line.strip_prefix(b": ").filter(|rest| !rest.starts_with(b"Machine Check"));
     let reason = whole.or_else(cut)?.trim_ascii();
     reason.first().is_some_and(u8::is_ascii_alphabetic).then_some(reason)

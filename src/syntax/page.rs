@@ -62,8 +62,7 @@ pub(super) fn page(line: &[u8]) -> Option<Page<'_>> {
 
 /// The value behind the first `name`.
 fn after<'t, T>(text: &'t [u8], name: &str, value: fn(&'t [u8]) -> Parsed<'t, T>) -> Option<T> {
-    let at = search::find(text, name)? + name.len();
-    let (_, value) = preceded(blanks, value).parse(text.get(at..)?).ok()?;
+    let (_, value) = preceded(blanks, value).parse(search::after(text, name)?).ok()?;
     Some(value)
 }
 

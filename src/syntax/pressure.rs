@@ -35,8 +35,8 @@ pub(crate) fn request(headline: &[u8]) -> Option<Request<'_>> {
         let (_, (order, mask, flags)) = { parts }.parse(rest).ok()?;
         return Some(Request { order, mask, flags });
     }
-    let at = search::find(headline, " invoked oom-killer: gfp_mask=")? + 30;
-    let (rest, (mask, flags)) = (hex, flags()).parse(headline.get(at..)?).ok()?;
+    let request = search::after(headline, " invoked oom-killer: gfp_mask=")?;
+    let (rest, (mask, flags)) = (hex, flags()).parse(request).ok()?;
     let (_, order) = preceded((take_until("order="), tag("order=")), decimal).parse(rest).ok()?;
     Some(Request { order, mask, flags })
 }

@@ -155,7 +155,7 @@ pub(crate) struct Reports {
     /// Print no message for a log without a report, and no progress
     #[arg(short, long)]
     pub(crate) quiet: bool,
-    /// Add the fixes that may be those of each report, from this file: see `ksplat known build`
+    /// Add the fixes that may fix each report, from this file: see `ksplat known build`
     #[arg(long, value_name = "FILE")]
     pub(crate) known: Option<PathBuf>,
     #[command(flatten)]
@@ -330,16 +330,16 @@ pub(crate) struct Cluster {
     /// Write one HTML page for a browser instead
     #[arg(long, value_name = "FILE")]
     pub(crate) html: Option<PathBuf>,
-    /// Name the fix that is probably that of each bug, from this file: see `ksplat known build`
+    /// Print the probable fix of each bug, from this file: see `ksplat known build`
     #[arg(long, value_name = "FILE")]
     pub(crate) known: Option<PathBuf>,
     /// Print the evidence for two reports; each is FILE or FILE#INDEX, and is read if it is not among the logs
     #[arg(long, num_args = 2, value_names = ["A", "B"])]
     pub(crate) why: Vec<String>,
-    /// Keep two reports apart; may be repeated
+    /// Add a cannot-link: two reports are different bugs; may be repeated
     #[arg(long, num_args = 2, value_names = ["A", "B"], action = clap::ArgAction::Append)]
     pub(crate) apart: Vec<String>,
-    /// Keep two reports together; may be repeated
+    /// Add a must-link: two reports are one bug; may be repeated
     #[arg(long, num_args = 2, value_names = ["A", "B"], action = clap::ArgAction::Append)]
     pub(crate) together: Vec<String>,
     /// The output format
@@ -376,9 +376,9 @@ pub(crate) struct Known {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum KnownCommand {
-    /// Read the fixes of git trees and mailing lists into a file; what was read before is not read again
+    /// Read the fixes of git trees and mailing lists into a file; commits and mails that were read before are skipped
     Build(KnownBuild),
-    /// Read what is new in the trees and lists of a file
+    /// Read the new commits and mails of the trees and lists of a file
     Update(KnownBuild),
 }
 
@@ -493,10 +493,10 @@ pub(crate) struct Watch {
     /// End at the end of the file, or when the first writer of a pipe closes it
     #[arg(long)]
     pub(crate) once: bool,
-    /// Print the title of a report when its first line comes, before the report itself
+    /// Print the title of a report at its first line, before the report itself
     #[arg(long)]
     pub(crate) early: bool,
-    /// The time after the last line of a report at which it is printed; if it goes on, it is printed again
+    /// The time after the last line of a report at which it is printed; if it continues, it is printed again
     #[arg(long, value_name = "SECONDS", value_parser = seconds, default_value = "1")]
     pub(crate) pause: std::time::Duration,
     /// The silence of the console that completes a report

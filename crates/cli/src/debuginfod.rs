@@ -95,7 +95,9 @@ fn known(path: &Path, build_id: &str) -> io::Result<bool> {
     }
     let age = SystemTime::now().duration_since(metadata.modified()?).unwrap_or_default();
     if age < MISSING {
-        return Err(io::Error::other("no server had this image within an hour; remove it to ask"));
+        return Err(io::Error::other(
+            "no server had this image within an hour; remove it to retry",
+        ));
     }
     Ok(false)
 }

@@ -60,11 +60,11 @@ impl fmt::Display for Error {
                 write!(f, "{source}")
             }
             Self::Store(error) => write!(f, "{error}"),
-            Self::NoReport { name } => write!(f, "{name}: no report of this name was read"),
+            Self::NoReport { name } => write!(f, "{name}: no such report"),
             Self::Equal { one, other } => {
                 write!(f, "{one} and {other} are equal and cannot be kept apart")
             }
-            Self::NoKnown { .. } => f.write_str("no such file; `ksplat known build` makes one"),
+            Self::NoKnown { .. } => f.write_str("no such file; `ksplat known build` creates one"),
             Self::NoGit { source } => write!(f, "cannot run git: {source}"),
             Self::Git { tree, message } => write!(f, "git in {}: {message}", tree.display()),
         }

@@ -52,10 +52,10 @@ impl fmt::Display for Error {
             Self::NoData => {
                 "has no parameter `z` or `zl`: take the whole address of the panic screen"
             }
-            Self::NoDigits => "has something else than digits as the log",
+            Self::NoDigits => "has invalid characters in the log",
             Self::TooLong => "is longer than any QR code",
             Self::TooLarge => "unpacks to more than 1 MiB",
-            Self::Damaged => "is cut off or damaged: its digits are no zlib data",
+            Self::Damaged => "is cut off or damaged: invalid zlib data",
         })
     }
 }

@@ -120,7 +120,7 @@ impl Runner {
         let left = self.shared.state().waiting.len();
         if left > 0 {
             let reports = if left == 1 { "report is" } else { "reports are" };
-            report_error("--exec", &format!("{left} {reports} not given to the command"));
+            report_error("--exec", &format!("{left} {reports} not passed to the command"));
         }
     }
 }

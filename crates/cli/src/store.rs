@@ -43,7 +43,7 @@ pub(crate) fn store(args: args::Store) -> Result<Status, Error> {
         }
         args::Store::Undo { store, remark, wait } => {
             let undone = open_to_write(&store, &wait)?.undo(remark.into())?;
-            writeln!(io::stdout(), "taken back: {}", escape(&undone.to_string()))?;
+            writeln!(io::stdout(), "undone: {}", escape(&undone.to_string()))?;
         }
         args::Store::Why { pair } => why(&pair)?,
         args::Store::Export { store: path } => {
@@ -205,7 +205,9 @@ fn report_damage(path: &Path, contents: &Contents) {
         let damaged = contents.damaged.len();
         report_error(
             &input::name(path),
-            &format!("{damaged} damaged rows are left out; `ksplat store check` sets them aside"),
+            &format!(
+                "{damaged} damaged rows are left out; `ksplat store check` moves them to a separate table"
+            ),
         );
     }
 }

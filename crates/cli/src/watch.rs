@@ -237,7 +237,7 @@ impl Shown<'_> {
             runner.run(line);
         }
         if revises && self.writer.is_text() {
-            let goes_on = format!("\nThe report of line {line} went on:\n");
+            let goes_on = format!("\nThe report of line {line} continued:\n");
             self.writer.add(goes_on.as_bytes())?;
         }
         self.writer.report(&record, self.options)?;

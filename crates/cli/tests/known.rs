@@ -297,7 +297,7 @@ fn bad_input_has_a_message_of_one_line() {
     assert!(!Path::new(&file).exists(), "a wrong call makes no file");
     says(&["known", "build", "-o", &file], "--repo DIR", 2);
     says(&["known", "build", "--repo", &none, "-o", &file], "none", 2);
-    says(&["known", "update", "-o", &none], "`ksplat known build` makes one", 2);
+    says(&["known", "update", "-o", &none], "`ksplat known build` creates one", 2);
     let unread = path(&folder, "unread.ksplat");
     call(&["store", "add", &unread, common::GPF], b"");
     says(&["known", "update", "-o", &unread], "name one with --repo DIR", 2);

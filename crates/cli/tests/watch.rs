@@ -212,7 +212,8 @@ fn a_file_can_be_read_once() {
 
 #[test]
 fn a_report_that_continues_is_a_revision() {
-    for (format, word) in [("jsonl", "\"revises\":true"), ("text", "The report of line 1 went on:")]
+    for (format, word) in
+        [("jsonl", "\"revises\":true"), ("text", "The report of line 1 continued:")]
     {
         let mut child = start_with(format, &["--pause", "0.1"]);
         let mut stdin = child.stdin.take().unwrap();

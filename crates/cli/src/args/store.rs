@@ -52,7 +52,7 @@ pub(crate) enum Store {
         #[command(flatten)]
         wait: Wait,
     },
-    /// Decide that two bugs are different, whatever they have in common
+    /// Decide that two bugs are different, for any similarity
     Apart(Verdict),
     /// Decide that two bugs are one
     Together(Verdict),
@@ -72,7 +72,7 @@ pub(crate) enum Store {
         #[command(flatten)]
         wait: Wait,
     },
-    /// Take the last decision back, a label or one about bugs
+    /// Undo the last decision, a label or one about bugs
     Undo {
         /// The store
         #[arg(value_name = "STORE")]
@@ -82,7 +82,7 @@ pub(crate) enum Store {
         #[command(flatten)]
         wait: Wait,
     },
-    /// Print the rules that join the reports of two bugs, or that keep them apart
+    /// Print the rules that join the reports of two bugs, or that separate them
     Why {
         #[command(flatten)]
         pair: Pair,
@@ -112,12 +112,12 @@ pub(crate) enum Store {
         #[command(flatten)]
         wait: Wait,
     },
-    /// Check all of a store, mend what can be mended, and make the file small
+    /// Check all of a store, repair it, and compact the file
     Check {
         /// The store
         #[arg(value_name = "STORE")]
         store: PathBuf,
-        /// Delete damaged rows, which are set aside otherwise
+        /// Delete damaged rows, which are moved to a separate table otherwise
         #[arg(long)]
         drop_damaged: bool,
         #[command(flatten)]
@@ -162,10 +162,10 @@ pub(crate) struct Verdict {
 /// Why something was decided, and by whom.
 #[derive(Debug, Group)]
 pub(crate) struct Remark {
-    /// Keep the reason with the decision
+    /// Store the reason with the decision
     #[arg(long, value_name = "TEXT")]
     pub(crate) why: Option<String>,
-    /// Keep who decided
+    /// Store the name of the person who decided
     #[arg(long, value_name = "NAME")]
     pub(crate) by: Option<String>,
 }

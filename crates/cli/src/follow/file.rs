@@ -238,7 +238,7 @@ fn truncated(
         chunks.end_line()?;
     }
     let since = if copy.is_some() { "its copy" } else { "the last read" };
-    skipped(path, &format!("the file was truncated: what was written since {since} is lost"));
+    skipped(path, &format!("the file was truncated: text written since {since} is lost"));
     chunks.end_line()?;
     (text.at, text.block) = (0, Vec::new());
     Ok(())

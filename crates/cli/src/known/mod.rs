@@ -84,7 +84,7 @@ fn ask(args: &args::KnownAsk) -> Result<Status, Error> {
     let Some(path) = &args.file else {
         report_error(
             "known",
-            &"name a file of fixes with --in FILE; `ksplat known build` makes one",
+            &"name a file of fixes with --in FILE; `ksplat known build` creates one",
         );
         return Ok(Status::Unusable);
     };
