@@ -60,7 +60,6 @@ use crate::fingerprint::{Family, Signature};
 pub(crate) use blocking::MAX_NEAR;
 #[cfg(feature = "store")]
 pub(crate) use reach::{Grouped, Reach, Titles};
-pub(crate) use similarity::Frequencies;
 
 pub use feature::Feature;
 pub use link::{Link, LinkReason};
@@ -109,7 +108,6 @@ pub struct Index {
     reports: Vec<Report>,
     apart: Vec<(u32, u32)>,
     together: Vec<(u32, u32)>,
-    frequencies: OnceLock<Frequencies>,
     ranker: OnceLock<Ranker>,
     keys: OnceLock<Keys>,
 }
@@ -146,13 +144,11 @@ impl Index {
         if number == next {
             let entry = Entry::new(signature, &mut self.names);
             self.entries.push(Entry { exact, first: report, ..entry });
-            self.frequencies = OnceLock::new();
             self.ranker = OnceLock::new();
             self.keys = OnceLock::new();
         } else if let Some(entry) = self.entries.get_mut(number as usize)
             && entry.describe(signature, &mut self.names)
         {
-            self.frequencies = OnceLock::new();
             self.ranker = OnceLock::new();
         }
         if let Some(entry) = self.entries.get_mut(number as usize) {
@@ -205,9 +201,8 @@ impl Index {
     pub fn compare(&self, a: u32, b: u32) -> Option<Match> {
         let entry = self.entry(a)?;
         let other = self.reports.get(b as usize)?.entry;
-        let frequencies = self.frequencies();
-        let ranker = Ranker::new(&self.entries, &self.names, vec![other], frequencies);
-        let candidate = ranker.compare_with(entry, &self.names, frequencies, &[0]).pop()?;
+        let ranker = Ranker::new(&self.entries, &self.names, vec![other]);
+        let candidate = ranker.compare_with(entry, &self.names, &[0]).pop()?;
         Some(Match { report: b, score: candidate.score, features: candidate.features })
     }
 
@@ -220,9 +215,7 @@ impl Index {
     }
 
     fn ranked(&self, entry: &Entry, names: &impl Texts, top: usize) -> Vec<Match> {
-        let (ranker, frequencies) = (self.ranker(), self.frequencies());
-        let candidates =
-            ranker.rank(&self.entries, entry, names, frequencies, top, &mut Vec::new());
+        let candidates = self.ranker().rank(&self.entries, entry, names, top, &mut Vec::new());
         let found = candidates.into_iter().filter_map(|candidate| {
             let report = self.entries.get(candidate.entry as usize)?.first;
             Some(Match { report, score: candidate.score, features: candidate.features })
@@ -259,13 +252,7 @@ impl Index {
 
     fn ranker(&self) -> &Ranker {
         let all = || (0..self.entries.len() as u32).collect();
-        self.ranker
-            .get_or_init(|| Ranker::new(&self.entries, &self.names, all(), self.frequencies()))
-    }
-
-    /// Returns the number of entries with each term.
-    pub(crate) fn frequencies(&self) -> &Frequencies {
-        self.frequencies.get_or_init(|| Frequencies::of(&self.entries, &self.names))
+        self.ranker.get_or_init(|| Ranker::new(&self.entries, &self.names, all()))
     }
 
     fn keys(&self) -> &Keys {
@@ -424,8 +411,7 @@ impl Index {
                 near.entry((blocking::kin(entry.family), name)).or_default().push(document);
             }
         }
-        let frequencies = self.frequencies();
-        let ranker = Ranker::new(&self.entries, &self.names, exemplars.to_vec(), frequencies);
+        let ranker = Ranker::new(&self.entries, &self.names, exemplars.to_vec());
         let mut edges = Vec::new();
         for (_, (number, entry)) in documents() {
             let names = blocking::near(entry).into_iter();
@@ -446,7 +432,7 @@ impl Index {
             if reached.is_empty() {
                 continue;
             }
-            let found = ranker.compare_with(entry, &self.names, frequencies, &reached);
+            let found = ranker.compare_with(entry, &self.names, &reached);
             edges.extend(
                 found
                     .into_iter()
@@ -459,13 +445,11 @@ impl Index {
 
     /// Returns the edges between sets that are perhaps one bug.
     fn perhaps(&self, sets: &mut DisjointSets, exemplars: &[u32]) -> Vec<Edge> {
-        let frequencies = self.frequencies();
-        let ranker = Ranker::new(&self.entries, &self.names, exemplars.to_vec(), frequencies);
+        let ranker = Ranker::new(&self.entries, &self.names, exemplars.to_vec());
         let (mut edges, mut sums) = (Vec::new(), Vec::new());
         for number in exemplars {
             let Some(entry) = self.entries.get(*number as usize) else { continue };
-            let neighbours =
-                ranker.rank(&self.entries, entry, &self.names, frequencies, NEIGHBOURS, &mut sums);
+            let neighbours = ranker.rank(&self.entries, entry, &self.names, NEIGHBOURS, &mut sums);
             let others = neighbours.iter().filter(|candidate| {
                 candidate.score >= PERHAPS && sets.find(candidate.entry) != sets.find(*number)
             });

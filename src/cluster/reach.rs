@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::blocking::{self, Part};
 use super::entry::Entry;
 use super::names::{Overlay, Texts};
-use super::similarity::{self, Frequencies};
+use super::similarity;
 use super::{Index, Joined};
 use crate::fingerprint::{Signature, Stable};
 
@@ -105,13 +105,7 @@ impl Index {
     pub(crate) fn weights(&self, signature: &Signature<'_>) -> Vec<((u8, u64), f32)> {
         let mut names = Overlay::new(&self.names);
         let entry = Entry::new(signature, &mut names);
-        similarity::weights(&entry, &names, self.frequencies())
-    }
-
-    /// Sets the frequencies of terms, instead of counting them here.
-    pub(crate) fn set_frequencies(&mut self, frequencies: Frequencies) {
-        self.frequencies = frequencies.into();
-        self.ranker = std::sync::OnceLock::new();
+        similarity::weights(&entry, &names)
     }
 
     /// Groups reports by bug. `others` are reports that are only compared, each with whether it is

@@ -183,35 +183,9 @@ pub(super) struct Candidate {
     pub(super) features: Vec<(Feature, f32)>,
 }
 
-/// The number of documents with each term, which determines its rarity.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Frequencies {
-    documents: usize,
-    counts: HashMap<(u8, u64), u32>,
-}
-
-impl Frequencies {
-    /// Frequencies that were counted before.
-    #[cfg(feature = "store")]
-    pub(crate) fn new(documents: usize, counts: HashMap<(u8, u64), u32>) -> Self {
-        Self { documents, counts }
-    }
-
-    /// Counts the terms of entries.
-    pub(super) fn of(entries: &[Entry], names: &Names) -> Self {
-        let mut counts: HashMap<(u8, u64), u32> = HashMap::new();
-        for entry in entries {
-            for term in terms(entry, names) {
-                *counts.entry((term.channel as u8, term.key)).or_default() += 1;
-            }
-        }
-        Self { documents: entries.len(), counts }
-    }
-
-    fn rarity(&self, channel: Channel, key: u64) -> f32 {
-        let count = self.counts.get(&(channel as u8, key)).copied().unwrap_or_default();
-        document_frequency::rarity(self.documents, count, channel.source(), key)
-    }
+/// Returns the rarity of a term, from 0 to 1.
+fn rarity(channel: Channel, key: u64) -> f32 {
+    document_frequency::rarity(channel.source(), key)
 }
 
 /// The terms of an entry, without their weights.
@@ -229,11 +203,11 @@ struct Hit {
 }
 
 /// Returns the terms that a query looks up, each with the weight of a hit.
-fn hits(entry: &Entry, names: &impl Texts, frequencies: &Frequencies) -> Vec<Hit> {
+fn hits(entry: &Entry, names: &impl Texts) -> Vec<Hit> {
     let terms = terms(entry, names);
     let mut squares = [0.0_f32; Channel::COUNT];
     for term in &terms {
-        let weight = term.weight * frequencies.rarity(term.channel, term.key);
+        let weight = term.weight * rarity(term.channel, term.key);
         if let Some(square) = squares.get_mut(term.channel as usize) {
             *square += weight * weight;
         }
@@ -244,7 +218,7 @@ fn hits(entry: &Entry, names: &impl Texts, frequencies: &Frequencies) -> Vec<Hit
     };
     for term in &terms {
         let square = squares.get(term.channel as usize).copied().unwrap_or_default();
-        let rare = frequencies.rarity(term.channel, term.key);
+        let rare = rarity(term.channel, term.key);
         let cosine = term.weight * rare / square.sqrt().max(f32::MIN_POSITIVE);
         let (feature, weight) = match term.channel {
             Channel::Stack => (Feature::Stack, cosine),
@@ -261,7 +235,7 @@ fn hits(entry: &Entry, names: &impl Texts, frequencies: &Frequencies) -> Vec<Hit
             Channel::Title => (Feature::Title, 1.0),
             Channel::TitleFunction => {
                 // Half for each direction.
-                let rare = frequencies.rarity(Channel::Member, term.key);
+                let rare = rarity(Channel::Member, term.key);
                 add(Channel::Member, term.key, Feature::TitleInStack, 0.5 * rare);
                 (Feature::TitleFunction, 1.0)
             }
@@ -279,12 +253,8 @@ fn hits(entry: &Entry, names: &impl Texts, frequencies: &Frequencies) -> Vec<Hit
 /// Returns the terms that a query looks up, each with the amount that a hit adds to a score if the
 /// document equals the query.
 #[cfg(feature = "store")]
-pub(super) fn weights(
-    entry: &Entry,
-    names: &impl Texts,
-    frequencies: &Frequencies,
-) -> Vec<((u8, u64), f32)> {
-    let hits = hits(entry, names, frequencies).into_iter();
+pub(super) fn weights(entry: &Entry, names: &impl Texts) -> Vec<((u8, u64), f32)> {
+    let hits = hits(entry, names).into_iter();
     let weights = hits.map(|hit| {
         let of_document = match hit.channel.scale() {
             Scale::Cosine => hit.weight,
@@ -323,12 +293,7 @@ struct Lookup {
 
 impl Ranker {
     /// Builds the index of the entries with these numbers.
-    pub(super) fn new(
-        entries: &[Entry],
-        names: &Names,
-        documents: Vec<u32>,
-        frequencies: &Frequencies,
-    ) -> Self {
+    pub(super) fn new(entries: &[Entry], names: &Names, documents: Vec<u32>) -> Self {
         let mut by_key: HashMap<(u8, u64), u32> = HashMap::new();
         let mut counts: Vec<u32> = Vec::new();
         let mut channels: Vec<Channel> = Vec::new();
@@ -354,11 +319,11 @@ impl Ranker {
             offsets.push(entry.facts.granule());
             ages.push(entry.age);
         }
-        let mut rarity = vec![0.0; counts.len()];
+        let mut rarities = vec![0.0; counts.len()];
         for ((_, key), term) in &by_key {
             let at = *term as usize;
-            if let Some((channel, place)) = channels.get(at).zip(rarity.get_mut(at)) {
-                *place = frequencies.rarity(*channel, *key);
+            if let Some((channel, place)) = channels.get(at).zip(rarities.get_mut(at)) {
+                *place = rarity(*channel, *key);
             }
         }
         let mut ranker = Self {
@@ -366,7 +331,7 @@ impl Ranker {
             by_key,
             starts: Vec::new(),
             postings: Vec::new(),
-            rarity,
+            rarity: rarities,
             firsts,
             forward,
             families,
@@ -428,8 +393,8 @@ impl Ranker {
     }
 
     /// Returns the terms of a query, with the weight of each hit.
-    fn lookups(&self, entry: &Entry, names: &impl Texts, frequencies: &Frequencies) -> Vec<Lookup> {
-        let hits = hits(entry, names, frequencies).into_iter();
+    fn lookups(&self, entry: &Entry, names: &impl Texts) -> Vec<Lookup> {
+        let hits = hits(entry, names).into_iter();
         let found = hits.filter_map(|hit| {
             let term = *self.by_key.get(&(hit.channel as u8, hit.key))?;
             Some(Lookup { term, feature: hit.feature, weight: hit.weight })
@@ -471,11 +436,10 @@ impl Ranker {
         entries: &[Entry],
         entry: &Entry,
         names: &impl Texts,
-        frequencies: &Frequencies,
         top: usize,
         sums: &mut Vec<f32>,
     ) -> Vec<Candidate> {
-        let lookups = self.lookups(entry, names, frequencies);
+        let lookups = self.lookups(entry, names);
         sums.resize(self.documents.len(), 0.0);
         let mut touched = Vec::new();
         for lookup in &lookups {
@@ -529,10 +493,9 @@ impl Ranker {
         &self,
         entry: &Entry,
         names: &impl Texts,
-        frequencies: &Frequencies,
         documents: &[u32],
     ) -> Vec<Candidate> {
-        let lookups = self.lookups(entry, names, frequencies);
+        let lookups = self.lookups(entry, names);
         let by_term = by_term(&lookups);
         documents.iter().map(|document| self.compare(entry, &by_term, *document)).collect()
     }

@@ -94,7 +94,6 @@ impl Fixes {
     /// Prepares the contents of a store: all, or those for the reports of the queries.
     pub fn new(contents: Contents) -> Self {
         let mut index = Index::new();
-        index.set_frequencies(contents.index().frequencies().clone());
         let labelled = labelled(&contents);
         let mut places: Vec<Vec<usize>> = Vec::new();
         let mut of_exact: HashMap<u64, usize> = HashMap::new();

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use super::fix;
 use super::row::{self, DamageKind, DamagedRow, Tag};
 use super::{BugRecord, Count, Decision, DecisionKind, Known, MAX_PLACES, Sighting};
-use crate::cluster::{Cluster, Frequencies, Grouped, Index, Match, Observation};
+use crate::cluster::{Cluster, Grouped, Index, Match, Observation};
 use crate::fingerprint::{self, Signature, Stable};
 
 /// The result of adding a report.
@@ -50,8 +50,6 @@ pub struct Contents {
     pub(super) loaded: (BTreeSet<u64>, BTreeSet<(u64, u64)>),
     /// The IDs of other bugs of the file, if only a part of it was read.
     pub(super) taken: BTreeSet<u64>,
-    /// The frequencies of terms in the file, if only a part of it was read.
-    pub(super) frequencies: Option<Frequencies>,
     /// All signatures as they were grouped, and the reports that represent their sets.
     pub(super) grouped: Option<(Index, BTreeSet<u32>)>,
 }
@@ -155,9 +153,6 @@ impl Contents {
     pub fn index(&self) -> Index {
         let mut index = self.signatures(&[]);
         self.link_pairs(&mut index, &[]);
-        if let Some(frequencies) = &self.frequencies {
-            index.set_frequencies(frequencies.clone());
-        }
         index
     }
 

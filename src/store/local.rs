@@ -2,8 +2,7 @@
 //!
 //! An addition reads the bugs whose groups may change, each with all of its signatures, and the
 //! signatures that share a key with one of these. They are grouped by the same rules as the whole
-//! store, with the frequencies of terms that were counted at the last complete grouping. If a group
-//! reaches another bug, that one is read as well, and they are grouped again.
+//! store. If a group reaches another bug, that one is read as well, and they are grouped again.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -199,10 +198,9 @@ impl<'r> Local<'r> {
 
     /// Returns an index of complete bugs, of new reports, and of others behind them; the others
     /// with whether they are exemplars.
-    fn index(&mut self, sightings: &[Sighting<'_>]) -> Result<(Index, Others), redb::Error> {
+    fn index(&self, sightings: &[Sighting<'_>]) -> (Index, Others) {
         let mut index = self.contents.signatures(sightings);
         let mut others = Others::default();
-        let mut compared: Vec<Signature<'static>> = Vec::new();
         for (number, known) in &self.others {
             let leads = self.places.get(number).is_some_and(|place| place.leads);
             for known in known {
@@ -211,19 +209,9 @@ impl<'r> Local<'r> {
                 others.reports.insert(report, *number);
                 others.leads.push((report, leads));
             }
-            compared.extend(known.first().filter(|_| leads).map(|known| known.signature.clone()));
-        }
-        compared.extend(self.contents.known.iter().map(|known| known.signature.clone()));
-        let mut terms = BTreeSet::new();
-        for signature in &compared {
-            terms.extend(self.reach(signature).terms);
-        }
-        for sighting in sightings {
-            terms.extend(self.reach(&sighting.signature).terms);
         }
         self.contents.link_pairs(&mut index, sightings);
-        index.set_frequencies(self.reader.frequencies(terms.into_iter())?);
-        Ok((index, others))
+        (index, others)
     }
 
     /// Groups the signatures that were read with new reports, and reads more until the groups are
@@ -231,7 +219,7 @@ impl<'r> Local<'r> {
     fn grouped(&mut self, sightings: &[Sighting<'_>]) -> Result<(Index, Grouped), redb::Error> {
         loop {
             self.follow_all(sightings)?;
-            let (index, others) = self.index(sightings)?;
+            let (index, others) = self.index(sightings);
             let mut grouped = index.groups(&others.leads);
             let known = self.contents.known.len();
             let new: Vec<u32> = (known..known + sightings.len())
@@ -384,7 +372,7 @@ pub(super) fn find(
             local.meet(number)?;
         }
     }
-    let mut answer = local.answer(signatures)?;
+    let mut answer = local.answer();
     let index = answer.index();
     let mut bugs = BTreeSet::new();
     for signature in signatures {
@@ -397,7 +385,7 @@ pub(super) fn find(
     }
     let is_in = |known: &Known| answer.places.contains_key(&(known.bug, known.signature.exact));
     if !local.contents.known.iter().all(is_in) {
-        return local.answer(signatures);
+        return Ok(local.answer());
     }
     // Most bugs have one signature, which was read as that of another bug.
     answer.bugs = local.contents.bugs;
@@ -412,11 +400,8 @@ fn similar(
     signature: &Signature<'_>,
     most: usize,
 ) -> Result<Vec<u32>, redb::Error> {
-    let mut index = Index::new();
-    let terms = index.reach_of(signature).terms.into_iter();
-    index.set_frequencies(reader.frequencies(terms)?);
     let mut sums: HashMap<u32, f32> = HashMap::new();
-    for (term, weight) in index.weights(signature) {
+    for (term, weight) in Index::new().weights(signature) {
         for number in reader.term(term)?.numbers {
             *sums.entry(number).or_default() += weight;
         }
@@ -432,7 +417,7 @@ fn similar(
 
 impl Local<'_> {
     /// Returns all rows that were read, for the query.
-    fn answer(&self, signatures: &[&Signature<'_>]) -> Result<Contents, redb::Error> {
+    fn answer(&self) -> Contents {
         let mut contents = Contents::default();
         contents.decisions.clone_from(&self.contents.decisions);
         contents.bugs.clone_from(&self.contents.bugs);
@@ -442,13 +427,6 @@ impl Local<'_> {
             contents.push(known.clone());
         }
         contents.chain();
-        let index = Index::new();
-        let mut terms = BTreeSet::new();
-        let known = contents.known.iter().map(|known| &known.signature);
-        for signature in known.chain(signatures.iter().copied()) {
-            terms.extend(index.reach_of(signature).terms);
-        }
-        contents.frequencies = Some(self.reader.frequencies(terms.into_iter())?);
-        Ok(contents)
+        contents
     }
 }

@@ -52,7 +52,7 @@ pub use row::{DamageKind, DamagedRow};
 
 /// The version of the tables. A file of a newer version is refused; an older one is upgraded when
 /// it is opened for writing.
-pub const SCHEMA: u64 = 3;
+pub const SCHEMA: u64 = 4;
 
 /// The maximum number of bytes of a label.
 pub const MAX_LABEL: usize = 4096;
@@ -375,6 +375,7 @@ impl Store {
     /// Converts the tables of the first schema, or signatures of an older version, to this one.
     fn upgrade(&mut self) -> Result<(), Error> {
         let mut contents = self.load()?;
+        contents.regroup(&[]);
         contents.changed = contents.bugs.keys().copied().collect();
         contents.changed.extend(contents.known.iter().map(|known| known.bug));
         let id = contents.store;
@@ -437,8 +438,7 @@ impl Store {
     }
 
     /// Adds reports to the rows that they reach; `None` if all rows must be read: the store is
-    /// small, many reports are new so that the frequencies of terms must be counted again, or a row
-    /// is damaged.
+    /// small for so many reports, or a row is damaged.
     fn add_locally(
         &self,
         sightings: &[Sighting<'_>],
@@ -446,11 +446,8 @@ impl Store {
         let db = self.database()?;
         let run = || -> Result<_, redb::Error> {
             let reader = self.reader()?;
-            let is_small = |reader: &Reader| {
-                let (len, counted) = (reader.len as usize, reader.counted as usize);
-                len + sightings.len() < counted * GROWTH && sightings.len() * FEW < len
-            };
-            let Some(reader) = reader.filter(is_small) else { return Ok(None) };
+            let is_large = |reader: &Reader| sightings.len() * FEW < reader.len as usize;
+            let Some(reader) = reader.filter(is_large) else { return Ok(None) };
             let (contents, added, changes) = local::add(&reader, sightings)?;
             // Pages without a reader can be reused.
             drop(reader);
@@ -493,10 +490,6 @@ impl Store {
         if is_old { Ok(None) } else { Reader::new(&read) }
     }
 }
-
-/// The factor by which a store may grow until the frequencies of terms are counted again and all
-/// signatures are grouped with them.
-const GROWTH: usize = 2;
 
 /// The minimum number of stored signatures for each report. With fewer, reading all rows is less
 /// work than following the keys.

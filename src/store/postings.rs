@@ -13,13 +13,11 @@ use redb::{
 use super::contents::Contents;
 use super::row::{self, Tag};
 use super::{BugRecord, Decision, Known, META, ROWS};
-use crate::cluster::{Frequencies, Index, Reach};
+use crate::cluster::{Index, Reach};
 use crate::fingerprint::Stable;
 
 /// The signatures with a key, in order: channels of the similarity with their terms, and [`KEYS`].
 const POSTINGS: TableDefinition<'static, (u8, u64), &[u8]> = TableDefinition::new("postings");
-/// The number of signatures with a term at the last complete grouping, with half a checksum.
-const FREQUENCIES: TableDefinition<'static, (u8, u64), u64> = TableDefinition::new("frequencies");
 /// The place of the row of a signature, by its number.
 const PLACES: TableDefinition<'static, u32, &[u8]> = TableDefinition::new("places");
 /// The number of a signature by its exact hash, with half a checksum.
@@ -88,9 +86,11 @@ fn open_number(table: u8, key: (u8, u64), value: u64) -> Result<u32, redb::Error
 
 /// The numbers of tables in checksums.
 const OF_POSTINGS: u8 = 1;
-const OF_FREQUENCIES: u8 = 2;
 const OF_PLACES: u8 = 3;
 const OF_NUMBERS: u8 = 4;
+
+/// The counts of terms, by which the third schema weighted them.
+const FREQUENCIES: TableDefinition<'static, (u8, u64), u64> = TableDefinition::new("frequencies");
 
 /// The signatures with a key: the count, and their numbers up to a maximum.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -195,7 +195,6 @@ fn rules(reach: &Reach) -> impl Iterator<Item = u64> + '_ {
 pub(super) struct Reader {
     rows: ReadOnlyTable<&'static [u8], &'static [u8]>,
     postings: ReadOnlyTable<(u8, u64), &'static [u8]>,
-    frequencies: ReadOnlyTable<(u8, u64), u64>,
     places: ReadOnlyTable<u32, &'static [u8]>,
     numbers: ReadOnlyTable<u64, u64>,
     pointers: ReadOnlyTable<(u8, u64), u64>,
@@ -203,8 +202,6 @@ pub(super) struct Reader {
     pub(super) store: u64,
     /// The number of signatures with a number.
     pub(super) len: u32,
-    /// The number of signatures at the last complete grouping.
-    pub(super) counted: u32,
 }
 
 impl Reader {
@@ -213,20 +210,18 @@ impl Reader {
         let meta = read.open_table(META)?;
         let of = |name| meta.get(name).map(|value| value.map_or(0, |value| value.value()));
         let number = |value: u64| u32::try_from(value).map_err(|_| damaged());
-        let (store, len, counted) = (of("id")?, number(of("posted")?)?, number(of("counted")?)?);
-        if counted == 0 {
+        let (store, len) = (of("id")?, number(of("posted")?)?);
+        if len == 0 {
             return Ok(None);
         }
         Ok(Some(Self {
             rows: read.open_table(ROWS)?,
             postings: read.open_table(POSTINGS)?,
-            frequencies: read.open_table(FREQUENCIES)?,
             places: read.open_table(PLACES)?,
             numbers: read.open_table(NUMBERS)?,
             pointers: read.open_table(POINTERS)?,
             store,
             len,
-            counted,
         }))
     }
 
@@ -305,22 +300,6 @@ impl Reader {
     pub(super) fn is_taken(&self, id: u64) -> Result<bool, redb::Error> {
         let key = Tag::Bug.key(&[id]);
         Ok(self.rows.get(key.as_slice())?.is_some() || self.pointers.get((ALIAS, id))?.is_some())
-    }
-
-    /// Returns the frequencies of these terms at the last complete grouping.
-    pub(super) fn frequencies(
-        &self,
-        terms: impl Iterator<Item = (u8, u64)>,
-    ) -> Result<Frequencies, redb::Error> {
-        let mut counts = HashMap::new();
-        for term in terms {
-            if let std::collections::hash_map::Entry::Vacant(place) = counts.entry(term) {
-                let count = self.frequencies.get(term)?.map(|count| count.value());
-                let count = count.map(|count| open_number(OF_FREQUENCIES, term, count));
-                place.insert(count.transpose()?.unwrap_or_default());
-            }
-        }
-        Ok(Frequencies::new(self.counted as usize, counts))
     }
 }
 
@@ -434,27 +413,19 @@ pub(super) fn delete(write: &WriteTransaction) -> Result<(), redb::Error> {
     write.delete_table(POINTERS)?;
     let mut meta = write.open_table(META)?;
     meta.remove("posted")?;
-    meta.remove("counted")?;
     Ok(())
 }
 
 /// Copies all postings to another store of the same rows.
 pub(super) fn copy(read: &ReadTransaction, write: &WriteTransaction) -> Result<(), redb::Error> {
     let from = read.open_table(META)?;
-    if from.get("counted")?.is_none_or(|counted| counted.value() == 0) {
-        return Ok(());
-    }
+    let Some(posted) = from.get("posted")? else { return Ok(()) };
     copy_table(POSTINGS, read, write)?;
-    copy_table(FREQUENCIES, read, write)?;
     copy_table(PLACES, read, write)?;
     copy_table(NUMBERS, read, write)?;
     copy_table(POINTERS, read, write)?;
     let mut to = write.open_table(META)?;
-    for name in ["posted", "counted"] {
-        if let Some(number) = from.get(name)? {
-            to.insert(name, number.value())?;
-        }
-    }
+    to.insert("posted", posted.value())?;
     Ok(())
 }
 
@@ -528,17 +499,12 @@ pub(super) fn make(
     let mut postings: Vec<_> = postings.into_iter().collect();
     postings.sort_unstable_by_key(|(key, _)| *key);
     let mut table = write.open_table(POSTINGS)?;
-    let mut frequencies = write.open_table(FREQUENCIES)?;
     for (key, posting) in postings {
         table.insert(key, seal(OF_POSTINGS, key, &posting.pack()).as_slice())?;
-        if key.0 != KEYS {
-            frequencies.insert(key, seal_number(OF_FREQUENCIES, key, posting.count))?;
-        }
     }
     let mut pointers = write.open_table(POINTERS)?;
     point(&mut pointers, contents.bugs.values())?;
     let mut meta = write.open_table(META)?;
     meta.insert("posted", u64::from(number))?;
-    meta.insert("counted", u64::from(number))?;
     Ok(())
 }

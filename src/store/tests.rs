@@ -79,15 +79,6 @@ fn sighting(signature: &Signature<'static>, time: u64) -> Sighting<'static> {
     Sighting::new(signature.clone(), Some(time), format!("{time}.log#0"))
 }
 
-/// Returns an index of the contents of a store, with the frequencies of its last grouping.
-fn indexed(store: &Store, contents: &Contents) -> Option<Index> {
-    let reader = store.reader().expect("a reader")?;
-    let mut index = contents.index();
-    let terms = contents.known.iter().flat_map(|known| index.reach_of(&known.signature).terms);
-    index.set_frequencies(reader.frequencies(terms.collect::<BTreeSet<_>>().into_iter()).ok()?);
-    Some(index)
-}
-
 /// The hashes of each group.
 fn hashes(groups: impl Iterator<Item = Vec<u64>>) -> Vec<Vec<u64>> {
     let mut groups: Vec<_> = groups
@@ -104,8 +95,8 @@ fn hashes(groups: impl Iterator<Item = Vec<u64>>) -> Vec<Vec<u64>> {
 /// postings equal rebuilt ones. Returns whether it has postings.
 fn is_whole(store: &Store) -> bool {
     let contents = store.load().expect("contents");
-    let Some(index) = indexed(store, &contents) else { return false };
-    let reader = store.reader().expect("a reader").expect("postings");
+    let index = contents.index();
+    let Some(reader) = store.reader().expect("a reader") else { return false };
     let Grouped { groups, exemplars } = index.groups(&[]);
     let exact = |report: &u32| contents.known[*report as usize].signature.exact;
     let batch = hashes(groups.iter().map(|group| group.iter().map(exact).collect()));
@@ -184,7 +175,7 @@ proptest! {
             store.add(&[sighting(&sign(*report), time)]).expect("an addition");
         }
         let all = store.load().expect("contents");
-        let Some(index) = indexed(&store, &all) else { return Ok(()) };
+        let index = all.index();
         let query = sign(query);
         let part = store.load_for(&[&query], 3).expect("a part");
         let of_part = part.index();

@@ -23,19 +23,20 @@ fn hashed(table: &[(&str, u16)]) -> HashMap<u64, u16> {
     table.iter().map(|(name, bugs)| (fingerprint::hash(name), *bugs)).collect()
 }
 
-/// Returns the rarity of a name that `count` of `documents` documents contain: from 1 for very few
-/// down to 0 for all.
+/// Returns the rarity of a name by the number of bugs of the table that contain it: from 1 for a name
+/// outside of the table down to 0 for one of all bugs.
 ///
-/// The documents of the table are added, so that common names are recognised with only a few logs.
-pub(super) fn rarity(documents: usize, count: u32, source: Source, key: u64) -> f32 {
+/// The other reports of an index have no part in it. So the similarity of two reports is the same in
+/// every index, and a store that receives one report at a time equals one that receives all at once.
+pub(super) fn rarity(source: Source, key: u64) -> f32 {
     let known = match source {
         Source::Function => FUNCTIONS.get(&key),
         Source::Word => WORDS.get(&key),
         Source::Other => None,
     };
     let known = known.copied().map_or(0.0, f32::from);
-    let all = documents as f32 + table::BUGS + 1.0;
-    (all / (count as f32 + known + 1.0)).ln().max(0.0) / all.ln()
+    let all = table::BUGS + 1.0;
+    (all / (known + 1.0)).ln().max(0.0) / all.ln()
 }
 
 #[cfg(test)]
@@ -51,7 +52,7 @@ mod tests {
 
     #[test]
     fn ok_rarity() {
-        let of = |name| rarity(10, 1, Source::Function, fingerprint::hash(name));
+        let of = |name| rarity(Source::Function, fingerprint::hash(name));
         assert!(of("do_syscall_64") < of("netlink_sendmsg"));
         assert!(of("netlink_sendmsg") < of("batadv_iv_ogm_queue_add"));
         assert!((0.0..=1.0).contains(&of("do_syscall_64")));
