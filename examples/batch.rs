@@ -1,13 +1,14 @@
-//! Clusters all logs below a directory on all cores: `cargo run --release --example batch --
-//! FOLDER`
+//! Clusters all logs below a directory on all cores: `cargo run --release --example batch --features disasm
+//! -- FOLDER`
 
 #![allow(clippy::print_stdout)]
 
 use std::path::{Path, PathBuf};
 use std::{env, fs, io};
 
+use ksplat::Analyzer;
 use ksplat::cluster::{Index, Observation};
-use ksplat::fingerprint::Signature;
+use ksplat::fingerprint::{self, Signature};
 use rayon::prelude::*;
 
 fn main() -> io::Result<()> {
@@ -16,13 +17,15 @@ fn main() -> io::Result<()> {
         find(Path::new(&folder), &mut files)?;
     }
     files.sort();
+    let analyzer = Analyzer::new().without_instructions();
     // Reports borrow from their log; a signature that owns its text outlives it.
     let signatures: Vec<Vec<Signature<'static>>> = files
         .par_iter()
         .map(|path| {
             let log = fs::read(path).unwrap_or_default();
-            let sign = |report| Signature::of(&report).into_owned();
-            ksplat::reports(&log).map(sign).collect()
+            // Explained, and hangs with the others of their log, so that other machines get the same hashes.
+            let signed = fingerprint::of_log(&analyzer, ksplat::reports(&log));
+            signed.into_iter().map(|(_, signature)| signature).collect()
         })
         .collect();
     let mut index = Index::new();

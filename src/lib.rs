@@ -57,6 +57,7 @@
 mod analyze;
 mod arch;
 pub mod atlas;
+mod binary;
 pub mod bisect;
 mod blame;
 pub mod cluster;
@@ -93,6 +94,7 @@ mod token;
 #[cfg(feature = "disasm")]
 pub use analyze::Analyzer;
 pub use arch::Arch;
+pub use binary::is_binary;
 pub use kind::Kind;
 pub use model::Report;
 pub use parse::{

@@ -12,6 +12,7 @@ const ORDER: &[&str] = &[
     "reason",
     "search",
     "escape",
+    "binary",
     "span",
     "functions",
     "atlas",

@@ -19,7 +19,7 @@ fn main() {
     let commit = packaged(package).or_else(|| checked_out(package));
     let commit = commit.map(|commit| format!(" ({commit})")).unwrap_or_default();
     println!("cargo::rustc-env=KSPLAT_COMMIT={commit}");
-    let features = ["atlas", "debuginfod"].map(|feature| {
+    let features = ["arrow", "atlas", "debuginfod"].map(|feature| {
         let variable = format!("CARGO_FEATURE_{}", feature.to_uppercase());
         let sign = if env::var_os(variable).is_some() { '+' } else { '-' };
         format!("{sign}{feature}")

@@ -369,6 +369,37 @@ pub fn accompany(signatures: &mut [Signature<'_>]) {
     }
 }
 
+/// Annotates all reports of one log, and signs each as [`cluster`](crate::cluster) compares them: with its
+/// explanation, and with the other hangs of the log.
+///
+/// Two machines that sign logs this way get the same hashes. A report that is signed without an explanation, or
+/// alone, may have another one.
+///
+/// # Examples
+///
+/// ```
+/// use ksplat::{Analyzer, fingerprint};
+///
+/// let log = b"kernel BUG at fs/a.c:1!\nRIP: 0010:f+0x1/0x2\nCall Trace:\n g+0x1/0x2\n";
+/// let signed = fingerprint::of_log(&Analyzer::new(), ksplat::reports(log));
+/// let (report, signature) = &signed[0];
+/// assert_eq!((report.title(), &*signature.title.text), ("kernel BUG in f", "kernel BUG in f"));
+/// ```
+#[cfg(feature = "disasm")]
+pub fn of_log<'log>(
+    analyzer: &crate::Analyzer<'_>,
+    reports: impl Iterator<Item = Report<'log>>,
+) -> Vec<(Report<'log>, Signature<'static>)> {
+    let (mut annotated, mut signatures) = (Vec::new(), Vec::new());
+    for mut report in reports {
+        analyzer.annotate(&mut report);
+        signatures.push(Signature::of(&report).into_owned());
+        annotated.push(report);
+    }
+    accompany(&mut signatures);
+    annotated.into_iter().zip(signatures).collect()
+}
+
 fn owned(text: Cow<'_, str>) -> Cow<'static, str> {
     Cow::Owned(text.into_owned())
 }

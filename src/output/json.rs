@@ -42,6 +42,7 @@ use serde::Serialize;
 use super::fields::Value as _;
 pub use super::record::{AuditRecord, ReportRecord, TouchedSuspect};
 use crate::escape::{self, Json};
+use crate::fingerprint::Signature;
 
 /// Writes any value as JSON that is safe to print: see [the module](self).
 ///
@@ -68,6 +69,17 @@ pub fn write_value(out: &mut impl io::Write, value: &impl Serialize) -> io::Resu
 pub fn write(out: &mut impl io::Write, record: &ReportRecord<'_>) -> io::Result<()> {
     let mut json = Json::new(out);
     record.write(&mut json)?;
+    json.flush()
+}
+
+/// Writes a signature as one JSON object on one line, without a line feed after it.
+///
+/// # Errors
+///
+/// An error of `out` is returned.
+pub fn write_signature(out: &mut impl io::Write, signature: &Signature<'_>) -> io::Result<()> {
+    let mut json = Json::new(out);
+    signature.write(&mut json)?;
     json.flush()
 }
 

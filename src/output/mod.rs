@@ -13,7 +13,10 @@ pub mod markdown;
 mod page;
 #[cfg(feature = "serde")]
 mod record;
+mod repeats;
 pub mod text;
+
+pub use repeats::Repeats;
 
 pub mod escape {
     //! Escaping of untrusted text for a terminal.

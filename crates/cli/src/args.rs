@@ -135,6 +135,10 @@ pub(crate) struct Parse {
     /// Console logs, plain or packed as .gz, .xz or .zst [default: standard input]
     #[arg(value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
+    /// Write the table of --format arrow to this file
+    #[cfg(feature = "arrow")]
+    #[arg(short = 'o', long = "output", value_name = "FILE")]
+    pub(crate) table: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) unpacking: Unpacking,
     #[command(flatten)]
@@ -643,6 +647,9 @@ pub(crate) enum ReportFormat {
     Json,
     /// JSON Lines: one object per line
     Jsonl,
+    /// An Arrow IPC file, one row a report: `ksplat parse` with --output
+    #[cfg(feature = "arrow")]
+    Arrow,
 }
 
 impl From<Format> for ReportFormat {

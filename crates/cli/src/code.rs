@@ -77,6 +77,8 @@ pub(crate) fn code(args: &Code) -> io::Result<Status> {
             json::write_value(&mut out, &Explained { code, explanation })?;
             out.write_all(b"\n")?;
         }
+        #[cfg(feature = "arrow")]
+        ReportFormat::Arrow => return Err(io::Error::other(crate::writer::NO_TABLE)),
     }
     Ok(Status::Done)
 }

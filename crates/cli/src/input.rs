@@ -102,7 +102,7 @@ pub(crate) fn log(path: &Path, most: u64) -> io::Result<Text> {
     let unit: fn([u8; 2]) -> u16 = match *start {
         [0xff, 0xfe, ..] => u16::from_le_bytes,
         [0xfe, 0xff, ..] => u16::from_be_bytes,
-        _ if is_binary(start) => {
+        _ if ksplat::is_binary(start) => {
             return Err(io::Error::other("is not text: name a console log"));
         }
         _ => return Ok(text),
@@ -179,41 +179,7 @@ fn utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> Vec<u8> {
     text.into_bytes()
 }
 
-/// Returns whether more than one byte of twenty is a control character that no console prints.
-/// Random bytes have a tenth of them, logs have none. NUL is not counted, because pstore pads with
-/// it.
-fn is_binary(bytes: &[u8]) -> bool {
-    let count = |run: &[u8]| run.iter().fold(0, |count, b| count + u8::from(is_odd(*b)));
-    // The count of a run fits into a byte, so that the compiler vectorises the loop.
-    let odd: usize = bytes.chunks(u8::MAX.into()).map(|run| usize::from(count(run))).sum();
-    odd > bytes.len() / 20
-}
-
-/// Returns whether a byte is 1 to 6, 0x0e to 0x1f except escape, or delete.
-fn is_odd(b: u8) -> bool {
-    let is_control = (b.wrapping_sub(1) < 6) | (b.wrapping_sub(0x0e) < 0x12);
-    is_control && b != 0x1b || b == 0x7f
-}
-
 /// The name of an input in the output; invalid UTF-8 is escaped as `\xff`.
 pub(crate) fn name(path: &Path) -> Cow<'_, str> {
     escape::text(path.as_os_str().as_encoded_bytes())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn control_characters_make_a_binary() {
-        for byte in 0..=255 {
-            let is = matches!(byte, 1..=6 | 0x0e..=0x1a | 0x1c..=0x1f | 0x7f);
-            assert_eq!(is_odd(byte), is, "{byte:#x}");
-        }
-        let mut log = [b'a'; 2000];
-        log[..100].fill(1);
-        assert!(!is_binary(&log), "one of twenty");
-        log[1999] = 1;
-        assert!(is_binary(&log));
-    }
 }

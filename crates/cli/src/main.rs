@@ -29,6 +29,8 @@ mod runner;
 mod sources;
 mod store;
 mod symbolize;
+#[cfg(feature = "arrow")]
+mod table;
 mod ui;
 mod usage;
 mod watch;

@@ -19,6 +19,10 @@ use crate::writer::{Writer, text_options};
 
 pub(crate) fn parse(args: &Parse) -> io::Result<Status> {
     let args::Reports { quiet, images, output, .. } = &args.reports;
+    #[cfg(feature = "arrow")]
+    if matches!(output.format, args::ReportFormat::Arrow) {
+        return crate::table::write(args);
+    }
     let known = match asked(&args.reports) {
         Ok(known) => known,
         Err(status) => return Ok(status),

@@ -10,6 +10,10 @@ use ksplat::output::{known, markdown, text};
 use crate::args::{Output, ReportFormat};
 use crate::ui::{in_color, width};
 
+/// Why a command other than `parse` has no table.
+#[cfg(feature = "arrow")]
+pub(crate) const NO_TABLE: &str = "--format arrow is a format of `ksplat parse`";
+
 /// Writes results one after the other, with the separators of the format.
 pub(crate) struct Writer<'a> {
     out: Box<dyn Write + 'a>,
@@ -123,6 +127,8 @@ impl Writer<'_> {
                 as_json(&mut *self.out)?;
                 self.out.write_all(b"\n")
             }
+            #[cfg(feature = "arrow")]
+            ReportFormat::Arrow => Err(io::Error::other(NO_TABLE)),
         }
     }
 

@@ -161,9 +161,10 @@ fn the_version_has_a_commit_and_features() {
     let lines: Vec<_> = out.lines().collect();
     assert!(lines[0].starts_with(&format!("ksplat {number}")), "{out}");
     let sign = |is_on| if is_on { '+' } else { '-' };
+    let arrow = sign(cfg!(feature = "arrow"));
     let atlas = sign(cfg!(feature = "atlas"));
     let debuginfod = sign(cfg!(feature = "debuginfod"));
-    assert_eq!(lines[1], format!("features: {atlas}atlas {debuginfod}debuginfod"));
+    assert_eq!(lines[1], format!("features: {arrow}arrow {atlas}atlas {debuginfod}debuginfod"));
     if let Some(commit) = git(".".as_ref(), &["rev-parse", "HEAD"]).filter(|head| head.len() == 40)
     {
         assert!(lines[0].ends_with(&format!(" ({})", &commit[..12])), "{out}");

@@ -1,0 +1,75 @@
+//! `ksplat parse --format arrow`.
+
+use std::fs::File;
+use std::io::{self, BufWriter};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use ksplat_arrow::Builder;
+
+use crate::args::Parse;
+use crate::input;
+use crate::ui::{Progress, Status, report_error};
+
+/// The number of logs whose rows are in memory at once, in batches.
+const LOGS: usize = 8 * ksplat_arrow::BATCH;
+
+/// Writes the reports of logs as an Arrow IPC file, one row a report.
+pub(crate) fn write(args: &Parse) -> io::Result<Status> {
+    let Some(out) = &args.table else {
+        report_error("parse", &"--format arrow needs the file to write: --output FILE");
+        return Ok(Status::Unusable);
+    };
+    if args.reports.images.are_named() {
+        report_error("parse", &"--format arrow has no column for what images resolve: name no image");
+        return Ok(Status::Unusable);
+    }
+    let files = input::or_stdin(&args.files);
+    let progress = Progress::of_files("reading", files.len(), args.reports.quiet);
+    match table(args, &files, out, &progress) {
+        Ok(status) => Ok(status),
+        Err(error) => {
+            report_error(&input::name(out), &error);
+            Ok(Status::Unusable)
+        }
+    }
+}
+
+fn table(
+    args: &Parse,
+    files: &[PathBuf],
+    out: &Path,
+    progress: &Progress,
+) -> Result<Status, ksplat_arrow::Error> {
+    let reading = &args.reports.reading;
+    let (parser, most) = (reading.parser(), args.unpacking.max_unpacked);
+    let analyzer = ksplat_arrow::analyzer().with_atlas(reading.atlas());
+    let (crashes, unusable) = (AtomicUsize::new(0), AtomicUsize::new(0));
+    let add = |builder: &mut Builder, path: &PathBuf| -> Result<(), ksplat_arrow::Error> {
+        let added = input::open(path, most).and_then(|(name, log)| match log.whole() {
+            Ok(bytes) => Some(builder.add(&name, bytes, parser, &analyzer)),
+            Err(error) => {
+                report_error(&name, &error);
+                None
+            }
+        });
+        match added {
+            Some(count) => crashes.fetch_add(count?, Ordering::Relaxed),
+            None => unusable.fetch_add(1, Ordering::Relaxed),
+        };
+        progress.add(1);
+        Ok(())
+    };
+    let mut writer = ksplat_arrow::Writer::new(BufWriter::new(File::create(out)?))?;
+    for files in files.chunks(LOGS) {
+        for batch in ksplat_arrow::batches(files, ksplat_arrow::BATCH, add)? {
+            writer.write(&batch)?;
+        }
+    }
+    writer.finish()?;
+    Ok(match (unusable.into_inner(), crashes.into_inner()) {
+        (0, 0) => Status::Done,
+        (0, _) => Status::Found,
+        _ => Status::Unusable,
+    })
+}
