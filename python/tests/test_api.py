@@ -25,6 +25,7 @@ def first() -> ksplat.Report:
 
 def test_the_generated_classes_are_current() -> None:
     subprocess.run([sys.executable, TOP / "python/generate.py", "--check"], check=True)
+    assert set(ksplat._model.__all__) <= set(ksplat.__all__)
 
 
 def test_attributes_are_the_fields_of_the_json(logs: list[str]) -> None:

@@ -60,8 +60,14 @@ pub fn batches<L: Sync, E: From<ArrowError> + Send>(
 
 /// Writes batches as an Arrow IPC file, which `pyarrow.feather.read_table` and Polars map into memory.
 #[cfg(feature = "ipc")]
-#[derive(Debug)]
 pub struct Writer<W: std::io::Write>(arrow_ipc::writer::FileWriter<W>);
+
+#[cfg(feature = "ipc")]
+impl<W: std::io::Write> std::fmt::Debug for Writer<W> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Writer").finish_non_exhaustive()
+    }
+}
 
 #[cfg(feature = "ipc")]
 impl<W: std::io::Write> Writer<W> {

@@ -21,7 +21,10 @@ pub(crate) fn write(args: &Parse) -> io::Result<Status> {
         return Ok(Status::Unusable);
     };
     if args.reports.images.are_named() {
-        report_error("parse", &"--format arrow has no column for what images resolve: name no image");
+        report_error(
+            "parse",
+            &"--format arrow has no column for what images resolve: name no image",
+        );
         return Ok(Status::Unusable);
     }
     let files = input::or_stdin(&args.files);

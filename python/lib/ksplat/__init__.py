@@ -16,7 +16,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from types import TracebackType
 from typing import Any, Literal, Union
 
-from ksplat import _model, _native, bisect
+from ksplat import _native, bisect
 from ksplat._errors import (
     BisectionError,
     CodeError,
@@ -45,20 +45,104 @@ from ksplat._record import signature_of as _signature_of
 __all__ = [
     "ARROW_COLUMNS",
     "ARROW_SCHEMA_VERSION",
+    "Access",
+    "Added",
+    "Agreement",
+    "Allocation",
+    "AtomicContext",
+    "Audit",
+    "Audited",
     "BisectionError",
+    "BisectionStep",
+    "Blame",
+    "Cluster",
+    "Code",
+    "CodeCheck",
     "CodeError",
+    "Component",
+    "Condition",
+    "CountedTitle",
+    "Crash",
+    "Dates",
+    "DecodedCode",
+    "Diagnosis",
+    "Diagnostic",
+    "Doubt",
     "Error",
+    "Evidence",
+    "Executor",
+    "Exemplar",
+    "Explanation",
     "FINGERPRINT_VERSION",
+    "Facts",
+    "Frame",
+    "Holder",
+    "ImageCheck",
     "ImageError",
+    "Impact",
     "Index",
+    "Instruction",
+    "Kernel",
+    "KernelCount",
+    "KilledTask",
+    "KnownBug",
+    "KnownCommit",
+    "KnownFix",
+    "Leak",
+    "Link",
+    "ListCorruption",
+    "LocalVariable",
+    "Lock",
     "LogError",
+    "MachineCheck",
+    "Match",
+    "Member",
+    "Memory",
+    "MemoryObject",
+    "Module",
     "Monitor",
+    "Operand",
+    "Origin",
+    "Overwrite",
+    "Page",
+    "PageTable",
     "Parser",
+    "Perhaps",
+    "Pointer",
+    "PointerSource",
+    "Race",
+    "RaceAccess",
+    "Rate",
+    "Relation",
+    "Report",
     "ReportStream",
+    "Run",
+    "Shadow",
+    "SharedFrame",
+    "Signature",
     "SignatureError",
+    "SignatureFrame",
+    "SignatureTitle",
+    "Site",
+    "SourceAccess",
+    "SourceLocation",
+    "Span",
+    "SpinLock",
+    "Stack",
+    "StackFrame",
+    "Stall",
+    "Started",
+    "Step",
     "Store",
     "StoreError",
+    "StructMember",
+    "Suspect",
     "Symbolizer",
+    "Task",
+    "Uninitialized",
+    "ValueChange",
+    "Variable",
+    "Zone",
     "__version__",
     "bisect",
     "code",
@@ -67,13 +151,9 @@ __all__ = [
     "sign",
     "to_arrow",
 ]
-__all__ += _model.__all__
 
 Log = Union[bytes, bytearray, memoryview, str, "os.PathLike[str]"]
 """A log: its bytes, or the path of its file."""
-
-_Syntax = Literal["att", "intel"]
-"""The syntax of x86 instructions."""
 
 
 def reports(
@@ -82,7 +162,7 @@ def reports(
     name: str | None = None,
     parser: Parser | None = None,
     text: bool = False,
-    syntax: _Syntax = "att",
+    syntax: Literal["att", "intel"] = "att",
     symbolizer: Symbolizer | None = None,
 ) -> Iterator[Report]:
     """Iterates over the reports of a log, explained, in their order.
@@ -103,7 +183,7 @@ def explain(report: Report, *, all: bool = False, width: int | None = None) -> s
     return _explained(report, all, width)
 
 
-def code(line: str, *, arch: str | None = None, syntax: _Syntax = "att") -> DecodedCode:
+def code(line: str, *, arch: str | None = None, syntax: Literal["att", "intel"] = "att") -> DecodedCode:
     """Decodes a `Code:` line. Of an oops with registers, the trap is explained as well.
 
     `arch` is the architecture, such as `arm64`, where the line does not show it. A line that is none is a
@@ -168,7 +248,7 @@ class Symbolizer(_native.Symbolizer):
         modules: str | os.PathLike[str] | Mapping[str, str | os.PathLike[str]] | None = None,
         *,
         kernel_offset: int | None = None,
-        syntax: _Syntax = "att",
+        syntax: Literal["att", "intel"] = "att",
     ) -> Symbolizer:
         named = {} if modules is None else modules
         if not isinstance(named, Mapping):

@@ -72,3 +72,7 @@ class StoreError(Error):
     len: int
     found: int
     supported: int
+
+
+for _kind in (Error, LogError, CodeError, BisectionError, SignatureError, ImageError, StoreError):
+    _kind.__module__ = "ksplat"

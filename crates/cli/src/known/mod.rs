@@ -142,9 +142,9 @@ fn ask(args: &args::KnownAsk) -> Result<Status, Error> {
                 json::write_value(&mut out, answer)?;
                 out.write_all(b"\n")?;
             }
+        }
         #[cfg(feature = "arrow")]
         ReportFormat::Arrow => return Err(io::Error::other(crate::writer::NO_TABLE).into()),
-        }
     }
     out.flush()?;
     if answers.is_empty() && !args.logs.quiet {
