@@ -71,6 +71,7 @@ impl ReportStream {
     }
 
     /// The schema, by the Arrow PyCapsule interface.
+    #[expect(clippy::unused_self, reason = "a method of the interface")]
     fn __arrow_c_schema__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyCapsule>> {
         schema(py)
     }

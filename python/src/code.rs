@@ -51,18 +51,15 @@ fn explained(line: &[u8], arch: Option<ksplat::Arch>, syntax: Syntax) -> Result<
         // An excerpt without a headline is parsed with one.
         oops(&[b"Oops: 0000 [#1]\n", line].concat()).map(ksplat::Report::into_owned)
     });
-    let code = match found.as_mut() {
-        Some(report) => {
-            let analyzer = Analyzer::new().with_syntax(syntax);
-            analyzer.without_suspects().annotate(report);
-            report.code.take().unwrap_or_default()
-        }
-        None => {
-            let mut code = disasm::parse_code(line).map_err(Error::Code)?;
-            code.arch = arch.or(code.arch);
-            code.instructions = disasm::decode(&code, syntax);
-            code
-        }
+    let code = if let Some(report) = found.as_mut() {
+        let analyzer = Analyzer::new().with_syntax(syntax);
+        analyzer.without_suspects().annotate(report);
+        report.code.take().unwrap_or_default()
+    } else {
+        let mut code = disasm::parse_code(line).map_err(Error::Code)?;
+        code.arch = arch.or(code.arch);
+        code.instructions = disasm::decode(&code, syntax);
+        code
     };
     Ok(Explained { code, explanation: found.and_then(|report| report.explanation) })
 }
