@@ -387,7 +387,7 @@ pub fn accompany(signatures: &mut [Signature<'_>]) {
 /// ```
 #[cfg(feature = "disasm")]
 pub fn of_log<'log>(
-    analyzer: &crate::Analyzer<'_>,
+    analyzer: &crate::analyze::Analyzer<'_>,
     reports: impl Iterator<Item = Report<'log>>,
 ) -> Vec<(Report<'log>, Signature<'static>)> {
     let (mut annotated, mut signatures) = (Vec::new(), Vec::new());
