@@ -1,6 +1,7 @@
 //! Logs to an Arrow stream.
 
 use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use arrow_array::ffi_stream::FFI_ArrowArrayStream;
@@ -22,8 +23,8 @@ use crate::symbolizer::Symbolizer;
 /// The bytes of logs that are in memory at once, for each thread.
 const BYTES: usize = 8 << 20;
 
-/// A log with its name.
-type Named = (String, Source);
+/// A log with its number among those that are parsed at once, and its name.
+type Named = (usize, String, Source);
 
 /// Parses logs when a reader of Arrow asks for batches.
 #[pyclass(frozen, subclass, module = "ksplat._native")]
@@ -114,27 +115,42 @@ pub(crate) fn columns(py: Python<'_>) -> PyResult<Bound<'_, PyTuple>> {
 }
 
 impl Reader {
-    /// The next batches; empty once all logs are read.
+    /// Parses the next logs. A caller that holds the GIL gives it back meanwhile.
     fn fill(&mut self) -> Result<()> {
-        let logs = Python::attach(|py| self.take(py))?;
-        let Self { parser, symbolizer, size, pool, bad, .. } = &*self;
+        Python::attach(|py| {
+            let logs = self.take(py)?;
+            let bad = Mutex::new(Vec::new());
+            let batches = py.detach(|| self.parsed(&logs, &bad))?;
+            self.ready.extend(batches);
+            let mut bad = bad.into_inner().unwrap_or_else(PoisonError::into_inner);
+            bad.sort_by_key(|(number, _)| *number);
+            for (number, error) in bad {
+                let name = logs.get(number).map_or("", |(_, name, _)| name);
+                if let Some(call) = &self.bad {
+                    call.call1(py, (name, PyErr::from(error)))?;
+                }
+            }
+            Ok(())
+        })
+    }
+
+    /// The batches of logs. The logs that cannot be read are an error, or are added to `bad` by their numbers.
+    fn parsed(&self, logs: &[Named], bad: &Mutex<Vec<(usize, Error)>>) -> Result<Vec<RecordBatch>> {
         let run = |analyzer: &Analyzer<'_>| {
-            let add = |builder: &mut Builder, (name, log): &Named| match (log.read(), bad) {
-                (Ok(bytes), _) => Ok(builder.add(name, &bytes, *parser, analyzer).map(drop)?),
-                (Err(error), None) => Err(error),
-                (Err(error), Some(bad)) => Python::attach(|py| {
-                    bad.call1(py, (name.as_str(), PyErr::from(error)))?;
+            let add = |builder: &mut Builder, (number, name, log): &Named| match log.read() {
+                Ok(bytes) => Ok(builder.add(name, &bytes, self.parser, analyzer).map(drop)?),
+                Err(error) if self.bad.is_none() => Err(error),
+                Err(error) => {
+                    bad.lock().unwrap_or_else(PoisonError::into_inner).push((*number, error));
                     Ok(())
-                }),
+                }
             };
-            pool.install(|| ksplat_arrow::batches(&logs, *size, add))
+            self.pool.install(|| ksplat_arrow::batches(logs, self.size, add))
         };
-        let batches = match symbolizer {
+        match &self.symbolizer {
             None => run(&ksplat_arrow::analyzer()),
             Some(symbolizer) => symbolizer.get().with(run),
-        };
-        self.ready.extend(batches?);
-        Ok(())
+        }
     }
 
     /// Takes as many logs from the iterator as the threads parse at once.
@@ -148,11 +164,11 @@ impl Reader {
                 self.logs = None;
                 break;
             };
-            let (name, log): Named = item?.extract()?;
+            let (name, log): (String, Source) = item?.extract()?;
             if let Source::Bytes(log) = &log {
                 bytes += log.len();
             }
-            logs.push((name, log));
+            logs.push((logs.len(), name, log));
         }
         Ok(logs)
     }
@@ -163,7 +179,11 @@ impl Iterator for Reader {
 
     fn next(&mut self) -> Option<Self::Item> {
         while self.ready.is_empty() && self.logs.is_some() {
-            if let Err(error) = self.fill() {
+            // A panic may not pass through the C interface of the stream.
+            let filled = catch_unwind(AssertUnwindSafe(|| self.fill()));
+            let filled =
+                filled.unwrap_or_else(|_| Err(Error::Value("a panic of ksplat".to_owned())));
+            if let Err(error) = filled {
                 // Nothing follows an error.
                 self.logs = None;
                 return Some(Err(ArrowError::ExternalError(Box::new(PyErr::from(error)))));

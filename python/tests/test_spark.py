@@ -81,6 +81,11 @@ def test_bad_logs_fail_no_task(spark: SparkSession, tmp_path: Path) -> None:
         "null": "the log is null",
         "packed": "is packed by gzip: pass `gzip.open(path).read()`",
     }
+    size = b"""BUG: KASAN: slab-out-of-bounds in f+0x1/0x2
+Write of size 18446744073709551584 at addr ffff888000000000 by task a/1
+"""
+    [row] = job.reports(spark.createDataFrame([("size", size)], "path string, content binary")).collect()
+    assert row.access_size == -32
     text = spark.createDataFrame([("text", log.decode())], "path string, content string")
     assert [row.title for row in job.reports(text).collect()] == ["divide error in cm_rate_div"]
 

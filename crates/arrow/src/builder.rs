@@ -15,6 +15,9 @@ use crate::table::{columns, schema};
 /// of its log in each column.
 const MAX_TEXT: usize = 1 << 30;
 
+/// The bytes of text at which a batch is full, so that a log of less than 768 MiB is added to any other batch.
+const FULL: usize = MAX_TEXT / 4;
+
 /// A report, and what the table says beside it.
 pub(crate) struct Row<'r> {
     pub(crate) file: &'r str,
@@ -59,6 +62,11 @@ impl Builder {
     /// The number of rows.
     pub fn rows(&self) -> usize {
         self.rows
+    }
+
+    /// Whether the batch has so much text that it should be finished.
+    pub fn is_full(&self) -> bool {
+        self.text > FULL
     }
 
     /// Adds the reports of a log. Each is explained before it is signed, and hangs are signed with the others of

@@ -1,8 +1,8 @@
 //! Reports as an Arrow table, one row a report.
 //!
 //! The columns are those of [`schema`], whose version is [`SCHEMA_VERSION`]. A [`Builder`] takes logs and gives
-//! a `RecordBatch`; [`batches`] parses many logs on several cores. With the feature `ipc` [`write`] writes them
-//! as an Arrow IPC file.
+//! a `RecordBatch`; [`batches`] parses many logs on several cores. With the feature `ipc` a `Writer` writes
+//! them as an Arrow IPC file.
 //!
 //! # Examples
 //!
@@ -37,7 +37,7 @@ pub const BATCH: usize = 1024;
 /// The number of batches that each thread makes of the logs of one call, so that all end at about the same time.
 const SHARES: usize = 4;
 
-/// Makes the batches of logs, each of at most `size` logs, in their order.
+/// Makes the batches of logs, each of at most `size` logs, in their order. Logs with very much text make more.
 ///
 /// `add` adds a log to a builder; it runs on all threads of the current pool of rayon.
 ///
@@ -49,13 +49,21 @@ pub fn batches<L: Sync, E: From<ArrowError> + Send>(
     size: usize,
     add: impl Fn(&mut Builder, &L) -> Result<(), E> + Sync,
 ) -> Result<Vec<RecordBatch>, E> {
-    let batch = |logs: &[L]| -> Result<RecordBatch, E> {
-        let mut builder = Builder::new();
-        logs.iter().try_for_each(|log| add(&mut builder, log))?;
-        Ok(builder.finish()?)
+    let batch = |logs: &[L]| -> Result<Vec<RecordBatch>, E> {
+        let (mut builder, mut full) = (Builder::new(), Vec::new());
+        for log in logs {
+            add(&mut builder, log)?;
+            if builder.is_full() {
+                full.push(builder.finish()?);
+            }
+        }
+        full.push(builder.finish()?);
+        Ok(full)
     };
     let share = logs.len().div_ceil(SHARES * rayon::current_num_threads());
-    logs.par_chunks(share.min(size).max(1)).map(batch).collect()
+    let batches: Result<Vec<Vec<RecordBatch>>, E> =
+        logs.par_chunks(share.min(size).max(1)).map(batch).collect();
+    Ok(batches?.into_iter().flatten().collect())
 }
 
 /// Writes batches as an Arrow IPC file, which `pyarrow.feather.read_table` and Polars map into memory.

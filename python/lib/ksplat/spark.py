@@ -35,7 +35,7 @@ _TYPES = {
 }
 
 SCHEMA = ", ".join(f"`{name}` {_TYPES[kind]}" for name, kind, *_ in ARROW_COLUMNS) + ", `error` string"
-"""The columns of `reports`: those of `ksplat.to_arrow` with the integers that Spark has, and `error`."""
+"""The columns of `reports`: those of `ksplat.to_arrow`, with the integers of Spark, which are signed, and `error`."""
 
 
 def logs(spark: SparkSession, path: str) -> DataFrame:
@@ -98,7 +98,8 @@ def _schema() -> pyarrow.Schema:
 
 def _with_error(batch: pyarrow.RecordBatch) -> pyarrow.RecordBatch:
     schema = _schema()
-    columns = [column.cast(field.type) for column, field in zip(batch.columns, schema)]
+    # `memcpy` of a negative size is a size above 2^63, which `bigint` shows as the negative one.
+    columns = [column.cast(field.type, safe=False) for column, field in zip(batch.columns, schema)]
     columns.append(pyarrow.nulls(batch.num_rows, pyarrow.string()))
     return pyarrow.RecordBatch.from_arrays(columns, schema=schema)
 
