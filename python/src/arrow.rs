@@ -159,7 +159,7 @@ impl Reader {
         let (mut logs, mut bytes) = (Vec::new(), 0);
         let Some(iterator) = &self.logs else { return Ok(logs) };
         let mut iterator = iterator.bind(py).clone();
-        while logs.len() < self.size * threads && bytes < BYTES * threads {
+        while logs.len() < self.size.saturating_mul(threads) && bytes < BYTES * threads {
             let Some(item) = iterator.next() else {
                 self.logs = None;
                 break;

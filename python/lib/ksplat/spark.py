@@ -14,7 +14,7 @@ import argparse
 import json
 import sys
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Any, Union
 
 import pyarrow
 from pyspark.sql import DataFrame, SparkSession, Window
@@ -120,17 +120,15 @@ def bugs(reports: DataFrame) -> tuple[DataFrame, DataFrame]:
     groups = good.groupBy("exact", "signature").count().toArrow().to_pylist()
     index, places = _index(groups)
     clusters = index.cluster()
-    found = [
-        (*places[number], cluster.id) for cluster in clusters for number in cluster.reports
-    ]
-    # Reports without a stack that are unusable are each a bug of their own: the n-th of a hash is `alone`.
-    table = sorted({(exact, alone, bug) for exact, alone, bug in found}, key=lambda row: (row[0], row[1] or 0))
-    by_hash = spark.createDataFrame(table, "exact string, alone long, bug string")
-    window = Window.partitionBy("exact").orderBy("file", "index")
+    # A hash is of one bug, but for unusable reports without a stack, each of which is a bug of its own.
+    table = {(*places[number], cluster.id) for cluster in clusters for number in cluster.reports}
+    by_hash = spark.createDataFrame(list(table), "exact string, of string, nth long, bug string")
+    window = Window.partitionBy("exact", "signature").orderBy("file", "index")
     numbered = good.select("file", "index", "exact", "signature").withColumn(
         "n", F.row_number().over(window) - 1
     )
-    is_member = (numbered.exact == by_hash.exact) & (by_hash.alone.isNull() | (by_hash.alone == numbered.n))
+    is_nth = (by_hash.of == numbered.signature) & (by_hash.nth == numbered.n)
+    is_member = (numbered.exact == by_hash.exact) & (by_hash.of.isNull() | is_nth)
     members = numbered.join(F.broadcast(by_hash), is_member)
     members = members.select("file", "index", numbered.exact, "bug")
     return spark.createDataFrame([_bug(cluster) for cluster in clusters], BUGS), members
@@ -143,23 +141,24 @@ BUGS = (
 """The columns of the bugs; `cluster` is the JSON of `ksplat cluster` without members and exemplar."""
 
 
-def _index(groups: list[dict[str, Any]]) -> tuple[ksplat.Index, list[tuple[str, int | None]]]:
-    """The index of distinct signatures, and for each of its numbers the hash, and which of the equal ones it is if
-    equal ones are no bug."""
+_Place = tuple[str, Union[str, None], Union[int, None]]
+
+
+def _index(groups: list[dict[str, Any]]) -> tuple[ksplat.Index, list[_Place]]:
+    """The index of distinct signatures, and for each of its numbers the hash; where equal ones are no bug also the
+    signature, and which of its reports it is."""
     index = ksplat.Index()
-    places: list[tuple[str, int | None]] = []
-    alone: dict[str, int] = {}
+    places: list[_Place] = []
     for group in sorted(groups, key=lambda group: (group["exact"], group["signature"])):
         exact, count = group["exact"], group["count"]
         signature = ksplat.Signature(group["signature"])
         if signature.corrupted and not signature.frames:
-            for _ in range(count):
+            for nth in range(count):
                 index.add(signature)
-                places.append((exact, alone.get(exact, 0)))
-                alone[exact] = alone.get(exact, 0) + 1
+                places.append((exact, group["signature"], nth))
         else:
             index.add(signature, count=count)
-            places.append((exact, None))
+            places.append((exact, None, None))
     return index, places
 
 
