@@ -21,7 +21,7 @@ pub(crate) fn parse(args: &Parse) -> io::Result<Status> {
     let args::Reports { quiet, images, output, .. } = &args.reports;
     #[cfg(feature = "arrow")]
     if matches!(output.format, args::ReportFormat::Arrow) {
-        return crate::table::write(args);
+        return Ok(crate::table::write(args));
     }
     let known = match asked(&args.reports) {
         Ok(known) => known,

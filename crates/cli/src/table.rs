@@ -1,7 +1,7 @@
 //! `ksplat parse --format arrow`.
 
 use std::fs::File;
-use std::io::{self, BufWriter};
+use std::io::BufWriter;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -15,25 +15,25 @@ use crate::ui::{Progress, Status, report_error};
 const LOGS: usize = 8 * ksplat_arrow::BATCH;
 
 /// Writes the reports of logs as an Arrow IPC file, one row a report.
-pub(crate) fn write(args: &Parse) -> io::Result<Status> {
+pub(crate) fn write(args: &Parse) -> Status {
     let Some(out) = &args.table else {
         report_error("parse", &"--format arrow needs the file to write: --output FILE");
-        return Ok(Status::Unusable);
+        return Status::Unusable;
     };
     if args.reports.images.are_named() {
         report_error(
             "parse",
             &"--format arrow has no column for what images resolve: name no image",
         );
-        return Ok(Status::Unusable);
+        return Status::Unusable;
     }
     let files = input::or_stdin(&args.files);
     let progress = Progress::of_files("reading", files.len(), args.reports.quiet);
     match table(args, &files, out, &progress) {
-        Ok(status) => Ok(status),
+        Ok(status) => status,
         Err(error) => {
             report_error(&input::name(out), &error);
-            Ok(Status::Unusable)
+            Status::Unusable
         }
     }
 }
