@@ -168,7 +168,7 @@ class Agreement(Record):
 
 
 class Allocation(Record):
-    """The request for memory that failed, or for which the kernel killed a task."""
+    """The memory allocation that failed, or for which the kernel killed a task."""
 
     __slots__ = ()
     _keys: ClassVar[tuple[str, ...]] = ("order", "mask", "flags", "zones", "killed",)
@@ -180,7 +180,7 @@ class Allocation(Record):
 
     @property
     def mask(self) -> str:
-        """The mask of the request."""
+        """The mask of the allocation."""
         value: str = self._need("mask")
         return value
 
@@ -478,7 +478,7 @@ class Blame(Record):
 
     @property
     def line(self) -> int | None:
-        """Line in the source file, from 1; 0 where the debug information has no line."""
+        """Line in the source file, from 1; 0 if the debug information has no line."""
         value: int | None = self._fields.get("line")
         return value
 
@@ -601,7 +601,7 @@ class Code(Record):
 
     @property
     def unit(self) -> Literal[2, 4] | None:
-        """Bytes per printed number; 1 where absent. Numbers of 2 and 4 bytes are big-endian in `bytes`."""
+        """Bytes per printed number; 1 if absent. Numbers of 2 and 4 bytes are big-endian in `bytes`."""
         value: Literal[2, 4] | None = self._fields.get("unit")
         return value
 
@@ -641,7 +641,7 @@ class CodeCheck(Record):
 
 
 class Component(Record):
-    """The part of the kernel that holds the site."""
+    """The part of the kernel that contains the site."""
 
     __slots__ = ()
     _keys: ClassVar[tuple[str, ...]] = ("module", "file", "directory",)
@@ -798,12 +798,12 @@ class DecodedCode(Record):
 
     @property
     def explanation(self) -> Explanation | None:
-        """What the trapping instruction did, computed from the instructions and registers."""
+        """The effect of the trapping instruction, computed from the instructions and registers."""
         return self._one("explanation", Explanation)
 
 
 class Diagnosis(Record):
-    """What happened, and what in the report says so."""
+    """The diagnosis of the failure, and the facts that support it."""
 
     __slots__ = ()
     _keys: ClassVar[tuple[str, ...]] = ("summary", "why", "confidence",)
@@ -815,7 +815,7 @@ class Diagnosis(Record):
 
     @property
     def why(self) -> builtins.list[Evidence]:
-        """The facts that it rests on, the most important first."""
+        """The facts that support it, the most important first."""
         return self._many("why", Evidence)
 
     @property
@@ -904,7 +904,7 @@ class Evidence(Record):
 
     @property
     def offset(self) -> int | None:
-        """Offset in the log of the line it comes from, in bytes."""
+        """Offset in the log of the line with the fact, in bytes."""
         value: int | None = self._fields.get("offset")
         return value
 
@@ -957,7 +957,7 @@ class Exemplar(Record):
 
 
 class Explanation(Record):
-    """What the trapping instruction did, computed from the instructions and registers."""
+    """The effect of the trapping instruction, computed from the instructions and registers."""
 
     __slots__ = ()
     _keys: ClassVar[tuple[str, ...]] = ("summary", "access", "address_class", "shadow", "pointer", "member", "steps", "condition", "agrees_with", "confidence",)
@@ -991,7 +991,7 @@ class Explanation(Record):
 
     @property
     def member(self) -> StructMember | None:
-        """The variable and structure member that were accessed, by the debug information of the image."""
+        """The accessed variable and structure member, by the debug information of the image."""
         return self._one("member", StructMember)
 
     @property
@@ -1065,7 +1065,7 @@ class Frame(Record):
 
     @property
     def symbol(self) -> str | None:
-        """The mangled symbol, where `function` was demangled."""
+        """The mangled symbol, if `function` was demangled."""
         value: str | None = self._fields.get("symbol")
         return value
 
@@ -1125,7 +1125,7 @@ class Frame(Record):
 
     @property
     def line(self) -> int | None:
-        """Line in the source file, from 1; 0 where the debug information has no line."""
+        """Line in the source file, from 1; 0 if the debug information has no line."""
         value: int | None = self._fields.get("line")
         return value
 
@@ -1143,7 +1143,7 @@ class Frame(Record):
 
 
 class Holder(Record):
-    """The task that keeps a hung task waiting; its stack has the role `holder`."""
+    """The task that blocks a hung task; its stack has the role `holder`."""
 
     __slots__ = ()
     _keys: ClassVar[tuple[str, ...]] = ("comm", "pid", "lock",)
@@ -1161,7 +1161,7 @@ class Holder(Record):
 
     @property
     def lock(self) -> str:
-        """The kind of lock: `mutex`, `semaphore`, `rw-semaphore`; from the list of all locks, its class."""
+        """The type of the lock: `mutex`, `semaphore`, `rw-semaphore`; from the list of all locks, its class."""
         value: str = self._need("lock")
         return value
 
@@ -1439,13 +1439,13 @@ class KnownFix(Record):
     _keys: ClassVar[tuple[str, ...]] = ("fix", "probability", "subject", "since", "patch", "fixes", "backports", "reverts", "stable", "reported", "links", "files", "functions", "bug", "title", "evidence", "kernel", "standing", "likely", "reverted_by",)
     @property
     def fix(self) -> str:
-        """The commit; the message ID of a patch that is not merged; what a label names."""
+        """The commit; the message ID of a patch that is not merged; the text of a label."""
         value: str = self._need("fix")
         return value
 
     @property
     def probability(self) -> float:
-        """How likely it fixes the bug."""
+        """The probability that it fixes the bug."""
         value: float = self._need("probability")
         return value
 
@@ -1463,13 +1463,13 @@ class KnownFix(Record):
 
     @property
     def patch(self) -> bool:
-        """No commit is known of the patch."""
+        """The patch has no known commit."""
         value: bool = self._fields.get("patch", False)
         return value
 
     @property
     def fixes(self) -> builtins.list[KnownCommit]:
-        """The commits that its `Fixes:` lines name."""
+        """The commits in its `Fixes:` lines."""
         return self._many("fixes", KnownCommit)
 
     @property
@@ -1484,7 +1484,7 @@ class KnownFix(Record):
 
     @property
     def stable(self) -> str | None:
-        """What its `Cc: stable` line asks for."""
+        """The versions in its `Cc: stable` line."""
         value: str | None = self._fields.get("stable")
         return value
 
@@ -1516,24 +1516,24 @@ class KnownFix(Record):
 
     @property
     def title(self) -> str:
-        """The title of the crash that it quotes."""
+        """The title of the crash in its message."""
         value: str = self._need("title")
         return value
 
     @property
     def evidence(self) -> builtins.list[str]:
-        """What both crashes have in common."""
+        """The common features of both crashes."""
         return builtins.list(self._fields.get("evidence", ()))
 
     @property
     def kernel(self) -> str | None:
-        """The release of the report, or the commit that was asked for."""
+        """The release of the report, or the commit of `--commit`."""
         value: str | None = self._fields.get("kernel")
         return value
 
     @property
     def standing(self) -> Literal["lacks", "has", "not-affected"] | None:
-        """What the fix means for that kernel."""
+        """The state of that kernel with respect to the fix."""
         value: Literal["lacks", "has", "not-affected"] | None = self._fields.get("standing")
         return value
 
@@ -1551,7 +1551,7 @@ class KnownFix(Record):
 
 
 class Leak(Record):
-    """The object to which kmemleak found no pointer."""
+    """The object to which kmemleak found no reference."""
 
     __slots__ = ()
     _keys: ClassVar[tuple[str, ...]] = ("address", "size",)
@@ -1599,31 +1599,31 @@ class Link(Record):
 
 
 class ListCorruption(Record):
-    """The list whose pointers contradict each other."""
+    """The list with inconsistent pointers."""
 
     __slots__ = ()
     _keys: ClassVar[tuple[str, ...]] = ("operation", "pointer", "entry", "expected", "found", "class",)
     @property
     def operation(self) -> Literal["add", "del"]:
-        """The operation that found it."""
+        """The operation that detected it."""
         value: Literal["add", "del"] = self._need("operation")
         return value
 
     @property
     def pointer(self) -> Literal["prev->next", "next->prev", "entry->next", "entry->prev", "prev", "next", "new"]:
-        """The pointer that is wrong."""
+        """The wrong pointer."""
         value: Literal["prev->next", "next->prev", "entry->next", "entry->prev", "prev", "next", "new"] = self._need("pointer")
         return value
 
     @property
     def entry(self) -> str | None:
-        """The entry that holds it."""
+        """The entry that contains it."""
         value: str | None = self._fields.get("entry")
         return value
 
     @property
     def expected(self) -> str | None:
-        """The value that it should have."""
+        """The expected value."""
         value: str | None = self._fields.get("expected")
         return value
 
@@ -1635,7 +1635,7 @@ class ListCorruption(Record):
 
     @property
     def class_(self) -> Literal["null", "list-poison", "freed-poison", "uninitialized-poison", "itself", "near-null", "other"]:
-        """What that value is by itself."""
+        """The class of that value."""
         value: Literal["null", "list-poison", "freed-poison", "uninitialized-poison", "itself", "near-null", "other"] = self._need("class")
         return value
 
@@ -1677,19 +1677,19 @@ class Lock(Record):
 
     @property
     def address(self) -> str | None:
-        """The lock itself: locks of one class differ by it."""
+        """The address of the lock, which distinguishes locks of one class."""
         value: str | None = self._fields.get("address")
         return value
 
     @property
     def usage(self) -> str | None:
-        """How the class was used so far, as lockdep prints it: `+.+.`."""
+        """The previous uses of the class, as lockdep prints them: `+.+.`."""
         value: str | None = self._fields.get("usage")
         return value
 
     @property
     def comm(self) -> str | None:
-        """Name of the task that holds it or waits for it, where locks are listed by task."""
+        """Name of the task that holds it or waits for it, if locks are listed by task."""
         value: str | None = self._fields.get("comm")
         return value
 
@@ -1715,13 +1715,13 @@ class Lock(Record):
 
     @property
     def offset(self) -> int:
-        """Offset in the log of the line that names it, in bytes."""
+        """Offset in the log of the line with the lock, in bytes."""
         value: int = self._need("offset")
         return value
 
 
 class MachineCheck(Record):
-    """The error that the processor found in the hardware."""
+    """The hardware error that the processor detected."""
 
     __slots__ = ()
     _keys: ClassVar[tuple[str, ...]] = ("cpu", "bank", "status", "address", "reason",)
@@ -1733,7 +1733,7 @@ class MachineCheck(Record):
 
     @property
     def bank(self) -> int:
-        """The bank of registers that holds it."""
+        """The bank of registers with the error."""
         value: int = self._need("bank")
         return value
 
@@ -1745,13 +1745,13 @@ class MachineCheck(Record):
 
     @property
     def address(self) -> str | None:
-        """The address of the memory that it is about."""
+        """The address of the error in memory."""
         value: str | None = self._fields.get("address")
         return value
 
     @property
     def reason(self) -> str | None:
-        """The kernel's reason to stop."""
+        """The reason of the panic."""
         value: str | None = self._fields.get("reason")
         return value
 
@@ -1908,7 +1908,7 @@ class MemoryObject(Record):
 
     @property
     def side(self) -> Literal["before", "inside", "after"] | None:
-        """The side of the object on which the access lies."""
+        """The position of the access relative to the object."""
         value: Literal["before", "inside", "after"] | None = self._fields.get("side")
         return value
 
@@ -1992,7 +1992,7 @@ class Origin(Record):
 
 
 class Overwrite(Record):
-    """Bytes of a slab object that are not what they should be."""
+    """Overwritten bytes of a slab object."""
 
     __slots__ = ()
     _keys: ClassVar[tuple[str, ...]] = ("start", "end", "found", "expected",)
@@ -2016,7 +2016,7 @@ class Overwrite(Record):
 
     @property
     def expected(self) -> int:
-        """The value that it should have."""
+        """The expected value."""
         value: int = self._need("expected")
         return value
 
@@ -2034,19 +2034,19 @@ class Page(Record):
 
     @property
     def refcount(self) -> int | None:
-        """The references to it."""
+        """The reference count."""
         value: int | None = self._fields.get("refcount")
         return value
 
     @property
     def mapcount(self) -> int | None:
-        """The page tables that map it."""
+        """The number of page tables that map it."""
         value: int | None = self._fields.get("mapcount")
         return value
 
     @property
     def mapping(self) -> str | None:
-        """The address space that it belongs to; zero if none. The kernel may print a hash."""
+        """Its address space; zero if none. The kernel may print a hash."""
         value: str | None = self._fields.get("mapping")
         return value
 
@@ -2058,7 +2058,7 @@ class Page(Record):
 
     @property
     def reason(self) -> str | None:
-        """Why it was dumped."""
+        """The reason of the dump."""
         value: str | None = self._fields.get("reason")
         return value
 
@@ -2218,7 +2218,7 @@ class Race(Record):
 
     @property
     def change(self) -> ValueChange | None:
-        """The value before and after, where the race changed it."""
+        """The value before and after, if the race changed it."""
         return self._one("change", ValueChange)
 
 
@@ -2330,7 +2330,7 @@ class Relation(Record):
 
 
 class Report(ReportBase):
-    """One report of `ksplat parse --format jsonl`. A key that the report has no value for is absent."""
+    """One report of `ksplat parse --format jsonl`. A key without a value is absent."""
 
     __slots__ = ()
     _keys: ClassVar[tuple[str, ...]] = ("file", "index", "text", "signature", "span", "kind", "title", "headline", "message", "location", "time", "wall_time", "alt_titles", "type", "frame", "corrupted", "corrupted_code", "complete", "incomplete", "suppressed", "panicked", "consequences", "executor", "guilty_file", "blame", "people", "revises", "occurrence", "suspects", "known", "kernel", "task", "seconds", "access", "registers", "code", "explanation", "link", "stacks", "memory", "locks", "holder", "cycle", "race", "leak", "atomic", "stall", "overwrite", "page", "allocation", "uninitialized", "list", "spinlock", "page_table", "machine_check", "diagnosis", "modules", "diagnostics", "image_check",)
@@ -2392,18 +2392,18 @@ class Report(ReportBase):
 
     @property
     def location(self) -> SourceLocation | None:
-        """The place in the source that the headline names."""
+        """The place in the source from the headline."""
         return self._one("location", SourceLocation)
 
     @property
     def time(self) -> float | None:
-        """When the headline was printed, in seconds since boot."""
+        """The time of the headline, in seconds since boot."""
         value: float | None = self._fields.get("time")
         return value
 
     @property
     def wall_time(self) -> str | None:
-        """The date and the time of day of the headline, as the program printed it that brought the line:
+        """The date and the time of day of the headline, as the logger printed them:
         `2026-11-21T06:14:00+00:00` of a journal, `Nov 21 06:14:00` of syslog, `Sat Nov 21 06:14:00 2026` of
         `dmesg -T`.
         """
@@ -2494,13 +2494,13 @@ class Report(ReportBase):
 
     @property
     def revises(self) -> bool:
-        """The report takes the place of the earlier one with the same file and index, as it went on."""
+        """The report replaces the earlier one with the same file and index, because it continued."""
         value: bool = self._fields.get("revises", False)
         return value
 
     @property
     def occurrence(self) -> int | None:
-        """The number of the report in a row of equal ones, from 2: the same task hung again, leaks of one
+        """The number of the report in a run of equal ones, from 2: the same task hung again, leaks of one
         site.
         """
         value: int | None = self._fields.get("occurrence")
@@ -2513,7 +2513,7 @@ class Report(ReportBase):
 
     @property
     def known(self) -> builtins.list[KnownFix]:
-        """The fixes that may be those of the bug, the most likely first, where `--known` is given."""
+        """The fixes that may fix the bug, the most likely first, with `--known`."""
         return self._many("known", KnownFix)
 
     @property
@@ -2528,7 +2528,7 @@ class Report(ReportBase):
 
     @property
     def seconds(self) -> int | None:
-        """How long the task was blocked or the CPU stuck, by the headline."""
+        """The seconds that the task was blocked or the CPU was stuck, from the headline."""
         value: int | None = self._fields.get("seconds")
         return value
 
@@ -2549,7 +2549,7 @@ class Report(ReportBase):
 
     @property
     def explanation(self) -> Explanation | None:
-        """What the trapping instruction did, computed from the instructions and registers."""
+        """The effect of the trapping instruction, computed from the instructions and registers."""
         return self._one("explanation", Explanation)
 
     @property
@@ -2574,12 +2574,12 @@ class Report(ReportBase):
 
     @property
     def holder(self) -> Holder | None:
-        """The task that keeps a hung task waiting; its stack has the role `holder`."""
+        """The task that blocks a hung task; its stack has the role `holder`."""
         return self._one("holder", Holder)
 
     @property
     def cycle(self) -> builtins.list[str]:
-        """The cycle that locks form, by their classes, the wanted lock first: each was taken while the one
+        """The cycle that locks form, by their classes, the wanted lock first: each was acquired while the one
         before it was held.
         """
         return builtins.list(self._fields.get("cycle", ()))
@@ -2591,7 +2591,7 @@ class Report(ReportBase):
 
     @property
     def leak(self) -> Leak | None:
-        """The object to which kmemleak found no pointer."""
+        """The object to which kmemleak found no reference."""
         return self._one("leak", Leak)
 
     @property
@@ -2601,12 +2601,12 @@ class Report(ReportBase):
 
     @property
     def stall(self) -> Stall | None:
-        """The grace period of RCU that does not end."""
+        """The RCU grace period that does not end."""
         return self._one("stall", Stall)
 
     @property
     def overwrite(self) -> Overwrite | None:
-        """Bytes of a slab object that are not what they should be."""
+        """Overwritten bytes of a slab object."""
         return self._one("overwrite", Overwrite)
 
     @property
@@ -2616,22 +2616,22 @@ class Report(ReportBase):
 
     @property
     def allocation(self) -> Allocation | None:
-        """The request for memory that failed, or for which the kernel killed a task."""
+        """The memory allocation that failed, or for which the kernel killed a task."""
         return self._one("allocation", Allocation)
 
     @property
     def uninitialized(self) -> Uninitialized | None:
-        """The bytes that were never initialized."""
+        """The uninitialized bytes."""
         return self._one("uninitialized", Uninitialized)
 
     @property
     def list(self) -> ListCorruption | None:
-        """The list whose pointers contradict each other."""
+        """The list with inconsistent pointers."""
         return self._one("list", ListCorruption)
 
     @property
     def spinlock(self) -> SpinLock | None:
-        """The spinlock that is in a wrong state."""
+        """The spinlock in an invalid state."""
         return self._one("spinlock", SpinLock)
 
     @property
@@ -2641,12 +2641,12 @@ class Report(ReportBase):
 
     @property
     def machine_check(self) -> MachineCheck | None:
-        """The error that the processor found in the hardware."""
+        """The hardware error that the processor detected."""
         return self._one("machine_check", MachineCheck)
 
     @property
     def diagnosis(self) -> Diagnosis | None:
-        """What happened, and what in the report says so."""
+        """The diagnosis of the failure, and the facts that support it."""
         return self._one("diagnosis", Diagnosis)
 
     @property
@@ -2714,7 +2714,7 @@ class Shadow(Record):
 
     @property
     def hit(self) -> bool:
-        """Present on the row that holds the bad address."""
+        """Present on the row with the bad address."""
         value: bool = self._fields.get("hit", False)
         return value
 
@@ -2817,7 +2817,7 @@ class Signature(Record):
 
     @property
     def place(self) -> Component:
-        """The part of the kernel that holds the site."""
+        """The part of the kernel that contains the site."""
         return Component(self._need("place"))
 
     @property
@@ -2858,8 +2858,8 @@ class Signature(Record):
 
     @property
     def corrupted(self) -> bool:
-        """Present if the report cannot be used: `incomplete` has more than `cut-end`. Such a report joins no
-        cluster except by its `exact` hash.
+        """Present if the report cannot be used: `incomplete` has codes other than `cut-end`. Such a report
+        joins no cluster except by its `exact` hash.
         """
         value: bool = self._fields.get("corrupted", False)
         return value
@@ -2985,7 +2985,7 @@ class SourceAccess(Record):
 
 
 class SourceLocation(Record):
-    """The place in the source that the headline names."""
+    """The place in the source from the headline."""
 
     __slots__ = ()
     _keys: ClassVar[tuple[str, ...]] = ("file", "line",)
@@ -3027,7 +3027,7 @@ class Span(Record):
 
 
 class SpinLock(Record):
-    """The spinlock that is in a wrong state."""
+    """The spinlock in an invalid state."""
 
     __slots__ = ()
     _keys: ClassVar[tuple[str, ...]] = ("name", "magic", "owner", "owner_pid", "owner_cpu",)
@@ -3057,7 +3057,7 @@ class SpinLock(Record):
 
     @property
     def owner_cpu(self) -> int | None:
-        """The CPU that took it."""
+        """The CPU of the holder."""
         value: int | None = self._fields.get("owner_cpu")
         return value
 
@@ -3113,24 +3113,24 @@ class StackFrame(Record):
 
 
 class Stall(Record):
-    """The grace period of RCU that does not end."""
+    """The RCU grace period that does not end."""
 
     __slots__ = ()
     _keys: ClassVar[tuple[str, ...]] = ("cpus", "jiffies", "detected_by",)
     @property
     def cpus(self) -> builtins.list[int]:
-        """The CPUs that it waits for."""
+        """The CPUs for which it waits."""
         return builtins.list(self._fields.get("cpus", ()))
 
     @property
     def jiffies(self) -> int | None:
-        """How long it lasts, in ticks of the kernel."""
+        """Its duration in jiffies."""
         value: int | None = self._fields.get("jiffies")
         return value
 
     @property
     def detected_by(self) -> int | None:
-        """The CPU that noticed it, if that is not the stalled one."""
+        """The CPU that detected the stall, if it is another one."""
         value: int | None = self._fields.get("detected_by")
         return value
 
@@ -3265,7 +3265,7 @@ class Step(Record):
 
 
 class StructMember(Record):
-    """The variable and structure member that were accessed, by the debug information of the image."""
+    """The accessed variable and structure member, by the debug information of the image."""
 
     __slots__ = ()
     _keys: ClassVar[tuple[str, ...]] = ("expression", "type", "offset", "confidence",)
@@ -3330,13 +3330,13 @@ class Suspect(Record):
 
     @property
     def probability(self) -> float:
-        """How likely a fix changes the function."""
+        """The probability that a fix changes the function."""
         value: float = self._need("probability")
         return value
 
     @property
     def why(self) -> str:
-        """What connects it with the bug, in words."""
+        """The connection with the bug, in words."""
         value: str = self._need("why")
         return value
 
@@ -3348,7 +3348,7 @@ class Suspect(Record):
 
     @property
     def fixes(self) -> builtins.list[str]:
-        """The fixes of like crashes that change the function or its file, where `--known` is given."""
+        """The fixes of similar crashes that change the function or its file, with `--known`."""
         return builtins.list(self._fields.get("fixes", ()))
 
 
@@ -3383,7 +3383,7 @@ class Task(Record):
 
 
 class Uninitialized(Record):
-    """The bytes that were never initialized."""
+    """The uninitialized bytes."""
 
     __slots__ = ()
     _keys: ClassVar[tuple[str, ...]] = ("first", "last", "size", "address", "user_address", "variable",)
@@ -3413,19 +3413,19 @@ class Uninitialized(Record):
 
     @property
     def user_address(self) -> str | None:
-        """The address in user space that the bytes were copied to."""
+        """The address in user space to which the bytes were copied."""
         value: str | None = self._fields.get("user_address")
         return value
 
     @property
     def variable(self) -> str | None:
-        """The local variable that they are of."""
+        """The local variable that contains them."""
         value: str | None = self._fields.get("variable")
         return value
 
 
 class ValueChange(Record):
-    """The value before and after, where the race changed it."""
+    """The value before and after, if the race changed it."""
 
     __slots__ = ()
     _keys: ClassVar[tuple[str, ...]] = ("from", "to",)
@@ -3485,6 +3485,6 @@ class Zone(Record):
 
     @property
     def min(self) -> int:
-        """The watermark below which ordinary requests fail, in KiB."""
+        """The watermark below which ordinary allocations fail, in KiB."""
         value: int = self._need("min")
         return value
