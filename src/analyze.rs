@@ -2,7 +2,7 @@
 
 use crate::atlas::Atlas;
 use crate::disasm::{self, Syntax};
-use crate::explain;
+use crate::explain::{self, RegisterMeaning};
 use crate::model::Report;
 use crate::suspects;
 #[cfg(feature = "symbolize")]
@@ -110,6 +110,13 @@ impl<'data> Analyzer<'data> {
         if let Some(atlas) = self.atlas {
             suspects::annotate(report, atlas);
         }
+    }
+
+    /// What the registers of a report hold, each value read as an address: a NULL pointer, an address of user
+    /// space, a poison pattern. A register that holds a number has the class of that number. Empty if the
+    /// architecture is unknown.
+    pub fn registers(report: &Report<'_>) -> Vec<RegisterMeaning> {
+        explain::registers(report)
     }
 
     /// Resolves frames, and names the accessed variable, with the images of a kernel.

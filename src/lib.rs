@@ -95,6 +95,8 @@ mod token;
 pub use analyze::Analyzer;
 pub use arch::Arch;
 pub use binary::is_binary;
+#[cfg(feature = "disasm")]
+pub use explain::RegisterMeaning;
 pub use kind::Kind;
 pub use model::Report;
 pub use parse::{

@@ -12,6 +12,8 @@ mod space;
 mod steps;
 mod window;
 
+use std::borrow::Cow;
+
 use crate::arch::Arch;
 use crate::disasm::Syntax;
 use crate::disasm::insn::Op;
@@ -26,6 +28,33 @@ use window::Window;
 /// Fills in the explanation of a report; instructions are written in `syntax`.
 pub(crate) fn annotate(report: &mut Report<'_>, syntax: Syntax) {
     report.explanation = explain(report, syntax);
+}
+
+/// The class of each register's value as an address, and its meaning in words; empty if the architecture is
+/// unknown.
+pub(crate) fn registers(report: &Report<'_>) -> Vec<RegisterMeaning> {
+    let Some(arch) = report.kernel.arch else { return Vec::new() };
+    let space = Space::of(report, arch);
+    let meant = report.registers.iter().map(|register| {
+        let value = register.value.value;
+        let class = address_class::class(space, value);
+        let meaning = meaning(space, class, None, value);
+        RegisterMeaning { name: register.name.clone(), class, meaning }
+    });
+    meant.collect()
+}
+
+/// A register's value, read as an address.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[non_exhaustive]
+pub struct RegisterMeaning {
+    /// The name of the register in lower case.
+    pub name: Cow<'static, str>,
+    /// The class of its value.
+    pub class: AddressClass,
+    /// The same in words: `NULL pointer + 0x58`.
+    pub meaning: String,
 }
 
 fn explain(report: &Report<'_>, syntax: Syntax) -> Option<Explanation> {

@@ -11,6 +11,7 @@ use ksplat::output::escape;
 use memmap2::Mmap;
 
 use crate::args::Args;
+use crate::encoding::{self, Encoding};
 use crate::packed::{self, Text};
 use crate::ui::report_error;
 
@@ -95,19 +96,10 @@ pub(crate) fn mapped(file: &File) -> io::Result<Input> {
 /// Reads a log, which may unpack to `most` bytes, converts UTF-16 to UTF-8, and rejects binary files.
 pub(crate) fn log(path: &Path, most: u64) -> io::Result<Text> {
     let text = packed::text(raw(path)?, most)?;
-    let start = text.start();
-    if let Some((_, what)) = FOREIGN.iter().find(|(magic, _)| start.starts_with(magic)) {
-        return Err(io::Error::other(*what));
+    match encoding::of(text.start()).map_err(io::Error::other)? {
+        Encoding::Bytes => Ok(text),
+        Encoding::Utf16(unit) => Ok(Text::Whole(Input::Read(encoding::utf16(text.whole()?, unit)))),
     }
-    let unit: fn([u8; 2]) -> u16 = match *start {
-        [0xff, 0xfe, ..] => u16::from_le_bytes,
-        [0xfe, 0xff, ..] => u16::from_be_bytes,
-        _ if ksplat::is_binary(start) => {
-            return Err(io::Error::other("is not text: name a console log"));
-        }
-        _ => return Ok(text),
-    };
-    Ok(Text::Whole(Input::Read(utf16(text.whole()?, unit))))
 }
 
 /// The named files, or standard input.
@@ -158,26 +150,6 @@ const ALIKE: f64 = 0.8;
 
 /// The bytes at the start of a log that decide whether it is text.
 pub(crate) const MAX_SAMPLE: usize = 64 << 10;
-
-/// File types that users pass by mistake: their first bytes, and a remedy.
-const FOREIGN: [(&[u8], &str); 6] = [
-    (b"7z\xbc\xaf\x27\x1c", "is a 7z archive: unpack it, and name the logs"),
-    (b"BZh", "is packed by bzip2, which is not supported: use `bzip2 -dc FILE | ksplat`"),
-    (b"PK\x03\x04", "is a zip archive: unpack it, and name the logs"),
-    (b"\x04\x22\x4d\x18", "is packed by lz4, which is not supported: use `lz4 -dc FILE | ksplat`"),
-    (b"\x7fELF", "is an ELF file: name a console log; --vmlinux and --modules take images"),
-    (b"\x89PNG", "is a picture: the text of the console is needed"),
-];
-
-/// Converts UTF-16 with a byte order mark, which PowerShell writes for redirected output.
-fn utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> Vec<u8> {
-    let pairs = bytes.get(2..).unwrap_or_default().chunks_exact(2);
-    let units = pairs.filter_map(|pair| pair.try_into().ok().map(unit));
-    let text: String = char::decode_utf16(units)
-        .map(|character| character.unwrap_or(char::REPLACEMENT_CHARACTER))
-        .collect();
-    text.into_bytes()
-}
 
 /// The name of an input in the output; invalid UTF-8 is escaped as `\xff`.
 pub(crate) fn name(path: &Path) -> Cow<'_, str> {

@@ -12,6 +12,7 @@ mod cores;
 mod corpus;
 #[cfg(feature = "debuginfod")]
 mod debuginfod;
+mod encoding;
 mod error;
 mod follow;
 mod images;

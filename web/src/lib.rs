@@ -1,0 +1,198 @@
+//! The reader of crash reports for the page in `web/`: bytes in, the JSON and the text of the library out.
+//!
+//! The functions run in a worker of the page. [`read`] gives each report to `found`, a function of that worker, when
+//! it is read, so that the first is shown before the last is found.
+
+// What the program does to its inputs is done here by the same files.
+#[path = "../../crates/cli/src/qr/address.rs"]
+mod address;
+#[path = "../../crates/cli/src/encoding.rs"]
+mod encoding;
+mod unpack;
+
+use std::cell::Cell;
+
+use ksplat::Analyzer;
+use ksplat::atlas::Atlas;
+use ksplat::bisect::{self, AuditOptions};
+use ksplat::cluster::{Index, Link, Observation, Parted};
+use ksplat::fingerprint::Signature;
+use ksplat::output::json::{self, AuditRecord, ReportRecord};
+use ksplat::output::Repeats;
+use ksplat::output::text::TextOptions;
+use ksplat::output::{audit as audits, escape, markdown, text};
+use wasm_bindgen::prelude::*;
+
+use encoding::Encoding;
+
+/// The bytes at the start of a log that decide whether it is text.
+const SAMPLE: usize = 64 << 10;
+
+#[wasm_bindgen]
+extern "C" {
+    /// Takes a report: its JSON, as the program prints it; its text and Markdown; the meanings of its registers, as
+    /// JSON; and the offset of its end in the log.
+    #[wasm_bindgen(js_namespace = globalThis)]
+    fn found(json: &str, text: &str, markdown: &str, registers: &str, end: f64);
+}
+
+thread_local! {
+    /// The atlas that suspects are looked up in, once one was opened.
+    static ATLAS: Cell<Option<Atlas<'static>>> = const { Cell::new(None) };
+}
+
+/// Reads at most `most` reports of a log and gives each to `found`. Returns whether there may be more.
+///
+/// # Errors
+///
+/// Memory.
+#[wasm_bindgen]
+pub fn read(log: &[u8], file: &str, most: usize) -> Result<bool, JsError> {
+    let atlas = ATLAS.get().unwrap_or_else(Atlas::builtin);
+    let analyzer = Analyzer::new().with_atlas(atlas);
+    let mut repeats = Repeats::default();
+    let mut reports = ksplat::reports(log).enumerate();
+    for (index, mut report) in reports.by_ref().take(most) {
+        analyzer.annotate(&mut report);
+        let number = Some(repeats.number(&report)).filter(|number| *number > 1);
+        let (mut page, mut mail) = (String::new(), String::new());
+        let options = TextOptions::default().with_all(true);
+        text::write(&mut page, file, &report, options)?;
+        markdown::write(&mut mail, file, &report, TextOptions::default())?;
+        let registers = json_of(&Analyzer::registers(&report))?;
+        let end = report.span.end;
+        let signature = Signature::of(&report).into_owned();
+        let record = ReportRecord::new(file, index, report).with_occurrence(number);
+        let mut bytes = Vec::new();
+        json::write(&mut bytes, &record.with_signature(Some(signature)))?;
+        #[expect(clippy::cast_precision_loss, reason = "a log has less than 2^53 bytes")]
+        found(&String::from_utf8(bytes)?, &page, &mail, &registers, end as f64);
+    }
+    Ok(reports.next().is_some())
+}
+
+/// Compares two reports by their signatures, each the `signature` of a report's JSON.
+///
+/// # Errors
+///
+/// A text is not a signature.
+#[wasm_bindgen]
+pub fn compare(one: &str, other: &str) -> Result<String, JsError> {
+    let signatures = [one, other].map(serde_json::from_str::<Signature<'_>>);
+    let mut index = Index::new();
+    let mut numbers = Vec::new();
+    for signature in signatures {
+        numbers.push(index.add(&signature?, Observation { time: None, count: 1 }));
+    }
+    let (a, b) = (numbers.first().copied().unwrap_or(0), numbers.last().copied().unwrap_or(0));
+    let links = index.why(a, b);
+    let found = index.compare(a, b);
+    json_of(&Comparison {
+        same: links.is_some(),
+        links: links.unwrap_or_default().iter().map(Reason::from).collect(),
+        parted: index.why_apart(a, b),
+        score: found.as_ref().map(|found| found.score),
+        features: found.map(|found| found.features).unwrap_or_default(),
+    })
+}
+
+/// Whether two reports are of one bug, and why.
+#[derive(serde::Serialize)]
+struct Comparison {
+    same: bool,
+    links: Vec<Reason>,
+    parted: Vec<Parted>,
+    score: Option<f32>,
+    features: Vec<(ksplat::cluster::Feature, f32)>,
+}
+
+/// A rule that links reports.
+#[derive(serde::Serialize)]
+struct Reason {
+    how: &'static str,
+    score: f32,
+    evidence: String,
+}
+
+impl From<&Link> for Reason {
+    fn from(link: &Link) -> Self {
+        Self { how: link.how.name(), score: link.score, evidence: link.evidence.clone() }
+    }
+}
+
+/// Whether a log is that of a bisection.
+#[wasm_bindgen]
+pub fn is_bisection(log: &[u8]) -> bool {
+    bisect::parse(log).is_ok()
+}
+
+/// Audits a bisection: its JSON, as the program prints it, or its text.
+///
+/// # Errors
+///
+/// The log is not that of a bisection.
+#[wasm_bindgen]
+pub fn audit(log: &[u8], file: &str, as_text: bool) -> Result<String, JsError> {
+    let bisection = bisect::parse(log)?;
+    let audit = bisect::audit(&bisection, AuditOptions::default());
+    if as_text {
+        let mut page = String::new();
+        audits::write(&mut page, file, &audit, TextOptions::default())?;
+        return Ok(page);
+    }
+    let mut bytes = Vec::new();
+    json::write_audit(&mut bytes, &AuditRecord::new(file, audit))?;
+    Ok(String::from_utf8(bytes)?)
+}
+
+/// Unpacks a log that is packed by gzip, xz or zstd and converts UTF-16; other text is returned as it is.
+///
+/// # Errors
+///
+/// The bytes are not text, are damaged, or unpack to more than `most` bytes.
+#[wasm_bindgen]
+pub fn console(bytes: Vec<u8>, most: usize) -> Result<Vec<u8>, JsError> {
+    let log = unpack::whole(bytes, most).map_err(|error| JsError::new(&error))?;
+    match encoding::of(log.get(..SAMPLE).unwrap_or(&log)).map_err(JsError::new)? {
+        Encoding::Bytes => Ok(log),
+        Encoding::Utf16(unit) => Ok(encoding::utf16(&log, unit)),
+    }
+}
+
+/// The log in the address of a panic screen's QR code.
+///
+/// # Errors
+///
+/// The address has none, or it is damaged.
+#[wasm_bindgen]
+pub fn panic_log(url: &str) -> Result<Vec<u8>, JsError> {
+    address::log(url.as_bytes()).map_err(|error| JsError::new(&error.to_string()))
+}
+
+/// Looks suspects up in an atlas, a file of `ksplat atlas build` or `src/atlas/linux.atlas`. It stays in memory.
+///
+/// # Errors
+///
+/// The bytes are not an atlas.
+#[wasm_bindgen]
+pub fn use_atlas(bytes: Vec<u8>) -> Result<(), JsError> {
+    let atlas = Atlas::read(Vec::leak(bytes))?;
+    ATLAS.set(Some(atlas));
+    Ok(())
+}
+
+/// The text with invisible and control characters as escapes, of bytes in any encoding: lines of a log.
+#[wasm_bindgen]
+pub fn lines(bytes: &[u8]) -> String {
+    bytes.split(|b| *b == b'\n').fold(String::with_capacity(bytes.len()), |mut text, line| {
+        text.push_str(&escape::text(line.strip_suffix(b"\r").unwrap_or(line)));
+        text.push('\n');
+        text
+    })
+}
+
+fn json_of(value: &impl serde::Serialize) -> Result<String, JsError> {
+    let mut bytes = Vec::new();
+    json::write_value(&mut bytes, value)?;
+    Ok(String::from_utf8(bytes)?)
+}
