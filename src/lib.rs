@@ -47,7 +47,7 @@
 //! - `store`: the module `store`, a database file of known bugs, and the module `known`. Adds redb, and the
 //!   feature `serde`.
 //! - `serde`: `Serialize` and `Deserialize` for the whole model, and the module `output::json`.
-//!   Adds serde and serde_json.
+//!   Adds serde, serde_json and miniz_oxide.
 //!
 //! No feature is enabled by default. The program `ksplat` is the package `ksplat-cli`, the C
 //! interface is `ksplat-capi`. The library has no `unsafe` code.

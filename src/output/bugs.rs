@@ -1,10 +1,12 @@
 //! Clusters with the files of their reports: a table as text, and the data of JSON and HTML.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use super::escape::escape;
 use super::page::{WIDTH, words};
 use crate::cluster::{Cluster, SharedFrame};
+use crate::model::{Blame, Diagnosis, Report, Suspect};
 
 /// A cluster, and the places of its reports.
 #[derive(Clone, Debug)]
@@ -60,6 +62,48 @@ pub struct Exemplar<'a> {
     pub explanation: Option<&'a str>,
     /// The stack, innermost frame first.
     pub frames: &'a [SharedFrame],
+    /// What a reader of the report is told, if it was read again.
+    #[cfg_attr(feature = "serde", serde(flatten, skip_serializing_if = "Option::is_none"))]
+    pub report: Option<ExemplarReport>,
+}
+
+/// What a reader of a report is told.
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[non_exhaustive]
+pub struct ExemplarReport {
+    /// The line of the log that opens the report, from 1.
+    pub line: usize,
+    /// The kernel's message.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub message: Option<String>,
+    /// What happened.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub diagnosis: Option<Diagnosis>,
+    /// The function that most likely contains the bug.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub blame: Option<Blame<'static>>,
+    /// Where a fix most likely changes the code.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Vec::is_empty"))]
+    pub suspects: Vec<Suspect<'static>>,
+    /// The report as text: see [`text::write`](super::text::write). JSON is without it.
+    #[cfg_attr(feature = "serde", serde(skip))]
+    pub text: String,
+}
+
+impl ExemplarReport {
+    /// Keeps what is shown of a report of `file`.
+    ///
+    /// # Errors
+    ///
+    /// Memory.
+    pub fn new(file: &str, report: Report<'_>) -> Result<Self, fmt::Error> {
+        let mut text = String::new();
+        super::text::write(&mut text, file, &report, super::text::TextOptions::default())?;
+        let Report { span, message, diagnosis, blame, suspects, .. } = report.into_owned();
+        let message = message.map(Cow::into_owned);
+        Ok(Self { line: span.line, message, diagnosis, blame, suspects, text })
+    }
 }
 
 /// A report of a bug.
@@ -79,6 +123,9 @@ pub struct BugMember<'a> {
     /// The date, such as `2026-01-02`.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub seen: Option<String>,
+    /// The line of the log that opens the report, from 1.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub line: Option<usize>,
 }
 
 /// Two dates, such as `2026-01-02`.
@@ -106,6 +153,7 @@ impl<'a> Bug<'a> {
             index: member.index,
             explanation: cluster.summary.as_deref(),
             frames: &cluster.frames,
+            report: None,
         });
         Self { cluster, seen: dates, exemplar, labels: Vec::new(), decisions: Vec::new(), members }
     }
@@ -114,6 +162,15 @@ impl<'a> Bug<'a> {
     #[must_use]
     pub fn with_dates(self, seen: Option<(String, String)>) -> Self {
         Self { seen: seen.map(|(first, last)| Dates { first, last }), ..self }
+    }
+
+    /// Sets what a reader of the exemplar is told.
+    #[must_use]
+    pub fn with_report(mut self, report: Option<ExemplarReport>) -> Self {
+        if let Some(exemplar) = &mut self.exemplar {
+            exemplar.report = report;
+        }
+        self
     }
 
     /// Sets the labels.
@@ -132,13 +189,19 @@ impl<'a> Bug<'a> {
 impl<'a> BugMember<'a> {
     /// Makes the member for the report `index` of `file`; indices count from 0.
     pub fn new(file: &'a str, index: usize, title: &'a str) -> Self {
-        Self { file, index, title, release: None, seen: None }
+        Self { file, index, title, release: None, seen: None, line: None }
     }
 
     /// Sets the release of the kernel and the date, if they are known.
     #[must_use]
     pub fn with_context(self, release: Option<&'a str>, seen: Option<String>) -> Self {
         Self { release, seen, ..self }
+    }
+
+    /// Sets the line of the log that opens the report.
+    #[must_use]
+    pub fn with_line(self, line: Option<usize>) -> Self {
+        Self { line, ..self }
     }
 }
 

@@ -324,6 +324,25 @@ pub(crate) struct Symbolize {
     pub(crate) output: Output,
 }
 
+/// What the page of bugs shows of files.
+#[derive(Debug, Default, Group)]
+pub(crate) struct Page {
+    /// Link the reports of the page to URL with the path and `#L` with the line; or replace `{file}` and `{line}` in URL
+    #[arg(long, value_name = "URL", requires = "html")]
+    pub(crate) link_base: Option<String>,
+    /// Leave PREFIX out at the start of the names of logs
+    #[arg(long, value_name = "PREFIX")]
+    pub(crate) strip_prefix: Option<String>,
+}
+
+impl Page {
+    /// The name of a log as it is shown.
+    pub(crate) fn name<'a>(&self, name: &'a str) -> &'a str {
+        let rest = self.strip_prefix.as_deref().and_then(|prefix| name.strip_prefix(prefix));
+        rest.map_or(name, |rest| rest.trim_start_matches('/'))
+    }
+}
+
 #[derive(Debug, Group)]
 pub(crate) struct Cluster {
     #[command(flatten)]
@@ -334,7 +353,9 @@ pub(crate) struct Cluster {
     /// Write one HTML page for a browser instead
     #[arg(long, value_name = "FILE")]
     pub(crate) html: Option<PathBuf>,
-    /// Print the probable fix of each bug, from this file: see `ksplat known build`
+    #[command(flatten)]
+    pub(crate) page: Page,
+    /// Name the fix that is probably that of each bug, from this file: see `ksplat known build`
     #[arg(long, value_name = "FILE")]
     pub(crate) known: Option<PathBuf>,
     /// Print the evidence for two reports; each is FILE or FILE#INDEX, and is read if it is not among the logs

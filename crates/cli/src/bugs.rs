@@ -5,9 +5,10 @@ use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
 use ksplat::output::bugs::{self, Bug};
-use ksplat::output::{html, json};
+use ksplat::output::html::{self, PageOptions};
+use ksplat::output::json;
 
-use crate::args::Format;
+use crate::args::{Format, Page};
 use crate::error::Error;
 
 /// Writes bugs to standard output, or as a page.
@@ -16,14 +17,15 @@ pub(crate) fn write(
     reports: usize,
     logs: usize,
     long: bool,
-    html: Option<&Path>,
+    html: Option<(&Path, &Page)>,
     format: Format,
 ) -> Result<(), Error> {
     let mut out = BufWriter::new(io::stdout().lock());
-    if let Some(path) = html {
+    if let Some((path, shown)) = html {
         let written = fs::File::create(path).and_then(|file| {
             let mut page = BufWriter::new(file);
-            html::write(&mut page, bugs, logs)?;
+            let options = PageOptions::default().with_link_base(shown.link_base.as_deref());
+            html::write_with(&mut page, bugs, logs, options)?;
             page.flush()
         });
         return written.map_err(|source| Error::Page { path: path.to_owned(), source });

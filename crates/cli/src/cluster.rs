@@ -8,7 +8,7 @@ use ksplat::output::escape::escape;
 
 use crate::args::Cluster;
 use crate::bugs;
-use crate::corpus::Corpus;
+use crate::corpus::{self, Corpus};
 use crate::error::Error;
 use crate::known::Asked;
 use crate::ui::Status;
@@ -46,16 +46,22 @@ pub(crate) fn cluster(args: &Cluster) -> Result<Status, Error> {
     let clusters = index.clusters();
     let known = args.known.as_deref().map(Asked::open).transpose()?;
     let label = |cluster: &_| known.as_ref()?.label_of(cluster, |report| index.signature(report));
+    let page = &args.page;
+    let html = args.html.as_deref();
+    let reports = html.map(|_| corpus::exemplars(&corpus, &clusters, &args.logs, page));
+    let reports = reports.into_iter().flatten().chain(std::iter::repeat(None));
     let bugs: Vec<_> = clusters
         .iter()
-        .map(|cluster| {
+        .zip(reports)
+        .map(|(cluster, report)| {
             let labels = label(cluster).into_iter().collect();
-            Bug::new(cluster, corpus.members(cluster)).with_labels(labels)
+            let bug = Bug::new(cluster, corpus.members(cluster, page));
+            bug.with_labels(labels).with_report(report)
         })
         .collect();
     let (reports, logs) = (corpus.reports.len(), corpus.files.len());
     drop(out);
-    bugs::write(&bugs, reports, logs, args.long, args.html.as_deref(), args.format)?;
+    bugs::write(&bugs, reports, logs, args.long, html.map(|path| (path, page)), args.format)?;
     Ok(corpus.status)
 }
 

@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
 use ksplat::fingerprint::{self, Signature};
-use ksplat::output::bugs::BugMember;
+use ksplat::output::bugs::{BugMember, ExemplarReport};
 
-use crate::args::Logs;
+use crate::args::{Logs, Page};
 use crate::cores;
 use crate::error::Error;
 use crate::input;
@@ -19,7 +19,10 @@ use crate::ui::{Progress, Status, report_error};
 pub(crate) struct Signed {
     pub(crate) file: usize,
     pub(crate) index: usize,
-    /// The modification time of the log, in seconds since 1970.
+    /// The line of its log that opens it, from 1.
+    pub(crate) line: usize,
+    /// The time of the report, where the log has it with its year, or the modification time of the log, in seconds
+    /// since 1970.
     pub(crate) time: Option<u64>,
     pub(crate) signature: Signature<'static>,
 }
@@ -108,20 +111,50 @@ impl Corpus {
             .ok_or_else(|| Error::NoReport { name: name.to_owned() })
     }
 
-    pub(crate) fn members(&self, cluster: &ksplat::cluster::Cluster) -> Vec<BugMember<'_>> {
+    /// The reports of a cluster, with the names of their logs as `page` shows them.
+    pub(crate) fn members(
+        &self,
+        cluster: &ksplat::cluster::Cluster,
+        page: &Page,
+    ) -> Vec<BugMember<'_>> {
         let reports =
             cluster.reports.iter().filter_map(|report| self.reports.get(*report as usize));
         reports
             .map(|signed| {
                 let signature = &signed.signature;
-                BugMember::new(self.file(signed.file), signed.index, &signature.title.text)
+                BugMember::new(page.name(self.file(signed.file)), signed.index, &signature.title.text)
                     .with_context(signature.release.as_deref(), signed.time.map(date))
+                    .with_line(Some(signed.line))
             })
             .collect()
     }
 }
 
-/// Returns the log of the report with the name `FILE` or `FILE#INDEX`.
+/// Reads the exemplars of clusters again, for what a page shows of them. A log that cannot be read any more has none.
+pub(crate) fn exemplars(
+    corpus: &Corpus,
+    clusters: &[ksplat::cluster::Cluster],
+    args: &Logs,
+    page: &Page,
+) -> Vec<Option<ExemplarReport>> {
+    let progress = Progress::of_files("exemplars", clusters.len(), args.quiet);
+    let read = cores::in_order(clusters, |cluster| {
+        let report = exemplar(corpus, cluster.exemplar, args, page);
+        progress.add(1);
+        report
+    });
+    read.into_iter().map(|done| done.value).collect()
+}
+
+fn exemplar(corpus: &Corpus, report: u32, args: &Logs, page: &Page) -> Option<ExemplarReport> {
+    let signed = corpus.reports.get(report as usize)?;
+    let log = input::log(corpus.files.get(signed.file)?, args.unpacking.max_unpacked).ok()?;
+    let mut report = log.reports(ksplat::Parser::new()).nth(signed.index)?.ok()?;
+    ksplat::Analyzer::new().annotate(&mut report);
+    ExemplarReport::new(page.name(corpus.file(signed.file)), report).ok()
+}
+
+/// The log of the report that `FILE` or `FILE#INDEX` names.
 fn log_of(name: &str) -> PathBuf {
     let index = name.rsplit_once('#').filter(|(_, index)| index.parse::<usize>().is_ok());
     let file = index.filter(|_| !Path::new(name).exists()).map_or(name, |(file, _)| file);
@@ -162,11 +195,12 @@ fn sign(path: &Path, args: &Logs) -> io::Result<Vec<Signed>> {
     let time = fs::metadata(path).and_then(|file| file.modified()).ok();
     let time = time.and_then(|time| Some(time.duration_since(UNIX_EPOCH).ok()?.as_secs()));
     let analyzer = ksplat::Analyzer::new().without_instructions();
-    let (mut signatures, mut lines) = (Vec::new(), Vec::new());
+    let (mut signatures, mut lines, mut times) = (Vec::new(), Vec::new(), Vec::new());
     for report in log.reports(ksplat::Parser::new()) {
         let mut report = report?;
         analyzer.annotate(&mut report);
         lines.push(report.span.line);
+        times.push(report.wall_time.as_deref().and_then(dated));
         signatures.push(Signature::of(&report).into_owned());
         if args.first && !goes_on(&signatures, &lines) {
             break;
@@ -177,7 +211,24 @@ fn sign(path: &Path, args: &Logs) -> io::Result<Vec<Signed>> {
     let taken = if args.first { first..first + 1 } else { 0..usize::MAX };
     let signed = signatures.into_iter().enumerate();
     let signed = signed.filter(|(index, _)| taken.contains(index));
-    Ok(signed.map(|(index, signature)| Signed { file: 0, index, time, signature }).collect())
+    let signed = signed.map(|(index, signature)| {
+        let time = times.get(index).copied().flatten().or(time);
+        let line = lines.get(index).copied().unwrap_or_default();
+        Signed { file: 0, index, line, time, signature }
+    });
+    Ok(signed.collect())
+}
+
+/// The time of a line of a log in seconds since 1970, where it has the year: `2026-11-21T06:14:00.123456+00:00`,
+/// `2026-11-21 06:14:00` or `Sat Nov 21 06:14:00 2026`. A time without a zone is taken as UTC.
+fn dated(text: &str) -> Option<u64> {
+    let zoned = text.parse::<jiff::Timestamp>().ok();
+    let civil = || {
+        let time = text.parse::<jiff::civil::DateTime>();
+        let time = time.or_else(|_| jiff::civil::DateTime::strptime("%a %b %e %H:%M:%S %Y", text));
+        time.ok()?.to_zoned(jiff::tz::TimeZone::UTC).ok().map(|zoned| zoned.timestamp())
+    };
+    zoned.or_else(civil).and_then(|time| u64::try_from(time.as_second()).ok())
 }
 
 /// The maximum number of lines between a headline without a stack and the report to which it
@@ -200,4 +251,23 @@ fn first_with_stack(signatures: &[Signature<'_>], lines: &[usize]) -> usize {
         !signature.frames.is_empty() && below.saturating_sub(*line) <= MAX_ECHO
     });
     below.filter(|_| first.frames.is_empty()).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_with_a_year_are_read() {
+        for (text, want) in [
+            ("2026-11-21T06:14:00.123456+00:00", Some(1_795_241_640)),
+            ("2026-11-21T08:14:00+02:00", Some(1_795_241_640)),
+            ("2026-11-21 06:14:00", Some(1_795_241_640)),
+            ("Sat Nov 21 06:14:00 2026", Some(1_795_241_640)),
+            ("Nov 21 06:14:00", None),
+            ("06:14:00", None),
+        ] {
+            assert_eq!(dated(text), want, "{text}");
+        }
+    }
 }

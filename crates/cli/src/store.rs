@@ -26,8 +26,8 @@ pub(crate) fn store(args: args::Store) -> Result<Status, Error> {
         args::Store::Add { store, logs, label, wait } => {
             return add(&store, &logs, label.as_deref(), &wait);
         }
-        args::Store::List { store, long, html, format } => {
-            return list(&store, long, html.as_deref(), format);
+        args::Store::List { store, long, html, page, format } => {
+            return list(&store, long, html.as_deref(), &page, format);
         }
         args::Store::Label { store, bug, text, remark, wait } => {
             open_to_write(&store, &wait)?.label_with(bug, &text, remark.into())?;
@@ -235,24 +235,36 @@ fn check(path: &Path, drop: bool, wait: &Wait) -> Result<Status, Error> {
     Ok(Status::of_new(!checked.damaged.is_empty()))
 }
 
-fn list(path: &Path, long: bool, html: Option<&Path>, format: Format) -> Result<Status, Error> {
+fn list(
+    path: &Path,
+    long: bool,
+    html: Option<&Path>,
+    page: &args::Page,
+    format: Format,
+) -> Result<Status, Error> {
     let contents = load(path)?;
     let clusters = contents.clusters(&contents.index());
     let bugs: Vec<_> =
-        clusters.iter().map(|(id, cluster)| bug(&contents, *id, cluster, long)).collect();
+        clusters.iter().map(|(id, cluster)| bug(&contents, *id, cluster, long, page)).collect();
     let known = contents.known.iter().map(|known| known.count as usize).sum();
-    bugs::write(&bugs, known, known, long, html, format)?;
+    bugs::write(&bugs, known, known, long, html.map(|path| (path, page)), format)?;
     Ok(Status::Done)
 }
 
-/// Makes a bug with one member for each signature, at its first place. In the long form decisions
-/// are on separate lines, and only labels are among the labels.
-fn bug<'a>(contents: &'a Contents, id: u64, cluster: &'a Cluster, long: bool) -> Bug<'a> {
+/// A bug with one member for each signature, at its first place. In the long form decisions are on lines of
+/// their own, and only labels among the labels.
+fn bug<'a>(
+    contents: &'a Contents,
+    id: u64,
+    cluster: &'a Cluster,
+    long: bool,
+    page: &args::Page,
+) -> Bug<'a> {
     let members = cluster.reports.iter().filter_map(|report| contents.known.get(*report as usize));
     let members = members.map(|known| {
         let place = known.places.first().map_or("", |place| place);
         let (file, index) = place.rsplit_once('#').unwrap_or((place, "0"));
-        BugMember::new(file, index.parse().unwrap_or_default(), &known.signature.title.text)
+        BugMember::new(page.name(file), index.parse().unwrap_or_default(), &known.signature.title.text)
             .with_context(known.signature.release.as_deref(), known.first.map(corpus::date))
     });
     let labels = match contents.bugs.get(&id).filter(|_| long) {

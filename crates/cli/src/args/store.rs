@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args as Group, Subcommand};
 
-use super::{Format, Logs};
+use super::{Format, Logs, Page};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Store {
@@ -32,6 +32,8 @@ pub(crate) enum Store {
         /// Write one HTML page for a browser instead
         #[arg(long, value_name = "FILE")]
         html: Option<PathBuf>,
+        #[command(flatten)]
+        page: Page,
         /// The output format
         #[arg(long, value_enum, default_value_t = Format::Text)]
         format: Format,
