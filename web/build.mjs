@@ -11,7 +11,7 @@ import {buildSync} from "esbuild";
 // What the module has grown to, and some more.
 const MOST_WASM = 2_900_000, MOST_PACKED = 1_250_000;
 // Of WebAssembly: what the compiler uses, and all browsers of the last years have.
-const FEATURES = ["bulk-memory", "nontrapping-float-to-int", "sign-ext", "mutable-globals", "reference-types", "multivalue"].map(name => `--enable-${name}`);
+const FEATURES = ["simd", "bulk-memory", "nontrapping-float-to-int", "sign-ext", "mutable-globals", "reference-types", "multivalue"].map(name => `--enable-${name}`);
 const has = name => process.argv.includes(name);
 process.chdir(import.meta.dirname);
 const text = path => readFileSync(path, "utf8");
@@ -45,8 +45,10 @@ function triage() {
 function cargo() {
   const target = process.env.CARGO_TARGET_DIR ?? "../target";
   const fast = has("--fast") ? {CARGO_PROFILE_WEB_LTO: "off", CARGO_PROFILE_WEB_CODEGEN_UNITS: "16", CARGO_PROFILE_WEB_OPT_LEVEL: "1"} : {};
+  // Searches of bytes take vectors.
+  const flags = {CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS: "-Ctarget-feature=+simd128"};
   const run = (args, cwd, env = {}) => execFileSync("cargo", args, {cwd, stdio: "inherit", env: {...process.env, ...env}});
-  run(["build", "--locked", "-p", "ksplat-web", "--target", "wasm32-unknown-unknown", "--profile", "web"], "..", fast);
+  run(["build", "--locked", "-p", "ksplat-web", "--target", "wasm32-unknown-unknown", "--profile", "web"], "..", {...flags, ...fast});
   run(["run", "--quiet", "--locked", "--manifest-path", "bindgen/Cargo.toml", "--target-dir", `${target}/bindgen`, "--",
     `${target}/wasm32-unknown-unknown/web/ksplat_web.wasm`, "dist/bindgen"], ".");
   const module = "dist/bindgen/ksplat_web_bg.wasm";

@@ -8,6 +8,7 @@ export type Question =
   | {what: "compare"; id: number; one: string; other: string};
 
 export type Answer =
+  | {what: "ready"}
   | {what: "progress"; id: number; doing: string; share: number}
   | {what: "report"; id: number; index: number; json: string; text: string; markdown: string; registers: string}
   | {what: "audit"; id: number; json: string; text: string}

@@ -19,6 +19,8 @@ interface Found { log: number; name: string; title: string; report?: Report; jso
 const tabs: Found[] = [];
 const names = new Map<number, string>(), sizes = new Map<number, number>();
 let shown = -1, logs = 0, busy = 0, counted = 0, worker: Worker | undefined, wasm: ArrayBuffer | undefined;
+// For scripts and tests: all that was read.
+(globalThis as {ksplatReports?: unknown}).ksplatReports = tabs;
 const view = new LogView(byId("log"), byId("report"));
 
 // ---- messages
@@ -53,7 +55,8 @@ function halt() {
 }
 
 function answer(data: Answer) {
-  if (data.what === "progress") {
+  if (data.what === "ready") document.body.dataset["ready"] = "1";
+  else if (data.what === "progress") {
     if (busy) progress(`${data.doing} … ${Math.round(data.share * 100)} %`, data.share);
   } else if (data.what === "report") {
     const report = JSON.parse(data.json) as Report;
@@ -263,7 +266,6 @@ async function run() {
   wasm = await inflate(fromBase64(byId("wasm").textContent ?? ""));
   start();
   listen();
-  document.body.dataset["ready"] = "1";
   await readLink();
   if (location.protocol.startsWith("http")) await navigator.serviceWorker?.register("sw.js").catch(() => undefined);
 }

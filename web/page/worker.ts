@@ -95,7 +95,10 @@ function lines({id, start, end, first}: Question & {what: "lines"}) {
 
 addEventListener("message", ({data}: MessageEvent<Question>) => {
   try {
-    if (data.what === "start") ready = init({module_or_path: data.wasm});
+    if (data.what === "start") {
+      ready = init({module_or_path: data.wasm});
+      void ready.then(() => say({what: "ready"}), error => say({what: "failed", id: 0, why: `The module cannot be loaded: ${error}`}));
+    }
     else if (data.what === "read") void read(data).catch(error => say({what: "failed", id: data.id, why: `${data.name} cannot be read: ${error}`}));
     else if (data.what === "lines") lines(data);
     else if (data.what === "bytes") {
