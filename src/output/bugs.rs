@@ -67,6 +67,9 @@ pub struct Exemplar<'a> {
     pub report: Option<ExemplarReport>,
 }
 
+/// The most suspects of an exemplar, as in text: a page has ten thousand.
+const MAX_SUSPECTS: usize = 3;
+
 /// What a reader of a report is told.
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
@@ -100,7 +103,8 @@ impl ExemplarReport {
     pub fn new(file: &str, report: Report<'_>) -> Result<Self, fmt::Error> {
         let mut text = String::new();
         super::text::write(&mut text, file, &report, super::text::TextOptions::default())?;
-        let Report { span, message, diagnosis, blame, suspects, .. } = report.into_owned();
+        let Report { span, message, diagnosis, blame, mut suspects, .. } = report.into_owned();
+        suspects.truncate(MAX_SUSPECTS);
         let message = message.map(Cow::into_owned);
         Ok(Self { line: span.line, message, diagnosis, blame, suspects, text })
     }

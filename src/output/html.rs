@@ -125,8 +125,10 @@ pub fn write_with(
 
 /// The texts of the exemplars, as a deflated array of JSON; empty if there is none.
 fn texts(bugs: &[Bug<'_>]) -> io::Result<Vec<u8>> {
-    let report = |bug: &'_ Bug<'_>| bug.exemplar.as_ref().and_then(|exemplar| exemplar.report.clone());
-    let texts: Vec<_> = bugs.iter().map(|bug| report(bug).map_or(String::new(), |it| it.text)).collect();
+    let report =
+        |bug: &'_ Bug<'_>| bug.exemplar.as_ref().and_then(|exemplar| exemplar.report.clone());
+    let texts: Vec<_> =
+        bugs.iter().map(|bug| report(bug).map_or(String::new(), |it| it.text)).collect();
     if texts.iter().all(String::is_empty) {
         return Ok(Vec::new());
     }

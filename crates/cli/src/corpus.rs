@@ -122,9 +122,13 @@ impl Corpus {
         reports
             .map(|signed| {
                 let signature = &signed.signature;
-                BugMember::new(page.name(self.file(signed.file)), signed.index, &signature.title.text)
-                    .with_context(signature.release.as_deref(), signed.time.map(date))
-                    .with_line(Some(signed.line))
+                BugMember::new(
+                    page.name(self.file(signed.file)),
+                    signed.index,
+                    &signature.title.text,
+                )
+                .with_context(signature.release.as_deref(), signed.time.map(date))
+                .with_line(Some(signed.line))
             })
             .collect()
     }

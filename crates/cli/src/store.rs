@@ -264,8 +264,12 @@ fn bug<'a>(
     let members = members.map(|known| {
         let place = known.places.first().map_or("", |place| place);
         let (file, index) = place.rsplit_once('#').unwrap_or((place, "0"));
-        BugMember::new(page.name(file), index.parse().unwrap_or_default(), &known.signature.title.text)
-            .with_context(known.signature.release.as_deref(), known.first.map(corpus::date))
+        BugMember::new(
+            page.name(file),
+            index.parse().unwrap_or_default(),
+            &known.signature.title.text,
+        )
+        .with_context(known.signature.release.as_deref(), known.first.map(corpus::date))
     });
     let labels = match contents.bugs.get(&id).filter(|_| long) {
         Some(bug) => bug.labels(),
