@@ -28,6 +28,7 @@ struct State {
 struct Member {
     file: String,
     index: usize,
+    line: Option<usize>,
     title: String,
     release: Option<String>,
     time: Option<u64>,
@@ -86,13 +87,15 @@ impl Index {
     }
 
     /// Adds a signature, and returns its number.
-    #[pyo3(signature = (signature, file, index, time, count))]
+    #[pyo3(signature = (signature, file, index, line, time, count))]
+    #[expect(clippy::too_many_arguments, reason = "the fields of a row")]
     fn add_json(
         &self,
         py: Python<'_>,
         signature: &str,
         file: String,
         index: usize,
+        line: Option<usize>,
         time: Option<u64>,
         count: u32,
     ) -> PyResult<u32> {
@@ -102,7 +105,7 @@ impl Index {
             let title = signature.title.text.clone().into_owned();
             let release = signature.release.as_deref().map(str::to_owned);
             let number = state.index.add(&signature, Observation { time, count });
-            state.reports.push(Member { file, index, title, release, time });
+            state.reports.push(Member { file, index, line, title, release, time });
             Ok(number)
         });
         Ok(number?)
@@ -235,6 +238,6 @@ impl State {
 impl Member {
     fn listed(&self) -> BugMember<'_> {
         let member = BugMember::new(&self.file, self.index, &self.title);
-        member.with_context(self.release.as_deref(), self.time.map(date))
+        member.with_context(self.release.as_deref(), self.time.map(date)).with_line(self.line)
     }
 }

@@ -273,7 +273,8 @@ def _modules(directory: str | os.PathLike[str]) -> dict[str, str]:
 class Index(_native.Index):
     """Groups reports by bug, and finds the known reports that are similar to a new one.
 
-    The groups do not depend on the order in which reports are added, and equal those of `ksplat cluster`.
+    The groups do not depend on the order in which reports are added, and equal those of `ksplat cluster`, which
+    takes the times of reports from their logs and files: `seen` is that of `add(report, time=...)`.
     """
 
     __slots__ = ()
@@ -281,8 +282,8 @@ class Index(_native.Index):
     def add(self, report: Report | Signature, *, time: int | None = None, count: int = 1) -> int:
         """Adds a report, and returns its number. `time` is in seconds since 1970; `count` is the number of
         reports that it stands for."""
-        json, file, index = _signature_of(report)
-        return self.add_json(json, file, index, time, count)
+        json, file, index, line = _signature_of(report)
+        return self.add_json(json, file, index, line, time, count)
 
     def merge(self, other: Index) -> None:
         """Adds all reports of another index; their numbers follow those of this one."""
@@ -333,7 +334,7 @@ class Store(_native.Store):
             reports = [reports]
         rows = []
         for report in reports:
-            json, file, index = _signature_of(report)
+            json, file, index, _ = _signature_of(report)
             rows.append((json, time, f"{file}#{index}"))
         return [Added(json) for json in self.add_json(rows)]
 

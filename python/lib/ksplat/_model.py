@@ -1807,7 +1807,7 @@ class Member(Record):
     """A report of a bug."""
 
     __slots__ = ()
-    _keys: ClassVar[tuple[str, ...]] = ("file", "index", "title", "release", "seen",)
+    _keys: ClassVar[tuple[str, ...]] = ("file", "index", "title", "release", "seen", "line",)
     @property
     def file(self) -> str:
         """The log."""
@@ -1836,6 +1836,12 @@ class Member(Record):
     def seen(self) -> str | None:
         """The day, such as `2026-01-02`."""
         value: str | None = self._fields.get("seen")
+        return value
+
+    @property
+    def line(self) -> int | None:
+        """The line of the log that opens the report, from 1."""
+        value: int | None = self._fields.get("line")
         return value
 
 

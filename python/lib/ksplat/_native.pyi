@@ -87,7 +87,13 @@ class Index:
     def __new__(cls) -> Self: ...
     def __len__(self) -> int: ...
     def add_json(
-        self, signature: str, file: str, index: int, time: int | None, count: int
+        self,
+        signature: str,
+        file: str,
+        index: int,
+        line: int | None,
+        time: int | None,
+        count: int,
     ) -> int: ...
     def merge_native(self, other: Index) -> None: ...
     def cannot_link(self, a: int, b: int) -> None:

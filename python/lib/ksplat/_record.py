@@ -196,15 +196,16 @@ def _table(value: object) -> str:
     return _text(value)
 
 
-def signature_of(report: ReportBase | Signature) -> tuple[str, str, int]:
-    """The JSON of a signature, and the log and the index of its report."""
+def signature_of(report: ReportBase | Signature) -> tuple[str, str, int, int | None]:
+    """The JSON of a signature, and the log, the index and the line of its report."""
     from ksplat._model import Signature
 
     if isinstance(report, Signature):
-        return report.to_json(), "-", 0
+        return report.to_json(), "-", 0, None
     if isinstance(report, ReportBase):
         fields = report._fields
-        return report._signed().to_json(), fields.get("file", "-"), fields.get("index", 0)
+        file, index = fields.get("file", "-"), fields.get("index", 0)
+        return report._signed().to_json(), file, index, fields["span"]["line"]
     name = type(report).__name__
     raise TypeError(f"a Report or a Signature is needed, not {name}")
 
