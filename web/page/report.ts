@@ -147,7 +147,8 @@ export function registers(report: Report, meanings: Meaning[]): HTMLElement | nu
   const means = new Map(meanings.map(one => [one.name, one]));
   const items = all.map(([name, value]) => {
     const found = means.get(name);
-    const bad = found && ["null", "poison", "err-ptr", "non-canonical", "ascii"].includes(found.class) && !/^(cr|dr|.s$|.*flags|.*_base)/.test(name);
+    // A small number is a NULL pointer only where it was used as a pointer.
+    const bad = found && (["poison", "err-ptr", "ascii"].includes(found.class) || found.class === "null" && report.explanation?.pointer?.register === name);
     return from(el("span", {class: "register" + (bad ? " odd" : ""), "data-register": name}, el("b", {}, name), " ", digits(value)), {all: [name, digits(value)]});
   });
   return section("Registers", "point at one for its meaning", items.length ? el("div", {class: "registers"}, items) : null);

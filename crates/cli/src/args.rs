@@ -355,7 +355,7 @@ pub(crate) struct Cluster {
     pub(crate) html: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) page: Page,
-    /// Name the fix that is probably that of each bug, from this file: see `ksplat known build`
+    /// Print the probable fix of each bug, from this file: see `ksplat known build`
     #[arg(long, value_name = "FILE")]
     pub(crate) known: Option<PathBuf>,
     /// Print the evidence for two reports; each is FILE or FILE#INDEX, and is read if it is not among the logs

@@ -158,7 +158,7 @@ fn exemplar(corpus: &Corpus, report: u32, args: &Logs, page: &Page) -> Option<Ex
     ExemplarReport::new(page.name(corpus.file(signed.file)), report).ok()
 }
 
-/// The log of the report that `FILE` or `FILE#INDEX` names.
+/// Returns the log of the report with the name `FILE` or `FILE#INDEX`.
 fn log_of(name: &str) -> PathBuf {
     let index = name.rsplit_once('#').filter(|(_, index)| index.parse::<usize>().is_ok());
     let file = index.filter(|_| !Path::new(name).exists()).map_or(name, |(file, _)| file);

@@ -1,6 +1,6 @@
 //! Whether bytes are the text of a console. The page of `web/` has the same file.
 
-/// Files that people name by mistake: their first bytes, and what to do.
+/// File types that users pass by mistake: their first bytes, and a remedy.
 const FOREIGN: [(&[u8], &str); 6] = [
     (b"7z\xbc\xaf\x27\x1c", "is a 7z archive: unpack it, and name the logs"),
     (b"BZh", "is packed by bzip2, which is not supported: use `bzip2 -dc FILE | ksplat`"),
@@ -35,7 +35,7 @@ pub(crate) fn of(start: &[u8]) -> Result<Encoding, &'static str> {
     }
 }
 
-/// Converts UTF-16 with a byte order mark, as PowerShell redirects output.
+/// Converts UTF-16 with a byte order mark, which PowerShell writes for redirected output.
 pub(crate) fn utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> Vec<u8> {
     let pairs = bytes.get(2..).unwrap_or_default().chunks_exact(2);
     let units = pairs.filter_map(|pair| pair.try_into().ok().map(unit));

@@ -251,8 +251,8 @@ fn list(
     Ok(Status::Done)
 }
 
-/// A bug with one member for each signature, at its first place. In the long form decisions are on lines of
-/// their own, and only labels among the labels.
+/// Makes a bug with one member for each signature, at its first place. In the long form decisions
+/// are on separate lines, and only labels are among the labels.
 fn bug<'a>(
     contents: &'a Contents,
     id: u64,

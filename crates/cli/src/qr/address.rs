@@ -15,10 +15,11 @@ use std::io::Read;
 
 use flate2::read::ZlibDecoder;
 
-/// The most bytes of an address: the largest QR code holds 7089 digits.
+/// The maximum number of bytes of an address: the largest QR code has 7089 digits.
 pub(crate) const MAX_URL: usize = 16 << 10;
 
-/// The most bytes of a log: the kernel compresses three times what fits into a code, at most 8 KiB.
+/// The maximum number of bytes of a log: the kernel compresses three times the capacity of a code,
+/// at most 8 KiB.
 const MAX_LOG: u64 = 1 << 20;
 
 /// The parameters with the log.
@@ -45,10 +46,10 @@ impl fmt::Display for Error {
             Self::NoData => {
                 "has no parameter `z` or `zl`: take the whole address of the panic screen"
             }
-            Self::NoDigits => "has something else than digits as the log",
+            Self::NoDigits => "has invalid characters in the log",
             Self::TooLong => "is longer than any QR code",
             Self::TooLarge => "unpacks to more than 1 MiB",
-            Self::Damaged => "is cut off or damaged: its digits are no zlib data",
+            Self::Damaged => "is cut off or damaged: invalid zlib data",
         })
     }
 }
@@ -59,7 +60,7 @@ pub(crate) fn log(url: &[u8]) -> Result<Vec<u8>, Error> {
         return Err(Error::TooLong);
     }
     let digits = parameter(url).ok_or(Error::NoData)?;
-    // A reader of codes, or a terminal, may break the address into lines.
+    // A QR code reader, or a terminal, may break the address into lines.
     let digits: Vec<u8> = digits.iter().copied().filter(|b| !b.is_ascii_whitespace()).collect();
     if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
         return Err(Error::NoDigits);
@@ -107,9 +108,10 @@ fn groups_of_bytes(digits: &[u8]) -> Option<Vec<u8>> {
 
 /// 13 bits, the first the most significant, in 4 digits; the last group has the remaining bits.
 ///
-/// The kernel prints the last 4, 7 or 10 bits with one digit too few. A number that does not fit carries into
-/// the previous digits, which is undone if `is_carried`; without previous digits it has one digit more. In one
-/// log of five hundred this makes a group of four digits, which readers of QR codes decode differently.
+/// The kernel prints the last 4, 7 or 10 bits with one digit too few. A number that does not fit
+/// carries into the previous digits, which is undone if `is_carried`; without previous digits it
+/// has one digit more. In one log of five hundred this results in a group of four digits, which QR
+/// code readers decode differently.
 fn groups_of_bits(digits: &[u8], is_carried: bool) -> Option<Vec<u8>> {
     let mut groups: Vec<u64> = digits.chunks(4).map(number).collect();
     let (last, before) = groups.split_last_mut()?;
@@ -218,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn every_length_comes_back() {
+    fn every_length_round_trips() {
         for len in 0..200u32 {
             let data: Vec<u8> = (0..len).map(|i| (i * 57 + len).to_le_bytes()[0]).collect();
             assert_eq!(groups_of_bytes(groups(&data).as_bytes()).as_ref(), Some(&data), "{len}");
@@ -229,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn a_log_comes_back_by_either_form() {
+    fn both_encodings_decode_to_the_log() {
         for len in [0, 1, 40, 5000] {
             let text = "[   12.345678] Kernel panic - not syncing: cm_panic\n".repeat(len);
             let data = deflate(text.as_bytes());
@@ -247,7 +249,7 @@ mod tests {
     }
 
     #[test]
-    fn errors_say_what_is_wrong() {
+    fn errors_name_the_problem() {
         let data = deflate(&b"some text of a log\n".repeat(20));
         let url = |digits: &str| format!("https://panic.example/?a=arm64&v=6.17.0&z={digits}");
         let digits = groups(&data);
