@@ -25,8 +25,8 @@ pub(super) fn division(report: &Report<'_>) -> Sentence {
 
 /// A call through a pointer of another type: report_cfi_failure() in kernel/cfi.c.
 pub(super) fn call(report: &Report<'_>) -> Sentence {
-    let function = crash_site(report).filter(|_| report.kind == Kind::Cfi)?;
     let (_, rest) = report.headline.split_once("(target: ")?;
+    let function = crash_site(report)?;
     let end = rest.find([';', ')'])?;
     let target = functions::base(rest.get(..end)?.split(['+', ' ']).next()?);
     let is_named = target.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');

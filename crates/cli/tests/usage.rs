@@ -38,7 +38,7 @@ fn wrong_calls_are_one_line_each() {
         (&["match", "--among", &list, GPF], &["ksplat: nosuch.log: No such file"]),
         (&["match", "--store", "nosuch", GPF], &["store nosuch", "No such file"]),
         (&["cluster", "--html", "/no/such/x", GPF], &["ksplat: /no/such/x: ", "No such file"]),
-        (&["cluster", "--why", GPF, "other.log", GPF], &["other.log: no report of this name"]),
+        (&["cluster", "--why", GPF, "other.log", GPF], &["other.log: no such report"]),
         (&["cluster", "--why", GPF], &["'--why <A> <B>'", "2 values"]),
         (&["known", GPF], &["ksplat: known: ", "--in FILE"]),
         (&["known", "build"], &["ksplat: known build: ", "--repo DIR"]),
