@@ -12,6 +12,19 @@ const MOST_REPORTS = 500;
 /// Lines above and below a report that are shown with it, and the most of its own.
 const AROUND = 8, MOST_LINES = 3000;
 
+/// A report that is read before the first one, as browsers compile a function when it is called.
+const WARM = `BUG: kernel NULL pointer dereference, address: 0000000000000068
+#PF: supervisor write access in kernel mode
+CPU: 1 PID: 46 Comm: a Not tainted 6.1.0 #1
+RIP: 0010:f+0x15/0x20
+Code: 48 8b 87 88 00 00 00 <48> 89 50 68 c3
+RAX: 0000000000000000 RDX: 00000000fffee1d9 RDI: ffff8df1c28e1b40
+CR2: 0000000000000068
+Call Trace:
+ g+0x1/0x2
+ do_syscall_64+0x1/0x2
+`;
+
 const logs = new Map<number, Uint8Array>();
 let ready: Promise<unknown>;
 
@@ -97,7 +110,11 @@ addEventListener("message", ({data}: MessageEvent<Question>) => {
   try {
     if (data.what === "start") {
       ready = init({module_or_path: data.wasm});
-      void ready.then(() => say({what: "ready"}), error => say({what: "failed", id: 0, why: `The module cannot be loaded: ${error}`}));
+      void ready.then(() => {
+        (globalThis as any).found = () => undefined;
+        ksplat.read(ksplat.console(new TextEncoder().encode(WARM), MOST_BYTES), "-", 1);
+        say({what: "ready"});
+      }).catch(error => say({what: "failed", id: 0, why: `The module cannot be loaded: ${error}`}));
     }
     else if (data.what === "read") void read(data).catch(error => say({what: "failed", id: data.id, why: `${data.name} cannot be read: ${error}`}));
     else if (data.what === "lines") lines(data);

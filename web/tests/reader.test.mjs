@@ -28,7 +28,7 @@ test("every log of the corpus has the program's answer", async () => {
     const path = join(corpus, log);
     const before = await page.evaluate(() => ksplatReports.length);
     await read(page, path);
-    const found = await page.evaluate(from => ksplatReports.slice(from).map(tab => tab.json), before);
+    const found = await page.evaluate(from => ksplatReports.slice(from).filter(tab => tab.report).map(tab => tab.json), before);
     assert.deepEqual(found.map(placeless), printed(path), log);
   }
   await finish(page);
