@@ -10,7 +10,7 @@ for (const [name, viewport] of Object.entries(sizes)) {
   const page = await openReader("", {viewport});
   await read(page, join(root, "tests/duplicates/queue-add.log"), corpus("gpf/io-queue-sqe.log"), corpus("kasan/panic-on-warn.log"));
   await page.locator("#tab1").click();
-  if (!name) await page.locator(".asm .reg[data-register=r12]").first().hover();
+  if (!name) await page.locator("dd .from").first().click();
   await page.screenshot({path: join(pictures, `page${name}.png`)});
   const html = join(folder, "bugs.html");
   ksplat(["cluster", "-q", "--first", "--html", html, "--strip-prefix", root, ...["kasan", "null-deref", "hung-task", "deadlock", "refcount", "gpf"].map(corpus), join(root, "tests/duplicates")]);
