@@ -39,7 +39,7 @@ fn store(bugs: u64) -> (PathBuf, Vec<u64>) {
     let mut random = Random(7);
     let start = Instant::now();
     let store = Store::open(&path).unwrap();
-    // All at once, or the frequencies of terms are counted again at each doubling.
+    // All at once, because each addition flushes the file.
     let sightings: Vec<_> = (0..bugs).map(|bug| sighting(sign(bug, &mut random), bug)).collect();
     let added = store.add(&sightings).unwrap();
     let queried =

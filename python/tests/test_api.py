@@ -227,7 +227,7 @@ import os, sys, threading, ksplat
 found = []
 thread = threading.Thread(target=lambda: found.extend(ksplat.reports(sys.argv[1])))
 thread.start()
-# Opening waits for the reader, and the reader for what is written here.
+# Opening waits for the reader, which waits for the bytes written here.
 with open(sys.argv[1], "wb") as fifo:
     fifo.write(open(sys.argv[2], "rb").read())
 thread.join()

@@ -18,7 +18,7 @@ const MAX_TEXT: usize = 1 << 30;
 /// The bytes of text at which a batch is full, so that a log of less than 768 MiB is added to any other batch.
 const FULL: usize = MAX_TEXT / 4;
 
-/// A report, and what the table says beside it.
+/// A report, and the other values of its row.
 pub(crate) struct Row<'r> {
     pub(crate) file: &'r str,
     pub(crate) index: usize,

@@ -186,7 +186,7 @@ def explain(report: Report, *, all: bool = False, width: int | None = None) -> s
 def code(line: str, *, arch: str | None = None, syntax: Literal["att", "intel"] = "att") -> DecodedCode:
     """Decodes a `Code:` line. Of an oops with registers, the trap is explained as well.
 
-    `arch` is the architecture, such as `arm64`, where the line does not show it. A line that is none is a
+    `arch` is the architecture, such as `arm64`, where the line does not show it. Another line is a
     `CodeError`.
     """
     return DecodedCode(_native.code(line, arch, syntax))
@@ -237,7 +237,7 @@ class Symbolizer(_native.Symbolizer):
     """Resolves files, lines, inlined functions and variables by the images of a kernel.
 
     `modules` is a directory with `.ko` or `.ko.debug` files, or the files by module name. Images are
-    mapped, and must be unpacked. One that is none is an `ImageError`.
+    mapped, and must be unpacked. Another file is an `ImageError`.
     """
 
     __slots__ = ()
@@ -281,7 +281,7 @@ class Index(_native.Index):
 
     def add(self, report: Report | Signature, *, time: int | None = None, count: int = 1) -> int:
         """Adds a report, and returns its number. `time` is in seconds since 1970; `count` is the number of
-        reports that it stands for."""
+        equal reports that it represents."""
         json, file, index, line = _signature_of(report)
         return self.add_json(json, file, index, line, time, count)
 

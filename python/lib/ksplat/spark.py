@@ -116,11 +116,11 @@ def bugs(reports: DataFrame) -> tuple[DataFrame, DataFrame]:
     """
     spark = reports.sparkSession
     good = reports.where(F.col("error").isNull())
-    # Equal hashes may differ in what is in no hash, such as the release, which summaries count.
+    # Signatures with one hash may differ in other fields, such as the release, which summaries count.
     groups = good.groupBy("exact", "signature").count().toArrow().to_pylist()
     index, places = _index(groups)
     clusters = index.cluster()
-    # A hash is of one bug, but for unusable reports without a stack, each of which is a bug of its own.
+    # Reports with one hash are one bug, except unusable ones without a stack: each is a separate bug.
     table = {(*places[number], cluster.id) for cluster in clusters for number in cluster.reports}
     by_hash = spark.createDataFrame(list(table), "exact string, of string, nth long, bug string")
     window = Window.partitionBy("exact", "signature").orderBy("file", "index")
