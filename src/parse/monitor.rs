@@ -25,8 +25,9 @@ const PIECE: usize = 64 * 1024;
 
 /// Parses reports from a log that arrives in chunks of any size.
 ///
-/// The reports, titles and [spans](Report::span) are those that [`reports`](crate::reports) returns
-/// for the whole log, for any sizes of the chunks. The exceptions are `panicked`, `suppressed` and
+/// The reports, titles and [spans](crate::Report::span) are those that
+/// [`reports`](crate::reports) returns for the whole log, for any sizes of the chunks. The
+/// exceptions are `panicked`, `suppressed` and
 /// [`Corruption::ConsoleLost`](crate::model::Corruption::ConsoleLost): they cover the log from the
 /// last boot to the completion of the report.
 ///
@@ -36,8 +37,9 @@ const PIECE: usize = 64 * 1024;
 ///
 /// A monitor needs at most 32 MB of memory for any input: it has at most
 /// [`MAX_OPEN`](crate::MAX_OPEN) open reports of at most [`MAX_LINES`](crate::MAX_LINES) lines and
-/// 384 KiB, keeps 64 KiB of a line, and 64 KiB of the log above a report. [`Report::corrupted`] and
-/// [`Report::diagnostics`] record the limits that cut a report.
+/// 384 KiB, keeps 64 KiB of a line, and 64 KiB of the log above a report.
+/// [`Report::corrupted`](crate::Report::corrupted) and
+/// [`Report::diagnostics`](crate::Report::diagnostics) record the limits that cut a report.
 ///
 /// # Examples
 ///
