@@ -118,7 +118,8 @@ fn siblings(path: &Path, text: &str) -> Vec<String> {
             base.pop();
         }
         let rest: String = words.collect::<Vec<_>>().join("::");
-        for name in rest.split(|c: char| !c.is_alphanumeric() && c != '_') {
+        let names = rest.split(|c: char| !c.is_alphanumeric() && c != '_');
+        for name in names.filter(|name| !name.is_empty()) {
             let file = Path::new("src").join(base.join(name));
             if file.with_extension("rs").is_file() || file.join("mod.rs").is_file() {
                 found.push(base.join(name).display().to_string());

@@ -62,31 +62,31 @@ pub struct Exemplar<'a> {
     pub explanation: Option<&'a str>,
     /// The stack, innermost frame first.
     pub frames: &'a [SharedFrame],
-    /// What a reader of the report is told, if it was read again.
+    /// The diagnosis and the text of the report; `None` if its log was not parsed again.
     #[cfg_attr(feature = "serde", serde(flatten, skip_serializing_if = "Option::is_none"))]
     pub report: Option<ExemplarReport>,
 }
 
-/// The most suspects of an exemplar, as in text: a page has ten thousand.
+/// The maximum number of suspects of an exemplar, because a page has up to ten thousand bugs.
 const MAX_SUSPECTS: usize = 3;
 
-/// What a reader of a report is told.
+/// The fields of a report that the page of bugs shows: message, diagnosis, blame, suspects, text.
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct ExemplarReport {
-    /// The line of the log that opens the report, from 1.
+    /// The line of the log at which the report starts, from 1.
     pub line: usize,
     /// The kernel's message.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub message: Option<String>,
-    /// What happened.
+    /// The diagnosis.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub diagnosis: Option<Diagnosis>,
     /// The function that most likely contains the bug.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub blame: Option<Blame<'static>>,
-    /// Where a fix most likely changes the code.
+    /// The functions that a fix most likely changes.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Vec::is_empty"))]
     pub suspects: Vec<Suspect<'static>>,
     /// The report as text: see [`text::write`](super::text::write). JSON is without it.
@@ -95,7 +95,7 @@ pub struct ExemplarReport {
 }
 
 impl ExemplarReport {
-    /// Keeps what is shown of a report of `file`.
+    /// Extracts the fields of a report of `file`.
     ///
     /// # Errors
     ///
@@ -127,7 +127,7 @@ pub struct BugMember<'a> {
     /// The date, such as `2026-01-02`.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub seen: Option<String>,
-    /// The line of the log that opens the report, from 1.
+    /// The line of the log at which the report starts, from 1.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub line: Option<usize>,
 }
@@ -168,7 +168,7 @@ impl<'a> Bug<'a> {
         Self { seen: seen.map(|(first, last)| Dates { first, last }), ..self }
     }
 
-    /// Sets what a reader of the exemplar is told.
+    /// Sets the diagnosis and the text of the exemplar.
     #[must_use]
     pub fn with_report(mut self, report: Option<ExemplarReport>) -> Self {
         if let Some(exemplar) = &mut self.exemplar {
