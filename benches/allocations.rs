@@ -85,10 +85,10 @@ fn stages(name: &str, logs: &[Vec<u8>], limits: [f64; 6]) -> Vec<Row> {
 const BENIGN: f64 = 0.0;
 
 /// The limit for tables that are built once in a process: 27,600 are those of iced-x86.
-const ONCE: f64 = 45_000.0;
+const ONCE: f64 = 51_000.0;
 
 /// The limits for a report of `corpus/`, for each stage: an eighth to a third above the
-/// measurements of November 2026. A report is written from a buffer on the stack.
+/// measurements of November 2026, of builds for tests and of optimized ones. A report is written from a buffer on the stack.
 const CORPUS: [f64; 6] = [58.0, 18.0, 10.0, 19.0, 9.0, 0.0];
 
 /// The limits for the title cases.
