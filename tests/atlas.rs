@@ -184,7 +184,7 @@ proptest! {
                 for file in atlas.files(name) {
                     let _ = (file.to_string(), file.class(), file.sections().count());
                 }
-                let _ = atlas.resolve(name, Hints { module: Some("cm"), arch: Some("arm64"), near: &["fs/cm"] });
+                let _ = atlas.resolve(name, Hints { module: Some("cm"), arch: Some("arm64"), near: &["fs/cm"], inline: true });
                 let _ = atlas.sections(name);
             }
         }

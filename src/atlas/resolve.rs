@@ -11,6 +11,8 @@ pub struct Hints<'h> {
     pub arch: Option<&'h str>,
     /// Directories of the neighboring functions, the nearest first.
     pub near: &'h [&'h str],
+    /// Whether the frame is that of an inlined function, which a header may define.
+    pub inline: bool,
 }
 
 /// The file of a function.
@@ -32,7 +34,8 @@ impl<'a> Atlas<'a> {
         let of_module = hints.module.and_then(|module| self.module(module).next());
         let mut files = self
             .files(function)
-            .filter(move |file| arch.is_none_or(|arch| is_built_for(file.directory(), arch)));
+            .filter(move |file| arch.is_none_or(|arch| is_built_for(file.directory(), arch)))
+            .filter(|file| !is_of_hypervisor(file.directory()));
         if let (Some(module), None) = (hints.module, of_module) {
             // An out-of-tree module may define functions with names of the tree.
             let file = files.find(|file| file.is_of_module(module))?;
@@ -52,7 +55,10 @@ impl<'a> Atlas<'a> {
                 _ => Some(Place { file: first, certain: true }),
             };
         }
-        let score = |file: &File<'_>| score(file, of_module.as_ref(), arch, hints.near);
+        // A header only declares a function, or defines it as an inlined one.
+        let score = |file: &File<'_>| {
+            (score(file, of_module.as_ref(), arch, hints.near), hints.inline || !file.is_header())
+        };
         let mut best = (first, score(&first));
         let mut alone = true;
         for file in files {
@@ -65,7 +71,7 @@ impl<'a> Atlas<'a> {
             }
         }
         let (file, score) = best;
-        (alone || score > 0).then_some(Place { file, certain: alone && score > 0 })
+        (alone || score.0 > 0).then_some(Place { file, certain: alone && score.0 > 0 })
     }
 }
 
@@ -102,6 +108,12 @@ fn is_built_for(directory: &str, arch: &str) -> bool {
     let arches_of = |name| MACHINES.iter().find(|(known, _)| known.as_bytes() == name);
     let parts = directory.as_bytes().split(|byte| *byte == b'/');
     parts.skip(1).filter_map(arches_of).all(|(_, arches)| arches.contains(&arch))
+}
+
+/// Returns whether a directory has the code of arm64 that runs at EL2 without the kernel: its symbols begin with
+/// `__kvm_nvhe_` (arch/arm64/kvm/hyp/nvhe/Makefile).
+fn is_of_hypervisor(directory: &str) -> bool {
+    directory.ends_with("/hyp/nvhe")
 }
 
 /// The directory of an architecture below `arch`.

@@ -168,7 +168,10 @@ pub(super) fn candidates<'r>(report: &'r Report<'r>, atlas: Atlas<'r>) -> Vec<Ca
 }
 
 fn of_stack<'r>(found: &mut Vec<Candidate<'r>>, stack: &'r Stack<'r>, number: usize, group: Group) {
+    // All frames of some stacks are unreliable.
+    let has_reliable = stack.frames.iter().any(|frame| frame.reliable && !frame.exact);
     let frames = stack.frames.iter().filter(|frame| !frame.is_behind_its_symbol());
+    let frames = frames.filter(|frame| frame.reliable || !has_reliable);
     for frame in frames.take(OF_STACK) {
         if let Some(candidate) = add(found, Some(frame), frame.function.as_deref(), group) {
             candidate.stack = number;
@@ -217,7 +220,8 @@ fn locate<'r>(found: &mut [Candidate<'r>], report: &'r Report<'r>, atlas: Atlas<
     for candidate in found.iter_mut() {
         let path = candidate.frame.and_then(|frame| frame.file.as_deref()).and_then(in_tree);
         let module = candidate.frame.and_then(|frame| frame.module.as_deref());
-        let hints = Hints { module, arch, near: &[] };
+        let inline = candidate.frame.is_some_and(|frame| frame.inline);
+        let hints = Hints { module, arch, near: &[], inline };
         candidate.source = match path {
             Some(path) => Source::Log(path),
             None => match (atlas.resolve(key(candidate.function), hints), module) {
@@ -238,7 +242,8 @@ fn locate<'r>(found: &mut [Candidate<'r>], report: &'r Report<'r>, atlas: Atlas<
         let mut near = [""; NEIGHBOURS];
         neighbours(found, at, &mut near);
         let module = candidate.frame.and_then(|frame| frame.module.as_deref());
-        let hints = Hints { module, arch, near: &near };
+        let inline = candidate.frame.is_some_and(|frame| frame.inline);
+        let hints = Hints { module, arch, near: &near, inline };
         if let Some(place) = atlas.resolve(key(candidate.function), hints)
             && let Some(candidate) = found.get_mut(at)
         {

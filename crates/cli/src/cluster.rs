@@ -77,8 +77,12 @@ pub(crate) fn write_why(
     let name = |report| escape(&name(report)).to_string();
     let Some(links) = index.why(a, b) else {
         writeln!(out, "{} and {} are not of one bug", name(a), name(b))?;
-        for parted in index.why_apart(a, b) {
+        let parted = index.why_apart(a, b);
+        for parted in &parted {
             writeln!(out, "  {}: {}", parted.rule.name(), escape(&parted.evidence))?;
+        }
+        if parted.is_empty() {
+            writeln!(out, "  no rule links them or reports of their bugs")?;
         }
         let common = index.compare(a, b);
         return match common {

@@ -139,8 +139,10 @@ fn in_store(path: &Path, queries: &Corpus, top: usize, format: Format) -> Result
     let mut out = BufWriter::new(io::stdout().lock());
     let mut has_new = false;
     for (file, number, _, signature) in queries.reports() {
-        let found = contents.matches(&index, signature, top);
+        let mut found = contents.matches(&index, signature, top);
         let same = contents.bug_of(&index, signature);
+        // A rule may join a report to a bug that is not the most similar one.
+        found.sort_by_key(|(bug, _)| Some(*bug) != same);
         has_new |= same.is_none();
         for bug in found.iter().map(|(bug, _)| *bug).chain(same) {
             clusters.entry(bug).or_insert_with(|| contents.cluster(&index, bug));

@@ -1,5 +1,6 @@
 //! `ksplat store`.
 
+use std::collections::HashSet;
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
 use std::thread;
@@ -156,10 +157,12 @@ fn add(path: &Path, logs: &Logs, label: Option<&str>, wait: &Wait) -> Result<Sta
     let (outcomes, contents) = store.add_with(&sightings)?;
     report_damage(path, &contents);
     let mut out = BufWriter::new(io::stdout().lock());
+    let mut printed = HashSet::new();
     for (sighting, outcome) in sightings.iter().zip(&outcomes) {
+        let is_first = printed.insert(outcome.bug);
         let what = match outcome.back {
             Some(id) => format!("came back ({id:016x} was fixed)"),
-            None if outcome.new => "new".to_owned(),
+            None if outcome.new && is_first => "new".to_owned(),
             None => "known".to_owned(),
         };
         let (place, title) = (escape(&sighting.place), escape(&sighting.signature.title.text));
