@@ -197,13 +197,12 @@ fn nowhere<'a, 'log>(report: &'a Report<'log>, stack: &'a Stack<'log>) -> Answer
     caller.map(|link| (link, why)).or_else(|| first_of(report, &rest).map(|frame| (frame, why)))
 }
 
-/// For a stuck CPU: the function that was interrupted.
+/// For a stuck CPU: the function that was interrupted, in a task or in a soft interrupt.
 fn interrupted<'a, 'log>(report: &Report<'log>, frames: &[&'a Frame<'log>]) -> Answer<'a, 'log> {
     if !matches!(report.kind, Kind::RcuStall | Kind::SoftLockup | Kind::HardLockup) {
         return None;
     }
-    let at =
-        frames.iter().position(|frame| frame.exact && frame.context != Some(StackContext::Irq))?;
+    let at = frames.iter().position(|frame| frame.exact)?;
     let frame = first_of(report, frames.get(at..)?)?;
     Some((frame, BlameReason::RunningWhenStuck))
 }

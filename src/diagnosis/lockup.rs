@@ -2,7 +2,7 @@
 
 use super::{Sentence, crash_site, stack, task, within};
 use crate::kind::Kind;
-use crate::model::{Report, Role};
+use crate::model::{Evidence, Report, Role, Stall};
 
 /// An RCU grace period that does not end: print_cpu_stall() and print_other_cpu_stall() in
 /// kernel/rcu/tree_stall.h.
@@ -10,14 +10,27 @@ pub(super) fn stalled(report: &Report<'_>) -> Sentence {
     let stall = report.stall.as_ref()?;
     let jiffies = stall.jiffies?;
     // rcu_check_gp_kthread_starvation() in kernel/rcu/tree_stall.h.
-    if stack(report, Role::Starved).is_some() {
+    let starved = stack(report, Role::Starved);
+    let is_known = !stall.cpus.is_empty() || !stall.tasks.is_empty();
+    if let Some(starved) = starved.filter(|_| !is_known) {
         let site = crash_site(report).map(|site| format!("; a CPU runs in {site}"));
         let site = site.unwrap_or_default();
         let grace = format!("a grace period has lasted {jiffies} jiffies");
-        return Some((format!("the thread of RCU got no CPU: {grace}{site}"), Vec::new()));
+        let summary = format!("the thread of RCU got no CPU: {grace}{site}");
+        return Some((summary, starving(stall, Some(starved.offset)).into_iter().collect()));
     }
     let site = within(crash_site(report));
     let summary = match stall.cpus.as_slice() {
+        [] if !stall.tasks.is_empty() => {
+            let tasks: Vec<_> = stall.tasks.iter().map(u64::to_string).collect();
+            let (task, have) = if tasks.len() == 1 { ("task", "has") } else { ("tasks", "have") };
+            let tasks = tasks.join(", ");
+            let one =
+                if site.is_empty() { String::new() } else { format!("; one was preempted{site}") };
+            format!(
+                "{task} {tasks} {have} held up a grace period of RCU for {jiffies} jiffies{one}"
+            )
+        }
         // print_cpu_stall() names the CPU since Linux 3.3.
         [] if stall.detected_by.is_none() && !site.is_empty() => {
             format!("a CPU ran{site} for {jiffies} jiffies without a pause for RCU")
@@ -32,7 +45,14 @@ pub(super) fn stalled(report: &Report<'_>) -> Sentence {
             format!("CPUs {cpus} made no pause for RCU for {jiffies} jiffies{one}")
         }
     };
-    Some((summary, Vec::new()))
+    let starved = starving(stall, starved.map(|stack| stack.offset));
+    Some((summary, starved.into_iter().collect()))
+}
+
+/// The time for which the thread of RCU did not run.
+fn starving(stall: &Stall, offset: Option<usize>) -> Option<Evidence> {
+    let jiffies = stall.starved?;
+    Some(Evidence::new(format!("the thread of RCU got no CPU for {jiffies} jiffies"), offset))
 }
 
 /// A CPU on which the scheduler does not run: watchdog_timer_fn() in kernel/watchdog.c.

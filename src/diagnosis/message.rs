@@ -7,10 +7,10 @@ use nom::character::complete::u64 as number;
 use nom::combinator::opt;
 use nom::sequence::{delimited, preceded};
 
-use super::{Sentence, bytes, crash_site, lock, taken, task};
+use super::{Sentence, bytes, crash_site, held, holds, task};
 use crate::functions;
 use crate::kind::Kind;
-use crate::model::{Evidence, LockState, Report};
+use crate::model::Report;
 
 /// The result of a grammar of messages.
 type Parsed<'a, T> = nom::IResult<&'a str, T, ()>;
@@ -164,9 +164,19 @@ fn negative_of(input: &str) -> Parsed<'_, (&str, bool)> {
     alt((by, of)).parse(input)
 }
 
+/// Returns the function that called the handler of UBSAN.
+fn checked<'a>(report: &'a Report<'_>) -> Option<&'a str> {
+    let frames = &report.crash_stack()?.frames;
+    let handler = frames.iter().rposition(|frame| {
+        frame.function.as_deref().is_some_and(|function| function.starts_with("__ubsan_handle_"))
+    })?;
+    let callers = frames.get(handler + 1..)?.iter().filter(|frame| frame.reliable && !frame.inline);
+    callers.filter_map(|frame| frame.function.as_deref()).map(functions::base).next()
+}
+
 pub(super) fn undefined(report: &Report<'_>) -> Sentence {
     let message = report.message.as_deref().filter(|_| report.kind == Kind::Ubsan)?;
-    let function = crash_site(report)?;
+    let function = checked(report).or_else(|| crash_site(report))?;
     if let Ok((_, (index, kind))) = index_of(message) {
         let count = kind.rsplit_once('[').and_then(|(_, count)| count.strip_suffix(']'));
         return sentence(match count.filter(|count| !count.is_empty()) {
@@ -236,10 +246,7 @@ pub(super) fn rcu(report: &Report<'_>) -> Sentence {
     } else {
         return None;
     };
-    let held = lock(report, LockState::Held);
-    let held =
-        held.map(|lock| Evidence::new(format!("it holds {}", taken(lock)), Some(lock.offset)));
-    Some((summary, held.into_iter().collect()))
+    Some((summary, holds(held(report)).into_iter().collect()))
 }
 
 /// `NETDEV WATCHDOG: eth0 (e1000): transmit queue 0 timed out 5120 ms`: dev_watchdog() in net/sched/sch_generic.c;
@@ -299,6 +306,8 @@ const PANICS: &[(&str, &str)] = &[
     ("Corrupt kernel stack", "the stack of the task is overrun"),
     // sysrq_handle_crash() in drivers/tty/sysrq.c
     ("sysrq triggered crash", "a user triggered the crash by SysRq"),
+    // __ghes_panic() in drivers/acpi/apei/ghes.c
+    ("Fatal hardware error", "the firmware reported a fatal hardware error"),
     // mce_timed_out() in arch/x86/kernel/cpu/mce/core.c
     (
         "Timeout: Not all CPUs entered broadcast exception handler",

@@ -1,9 +1,9 @@
 //! Diagnoses of misused locks: spinlocks, and the reports of lockdep other than cycles.
 
-use super::{Sentence, crash_site, lock, taken, task, within};
+use super::{Sentence, crash_site, held, holds, lock, taken, task, within};
 use crate::functions;
 use crate::kind::Kind;
-use crate::model::{Evidence, Lock, LockState, Report};
+use crate::model::{Evidence, LockState, Report};
 
 /// The reports of spin_dump() and rwlock_bug() in kernel/locking/spinlock_debug.c, and the action
 /// of the task.
@@ -40,16 +40,12 @@ pub(super) fn spinlock(report: &Report<'_>) -> Sentence {
     Some((format!("{task} uses a {kind}{place} {what}"), why))
 }
 
-fn held(lock: &Lock<'_>) -> Evidence {
-    Evidence::new(format!("it holds {}", taken(lock)), Some(lock.offset))
-}
-
 /// print_unlock_imbalance_bug() in kernel/locking/lockdep.c.
 pub(super) fn release(report: &Report<'_>) -> Sentence {
     let released = lock(report, LockState::Released)?;
     let (task, class) = (task(report)?, &released.class);
     let place = released.function.as_deref().map(functions::base);
-    let why = lock(report, LockState::Held).map(held).into_iter().collect();
+    let why = holds(held(report)).into_iter().collect();
     Some((format!("{task} releases {class}{}, which it does not hold", within(place)), why))
 }
 
@@ -63,7 +59,7 @@ const LEFT: &[(&str, &str)] = &[
 /// A lock that is still held.
 pub(super) fn left(report: &Report<'_>) -> Sentence {
     let (_, what) = LEFT.iter().find(|(words, _)| report.headline.contains(words))?;
-    let (task, held) = (task(report)?, lock(report, LockState::Held)?);
+    let (task, held) = (task(report)?, held(report).next()?);
     Some((format!("{task} {what}: {}", taken(held)), Vec::new()))
 }
 
@@ -72,7 +68,7 @@ pub(super) fn left(report: &Report<'_>) -> Sentence {
 pub(super) fn work(report: &Report<'_>) -> Sentence {
     let function = crash_site(report).filter(|_| report.headline.contains("workqueue leaked "))?;
     let summary = format!("the work {function} returns in atomic context, or with a lock");
-    Some((summary, lock(report, LockState::Held).map(held).into_iter().collect()))
+    Some((summary, holds(held(report)).into_iter().collect()))
 }
 
 /// register_lock_class() in kernel/locking/lockdep.c.
@@ -89,5 +85,5 @@ pub(super) fn wait_context(report: &Report<'_>) -> Sentence {
     let wanted = lock(report, LockState::Wanted).filter(|_| is_context)?;
     let summary =
         format!("{} takes {} in a context that must not wait", task(report)?, taken(wanted));
-    Some((summary, lock(report, LockState::Held).map(held).into_iter().collect()))
+    Some((summary, holds(held(report)).into_iter().collect()))
 }

@@ -22,6 +22,9 @@ use crate::reason::BlameReason;
 /// The maximum number of facts of a diagnosis.
 const MAX_WHY: usize = 3;
 
+/// The maximum number of locks in a fact.
+const MAX_HELD: usize = 3;
+
 /// A sentence and its facts, if the report has all values that they need.
 type Sentence = Option<(String, Vec<Evidence>)>;
 
@@ -60,6 +63,7 @@ const RULES: &[Rule] = &[
     misuse::wait_context,
     misuse::work,
     misuse::unregistered,
+    inversion,
     cycle,
     recursion,
     usage,
@@ -201,11 +205,11 @@ fn variable(report: &Report<'_>) -> Sentence {
     let function = crash_site(report)?;
     let access = report.access.as_ref()?;
     let (what, size) = (verb(access.kind?)?, bytes(access.size?));
-    let distance = bytes(variable.offset);
-    let summary = format!(
-        "{function} {what} {size}, {distance} behind the start of the variable {}",
-        variable.name
-    );
+    let place = match variable.offset {
+        0 => "at the start".to_owned(),
+        offset => format!("{} behind the start", bytes(offset)),
+    };
+    let summary = format!("{function} {what} {size}, {place} of the variable {}", variable.name);
     Some((summary, Vec::new()))
 }
 
@@ -250,6 +254,7 @@ fn place(object: &Object<'_>) -> Option<String> {
 
 fn place_of(side: Side, distance: u64) -> String {
     match (side, distance) {
+        (Side::Inside, 0) => "at the start of".to_owned(),
         (Side::Inside, distance) => format!("{} inside", bytes(distance)),
         (Side::After, 0) => "directly behind".to_owned(),
         (Side::After, distance) => format!("{} behind", bytes(distance)),
@@ -296,12 +301,37 @@ fn lock<'a, 'log>(report: &'a Report<'log>, state: LockState) -> Option<&'a Lock
     report.locks.iter().find(|lock| lock.state == state)
 }
 
+/// `&inode->i_rwsem/2`: the class, with the number of the subclass.
+fn class(lock: &Lock<'_>) -> String {
+    let subclass = lock.subclass.map(|number| format!("/{number}")).unwrap_or_default();
+    format!("{}{subclass}", lock.class)
+}
+
 /// `&log->lock (cm_log_append)`.
 fn taken(lock: &Lock<'_>) -> String {
     match &lock.function {
-        Some(function) => format!("{} ({})", lock.class, functions::base(function)),
-        None => lock.class.clone().into_owned(),
+        Some(function) => format!("{} ({})", class(lock), functions::base(function)),
+        None => class(lock),
     }
+}
+
+/// The starts of classes that belong to no lock: process_one_work() in kernel/workqueue.c.
+const PSEUDO_LOCKS: &[&str] = &["(wq_completion)", "(work_completion)"];
+
+/// Returns the locks that the task holds, without those of its work item.
+fn held<'a, 'log>(report: &'a Report<'log>) -> impl Iterator<Item = &'a Lock<'log>> {
+    report.locks.iter().filter(|lock| {
+        lock.state == LockState::Held
+            && !PSEUDO_LOCKS.iter().any(|start| lock.class.starts_with(start))
+    })
+}
+
+/// Names up to three locks that a task holds.
+fn holds<'a, 'log: 'a>(locks: impl Iterator<Item = &'a Lock<'log>>) -> Option<Evidence> {
+    let locks: Vec<_> = locks.take(MAX_HELD).collect();
+    let offset = locks.first()?.offset;
+    let names: Vec<_> = locks.into_iter().map(taken).collect();
+    Some(Evidence::new(format!("it holds {}", names.join(", ")), Some(offset)))
 }
 
 /// A cycle of locks: the held and the wanted lock of the task, and the place of the opposite order.
@@ -322,13 +352,63 @@ fn cycle(report: &Report<'_>) -> Sentence {
     }
     let pairs = links().zip(links().skip(1)).zip(&sites);
     let why = pairs.map(|((later, earlier), stack)| {
-        let (earlier, place) = (&earlier.class, within(site(stack)));
-        let text = format!("{} was taken while {earlier} was held{place}", later.class);
-        Evidence::new(text, Some(later.offset))
+        let (later, earlier, offset) = (class(later), class(earlier), later.offset);
+        let text = match site(stack) {
+            Some(site) => format!("{site} took {later} while it held {earlier}"),
+            None => format!("{later} was taken while {earlier} was held"),
+        };
+        Evidence::new(text, Some(offset))
     });
     let mut why: Vec<_> = why.collect();
     why.reverse();
     Some((summary, why))
+}
+
+/// A lock that interrupts take, and one that is taken with interrupts enabled: print_irq_inversion_bug() in
+/// kernel/locking/lockdep.c.
+fn inversion(report: &Report<'_>) -> Sentence {
+    let is_inversion = report.headline.contains("lock inversion dependency");
+    let (changed, past) = lock(report, LockState::Wanted)
+        .zip(lock(report, LockState::Past))
+        .filter(|_| is_inversion)?;
+    let (interrupt, is_in) = interrupts(changed, past)?;
+    let (place, changed, past) =
+        (within(changed.function.as_deref().map(functions::base)), class(changed), class(past));
+    let enabled = format!("with {interrupt} interrupts enabled");
+    let (inner, outer, summary) = if is_in {
+        let summary = format!(
+            "{changed} is taken{place} in a {interrupt} interrupt, and {past}, which is taken while it is held, also {enabled}"
+        );
+        (past, changed, summary)
+    } else {
+        let summary = format!(
+            "{changed} is taken{place} {enabled}, and while {past} is held, which {interrupt} interrupts take"
+        );
+        (changed, past, summary)
+    };
+    let risk = format!(
+        "CPU 0 holds {inner}, CPU 1 holds {outer} and waits for {inner}, and an interrupt of CPU 0 waits for {outer}"
+    );
+    Some((summary, vec![Evidence::new(risk, None)]))
+}
+
+/// Returns the interrupts that take one of two locks while the other is taken with them enabled, and whether they take
+/// the first one. get_usage_chars() in kernel/locking/lockdep.c: writers and readers in hard interrupts, then in soft
+/// ones.
+fn interrupts(first: &Lock<'_>, second: &Lock<'_>) -> Option<(&'static str, bool)> {
+    let uses = |lock: &Lock<'_>, at: usize, marks: [char; 2]| {
+        let usage = lock.usage.as_deref().and_then(|usage| usage.get(at..at + 2));
+        usage.is_some_and(|usage| usage.contains(marks))
+    };
+    let takes = |lock: &Lock<'_>, at| uses(lock, at, ['-', '?']);
+    let allows = |lock: &Lock<'_>, at| uses(lock, at, ['+', '?']);
+    [(0, "hard"), (2, "soft")].into_iter().find_map(|(at, name)| {
+        if takes(first, at) && allows(second, at) {
+            Some((name, true))
+        } else {
+            (takes(second, at) && allows(first, at)).then_some((name, false))
+        }
+    })
 }
 
 /// A lock that is taken while one of its class is held.
@@ -346,7 +426,7 @@ fn recursion(report: &Report<'_>) -> Sentence {
     let place = held.function.as_deref().map(functions::base);
     let place = place.map(|function| format!(", taken in {function}")).unwrap_or_default();
     let why = Evidence::new(format!("{same}{place}"), Some(held.offset));
-    Some((format!("{task} takes {} again{}", wanted.class, within(function)), vec![why]))
+    Some((format!("{task} takes {} again{}", class(wanted), within(function)), vec![why]))
 }
 
 /// A lock that is taken in interrupts and with interrupts enabled.
@@ -357,19 +437,30 @@ fn usage(report: &Report<'_>) -> Sentence {
     let wanted = lock(report, LockState::Wanted)?;
     let (before, now) = (in_words(before)?, in_words(now)?);
     let place = within(wanted.function.as_deref().map(functions::base));
-    let summary = format!("{} is taken{place} {now}, and was taken before {before}", wanted.class);
-    let risk = "an interrupt on this CPU that acquires the held lock deadlocks";
-    Some((summary, vec![Evidence::new(risk.to_owned(), None)]))
+    let summary = format!("{} is taken{place} {now}, and was taken before {before}", class(wanted));
+    // mark_lock_irq() prints the stack of the earlier state.
+    let earlier = stack(report, Role::Chain).and_then(|stack| Some((site(stack)?, stack.offset)));
+    let earlier =
+        earlier.map(|(site, offset)| Evidence::new(format!("{site} took it before"), Some(offset)));
+    let risk = "if an interrupt takes the lock while it is held, its CPU waits forever";
+    let risk = Evidence::new(risk.to_owned(), None);
+    Some((summary, earlier.into_iter().chain([risk]).collect()))
 }
 
-/// The states of get_usage_string() in kernel/locking/lockdep.c: `IN-HARDIRQ-W`, `SOFTIRQ-ON-R`.
+/// The states of get_usage_string() in kernel/locking/lockdep.c: `IN-HARDIRQ-W`, `SOFTIRQ-ON-R`, and of
+/// verify_lock_unused(): `IN-NMI`.
 fn in_words(state: &str) -> Option<&'static str> {
-    Some(match state.strip_suffix("-W").or_else(|| state.strip_suffix("-R"))? {
-        "IN-HARDIRQ" => "in a hard interrupt",
-        "IN-SOFTIRQ" => "in a soft interrupt",
-        "HARDIRQ-ON" => "with hard interrupts enabled",
-        "SOFTIRQ-ON" => "with soft interrupts enabled",
-        _ => return None,
+    let of_both = match state {
+        "INITIAL USE" | "INITIAL READ USE" => Some("outside of NMIs"),
+        "IN-NMI" => Some("in an NMI"),
+        _ => None,
+    };
+    of_both.or_else(|| match state.strip_suffix("-W").or_else(|| state.strip_suffix("-R"))? {
+        "IN-HARDIRQ" => Some("in a hard interrupt"),
+        "IN-SOFTIRQ" => Some("in a soft interrupt"),
+        "HARDIRQ-ON" => Some("with hard interrupts enabled"),
+        "SOFTIRQ-ON" => Some("with soft interrupts enabled"),
+        _ => None,
     })
 }
 
@@ -425,12 +516,16 @@ fn sleeping(report: &Report<'_>) -> Sentence {
         (true, true) => "with preemption and interrupts disabled",
         (true, false) => "with preemption disabled",
         (false, true) => "with interrupts disabled",
-        (false, false) => return None,
+        (false, false) => match atomic.rcu_depth? {
+            0 => return None,
+            1.. => "in a read-side critical section of RCU",
+            _ => "after more calls of rcu_read_unlock() than of rcu_read_lock()",
+        },
     };
-    // Locks that spin disable preemption; the innermost is the likeliest reason.
-    let held = report.locks.iter().rfind(|lock| lock.state == LockState::Held);
-    let held =
-        held.map(|lock| Evidence::new(format!("it holds {}", taken(lock)), Some(lock.offset)));
+    // Locks that spin disable preemption; the innermost is the likeliest reason. Kernels before Linux 5.7 print no
+    // wait types.
+    let spins = |lock: &&Lock<'_>| lock.wait.as_deref().is_none_or(|wait| wait.ends_with(":2"));
+    let held = holds(held(report).filter(spins).last().into_iter());
     let summary = format!("{function} calls a function that may sleep, {why}");
     Some((summary, held.into_iter().chain(disabled).collect()))
 }
@@ -458,8 +553,22 @@ fn blocked(report: &Report<'_>) -> Sentence {
         let who = format!("which {comm}/{pid} holds; blocked for more than {seconds} s");
         return Some((format!("{task} waits{place} for {lock}, {who}"), why));
     }
-    let what = waits_for(report).map(|what| format!(", waiting for {what}")).unwrap_or_default();
-    Some((format!("{task} is blocked{place} for more than {seconds} s{what}"), Vec::new()))
+    let what = waits_for(report).map(|what| match wanted_class(report) {
+        // lockdep lists the lock for which a task waits last.
+        Some(class) if LOCKS.contains(&what) => format!(", waiting for {class}, {what}"),
+        _ => format!(", waiting for {what}"),
+    });
+    let what = what.unwrap_or_default();
+    Some((format!("{task} has been blocked{place} for more than {seconds} s{what}"), Vec::new()))
+}
+
+/// The objects of [`WAITS`] that lockdep lists.
+const LOCKS: &[&str] = &["a mutex", "an rw-semaphore"];
+
+/// Returns the class of the last lock in the list of the task.
+fn wanted_class(report: &Report<'_>) -> Option<String> {
+    let pid = report.task.pid?;
+    report.locks.iter().rfind(|lock| lock.holder == Some(pid)).map(class)
 }
 
 /// A part of the name of a waiting function, and the object for which it waits.

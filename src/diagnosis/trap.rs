@@ -15,10 +15,11 @@ const FAULTS: &[(&str, &str)] = &[
     ("alignment exception", "it is not aligned"),
 ];
 
-/// exc_divide_error() in arch/x86/kernel/traps.c: the quotient may be too large, too. With code bytes, the
-/// explanation of the instruction says which.
+/// exc_divide_error() in arch/x86/kernel/traps.c: the quotient may be too large, too. With a marked
+/// instruction, the explanation of the instruction says which.
 pub(super) fn division(report: &Report<'_>) -> Sentence {
-    let is_shown = report.kind == Kind::DivideError && report.code.is_none();
+    let trap = report.code.as_ref().and_then(|code| code.trap_offset);
+    let is_shown = report.kind == Kind::DivideError && trap.is_none();
     let function = crash_site(report).filter(|_| is_shown)?;
     Some((format!("{function} divides by zero, or the quotient is too large"), Vec::new()))
 }

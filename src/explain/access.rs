@@ -4,7 +4,7 @@ use super::flow::{Flow, Value};
 use super::steps::{pointer, steps};
 use super::window::Window;
 use super::{address_class, bytes, confidence, meant_class};
-use crate::arch::Area;
+use crate::arch::{Arch, Area};
 use crate::disasm::insn::{Compute, Memory, Op, Register, Source};
 use crate::disasm::x86::record::GS;
 use crate::model::{
@@ -98,7 +98,14 @@ pub(super) fn access(report: &Report<'_>, window: &Window<'_>) -> Option<Explana
 /// branch. In `__x86_indirect_thunk_*` the caller is the next frame.
 pub(super) fn jump(report: &Report<'_>, window: &Window<'_>) -> Option<Explanation> {
     let trapping = window.trapping()?;
-    let [Source::Register(register), _] = trapping.sources else { return None };
+    let register = match trapping.sources {
+        [Source::Register(register), _] => register,
+        // The thunk overwrites its return address: arch/x86/lib/retpoline.S.
+        _ if trapping.op == Op::Leave && window.space.arch == Arch::X86_64 => {
+            overwritten_return(window)?
+        }
+        _ => return None,
+    };
     let value = window.value(register)?;
     let class = address_class::class(window.space, value);
     let is_bad = class == AddressClass::NonCanonical
@@ -127,6 +134,22 @@ pub(super) fn jump(report: &Report<'_>, window: &Window<'_>) -> Option<Explanati
     })
 }
 
+/// Returns the register that the instruction above the trap stored at the top of the stack.
+fn overwritten_return(window: &Window<'_>) -> Option<Register> {
+    let store = window.insn(window.trap().checked_sub(1)?)?;
+    let memory = store.memory.iter().flatten().find(|memory| memory.writes)?;
+    let is_top = memory.displacement == 0
+        && memory.index.is_none()
+        && memory.base.is_some_and(|base| base.number == STACK_POINTER);
+    match store.sources {
+        [Source::Register(register), _] if is_top => Some(register),
+        _ => None,
+    }
+}
+
+/// The number of x86's stack pointer.
+const STACK_POINTER: u8 = 4;
+
 /// Explains an access at the address computed from the registers.
 fn at_address(
     report: &Report<'_>,
@@ -137,7 +160,7 @@ fn at_address(
     agrees_with: Agreement,
 ) -> Explanation {
     let flow = Flow::of(window);
-    let found = shadow(window, &flow, memory, address);
+    let found = shadow(report, window, &flow, memory, address);
     let mut found = found.unwrap_or_else(|| plain(window, &flow, memory, address, kind));
     let is_protection_fault = !super::is_page_fault(report) && agrees_with.header.is_none();
     let is_odd = address_class::class(window.space, address) == AddressClass::NonCanonical
@@ -166,6 +189,7 @@ const COUNT: u8 = 1;
 
 /// Explains a fault in a check of KASAN as the access that was being checked.
 fn shadow(
+    report: &Report<'_>,
     window: &Window<'_>,
     flow: &Flow<'_>,
     memory: &Memory,
@@ -175,7 +199,9 @@ fn shadow(
     let offset = address_class::shadow_offset(space.arch)?;
     let is_offset = |register: &Register| window.value(*register) == Some(offset);
     let is_shadow = memory.registers().any(|register| is_offset(&register))
-        || memory.displacement.cast_unsigned() == offset;
+        || memory.displacement.cast_unsigned() == offset
+        || report.headline.contains("KASAN")
+            && address_class::behind_shadow(space, address).is_some();
     let place = address.wrapping_sub(offset);
     if !is_shadow || place >> 61 != 0 || memory.writes || memory.size > 2 {
         return None;

@@ -3,7 +3,7 @@
 use super::flow::{Flow, Value};
 use super::steps::{step, with_source};
 use super::window::Window;
-use super::{confidence, short};
+use super::{address_class, confidence, short};
 use crate::disasm::insn::{Compute, Flags, Insn, On, Op, Register, Source, Trap, cut};
 use crate::model::{Condition, Explanation, FlowStep, Operand, Predicate, Relation};
 
@@ -12,6 +12,7 @@ use crate::model::{Condition, Explanation, FlowStep, Operand, Predicate, Relatio
 struct Side {
     /// The operand, with its value at the trap if nothing changed it since.
     operand: Operand,
+    /// The register that still has the value.
     register: Option<Register>,
 }
 
@@ -150,6 +151,7 @@ fn of_flags(
             let is_exact = !is_sign || insn.sources.get(1) == Some(&Source::Number(0));
             (!is_once && is_exact).then(|| between(window, way, at, relation, On::Sources))?
         }
+        Op::Test if is_shadow_check(window, at) => None,
         Op::Test => between(window, way, at, relation, On::Bits),
         // Zero bytes decode as `add %al,(%rax)`: not code.
         Op::Update if insn.size == 1 => None,
@@ -173,6 +175,24 @@ fn of_flags(
             holds(window, left, None, relation, Side::number(0), insn.size)
         }
     }
+}
+
+/// Returns whether an instruction tests a byte of the shadow of KASAN, as compilers generate it before each access: that
+/// of an argument of the message is above the trap.
+fn is_shadow_check(window: &Window<'_>, at: usize) -> bool {
+    let Some(offset) = address_class::shadow_offset(window.space.arch) else { return false };
+    let above = window.insns().get(..=at).unwrap_or_default();
+    let has_offset = |insn: &Insn| {
+        insn.sources.contains(&Source::Number(offset))
+            || insn
+                .memory
+                .iter()
+                .flatten()
+                .any(|memory| memory.displacement.cast_unsigned() == offset)
+    };
+    let is_byte =
+        above.last().is_some_and(|insn| insn.size == 1 && insn.sources[0] == insn.sources[1]);
+    is_byte && above.iter().any(has_offset)
 }
 
 /// Returns the comparison of the sources of an instruction.
@@ -235,7 +255,7 @@ fn side(window: &Window<'_>, way: Way, at: usize, source: Source) -> Option<Side
             let value = window.value(register).filter(|_| is_kept);
             let value = value.map(|value| window.address(value));
             let operand = Operand::Register { name: window.name(register), value };
-            Some(Side { operand, register: Some(register) })
+            Some(Side { operand, register: is_kept.then_some(register) })
         }
         Source::Number(value) => Some(Side::number(cut(value, insn.size))),
         Source::Memory => {

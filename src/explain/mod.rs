@@ -166,7 +166,9 @@ const INT3: u8 = 0xcc;
 fn by_header(report: &Report<'_>, space: Space) -> Option<Explanation> {
     let access = report.access.filter(|_| is_access(report))?;
     let address = access.address?;
-    if let Some(real) = address_class::behind_shadow(space, address.value) {
+    if let Some(real) =
+        address_class::behind_shadow(space, address.value).filter(|_| has_kasan(report))
+    {
         return Some(by_shadow(space, address, real));
     }
     let class = address_class::class(space, address.value);
@@ -186,6 +188,12 @@ fn by_header(report: &Report<'_>, space: Space) -> Option<Explanation> {
         address_class: Some(class),
         ..Explanation::new(format!("{verb} at {address}, {meant}"), Confidence::Likely)
     })
+}
+
+/// Returns whether the kernel may have KASAN: `__die_header()` in arch/x86/kernel/dumpstack.c names it behind the number
+/// of a general protection fault.
+fn has_kasan(report: &Report<'_>) -> bool {
+    report.kind != Kind::GeneralProtectionFault || report.headline.contains("KASAN")
 }
 
 /// Explains a fault in the shadow of KASAN, for which only the eight bytes of the real access are
@@ -257,7 +265,9 @@ fn meaning(space: Space, class: AddressClass, pointer: Option<&Pointer>, address
         AddressClass::Ascii => {
             let is_text = address_class::class(space, value) == AddressClass::Ascii;
             let letters = if is_text { value } else { address }.to_le_bytes().map(char::from);
-            format!("the text \"{}\"", letters.iter().collect::<String>().escape_default())
+            let letters: String = letters.iter().collect();
+            let plus = if is_text { &plus } else { "" };
+            format!("the text \"{}\"{plus}", letters.escape_default())
         }
         AddressClass::Unknown => "an unknown address".to_owned(),
     }

@@ -102,6 +102,10 @@ pub struct AtomicContext<'log> {
     /// (include/linux/preempt.h).
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub preempt_count: Option<u64>,
+    /// The depth of nested read-side critical sections of RCU, since Linux 5.17; negative if `rcu_read_unlock()` was
+    /// called too often.
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
+    pub rcu_depth: Option<i64>,
     /// The function that disabled preemption: `print_preempt_disable_ip()` in kernel/sched/core.c, with
     /// `CONFIG_DEBUG_PREEMPT`.
     #[cfg_attr(feature = "serde", serde(borrow, default, skip_serializing_if = "Option::is_none"))]
@@ -118,12 +122,19 @@ pub struct Stall {
     /// The CPUs for which it waits; empty if it waits for tasks.
     #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Vec::is_empty"))]
     pub cpus: Vec<u64>,
+    /// The thread IDs of tasks that were preempted in a read-side critical section, and for which it
+    /// waits: `rcu_print_task_stall()`.
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Vec::is_empty"))]
+    pub tasks: Vec<u64>,
     /// Its duration in jiffies, of which `CONFIG_HZ` are a second.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub jiffies: Option<u64>,
     /// The CPU that detected the stall; `None` if it is the stalled one.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub detected_by: Option<u64>,
+    /// The time in jiffies for which the thread of RCU did not run: `rcu_check_gp_kthread_starvation()`.
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
+    pub starved: Option<u64>,
 }
 
 /// Overwritten bytes of a slab object.

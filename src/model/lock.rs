@@ -15,12 +15,19 @@ pub struct Lock<'log> {
     /// The lock class, such as `&tree->tree_lock`, without the number of a subclass.
     #[cfg_attr(feature = "serde", serde(borrow))]
     pub class: Cow<'log, str>,
+    /// The number of the subclass behind a `/`, by which nested locks of one class are annotated.
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
+    pub subclass: Option<u64>,
     /// The address of the lock, which distinguishes locks of one class.
     #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
     pub address: Option<Address>,
     /// The previous uses of its class, as lockdep prints them in braces: `+.+.`.
     #[cfg_attr(feature = "serde", serde(borrow, default, skip_serializing_if = "Option::is_none"))]
     pub usage: Option<Cow<'log, str>>,
+    /// The outer and the inner wait type of its class, `2:2`: of a spinlock 2, of a lock that may sleep 3 or 4, 0 without
+    /// a check (`print_lock_name()` since Linux 5.7).
+    #[cfg_attr(feature = "serde", serde(borrow, default, skip_serializing_if = "Option::is_none"))]
+    pub wait: Option<Cow<'log, str>>,
     /// The role of the lock in the report.
     pub state: LockState,
     /// The name of the thread that holds it or waits for it, if locks are listed by thread.
@@ -66,6 +73,9 @@ string_enum! {
         /// The lock was held, or the named thread was waiting for it: `lockdep_print_held_locks()`
         /// lists both in the same way.
         Held = "held",
+        /// The lock was taken earlier, with another state of interrupts:
+        /// `but this lock took another, SOFTIRQ-unsafe lock in the past:`.
+        Past = "past",
         /// The lock is a link of the circular dependency: `-> #1 (&x){+.+.}:`.
         Chain = "chain",
         /// The lock was released, and the task does not hold it: `is trying to release lock`.

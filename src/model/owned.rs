@@ -141,8 +141,14 @@ fn blame(blame: Blame<'_>) -> Blame<'static> {
 }
 
 fn atomic(atomic: AtomicContext<'_>) -> AtomicContext<'static> {
-    let AtomicContext { in_atomic, irqs_disabled, preempt_count, disabled_in } = atomic;
-    AtomicContext { in_atomic, irqs_disabled, preempt_count, disabled_in: disabled_in.map(text) }
+    let AtomicContext { in_atomic, irqs_disabled, preempt_count, rcu_depth, disabled_in } = atomic;
+    AtomicContext {
+        in_atomic,
+        irqs_disabled,
+        preempt_count,
+        rcu_depth,
+        disabled_in: disabled_in.map(text),
+    }
 }
 
 fn holder(holder: Holder<'_>) -> Holder<'static> {
@@ -253,11 +259,14 @@ fn machine_check(check: MachineCheck<'_>) -> MachineCheck<'static> {
 }
 
 fn lock(lock: Lock<'_>) -> Lock<'static> {
-    let Lock { class, address, usage, state, comm, holder, function, offset } = lock;
+    let Lock { class, subclass, address, usage, wait, state, comm, holder, function, offset } =
+        lock;
     Lock {
         class: text(class),
+        subclass,
         address,
         usage: usage.map(text),
+        wait: wait.map(text),
         state,
         comm: comm.map(text),
         holder,

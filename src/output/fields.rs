@@ -86,6 +86,7 @@ objects! {
         in_atomic: always,
         irqs_disabled: always,
         preempt_count: some,
+        rcu_depth: some,
         disabled_in: some,
     }
     Blame<'_> { function: always, file: some, line: some, why + code: coded, }
@@ -164,8 +165,10 @@ objects! {
     LocalVariable<'_> { name: always, start: always, end: always, }
     Lock<'_> {
         class: always,
+        subclass: some,
         address: some,
         usage: some,
+        wait: some,
         state: always,
         comm: some,
         holder: some,
@@ -272,7 +275,7 @@ objects! {
     Stack<'_> { role: always, frames: always, offset: always, }
     StackFrame<'_> { function: some, offset: always, variables: unless_empty, }
     Variable<'_> { name: always, offset: always, }
-    Stall { cpus: unless_empty, jiffies: some, detected_by: some, }
+    Stall { cpus: unless_empty, tasks: unless_empty, jiffies: some, detected_by: some, starved: some, }
     Suspect<'_> {
         function: always,
         file: some,

@@ -5,6 +5,7 @@ use std::fmt::{self, Write as _};
 use super::escape::escape;
 pub use super::page::TextOptions;
 use super::page::{DIM, LABEL, Page, TITLE, TRAP, broken};
+use crate::arch::Arch;
 use crate::functions::{self, FrameClass};
 use crate::model::{
     Access, Code, Confidence, Corruption, Explanation, Frame, ImageVerdict, Instruction, Memory,
@@ -200,8 +201,15 @@ impl<W: fmt::Write> Page<'_, W> {
             format!("{}{}", row.trim_end(), fix.unwrap_or_default())
         });
         self.fields("suspects", rows)?;
-        let mut mails: Vec<_> = shown().filter_map(mail).collect();
-        mails.dedup();
+        // A suspect that is less than half as likely as the first one is noise on a mailing list.
+        let least = suspects.first().map_or(0.0, |first| first.probability / 2.0);
+        let likely = shown().filter(|suspect| suspect.probability >= least);
+        let mut mails: Vec<String> = Vec::new();
+        for mail in likely.filter_map(mail) {
+            if !mails.contains(&mail) {
+                mails.push(mail);
+            }
+        }
         self.fields("mail", mails.into_iter())
     }
 
@@ -219,6 +227,10 @@ impl<W: fmt::Write> Page<'_, W> {
                 Role::Reporting => "reported through",
                 Role::Allocation => "allocated at",
                 Role::Free => "freed at",
+                // kmsan_print_origin() in mm/kmsan/report.c, show_last_breaking_event() in
+                // arch/s390/kernel/dumpstack.c.
+                Role::Related if report.uninitialized.is_some() => "stored at",
+                Role::Related if is_last_branch(report, stack) => "last branch at",
                 Role::Related => "queued at",
                 Role::Race => "raced with",
                 Role::Chain => "lock acquired at",
@@ -438,9 +450,16 @@ fn is_noise(frame: &Frame<'_>) -> bool {
 }
 
 /// The subsystem of a suspect and its first list.
+/// Returns whether a stack is the address of the last branch, as s390 prints it.
+fn is_last_branch(report: &Report<'_>, stack: &Stack<'_>) -> bool {
+    report.kernel.arch == Some(Arch::S390x) && stack.frames.len() == 1
+}
+
+/// Returns the subsystem of a suspect with its lists; `None` if MAINTAINERS has no list.
 fn mail(suspect: &Suspect<'_>) -> Option<String> {
-    let list = suspect.lists.first().map(|list| format!(": {}", escape(list)));
-    Some(format!("{}{}", escape(suspect.subsystem.as_deref()?), list.unwrap_or_default()))
+    let subsystem = suspect.subsystem.as_deref()?.trim_end_matches(':');
+    let lists: Vec<_> = suspect.lists.iter().map(|list| escape(list).to_string()).collect();
+    (!lists.is_empty()).then(|| format!("{}: {}", escape(subsystem), lists.join(", ")))
 }
 
 fn join<const N: usize>(parts: [Option<String>; N]) -> String {

@@ -20,7 +20,7 @@ use crate::arch::evidence::{self, Machines};
 use crate::kind::Kind;
 use crate::log::Line;
 use crate::model::{
-    AccessKind, Address, Blame, Diagnostic, Frame, Report, Role, SourceLocation, Stack,
+    AccessKind, Address, Blame, Diagnostic, Frame, LockState, Report, Role, SourceLocation, Stack,
     StackContext,
 };
 use crate::reason::{DiagnosticKind, ReportPart};
@@ -139,6 +139,8 @@ pub(super) struct Builder<'log> {
     topic: Topic,
     /// The role of the symbol on the next line, if the line above announces one.
     announced: Option<Announced>,
+    /// The role of the next lock, if a line above it determines the role.
+    lock_below: Option<LockState>,
 }
 
 impl<'log> Builder<'log> {
@@ -173,6 +175,7 @@ impl<'log> Builder<'log> {
             sentence: None,
             topic: Topic::Other,
             announced: None,
+            lock_below: None,
         }
     }
 
@@ -210,7 +213,7 @@ impl<'log> Builder<'log> {
             Record::Race(found) => self.race(&found),
             Record::ValueChange(from, to) => self.value_change(from, to),
             Record::Leak(at, size) => self.leak(at, size),
-            Record::State(state) => self.state(state),
+            Record::State(state) => self.state(line, state),
             Record::Lock(lock) => self.lock(line, &lock),
             Record::LockHolder(found) => {
                 self.holder = Some((line.own(found.comm), found.pid));

@@ -21,6 +21,16 @@ const MAX_WHOLE: usize = 2 * MAX_LINE;
 /// The ends of headlines that continue on the next line.
 const OPEN_ENDS: [&str; 8] = [" at", " for", " address", " address:", " in", ",", " kernel", " @"];
 
+/// A property of a text.
+type Test = fn(&[u8]) -> bool;
+
+/// Lines of which the kernel prints more, and the text that continues them.
+const OPEN_LINES: &[(Test, Test)] = &[
+    (names_no_release, begins_with_release),
+    (is_code, is_units),
+    (names_no_place, begins_with_place),
+];
+
 /// The start of the second line of a record, in a log with prefixes.
 const INDENTED: &[u8] = b"        ";
 
@@ -72,12 +82,12 @@ fn rest_of<'log>(
         *first == b'[' && below.get(1).is_some_and(|b| *b == b' ' || b.is_ascii_digit());
     let may_be_broken = line.is_carried && width <= *MAIL_WIDTH.end();
     let may_be_cut = first.is_ascii_digit();
-    let lacks_release = names_no_release(&line.text);
-    if is_stamped || !(may_be_broken || is_headline || may_be_cut || lacks_release) {
+    let begins_rest = OPEN_LINES.iter().find(|(is_open, _)| is_open(&line.text));
+    if is_stamped || !(may_be_broken || is_headline || may_be_cut || begins_rest.is_some()) {
         return None;
     }
     let rest = Line::at(log, line.next(), shape)?;
-    let is_release = || lacks_release && begins_with_release(&rest.text);
+    let is_known_rest = || begins_rest.is_some_and(|(_, begins)| begins(&rest.text));
     let is_function = || {
         is_headline
             && names_no_function(&line.text)
@@ -96,7 +106,10 @@ fn rest_of<'log>(
     if rest.is_rest {
         Some((rest, Joint::Cut))
     } else if is_bare
-        && (may_be_broken && is_broken(width, &rest) || is_open() || is_function() || is_release())
+        && (may_be_broken && is_broken(width, &rest)
+            || is_open()
+            || is_function()
+            || is_known_rest())
     {
         Some((rest, Joint::Broken))
     } else {
@@ -133,6 +146,34 @@ fn begins_with_release(line: &[u8]) -> bool {
         Some(word) => word.first().is_some_and(u8::is_ascii_digit) && word.contains(&b'.'),
         None => !line.trim_ascii().is_empty(),
     }
+}
+
+/// Returns whether a line has the bytes of code: `show_opcodes()` in arch/x86/kernel/dumpstack.c prints 64 of them in a
+/// line of 200 characters.
+fn is_code(line: &[u8]) -> bool {
+    line.strip_prefix(b"Code: ").is_some_and(is_units)
+}
+
+/// Returns whether a text consists of bytes in hexadecimal digits, one of which may be marked.
+fn is_units(text: &[u8]) -> bool {
+    let mut units = text.split(u8::is_ascii_whitespace).filter(|unit| !unit.is_empty()).peekable();
+    let is_unit = |unit: &[u8]| {
+        let marked = unit.strip_prefix(b"<").and_then(|unit| unit.strip_suffix(b">"));
+        let digits = marked.unwrap_or(unit);
+        digits.len() == 2 && digits.iter().all(u8::is_ascii_hexdigit)
+    };
+    units.peek().is_some() && units.all(is_unit)
+}
+
+/// Returns whether a line with a lock ends before the place of its acquisition: `print_lock()` in
+/// kernel/locking/lockdep.c.
+fn names_no_place(line: &[u8]) -> bool {
+    line.trim_ascii_end().ends_with(b", at:") && search::has(line, "){")
+}
+
+/// Returns whether a text begins with a place in code.
+fn begins_with_place(text: &[u8]) -> bool {
+    syntax::frame::place(text.trim_ascii_start()).is_ok_and(|(_, place)| place.offset.is_some())
 }
 
 /// Returns whether a word consists of taint flags, which some distributions pad with `-`.
@@ -216,6 +257,25 @@ mod tests {
         for below in ["RIP: 0010:f+0x1/0x2", "", "[ 1.5] 6.7.0 #1"] {
             assert_eq!(whole_of(&format!("{alone}\n{below}\n"), false), alone);
         }
+    }
+
+    #[test]
+    fn bytes_of_code_are_joined() {
+        let log = "Code: 0f 85 46 01\n00 00 48 8b <48> f7 b3\na8 01 00\nRSP: 0018:1 EFLAGS: 2\n";
+        let whole = "Code: 0f 85 46 01 00 00 48 8b <48> f7 b3 a8 01 00";
+        assert_eq!(whole_of(log, false), whole);
+        for below in ["dead", "[ 1.5] 00 00", "", "---", "00000000 00000000"] {
+            assert_eq!(whole_of(&format!("Code: 0f 85\n{below}\n"), false), "Code: 0f 85");
+        }
+        assert_eq!(whole_of("Code: Bad RIP value.\n00 00\n", false), "Code: Bad RIP value.");
+    }
+
+    #[test]
+    fn the_place_of_a_lock_is_joined() {
+        let broken = "000000001d1989ef (a_lock){+.+.}, at:  \ncm_disconnect+0x45/0x2c0 a.c:867\n\n";
+        let whole = "000000001d1989ef (a_lock){+.+.}, at: cm_disconnect+0x45/0x2c0 a.c:867";
+        assert_eq!(whole_of(broken, false), whole);
+        assert_eq!(whole_of("1 (a){+.+.}, at:\nx y\n", false), "1 (a){+.+.}, at:");
     }
 
     #[test]

@@ -22,8 +22,11 @@ pub(crate) struct Lock<'a> {
     pub(crate) address: Option<Hex>,
     /// How the class was used, without the braces.
     pub(crate) usage: Option<&'a [u8]>,
+    /// The wait types behind the braces.
+    pub(crate) wait: Option<&'a [u8]>,
     /// The class, without the suffix that distinguishes its instances.
     pub(crate) class: &'a [u8],
+    pub(crate) subclass: Option<u64>,
     /// The place where it was acquired.
     pub(crate) place: Option<Place<'a>>,
     /// Whether it is a link of a chain: `-> #1 (&x){+.+.}:`.
@@ -49,6 +52,8 @@ pub(crate) fn lock(line: &[u8]) -> Option<Lock<'_>> {
     let address = rest.strip_prefix(b":").unwrap_or(rest).trim_ascii_start();
     let address = token::hex(address).ok().filter(|(rest, _)| rest.starts_with(b" ("));
     let usage = line.get(end + 2..).and_then(|rest| rest.get(..memchr::memchr(b'}', rest)?));
+    let wait = usage.and_then(|usage| line.get(end + 2 + usage.len()..)?.strip_prefix(b"}-{"));
+    let wait = wait.and_then(|rest| rest.get(..memchr::memchr(b'}', rest)?));
     let at = search::after(line, "at: ");
     let place = at.and_then(|text| {
         // Old kernels print the address before the name: `[<ffffffff81234567>] f+0x1/0x2`.
@@ -65,7 +70,9 @@ pub(crate) fn lock(line: &[u8]) -> Option<Lock<'_>> {
         index,
         address: address.map(|(_, address)| address),
         usage,
+        wait,
         class: bare(class),
+        subclass: subclass(class),
         place,
         is_link: line.starts_with(b"->"),
         is_inlined: line.ends_with(b"[inline]"),
@@ -89,6 +96,21 @@ pub(crate) fn holder(line: &[u8]) -> Option<Holder<'_>> {
     let slash = memchr::memrchr(b'/', name)?;
     let (rest, pid) = token::decimal(name.get(slash + 1..)?).ok()?;
     rest.is_empty().then_some(Holder { comm: name.get(..slash)?, pid })
+}
+
+/// Returns whether a line is followed by a lock that was taken earlier, with another state of interrupts:
+/// `but this lock took another, SOFTIRQ-unsafe lock in the past:` of print_irq_inversion_bug(),
+/// `but this new dependency connects a HARDIRQ-irq-safe lock:` of print_bad_irq_dependency().
+pub(crate) fn precedes_past(line: &[u8]) -> bool {
+    line.ends_with(b" lock in the past:")
+        || line.ends_with(b"-irq-safe lock:")
+        || line.ends_with(b"-irq-unsafe lock:")
+}
+
+/// The number behind the `/` of a class.
+fn subclass(class: &[u8]) -> Option<u64> {
+    let slash = memchr::memrchr(b'/', class)?;
+    token::decimal(class.get(slash + 1..)?).ok().filter(|(rest, _)| rest.is_empty()).map(|(_, n)| n)
 }
 
 /// A class without `#2` and `/1`.
@@ -126,6 +148,15 @@ mod tests {
         assert_eq!(p("-> #0 (&(&pool->lock)->rlock){-.-.}:").1, "&(&pool->lock)->rlock");
         assert_eq!(p(" #1:         (ptrval) (rtnl_mutex){+.+.}").1, "rtnl_mutex");
         assert_eq!(p("ffff (key#12){+.+.}").1, "key");
+        let more = |line: &'static str| {
+            let lock = lock(line.as_bytes()).expect(line);
+            (lock.subclass, lock.wait)
+        };
+        assert_eq!(
+            more("ffff (&t->lock#2/1){+.+.}-{3:3}, at: f+0x1/0x2"),
+            (Some(1), Some(&b"3:3"[..]))
+        );
+        assert_eq!(more("ffff (fs/read){+.+.}, at: f+0x1/0x2"), (None, None));
         let at = |line: &'static str| {
             let lock = lock(line.as_bytes()).expect(line);
             (lock.address.map(|at| at.value), lock.usage)
@@ -148,6 +179,15 @@ mod tests {
             let found = lock(line.as_bytes());
             assert!(found.is_none() || line == "f(a){", "{line}: {found:?}");
         }
+    }
+
+    #[test]
+    fn ok_precedes_past() {
+        assert!(precedes_past(
+            b"but this lock took another, SOFTIRQ-READ-unsafe lock in the past:"
+        ));
+        assert!(precedes_past(b"to a HARDIRQ-irq-unsafe lock:"));
+        assert!(!precedes_past(b"but task is already holding lock:"));
     }
 
     #[test]

@@ -261,12 +261,14 @@ fn tagged<'t>(first: u8, line: &'t [u8], text: &'t [u8]) -> Option<Record<'t>> {
         {
             Some(object(text))
         }
-        b'N' | b'T' => found(task::taint(line), Record::Taint),
+        b'N' => found(task::taint(line), Record::Taint),
+        b'T' => found(task::taint(line), Record::Taint)
+            .or_else(|| found(state::state(line), Record::State)),
         b'O' => fault(line).or_else(|| found(kfence::access(line), Record::Access)),
         b'P' => {
             who::pid(line).map(Record::Pid).or_else(|| found(state::state(line), Record::State))
         }
-        b'R' => access(line),
+        b'R' => access(line).or_else(|| found(state::state(line), Record::State)),
         b'W' => access(line).or_else(|| workqueue(line)),
         b'U' => found(kfence::access(line), Record::Access),
         b'u' => found(leak::object(line), |(address, size)| Record::Leak(address, size)),

@@ -3,19 +3,23 @@
 //! ```text
 //! atomic  = "in_atomic(): " n ", irqs_disabled(): " n ", " …          ; __might_resched() in kernel/sched/core.c
 //! depth   = "preempt_count: " hex ", expected: " hex                  ; the same
+//! rcu     = "RCU nest depth: " n ", expected: " n                 ; the same, since Linux 5.17
 //! disable = "Preemption disabled at:"                             ; print_preempt_disable_ip(), in the same file
 //! stall   = "(t=" n " jiffies " … / "(detected by " cpu ", t=" n " jiffies" …  ; kernel/rcu/tree_stall.h
 //! stalled = [ "rcu: " ] blanks cpu "-" 4( "." / "O" / "o" / "N" / "D" / digit / "!" ) ": (" …  ; print_cpu_stall_info()
+//! blocked = [ "rcu: " ] blanks "Tasks blocked on level-" …  *( " P" pid [ "/" n ":" marks ] )   ; rcu_print_task_stall()
+//! starved = … " kthread starved for " n " jiffies!" …             ; rcu_check_gp_kthread_starvation()
 //! bytes   = hex "-" hex [ " @offset=" n ] ". First byte " hex " instead of " hex    ; check_bytes_and_report() in mm/slub.c
 //! ```
 
 use nom::Parser;
 use nom::branch::alt;
-use nom::bytes::complete::{tag, take_while_m_n};
-use nom::combinator::{map, opt, value};
+use nom::bytes::complete::{tag, take_until, take_while_m_n};
+use nom::combinator::{map, map_opt, opt, value};
 use nom::sequence::{delimited, preceded, terminated};
 
 use super::Parsed;
+use crate::search;
 use crate::token::{Hex, blanks, decimal, hex};
 
 /// A state that the kernel counted or compared.
@@ -27,11 +31,17 @@ pub(crate) enum State {
     PreemptionDisabled,
     /// The depth of disabled preemption, found and expected.
     PreemptCount { found: u64, expected: u64 },
+    /// The depth of read-side critical sections of RCU.
+    RcuDepth(i64),
     /// The duration of an RCU grace period, in jiffies; the CPU that detected the stall, if it is
     /// another one.
     Stall { jiffies: u64, detected_by: Option<u64> },
     /// A CPU that RCU waits for.
     StalledCpu(u64),
+    /// The jiffies for which the thread of RCU did not run.
+    Starved(u64),
+    /// The line has the tasks that RCU waits for: [`blocked_tasks`].
+    BlockedTasks,
     /// Overwritten bytes of a slab: the first, the last, the value found and the value expected.
     Overwritten { start: Hex, end: Hex, found: u64, expected: u64 },
 }
@@ -42,9 +52,38 @@ pub(super) fn state(line: &[u8]) -> Parsed<'_, State> {
         Some(b'i') => atomic(line),
         Some(b'P') => value(State::PreemptionDisabled, tag("Preemption disabled at:")).parse(line),
         Some(b'p') => depth(line),
+        Some(b'R') => rcu_depth(line),
         Some(b'(') => stall(line),
-        _ => alt((overwritten, stalled)).parse(line),
+        Some(b'r') => alt((stalled, blocked, starved)).parse(line),
+        _ => alt((overwritten, stalled, blocked)).parse(line),
     }
+}
+
+fn rcu_depth(line: &[u8]) -> Parsed<'_, State> {
+    let depth = delimited(tag("RCU nest depth: "), (opt(tag("-")), decimal), tag(", expected: "));
+    map_opt(depth, |(minus, depth)| {
+        let depth = i64::try_from(depth).ok()?;
+        Some(State::RcuDepth(if minus.is_some() { -depth } else { depth }))
+    })
+    .parse(line)
+}
+
+fn blocked(line: &[u8]) -> Parsed<'_, State> {
+    let before = (opt(tag("rcu:")), blanks, opt(tag("\t")));
+    value(State::BlockedTasks, (before, tag("Tasks blocked on level-"))).parse(line)
+}
+
+/// The tasks behind `Tasks blocked on level-0 rcu_node (CPUs 0-1):`: ` P6135/1:b..l P5964/2:b..l`, before Linux 5.9
+/// ` P6135`.
+pub(crate) fn blocked_tasks(line: &[u8]) -> impl Iterator<Item = u64> {
+    let tasks = search::after(line, "):").unwrap_or_default();
+    let words = tasks.split(|b| *b == b' ');
+    words.filter_map(|word| preceded(tag("P"), decimal).parse(word).ok().map(|(_, pid)| pid))
+}
+
+fn starved(line: &[u8]) -> Parsed<'_, State> {
+    let before = (take_until(" kthread starved for "), tag(" kthread starved for "));
+    map(delimited(before, decimal, tag(" jiffies!")), State::Starved).parse(line)
 }
 
 fn atomic(line: &[u8]) -> Parsed<'_, State> {
@@ -104,6 +143,14 @@ mod tests {
         let line = "preempt_count: 101, expected: 0";
         assert_eq!(p(line), State::PreemptCount { found: 0x101, expected: 0 });
         assert_eq!(p("Preemption disabled at:"), State::PreemptionDisabled);
+        assert_eq!(p("RCU nest depth: -1, expected: 0"), State::RcuDepth(-1));
+        let line = "rcu: \tTasks blocked on level-0 rcu_node (CPUs 0-1): P6135/1:b..l P5964/2:b..l";
+        assert_eq!(p(line), State::BlockedTasks);
+        assert_eq!(blocked_tasks(line.as_bytes()).collect::<Vec<_>>(), [6135, 5964]);
+        assert_eq!(p("Tasks blocked on level-1 rcu_node (CPUs 0-15): P9"), State::BlockedTasks);
+        let line =
+            b"rcu: rcu_preempt kthread starved for 10598 jiffies! g19185 f0x2 RCU_GP_WAIT_FQS(5)";
+        assert_eq!(state(line).map(|(_, state)| state), Ok(State::Starved(10598)));
         let line = "(t=1001 jiffies g=-859 q=12 ncpus=2)";
         assert_eq!(p(line), State::Stall { jiffies: 1001, detected_by: None });
         let line = "(detected by 0, t=5252 jiffies, g=12, q=3)";

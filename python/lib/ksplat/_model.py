@@ -205,7 +205,7 @@ class AtomicContext(Record):
     """The atomic context in which a function that may sleep was called."""
 
     __slots__ = ()
-    _keys: ClassVar[tuple[str, ...]] = ("in_atomic", "irqs_disabled", "preempt_count", "disabled_in",)
+    _keys: ClassVar[tuple[str, ...]] = ("in_atomic", "irqs_disabled", "preempt_count", "rcu_depth", "disabled_in",)
     @property
     def in_atomic(self) -> bool:
         """Whether preemption is disabled."""
@@ -222,6 +222,12 @@ class AtomicContext(Record):
     def preempt_count(self) -> int | None:
         """The kernel's count."""
         value: int | None = self._fields.get("preempt_count")
+        return value
+
+    @property
+    def rcu_depth(self) -> int | None:
+        """The depth of nested read-side critical sections of RCU; negative if one was left too often."""
+        value: int | None = self._fields.get("rcu_depth")
         return value
 
     @property
@@ -1668,11 +1674,17 @@ class Lock(Record):
     """`locks`, as in the JSON."""
 
     __slots__ = ()
-    _keys: ClassVar[tuple[str, ...]] = ("class", "address", "usage", "comm", "state", "holder", "function", "offset",)
+    _keys: ClassVar[tuple[str, ...]] = ("class", "subclass", "address", "usage", "wait", "comm", "state", "holder", "function", "offset",)
     @property
     def class_(self) -> str:
         """The lock class, such as `&tree->tree_lock`."""
         value: str = self._need("class")
+        return value
+
+    @property
+    def subclass(self) -> int | None:
+        """The number of the subclass, by which nested locks of one class are annotated."""
+        value: int | None = self._fields.get("subclass")
         return value
 
     @property
@@ -1688,17 +1700,26 @@ class Lock(Record):
         return value
 
     @property
+    def wait(self) -> str | None:
+        """The outer and the inner wait type of the class: of a spinlock `2:2`, of a lock that may sleep `3:3`
+        or `4:4`.
+        """
+        value: str | None = self._fields.get("wait")
+        return value
+
+    @property
     def comm(self) -> str | None:
         """Name of the task that holds it or waits for it, if locks are listed by task."""
         value: str | None = self._fields.get("comm")
         return value
 
     @property
-    def state(self) -> Literal["wanted", "held", "chain", "released"]:
-        """`wanted`: being acquired. `held`: held or waited for. `chain`: part of the dependency chain.
-        `released`: released by a task that does not hold it.
+    def state(self) -> Literal["wanted", "held", "past", "chain", "released"]:
+        """`wanted`: being acquired. `held`: held or waited for. `past`: taken earlier, with another state of
+        interrupts. `chain`: part of the dependency chain. `released`: released by a task that does not hold
+        it.
         """
-        value: Literal["wanted", "held", "chain", "released"] = self._need("state")
+        value: Literal["wanted", "held", "past", "chain", "released"] = self._need("state")
         return value
 
     @property
@@ -3122,11 +3143,16 @@ class Stall(Record):
     """The RCU grace period that does not end."""
 
     __slots__ = ()
-    _keys: ClassVar[tuple[str, ...]] = ("cpus", "jiffies", "detected_by",)
+    _keys: ClassVar[tuple[str, ...]] = ("cpus", "tasks", "jiffies", "detected_by", "starved",)
     @property
     def cpus(self) -> builtins.list[int]:
         """The CPUs for which it waits."""
         return builtins.list(self._fields.get("cpus", ()))
+
+    @property
+    def tasks(self) -> builtins.list[int]:
+        """Thread IDs of preempted tasks for which it waits."""
+        return builtins.list(self._fields.get("tasks", ()))
 
     @property
     def jiffies(self) -> int | None:
@@ -3138,6 +3164,12 @@ class Stall(Record):
     def detected_by(self) -> int | None:
         """The CPU that detected the stall, if it is another one."""
         value: int | None = self._fields.get("detected_by")
+        return value
+
+    @property
+    def starved(self) -> int | None:
+        """The jiffies for which the thread of RCU did not run."""
+        value: int | None = self._fields.get("starved")
         return value
 
 

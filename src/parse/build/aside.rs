@@ -78,7 +78,12 @@ impl<'log> Builder<'log> {
                 // __schedule_bug() in kernel/sched/core.c prints no counts.
                 let context = AtomicContext { in_atomic: true, ..AtomicContext::default() };
                 let context = self.report.atomic.get_or_insert(context);
-                context.disabled_in.get_or_insert(name);
+                // The lines of inlined functions precede that of their caller.
+                if place.inline && functions::reason(functions::base(&name)).is_some() {
+                    self.announced = announced;
+                } else {
+                    context.disabled_in.get_or_insert(name);
+                }
             }
             Some(Announced::StackFrame) => {
                 let frame =

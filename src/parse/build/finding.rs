@@ -7,7 +7,7 @@ use crate::model::{
     Allocation, Killed, LocalVariable, Lock, LockState, MachineCheck, Page, PageTable, SpinLock,
     Zone,
 };
-use crate::syntax::{kmsan, mce, page, pressure, spinlock};
+use crate::syntax::{kmsan, lock, mce, page, pressure, spinlock};
 
 /// The maximum number of local variables of a frame.
 const MAX_VARIABLES: usize = 64;
@@ -118,7 +118,9 @@ impl<'log> Builder<'log> {
 
     fn misused_lock(&mut self, line: &Line<'log>) {
         let text = line.text.trim_ascii();
-        if let Some(found) = spinlock::dump(text) {
+        if lock::precedes_past(text) {
+            self.lock_below = Some(LockState::Past);
+        } else if let Some(found) = spinlock::dump(text) {
             self.report.spinlock.get_or_insert_with(|| SpinLock {
                 name: line.own(found.name),
                 magic: address(found.magic),
@@ -132,8 +134,10 @@ impl<'log> Builder<'log> {
             self.announced = Some(Announced::Releaser);
             self.report.locks.push(Lock {
                 class: line.own(class),
+                subclass: None,
                 address: None,
                 usage: None,
+                wait: None,
                 state: LockState::Released,
                 comm: None,
                 holder: None,

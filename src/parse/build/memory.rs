@@ -8,7 +8,7 @@ use crate::model::{
     ValueChange,
 };
 use crate::reason::ReportPart;
-use crate::syntax::state::State;
+use crate::syntax::state::{self, State};
 use crate::syntax::{access, kasan, kcsan};
 use crate::token::Hex;
 
@@ -47,7 +47,7 @@ impl<'log> Builder<'log> {
     }
 
     /// Adds a count or comparison of the kernel; the first one counts.
-    pub(super) fn state(&mut self, state: State) {
+    pub(super) fn state(&mut self, line: &Line<'log>, state: State) {
         let report = &mut self.report;
         match state {
             State::Atomic { in_atomic, irqs_disabled } => {
@@ -60,6 +60,19 @@ impl<'log> Builder<'log> {
                 if let Some(atomic) = &mut report.atomic {
                     atomic.preempt_count.get_or_insert(found);
                 }
+            }
+            State::RcuDepth(depth) => {
+                if let Some(atomic) = &mut report.atomic {
+                    atomic.rcu_depth.get_or_insert(depth);
+                }
+            }
+            State::Starved(jiffies) => {
+                report.stall.get_or_insert_default().starved.get_or_insert(jiffies);
+            }
+            State::BlockedTasks => {
+                let stall = report.stall.get_or_insert_default();
+                let room = MAX_CPUS.saturating_sub(stall.tasks.len());
+                stall.tasks.extend(state::blocked_tasks(&line.text).take(room));
             }
             State::Stall { jiffies, detected_by } => {
                 let stall = report.stall.get_or_insert_default();

@@ -37,6 +37,8 @@ const TOPICS: &[(&str, Topic)] = &[
     ("BUG: KMSAN", Topic::Uninitialized),
     ("BUG: spinlock ", Topic::Lock),
     ("bad unlock balance", Topic::Lock),
+    ("irq lock inversion dependency", Topic::Lock),
+    ("-unsafe lock order detected", Topic::Lock),
     ("BUG: Bad page ", Topic::Page),
     (" invoked oom-killer: ", Topic::Pressure),
     ("page allocation failure", Topic::Pressure),
