@@ -185,6 +185,10 @@ fn overflow<'a, 'log>(report: &Report<'log>, frames: &[&'a Frame<'log>]) -> Answ
 fn nowhere<'a, 'log>(report: &'a Report<'log>, stack: &'a Stack<'log>) -> Answer<'a, 'log> {
     let (pointer, rest) = stack.frames.split_first().filter(|(first, _)| first.exact)?;
     let rest: Vec<_> = rest.iter().filter(|frame| !frame.is_behind_its_symbol()).collect();
+    // mc of s390 traps at a valid address, whose line may be broken.
+    if matches!(report.kind, Kind::KernelBug | Kind::Warning) {
+        return None;
+    }
     let fetched = report.access.and_then(|access| access.kind) == Some(AccessKind::Execute);
     // A size beyond that of any function is the distance from data to the next symbol.
     let is_data = pointer.size.is_some_and(|size| size > 1 << 24);

@@ -1,6 +1,6 @@
 //! MIPS, 32-bit and 64-bit: `__show_regs()` in arch/mips/kernel/traps.c.
 
-use super::{ArchInfo, Decoder};
+use super::{ArchInfo, Decoder, Fault};
 
 #[rustfmt::skip] // rows
 pub(super) const INFO: ArchInfo = ArchInfo {
@@ -28,7 +28,12 @@ pub(super) const INFO: ArchInfo = ArchInfo {
     digits: &[8, 16],
     heads: &[],
     is_user: |_| false,
-    fault: |_| None,
+    // The ExcCode of the cause: arch/mips/include/asm/mipsregs.h. Loads and fetches share a code.
+    fault: |register| match register("cause")? >> 2 & 0x1f {
+        1 | 3 | 5 => Some(Fault::Write), // Mod, TLBS, AdES
+        2 | 4 if register("badva") != register("epc") => Some(Fault::Read), // TLBL, AdEL
+        _ => None,
+    },
     layouts: &[],
     shadow: None,
     calls: None,

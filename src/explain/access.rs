@@ -161,7 +161,11 @@ fn at_address(
 ) -> Explanation {
     let flow = Flow::of(window);
     let found = shadow(report, window, &flow, memory, address);
-    let mut found = found.unwrap_or_else(|| plain(window, &flow, memory, address, kind));
+    let mut found = found.unwrap_or_else(|| {
+        let mut found = plain(window, &flow, memory, address, kind);
+        found.summary.push_str(super::denied(report, Some(kind)));
+        found
+    });
     let is_protection_fault = !super::is_page_fault(report) && agrees_with.header.is_none();
     let is_odd = address_class::class(window.space, address) == AddressClass::NonCanonical
         || address_class::poison(window.space.arch, address).is_some();

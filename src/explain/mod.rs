@@ -178,6 +178,7 @@ fn by_header(report: &Report<'_>, space: Space) -> Option<Explanation> {
         _ => "accesses memory",
     };
     let meant = meaning(space, class, None, address.value);
+    let denied = denied(report, access.kind);
     Some(Explanation {
         access: Some(MeantAccess {
             kind: access.kind,
@@ -186,8 +187,18 @@ fn by_header(report: &Report<'_>, space: Space) -> Option<Explanation> {
             ..MeantAccess::default()
         }),
         address_class: Some(class),
-        ..Explanation::new(format!("{verb} at {address}, {meant}"), Confidence::Likely)
+        ..Explanation::new(format!("{verb} at {address}, {meant}{denied}"), Confidence::Likely)
     })
+}
+
+/// Returns the property of a mapped page that forbids an access.
+fn denied(report: &Report<'_>, kind: Option<AccessKind>) -> &'static str {
+    match kind.filter(|_| report.access.is_some_and(|access| access.denied)) {
+        Some(AccessKind::Read) => ", which is mapped and not readable",
+        Some(AccessKind::Write) => ", which is mapped and not writable",
+        Some(AccessKind::Execute) => ", which is mapped and not executable",
+        _ => "",
+    }
 }
 
 /// Returns whether the kernel may have KASAN: `__die_header()` in arch/x86/kernel/dumpstack.c names it behind the number

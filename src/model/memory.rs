@@ -20,6 +20,10 @@ pub struct Access {
     /// it is the address in the shadow.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub address: Option<Address>,
+    /// Whether the page is mapped, and its protection forbids the access: x86 prints
+    /// `permissions violation`, arm64 `permission fault`.
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "std::ops::Not::not"))]
+    pub denied: bool,
 }
 
 string_enum! {

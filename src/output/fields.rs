@@ -80,7 +80,7 @@ macro_rules! key {
 }
 
 objects! {
-    Access { kind: some, size: some, address: some, }
+    Access { kind: some, size: some, address: some, denied: if_true, }
     Allocation<'_> { order: always, mask: always, flags: some, zones: unless_empty, killed: some, }
     AtomicContext<'_> {
         in_atomic: always,

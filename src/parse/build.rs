@@ -32,7 +32,7 @@ use crate::syntax::pointer::{Link, Pointer};
 use crate::syntax::register::Registers;
 use crate::syntax::stack::StackStart;
 use crate::syntax::who;
-use crate::syntax::{Malformed, Record, Start, Tag, leak};
+use crate::syntax::{Malformed, Record, Start, Tag, access, leak};
 
 /// The maximum number of diagnostics of a report: a damaged console may damage every line.
 const MAX_DIAGNOSTICS: usize = 32;
@@ -282,6 +282,11 @@ impl<'log> Builder<'log> {
             }
             Record::Section(_) | Record::Interrupt(_) => self.part_begins(),
             Record::Malformed(malformed) => self.malformed(line, &malformed),
+            Record::Known | Record::Text(_)
+                if self.report.access.is_some() && access::is_denied(&line.text) =>
+            {
+                self.report.access.get_or_insert_default().denied = true;
+            }
             Record::Text(_) if self.asks_for_sentence(&line.text) => {
                 self.sentence(line);
             }
@@ -322,6 +327,9 @@ impl<'log> Builder<'log> {
         self.start = line.start;
         if let Some(fault) = read.fault {
             self.fault(fault);
+        }
+        if access::is_denied_in_headline(&line.text) {
+            self.report.access.get_or_insert_default().denied = true;
         }
         if read.is_free {
             self.report.access.get_or_insert_default().kind.get_or_insert(AccessKind::Free);

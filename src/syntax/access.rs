@@ -107,6 +107,23 @@ pub(crate) fn page_fault(input: &[u8]) -> Parsed<'_, Fault> {
     .parse(input)
 }
 
+/// Whether a line says that the protection of a mapped page forbids the access: show_fault_oops() in
+/// arch/x86/mm/fault.c, mem_abort_decode() in arch/arm64/mm/fault.c.
+pub(crate) fn is_denied(line: &[u8]) -> bool {
+    line.ends_with(b"permissions violation") || line.ends_with(b" permission fault")
+}
+
+/// The same for a headline: __do_kernel_fault() in arch/arm64/mm/fault.c.
+pub(crate) fn is_denied_in_headline(headline: &[u8]) -> bool {
+    [
+        "write to read-only memory",
+        "execute from non-executable memory",
+        "read from unreadable memory",
+    ]
+    .iter()
+    .any(|words| search::has(headline, words))
+}
+
 /// `CM = 0, WnR = 1` of arm64, with or without more behind it: whether it was a write.
 pub(crate) fn data_abort(input: &[u8]) -> Parsed<'_, Fault> {
     let wrote = alt((value(Fault::Read, tag("0")), value(Fault::Write, tag("1"))));
@@ -187,6 +204,15 @@ mod tests {
         assert_eq!(p("Internal error: Oops: 5 [#1] SMP ARM"), None);
         assert_eq!(p("ESR = 0x00000000f2000800"), None);
         assert_eq!(p("Internal error: Oops: 5"), None);
+    }
+
+    #[test]
+    fn ok_is_denied() {
+        assert!(is_denied(b"#PF: error_code(0x0003) - permissions violation"));
+        assert!(is_denied(b"  FSC = 0x0f: level 3 permission fault"));
+        let headline = b"Unable to handle kernel write to read-only memory at virtual address ffff";
+        assert!(is_denied_in_headline(headline));
+        assert!(!is_denied(b"#PF: error_code(0x0002) - not-present page"));
     }
 
     #[test]

@@ -99,7 +99,7 @@ class Access(Record):
     """The memory access that failed, as the report states it."""
 
     __slots__ = ()
-    _keys: ClassVar[tuple[str, ...]] = ("kind", "size", "address",)
+    _keys: ClassVar[tuple[str, ...]] = ("kind", "size", "address", "denied",)
     @property
     def kind(self) -> Literal["read", "write", "execute", "free"] | None:
         """`kind`, as in the JSON."""
@@ -116,6 +116,12 @@ class Access(Record):
     def address(self) -> str | None:
         """An address: `0x` and 16 digits on 64-bit machines, 8 on 32-bit machines."""
         value: str | None = self._fields.get("address")
+        return value
+
+    @property
+    def denied(self) -> bool:
+        """Present if the page is mapped and its protection forbids the access."""
+        value: bool = self._fields.get("denied", False)
         return value
 
 
