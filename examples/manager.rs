@@ -11,7 +11,7 @@ use std::{env, fs, io};
 
 use ksplat::cluster::{Index, Observation};
 use ksplat::fingerprint::Signature;
-use ksplat::{Event, Parser, Report};
+use ksplat::{Analyzer, Event, Parser, Report};
 
 /// The known bugs of all machines.
 #[derive(Default)]
@@ -20,11 +20,12 @@ struct Bugs {
 }
 
 impl Bugs {
-    /// Files a report, if its bug is unknown.
-    fn file(&mut self, machine: &str, report: &Report<'_>) {
+    /// Files a report, if its bug is unknown. Its explanation is a part of its signature.
+    fn file(&mut self, machine: &str, report: &mut Report<'_>) {
+        Analyzer::new().annotate(report);
         let signature = Signature::of(report);
         // An incomplete report is filed with its bug, but not as a new bug.
-        let is_new = self.known.same(&signature).is_none() && report.corrupted.is_none();
+        let is_new = self.known.same(&signature).is_none() && report.is_usable();
         self.known.add(&signature, Observation::default());
         let what = if is_new { "new bug" } else { "seen" };
         println!("{machine}: {what}: {}", report.title());
@@ -58,7 +59,8 @@ fn handle(event: Event, machine: &str, bugs: &mut Bugs) {
     match event {
         // Time to stop the reproducer and to wait for the end of the console.
         Event::Started(started) => println!("{machine}: line {}: {}", started.line, started.title),
-        Event::Finished(report) => bugs.file(machine, &report),
+        // A report that continued behind a pause is filed again, with all of its lines.
+        Event::Finished(mut report) | Event::Revised(mut report) => bugs.file(machine, &mut report),
         _ => {}
     }
 }

@@ -482,7 +482,7 @@ fn bug_of(store: &Store, functions: [&str; 2]) -> u64 {
 }
 
 fn remark() -> Remark {
-    Remark::now(Some("me".to_owned()), Some("because".to_owned()))
+    Remark::now().with_by(Some("me".to_owned())).with_why(Some("because".to_owned()))
 }
 
 #[test]

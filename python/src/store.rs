@@ -132,7 +132,7 @@ impl Store {
         by: Option<String>,
         why: Option<String>,
     ) -> PyResult<()> {
-        let remark = Remark::now(by, why);
+        let remark = Remark::now().with_by(by).with_why(why);
         Ok(self.run(py, |store| Ok(store.label_with(id(bug)?, label, remark)?))?)
     }
 
@@ -147,7 +147,7 @@ impl Store {
         by: Option<String>,
         why: Option<String>,
     ) -> PyResult<()> {
-        let remark = Remark::now(by, why);
+        let remark = Remark::now().with_by(by).with_why(why);
         Ok(self.run(py, |store| {
             let (one, other) = (id(one)?, id(other)?);
             let decide = if apart { store::Store::apart } else { store::Store::together };

@@ -372,8 +372,8 @@ pub fn accompany(signatures: &mut [Signature<'_>]) {
 /// Annotates all reports of one log, and signs each as [`cluster`](crate::cluster) compares them: with its
 /// explanation, and with the other hangs of the log.
 ///
-/// Two machines that sign logs this way get the same hashes. A report that is signed without an explanation, or
-/// alone, may have another one.
+/// Two machines that sign logs this way get the same hashes, if their analyzers have no symbolizer, or the same images:
+/// the site has the inlined functions. A report that is signed without an explanation, or alone, may have another one.
 ///
 /// # Examples
 ///

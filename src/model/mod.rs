@@ -230,7 +230,8 @@ pub struct Report<'log> {
     /// The hardware error that the processor detected.
     #[cfg_attr(feature = "serde", serde(borrow, default, skip_serializing_if = "Option::is_none"))]
     pub machine_check: Option<MachineCheck<'log>>,
-    /// The diagnosis of the failure, and the facts that support it.
+    /// The diagnosis of the failure, and the facts that support it. `None` where the explanation of the instruction
+    /// is the diagnosis, or where the report has no more than its message.
     #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
     pub diagnosis: Option<Diagnosis>,
     /// The modules that were loaded.

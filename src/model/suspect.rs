@@ -15,7 +15,7 @@ pub struct Suspect<'log> {
     /// Its name, without compiler suffixes.
     #[cfg_attr(feature = "serde", serde(borrow))]
     pub function: Cow<'log, str>,
-    /// Its source file: from the log, or from the atlas.
+    /// Its source file: from the log, or from the atlas. `None` for modules that are not in the tree.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub file: Option<Cow<'log, str>>,
     /// The directory of the file, or of the module.

@@ -1,4 +1,7 @@
 //! Reports as text, as Markdown and as JSON.
+//!
+//! Text and Markdown are written to a [`fmt::Write`](std::fmt::Write) such as a `String`, JSON and HTML to an
+//! [`io::Write`](std::io::Write). Text ends with a line feed, JSON does not.
 
 pub mod audit;
 pub mod bugs;

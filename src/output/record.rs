@@ -92,6 +92,21 @@ impl<'a> ReportRecord<'a> {
         Self { signature, ..self }
     }
 
+    /// Copies all text that is borrowed from the log or from JSON.
+    pub fn into_owned(self) -> ReportRecord<'static> {
+        ReportRecord {
+            file: Cow::Owned(self.file.into_owned()),
+            index: self.index,
+            text: self.text,
+            signature: self.signature.map(Signature::into_owned),
+            people: self.people,
+            known: self.known,
+            revises: self.revises,
+            occurrence: self.occurrence,
+            report: self.report.into_owned(),
+        }
+    }
+
     /// Makes the record of the report `index` of `file`; indices count from 0.
     pub fn new(file: &'a str, index: usize, report: Report<'a>) -> Self {
         Self {

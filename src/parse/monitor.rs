@@ -171,8 +171,10 @@ impl Monitor {
     /// [`Event::Revised`]. A report that has only a headline is not returned before it is complete,
     /// because the headline may be that of a report below.
     ///
-    /// `now` is the time since any moment, the same for all calls: the monitor has no clock. An
-    /// incomplete last line is not parsed.
+    /// `now` is the time since any moment, the same for all calls: the monitor has no clock. The lines
+    /// that were pushed since the last call arrived at `now`. So call it regularly, also right after
+    /// [`push`](Self::push): a report that makes a pause is returned by the second call after its last
+    /// line at the earliest. An incomplete last line is not parsed.
     pub fn tick(&mut self, now: Duration) -> Drain<'_, Event> {
         if std::mem::take(&mut self.is_fresh) || self.last.is_none() {
             self.last = Some(now);

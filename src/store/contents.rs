@@ -15,7 +15,7 @@ use crate::fingerprint::{self, Signature, Stable};
 pub struct Added {
     /// The ID of the bug of the report.
     pub bug: u64,
-    /// Whether the bug was unknown before.
+    /// Whether the bug was unknown before the call: true for each of its reports in the call.
     pub new: bool,
     /// The ID of the fixed bug that reappeared as this one.
     pub back: Option<u64>,

@@ -30,10 +30,22 @@ pub struct Remark {
 }
 
 impl Remark {
-    /// Makes a remark with the current time.
-    pub fn now(by: Option<String>, why: Option<String>) -> Self {
+    /// Makes a remark with the current time, without a person and a reason.
+    pub fn now() -> Self {
         let now = SystemTime::now().duration_since(UNIX_EPOCH);
-        Self { time: now.map_or(0, |now| now.as_secs()), by, why }
+        Self { time: now.map_or(0, |now| now.as_secs()), by: None, why: None }
+    }
+
+    /// Sets the person.
+    #[must_use]
+    pub fn with_by(self, by: Option<String>) -> Self {
+        Self { by, ..self }
+    }
+
+    /// Sets the reason.
+    #[must_use]
+    pub fn with_why(self, why: Option<String>) -> Self {
+        Self { why, ..self }
     }
 }
 
@@ -324,7 +336,7 @@ impl Store {
     ///
     /// There is no such bug, the label is too long, or the file cannot be read or written.
     pub fn label(&self, bug: u64, label: &str) -> Result<(), Error> {
-        self.label_with(bug, label, Remark::now(None, None))
+        self.label_with(bug, label, Remark::now())
     }
 
     /// Adds a label with a remark.

@@ -242,15 +242,12 @@ impl fmt::Display for Error {
             Self::Open { path, source } => {
                 write!(f, "cannot open the store {}: {source}", path.display())
             }
-            Self::Locked { path, .. } => write!(
-                f,
-                "cannot open the store {}: another process writes to it; `--wait SECONDS` waits for it",
-                path.display()
-            ),
+            Self::Locked { path, .. } => {
+                write!(f, "cannot open the store {}: another process writes to it", path.display())
+            }
             Self::Damaged { path, source } => {
                 write!(f, "the store {} is damaged", path.display())?;
-                source.as_ref().map_or(Ok(()), |source| write!(f, " ({source})"))?;
-                f.write_str("; `ksplat store check` mends it")
+                source.as_ref().map_or(Ok(()), |source| write!(f, " ({source})"))
             }
             Self::NoStore { path, source } => {
                 write!(f, "the file {} is not a store: {source}; name another file", path.display())
@@ -265,10 +262,7 @@ impl fmt::Display for Error {
                 "the file {} exists and is not overwritten: name a new one",
                 path.display()
             ),
-            Self::NoReport { bug, name } => write!(
-                f,
-                "bug {bug:016x} has no report {name}: `ksplat store list --long` shows those it has"
-            ),
+            Self::NoReport { bug, name } => write!(f, "bug {bug:016x} has no report {name}"),
             Self::WholeBug { bug } => {
                 write!(f, "these are all reports of bug {bug:016x}: name a part of them")
             }
@@ -301,11 +295,9 @@ impl fmt::Display for Error {
                 "the store {} was opened for reading: open it for writing",
                 path.display()
             ),
-            Self::NoBug { path, id } => write!(
-                f,
-                "the store {} has no bug {id:016x}: `ksplat store list` prints its bugs",
-                path.display()
-            ),
+            Self::NoBug { path, id } => {
+                write!(f, "the store {} has no bug {id:016x}", path.display())
+            }
             Self::Import { line, source } => {
                 write!(f, "line {line}: {source}; nothing was imported")
             }

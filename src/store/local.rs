@@ -252,15 +252,16 @@ impl<'r> Local<'r> {
             [exact, exact.rotate_left(1)]
         });
         let ids: BTreeSet<u64> = known.chain(new).collect();
+        // Each new bug uses at most one of the free IDs behind its own.
+        let needed = sightings.len() as u64;
         for mut id in ids {
             let mut free = 0;
-            while free <= sightings.len() {
-                if self.reader.is_taken(id)? {
-                    self.contents.taken.insert(id);
-                } else {
-                    free += 1;
-                }
-                id = id.wrapping_add(1);
+            while free <= needed {
+                let taken = self.reader.next_taken(id)?;
+                free = taken.unwrap_or(u64::MAX).saturating_sub(id).saturating_add(free);
+                // The first ID follows the last one.
+                id = taken.map_or(0, |taken| taken.wrapping_add(1));
+                self.contents.taken.extend(taken.filter(|_| free <= needed));
             }
         }
         // The bugs that were read have their current state.

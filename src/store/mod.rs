@@ -9,6 +9,31 @@
 //! older one keeps its ID. A bug with the label of a fix that is seen on a kernel which should have
 //! the fix is a new bug, with the old one as [`previous`](BugRecord::previous).
 //!
+//! ```
+//! use ksplat::store::{Sighting, Store};
+//! use ksplat::{Analyzer, fingerprint};
+//!
+//! let path = std::env::temp_dir().join(format!("ksplat-example-{}", std::process::id()));
+//! let log = b"kernel BUG at fs/a.c:1!\nRIP: 0010:f+0x1/0x2\nCall Trace:\n g+0x1/0x2\n";
+//! let store = Store::open(&path)?;
+//! # #[cfg(feature = "disasm")]
+//! for (_, signature) in fingerprint::of_log(&Analyzer::new(), ksplat::reports(log)) {
+//!     let known = store.load_for(&[&signature], 3)?;
+//!     let index = known.index();
+//!     match known.bug_of(&index, &signature) {
+//!         Some(bug) => println!("bug {bug:016x}"),
+//!         None => println!("new"),
+//!     }
+//!     for (bug, found) in known.matches(&index, &signature, 3) {
+//!         println!("{:.2} {bug:016x} {}", found.score, found.evidence());
+//!     }
+//!     store.add(&[Sighting::new(signature, None, "console.log#0".to_owned())])?;
+//! }
+//! # drop(store);
+//! std::fs::remove_file(path)?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
 //! A file is created completely, beside its place. If a writer was killed, the next process that
 //! opens the file repairs it ([`Store::notice`]). Each row has a checksum; a damaged row is in no
 //! result. It is in [`Contents::damaged`], and the next writer moves it to a separate table.

@@ -296,10 +296,14 @@ impl Reader {
         Ok(self.pointers.get((LATER, bug))?.map(|later| later.value()))
     }
 
-    /// Returns whether an ID is, or was, that of a bug.
-    pub(super) fn is_taken(&self, id: u64) -> Result<bool, redb::Error> {
-        let key = Tag::Bug.key(&[id]);
-        Ok(self.rows.get(key.as_slice())?.is_some() || self.pointers.get((ALIAS, id))?.is_some())
+    /// Returns the first ID from `id` on that is, or was, that of a bug.
+    pub(super) fn next_taken(&self, id: u64) -> Result<Option<u64>, redb::Error> {
+        let (from, to) = (Tag::Bug.key(&[id]), Tag::Bug.key(&[u64::MAX]));
+        let bug = self.rows.range(from.as_slice()..=to.as_slice())?.next().transpose()?;
+        let bug = bug.and_then(|(key, _)| row::numbers(key.value())?.1.first().copied());
+        let alias = self.pointers.range((ALIAS, id)..=(ALIAS, u64::MAX))?.next().transpose()?;
+        let alias = alias.map(|(key, _)| key.value().1);
+        Ok(bug.into_iter().chain(alias).min())
     }
 }
 

@@ -158,9 +158,9 @@ proptest! {
                 let one = bugs[usize::from(which) % bugs.len()];
                 let other = bugs[usize::from(which / 16) % bugs.len()];
                 let _ = if which % 2 == 0 {
-                    store.apart(one, other, Remark::now(None, None))
+                    store.apart(one, other, Remark::now())
                 } else {
-                    store.together(one, other, Remark::now(None, None))
+                    store.together(one, other, Remark::now())
                 };
             }
             is_whole(&store);

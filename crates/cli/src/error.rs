@@ -59,7 +59,7 @@ impl fmt::Display for Error {
             Self::Output(source) | Self::Input { source, .. } | Self::Page { source, .. } => {
                 write!(f, "{source}")
             }
-            Self::Store(error) => write!(f, "{error}"),
+            Self::Store(error) => write!(f, "{error}{}", store_hint(error)),
             Self::NoReport { name } => write!(f, "{name}: no such report"),
             Self::Equal { one, other } => {
                 write!(f, "{one} and {other} are equal and cannot be kept apart")
@@ -90,6 +90,17 @@ impl error::Error for Error {
 impl From<io::Error> for Error {
     fn from(error: io::Error) -> Self {
         Self::Output(error)
+    }
+}
+
+/// The command or the option that helps.
+fn store_hint(error: &store::Error) -> &'static str {
+    match error {
+        store::Error::Locked { .. } => "; `--wait SECONDS` waits for it",
+        store::Error::Damaged { .. } => "; `ksplat store check` mends it",
+        store::Error::NoReport { .. } => ": `ksplat store list --long` shows those it has",
+        store::Error::NoBug { .. } => ": `ksplat store list` prints its bugs",
+        _ => "",
     }
 }
 

@@ -148,7 +148,7 @@ fn add(path: &Path, logs: &Logs, label: Option<&str>, wait: &Wait) -> Result<Sta
         .map(|(file, index, time, signature)| {
             let sighting = Sighting::new(signature.clone(), time, format!("{file}#{index}"));
             match label {
-                Some(label) => sighting.with_label(label, Remark::now(None, None)),
+                Some(label) => sighting.with_label(label, Remark::now()),
                 None => sighting,
             }
         })
@@ -321,6 +321,6 @@ pub(crate) fn labels(contents: &Contents, bug: u64) -> Vec<String> {
 
 impl From<args::Remark> for Remark {
     fn from(remark: args::Remark) -> Self {
-        Self::now(remark.by, remark.why)
+        Self::now().with_by(remark.by).with_why(remark.why)
     }
 }
