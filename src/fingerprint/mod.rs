@@ -573,7 +573,7 @@ fn summary<'a>(report: &'a Report<'_>) -> Option<Cow<'a, str>> {
         report
             .blame
             .as_ref()
-            .map(|blame| Cow::Owned([&*blame.function, " ", blame.why.words()].concat()))
+            .map(|blame| Cow::Owned([&*blame.function, ": ", blame.why.words()].concat()))
     };
     explained.or_else(blamed)
 }

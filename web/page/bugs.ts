@@ -43,7 +43,7 @@ function prepare(cluster: Cluster, at: number): Bug {
   const dates = members.map(member => dateOf(member.seen)).filter(Boolean).sort(), kernels = list(cluster.kernels), labels = list(cluster.labels).map(text);
   const said = typeof ex.explanation === "string" ? ex.explanation : "";
   // What an instruction shows is less than what the kernel says.
-  const summary = text(ex.diagnosis?.summary) || (/^traps at an assertion/.test(said) ? text(ex.message) : "") || said || text(ex.message);
+  const summary = text(ex.diagnosis?.summary) || said || text(ex.message);
   const bug: Bug = {
     at, id: text(cluster.id) || "#" + at, title: text(cluster.title) || "(no title)", kind: text(cluster.kind), count: num(cluster.count, members.length),
     subsystem: text(cluster.subsystem), rank: num(impact.rank, Infinity), of: num(impact.of), type: text(impact.name), raised: list(impact.raised).map(text),

@@ -91,11 +91,11 @@ export function answer(report: Report): HTMLElement | null {
     {lines: fact.line ? [fact.line] : []}), fact.line ? mute(`  line ${fact.line}`) : null));
   const place = blame?.file ? `  ${blame.file}${blame.line ? ":" + blame.line : ""}` : "";
   return facts([
-    ["Kernel says", said ? from(el("span", {}, said), {all: [said]}) : ""],
+    ["Message", said ? from(el("span", {}, said), {all: [said]}) : ""],
     ["At", report.location ? code(`${report.location.file}:${report.location.line}`) : ""],
     ["Diagnosis", diagnosis ? [el("strong", {}, diagnosis.summary), sure(diagnosis.confidence), why.length ? el("ul", {}, why) : null] : ""],
     ["Trap", explanation && explanation.summary !== diagnosis?.summary ? [explanation.summary, sure(explanation.confidence)] : ""],
-    ["Blame", blame ? [code(blame.function), mute("  " + blame.why), mute(place)] : ""],
+    ["Blame", blame ? [code(blame.function), mute(": " + blame.why), mute(place)] : ""],
     ["Then", (report.consequences ?? []).map(title => el("div", {}, title))],
     ["Also called", (report.alt_titles ?? []).map(title => el("div", {}, title))],
   ]);

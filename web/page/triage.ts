@@ -104,7 +104,7 @@ function overview(bug: Bug): HTMLElement | null {
 /// The exemplar with the parts of a report: what it is, and whom to ask.
 function exemplar(bug: Bug): Child[] {
   const said = bug.ex.explanation as unknown;
-  const explanation = typeof said === "string" && said !== text(bug.ex.diagnosis?.summary) && !(bug.ex.message && /^traps at an assertion/.test(said)) && !(bug.ex.blame && said.startsWith(bug.ex.blame.function + " " + bug.ex.blame.why)) ? {summary: said} : undefined;
+  const explanation = typeof said === "string" && said !== text(bug.ex.diagnosis?.summary) && !(bug.ex.blame && said.startsWith(bug.ex.blame.function + ": " + bug.ex.blame.why)) ? {summary: said} : undefined;
   const report = {...bug.ex, title: bug.title, explanation} as unknown as Report;
   return [answer(report), suspects(report)];
 }

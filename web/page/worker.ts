@@ -34,14 +34,14 @@ const say = (answer: Answer) => postMessage(answer);
 async function bytesOf(file: Blob, id: number): Promise<Uint8Array<ArrayBuffer>> {
   const bytes = new Uint8Array(file.size);
   const reader = file.stream().getReader();
-  let at = 0, told = 0;
+  let at = 0, reported = 0;
   for (;;) {
     const {done, value} = await reader.read();
     if (done) return bytes.subarray(0, at);
     bytes.set(value.subarray(0, bytes.length - at), at);
     at += value.length;
-    if (at - told > 4_000_000) {
-      told = at;
+    if (at - reported > 4_000_000) {
+      reported = at;
       say({what: "progress", id, doing: "Reading the file", share: at / file.size / 2});
     }
   }
