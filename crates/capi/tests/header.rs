@@ -1,4 +1,4 @@
-//! Compares the header with the output of cbindgen for `src/lib.rs`.
+//! Compares the header with the output of cbindgen for `src/lib.rs` and its modules.
 //!
 //! `UPDATE_HEADER=1 cargo test -p ksplat-capi --test header` writes it.
 
