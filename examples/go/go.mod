@@ -1,0 +1,3 @@
+module ksplat.example/ksplat
+
+go 1.19
