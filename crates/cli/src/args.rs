@@ -1,5 +1,6 @@
 //! The command line.
 
+mod kcidb;
 mod store;
 
 use std::fmt::Write;
@@ -9,6 +10,7 @@ use std::path::PathBuf;
 use clap::{Args as Group, Parser, Subcommand, ValueEnum};
 use ksplat::Limits;
 
+pub(crate) use kcidb::Kcidb;
 pub(crate) use store::{Pair, Remark, Store, Verdict, Wait};
 
 /// What `--version` prints behind the name.
@@ -143,6 +145,11 @@ pub(crate) struct Parse {
     pub(crate) unpacking: Unpacking,
     #[command(flatten)]
     pub(crate) reports: Reports,
+    /// The output format
+    #[arg(long, value_enum, default_value_t = ParseFormat::Text, help_heading = "Output")]
+    pub(crate) format: ParseFormat,
+    #[command(flatten)]
+    pub(crate) kcidb: Kcidb,
 }
 
 /// The limit of packed logs.
@@ -322,6 +329,9 @@ pub(crate) struct Symbolize {
     pub(crate) images: Images,
     #[command(flatten)]
     pub(crate) output: Output,
+    /// The output format
+    #[arg(long, value_enum, default_value_t = ReportFormat::Text, help_heading = "Output")]
+    pub(crate) format: ReportFormat,
 }
 
 /// What the page of bugs shows of files.
@@ -533,6 +543,9 @@ pub(crate) struct Watch {
     pub(crate) images: Images,
     #[command(flatten)]
     pub(crate) output: Output,
+    /// The output format
+    #[arg(long, value_enum, default_value_t = ReportFormat::Text, help_heading = "Output")]
+    pub(crate) format: ReportFormat,
 }
 
 #[derive(Debug, Group)]
@@ -575,6 +588,9 @@ pub(crate) struct Code {
     pub(crate) arch: Option<ksplat::Arch>,
     #[command(flatten)]
     pub(crate) output: Output,
+    /// The output format
+    #[arg(long, value_enum, default_value_t = ReportFormat::Text, help_heading = "Output")]
+    pub(crate) format: ReportFormat,
 }
 
 #[derive(Debug, Group)]
@@ -584,6 +600,9 @@ pub(crate) struct Qr {
     pub(crate) url: Option<String>,
     #[command(flatten)]
     pub(crate) reports: Reports,
+    /// The output format
+    #[arg(long, value_enum, default_value_t = ReportFormat::Text, help_heading = "Output")]
+    pub(crate) format: ReportFormat,
 }
 
 #[derive(Debug, Group)]
@@ -592,9 +611,6 @@ pub(crate) struct Output {
     /// Add the lines of the report, without log prefixes, to the JSON
     #[arg(long)]
     pub(crate) text: bool,
-    /// The output format
-    #[arg(long, value_enum, default_value_t = ReportFormat::Text)]
-    pub(crate) format: ReportFormat,
     /// The syntax of x86 instructions
     #[arg(long, value_enum, default_value_t = Syntax::Att)]
     pub(crate) syntax: Syntax,
@@ -657,7 +673,7 @@ pub(crate) enum Queue {
     Drop,
 }
 
-/// The formats of reports.
+/// The formats of reports that are written one after the other.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub(crate) enum ReportFormat {
     /// Text for people
@@ -668,7 +684,24 @@ pub(crate) enum ReportFormat {
     Json,
     /// JSON Lines: one object per line
     Jsonl,
-    /// An Arrow IPC file, one row a report: `ksplat parse` with --output
+}
+
+/// The formats of `ksplat parse`.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum ParseFormat {
+    /// Text for people
+    Text,
+    /// Markdown for trackers and mails
+    Md,
+    /// One JSON array
+    Json,
+    /// JSON Lines: one object per line
+    Jsonl,
+    /// JUnit XML for CI systems: one test suite per log, one failure per report
+    Junit,
+    /// A KCIDB submission (schema 5.3): issues and incidents
+    Kcidb,
+    /// An Arrow IPC file, one row a report: needs --output
     #[cfg(feature = "arrow")]
     Arrow,
 }

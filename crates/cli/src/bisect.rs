@@ -14,7 +14,7 @@ use ksplat::output::escape::escape;
 use ksplat::output::json::{self, AuditRecord, TouchedSuspect};
 use ksplat::output::text;
 
-use crate::args::{Bisect, Images};
+use crate::args::{Bisect, Images, ReportFormat};
 use crate::error::Error;
 use crate::images::{self, Needs};
 use crate::input;
@@ -34,7 +34,7 @@ pub(crate) fn bisect(args: &Bisect) -> io::Result<Status> {
     let job = Audits { args, report };
     let progress = Progress::of_files("auditing", args.files.len(), args.quiet);
     let progress = progress.unless_stdout_is_terminal();
-    let (images, format) = (Images::default(), args.format.into());
+    let (images, format) = (Images::default(), ReportFormat::from(args.format).into());
     logs::run(&job, &args.files, &images, format, &args.unpacking, &progress)
 }
 
@@ -137,7 +137,7 @@ impl Audits<'_> {
 
 /// The first report of a console log.
 fn report(path: &Path, most: u64) -> Option<Report<'static>> {
-    let (name, log) = input::open(path, most)?;
+    let (name, log) = input::open(path, most).ok()?;
     match log.reports(ksplat::Parser::new()).next() {
         Some(Ok(mut report)) => {
             ksplat::suspects::annotate(&mut report, Atlas::builtin());

@@ -62,7 +62,7 @@ pub(crate) fn code(args: &Code) -> io::Result<Status> {
     let explanation = found.and_then(|report| report.explanation);
 
     let mut out = io::stdout().lock();
-    match args.output.format {
+    match args.format {
         ReportFormat::Text | ReportFormat::Md => {
             let options = text_options(&args.output).with_all(true);
             let mut page = String::new();
@@ -77,8 +77,6 @@ pub(crate) fn code(args: &Code) -> io::Result<Status> {
             json::write_value(&mut out, &Explained { code, explanation })?;
             out.write_all(b"\n")?;
         }
-        #[cfg(feature = "arrow")]
-        ReportFormat::Arrow => return Err(io::Error::other(crate::writer::NO_TABLE)),
     }
     Ok(Status::Done)
 }

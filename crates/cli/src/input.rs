@@ -107,14 +107,21 @@ pub(crate) fn or_stdin(files: &[PathBuf]) -> Cow<'_, [PathBuf]> {
     if files.is_empty() { vec![PathBuf::from("-")].into() } else { files.into() }
 }
 
+/// A log that cannot be read: its name, and the reason, which is reported.
+pub(crate) struct Unreadable<'a> {
+    pub(crate) name: Cow<'a, str>,
+    pub(crate) error: String,
+}
+
 /// Reads a log, and returns it with its name; an error is reported.
-pub(crate) fn open(path: &Path, most: u64) -> Option<(Cow<'_, str>, Text)> {
+pub(crate) fn open(path: &Path, most: u64) -> Result<(Cow<'_, str>, Text), Unreadable<'_>> {
     let name = name(path);
     match log(path, most) {
-        Ok(log) => Some((name, log)),
+        Ok(log) => Ok((name, log)),
         Err(error) => {
-            report_error(&name, &explained(&name, &error));
-            None
+            let error = explained(&name, &error);
+            report_error(&name, &error);
+            Err(Unreadable { name, error })
         }
     }
 }

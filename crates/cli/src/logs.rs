@@ -5,13 +5,13 @@ use std::io;
 use std::ops::ControlFlow::{self, Break, Continue};
 use std::path::{Path, PathBuf};
 
-use crate::args::{self, ReportFormat};
+use crate::args;
 use crate::cores::{self, Done};
 use crate::images::{Images, Needs};
-use crate::input::{self, Input};
+use crate::input::{self, Input, Unreadable};
 use crate::packed::Text;
 use crate::ui::{self, Progress, Status};
-use crate::writer::{Page, Writer};
+use crate::writer::{Format, Page, Writer};
 
 /// A log, and the images for its reports.
 pub(crate) struct Log<'a> {
@@ -40,7 +40,7 @@ pub(crate) fn run(
     job: &impl Job,
     files: &[PathBuf],
     images: &args::Images,
-    format: ReportFormat,
+    format: Format<'_>,
     unpacking: &args::Unpacking,
     progress: &Progress,
 ) -> io::Result<Status> {
@@ -62,7 +62,7 @@ pub(crate) fn run_bytes(
     name: &str,
     bytes: Input,
     images: &args::Images,
-    format: ReportFormat,
+    format: Format<'_>,
 ) -> io::Result<Status> {
     let mut images = Images::new(images);
     let mut writer = Writer::new(format);
@@ -77,7 +77,7 @@ pub(crate) fn run_bytes(
 
 struct Run<'a, J> {
     job: &'a J,
-    format: ReportFormat,
+    format: Format<'a>,
     /// The maximum number of bytes of an unpacked log.
     most: u64,
     progress: &'a Progress,
@@ -93,7 +93,13 @@ impl<J: Job> Run<'_, J> {
         images: &mut Images<'_>,
         writer: &mut Writer<'_>,
     ) -> io::Result<Status> {
-        let Some(log) = self.open(file, images) else { return Ok(Status::Unusable) };
+        let log = match self.open(file, images) {
+            Ok(log) => log,
+            Err(Unreadable { name, error }) => {
+                writer.end_log(&name, Some(&error));
+                return Ok(Status::Unusable);
+            }
+        };
         images.load(&log.needs);
         Ok(match self.job.write(&log, images, writer)? {
             Break(status) | Continue(status) => status,
@@ -111,7 +117,7 @@ impl<J: Job> Run<'_, J> {
         for files in cores::batches(files) {
             for written in self.batch(files, images) {
                 let (page, found) = written.print()?;
-                writer.append(&page)?;
+                writer.append(page)?;
                 match found {
                     Continue(found) => status = status.max(found),
                     Break(found) => return Ok(status.max(found)),
@@ -131,7 +137,7 @@ impl<J: Job> Run<'_, J> {
         }
         let mut logs = cores::in_order(files, |file| self.open(file, images));
         for log in &mut logs {
-            let Some(needs) = log.value.as_ref().map(|log| &log.needs) else { continue };
+            let Some(needs) = log.value.as_ref().ok().map(|log| &log.needs) else { continue };
             let ((), messages) = ui::collect(|| images.load(needs));
             log.messages.append(messages);
         }
@@ -146,19 +152,24 @@ impl<J: Job> Run<'_, J> {
             .collect()
     }
 
-    fn open<'f>(&self, file: &'f Path, images: &Images<'_>) -> Option<Log<'f>> {
+    fn open<'f>(&self, file: &'f Path, images: &Images<'_>) -> Result<Log<'f>, Unreadable<'f>> {
         let (name, text) = input::open(file, self.most)?;
         let needs = if images.are_named() { self.job.needs(&text) } else { Needs::default() };
-        Some(Log { name, text, needs })
+        Ok(Log { name, text, needs })
     }
 
     fn page(
         &self,
-        log: Option<&Log<'_>>,
+        log: Result<&Log<'_>, &Unreadable<'_>>,
         images: &Images<'_>,
     ) -> io::Result<(Page, ControlFlow<Status, Status>)> {
-        let Some(log) = log else { return Ok((Page::default(), Continue(Status::Unusable))) };
-        let (page, found) = Writer::page(self.format, |writer| self.job.write(log, images, writer));
+        let (page, found) = Writer::page(self.format, |writer| match log {
+            Ok(log) => self.job.write(log, images, writer),
+            Err(Unreadable { name, error }) => {
+                writer.end_log(name, Some(error));
+                Ok(Continue(Status::Unusable))
+            }
+        });
         self.progress.add(1);
         Ok((page, found?))
     }

@@ -5,6 +5,7 @@ mod atlas;
 mod bisect;
 mod bugs;
 mod cache;
+mod ci;
 mod cluster;
 mod code;
 mod completions;

@@ -1,5 +1,6 @@
 //! `ksplat parse`.
 
+use std::fmt::Display;
 use std::io;
 use std::ops::ControlFlow::{self, Break, Continue};
 
@@ -7,7 +8,8 @@ use ksplat::fingerprint::Signature;
 use ksplat::output::json::ReportRecord;
 use ksplat::output::known::mark_suspects;
 
-use crate::args::{self, Output, Parse, Reading};
+use crate::args::{self, Output, Parse, ParseFormat, Reading, ReportFormat};
+use crate::ci;
 use crate::images::{Images, Needs};
 use crate::known::Asked;
 use crate::logs::{self, Job, Log};
@@ -15,14 +17,20 @@ use crate::packed::Text;
 use crate::repeats::Repeats;
 use crate::sources;
 use crate::ui::{Progress, Status, report_error};
-use crate::writer::{Writer, text_options};
+use crate::writer::{Format, Writer, text_options};
 
 pub(crate) fn parse(args: &Parse) -> io::Result<Status> {
-    let args::Reports { quiet, images, output, .. } = &args.reports;
-    #[cfg(feature = "arrow")]
-    if matches!(output.format, args::ReportFormat::Arrow) {
-        return Ok(crate::table::write(args));
-    }
+    let args::Reports { quiet, images, .. } = &args.reports;
+    let format = match args.format {
+        ParseFormat::Text => ReportFormat::Text.into(),
+        ParseFormat::Md => ReportFormat::Md.into(),
+        ParseFormat::Json => ReportFormat::Json.into(),
+        ParseFormat::Jsonl => ReportFormat::Jsonl.into(),
+        ParseFormat::Junit => Format::Document(ci::Format::Junit),
+        ParseFormat::Kcidb => Format::Document(ci::Format::Kcidb(&args.kcidb)),
+        #[cfg(feature = "arrow")]
+        ParseFormat::Arrow => return Ok(crate::table::write(args)),
+    };
     let known = match asked(&args.reports) {
         Ok(known) => known,
         Err(status) => return Ok(status),
@@ -30,7 +38,7 @@ pub(crate) fn parse(args: &Parse) -> io::Result<Status> {
     let job = Reports { known: known.as_ref(), ..Reports::of(&args.reports) };
     let progress = Progress::of_files("reading", args.files.len(), *quiet);
     let progress = progress.unless_stdout_is_terminal();
-    logs::run(&job, &args.files, images, output.format, &args.unpacking, &progress)
+    logs::run(&job, &args.files, images, format, &args.unpacking, &progress)
 }
 
 /// Opens the file of fixes from `--known`; an error is reported.
@@ -79,8 +87,8 @@ impl Job for Reports<'_> {
         let is_folded = writer.is_text() && !output.all;
         let whole = match log.text.whole() {
             Err(error) if output.text => {
-                report_error(&log.name, &format!("--text needs the whole log, which {error}"));
-                return Ok(Continue(Status::Unusable));
+                let error = format!("--text needs the whole log, which {error}");
+                return Ok(unreadable(log, writer, &error));
             }
             whole => whole.unwrap_or_default(),
         };
@@ -90,8 +98,7 @@ impl Job for Reports<'_> {
                 Ok(report) => report,
                 Err(error) => {
                     repeats.finish(writer)?;
-                    report_error(&log.name, &error);
-                    return Ok(Continue(Status::Unusable));
+                    return Ok(unreadable(log, writer, &error));
                 }
             };
             if !report.kind.is_information() {
@@ -105,6 +112,7 @@ impl Job for Reports<'_> {
             repeats.finish(writer)?;
             analyzer.annotate(&mut report);
             if images.annotate(&mut report) == Status::Unusable {
+                writer.end_log(&log.name, Some(&"the images cannot be used"));
                 return Ok(Break(Status::Unusable));
             }
             ksplat::suspects::annotate(&mut report, reading.atlas());
@@ -117,13 +125,25 @@ impl Job for Reports<'_> {
             let record =
                 ReportRecord::new(&log.name, index, report).with_text(text).with_people(people);
             let record = record.with_occurrence(Some(number).filter(|number| *number > 1));
-            writer.report(&record.with_signature(signature).with_known(fixes), options)?;
-            writer.add(sources.as_bytes())?;
+            let record = record.with_signature(signature).with_known(fixes);
+            writer.report(&record, options, &sources)?;
         }
         repeats.finish(writer)?;
+        writer.end_log(&log.name, None);
         if writer.count() == before && !quiet {
             report_error(&log.name, &"no crash report found");
         }
         Ok(Continue(status))
     }
+}
+
+/// Reports why a log cannot be read to its end.
+fn unreadable(
+    log: &Log<'_>,
+    writer: &mut Writer<'_>,
+    error: &dyn Display,
+) -> ControlFlow<Status, Status> {
+    report_error(&log.name, error);
+    writer.end_log(&log.name, Some(error));
+    Continue(Status::Unusable)
 }

@@ -35,6 +35,6 @@ pub(crate) fn qr(args: &Qr) -> io::Result<Status> {
         Err(status) => return Ok(status),
     };
     let job = Reports { known: known.as_ref(), ..Reports::of(&args.reports) };
-    let (images, format) = (&args.reports.images, args.reports.output.format);
-    logs::run_bytes(&job, "qr", Input::Read(bytes), images, format)
+    let (images, format) = (&args.reports.images, args.format);
+    logs::run_bytes(&job, "qr", Input::Read(bytes), images, format.into())
 }

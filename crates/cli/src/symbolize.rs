@@ -19,15 +19,23 @@ pub(crate) fn symbolize(args: &Symbolize) -> io::Result<Status> {
         report_error("symbolize", &"name an image with --vmlinux PATH, or --vmlinux auto");
         return Ok(Status::Unusable);
     }
-    let format = args.output.format;
+    let format = args.format;
     let progress = Progress::of_files("resolving", args.files.len(), args.quiet);
     let progress = progress.unless_stdout_is_terminal();
     if matches!(format, ReportFormat::Text) {
-        return logs::run(&Lines, &args.files, &args.images, format, &args.unpacking, &progress);
+        return logs::run(
+            &Lines,
+            &args.files,
+            &args.images,
+            format.into(),
+            &args.unpacking,
+            &progress,
+        );
     }
     let reading = Reading::default();
     let job = Reports { reading: &reading, output: &args.output, quiet: true, known: None };
-    let status = logs::run(&job, &args.files, &args.images, format, &args.unpacking, &progress)?;
+    let status =
+        logs::run(&job, &args.files, &args.images, format.into(), &args.unpacking, &progress)?;
     Ok(if status == Status::Found { Status::Done } else { status })
 }
 

@@ -49,7 +49,7 @@ fn table(
     let analyzer = ksplat_arrow::analyzer().with_atlas(reading.atlas());
     let (crashes, unusable) = (AtomicUsize::new(0), AtomicUsize::new(0));
     let add = |builder: &mut Builder, path: &PathBuf| -> Result<(), ksplat_arrow::Error> {
-        let added = input::open(path, most).and_then(|(name, log)| match log.whole() {
+        let added = input::open(path, most).ok().and_then(|(name, log)| match log.whole() {
             Ok(bytes) => Some(builder.add(&name, bytes, parser, &analyzer)),
             Err(error) => {
                 report_error(&name, &error);

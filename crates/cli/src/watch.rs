@@ -65,12 +65,12 @@ pub(crate) fn watch(args: &Watch) -> io::Result<Status> {
         count: 0,
         most: args.reading.reports(),
         last: Vec::new(),
-        writer: Writer::new(args.output.format),
+        writer: Writer::new(args.format.into()),
         options: text_options(&args.output),
         images: Images::new(&args.images),
         analyzer: ksplat::Analyzer::new().with_syntax(args.output.syntax.into()).without_suspects(),
         atlas: args.reading.atlas(),
-        with_signature: !matches!(args.output.format, ReportFormat::Text | ReportFormat::Md),
+        with_signature: !matches!(args.format, ReportFormat::Text | ReportFormat::Md),
         runner,
         early: args.early,
         status: Status::Done,
@@ -240,8 +240,7 @@ impl Shown<'_> {
             let goes_on = format!("\nThe report of line {line} continued:\n");
             self.writer.add(goes_on.as_bytes())?;
         }
-        self.writer.report(&record, self.options)?;
-        self.writer.add(sources.as_bytes())?;
+        self.writer.report(&record, self.options, &sources)?;
         self.writer.flush()
     }
 }

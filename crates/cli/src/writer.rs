@@ -8,17 +8,30 @@ use ksplat::output::json::{self, ReportRecord};
 use ksplat::output::{known, markdown, text};
 
 use crate::args::{Output, ReportFormat};
-use crate::ui::{in_color, width};
+use crate::ci::{self, Document};
+use crate::ui::{error_text, in_color, width};
 
-/// Why a command other than `parse` has no table.
-#[cfg(feature = "arrow")]
-pub(crate) const NO_TABLE: &str = "--format arrow is a format of `ksplat parse`";
+/// The format of a writer.
+#[derive(Clone, Copy)]
+pub(crate) enum Format<'a> {
+    /// Results one after the other, with separators.
+    Results(ReportFormat),
+    /// One document about all logs.
+    Document(ci::Format<'a>),
+}
 
-/// Writes results one after the other, with the separators of the format.
+impl From<ReportFormat> for Format<'_> {
+    fn from(format: ReportFormat) -> Self {
+        Self::Results(format)
+    }
+}
+
+/// Writes results one after the other, or collects them for a document.
 pub(crate) struct Writer<'a> {
     out: Box<dyn Write + 'a>,
-    format: ReportFormat,
+    format: Format<'a>,
     count: usize,
+    document: Document,
 }
 
 /// The results of one input, which are not written yet.
@@ -26,39 +39,42 @@ pub(crate) struct Writer<'a> {
 pub(crate) struct Page {
     bytes: Vec<u8>,
     count: usize,
+    document: Document,
 }
 
-impl Writer<'_> {
+impl<'a> Writer<'a> {
     /// Writes to standard output.
-    pub(crate) fn new(format: ReportFormat) -> Self {
+    pub(crate) fn new(format: Format<'a>) -> Self {
         let out = Box::new(BufWriter::with_capacity(1 << 16, io::stdout()));
-        Self { out, format, count: 0 }
+        Self { out, format, count: 0, document: Document::default() }
     }
 
     /// Calls `write` with a writer to a page.
     pub(crate) fn page<T>(
-        format: ReportFormat,
+        format: Format<'_>,
         write: impl FnOnce(&mut Writer<'_>) -> T,
     ) -> (Page, T) {
-        let mut bytes = Vec::new();
-        let mut writer = Writer { out: Box::new(&mut bytes), format, count: 0 };
+        let (mut bytes, document) = (Vec::new(), Document::default());
+        let mut writer = Writer { out: Box::new(&mut bytes), format, count: 0, document };
         let result = write(&mut writer);
-        let count = writer.count;
+        let (count, document) = (writer.count, std::mem::take(&mut writer.document));
         drop(writer);
-        (Page { bytes, count }, result)
+        (Page { bytes, count, document }, result)
     }
 
     /// Appends the results of a page.
-    pub(crate) fn append(&mut self, page: &Page) -> io::Result<()> {
+    pub(crate) fn append(&mut self, page: Page) -> io::Result<()> {
+        let is_next = self.count > 0 && page.count > 0;
         let between: &[u8] = match self.format {
-            ReportFormat::Text | ReportFormat::Md if self.count > 0 && page.count > 0 => b"\n",
-            ReportFormat::Json if self.count > 0 && page.count > 0 => b",\n",
+            Format::Results(ReportFormat::Text | ReportFormat::Md) if is_next => b"\n",
+            Format::Results(ReportFormat::Json) if is_next => b",\n",
             _ => b"",
         };
         // The JSON of a page is a separate array.
-        let is_array = matches!(self.format, ReportFormat::Json) && self.count > 0;
-        let rest = page.bytes.get(usize::from(is_array)..).unwrap_or_default();
+        let is_json = matches!(self.format, Format::Results(ReportFormat::Json));
+        let rest = page.bytes.get(usize::from(is_json && self.count > 0)..).unwrap_or_default();
         self.count += page.count;
+        self.document.append(page.document);
         self.out.write_all(between)?;
         self.out.write_all(rest)
     }
@@ -69,7 +85,7 @@ impl Writer<'_> {
     }
 
     pub(crate) fn is_text(&self) -> bool {
-        matches!(self.format, ReportFormat::Text | ReportFormat::Md)
+        matches!(self.format, Format::Results(ReportFormat::Text | ReportFormat::Md))
     }
 
     /// Flushes the buffer.
@@ -77,42 +93,55 @@ impl Writer<'_> {
         self.out.flush()
     }
 
-    /// Writes a report.
+    /// Writes a report; `sources` are its source lines as text, which JSON does not have.
     pub(crate) fn report(
         &mut self,
         record: &ReportRecord<'_>,
         options: text::TextOptions,
+        sources: &str,
     ) -> io::Result<()> {
-        let is_markdown = matches!(self.format, ReportFormat::Md);
+        let is_markdown = match self.format {
+            Format::Document(format) => {
+                let mut page = String::new();
+                let options = options.with_color(false).with_width(None);
+                write_text(&mut page, record, options, sources).map_err(io::Error::other)?;
+                self.count += 1;
+                return self.document.add(format, record, &page);
+            }
+            Format::Results(format) => matches!(format, ReportFormat::Md),
+        };
         self.result(
             |page| {
-                let below = below(record)?;
-                if is_markdown {
-                    return markdown::write_with(
-                        page,
-                        &record.file,
-                        &record.report,
-                        options,
-                        &below,
-                    );
+                if !is_markdown {
+                    return write_text(page, record, options, sources);
                 }
-                text::write(page, &record.file, &record.report, options)?;
-                page.push_str(&below);
+                let (file, report) = (&record.file, &record.report);
+                markdown::write_with(page, file, report, options, &below(record)?)?;
+                page.push_str(sources);
                 Ok(())
             },
             |mut out| json::write(&mut out, record),
         )
     }
 
-    /// Writes a result by one of two functions.
+    /// Ends the results of a log; `error` is the reason why it was not read to its end.
+    pub(crate) fn end_log(&mut self, name: &str, error: Option<&dyn fmt::Display>) {
+        if let Format::Document(format) = self.format {
+            let error = error.map(error_text);
+            self.document.end_log(format, name, error.as_deref());
+        }
+    }
+
+    /// Writes a result by one of two functions. A document has only reports.
     pub(crate) fn result(
         &mut self,
         as_text: impl FnOnce(&mut String) -> fmt::Result,
         as_json: impl FnOnce(&mut dyn Write) -> io::Result<()>,
     ) -> io::Result<()> {
+        let Format::Results(format) = self.format else { return Ok(()) };
         let is_first = self.count == 0;
         self.count += 1;
-        match self.format {
+        match format {
             ReportFormat::Text | ReportFormat::Md => {
                 let mut page = String::new();
                 as_text(&mut page).map_err(io::Error::other)?;
@@ -127,8 +156,6 @@ impl Writer<'_> {
                 as_json(&mut *self.out)?;
                 self.out.write_all(b"\n")
             }
-            #[cfg(feature = "arrow")]
-            ReportFormat::Arrow => Err(io::Error::other(NO_TABLE)),
         }
     }
 
@@ -139,12 +166,26 @@ impl Writer<'_> {
 
     pub(crate) fn finish(mut self) -> io::Result<()> {
         match (self.format, self.count) {
-            (ReportFormat::Json, 0) => self.out.write_all(b"[]\n")?,
-            (ReportFormat::Json, _) => self.out.write_all(b"]\n")?,
-            _ => {}
+            (Format::Results(ReportFormat::Json), 0) => self.out.write_all(b"[]\n")?,
+            (Format::Results(ReportFormat::Json), _) => self.out.write_all(b"]\n")?,
+            (Format::Results(_), _) => {}
+            (Format::Document(format), _) => self.document.write(format, &mut *self.out)?,
         }
         self.out.flush()
     }
+}
+
+/// Writes a report as text.
+fn write_text(
+    page: &mut String,
+    record: &ReportRecord<'_>,
+    options: text::TextOptions,
+    sources: &str,
+) -> fmt::Result {
+    text::write(page, &record.file, &record.report, options)?;
+    page.push_str(&below(record)?);
+    page.push_str(sources);
+    Ok(())
 }
 
 /// Returns the lines below a report: people, and fixes.

@@ -95,8 +95,8 @@ fn a_wrong_call_says_what_is_missing() {
     for (args, words) in [
         (&["parse", "--format", "arrow", log][..], "--output FILE"),
         (&["parse", "--format", "arrow", "-o", "no/such/x", log], "No such file"),
-        (&["code", "--format", "arrow", "90"], "`ksplat parse`"),
-        (&["qr", "--format", "arrow", "x"], ""),
+        (&["code", "--format", "arrow", "90"], "possible values: text, md, json, jsonl;"),
+        (&["qr", "--format", "arrow", "x"], "possible values: text, md, json, jsonl;"),
     ] {
         let run = ksplat(args);
         let messages = String::from_utf8(run.stderr).unwrap();

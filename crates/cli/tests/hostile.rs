@@ -196,6 +196,11 @@ fn no_text_of_a_log_or_of_a_name_acts_on_a_terminal() {
         &[log.as_os_str(), o("--vmlinux"), o("auto")],
         &[log.as_os_str(), o("--format"), o("json"), o("--text")],
         &[log.as_os_str(), o("--format"), o("jsonl"), o("--text"), o("--information")],
+        &[log.as_os_str(), o("--format"), o("junit"), o("--all"), o("--information")],
+        &[behind.as_os_str(), o("--format"), o("junit"), o("--all"), o("--information")],
+        &[missing.as_os_str(), o("--format"), o("junit")],
+        &[log.as_os_str(), o("--format"), o("kcidb"), o("--text"), o("--information")],
+        &[behind.as_os_str(), o("--format"), o("kcidb"), o("--text"), o("--information")],
         &[o("symbolize"), o("--vmlinux"), o("tests/fixture/vmlinux"), log.as_os_str()],
         &[o("cluster"), log.as_os_str()],
         &[o("cluster"), log.as_os_str(), o("--long")],
@@ -234,6 +239,16 @@ fn no_text_of_a_log_or_of_a_name_acts_on_a_terminal() {
         assert!(!err.contains("invalid UTF-8"), "{what}: {err}");
         if what.contains("--why") || what.contains("--among") {
             assert!(out.contains("script"), "{what}: no names: {out}{err}");
+        }
+        if call.contains(&o("junit")) {
+            let read = quick_junit::Report::deserialize_from_str(&out);
+            let report = read.unwrap_or_else(|error| panic!("{what}: {error}: {out}"));
+            assert_eq!(out.matches("<testcase ").count(), report.tests, "{what}");
+            assert!(!out.contains("<script") && !out.contains("<img"), "{what}: {out}");
+        }
+        if call.contains(&o("kcidb")) {
+            let read: serde_json::Value = serde_json::from_str(&out).unwrap();
+            assert!(read["incidents"].as_array().unwrap().len() > 1, "{what}: {out}");
         }
         if call.iter().any(|arg| arg.as_bytes().starts_with(b"json")) {
             assert!(!out.is_empty(), "{what}: {err}");

@@ -143,8 +143,6 @@ fn ask(args: &args::KnownAsk) -> Result<Status, Error> {
                 out.write_all(b"\n")?;
             }
         }
-        #[cfg(feature = "arrow")]
-        ReportFormat::Arrow => return Err(io::Error::other(crate::writer::NO_TABLE).into()),
     }
     out.flush()?;
     if answers.is_empty() && !args.logs.quiet {

@@ -70,6 +70,11 @@ impl Messages {
 }
 
 fn line(name: &str, error: &dyn Display) -> String {
+    format!("ksplat: {}: {}", escape::escape(name), error_text(error))
+}
+
+/// Returns the text of an error, escaped.
+pub(crate) fn error_text(error: &dyn Display) -> String {
     let mut error = error.to_string();
     if error.len() > MAX_MESSAGE {
         error.truncate(error.floor_char_boundary(MAX_MESSAGE));
@@ -78,7 +83,7 @@ fn line(name: &str, error: &dyn Display) -> String {
     // `io::Error` appends its error number.
     let bare = error.strip_suffix(')').and_then(|error| error.rsplit_once(" (os error "));
     let error = bare.map_or(&*error, |(error, _)| error);
-    format!("ksplat: {}: {}", escape::escape(name), escape::escape(error))
+    escape::escape(error).to_string()
 }
 
 fn report(message: Message) {
