@@ -27,7 +27,8 @@ pub(crate) fn log(bug: u64, random: &mut Random) -> String {
     for _ in 0..8 {
         own.below(2);
     }
-    let part = own.below(400);
+    // With more bugs in a part they would merge.
+    let part = own.below(400) + 400 * (bug / 100_000);
     let kind = own.below(4);
     let site = format!("part{part}_do_{bug:x}");
     let mut callers: Vec<String> =
