@@ -519,7 +519,7 @@ fn sleeping(report: &Report<'_>) -> Sentence {
         (false, false) => match atomic.rcu_depth? {
             0 => return None,
             1.. => "in a read-side critical section of RCU",
-            _ => "after more calls of rcu_read_unlock() than of rcu_read_lock()",
+            _ => "after a read-side critical section of RCU was left once too often",
         },
     };
     // Locks that spin disable preemption; the innermost is the likeliest reason. Kernels before Linux 5.7 print no
