@@ -110,5 +110,5 @@ pub use span::Span;
 struct ReadmeExamples;
 
 #[doc = include_str!("../docs/src/library.md")]
-#[cfg(doctest)]
+#[cfg(all(doctest, feature = "disasm", feature = "symbolize"))]
 struct BookExamples;
