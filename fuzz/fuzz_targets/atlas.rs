@@ -14,7 +14,7 @@ fuzz_target!(|data: &[u8]| {
         for file in atlas.files(&name) {
             let _ = (file.to_string(), file.class(), file.sections().count());
         }
-        let _ = atlas.resolve(&name, Hints { module: Some(&name), arch: Some("x86_64"), near: &["fs"] });
+        let _ = atlas.resolve(&name, Hints { module: Some(&name), arch: Some("x86_64"), near: &["fs"], inline: false });
         let _ = atlas.sections(&name);
     }
     let mut builder = Builder::new();
