@@ -80,10 +80,13 @@ fn rest_of<'log>(
     // Lines that begin with a printk time are complete, and most lines do.
     let is_stamped =
         *first == b'[' && below.get(1).is_some_and(|b| *b == b' ' || b.is_ascii_digit());
+    if is_stamped {
+        return None;
+    }
     let may_be_broken = line.is_carried && width <= *MAIL_WIDTH.end();
     let may_be_cut = first.is_ascii_digit();
     let begins_rest = OPEN_LINES.iter().find(|(is_open, _)| is_open(&line.text));
-    if is_stamped || !(may_be_broken || is_headline || may_be_cut || begins_rest.is_some()) {
+    if !(may_be_broken || is_headline || may_be_cut || begins_rest.is_some()) {
         return None;
     }
     let rest = Line::at(log, line.next(), shape)?;

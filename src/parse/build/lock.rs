@@ -21,6 +21,8 @@ impl<'log> Builder<'log> {
             return self.leave_too_many(ReportPart::Locks);
         }
         let announced = self.lock_below.take();
+        let function = found.place.and_then(|place| place.function);
+        let function = function.map(|name| symbol::name(line.own(name)));
         // A mail program may break the line of an inlined function, which the one of its caller follows.
         let is_again = |last: &&mut Lock<'_>| {
             let address = found.address.map(address);
@@ -29,9 +31,7 @@ impl<'log> Builder<'log> {
         if let Some(last) =
             self.report.locks.last_mut().filter(is_again).filter(|_| found.index.is_none())
         {
-            let function = found.place.and_then(|place| place.function);
-            last.function =
-                function.map(|name| symbol::name(line.own(name))).or(last.function.take());
+            last.function = function.or(last.function.take());
             return;
         }
         let state = match found.index {
@@ -42,7 +42,6 @@ impl<'log> Builder<'log> {
             None if self.report.locks.is_empty() => LockState::Wanted,
             _ => LockState::Held,
         };
-        let function = found.place.and_then(|place| place.function);
         let holder = self.holder.clone().filter(|_| found.index.is_some());
         self.report.locks.push(Lock {
             class: line.own(found.class),
@@ -53,7 +52,7 @@ impl<'log> Builder<'log> {
             state,
             comm: holder.as_ref().map(|(comm, _)| comm.clone()),
             holder: holder.map(|(_, pid)| pid),
-            function: function.map(|name| symbol::name(line.own(name))),
+            function,
             offset: line.start,
         });
     }
