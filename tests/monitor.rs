@@ -273,6 +273,26 @@ fn a_kernel_that_halts_ends_its_reports() {
 }
 
 #[test]
+fn lines_of_something_else_end_a_report_with_an_end() {
+    let tick = |monitor: &mut Monitor| words(monitor.tick(Duration::ZERO));
+    let bug = "[ 1.0][   T1] kernel BUG at fs/a.c:1!\n[ 1.0][   T1] RIP: 0010:f+0x1/0x2\n";
+    let end = "[ 1.0][   T1] ---[ end trace 0 ]---\n[ 1.0][   T1] RIP: 0010:f+0x1/0x2\n";
+    // A line waits for the next one, which may continue it.
+    let others = ["[ 1.0][   T2] usb 1-1: new device\n", "root@syzkaller:~# \n"];
+    let others = others.map(|line| line.repeat(2));
+    for (end, other) in others.iter().flat_map(|other| [(end, other), ("", other)]) {
+        let mut monitor = Monitor::new();
+        monitor.push(bug.as_bytes()).for_each(drop);
+        monitor.push(end.as_bytes()).for_each(drop);
+        assert_eq!(tick(&mut monitor), NONE, "{other}");
+        monitor.push(other.as_bytes()).for_each(drop);
+        let expected = if end.is_empty() { vec![] } else { vec!["finished kernel BUG in f"] };
+        assert_eq!(tick(&mut monitor), expected, "{other}");
+        assert_eq!(tick(&mut monitor), NONE, "{other}");
+    }
+}
+
+#[test]
 fn asking_for_pauses_changes_no_report() {
     for (path, log) in logs() {
         let mut monitor = ksplat::Parser::new().with_information(true).monitor();

@@ -167,7 +167,8 @@ impl Monitor {
     ///
     /// A report makes a pause if no line of it arrived for the time of
     /// [`Parser::with_pause`](crate::Parser::with_pause), or at once if the kernel prints that it
-    /// halts or boots. If lines of it arrive later, the report is returned again, as
+    /// halts or boots, or if lines of another task, of a program or a prompt follow its
+    /// `---[ end trace`. If lines of it arrive later, the report is returned again, as
     /// [`Event::Revised`]. A report that has only a headline is not returned before it is complete,
     /// because the headline may be that of a report below.
     ///

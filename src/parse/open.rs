@@ -246,6 +246,11 @@ impl<'log> Open<'log> {
         self.ended || self.marker.kind.is_information()
     }
 
+    /// Returns whether it has printed its end, and a line that belongs to something else follows.
+    pub(super) fn is_over(&self) -> bool {
+        self.ended && self.silence + self.foreign > 0
+    }
+
     /// Returns whether the format of its headline needs a stack.
     pub(super) fn needs_stack(&self) -> bool {
         self.outline.needs_stack

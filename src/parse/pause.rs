@@ -37,6 +37,8 @@ struct Pause {
     end: usize,
     since: Duration,
     is_asked: bool,
+    /// Whether its end was printed, and a line of something else below it.
+    is_over: bool,
     /// The report as it was returned.
     given: Option<Box<Report<'static>>>,
 }
@@ -51,11 +53,12 @@ impl Pauses {
             if pause.end != open.end {
                 (pause.end, pause.since, pause.is_asked) = (open.end, now, false);
             }
+            pause.is_over = open.is_over();
         }
     }
 
-    /// Returns whether a report is due, and marks it as returned: all reports, or those without a
-    /// line for the time of a pause. `place` is the end of the lines.
+    /// Returns whether a report is due, and marks it as returned: all reports, or those that are
+    /// over or had no line for the time of a pause. `place` is the end of the lines.
     pub(super) fn are_due(
         &mut self,
         all: bool,
@@ -67,7 +70,8 @@ impl Pauses {
             return self.silent.replace(place) != Some(place);
         }
         let is_due = |report: &&mut Pause| {
-            !report.is_asked && report.end > 0 && now.saturating_sub(report.since) >= pause
+            let is_silent = now.saturating_sub(report.since) >= pause;
+            !report.is_asked && report.end > 0 && (report.is_over || is_silent)
         };
         let due = self.all.values_mut().filter(is_due);
         due.map(|report| report.is_asked = true).count() > 0
