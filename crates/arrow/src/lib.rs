@@ -1,8 +1,8 @@
 //! Reports as an Arrow table, one row a report.
 //!
 //! The columns are those of [`schema`], whose version is [`SCHEMA_VERSION`]. A [`Builder`] takes logs and gives
-//! a `RecordBatch`; [`batches`] parses many logs on several cores. With the feature `ipc` a `Writer` writes
-//! them as an Arrow IPC file.
+//! a `RecordBatch`; [`batches`] parses many logs on several cores. A `Writer` writes them as an Arrow IPC file with
+//! the feature `ipc`, and as a Parquet file with the feature `parquet`.
 //!
 //! # Examples
 //!
@@ -21,6 +21,8 @@
 mod builder;
 mod column;
 mod table;
+#[cfg(any(feature = "ipc", feature = "parquet"))]
+mod writer;
 
 use arrow_array::RecordBatch;
 use arrow_schema::ArrowError;
@@ -30,6 +32,8 @@ pub use arrow_array as array;
 pub use arrow_schema::ArrowError as Error;
 pub use builder::{Builder, analyzer};
 pub use table::{Column, SCHEMA_VERSION, columns, schema};
+#[cfg(any(feature = "ipc", feature = "parquet"))]
+pub use writer::Writer;
 
 /// The number of logs of a batch, if nothing else is asked for.
 pub const BATCH: usize = 1024;
@@ -66,47 +70,6 @@ pub fn batches<L: Sync, E: From<ArrowError> + Send>(
     Ok(batches?.into_iter().flatten().collect())
 }
 
-/// Writes batches as an Arrow IPC file, which `pyarrow.feather.read_table` and Polars map into memory.
-#[cfg(feature = "ipc")]
-pub struct Writer<W: std::io::Write>(arrow_ipc::writer::FileWriter<W>);
-
-#[cfg(feature = "ipc")]
-impl<W: std::io::Write> std::fmt::Debug for Writer<W> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Writer").finish_non_exhaustive()
-    }
-}
-
-#[cfg(feature = "ipc")]
-impl<W: std::io::Write> Writer<W> {
-    /// Begins a file.
-    ///
-    /// # Errors
-    ///
-    /// An error of `out` is returned.
-    pub fn new(out: W) -> Result<Self, ArrowError> {
-        arrow_ipc::writer::FileWriter::try_new(out, &schema()).map(Self)
-    }
-
-    /// Writes a batch; an empty one is left out.
-    ///
-    /// # Errors
-    ///
-    /// An error of the output is returned.
-    pub fn write(&mut self, batch: &RecordBatch) -> Result<(), ArrowError> {
-        if batch.num_rows() == 0 { Ok(()) } else { self.0.write(batch) }
-    }
-
-    /// Ends the file.
-    ///
-    /// # Errors
-    ///
-    /// An error of the output is returned.
-    pub fn finish(mut self) -> Result<(), ArrowError> {
-        self.0.finish()
-    }
-}
-
 /// Reads all batches of an Arrow IPC file.
 ///
 /// # Errors
@@ -115,4 +78,14 @@ impl<W: std::io::Write> Writer<W> {
 #[cfg(feature = "ipc")]
 pub fn read(file: impl std::io::Read + std::io::Seek) -> Result<Vec<RecordBatch>, ArrowError> {
     arrow_ipc::reader::FileReader::try_new(file, None)?.collect()
+}
+
+/// Reads all batches of a Parquet file.
+///
+/// # Errors
+///
+/// The file is not one, or cannot be read.
+#[cfg(feature = "parquet")]
+pub fn read_parquet(file: std::fs::File) -> Result<Vec<RecordBatch>, ArrowError> {
+    parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder::try_new(file)?.build()?.collect()
 }

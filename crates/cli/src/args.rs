@@ -137,7 +137,7 @@ pub(crate) struct Parse {
     /// Console logs, plain or packed as .gz, .xz or .zst [default: standard input]
     #[arg(value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
-    /// Write the table of --format arrow to this file
+    /// Write the table of --format arrow or parquet to this file
     #[cfg(feature = "arrow")]
     #[arg(short = 'o', long = "output", value_name = "FILE")]
     pub(crate) table: Option<PathBuf>,
@@ -704,6 +704,9 @@ pub(crate) enum ParseFormat {
     /// An Arrow IPC file, one row a report: needs --output
     #[cfg(feature = "arrow")]
     Arrow,
+    /// A Parquet file, one row a report: needs --output
+    #[cfg(feature = "parquet")]
+    Parquet,
 }
 
 impl From<Format> for ReportFormat {

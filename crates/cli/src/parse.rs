@@ -29,7 +29,11 @@ pub(crate) fn parse(args: &Parse) -> io::Result<Status> {
         ParseFormat::Junit => Format::Document(ci::Format::Junit),
         ParseFormat::Kcidb => Format::Document(ci::Format::Kcidb(&args.kcidb)),
         #[cfg(feature = "arrow")]
-        ParseFormat::Arrow => return Ok(crate::table::write(args)),
+        ParseFormat::Arrow => return Ok(crate::table::write(args, ksplat_arrow::Writer::ipc)),
+        #[cfg(feature = "parquet")]
+        ParseFormat::Parquet => {
+            return Ok(crate::table::write(args, ksplat_arrow::Writer::parquet));
+        }
     };
     let known = match asked(&args.reports) {
         Ok(known) => known,

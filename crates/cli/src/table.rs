@@ -1,11 +1,11 @@
-//! `ksplat parse --format arrow`.
+//! `ksplat parse --format arrow` and `--format parquet`.
 
 use std::fs::File;
 use std::io::BufWriter;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use ksplat_arrow::Builder;
+use ksplat_arrow::{Builder, Error};
 
 use crate::args::Parse;
 use crate::input;
@@ -14,22 +14,22 @@ use crate::ui::{Progress, Status, report_error};
 /// The number of logs whose rows are in memory at once, in batches.
 const LOGS: usize = 8 * ksplat_arrow::BATCH;
 
-/// Writes the reports of logs as an Arrow IPC file, one row a report.
-pub(crate) fn write(args: &Parse) -> Status {
+/// Begins a table in a file.
+type Begin = fn(BufWriter<File>) -> Result<ksplat_arrow::Writer<BufWriter<File>>, Error>;
+
+/// Writes the reports of logs as a table, one row a report.
+pub(crate) fn write(args: &Parse, begin: Begin) -> Status {
     let Some(out) = &args.table else {
-        report_error("parse", &"--format arrow needs the file to write: --output FILE");
+        report_error("parse", &"a table needs the file to write: --output FILE");
         return Status::Unusable;
     };
     if args.reports.images.are_named() {
-        report_error(
-            "parse",
-            &"--format arrow has no column for what images resolve: name no image",
-        );
+        report_error("parse", &"a table has no column for what images resolve: name no image");
         return Status::Unusable;
     }
     let files = input::or_stdin(&args.files);
     let progress = Progress::of_files("reading", files.len(), args.reports.quiet);
-    match table(args, &files, out, &progress) {
+    match table(args, &files, || begin(BufWriter::new(File::create(out)?)), &progress) {
         Ok(status) => status,
         Err(error) => {
             report_error(&input::name(out), &error);
@@ -41,14 +41,14 @@ pub(crate) fn write(args: &Parse) -> Status {
 fn table(
     args: &Parse,
     files: &[PathBuf],
-    out: &Path,
+    begin: impl FnOnce() -> Result<ksplat_arrow::Writer<BufWriter<File>>, Error>,
     progress: &Progress,
-) -> Result<Status, ksplat_arrow::Error> {
+) -> Result<Status, Error> {
     let reading = &args.reports.reading;
     let (parser, most) = (reading.parser(), args.unpacking.max_unpacked);
     let analyzer = ksplat_arrow::analyzer().with_atlas(reading.atlas());
     let (crashes, unusable) = (AtomicUsize::new(0), AtomicUsize::new(0));
-    let add = |builder: &mut Builder, path: &PathBuf| -> Result<(), ksplat_arrow::Error> {
+    let add = |builder: &mut Builder, path: &PathBuf| -> Result<(), Error> {
         let added = input::open(path, most).ok().and_then(|(name, log)| match log.whole() {
             Ok(bytes) => Some(builder.add(&name, bytes, parser, &analyzer)),
             Err(error) => {
@@ -63,7 +63,7 @@ fn table(
         progress.add(1);
         Ok(())
     };
-    let mut writer = ksplat_arrow::Writer::new(BufWriter::new(File::create(out)?))?;
+    let mut writer = begin()?;
     for files in files.chunks(LOGS) {
         for batch in ksplat_arrow::batches(files, ksplat_arrow::BATCH, add)? {
             writer.write(&batch)?;

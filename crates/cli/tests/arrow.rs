@@ -1,4 +1,4 @@
-//! `ksplat parse --format arrow`: the table has the values of the JSON.
+//! `ksplat parse --format arrow` and `--format parquet`: the table has the values of the JSON.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
@@ -74,6 +74,34 @@ fn the_table_has_the_values_of_the_json() {
     }
     assert_eq!(rows.next(), None);
     assert!(json.len() > 100, "{} reports", json.len());
+}
+
+#[cfg(feature = "parquet")]
+#[test]
+fn a_parquet_file_has_the_rows_of_the_arrow_file() {
+    let (arrow, parquet) = (place("same.arrow"), place("same.parquet"));
+    for (format, out) in [("arrow", &arrow), ("parquet", &parquet)] {
+        let mut args = vec!["parse", "-q", "--format", format, "-o", out.to_str().unwrap()];
+        let logs = logs();
+        args.extend(logs.iter().map(String::as_str));
+        assert_eq!(ksplat(&args).status.code(), Some(1));
+    }
+    let rows = |batches: &[RecordBatch], row: usize| {
+        let mut row = row;
+        let batch = batches.iter().find(|batch| {
+            let is_here = row < batch.num_rows();
+            row -= if is_here { 0 } else { batch.num_rows() };
+            is_here
+        });
+        batch.unwrap().slice(row, 1)
+    };
+    let (left, right) =
+        (batches(&arrow), ksplat_arrow::read_parquet(File::open(&parquet).unwrap()).unwrap());
+    let count = |batches: &[RecordBatch]| batches.iter().map(RecordBatch::num_rows).sum::<usize>();
+    assert_eq!(count(&left), count(&right));
+    for row in 0..count(&left) {
+        assert_eq!(rows(&left, row).columns(), rows(&right, row).columns(), "row {row}");
+    }
 }
 
 #[test]
