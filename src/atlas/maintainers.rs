@@ -72,16 +72,23 @@ impl<'a> Atlas<'a> {
         let mut text = Vec::new();
         let mut rest = self.part(Part::Patterns);
         let mut found = Found::default();
+        // The offset at which the last pattern differs from the path: patterns that share more with
+        // it do not match either. Most are skipped so.
+        let mut differs = usize::MAX;
         while let Some((head, tail)) = rest.split_first_chunk::<4>() {
             let [shared, other, low, high] = *head;
             let Some((bytes, behind)) = tail.split_at_checked(usize::from(other)) else { break };
+            rest = behind;
+            if usize::from(shared) > differs {
+                continue;
+            }
             text.truncate(usize::from(shared));
             text.extend_from_slice(bytes);
-            rest = behind;
             let (excluded, pattern) = match text.split_last() {
                 Some((b'!', pattern)) => (true, pattern),
                 _ => (false, text.as_slice()),
             };
+            differs = difference(pattern, path.as_bytes());
             if fits(pattern, path.as_bytes()) {
                 found.add(u16::from_le_bytes([low, high]), excluded, pattern);
             }
@@ -122,6 +129,13 @@ impl Found {
     }
 }
 
+/// Returns the offset at which the literal start of a pattern differs from a path; `usize::MAX` if it does not.
+fn difference(pattern: &[u8], path: &[u8]) -> usize {
+    let literal = memchr::memchr2(b'*', b'?', pattern).unwrap_or(pattern.len());
+    let equal = pattern.iter().zip(path).take_while(|(a, b)| a == b).count();
+    if equal < literal { equal } else { usize::MAX }
+}
+
 /// Returns whether a pattern of MAINTAINERS matches a path. A trailing slash matches everything below the
 /// directory; `*` matches any characters except slashes, `?` matches one of them.
 pub(super) fn fits(pattern: &[u8], path: &[u8]) -> bool {
@@ -160,6 +174,46 @@ pub(super) fn fits(pattern: &[u8], path: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[cfg(feature = "atlas")]
+    #[test]
+    fn ok_skipped_patterns_do_not_match() {
+        let atlas = Atlas::builtin();
+        let all = |path: &str| {
+            let (mut text, mut rest) = (Vec::new(), atlas.part(Part::Patterns));
+            let mut found = Found::default();
+            while let Some((&[shared, other, low, high], tail)) = rest.split_first_chunk::<4>() {
+                let (bytes, behind) = tail.split_at(usize::from(other));
+                text.truncate(usize::from(shared));
+                text.extend_from_slice(bytes);
+                rest = behind;
+                let pattern = text.strip_suffix(b"!").unwrap_or(&text);
+                if fits(pattern, path.as_bytes()) {
+                    let number = u16::from_le_bytes([low, high]);
+                    found.add(number, pattern.len() < text.len(), pattern);
+                }
+            }
+            found.sorted()
+        };
+        let mut matches = 0;
+        for path in [
+            "fs/nilfs2/new.c",
+            "fs/new.c",
+            "drivers/net/ethernet/intel/new/new.c",
+            "drivers/clk/clk-aspeed-new.c",
+            "arch/x86/kvm/new.c",
+            "include/linux/bpf_new.h",
+            "net/new/a.c",
+            "lib/new.c",
+            "new",
+            "",
+        ] {
+            let expected = all(path);
+            assert_eq!(atlas.patterns_of(path), expected, "{path}");
+            matches += expected.len();
+        }
+        assert!(matches > 10, "{matches}");
+    }
 
     #[test]
     fn ok_fits() {
