@@ -74,7 +74,3 @@ features! {
     /// The release of one is unknown.
     NoRelease = "no-release", 0.75;
 }
-
-/// The logistic curve (a, b) from the sum of weights s to the probability that two reports are of
-/// one bug: 1 / (1 + e^-(a·s + b)).
-pub(super) const CALIBRATION: (f32, f32) = (0.583, -5.247);

@@ -34,6 +34,7 @@
 )]
 
 mod blocking;
+mod calibration;
 mod document_frequency;
 mod entry;
 mod feature;
@@ -51,7 +52,7 @@ use std::sync::OnceLock;
 use blocking::{DisjointSets, Edge, Keys, Part};
 use entry::Entry;
 use names::{Name, Names, Overlay, Texts};
-use similarity::Ranker;
+use similarity::{Candidate, Ranker, Scratch};
 
 use crate::arch::Arch;
 use crate::fingerprint::{Family, Signature};
@@ -61,6 +62,7 @@ pub(crate) use blocking::MAX_NEAR;
 #[cfg(feature = "store")]
 pub(crate) use reach::{Grouped, Reach, Titles};
 
+pub use calibration::calibrate;
 pub use feature::Feature;
 pub use link::{Link, LinkReason};
 pub use parting::{PartReason, Parted};
@@ -202,23 +204,34 @@ impl Index {
         let entry = self.entry(a)?;
         let other = self.reports.get(b as usize)?.entry;
         let ranker = Ranker::new(&self.entries, &self.names, vec![other]);
-        let candidate = ranker.compare_with(entry, &self.names, &[0]).pop()?;
-        Some(Match { report: b, score: candidate.score, features: candidate.features })
+        let scratch = &mut Scratch::default();
+        let candidate = ranker.compare_with(entry, &self.names, &[0], scratch).pop()?;
+        Some(Match::new(b, candidate))
     }
 
     /// Returns the `top` known reports that are most similar to a signature, the most similar
-    /// first.
+    /// first, with probabilities by [`calibrate`].
     pub fn matches(&self, signature: &Signature<'_>, top: usize) -> Vec<Match> {
         let mut names = Overlay::new(&self.names);
         let entry = Entry::new(signature, &mut names);
-        self.ranked(&entry, &names, top)
+        // The lead of the first match needs the second.
+        let mut matches = self.ranked(&entry, &names, top.max(2));
+        calibrate(&mut matches, self.entries.len());
+        matches.truncate(top);
+        matches
+    }
+
+    /// Returns the number of distinct signatures.
+    pub fn signatures(&self) -> usize {
+        self.entries.len()
     }
 
     fn ranked(&self, entry: &Entry, names: &impl Texts, top: usize) -> Vec<Match> {
-        let candidates = self.ranker().rank(&self.entries, entry, names, top, &mut Vec::new());
+        let candidates =
+            self.ranker().rank(&self.entries, entry, names, top, &mut Scratch::default());
         let found = candidates.into_iter().filter_map(|candidate| {
             let report = self.entries.get(candidate.entry as usize)?.first;
-            Some(Match { report, score: candidate.score, features: candidate.features })
+            Some(Match::new(report, candidate))
         });
         found.collect()
     }
@@ -412,7 +425,7 @@ impl Index {
             }
         }
         let ranker = Ranker::new(&self.entries, &self.names, exemplars.to_vec());
-        let mut edges = Vec::new();
+        let (mut edges, mut scratch) = (Vec::new(), Scratch::default());
         for (_, (number, entry)) in documents() {
             let names = blocking::near(entry).into_iter();
             let reached = names.filter_map(|name| near.get(&(blocking::kin(entry.family), name)));
@@ -432,7 +445,7 @@ impl Index {
             if reached.is_empty() {
                 continue;
             }
-            let found = ranker.compare_with(entry, &self.names, &reached);
+            let found = ranker.compare_with(entry, &self.names, &reached, &mut scratch);
             edges.extend(
                 found
                     .into_iter()
@@ -446,10 +459,11 @@ impl Index {
     /// Returns the edges between sets that are perhaps one bug.
     fn perhaps(&self, sets: &mut DisjointSets, exemplars: &[u32]) -> Vec<Edge> {
         let ranker = Ranker::new(&self.entries, &self.names, exemplars.to_vec());
-        let (mut edges, mut sums) = (Vec::new(), Vec::new());
+        let (mut edges, mut scratch) = (Vec::new(), Scratch::default());
         for number in exemplars {
             let Some(entry) = self.entries.get(*number as usize) else { continue };
-            let neighbours = ranker.rank(&self.entries, entry, &self.names, NEIGHBOURS, &mut sums);
+            let neighbours =
+                ranker.rank(&self.entries, entry, &self.names, NEIGHBOURS, &mut scratch);
             let others = neighbours.iter().filter(|candidate| {
                 candidate.score >= PERHAPS && sets.find(candidate.entry) != sets.find(*number)
             });
@@ -539,13 +553,21 @@ struct Joined {
 pub struct Match {
     /// The number of the report, as [`Index::add`] returned it; the lowest one of equal reports.
     pub report: u32,
-    /// The probability that both are of one bug, from 0 to 1.
+    /// The sum of the features, each with its [weight](Feature::weight).
+    pub sum: f32,
+    /// The probability that both are of one bug, from 0 to 1: of [`Index::matches`] among all candidates, of
+    /// [`Index::compare`] by the two reports alone.
     pub score: f32,
     /// The features that both have, each from 0 to 1.
     pub features: Vec<(Feature, f32)>,
 }
 
 impl Match {
+    fn new(report: u32, candidate: Candidate) -> Self {
+        let Candidate { sum, score, features, .. } = candidate;
+        Self { report, sum, score, features }
+    }
+
     /// Describes the features in words, the heaviest first.
     pub fn evidence(&self) -> String {
         link::in_words(&self.features)

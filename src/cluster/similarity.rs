@@ -2,9 +2,10 @@
 
 use std::collections::HashMap;
 
+use super::calibration;
 use super::document_frequency::{self, Source};
 use super::entry::Entry;
-use super::feature::{CALIBRATION, Feature};
+use super::feature::Feature;
 use super::names::{Names, Texts};
 use crate::fingerprint::{self, OriginRole};
 use crate::functions::FrameClass;
@@ -179,6 +180,9 @@ fn words(text: &str, mut add: impl FnMut(u64)) {
 #[derive(Clone, Debug)]
 pub(super) struct Candidate {
     pub(super) entry: u32,
+    /// The sum of the weighted features.
+    pub(super) sum: f32,
+    /// The probability of the pair alone.
     pub(super) score: f32,
     pub(super) features: Vec<(Feature, f32)>,
 }
@@ -285,6 +289,7 @@ pub(super) struct Ranker {
 }
 
 /// A term of a query.
+#[derive(Clone, Copy, Debug)]
 struct Lookup {
     term: u32,
     feature: Feature,
@@ -430,16 +435,17 @@ impl Ranker {
     /// Returns the `top` documents that are most similar to `entry`, the most similar first; of
     /// equal ones that with the smaller hash.
     ///
-    /// `sums` is a buffer, empty at first, that the next query can use again.
+    /// `scratch` is a buffer that the next query can use again.
     pub(super) fn rank(
         &self,
         entries: &[Entry],
         entry: &Entry,
         names: &impl Texts,
         top: usize,
-        sums: &mut Vec<f32>,
+        scratch: &mut Scratch,
     ) -> Vec<Candidate> {
         let lookups = self.lookups(entry, names);
+        let sums = &mut scratch.sums;
         sums.resize(self.documents.len(), 0.0);
         let mut touched = Vec::new();
         for lookup in &lookups {
@@ -478,12 +484,13 @@ impl Ranker {
             });
             best.truncate(compared);
         }
-        let by_term = by_term(&lookups);
+        scratch.look_up(self.rarity.len(), &lookups);
         let mut found: Vec<_> =
-            best.iter().map(|(_, document)| self.compare(entry, &by_term, *document)).collect();
+            best.iter().map(|(_, document)| self.compare(entry, scratch, *document)).collect();
+        scratch.forget(&lookups);
         let exact =
             |candidate: &Candidate| entries.get(candidate.entry as usize).map(|entry| entry.exact);
-        found.sort_by(|a, b| b.score.total_cmp(&a.score).then_with(|| exact(a).cmp(&exact(b))));
+        found.sort_by(|a, b| b.sum.total_cmp(&a.sum).then_with(|| exact(a).cmp(&exact(b))));
         found.truncate(top);
         found
     }
@@ -494,19 +501,18 @@ impl Ranker {
         entry: &Entry,
         names: &impl Texts,
         documents: &[u32],
+        scratch: &mut Scratch,
     ) -> Vec<Candidate> {
         let lookups = self.lookups(entry, names);
-        let by_term = by_term(&lookups);
-        documents.iter().map(|document| self.compare(entry, &by_term, *document)).collect()
+        scratch.look_up(self.rarity.len(), &lookups);
+        let compared = documents.iter().map(|document| self.compare(entry, scratch, *document));
+        let found = compared.collect();
+        scratch.forget(&lookups);
+        found
     }
 
     /// Compares an entry with a document by all features.
-    fn compare(
-        &self,
-        entry: &Entry,
-        by_term: &HashMap<u32, Vec<&Lookup>>,
-        document: u32,
-    ) -> Candidate {
+    fn compare(&self, entry: &Entry, scratch: &Scratch, document: u32) -> Candidate {
         let mut values = [0.0_f32; Feature::ALL.len()];
         let mut add = |feature: Feature, value: f32| {
             if let Some(sum) = values.get_mut(feature as usize) {
@@ -516,7 +522,7 @@ impl Ranker {
         let from = self.firsts.get(document as usize).copied().unwrap_or_default();
         let to = self.firsts.get(document as usize + 1).copied().unwrap_or_default();
         for (term, weight) in self.forward.get(from as usize..to as usize).unwrap_or_default() {
-            for lookup in by_term.get(term).into_iter().flatten() {
+            for lookup in scratch.of(*term) {
                 add(lookup.feature, lookup.weight * weight);
             }
         }
@@ -526,16 +532,53 @@ impl Ranker {
         let sum: f32 = features.iter().map(|(feature, value)| feature.weight() * value).sum();
         Candidate {
             entry: self.documents.get(document as usize).copied().unwrap_or_default(),
-            score: 1.0 / (1.0 + (-(CALIBRATION.0 * sum + CALIBRATION.1)).exp()),
+            sum,
+            score: calibration::of_pair(sum),
             features,
         }
     }
 }
 
-fn by_term(lookups: &[Lookup]) -> HashMap<u32, Vec<&Lookup>> {
-    let mut map: HashMap<u32, Vec<&Lookup>> = HashMap::new();
-    for lookup in lookups {
-        map.entry(lookup.term).or_default().push(lookup);
+/// The buffers of a query.
+#[derive(Debug, Default)]
+pub(super) struct Scratch {
+    /// The sum of each document.
+    sums: Vec<f32>,
+    /// The first lookup of each term among `lookups`, counted from 1; 0 for terms that are not looked up.
+    firsts: Vec<u32>,
+    /// The lookups, those of a term beside each other.
+    lookups: Vec<Lookup>,
+}
+
+impl Scratch {
+    /// Enters the lookups of a query, in an index of this number of terms.
+    fn look_up(&mut self, terms: usize, lookups: &[Lookup]) {
+        self.firsts.resize(terms, 0);
+        self.lookups.clear();
+        self.lookups.extend_from_slice(lookups);
+        self.lookups.sort_by_key(|lookup| lookup.term);
+        for (at, lookup) in (1_u32..).zip(&self.lookups) {
+            if let Some(first) = self.firsts.get_mut(lookup.term as usize)
+                && *first == 0
+            {
+                *first = at;
+            }
+        }
     }
-    map
+
+    /// Removes the lookups of a query.
+    fn forget(&mut self, lookups: &[Lookup]) {
+        for lookup in lookups {
+            if let Some(first) = self.firsts.get_mut(lookup.term as usize) {
+                *first = 0;
+            }
+        }
+    }
+
+    /// Returns the lookups of a term.
+    fn of(&self, term: u32) -> impl Iterator<Item = &Lookup> {
+        let first = self.firsts.get(term as usize).copied().unwrap_or_default() as usize;
+        let known = first.checked_sub(1).and_then(|first| self.lookups.get(first..));
+        known.unwrap_or_default().iter().take_while(move |lookup| lookup.term == term)
+    }
 }

@@ -125,7 +125,7 @@ impl Fixes {
         for like in self.index.matches(signature, CANDIDATES) {
             let places = self.places.get(like.report as usize).into_iter().flatten();
             for known in places.filter_map(|at| self.contents.known.get(*at)) {
-                let score = rank::score(&pair_features(signature, &known.signature, like.score));
+                let score = rank::score(&pair_features(signature, &known.signature, like.sum));
                 for fix in self.fixes_of(known) {
                     take(&mut found, score, fix, || Candidate {
                         fix: fix.clone(),

@@ -55,9 +55,15 @@ pub(super) fn common(a: &[(u64, &str)], b: &[(u64, &str)]) -> usize {
     row.last().copied().unwrap_or_default()
 }
 
-/// Compares a report with a known crash, whose similarity is `score`.
-pub fn pair_features(report: &Signature<'_>, known: &Signature<'_>, score: f32) -> PairFeatures {
-    let score = score.clamp(1e-4, 1.0 - 1e-4);
+/// The sum of weighted features at which a report and a known crash are as similar as dissimilar, and the
+/// unit of the distance to it.
+const SIMILARITY: (f32, f32) = (9.0, 6.861);
+
+/// The greatest similarity.
+const MOST_SIMILAR: f32 = 2.3;
+
+/// Compares a report with a known crash; `sum` is that of [`Match`](crate::cluster::Match).
+pub fn pair_features(report: &Signature<'_>, known: &Signature<'_>, sum: f32) -> PairFeatures {
     let yes = |is: bool| f32::from(u8::from(is));
     let (a, b) = (stack(report), stack(known));
     let common = common(&a, &b);
@@ -82,7 +88,7 @@ pub fn pair_features(report: &Signature<'_>, known: &Signature<'_>, score: f32) 
     let origins = origins.count().min(4);
     let shorter_share = if shorter == 0 { 0.0 } else { common as f32 / shorter as f32 };
     [
-        (score / (1.0 - score)).ln() / 4.0,
+        ((sum - SIMILARITY.0) / SIMILARITY.1).clamp(-MOST_SIMILAR, MOST_SIMILAR),
         yes(report.title.hash == known.title.hash && title.is_some()),
         yes(title.is_some() && title == other),
         yes(is_in(title, &b)) / 2.0 + yes(is_in(other, &a)) / 2.0,

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use super::fix;
 use super::row::{self, DamageKind, DamagedRow, Tag};
 use super::{BugRecord, Count, Decision, DecisionKind, Known, MAX_PLACES, Sighting};
-use crate::cluster::{Cluster, Grouped, Index, Match, Observation};
+use crate::cluster::{self, Cluster, Grouped, Index, Match, Observation};
 use crate::fingerprint::{self, Signature, Stable};
 
 /// The result of adding a report.
@@ -50,6 +50,8 @@ pub struct Contents {
     pub(super) loaded: (BTreeSet<u64>, BTreeSet<(u64, u64)>),
     /// The IDs of other bugs of the file, if only a part of it was read.
     pub(super) taken: BTreeSet<u64>,
+    /// The number of signatures in the file, if only a part of it was read.
+    pub(super) signatures: usize,
     /// All signatures as they were grouped, and the reports that represent their sets.
     pub(super) grouped: Option<(Index, BTreeSet<u32>)>,
 }
@@ -494,23 +496,26 @@ impl Contents {
         signature: &Signature<'_>,
         top: usize,
     ) -> Vec<(u64, Match)> {
-        let mut found: Vec<(u64, Match)> = Vec::new();
-        let mut limit = top.saturating_mul(4);
+        let (mut bugs, mut found) = (Vec::new(), Vec::new());
+        // The lead of the first match needs the second.
+        let most = top.max(2);
+        let mut limit = most.saturating_mul(4);
         loop {
             // The first candidates may be signatures of the same bug.
             for candidate in index.matches(signature, limit) {
                 let Some(known) = self.known.get(candidate.report as usize) else { continue };
-                if !found.iter().any(|(bug, _)| *bug == known.bug) {
-                    found.push((known.bug, candidate));
+                if !bugs.contains(&known.bug) {
+                    bugs.push(known.bug);
+                    found.push(candidate);
                 }
             }
-            if found.len() >= top || limit >= self.known.len() {
+            if found.len() >= most || limit >= self.known.len() {
                 break;
             }
             limit = limit.saturating_mul(4);
         }
-        found.truncate(top);
-        found
+        cluster::calibrate(&mut found, index.signatures().max(self.signatures));
+        bugs.into_iter().zip(found).take(top).collect()
     }
 
     /// Returns the known bug that a report is of by the rules of [`cluster`](crate::cluster), if

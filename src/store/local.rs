@@ -419,7 +419,8 @@ fn similar(
 impl Local<'_> {
     /// Returns all rows that were read, for the query.
     fn answer(&self) -> Contents {
-        let mut contents = Contents::default();
+        let signatures = self.reader.len as usize;
+        let mut contents = Contents { signatures, ..Contents::default() };
         contents.decisions.clone_from(&self.contents.decisions);
         contents.bugs.clone_from(&self.contents.bugs);
         let others = self.others.values().flatten();

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
-use ksplat::cluster::{Cluster, Index, Observation};
+use ksplat::cluster::{self, Cluster, Index, Observation};
 use ksplat::output::escape::escape;
 use ksplat::output::json;
 use rayon::prelude::*;
@@ -54,25 +54,28 @@ pub(crate) fn matches(args: &Match) -> Result<Status, Error> {
             let equals = same.and_then(|same| equal.get(&same.signature.exact));
             answer.seen =
                 equals.is_some_and(|equals| equals.iter().any(|signed| !is_query(signed)));
-            for found in index.matches(&query.signature, args.top + 1) {
+            let mut reports = Vec::new();
+            let mut matches = Vec::new();
+            // The lead of the first match needs the second.
+            let most = args.top.max(2);
+            for found in index.matches(&query.signature, most + 1) {
                 let Some(signed) = known.reports.get(found.report as usize) else { continue };
-                let evidence = found.evidence();
-                for report in equal.get(&signed.signature.exact).into_iter().flatten() {
-                    if answer.candidates.len() == args.top {
-                        break;
-                    }
-                    let (file, title) = (known.file(report.file), &*report.signature.title.text);
-                    if (file, report.index) != (answer.file, answer.index) {
-                        let evidence = evidence.clone();
-                        answer.candidates.push(Candidate {
-                            file,
-                            index: report.index,
-                            title,
-                            score: found.score,
-                            evidence,
-                        });
-                    }
+                let equals = equal.get(&signed.signature.exact).into_iter().flatten();
+                let room = most.saturating_sub(reports.len());
+                for report in equals.filter(|report| !is_query(report)).take(room) {
+                    reports.push(*report);
+                    matches.push(found.clone());
                 }
+            }
+            cluster::calibrate(&mut matches, index.signatures());
+            for (report, found) in reports.into_iter().zip(matches).take(args.top) {
+                answer.candidates.push(Candidate {
+                    file: known.file(report.file),
+                    index: report.index,
+                    title: &report.signature.title.text,
+                    score: found.score,
+                    evidence: found.evidence(),
+                });
             }
             answer
         })

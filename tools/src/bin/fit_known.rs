@@ -103,7 +103,7 @@ fn load(folder: &Path) -> Vec<Query> {
             for at in &by_exact[&fixes[found.report as usize].1.exact] {
                 let (id, known) = &fixes[*at];
                 let mut values = [1.0; PAIR_FEATURES + 1];
-                let pair = pair_features(&signature, known, found.score);
+                let pair = pair_features(&signature, known, found.sum);
                 values[1..].iter_mut().zip(pair).for_each(|(to, value)| *to = f64::from(value));
                 candidates.push((id.clone(), values));
             }
