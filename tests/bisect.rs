@@ -384,6 +384,35 @@ fn a_tree_has_the_number_of_remaining_commits() {
 }
 
 #[test]
+fn a_search_that_ends_at_a_merge_or_a_release_is_a_contradiction() {
+    let always = "all runs: crashed: WARNING in foo_write\n";
+    let flake = runs("KASAN: use-after-free Read in bar_poll", 1, 10);
+    let search = |subject: &str| {
+        with_commits(&format!(
+            "bisecting cause commit starting from <1>\ntesting commit <1>\n{always}\
+             testing release v5.16\ntesting commit <2>\nall runs: OK\n# git bisect start <1> <2>\n\
+             Bisecting: 1 revisions left to test after this (roughly 1 steps)\n[<3>] {subject}\n\
+             testing commit <3>\n{always}# git bisect bad <3>\n\
+             Bisecting: 0 revisions left to test after this (roughly 0 steps)\n[<4>] foo: poll\n\
+             testing commit <4>\n{flake}# git bisect bad <4>\n<4> is the first bad commit\n"
+        ))
+    };
+    for (subject, reason) in [
+        ("Merge tag 'foo-5.17' of git://example.com/foo", Some("a merge")),
+        ("Linux 5.17-rc1", Some("a release, which changes only the version")),
+        ("foo: write", None),
+    ] {
+        let text = search(subject);
+        let log = bisect::parse(text.as_bytes()).unwrap();
+        let audit = audited(&log);
+        assert_eq!(audit.trust, Trust::Wrong);
+        assert_eq!(audit.audited.contradiction, reason, "{subject}");
+        let named = reason.is_none().then(|| commit(3).into());
+        assert_eq!(audit.audited.culprit, named, "{subject}");
+    }
+}
+
+#[test]
 fn a_machine_that_failed_is_not_the_crash_under_bisection() {
     let failures = [
         "no output from test machine",

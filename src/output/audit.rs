@@ -9,7 +9,8 @@ use super::escape::escape;
 use super::page::{DIM, GOOD, LABEL, Page, TITLE, TRAP, WIDTH, words};
 use super::text::TextOptions;
 use crate::bisect::{
-    Audit, Judged, Outcome, RELATED, Rate, Run, Search, Tie, Trust, UNRELATED, Verdict, short,
+    Audit, Judged, Outcome, RELATED, Rate, Run, Search, Tables, Tie, Trust, UNRELATED, Verdict,
+    short,
 };
 
 /// The maximum number of runs of a step that have a mark each.
@@ -23,6 +24,13 @@ const EVIDENT: f64 = 0.9;
 
 /// The maximum number of features for and against a commit that are printed.
 const MAX_DOUBTS: usize = 3;
+
+/// The columns of a command's line that its words do not use: the indentation and ` \`.
+const COMMAND_MARGIN: usize = 9;
+
+/// The probability to be wrong below which a named commit is likely right. From [`Tables::doubtful`] on it is likely
+/// wrong.
+const LIKELY_RIGHT: f64 = 0.2;
 
 /// The meanings of the marks of runs.
 const MARKS: &[(char, &str)] = &[
@@ -52,16 +60,14 @@ pub fn write(
 ) -> fmt::Result {
     let mut page = Page { out, options };
     page.audit_head(file, audit)?;
-    page.steps(audit)?;
     let text = format!("{} {}", finding(audit), consequence(audit));
     page.out.write_str("\n  ")?;
     words(page.out, &escape(text.trim_end()).to_string(), 2, 2, WIDTH)?;
     page.out.write_str("\n")?;
     for command in &audit.audited.resume {
-        page.out.write_str("    ")?;
-        page.styled(TRAP, &escape(command).to_string())?;
-        page.out.write_str("\n")?;
+        page.command(command)?;
     }
+    page.steps(audit)?;
     let mut notes = Vec::new();
     if !audit.missing.is_empty() {
         notes.push(format!("The log lacks {}.", audit.missing.join(", ")));
@@ -126,6 +132,27 @@ impl<W: fmt::Write> Page<'_, W> {
         self.out.write_str("\n")
     }
 
+    /// Writes a shell command; a long list of commits continues on further lines.
+    fn command(&mut self, command: &str) -> fmt::Result {
+        let mut lines = vec![String::new()];
+        for word in escape(command).to_string().split(' ') {
+            let used = lines.last().map_or(0, |line| line.chars().count());
+            if used > 0 && used + word.chars().count() + COMMAND_MARGIN > WIDTH {
+                lines.push(String::new());
+            }
+            if let Some(line) = lines.last_mut() {
+                line.push_str(if line.is_empty() { "" } else { " " });
+                line.push_str(word);
+            }
+        }
+        for (at, line) in lines.iter().enumerate() {
+            self.out.write_str(if at == 0 { "    " } else { "      " })?;
+            self.styled(TRAP, line)?;
+            self.out.write_str(if at + 1 < lines.len() { " \\\n" } else { "\n" })?;
+        }
+        Ok(())
+    }
+
     /// Writes the table of steps.
     fn steps(&mut self, audit: &Audit<'_>) -> fmt::Result {
         let marks: Vec<String> = audit.steps.iter().map(|step| marks(audit, step)).collect();
@@ -138,8 +165,7 @@ impl<W: fmt::Write> Page<'_, W> {
             let name = step.release.as_deref().or(step.subject.as_deref()).or(first);
             self.step(step, name.unwrap_or_default(), marks, columns)?;
             // A crash that decides many steps is described at the first of them.
-            let decided = (&step.decided_by, step.verdict, step.audited_verdict);
-            if needs_words(step) && described.insert(decided) {
+            if needs_words(step) && described.insert(&step.decided_by) {
                 self.words_of_step(&format!("{}: {}", step.decided_by, step.why))?;
             }
         }
@@ -248,26 +274,37 @@ fn rate(rate: &Rate) -> String {
     )
 }
 
-/// Describes the evidence for or against the verdict in a sentence.
+/// Describes the evidence for or against the verdict in a sentence, the deciding step first.
 fn finding(audit: &Audit<'_>) -> String {
     let Some(culprit) = audit.culprit.as_deref() else {
         let why = audit.unfinished.as_deref().unwrap_or("the log has no reason");
-        return match changed(audit) {
+        return match deciding(audit) {
             Some(step) => format!("No commit is named ({why}), and {}.", complaint(audit, step)),
             None => format!("No commit is named: {why}."),
         };
     };
     let named = label(audit, culprit);
-    match (audit.trust, changed(audit)) {
+    let likely = audit.p_wrong.map_or("uncertain", likelihood);
+    match (audit.trust, deciding(audit)) {
         (Trust::Wrong, Some(step)) => format!("{named} is wrong: {}.", complaint(audit, step)),
-        (_, Some(step)) => {
-            format!("{named} is doubtful: {}; {}.", complaint(audit, step), chances(audit))
-        }
-        (Trust::Doubtful, None) if !audit.steps.iter().any(shows) => {
+        (Trust::Doubtful, _) if !audit.steps.iter().any(shows) => {
             format!("{named} is unsupported: no step of the log shows the crash.")
         }
-        (Trust::Sound, None) => format!("{named} is plausible: {}.", chances(audit)),
-        (_, None) => format!("{named} is likely wrong: {}.", chances(audit)),
+        (_, Some(step)) => {
+            format!("{named} is {likely}: {}; {}.", complaint(audit, step), chances(audit))
+        }
+        (_, None) => format!("{named} is {likely}: {}.", chances(audit)),
+    }
+}
+
+/// Returns the words for a commit that is wrong with this probability.
+fn likelihood(p_wrong: f64) -> &'static str {
+    if p_wrong < LIKELY_RIGHT {
+        "likely right"
+    } else if p_wrong < Tables::FITTED.doubtful {
+        "uncertain"
+    } else {
+        "likely wrong"
     }
 }
 
@@ -303,29 +340,38 @@ fn share(p_wrong: f64) -> String {
     format!("{wrong:.0} in {all:.0} such verdicts {verb} wrong")
 }
 
-/// Returns the first step with another audited verdict.
-fn changed<'a>(audit: &'a Audit<'_>) -> Option<&'a Judged<'a>> {
-    audit.steps.iter().find(|step| step.audited_verdict != step.verdict)
+/// Returns the step that decides the audit: the first whose verdict is inverted, else the first that is skipped.
+fn deciding<'a>(audit: &'a Audit<'_>) -> Option<&'a Judged<'a>> {
+    let mut inverted = audit.steps.iter().filter(|step| step.audited_verdict != Verdict::Skip);
+    inverted.find(is_changed).or_else(|| audit.steps.iter().find(is_changed))
 }
 
-/// Describes the problem of a step.
+/// Returns whether a step has another audited verdict.
+fn is_changed(step: &&Judged<'_>) -> bool {
+    step.audited_verdict != step.verdict
+}
+
+/// Describes the problem of a step, and how many others have the same.
 fn complaint(audit: &Audit<'_>, step: &Judged<'_>) -> String {
     let is_culprit = audit.culprit.as_ref() == Some(&step.commit);
     let name = if is_culprit { "it".to_owned() } else { own_label(step) };
     let verdict = step.verdict.name();
-    let crashed = step.related.as_ref().map_or(0, |related| related.count);
+    let Some(related) = &step.related else {
+        return format!("{name} was rated {verdict}, but {}", step.why);
+    };
+    let crashed = related.count;
     let runs = step.count(Outcome::Crashed).saturating_add(step.count(Outcome::Ok));
-    match (&step.related, step.audited_verdict) {
-        (None, _) => format!("{name} was rated {verdict}, but {}", step.why),
-        (Some(related), Verdict::Skip) if related.score > UNRELATED => format!(
-            "{name} was rated {verdict} for what may be another crash, {} ({crashed} of {runs} runs)",
-            step.decided_by
-        ),
-        _ => format!(
-            "{name} was rated {verdict} for another crash, {} ({crashed} of {runs} runs)",
-            step.decided_by
-        ),
-    }
+    let is_uncertain = step.audited_verdict == Verdict::Skip && related.score > UNRELATED;
+    let which = if is_uncertain { "what may be another crash" } else { "another crash" };
+    let others = audit.steps.iter().filter(is_changed);
+    let others = others.filter(|other| other.commit != step.commit);
+    let others = match others.filter(|other| other.decided_by == step.decided_by).count() {
+        0 => String::new(),
+        1 => ", which decided 1 more step".to_owned(),
+        count => format!(", which decided {count} more steps"),
+    };
+    let title = &step.decided_by;
+    format!("{name} was rated {verdict} for {which}, {title} ({crashed} of {runs} runs){others}")
 }
 
 /// Describes the consequence in a sentence.

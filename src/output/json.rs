@@ -14,7 +14,7 @@ use std::io::{self, Write as _};
 use serde::Serialize;
 
 use super::fields::Value as _;
-pub use super::record::{AuditRecord, ReportRecord, TouchedSuspect};
+pub use super::record::{AuditRecord, BuiltFiles, ReportRecord, SuspectCommit, TouchedSuspect};
 use crate::escape::{self, Json};
 use crate::fingerprint::Signature;
 

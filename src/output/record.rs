@@ -136,6 +136,9 @@ impl<'a> ReportRecord<'a> {
 /// | `p_wrong`, `doubts` | the probability that another commit is right, from 0 to 1; the features (`clue`, `value`, `weight`, `text`); `doubt` is the same as `p_wrong` |
 /// | `first_doubtful` | the commit of the first doubtful step, or null |
 /// | `audited` | `culprit`, `good`, `bad`, each a commit or null; `goods`; `revisions_left`, a number or null; `contradiction`, the reason if no commit results; `resume`, commands |
+/// | `touches` | if a crash and a tree were given: see [`TouchedSuspect`] |
+/// | `built` | if a tree and a configuration were given: see [`BuiltFiles`]; absent if the Makefiles do not show it |
+/// | `candidates` | if a tree was given: see [`SuspectCommit`] |
 /// | `missing`, `unknown_lines` | the parts that the log lacks; the number of lines that were not recognized |
 /// | `report` | the report at the end of the log, as above, or null |
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -146,9 +149,42 @@ pub struct AuditRecord<'a> {
     /// Whether the culprit changes a directory of the suspects, if a crash and a tree were given.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub touches: Option<TouchedSuspect>,
+    /// Whether the culprit is built, if a tree and a configuration were given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub built: Option<BuiltFiles>,
+    /// The commits of the range that change the suspects, the most likely first, if a tree was given.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub candidates: Vec<SuspectCommit>,
     /// The audit.
     #[serde(flatten)]
     pub audit: Audit<'a>,
+}
+
+/// Whether a commit changes a file that is built in a configuration.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct BuiltFiles {
+    /// Whether it does.
+    pub built: bool,
+    /// The first file that is built, or all files of the commit.
+    pub files: Vec<String>,
+    /// The options that are not set, and without which these files are not built.
+    pub options: Vec<String>,
+}
+
+/// A commit that changes suspects of a crash.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct SuspectCommit {
+    /// The commit.
+    pub commit: String,
+    /// Its subject.
+    pub subject: String,
+    /// The sum of the probabilities of the suspects that it changes, and a quarter of that of a suspect
+    /// in whose file it changes other functions.
+    pub score: f32,
+    /// The suspects that it changes, or beside whose names it changes lines.
+    pub functions: Vec<String>,
+    /// The files of suspects that it changes.
+    pub files: Vec<String>,
 }
 
 /// The most likely suspect of a crash in whose directory a commit changes a file.
@@ -189,12 +225,12 @@ impl TouchedSuspect {
 impl<'a> AuditRecord<'a> {
     /// Makes the record of the audit of `file`.
     pub fn new(file: &'a str, audit: Audit<'a>) -> Self {
-        Self { file: Cow::Borrowed(file), touches: None, audit }
-    }
-
-    /// Adds the directory of a suspect that the culprit changes.
-    #[must_use]
-    pub fn with_touches(self, touches: Option<TouchedSuspect>) -> Self {
-        Self { touches, ..self }
+        Self {
+            file: Cow::Borrowed(file),
+            touches: None,
+            built: None,
+            candidates: Vec::new(),
+            audit,
+        }
     }
 }

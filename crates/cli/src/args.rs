@@ -565,9 +565,12 @@ pub(crate) struct Bisect {
     /// Compare stacks with this console log of the bisected crash
     #[arg(long, value_name = "FILE")]
     pub(crate) report: Option<PathBuf>,
-    /// Count the remaining commits in this git tree of the kernel
+    /// Count the remaining commits in this git tree of the kernel, and list those that change the suspects
     #[arg(long, value_name = "DIR")]
     pub(crate) repo: Option<PathBuf>,
+    /// Check that the commit changes a file that is built in this configuration
+    #[arg(long, value_name = "FILE", requires = "repo")]
+    pub(crate) config: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) unpacking: Unpacking,
     /// The output format

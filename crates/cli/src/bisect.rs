@@ -1,17 +1,19 @@
 //! `ksplat bisect`.
 
+mod kbuild;
+mod tree;
+
 use std::fmt::Write as _;
 use std::io;
 use std::ops::ControlFlow::{self, Continue};
 use std::path::Path;
-use std::process::Command;
 
 use ksplat::Report;
 use ksplat::atlas::Atlas;
-use ksplat::bisect::{self, Audit, AuditOptions, Trust};
+use ksplat::bisect::{self, AuditOptions, Trust};
 use ksplat::output::audit;
 use ksplat::output::escape::escape;
-use ksplat::output::json::{self, AuditRecord, TouchedSuspect};
+use ksplat::output::json::{self, AuditRecord};
 use ksplat::output::text;
 
 use crate::args::{Bisect, Images, ReportFormat};
@@ -22,6 +24,7 @@ use crate::logs::{self, Job, Log};
 use crate::packed::Text;
 use crate::ui::{Progress, Status, in_color, report_error};
 use crate::writer::Writer;
+use kbuild::Config;
 
 pub(crate) fn bisect(args: &Bisect) -> io::Result<Status> {
     let report = match args.report.as_deref() {
@@ -31,7 +34,14 @@ pub(crate) fn bisect(args: &Bisect) -> io::Result<Status> {
         },
         None => None,
     };
-    let job = Audits { args, report };
+    let config = match args.config.as_deref() {
+        Some(path) => match config(path, args.unpacking.max_unpacked) {
+            Some(config) => Some(config),
+            None => return Ok(Status::Unusable),
+        },
+        None => None,
+    };
+    let job = Audits { args, report, config };
     let progress = Progress::of_files("auditing", args.files.len(), args.quiet);
     let progress = progress.unless_stdout_is_terminal();
     let (images, format) = (Images::default(), ReportFormat::from(args.format).into());
@@ -42,6 +52,7 @@ pub(crate) fn bisect(args: &Bisect) -> io::Result<Status> {
 struct Audits<'a> {
     args: &'a Bisect,
     report: Option<Report<'static>>,
+    config: Option<Config>,
 }
 
 impl Job for Audits<'_> {
@@ -69,69 +80,109 @@ impl Job for Audits<'_> {
             Err(error) => return unusable(&error),
         };
         let options = AuditOptions::default().with_title(self.args.title.as_deref());
-        let mut audit = bisect::audit(&bisection, options.with_report(self.report.as_ref()));
+        let audit = bisect::audit(&bisection, options.with_report(self.report.as_ref()));
         let mut status = if audit.trust == Trust::Sound { Status::Done } else { Status::Found };
+        let mut record = AuditRecord::new(name, audit);
         if let Some(repo) = &self.args.repo
-            && let Err(error) = settle(&mut audit, repo)
+            && let Err(error) = self.look_up(&mut record, repo)
         {
             report_error(name, &error);
             status = Status::Unusable;
         }
-        let touches = match self.touches(&audit) {
-            Ok(touches) => touches,
-            Err(error) => {
-                report_error(name, &error);
-                status = Status::Unusable;
-                None
-            }
-        };
-        self.page(name, audit, touches, writer)?;
+        self.page(name, &record, writer)?;
         Ok(Continue(status))
     }
 }
 
 impl Audits<'_> {
-    /// Returns whether the culprit changes a directory of the crash's suspects.
-    fn touches(&self, audit: &Audit<'_>) -> Result<Option<TouchedSuspect>, Error> {
-        let (Some(repo), Some(report)) = (&self.args.repo, &self.report) else { return Ok(None) };
-        let Some(commit) = audit.culprit.as_deref().filter(|commit| !commit.starts_with('-'))
-        else {
-            return Ok(None);
-        };
-        let text = git(repo, &["show", "--format=", "--name-only", commit, "--"])?;
-        Ok(Some(TouchedSuspect::of(report, &text.lines())))
+    /// Adds the facts of a kernel tree.
+    fn look_up(&self, record: &mut AuditRecord<'_>, repo: &Path) -> Result<(), Error> {
+        tree::settle(&mut record.audit, repo)?;
+        if let Some(config) = &self.config {
+            record.built = tree::built(&record.audit, repo, config)?;
+        }
+        if let Some(report) = &self.report {
+            record.touches = tree::touches(&record.audit, repo, report)?;
+        }
+        // The report at the end of the log is of the last crash, which may be another one.
+        let own = record.audit.report.filter(|report| {
+            record.audit.original.titles.iter().any(|title| **title == *report.title)
+        });
+        let own = own.filter(|_| self.report.is_none()).cloned().map(|mut report| {
+            ksplat::suspects::annotate(&mut report, Atlas::builtin());
+            report
+        });
+        if let Some(report) = self.report.as_ref().or(own.as_ref()) {
+            record.candidates = tree::candidates(&record.audit, repo, report)?;
+        }
+        Ok(())
     }
 
     fn page(
         &self,
         name: &str,
-        audit: Audit<'_>,
-        touches: Option<TouchedSuspect>,
+        record: &AuditRecord<'_>,
         writer: &mut Writer<'_>,
     ) -> io::Result<()> {
         let options = text::TextOptions::default().with_color(in_color(self.args.color));
         if self.args.summary {
             let mut line = String::new();
-            audit::write_summary(&mut line, name, &audit, options).map_err(io::Error::other)?;
+            audit::write_summary(&mut line, name, &record.audit, options)
+                .map_err(io::Error::other)?;
             return writer.add(line.as_bytes());
         }
-        let record = AuditRecord::new(name, audit).with_touches(touches);
         writer.result(
             |page| {
                 audit::write(page, name, &record.audit, options)?;
-                let Some(touches) = &record.touches else { return Ok(()) };
-                match touches.function.as_deref().zip(touches.directory.as_deref()) {
-                    Some((function, directory)) => writeln!(
-                        page,
-                        "  The commit changes {}, the directory of the suspect {}.",
-                        escape(directory),
-                        escape(function)
-                    ),
-                    None => writeln!(page, "  The commit changes no directory of a suspect."),
-                }
+                write_tree(page, record)
             },
-            |mut out| json::write_audit(&mut out, &record),
+            |mut out| json::write_audit(&mut out, record),
         )
+    }
+}
+
+/// Writes the facts of a kernel tree.
+fn write_tree(page: &mut String, record: &AuditRecord<'_>) -> std::fmt::Result {
+    if let Some(built) = record.built.as_ref().filter(|built| !built.built) {
+        let verb = if built.options.len() == 1 { "is" } else { "are" };
+        let options = built.options.join(", ");
+        let options = escape(&options);
+        let text = "The commit changes only files that the configuration does not build";
+        writeln!(page, "  {text}: {options} {verb} not set.")?;
+    }
+    if let Some(touches) = &record.touches {
+        match touches.function.as_deref().zip(touches.directory.as_deref()) {
+            Some((function, directory)) => writeln!(
+                page,
+                "  The commit changes {}, the directory of the suspect {}.",
+                escape(directory),
+                escape(function)
+            )?,
+            None => writeln!(page, "  The commit changes no directory of a suspect.")?,
+        }
+    }
+    if !record.candidates.is_empty() {
+        writeln!(page, "\n  commits of the range that change the suspects")?;
+    }
+    for candidate in &record.candidates {
+        let commit = candidate.commit.get(..12).unwrap_or(&candidate.commit);
+        let changes =
+            if candidate.functions.is_empty() { &candidate.files } else { &candidate.functions };
+        let (subject, changes) = (escape(&candidate.subject), changes.join(", "));
+        writeln!(page, "  {commit} {:.2}  {subject} ({})", candidate.score, escape(&changes))?;
+    }
+    Ok(())
+}
+
+/// The options of a `.config`; errors are reported.
+fn config(path: &Path, most: u64) -> Option<Config> {
+    let (name, text) = input::open(path, most).ok()?;
+    match text.whole() {
+        Ok(bytes) => Some(Config::read(&String::from_utf8_lossy(bytes))),
+        Err(error) => {
+            report_error(&name, &error);
+            None
+        }
     }
 }
 
@@ -150,38 +201,4 @@ fn report(path: &Path, most: u64) -> Option<Report<'static>> {
         ),
     }
     None
-}
-
-/// Counts the commits that remain to be tested in a git tree.
-fn settle(audit: &mut Audit<'_>, repo: &Path) -> Result<(), Error> {
-    // An unchanged result needs no count.
-    let is_open = audit.audited.culprit.is_none() || audit.audited.culprit != audit.culprit;
-    let Some(bad) = audit.audited.bad.clone().filter(|_| is_open) else { return Ok(()) };
-    let commits =
-        [&*bad, "--not"].into_iter().chain(audit.audited.goods.iter().map(|good| &**good));
-    // A commit of a hostile log must not become an option of git.
-    let commits = commits.filter(|commit| *commit == "--not" || !commit.starts_with('-'));
-    let arguments: Vec<&str> = ["rev-list", "--bisect-vars"].into_iter().chain(commits).collect();
-    let text = git(repo, &arguments)?;
-    let failed = |message: &str| Error::Git { tree: repo.to_owned(), message: message.to_owned() };
-    let all = text.lines().find_map(|line| line.strip_prefix("bisect_all=")?.parse::<u64>().ok());
-    let all = all.ok_or_else(|| failed("no count of the remaining commits"))?;
-    audit.audited.settle(all.saturating_sub(1));
-    Ok(())
-}
-
-/// Returns the output of git in a tree.
-fn git(repo: &Path, arguments: &[&str]) -> Result<String, Error> {
-    let git = Command::new("git")
-        .arg("-C")
-        .arg(repo)
-        .args(arguments)
-        .output()
-        .map_err(|source| Error::NoGit { source })?;
-    if !git.status.success() {
-        let error = String::from_utf8_lossy(&git.stderr);
-        let message = error.lines().next().unwrap_or("failed").to_owned();
-        return Err(Error::Git { tree: repo.to_owned(), message });
-    }
-    Ok(String::from_utf8_lossy(&git.stdout).into_owned())
 }

@@ -647,6 +647,77 @@ fn titles_of_a_bisection_are_escaped() {
 }
 
 #[test]
+fn a_tree_lists_the_commits_that_change_the_suspects() {
+    let folder = folder("suspects");
+    if git(&folder, &["init", "-q"]).is_none() {
+        eprintln!("skipped: no git");
+        return;
+    }
+    let write = |name: &str, text: &str| {
+        let path = folder.join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    };
+    let commit = |subject: &str| {
+        git(&folder, &["add", "-A"]);
+        git(&folder, &["commit", "-q", "-m", subject]);
+        git(&folder, &["rev-parse", "HEAD"]).unwrap()
+    };
+    let foo = |body: &str, other: &str| {
+        format!(
+            "int foo_write(void)\n{{\n\treturn {body};\n}}\n\nint foo_other(void)\n{{\n\treturn {other};\n}}\n"
+        )
+    };
+    write("fs/foo.c", &foo("0", "0"));
+    write("fs/bar.c", "int bar;\n");
+    write("fs/Makefile", "obj-y += foo.o\nobj-$(CONFIG_BAR) += bar.o\n");
+    let good = commit("first");
+    write("fs/foo.c", &foo("0", "1"));
+    let of_file = commit("foo: another function");
+    write("fs/foo.c", &foo("1", "1"));
+    let of_function = commit("foo: the function");
+    write("fs/bar.c", "long bar;\n");
+    let named = commit("bar: not built");
+    write("fs/last.h", "\n");
+    let bad = commit("last");
+    write(
+        "report",
+        "WARNING: CPU: 0 PID: 9 at fs/foo.c:7 foo_write+0x10/0x20 fs/foo.c:7\n\
+        CPU: 0 PID: 9 Comm: a Not tainted 5.6.0 #1\nRIP: 0010:foo_write+0x10/0x20 fs/foo.c:7\n\
+        Call Trace:\n vfs_write+0x1/0x2 fs/read_write.c:1\n ksys_write+0x1/0x2 fs/read_write.c:2\n",
+    );
+    write("config", "CONFIG_FOO=y\n# CONFIG_BAR is not set\n");
+    let log = format!(
+        "bisecting cause commit starting from {bad}\ntesting commit {bad}\n\
+         all runs: crashed: WARNING in foo_write\n\
+         testing release v1\ntesting commit {good}\nall runs: OK\n\
+         # git bisect start {bad} {good}\n\
+         Bisecting: 0 revisions left to test after this (roughly 0 steps)\n[{named}] bar: not built\n\
+         testing commit {named}\nall runs: crashed: WARNING in foo_write\n# git bisect bad {named}\n\
+         {named} is the first bad commit\n"
+    );
+    let (repo, report) = (folder.to_str().unwrap(), folder.join("report"));
+    let config = folder.join("config");
+    let (report, config) = (report.to_str().unwrap(), config.to_str().unwrap());
+    let args = ["bisect", "--repo", repo, "--report", report, "--config", config];
+    let (out, err, _) = ksplat(&[&args[..], &["--format", "jsonl"]].concat(), log.as_bytes());
+    assert_eq!(err, "");
+    let audit: serde_json::Value = serde_json::from_str(&out).unwrap();
+    assert_eq!(audit["built"]["built"], false);
+    assert_eq!(audit["built"]["options"], serde_json::json!(["CONFIG_BAR"]));
+    let candidates = audit["candidates"].as_array().unwrap();
+    let commits: Vec<_> =
+        candidates.iter().map(|found| found["commit"].as_str().unwrap()).collect();
+    assert_eq!(commits, [&*of_function, &*of_file]);
+    assert_eq!(candidates[0]["functions"], serde_json::json!(["foo_write"]));
+    assert_eq!(candidates[1]["functions"], serde_json::json!([]));
+    let (out, _, _) = ksplat(&args, log.as_bytes());
+    assert!(out.contains("does not build: CONFIG_BAR is not set."), "{out}");
+    assert!(out.contains("foo: the function (foo_write)"), "{out}");
+    fs::remove_dir_all(folder).unwrap();
+}
+
+#[test]
 fn a_tree_counts_the_remaining_commits() {
     let folder = folder("repo");
     if git(&folder, &["init", "-q"]).is_none() {
