@@ -2,6 +2,7 @@
 //!
 //!     cargo bench --bench cluster
 //!     KSPLAT_REPORTS=1000000 cargo bench --bench cluster -- --test     # one run of that size, timed
+//!     KSPLAT_BUGS=100000 cargo bench --bench cluster -- --test         # the same, each report of another bug
 
 #![allow(
     clippy::cast_possible_truncation,
@@ -123,6 +124,37 @@ fn cluster(criterion: &mut Criterion) {
     });
 }
 
+/// An index of one report of each of `bugs` bugs.
+fn distinct(bugs: u64) -> Index {
+    let (mut index, mut random) = (Index::new(), Random(11));
+    for bug in 0..bugs {
+        let text = log(bug, &mut random);
+        let report = ksplat::reports(text.as_bytes()).next().expect("a report");
+        index.add(&Signature::of(&report), Observation::default());
+    }
+    index
+}
+
+/// Groups reports that are all of different bugs, and checks that at least 98 % stay separate.
+fn separate(criterion: &mut Criterion) {
+    let check = |index: &Index| {
+        let clusters = index.clusters().len();
+        assert!(clusters * 100 >= index.len() * 98, "{clusters} clusters of {}", index.len());
+        clusters
+    };
+    if let Some(bugs) = std::env::var("KSPLAT_BUGS").ok().and_then(|count| count.parse().ok()) {
+        let index = distinct(bugs);
+        let start = Instant::now();
+        let clusters = check(&index);
+        println!("{bugs} different bugs: grouped in {:.1?}, {clusters} clusters", start.elapsed());
+    }
+    let index = distinct(if criterion_is_testing() { 1000 } else { 10_000 });
+    check(&index);
+    criterion.bench_function("cluster/group 10,000 different bugs", |bencher| {
+        bencher.iter(|| black_box(&index).clusters());
+    });
+}
+
 fn matches(criterion: &mut Criterion) {
     let bugs = if criterion_is_testing() { 1000 } else { 100_000 };
     let mut random = Random(3);
@@ -158,5 +190,5 @@ fn criterion_is_testing() -> bool {
     std::env::args().any(|arg| arg == "--test")
 }
 
-criterion_group!(benches, sign, cluster, matches);
+criterion_group!(benches, sign, cluster, separate, matches);
 criterion_main!(benches);
