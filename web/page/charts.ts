@@ -10,8 +10,8 @@ const day = (date: string) => Date.parse(date) / 864e5;
 function bins({axis}: Triage, bug: Bug, by: string, most: number) {
   const from = by === "date" ? day(axis.first) : 0, size = by === "date" ? day(axis.last) - from + 1 : axis.releases.length;
   const n = Math.min(size, most), counts: number[] = new Array(n).fill(0), add = (at: number, more: number) => { counts[Math.floor(at * n / size)]! += more; };
-  if (by === "date") bug.dates.forEach(s => add(day(s) - from, 1));
-  else bug.kernels.forEach(k => add(axis.place.get(text(k.release))!, num(k.count, 1)));
+  if (by === "date") bug.days.forEach(([date, count]) => { if (date) add(day(date) - from, count); });
+  else bug.releases.forEach(([release, count]) => add(axis.place.get(release)!, count));
   const name = (at: number) => by === "date" ? new Date((from + at) * 864e5).toISOString().slice(0, 10) : axis.releases[at] ?? "";
   const label = (i: number) => range(name(Math.ceil(i * size / n)), name(Math.ceil((i + 1) * size / n) - 1));
   return {counts, max: Math.max(1, ...counts), label, ends: [name(0), name(Math.floor(size / 2)), name(size - 1)]};
@@ -67,8 +67,8 @@ function arrange(nodes: Node[], W: number, H: number) {
     middle += sector / 2;
   });
 }
-function graphNode(n: Node, linked: Linked) {
-  const r = 5 + clamp(Math.log2(1 + n.bug.count) / 1.5, 0, 7), name = cut(text(n.bug.ex.blame?.function) || n.bug.title, 22);
+function graphNode(triage: Triage, n: Node, linked: Linked) {
+  const r = 5 + clamp(Math.log2(1 + n.bug.count) / 1.5, 0, 7), name = cut(text(triage.details(n.bug).ex.blame?.function) || n.bug.title, 22);
   const where: Record<string, string | number> = n.ring ? {x: n.x + n.side * (r + 4), y: n.y + 4, "text-anchor": n.side > 0 ? "start" : "end"} : {x: n.x, y: n.y + r + 14, "text-anchor": "middle"};
   const parts = [svg("title", {}, cut(n.bug.title, 300) + "  (" + plural(n.bug.count, "report") + ")"), svg("circle", {class: level(n.bug), cx: n.x, cy: n.y, r}), svg("text", where, name)];
   return n.ring ? linked(svg("a", {}, parts), n.bug.id) : svg("g", {class: "self"}, parts);
@@ -85,5 +85,5 @@ export function graph(triage: Triage, bug: Bug, linked: Linked) {
     return svg("text", {x: e.a.x + (e.b.x - e.a.x) * far, y: e.a.y + (e.b.y - e.a.y) * far + 4, "text-anchor": "middle"}, svg("title", {}, e.link.evidence), score(e.link.score));
   };
   return section("Neighbourhood", "bugs that are perhaps the same, up to two steps away" + (left ? "; " + left + " more not drawn" : ""),
-    svg("svg", {class: "graph", viewBox: [0, top - 16, W, bottom - top + 44].join(" ")}, cross.map(edge("cross")), tree.map(edge("tree")), cross.map(label), tree.map(label), nodes.map(node => graphNode(node, linked))));
+    svg("svg", {class: "graph", viewBox: [0, top - 16, W, bottom - top + 44].join(" ")}, cross.map(edge("cross")), tree.map(edge("tree")), cross.map(label), tree.map(label), nodes.map(node => graphNode(triage, node, linked))));
 }

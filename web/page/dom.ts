@@ -30,6 +30,8 @@ export const byId = <T extends HTMLElement = HTMLElement>(id: string): T => docu
 
 export const mute = (...children: Child[]) => el("span", {class: "mute"}, children);
 export const code = (...children: Child[]) => el("code", {}, children);
+/// The name of a function, which may be broken behind underscores.
+export const named = (name: string) => el("code", {}, name.split(/(?<=_)(?=[^_])/).map((part, i) => [i ? el("wbr", {}) : null, part]));
 export const tag = (text: Child, kind = "") => el("span", {class: "tag " + kind}, text);
 
 export function button(label: Child, act: (event: MouseEvent) => void, attributes: Attributes = {}) {
@@ -43,15 +45,16 @@ export function section(title: string, note: Child, ...parts: Child[]): HTMLElem
   return some.length ? el("section", {}, el("h3", {}, title, note ? el("span", {}, "  ", note) : null), some) : null;
 }
 
-/// A table; the name of a column of numbers begins with `>`. Its text may be hidden: `>.share`.
-export function table(heads: string[], rows: HTMLElement[]): HTMLElement | null {
+/// A table; the name of a column of numbers begins with `>`. Its text may be hidden: `>.share`. On a phone the last
+/// column of the kind `stacked` is below the others.
+export function table(heads: string[], rows: HTMLElement[], kind = ""): HTMLElement | null {
   const head = heads.map(name => {
     const text = name.replace(/^>?\.?/, "");
     const kind = name.startsWith(">") ? "fit num" : "";
     return el("th", {scope: "col", class: kind}, /^>?\./.test(name) ? el("span", {class: "unseen"}, text) : text);
   });
   const all = el("table", {}, el("thead", {}, el("tr", {}, head)), el("tbody", {}, rows));
-  return rows.length ? el("div", {class: "wide"}, all) : null;
+  return rows.length ? el("div", {class: "wide " + kind}, all) : null;
 }
 export const line = (...cells: Child[]) => el("tr", {}, cells);
 export const cell = (kind: string, ...children: Child[]) => el("td", {class: kind}, children);

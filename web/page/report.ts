@@ -1,6 +1,6 @@
 // A report as elements. The page that reads logs and the page of bugs show reports with these parts.
 
-import {bar, cell, Child, code, el, facts, folded, line, mute, percent, section, table, tag} from "./dom.js";
+import {bar, cell, Child, code, el, facts, folded, line, mute, named, percent, section, table, tag} from "./dom.js";
 
 export interface Frame {
   function?: string; offset?: number; size?: number; module?: string; address?: string; exact?: boolean;
@@ -104,9 +104,9 @@ const sure = (confidence?: string) => confidence === "likely" ? mute("  (likely)
 
 export function suspects(report: Report): HTMLElement | null {
   const rows = (report.suspects ?? []).map(one => line(cell("fit num", percent(one.probability)), cell("fit", bar(one.probability)),
-    cell("", code(one.function), one.file ? el("div", {class: "mute mono"}, one.file) : null),
+    cell("name", named(one.function), one.file ? el("div", {class: "mute mono"}, one.file) : null),
     cell("", one.why, one.subsystem ? el("div", {class: "mute"}, [one.subsystem, ...(one.lists ?? [])].join(" · ")) : null)));
-  return section("Suspects", "where a fix most likely changes the code", table([">chance", ">.bar", "function", "why"], rows));
+  return section("Suspects", "where a fix most likely changes the code", table([">chance", ">.bar", "function", "why"], rows, "stacked"));
 }
 
 export function instructions(report: Report): HTMLElement | null {
@@ -123,7 +123,7 @@ export function instructions(report: Report): HTMLElement | null {
       cell("mono asm", instruction(one.text, report.registers ?? {})),
       cell("mute", one.trapping ? report.explanation?.summary ?? "" : means ?? ""));
   });
-  const grid = table([">.offset", ".trap", ".instruction", ".meaning"], rows);
+  const grid = table([">.offset", ".trap", ".instruction", ".meaning"], rows, "stacked listing");
   if (grid) from(grid, {all: ["Code:"]}).setAttribute("aria-label", "Instructions around the trap");
   return section("Code", report.code?.arch, grid);
 }
@@ -169,7 +169,7 @@ export function registerWords(report: Report, meanings: Meaning[], name: string)
 export function stacks(report: Report): HTMLElement | null {
   const parts = (report.stacks ?? []).map(stack => {
     const rows = stack.frames.map(frame => frameRow(frame));
-    return el("div", {class: "stack"}, el("h4", {}, stack.role), table(["function", "source"], rows));
+    return el("div", {class: "stack"}, el("h4", {}, stack.role), table(["function", "source"], rows, "stacked frames"));
   });
   return section("Stacks", "", parts);
 }
@@ -178,7 +178,7 @@ function frameRow(frame: Frame): HTMLElement {
   const more = frame.offset === undefined ? "" : name.slice((frame.function ?? "").length);
   const source = frame.file ? frame.file + (frame.line ? ":" + frame.line : "") : "";
   const row = el("tr", {class: frame.reliable === false ? "dim" : frame.exact ? "most" : ""},
-    cell("", code(frame.function ?? frame.address ?? "?"), el("code", {class: "mute"}, more, frame.module ? ` [${frame.module}]` : ""), " ",
+    cell("name", named(frame.function ?? frame.address ?? "?"), el("code", {class: "mute"}, more, frame.module ? ` [${frame.module}]` : ""), " ",
       frame.exact ? tag("pc") : null, frame.inline ? tag("inline") : null, frame.reliable === false ? tag("unreliable") : null),
     cell("mono mute", source));
   return from(row, {all: frame.function ? [frame.inline ? frame.function : name] : []});

@@ -45,6 +45,13 @@ export async function open(address, {init, ...options} = {}) {
   return page;
 }
 
+/// The page of bugs, when all of it is unpacked.
+export async function openBugs(address, options = {}) {
+  const page = await open(address, options);
+  await page.waitForSelector("body[data-whole-ms]");
+  return page;
+}
+
 export async function openReader(hash = "", options = {}) {
   const page = await open(reader + hash, options);
   await page.waitForSelector("body[data-ready]");

@@ -5,7 +5,7 @@ import {execFileSync} from "node:child_process";
 import {mkdirSync, readFileSync, writeFileSync} from "node:fs";
 import {join} from "node:path";
 import {after, test} from "node:test";
-import {end, finish, folder, ksplat, open, root} from "./browser.mjs";
+import {end, finish, folder, ksplat, openBugs, root} from "./browser.mjs";
 
 after(end);
 
@@ -27,10 +27,10 @@ function page(...args) {
   return "file://" + html;
 }
 const options = () => ["--strip-prefix", join(folder, "logs"), "--link-base", "https://logs.example/all"];
-const titles = page => page.locator(".row b").allInnerTexts();
+const titles = page => page.locator(".row b").allTextContents();
 
 test("the most severe is first, and says why", async () => {
-  const it = await open(page(...options()));
+  const it = await openBugs(page(...options()));
   assert.match((await titles(it))[0], /^KASAN: use-after-free Write/);
   assert.match(await it.locator(".row .sev").first().innerText(), /^critical/);
   const widths = await it.locator(".row .sev").evaluateAll(all => all.map(node => node.scrollWidth <= node.clientWidth + 1));
@@ -46,7 +46,7 @@ test("the most severe is first, and says why", async () => {
 });
 
 test("bugs are filtered, found, and linked to", async () => {
-  const it = await open(page(...options()));
+  const it = await openBugs(page(...options()));
   const all = await titles(it);
   await it.fill("#since", "2026-02-01");
   await it.fill("#until", "2026-03-31");
@@ -63,7 +63,7 @@ test("bugs are filtered, found, and linked to", async () => {
   const text = await it.locator("#detail").innerText();
   assert.match(text, /2 reports, seen 2026-01-02 – 2026-03-04/);
   assert.match(text, /6.1.0 – 6.2.0/);
-  const other = await open(it.url());
+  const other = await openBugs(it.url());
   assert.equal(await other.locator("#detail h2").innerText(), "kernel BUG in site_a");
   await finish(other);
   await it.keyboard.press("Escape");
@@ -75,11 +75,11 @@ test("bugs are filtered, found, and linked to", async () => {
 });
 
 test("text of a log is text", async () => {
-  const it = await open(page());
+  const it = await openBugs(page());
   assert.equal(await it.locator("img").count(), 0);
   const attack = it.locator(".row b", {hasText: "onerror"});
   // Titles have numbers as NUM, and no invisible characters.
-  assert.match(await attack.innerText(), /<\/script><img src=x onerror=alert\(NUM\)>/);
+  assert.match(await attack.textContent(), /<\/script><img src=x onerror=alert\(NUM\)>/);
   assert.ok(!/[\u2028\u202e]/.test(await it.locator("body").innerText()));
   await attack.click();
   assert.equal(await it.locator("img").count(), 0);
@@ -87,7 +87,7 @@ test("text of a log is text", async () => {
 });
 
 test("the selection is exported", async () => {
-  const it = await open(page(...options()));
+  const it = await openBugs(page(...options()));
   await it.fill("#q", "onerror");
   const saved = async name => {
     const [download] = await Promise.all([it.waitForEvent("download"), it.locator("#export button", {hasText: name}).click()]);
@@ -105,7 +105,7 @@ test("the selection is exported", async () => {
 test("a column without values is left out", async () => {
   const html = join(folder, "plain.html");
   ksplat(["cluster", "-q", "--html", html, join(root, "tests/duplicates")]);
-  const it = await open("file://" + html);
+  const it = await openBugs("file://" + html);
   await it.locator("#row0").click();
   const heads = await it.locator("#detail section").last().locator("th").allInnerTexts();
   assert.ok(heads.includes("kernel") && heads.includes("log"), heads.join());
@@ -115,7 +115,7 @@ test("a column without values is left out", async () => {
 });
 
 test("the page prints its rows", async () => {
-  const it = await open(page());
+  const it = await openBugs(page());
   const pdf = await it.pdf();
   assert.ok(pdf.length > 5000);
   await it.evaluate(() => dispatchEvent(new Event("beforeprint")));
@@ -123,6 +123,29 @@ test("the page prints its rows", async () => {
   assert.equal(await it.locator(".row").count(), 3);
   assert.ok(await it.locator(".row").last().isVisible());
   await finish(it);
+});
+
+test("a page of a store has the text and the suspects of its exemplars", async () => {
+  const store = join(folder, "bugs.ksplat"), html = join(folder, "store.html"), log = join(folder, "moved.log");
+  writeFileSync(log, readFileSync(join(root, "corpus/kasan/panic-on-warn.log")));
+  const page = async () => {
+    ksplat(["store", "list", store, "--html", html, "--strip-prefix", folder]);
+    const it = await openBugs("file://" + html);
+    await it.locator("#row0").click();
+    return it;
+  };
+  ksplat(["store", "add", "-q", store, log]);
+  const it = await page();
+  const text = await it.locator("#detail").innerText();
+  for (const part of [/Suspects/i, /Diagnosis/, /moved.log:12/]) assert.match(text, part);
+  await it.locator("#detail summary").click();
+  await it.waitForFunction(() => document.querySelector("#detail pre").textContent.includes("writes 4 bytes"));
+  await finish(it);
+  // Another report in its place is not taken for it.
+  writeFileSync(log, readFileSync(join(root, "corpus/gpf/io-queue-sqe.log")));
+  const other = await page();
+  assert.doesNotMatch(await other.locator("#detail").innerText(), /Suspects/i);
+  await finish(other);
 });
 
 test("the page is the one that web/ builds", () => {

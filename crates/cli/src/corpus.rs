@@ -7,6 +7,7 @@ use std::time::UNIX_EPOCH;
 
 use ksplat::fingerprint::{self, Signature};
 use ksplat::output::bugs::{BugMember, ExemplarReport};
+use ksplat::store::Contents;
 
 use crate::args::{Logs, Page};
 use crate::cores;
@@ -152,10 +153,44 @@ pub(crate) fn exemplars(
 
 fn exemplar(corpus: &Corpus, report: u32, args: &Logs, page: &Page) -> Option<ExemplarReport> {
     let signed = corpus.reports.get(report as usize)?;
-    let log = input::log(corpus.files.get(signed.file)?, args.unpacking.max_unpacked).ok()?;
+    let (path, name) = (corpus.files.get(signed.file)?, page.name(corpus.file(signed.file)));
+    let log = input::log(path, args.unpacking.max_unpacked).ok()?;
     let mut report = log.reports(ksplat::Parser::new()).nth(signed.index)?.ok()?;
     ksplat::Analyzer::new().annotate(&mut report);
-    ExemplarReport::new(page.name(corpus.file(signed.file)), report).ok()
+    ExemplarReport::new(name, report).ok()
+}
+
+/// Reads the exemplars of the bugs of a store again, at the first of their places that still has the report.
+pub(crate) fn exemplars_of_store(
+    contents: &Contents,
+    clusters: &[(u64, ksplat::cluster::Cluster)],
+    page: &Page,
+) -> Vec<Option<ExemplarReport>> {
+    let progress = Progress::of_files("exemplars", clusters.len(), false);
+    let read = cores::in_order(clusters, |(_, cluster)| {
+        let known = contents.known.get(cluster.exemplar as usize);
+        let report = known.and_then(|known| {
+            known.places.iter().find_map(|place| report_at(place, &known.signature, page))
+        });
+        progress.add(1);
+        report
+    });
+    read.into_iter().map(|done| done.value).collect()
+}
+
+/// The largest unpacked log that is read again: the default of `--max-unpacked`.
+const MAX_AGAIN: u64 = 2 << 30;
+
+/// The report at a place `FILE#INDEX`; `None` if the file is gone, or has another report there.
+fn report_at(place: &str, signature: &Signature<'_>, page: &Page) -> Option<ExemplarReport> {
+    let (file, index) = place.rsplit_once('#')?;
+    let path = Path::new(file);
+    let log = input::log(path.is_file().then_some(path)?, MAX_AGAIN).ok()?;
+    let mut report = log.reports(ksplat::Parser::new()).nth(index.parse().ok()?)?.ok()?;
+    ksplat::Analyzer::new().annotate(&mut report);
+    let found = Signature::of(&report);
+    let is_same = found.title.hash == signature.title.hash && found.site == signature.site;
+    is_same.then(|| ExemplarReport::new(page.name(file), report).ok())?
 }
 
 /// Returns the log of the report with the name `FILE` or `FILE#INDEX`.

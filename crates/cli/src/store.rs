@@ -247,8 +247,13 @@ fn list(
 ) -> Result<Status, Error> {
     let contents = load(path)?;
     let clusters = contents.clusters(&contents.index());
-    let bugs: Vec<_> =
-        clusters.iter().map(|(id, cluster)| bug(&contents, *id, cluster, long, page)).collect();
+    let reports = html.map(|_| corpus::exemplars_of_store(&contents, &clusters, page));
+    let reports = reports.into_iter().flatten().chain(std::iter::repeat(None));
+    let bugs: Vec<_> = clusters
+        .iter()
+        .zip(reports)
+        .map(|((id, cluster), report)| bug(&contents, *id, cluster, long, page).with_report(report))
+        .collect();
     let known = contents.known.iter().map(|known| known.count as usize).sum();
     bugs::write(&bugs, known, known, long, html.map(|path| (path, page)), format)?;
     Ok(Status::Done)

@@ -281,21 +281,21 @@ fn page(name: &str) -> (PathBuf, serde_json::Value) {
     assert_eq!((out.as_str(), err.as_str(), status), ("", "", 0));
     let html = fs::read_to_string(&page).unwrap();
     assert!(!html.contains("<img"), "text of a log became markup");
-    let data = html.split("id=\"data\">").nth(1).unwrap().split("</script>").next().unwrap();
+    let data = html.split("id=\"list\">").nth(1).unwrap().split("</script>").next().unwrap();
     (page, serde_json::from_str(data).unwrap())
 }
 
 #[test]
 fn the_page_contains_the_clusters() {
     let (_, data) = page("page");
-    assert_eq!(data["clusters"].as_array().unwrap().len(), 3);
+    assert_eq!(data["bugs"].as_array().unwrap().len(), 3);
 }
 
 #[test]
 #[ignore = "runs /usr/bin/chromium: cargo test --test dedup -- --ignored"]
 fn the_page_displays_text_of_the_log_without_running_it() {
     let (page, data) = page("browser");
-    let id = data["clusters"][0]["id"].as_str().unwrap();
+    let id = data["bugs"][0]["id"].as_str().unwrap();
     let dom = browse(&page, &format!("#bug={id}"));
     assert!(dom.contains("3 bugs"), "the header");
     for text in ["kernel BUG in site_a", "kernel BUG in far_b", "Stack of the exemplar", "6.2.0"] {
