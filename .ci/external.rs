@@ -35,9 +35,10 @@ const JOBS: &[(&[&str], &str, fn(&Package) -> Answer)] = &[
     (&["default"], "cluster", group_reports),
     (&["default"], "bisect", audit_a_bisection),
     (&["atlas"], "atlas", find_the_files_of_suspects),
-    (&["disasm"], "code", decode_a_code_line),
+    (&["disasm", "disasm-intel"], "code", decode_a_code_line),
     (&["disasm", "disasm-arm", "disasm-powerpc", "disasm-riscv"], "trap", explain_traps),
     (&["symbolize"], "symbols", resolve_symbols),
+    (&["qr"], "qr", read_a_panic_screen),
     (&["serde"], "json", write_and_read_json),
     (&["serde"], "html", write_a_page),
     (&["store"], "store", remember_bugs),
@@ -112,6 +113,16 @@ fn read_reports(package: &Package) -> Answer {
     let log = package.read("corpus/out-of-memory/stress.log")?;
     assert_eq!(ksplat::reports(&log).count(), 0);
     assert_ne!(Parser::new().with_information(true).reports(&log).count(), 0);
+    Ok(())
+}
+
+/// A log is told from other files, and an address of a panic screen needs its digits.
+fn read_a_panic_screen(_: &Package) -> Answer {
+    use ksplat::encoding::{self, Encoding};
+
+    assert_eq!(encoding::of(b"[    1.0] a line\n"), Ok(Encoding::Bytes));
+    assert!(encoding::of(b"\x7fELF").is_err());
+    assert_eq!(ksplat::qr::log(b"https://panic.example/?a=x86_64"), Err(ksplat::qr::Error::NoData));
     Ok(())
 }
 

@@ -54,10 +54,15 @@ impl Default for Analyzer<'_> {
 impl<'data> Analyzer<'data> {
     /// Makes an analyzer without images that writes instructions in AT&T syntax.
     pub fn new() -> Self {
+        Self::of_atlas(Atlas::builtin())
+    }
+
+    /// The same with another atlas. A program that calls no function with the built-in one does not contain it.
+    pub fn of_atlas(atlas: Atlas<'data>) -> Self {
         Self {
             syntax: Syntax::Att,
             skips_text: false,
-            atlas: Some(Atlas::builtin()),
+            atlas: Some(atlas),
             #[cfg(feature = "symbolize")]
             symbolizer: None,
         }

@@ -25,6 +25,7 @@
 //! - [`fingerprint`] makes signatures of reports, and [`cluster`] groups those of one bug.
 //! - [`bisect`] audits bisection logs: which verdicts are supported by the crashes in the log.
 //! - `store` keeps known bugs in a file, and `known` the commits that fix them.
+//! - [`encoding`] says whether a file is the text of a console, and `qr` decodes the log of a panic screen's QR code.
 //! - [`output`] writes reports as text, and with the feature `serde` as JSON.
 //!
 //! The types of a report are in [`model`].
@@ -38,6 +39,7 @@
 //!
 //! - `disasm`: `Analyzer`, which decodes the code bytes of a report and explains the trap, and the
 //!   module `disasm`, which decodes bytes without a report. Adds iced-x86.
+//! - `disasm-intel`: Intel syntax of x86 instructions, beside that of AT&T.
 //! - `disasm-arm`, `disasm-powerpc`, `disasm-riscv`: decoders for 64-bit and 32-bit ARM and Thumb
 //!   (yaxpeax-arm), PowerPC (powerpc), and RISC-V (raki).
 //! - `symbolize`: the module `symbolize`, which resolves frames to files, lines and inlined
@@ -48,6 +50,7 @@
 //!   feature `serde`.
 //! - `serde`: `Serialize` and `Deserialize` for the whole model, and the module `output::json`.
 //!   Adds serde, serde_json and miniz_oxide.
+//! - `qr`: the module `qr`. Adds miniz_oxide.
 //!
 //! No feature is enabled by default. The program `ksplat` is the package `ksplat-cli`, the C
 //! interface is `ksplat-capi`. The library has no `unsafe` code.
@@ -64,6 +67,7 @@ pub mod cluster;
 mod diagnosis;
 #[cfg(feature = "disasm")]
 pub mod disasm;
+pub mod encoding;
 mod escape;
 #[cfg(feature = "disasm")]
 mod explain;
@@ -77,6 +81,8 @@ mod log_kind;
 pub mod model;
 pub mod output;
 mod parse;
+#[cfg(feature = "qr")]
+pub mod qr;
 mod reason;
 mod scan;
 mod search;

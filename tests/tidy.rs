@@ -13,6 +13,8 @@ const ORDER: &[&str] = &[
     "search",
     "escape",
     "binary",
+    "encoding",
+    "qr",
     "span",
     "functions",
     "atlas",

@@ -9,7 +9,7 @@ use super::confidence::{self, Doubt};
 use super::evidence::Tie;
 use super::flakiness::Rate;
 use super::model::{self, Bisection, Outcome, Run, Search, Step, Verdict, short};
-use super::relation::{CrashRelation, Original, RELATED, UNRELATED};
+use super::relation::{self, CrashRelation, Given, Original, RELATED, UNRELATED};
 use super::replay::{self, Audited};
 use super::seen::Seen;
 use super::tables::Tables;
@@ -45,8 +45,7 @@ pub struct AuditOptions<'a> {
     /// The title of the crash under bisection; by default the most frequent one on the first
     /// commit.
     pub title: Option<&'a str>,
-    /// A report of that crash.
-    pub report: Option<&'a Report<'a>>,
+    pub(super) report: Option<Given<'a>>,
     /// The tables by which verdicts and the commit are rated.
     pub tables: Tables<'a>,
 }
@@ -67,7 +66,7 @@ impl<'a> AuditOptions<'a> {
     /// Sets a report of the crash under bisection. Crashes are then compared by signature, too.
     #[must_use]
     pub fn with_report(self, report: Option<&'a Report<'a>>) -> Self {
-        Self { report, ..self }
+        Self { report: report.map(|report| Given { report, is_same: relation::is_same }), ..self }
     }
 
     /// Sets the tables by which verdicts and the commit are rated.

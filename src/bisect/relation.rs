@@ -71,11 +71,11 @@ impl<'a> Original<'a> {
     pub(super) fn of(
         log: &'a Bisection<'a>,
         title: Option<&'a str>,
-        report: Option<&'a Report<'a>>,
+        report: Option<Given<'a>>,
         tables: Tables<'a>,
     ) -> Self {
         let known = known(log, report);
-        let named = title.or(report.map(|report| &*report.title));
+        let named = title.or(report.map(|given| &*given.report.title));
         let first = log.steps.first().filter(|step| step.count(Outcome::Crashed) > 0);
         let names = match (named, first) {
             (Some(title), _) => vec![Name::of(title)],
@@ -214,17 +214,28 @@ impl<'a> Original<'a> {
     }
 }
 
+/// Returns whether two reports are of one bug, by their signatures.
+pub(super) fn is_same(one: &Report<'_>, other: &Report<'_>) -> bool {
+    let mut index = Index::new();
+    index.add(&Signature::of(one), Observation::default());
+    index.same(&Signature::of(other)).is_some()
+}
+
+/// A report of the crash under bisection.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Given<'a> {
+    pub(super) report: &'a Report<'a>,
+    /// A pointer, so that a program that gives no report contains no comparison.
+    pub(super) is_same: fn(&Report<'_>, &Report<'_>) -> bool,
+}
+
 /// Returns the available reports: the one at the end of the log, and that of the options.
-fn known<'a>(log: &'a Bisection<'a>, original: Option<&'a Report<'a>>) -> Vec<Known<'a>> {
+fn known<'a>(log: &'a Bisection<'a>, original: Option<Given<'a>>) -> Vec<Known<'a>> {
     let last = log.report.as_ref().map(|report| {
-        let same_bug = original.map(|original| {
-            let mut index = Index::new();
-            index.add(&Signature::of(original), Observation::default());
-            index.same(&Signature::of(report)).is_some()
-        });
+        let same_bug = original.map(|original| (original.is_same)(original.report, report));
         Known { report, same_bug }
     });
-    let original = original.map(|report| Known { report, same_bug: Some(true) });
+    let original = original.map(|given| Known { report: given.report, same_bug: Some(true) });
     last.into_iter().chain(original).collect()
 }
 

@@ -40,6 +40,7 @@ pub enum Syntax {
     #[default]
     Att,
     /// Intel: `mov r12, [rbp+0x70]`.
+    #[cfg(feature = "disasm-intel")]
     Intel,
 }
 

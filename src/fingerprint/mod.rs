@@ -145,11 +145,16 @@ impl<'a> Signature<'a> {
     /// With an explanation, which [`Analyzer`](crate::Analyzer) adds, the signature has more facts:
     /// annotate all reports or none.
     pub fn of(report: &'a Report<'_>) -> Self {
+        Self::with_atlas(report, Atlas::builtin())
+    }
+
+    /// The same with another atlas, which has the file of the site where the log has none.
+    pub fn with_atlas(report: &'a Report<'_>, atlas: Atlas<'_>) -> Self {
         let stack = stack::Stack::of(report);
         let family = family::family(report, stack.reporter);
         let site = stack.site();
         let origins = origins(report);
-        let place = place(report, &stack);
+        let place = place(report, &stack, atlas);
         let facts = discriminators::facts(report);
         let tops = stack.tops();
         let mut signature = Self {
@@ -580,7 +585,7 @@ fn summary<'a>(report: &'a Report<'_>) -> Option<Cow<'a, str>> {
 
 /// Returns the module and the file of the site. Where the log has no file, it is that of the atlas. Suspects
 /// have no part in it: reports have equal signatures with and without them.
-fn place<'a>(report: &'a Report<'_>, stack: &stack::Stack<'a>) -> Component<'a> {
+fn place<'a>(report: &'a Report<'_>, stack: &stack::Stack<'a>, atlas: Atlas<'_>) -> Component<'a> {
     // A blame with a line has the file of the log.
     let blamed = report.blame.as_ref().filter(|blame| blame.line.is_some());
     let file = stack.file.or(blamed.and_then(|blame| blame.file.as_deref()));
@@ -596,13 +601,13 @@ fn place<'a>(report: &'a Report<'_>, stack: &stack::Stack<'a>) -> Component<'a> 
     };
     let site = stack.site();
     let function = site.as_ref().and_then(|site| site.functions.first());
-    let place = function.and_then(|function| Atlas::builtin().resolve(function, hints));
+    let place = function.and_then(|function| atlas.resolve(function, hints));
     Component {
         module,
         file: place
             .filter(|place| !place.file.name().is_empty())
             .map(|place| place.file.to_string().into()),
-        directory: place.map(|place| place.file.directory().into()),
+        directory: place.map(|place| Cow::Owned(place.file.directory().to_owned())),
     }
 }
 

@@ -2,7 +2,7 @@
 // that comes back is a tab.
 
 import {Audit, auditPage, comparison} from "./compare.js";
-import {button, byId, copy, cut, el, plural, visible} from "./dom.js";
+import {button, byId, copy, count, cut, el, plural, visible} from "./dom.js";
 import {LogView} from "./log.js";
 import {deflate, fromBase64, inflate, toBase64} from "./pack.js";
 import type {Answer, Question} from "./protocol.js";
@@ -14,11 +14,14 @@ const MOST_LINKED = 262_144;
 /// The most bytes that a link unpacks to.
 const MOST_UNPACKED = 16_000_000;
 
-interface Found { log: number; name: string; title: string; report?: Report; json: string; text: string; markdown: string; meanings: Meaning[]; audit?: Audit }
+/// The reports that one more click shows.
+const MORE = 500;
+
+interface Found { log: number; index: number; name: string; title: string; report?: Report; json: string; text: string; markdown: string; meanings: Meaning[]; audit?: Audit }
 
 const tabs: Found[] = [];
-const names = new Map<number, string>(), sizes = new Map<number, number>();
-let shown = -1, logs = 0, busy = 0, counted = 0, worker: Worker | undefined, wasm: ArrayBuffer | undefined;
+const names = new Map<number, string>(), sizes = new Map<number, number>(), contents = new Map<number, string | Blob>();
+let shown = -1, logs = 0, busy = 0, counted = 0, worker: Worker | undefined, module: WebAssembly.Module | undefined, atlas: ArrayBuffer | undefined;
 // For scripts and tests: all that was read.
 (globalThis as {ksplatReports?: unknown}).ksplatReports = tabs;
 const view = new LogView(byId("log"), byId("report"));
@@ -29,6 +32,20 @@ function tell(text: string, good = false) {
   box.textContent = visible(text);
   box.classList.toggle("good", good);
   box.hidden = text === "";
+}
+
+/// Tells that a log has more reports than are shown.
+function offer(id: number, shown: number, all: number) {
+  const more = (label: string, most: number) => button(label, () => {
+    busy++;
+    tell("");
+    progress("Reading reports …", 0.5);
+    ask({what: "more", id, most});
+  });
+  const name = names.get(id) === "-" ? "The log" : names.get(id)!;
+  tell(`${name} has ${count(all)} reports, of which the first ${count(shown)} are shown. `, true);
+  const buttons = all - shown > MORE ? [more(`Show ${MORE} more`, MORE), " "] : [];
+  byId("message").append(...buttons, more(`Show all ${count(all)}`, all - shown));
 }
 
 function progress(text: string, share?: number) {
@@ -42,7 +59,7 @@ function start() {
   worker = new Worker(URL.createObjectURL(new Blob([source], {type: "text/javascript"})));
   worker.addEventListener("message", ({data}: MessageEvent<Answer>) => answer(data));
   worker.addEventListener("error", event => tell(`The reader of logs failed: ${event.message}`));
-  ask({what: "start", wasm: wasm!.slice(0)});
+  ask({what: "start", module: module!, atlas: atlas!});
 }
 const ask = (question: Question) => worker?.postMessage(question);
 
@@ -51,25 +68,33 @@ function halt() {
   busy = 0;
   start();
   progress("");
-  tell(`Stopped after ${plural(counted, "report")}. Their lines of the log are gone; read it again to see them.`, true);
+  // The lines and the signatures of logs that were read are in the worker.
+  for (const [id, content] of contents) {
+    if (sizes.has(id)) ask({what: "read", id, name: names.get(id) ?? "", content, again: tabs.filter(tab => tab.log === id && tab.report).length});
+  }
+  tell(`Stopped after ${plural(counted, "report")}. Lines of that log are gone; read it again to see them.`, true);
 }
 
 function answer(data: Answer) {
-  if (data.what === "ready") document.body.dataset["ready"] = "1";
+  if (data.what === "ready") {
+    // Elements that are shown nowhere: browsers compile what makes them.
+    for (const {json, text, registers} of data.reports) reportPage(JSON.parse(json), JSON.parse(registers), text);
+    document.body.dataset["ready"] = performance.now().toFixed(0);
+  }
   else if (data.what === "progress") {
     if (busy) progress(`${data.doing} … ${Math.round(data.share * 100)} %`, data.share);
   } else if (data.what === "report") {
     const report = JSON.parse(data.json) as Report;
     counted++;
-    add({log: data.id, name: names.get(data.id) ?? "", title: report.title, report, json: data.json, text: data.text, markdown: data.markdown, meanings: JSON.parse(data.registers)});
+    add({log: data.id, index: data.index, name: names.get(data.id) ?? "", title: report.title, report, json: data.json, text: data.text, markdown: data.markdown, meanings: JSON.parse(data.registers)});
   } else if (data.what === "audit") {
     const audit = JSON.parse(data.json) as Audit;
-    add({log: data.id, name: names.get(data.id) ?? "", title: "Bisection audit", json: data.json, text: data.text, markdown: data.text, meanings: [], audit});
+    add({log: data.id, index: 0, name: names.get(data.id) ?? "", title: "Bisection audit", json: data.json, text: data.text, markdown: data.text, meanings: [], audit});
   } else if (data.what === "done") {
     busy--;
     sizes.set(data.id, data.bytes);
     progress(plural(tabs.length, "report"));
-    if (data.more) tell(`Only the first ${data.reports} reports are shown; the program prints all: ksplat parse ${names.get(data.id)}`);
+    if (data.reports < data.all) offer(data.id, data.reports, data.all);
     else if (!data.reports && !tabs.some(tab => tab.log === data.id)) tell(`${names.get(data.id)} has no crash report that ksplat knows.`);
     document.body.dataset["done"] = String(data.id);
   } else if (data.what === "failed") {
@@ -80,6 +105,7 @@ function answer(data: Answer) {
   } else if (data.what === "atlas") {
     busy--;
     progress("");
+    sizes.set(data.id, 0);
     tell("The atlas is used for the logs that are read from now on.", true);
   } else if (data.what === "lines") {
     const tab = tabs[shown];
@@ -99,6 +125,8 @@ function answer(data: Answer) {
 function read(name: string, content: string | Blob) {
   const id = ++logs;
   names.set(id, name);
+  contents.set(id, content);
+  counted = 0;
   busy++;
   tell("");
   progress("Reading …", 0);
@@ -121,7 +149,7 @@ function add(found: Found) {
   tab.title = `${visible(found.name)} ${found.report ? "line " + found.report.span.line : ""}: ${visible(found.title)}`;
   byId("tabs").append(tab);
   if (shown < 0 || tabs[shown]?.log !== found.log && found.log === logs && !tabs.slice(0, -1).some(tab => tab.log === found.log)) show(at);
-  else chooser();
+  else choice(found, at);
 }
 
 function show(at: number) {
@@ -136,13 +164,16 @@ function show(at: number) {
     node.setAttribute("aria-selected", String(is));
     (node as HTMLElement).tabIndex = is ? 0 : -1;
   }
+  // The button that had the focus is hidden.
+  if (document.activeElement === document.body || byId("start").contains(document.activeElement)) byId(`tab${at}`).focus({preventScroll: true});
   const report = byId("report");
   report.setAttribute("aria-labelledby", `tab${at}`);
   const parts = tab.report ? reportPage(tab.report, tab.meanings, tab.text) : auditPage(tab.audit!, tab.text).filter(part => part instanceof Node);
   report.replaceChildren(...parts);
   report.firstElementChild!.after(actions(tab));
   chooser();
-  report.scrollTop = 0;
+  // With the next frame, which lays the page out once.
+  requestAnimationFrame(() => { report.scrollTop = 0; });
   byId("side").hidden = !tab.report;
   view.clear();
   if (tab.report) {
@@ -169,18 +200,30 @@ function actions(tab: Found): HTMLElement {
 
 // ---- comparing
 let compared: [string, string] = ["", ""];
+const otherOf = () => document.getElementById("other") as HTMLSelectElement | null;
+
 function chooser() {
-  const select = document.getElementById("other") as HTMLSelectElement | null;
+  const select = otherOf();
   if (!select) return;
-  const others = tabs.map((tab, i) => ({tab, i})).filter(({tab, i}) => i !== shown && tab.report);
-  select.replaceChildren(new Option(others.length ? "Compare with …" : "Nothing to compare with yet", ""), ...others.map(({tab, i}) => new Option(visible(cut(`${i + 1}: ${tab.title}`, 80)), String(i))));
-  select.disabled = !others.length;
+  select.replaceChildren(new Option("Nothing to compare with yet", ""));
+  select.disabled = true;
+  tabs.forEach(choice);
   select.onchange = () => {
     const one = tabs[shown]!, other = tabs[Number(select.value)];
     if (!select.value || !other) return;
     compared = [one.title, other.title];
-    ask({what: "compare", id: one.log, one: JSON.stringify(one.report!.signature), other: JSON.stringify(other.report!.signature)});
+    const place = ({log: id, index}: Found) => ({id, index});
+    ask({what: "compare", one: place(one), other: place(other)});
   };
+}
+
+/// Adds a tab to those that the shown one is compared with.
+function choice(tab: Found, at: number) {
+  const select = otherOf();
+  if (!select || at === shown || !tab.report) return;
+  if (select.disabled) select.replaceChildren(new Option("Compare with …", ""));
+  select.disabled = false;
+  select.append(new Option(visible(cut(`${at + 1}: ${tab.title}`, 80)), String(at)));
 }
 
 // ---- links
@@ -263,7 +306,8 @@ async function run() {
   if (typeof WebAssembly !== "object" || typeof DecompressionStream !== "function") {
     return tell("This browser has no WebAssembly or cannot unpack it: the page needs Firefox 113, Chrome 103, Safari 16.4 or newer, or the program: ksplat parse LOG.");
   }
-  wasm = await inflate(fromBase64(byId("wasm").textContent ?? ""));
+  const unpacked = (id: string) => inflate(fromBase64(byId(id).textContent ?? ""));
+  [module, atlas] = await Promise.all([unpacked("wasm").then(bytes => WebAssembly.compile(bytes)), unpacked("atlas")]);
   start();
   listen();
   await readLink();

@@ -1,34 +1,47 @@
 // Reads logs, apart from the page: a long log leaves the page usable, and is stopped by ending the worker.
 
 import init, * as ksplat from "../dist/bindgen/ksplat_web.js";
-import type {Answer, Question} from "./protocol.js";
+import type {Answer, Question, Warmed} from "./protocol.js";
+import {WARM} from "./warm.js";
 
 /// The most bytes of a log, packed or not: the memory of a module is 4 GB at most, and a browser's tab has less.
 const MOST_BYTES = 256_000_000;
 
-/// The most reports of a log that are shown.
+/// The reports of a log that are shown before more are asked for.
 const MOST_REPORTS = 500;
 
 /// Lines above and below a report that are shown with it, and the most of its own.
 const AROUND = 8, MOST_LINES = 3000;
 
-/// A report that is read before the first one, as browsers compile a function when it is called.
-const WARM = `BUG: kernel NULL pointer dereference, address: 0000000000000068
-#PF: supervisor write access in kernel mode
-CPU: 1 PID: 46 Comm: a Not tainted 6.1.0 #1
-RIP: 0010:f+0x15/0x20
-Code: 48 8b 87 88 00 00 00 <48> 89 50 68 c3
-RAX: 0000000000000000 RDX: 00000000fffee1d9 RDI: ffff8df1c28e1b40
-CR2: 0000000000000068
-Call Trace:
- g+0x1/0x2
- do_syscall_64+0x1/0x2
-`;
+interface Log { name: string; bytes: Uint8Array<ArrayBuffer>; reports: number }
+const logs = new Map<number, Log>();
+/// The places of the reports whose signatures the module has, in its order.
+const signed: string[] = [];
+let ready: Promise<Warmed[]>;
 
-const logs = new Map<number, Uint8Array>();
-let ready: Promise<unknown>;
+declare global {
+  // What the module calls.
+  var found: (json: string, text: string, markdown: string, registers: string, end: number) => void;
+  var passed: (end: number) => void;
+}
 
 const say = (answer: Answer) => postMessage(answer);
+
+/// Reads the log that warms all up, and gives its reports to the page for the same.
+function warm(atlas: Uint8Array): Warmed[] {
+  ksplat.use_atlas(atlas);
+  const reports: Warmed[] = [];
+  globalThis.passed = () => undefined;
+  globalThis.found = (json, text, _markdown, registers) => {
+    signed.push("");
+    reports.push({json, text, registers});
+  };
+  const bytes = ksplat.console(new TextEncoder().encode(WARM), MOST_BYTES);
+  ksplat.is_bisection(bytes);
+  ksplat.read(bytes, "-", 0, 9);
+  ksplat.lines(bytes);
+  return reports;
+}
 
 /// The bytes of a file, with news of how many were read.
 async function bytesOf(file: Blob, id: number): Promise<Uint8Array<ArrayBuffer>> {
@@ -47,8 +60,10 @@ async function bytesOf(file: Blob, id: number): Promise<Uint8Array<ArrayBuffer>>
   }
 }
 
-async function read({id, name, content}: Question & {what: "read"}) {
-  const fail = (why: string) => say({what: "failed", id, why});
+async function read({id, name, content, again}: Question & {what: "read"}) {
+  // After a stop: the page has the answers already.
+  const isAgain = again !== undefined;
+  const fail = (why: string) => { if (!isAgain) say({what: "failed", id, why}); };
   const size = typeof content === "string" ? content.length : content.size;
   if (size > MOST_BYTES) {
     return fail(`${name} has ${Math.round(size / 1e6)} MB, and a page can hold ${MOST_BYTES / 1e6}. The program reads it: ksplat parse ${name}`);
@@ -58,7 +73,8 @@ async function read({id, name, content}: Question & {what: "read"}) {
   try {
     if (name.endsWith(".atlas")) {
       ksplat.use_atlas(bytes);
-      return say({what: "atlas", id});
+      if (!isAgain) say({what: "atlas", id});
+      return;
     }
     if (typeof content === "string" && /^\s*\w+:\/\/\S*\?\S*\bzl?=[\d\s]+(&\S*)?\s*$/.test(content)) {
       bytes = ksplat.panic_log(content) as Uint8Array<ArrayBuffer>;
@@ -71,22 +87,38 @@ async function read({id, name, content}: Question & {what: "read"}) {
     return fail(/^is an ELF/.test(why) ? `${name} is an ELF file. The program reads kernel images: ksplat symbolize --vmlinux ${name} LOG`
       : `${name} ${why}`);
   }
-  logs.set(id, bytes);
-  let index = 0;
-  (globalThis as any).found = (json: string, text: string, markdown: string, registers: string, end: number) => {
-    say({what: "report", id, index: index++, json, text, markdown, registers});
-    say({what: "progress", id, doing: "Reading reports", share: 0.5 + end / bytes.length / 2});
-  };
+  logs.set(id, {name, bytes, reports: 0});
   say({what: "progress", id, doing: "Reading reports", share: 0.5});
+  if (isAgain) return again ? reports(id, again, true) : undefined;
   const audit = ksplat.is_bisection(bytes) ? {json: ksplat.audit(bytes, name, false), text: ksplat.audit(bytes, name, true)} : undefined;
   if (audit) say({what: "audit", id, ...audit});
-  const more = ksplat.read(bytes, name, MOST_REPORTS);
-  say({what: "done", id, more, bytes: bytes.length, reports: index});
+  reports(id, MOST_REPORTS);
+}
+
+/// Reads the reports of a log behind those that were shown, and counts the others.
+function reports(id: number, most: number, isAgain = false) {
+  const log = logs.get(id);
+  if (!log) return;
+  const {name, bytes} = log;
+  let reported = 0;
+  globalThis.passed = end => {
+    if (isAgain || end - reported < 1_000_000) return;
+    reported = end;
+    say({what: "progress", id, doing: "Reading reports", share: 0.5 + end / bytes.length / 2});
+  };
+  globalThis.found = (json, text, markdown, registers, end) => {
+    signed.push(`${id}/${log.reports}`);
+    const index = log.reports++;
+    if (!isAgain) say({what: "report", id, index, json, text, markdown, registers});
+    globalThis.passed(end);
+  };
+  const all = ksplat.read(bytes, name, log.reports, most);
+  if (!isAgain) say({what: "done", id, bytes: bytes.length, reports: log.reports, all});
 }
 
 /// The lines of a report with some around it, and the number of the first.
 function lines({id, start, end, first}: Question & {what: "lines"}) {
-  const bytes = logs.get(id);
+  const bytes = logs.get(id)?.bytes;
   if (!bytes) return;
   let from = start;
   for (let n = 0; n < AROUND && from > 0; n++) {
@@ -109,19 +141,19 @@ function lines({id, start, end, first}: Question & {what: "lines"}) {
 addEventListener("message", ({data}: MessageEvent<Question>) => {
   try {
     if (data.what === "start") {
-      ready = init({module_or_path: data.wasm});
-      void ready.then(() => {
-        (globalThis as any).found = () => undefined;
-        ksplat.read(ksplat.console(new TextEncoder().encode(WARM), MOST_BYTES), "-", 1);
-        say({what: "ready"});
-      }).catch(error => say({what: "failed", id: 0, why: `The module cannot be loaded: ${error}`}));
+      ready = init({module_or_path: data.module}).then(() => warm(new Uint8Array(data.atlas)));
+      void ready.then(reports => say({what: "ready", reports})).catch(error => say({what: "failed", id: 0, why: `The module cannot be loaded: ${error}`}));
     }
     else if (data.what === "read") void read(data).catch(error => say({what: "failed", id: data.id, why: `${data.name} cannot be read: ${error}`}));
+    else if (data.what === "more") reports(data.id, data.most);
     else if (data.what === "lines") lines(data);
     else if (data.what === "bytes") {
-      const bytes = logs.get(data.id)?.slice(data.start, data.end);
+      const bytes = logs.get(data.id)?.bytes.slice(data.start, data.end);
       if (bytes) say({what: "bytes", id: data.id, bytes});
-    } else if (data.what === "compare") say({what: "compared", id: data.id, json: ksplat.compare(data.one, data.other)});
+    } else if (data.what === "compare") {
+      const [one, other] = [data.one, data.other].map(({id, index}) => signed.indexOf(`${id}/${index}`));
+      say({what: "compared", json: ksplat.compare(one!, other!)});
+    }
   } catch (error) {
     say({what: "failed", id: "id" in data ? data.id : 0, why: String(error)});
   }

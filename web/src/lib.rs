@@ -3,30 +3,22 @@
 //! The functions run in a worker of the page. [`read`] gives each report to `found`, a function of that worker, when
 //! it is read, so that the first is shown before the last is found.
 
-// What the program does to its inputs is done here by the same files.
-#[path = "../../crates/cli/src/qr/address.rs"]
-mod address;
-#[path = "../../crates/cli/src/encoding.rs"]
-mod encoding;
 mod unpack;
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 
 use ksplat::Analyzer;
 use ksplat::atlas::Atlas;
 use ksplat::bisect::{self, AuditOptions};
 use ksplat::cluster::{Index, Link, Observation, Parted};
+use ksplat::encoding::{self, Encoding};
 use ksplat::fingerprint::Signature;
 use ksplat::output::Repeats;
 use ksplat::output::json::{self, AuditRecord, ReportRecord};
 use ksplat::output::text::TextOptions;
 use ksplat::output::{audit as audits, escape, markdown, text};
+use ksplat::qr;
 use wasm_bindgen::prelude::*;
-
-use encoding::Encoding;
-
-/// The bytes at the start of a log that decide whether it is text.
-const SAMPLE: usize = 64 << 10;
 
 #[wasm_bindgen]
 extern "C" {
@@ -34,57 +26,74 @@ extern "C" {
     /// JSON; and the offset of its end in the log.
     #[wasm_bindgen(js_namespace = globalThis)]
     fn found(json: &str, text: &str, markdown: &str, registers: &str, end: f64);
+
+    /// Takes the offset of the end of a report that is not given to `found`.
+    #[wasm_bindgen(js_namespace = globalThis)]
+    fn passed(end: f64);
 }
 
 thread_local! {
-    /// The atlas that suspects are looked up in, once one was opened.
+    /// The atlas of the page, or the one that was opened last.
     static ATLAS: Cell<Option<Atlas<'static>>> = const { Cell::new(None) };
+    /// The signatures of all reports that `found` was given, in their order.
+    static SIGNATURES: RefCell<Vec<Signature<'static>>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Reads at most `most` reports of a log and gives each to `found`. Returns whether there may be more.
+/// Reads `most` reports of a log from the report `first` on, and gives each to `found`. Returns the number of all.
 ///
 /// # Errors
 ///
-/// Memory.
+/// There is no atlas.
 #[wasm_bindgen]
-pub fn read(log: &[u8], file: &str, most: usize) -> Result<bool, JsError> {
-    let atlas = ATLAS.get().unwrap_or_else(Atlas::builtin);
-    let analyzer = Analyzer::new().with_atlas(atlas);
+pub fn read(log: &[u8], file: &str, first: usize, most: usize) -> Result<usize, JsError> {
+    let atlas = ATLAS.get().ok_or_else(|| JsError::new("is read without an atlas"))?;
+    let analyzer = Analyzer::of_atlas(atlas);
     let mut repeats = Repeats::default();
-    let mut reports = ksplat::reports(log).enumerate();
-    for (index, mut report) in reports.by_ref().take(most) {
-        analyzer.annotate(&mut report);
+    let shown = first..first.saturating_add(most);
+    let mut all = 0;
+    for (index, mut report) in ksplat::reports(log).enumerate() {
+        all = index + 1;
+        #[expect(clippy::cast_precision_loss, reason = "a log has less than 2^53 bytes")]
+        let end = report.span.end as f64;
+        let is_shown = shown.contains(&index);
+        if is_shown {
+            analyzer.annotate(&mut report);
+        }
         let number = Some(repeats.number(&report)).filter(|number| *number > 1);
+        if !is_shown {
+            passed(end);
+            continue;
+        }
         let (mut page, mut mail) = (String::new(), String::new());
         let options = TextOptions::default().with_all(true);
         text::write(&mut page, file, &report, options)?;
         markdown::write(&mut mail, file, &report, TextOptions::default())?;
         let registers = json_of(&Analyzer::registers(&report))?;
-        let end = report.span.end;
-        let signature = Signature::of(&report).into_owned();
+        let signature = Signature::with_atlas(&report, atlas).into_owned();
+        SIGNATURES.with_borrow_mut(|all| all.push(signature.clone()));
         let record = ReportRecord::new(file, index, report).with_occurrence(number);
         let mut bytes = Vec::new();
         json::write(&mut bytes, &record.with_signature(Some(signature)))?;
-        #[expect(clippy::cast_precision_loss, reason = "a log has less than 2^53 bytes")]
-        found(&String::from_utf8(bytes)?, &page, &mail, &registers, end as f64);
+        found(&String::from_utf8(bytes)?, &page, &mail, &registers, end);
     }
-    Ok(reports.next().is_some())
+    Ok(all)
 }
 
-/// Compares two reports by their signatures, each the `signature` of a report's JSON.
+/// Compares two reports by their signatures, given by their numbers: `found` was given the first report as number 0.
 ///
 /// # Errors
 ///
-/// A text is not a signature.
+/// There is no such report.
 #[wasm_bindgen]
-pub fn compare(one: &str, other: &str) -> Result<String, JsError> {
-    let signatures = [one, other].map(serde_json::from_str::<Signature<'_>>);
+pub fn compare(one: usize, other: usize) -> Result<String, JsError> {
     let mut index = Index::new();
-    let mut numbers = Vec::new();
-    for signature in signatures {
-        numbers.push(index.add(&signature?, Observation { time: None, count: 1 }));
-    }
-    let (a, b) = (numbers.first().copied().unwrap_or(0), numbers.last().copied().unwrap_or(0));
+    let mut add = |number: usize| {
+        SIGNATURES.with_borrow(|all| {
+            let signature = all.get(number).ok_or_else(|| JsError::new("the report is gone"))?;
+            Ok::<_, JsError>(index.add(signature, Observation { time: None, count: 1 }))
+        })
+    };
+    let (a, b) = (add(one)?, add(other)?);
     let links = index.why(a, b);
     let found = index.compare(a, b);
     json_of(&Comparison {
@@ -153,9 +162,9 @@ pub fn audit(log: &[u8], file: &str, as_text: bool) -> Result<String, JsError> {
 #[wasm_bindgen]
 pub fn console(bytes: Vec<u8>, most: usize) -> Result<Vec<u8>, JsError> {
     let log = unpack::whole(bytes, most).map_err(|error| JsError::new(&error))?;
-    match encoding::of(log.get(..SAMPLE).unwrap_or(&log)).map_err(JsError::new)? {
+    match encoding::of(log.get(..encoding::SAMPLE).unwrap_or(&log)).map_err(JsError::new)? {
         Encoding::Bytes => Ok(log),
-        Encoding::Utf16(unit) => Ok(encoding::utf16(&log, unit)),
+        utf16 => Ok(encoding::utf8(&log, utf16).into_owned()),
     }
 }
 
@@ -166,10 +175,11 @@ pub fn console(bytes: Vec<u8>, most: usize) -> Result<Vec<u8>, JsError> {
 /// The address has none, or it is damaged.
 #[wasm_bindgen]
 pub fn panic_log(url: &str) -> Result<Vec<u8>, JsError> {
-    address::log(url.as_bytes()).map_err(|error| JsError::new(&error.to_string()))
+    qr::log(url.as_bytes()).map_err(|error| JsError::new(&error.to_string()))
 }
 
-/// Looks suspects up in an atlas, a file of `ksplat atlas build` or `src/atlas/linux.atlas`. It stays in memory.
+/// Looks functions up in an atlas from now on, `src/atlas/linux.atlas` or a file of `ksplat atlas build`. It stays in
+/// memory.
 ///
 /// # Errors
 ///

@@ -5,7 +5,7 @@ import {readFileSync} from "node:fs";
 import {createRequire} from "node:module";
 import {join} from "node:path";
 import {after, test} from "node:test";
-import {end, file, finish, folder, ksplat, open, openReader, paste, read, root} from "./browser.mjs";
+import {end, file, finish, folder, ksplat, openBugs, openReader, paste, read, root} from "./browser.mjs";
 
 after(end);
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
@@ -35,7 +35,7 @@ test("axe finds no serious fault in the page of bugs", async () => {
   const html = join(folder, "access.html");
   ksplat(["cluster", "-q", "--html", html, join(root, "corpus/kasan"), join(root, "corpus/null-deref"), join(root, "tests/duplicates")]);
   for (const mode of modes) {
-    const page = await open("file://" + html, {bypassCSP: true, ...mode});
+    const page = await openBugs("file://" + html, {bypassCSP: true, ...mode});
     await check(page, "list " + JSON.stringify(mode));
     await page.locator("#row1").click();
     await check(page, "bug " + JSON.stringify(mode));
@@ -52,7 +52,7 @@ test("a hostile log changes nothing but text", async () => {
     await paste(page, text);
     await page.waitForTimeout(0);
     assert.equal(await page.locator("img, svg, iframe").count(), 0);
-    assert.equal(await page.locator("body > *").count(), 8);
+    assert.equal(await page.locator("body > *").count(), 9);
   }
   assert.match(await page.locator("#log").innerText(), /<img src=x onerror=alert\(1\)>/);
   assert.ok(!/\u202e|\u2028/.test(await page.locator("body").innerText()));

@@ -7,11 +7,11 @@ use std::ops::Deref;
 use std::path::{Path, PathBuf};
 
 use clap::CommandFactory;
+use ksplat::encoding::{self, Encoding};
 use ksplat::output::escape;
 use memmap2::Mmap;
 
 use crate::args::Args;
-use crate::encoding::{self, Encoding};
 use crate::packed::{self, Text};
 use crate::ui::report_error;
 
@@ -96,10 +96,17 @@ pub(crate) fn mapped(file: &File) -> io::Result<Input> {
 /// Reads a log, which may unpack to `most` bytes, converts UTF-16 to UTF-8, and rejects binary files.
 pub(crate) fn log(path: &Path, most: u64) -> io::Result<Text> {
     let text = packed::text(raw(path)?, most)?;
-    match encoding::of(text.start()).map_err(io::Error::other)? {
+    match encoding::of(text.start()).map_err(|what| io::Error::other(remedy(what)))? {
         Encoding::Bytes => Ok(text),
-        Encoding::Utf16(unit) => Ok(Text::Whole(Input::Read(encoding::utf16(text.whole()?, unit)))),
+        utf16 => Ok(Text::Whole(Input::Read(encoding::utf8(text.whole()?, utf16).into_owned()))),
     }
+}
+
+/// What a file is in place of a log, with the options that take it.
+fn remedy(what: &'static str) -> String {
+    let options =
+        if what.starts_with("is an ELF") { "; --vmlinux and --modules take images" } else { "" };
+    [what, options].concat()
 }
 
 /// The named files, or standard input.
@@ -154,9 +161,6 @@ fn command_like(name: &str) -> Option<String> {
 
 /// The minimum similarity, which is the one from which clap suggests a command.
 const ALIKE: f64 = 0.8;
-
-/// The bytes at the start of a log that decide whether it is text.
-pub(crate) const MAX_SAMPLE: usize = 64 << 10;
 
 /// The name of an input in the output; invalid UTF-8 is escaped as `\xff`.
 pub(crate) fn name(path: &Path) -> Cow<'_, str> {

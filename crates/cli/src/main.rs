@@ -13,7 +13,6 @@ mod cores;
 mod corpus;
 #[cfg(feature = "debuginfod")]
 mod debuginfod;
-mod encoding;
 mod error;
 mod follow;
 mod images;

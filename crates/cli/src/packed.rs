@@ -9,7 +9,9 @@ use std::io::{self, ErrorKind, Read};
 
 use ksplat::{Event, Monitor, Parser, Report};
 
-use crate::input::{Input, MAX_SAMPLE};
+use ksplat::encoding::SAMPLE;
+
+use crate::input::Input;
 
 /// The maximum size in bytes of an unpacked log in memory, because all cores read logs
 /// concurrently, and with images a batch of logs waits. Few consoles print more.
@@ -101,7 +103,7 @@ pub(crate) fn text(bytes: Input, most: u64) -> io::Result<Text> {
     if start.len() as u64 <= held {
         return Ok(Text::Whole(Input::Read(start)));
     }
-    start.truncate(MAX_SAMPLE);
+    start.truncate(SAMPLE);
     start.shrink_to_fit();
     Ok(Text::Packed(Packed { bytes, format, most, start }))
 }
@@ -121,10 +123,10 @@ fn too_large(most: u64) -> io::Error {
 }
 
 impl Text {
-    /// The first bytes, at least [`MAX_SAMPLE`] of a longer log.
+    /// The first bytes, at least [`SAMPLE`] of a longer log.
     pub(crate) fn start(&self) -> &[u8] {
         match self {
-            Self::Whole(bytes) => bytes.get(..MAX_SAMPLE).unwrap_or(bytes),
+            Self::Whole(bytes) => bytes.get(..SAMPLE).unwrap_or(bytes),
             Self::Packed(packed) => &packed.start,
         }
     }

@@ -1,7 +1,5 @@
 //! `ksplat qr`: decodes the log in the address of the QR code of DRM's panic screen.
 
-mod address;
-
 use std::io;
 
 use crate::args::Qr;
@@ -9,7 +7,7 @@ use crate::input::{self, Input};
 use crate::logs;
 use crate::parse::{self, Reports};
 use crate::ui::{Status, report_error};
-use address::{MAX_URL, log};
+use ksplat::qr::{MAX_URL, log};
 
 /// `ksplat qr`.
 pub(crate) fn qr(args: &Qr) -> io::Result<Status> {

@@ -5,9 +5,11 @@ pub(crate) mod record;
 
 use std::fmt::Write as _;
 
+#[cfg(feature = "disasm-intel")]
+use iced_x86::IntelFormatter;
 use iced_x86::{
     Decoder, DecoderOptions, Formatter, GasFormatter, Instruction as Decoded,
-    InstructionInfoFactory, IntelFormatter, OpKind, Register,
+    InstructionInfoFactory, OpKind, Register,
 };
 
 use super::insn::{Insn, Register as Kept};
@@ -187,6 +189,7 @@ impl Writer {
 fn formatter(syntax: Syntax) -> Box<dyn Formatter> {
     let mut formatter: Box<dyn Formatter> = match syntax {
         Syntax::Att => Box::new(GasFormatter::new()),
+        #[cfg(feature = "disasm-intel")]
         Syntax::Intel => Box::new(IntelFormatter::new()),
     };
     let options = formatter.options_mut();

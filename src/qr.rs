@@ -1,4 +1,4 @@
-//! The log in the address of a panic screen's QR code. The page of `web/` has the same file.
+//! The log in the address of the QR code on a panic screen.
 //!
 //! ```text
 //! url     = base "?a=" machine "&v=" release "&" data
@@ -11,23 +11,23 @@
 //! the one in which the zlib checksum matches.
 
 use std::fmt;
-use std::io::Read;
 
-use flate2::read::ZlibDecoder;
+use miniz_oxide::inflate::{self, TINFLStatus};
 
 /// The maximum number of bytes of an address: the largest QR code has 7089 digits.
-pub(crate) const MAX_URL: usize = 16 << 10;
+pub const MAX_URL: usize = 16 << 10;
 
 /// The maximum number of bytes of a log: the kernel compresses three times the capacity of a code,
 /// at most 8 KiB.
-const MAX_LOG: u64 = 1 << 20;
+const MAX_LOG: usize = 1 << 20;
 
 /// The parameters with the log.
 const NAMES: [&str; 2] = ["z", "zl"];
 
 /// The reason why an address has no readable log.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Error {
+#[non_exhaustive]
+pub enum Error {
     /// The address has neither parameter.
     NoData,
     /// The parameter is empty, or has characters other than digits.
@@ -54,8 +54,14 @@ impl fmt::Display for Error {
     }
 }
 
-/// The log in an address.
-pub(crate) fn log(url: &[u8]) -> Result<Vec<u8>, Error> {
+impl std::error::Error for Error {}
+
+/// Returns the log in an address, which may be broken into lines.
+///
+/// # Errors
+///
+/// The address has no log, is damaged, or exceeds [`MAX_URL`]; the log exceeds 1 MiB.
+pub fn log(url: &[u8]) -> Result<Vec<u8>, Error> {
     if url.len() > MAX_URL {
         return Err(Error::TooLong);
     }
@@ -156,26 +162,20 @@ fn number(digits: &[u8]) -> u64 {
 }
 
 fn inflate(bytes: &[u8]) -> Result<Vec<u8>, Error> {
-    let mut log = Vec::new();
-    let read = ZlibDecoder::new(bytes).take(MAX_LOG + 1).read_to_end(&mut log);
-    match read {
-        Ok(len) if len as u64 > MAX_LOG => Err(Error::TooLarge),
-        Ok(_) => Ok(log),
-        Err(_) => Err(Error::Damaged),
-    }
+    inflate::decompress_to_vec_zlib_with_limit(bytes, MAX_LOG).map_err(|error| match error.status {
+        TINFLStatus::HasMoreOutput => Error::TooLarge,
+        _ => Error::Damaged,
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use std::fmt::Write as _;
-    use std::io::Write as _;
 
     use super::*;
 
     fn deflate(log: &[u8]) -> Vec<u8> {
-        let mut encoder = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::best());
-        encoder.write_all(log).expect("memory");
-        encoder.finish().expect("memory")
+        miniz_oxide::deflate::compress_to_vec_zlib(log, 9)
     }
 
     /// As `SegmentIterator` of Linux 6.12 writes them: numbers of three digits, the last of fewer.
