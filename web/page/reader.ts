@@ -164,8 +164,6 @@ function show(at: number) {
     node.setAttribute("aria-selected", String(is));
     (node as HTMLElement).tabIndex = is ? 0 : -1;
   }
-  // The button that had the focus is hidden.
-  if (document.activeElement === document.body || byId("start").contains(document.activeElement)) byId(`tab${at}`).focus({preventScroll: true});
   const report = byId("report");
   report.setAttribute("aria-labelledby", `tab${at}`);
   const parts = tab.report ? reportPage(tab.report, tab.meanings, tab.text) : auditPage(tab.audit!, tab.text).filter(part => part instanceof Node);
@@ -173,7 +171,12 @@ function show(at: number) {
   report.firstElementChild!.after(actions(tab));
   chooser();
   // With the next frame, which lays the page out once.
-  requestAnimationFrame(() => { report.scrollTop = 0; });
+  requestAnimationFrame(() => {
+    report.scrollTop = 0;
+    // The button that had the focus is hidden.
+    const {activeElement} = document;
+    if (activeElement === document.body || byId("start").contains(activeElement)) byId(`tab${shown}`).focus({preventScroll: true});
+  });
   byId("side").hidden = !tab.report;
   view.clear();
   if (tab.report) {

@@ -138,23 +138,30 @@ function lines({id, start, end, first}: Question & {what: "lines"}) {
   say({what: "lines", id, start, first, own: [start - from, end - from], text: ksplat.lines(bytes.subarray(from, to)), left});
 }
 
-addEventListener("message", ({data}: MessageEvent<Question>) => {
-  try {
-    if (data.what === "start") {
-      ready = init({module_or_path: data.module}).then(() => warm(new Uint8Array(data.atlas)));
-      void ready.then(reports => say({what: "ready", reports})).catch(error => say({what: "failed", id: 0, why: `The module cannot be loaded: ${error}`}));
-    }
-    else if (data.what === "read") void read(data).catch(error => say({what: "failed", id: data.id, why: `${data.name} cannot be read: ${error}`}));
-    else if (data.what === "more") reports(data.id, data.most);
-    else if (data.what === "lines") lines(data);
-    else if (data.what === "bytes") {
-      const bytes = logs.get(data.id)?.bytes.slice(data.start, data.end);
-      if (bytes) say({what: "bytes", id: data.id, bytes});
-    } else if (data.what === "compare") {
-      const [one, other] = [data.one, data.other].map(({id, index}) => signed.indexOf(`${id}/${index}`));
-      say({what: "compared", json: ksplat.compare(one!, other!)});
-    }
-  } catch (error) {
-    say({what: "failed", id: "id" in data ? data.id : 0, why: String(error)});
+/// Logs that are read again after a stop, one after the other: questions about them wait.
+let restored: Promise<unknown> = Promise.resolve();
+
+function start({module, atlas}: Question & {what: "start"}) {
+  ready = init({module_or_path: module}).then(() => warm(new Uint8Array(atlas)));
+  void ready.then(reports => say({what: "ready", reports})).catch(error => say({what: "failed", id: 0, why: `The module cannot be loaded: ${error}`}));
+}
+
+function answer(data: Exclude<Question, {what: "start" | "read"}>) {
+  if (data.what === "more") reports(data.id, data.most);
+  else if (data.what === "lines") lines(data);
+  else if (data.what === "bytes") {
+    const bytes = logs.get(data.id)?.bytes.slice(data.start, data.end);
+    if (bytes) say({what: "bytes", id: data.id, bytes});
+  } else {
+    const [one, other] = [data.one, data.other].map(({id, index}) => signed.indexOf(`${id}/${index}`));
+    say({what: "compared", json: ksplat.compare(one!, other!)});
   }
+}
+
+addEventListener("message", ({data}: MessageEvent<Question>) => {
+  const fail = (error: unknown) => say({what: "failed", id: "id" in data ? data.id : 0, why: String(error)});
+  if (data.what === "start") start(data);
+  else if (data.what !== "read") void restored.then(() => answer(data)).catch(fail);
+  else if (data.again === undefined) void read(data).catch(error => fail(`${data.name} cannot be read: ${error}`));
+  else restored = restored.then(() => read(data)).catch(() => undefined);
 });

@@ -252,7 +252,7 @@ test("the keyboard is enough", async () => {
   await page.keyboard.press("Tab");
   await page.keyboard.press("Enter");
   await page.waitForSelector("body[data-done]");
-  assert.equal(await page.evaluate(() => document.activeElement.id), "tab0");
+  await page.waitForFunction(() => document.activeElement.id === "tab0");
   await read(page, join(root, "tests/duplicates/queue-add.log"));
   await page.locator("[role=tab][aria-selected=true]").focus();
   await page.keyboard.press("Home");
