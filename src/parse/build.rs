@@ -17,6 +17,7 @@ use super::limits::Limits;
 use super::machine;
 use super::who::Naming;
 use crate::arch::evidence::{self, Machines};
+use crate::functions;
 use crate::kind::Kind;
 use crate::log::Line;
 use crate::model::{
@@ -76,6 +77,8 @@ pub(super) struct Built<'log> {
     pub(super) headless: bool,
     /// The frame that the headline names.
     pub(super) named: Option<Frame<'log>>,
+    /// Whether it was added to the stack, because the line with the instruction pointer is missing.
+    pub(super) is_restored: bool,
     /// The sentence below the headline that describes the fault.
     pub(super) sentence: Option<Cow<'log, str>>,
     /// The function that the report itself blames.
@@ -677,6 +680,29 @@ impl<'log> Builder<'log> {
         frames.any(|frame| frame.function.is_some())
     }
 
+    /// Adds the frames in the headline of a warning to the stack below it, if that begins at their
+    /// caller: authors of fixes leave out the line with the instruction pointer and the registers.
+    fn restore(&mut self) -> bool {
+        let has_room = self.frames + self.headline.len() <= self.limits.frames;
+        let is_one = self.headline.iter().filter(|frame| !frame.inline).count() == 1;
+        let is_cut = self.trap && !self.pointed && has_room && is_one;
+        let Some(last) = self.headline.last_mut().filter(|last| is_cut && last.offset.is_some())
+        else {
+            return false;
+        };
+        let Some(name) = last.function.as_deref().map(functions::base) else { return false };
+        let stack = self.report.stacks.iter_mut().find(|stack| stack.role == Role::Crash);
+        let is_it = |frame: &Frame<'_>| {
+            frame.function.as_deref().is_some_and(|function| functions::base(function) == name)
+        };
+        let Some(stack) = stack.filter(|stack| !stack.frames.iter().any(is_it)) else {
+            return false;
+        };
+        last.exact = true;
+        drop(stack.frames.splice(..0, std::mem::take(&mut self.headline)));
+        true
+    }
+
     /// Ends the report below its last line.
     pub(super) fn finish(mut self) -> Built<'log> {
         self.close_stack();
@@ -692,9 +718,10 @@ impl<'log> Builder<'log> {
             if let Some(last) = self.headline.last_mut() {
                 last.exact = self.trap;
             }
-            let stack = Stack { role: Role::Crash, frames: self.headline, offset: self.start };
-            self.report.stacks.insert(0, stack);
+            let frames = std::mem::take(&mut self.headline);
+            self.report.stacks.insert(0, Stack { role: Role::Crash, frames, offset: self.start });
         }
+        let is_restored = self.restore();
         let machines = self.machines;
         self.processor.arch = self.processor.arch.or_else(|| machine::of(&self.report, machines));
         self.report.kernel.arch = self.processor.arch;
@@ -710,6 +737,7 @@ impl<'log> Builder<'log> {
             report: self.report,
             headless: self.headless,
             named,
+            is_restored,
             sentence: self.sentence,
             accused: self.accused.and_then(aside::accuse),
         }

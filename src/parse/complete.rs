@@ -29,7 +29,12 @@ pub(super) fn report(open: Open<'_>, facts: LogFlags) -> (Report<'_>, Vec<Step<'
         builder.leave_out(ReportPart::Report, DiagnosticKind::TooManyOpen);
     }
     let has_stack = builder.has_stack();
-    let Built { mut report, headless, named, sentence, accused } = builder.finish();
+    let Built { mut report, headless, named, is_restored, sentence, accused } = builder.finish();
+    // The convention has another title for reports that are cut further above.
+    if is_restored && title.corrupted.is_none() {
+        outline.point_to_headline();
+        title = title::name(marker, &outline, None);
+    }
     report.incomplete = whole::incomplete(&report, &title, open.last, has_stack, open.cut);
     report.complete = report.incomplete.is_empty();
     report.span = Span { start: open.start, end: open.end, line: opening.line };
@@ -50,7 +55,11 @@ pub(super) fn report(open: Open<'_>, facts: LogFlags) -> (Report<'_>, Vec<Step<'
         outline.name_pointer(function);
         title = title::name(marker, &outline, None);
     }
-    if title.corrupted.is_some() && !title.mixed && has_whole_stack(&report, headless) {
+    if title.corrupted.is_some()
+        && !title.mixed
+        && !is_restored
+        && has_whole_stack(&report, headless)
+    {
         // The convention finds traces by the words above them; the model is more reliable.
         title = named_by_model(&report, marker, &outline).unwrap_or(title);
     }
@@ -141,4 +150,33 @@ fn list(report: &Report<'_>) -> Option<ListCorruption> {
         found: value,
         class: value.map_or(PointerClass::Other, |value| PointerClass::of(value, entry)),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    /// The title, and the functions of the crash.
+    fn read(log: &str) -> (String, Vec<String>) {
+        let report = crate::reports(log.as_bytes()).next().expect("a report");
+        let stack = report.crash_stack().expect("a stack");
+        let functions = stack.frames.iter().filter_map(|frame| frame.function.as_deref());
+        (report.title.to_string(), functions.map(str::to_owned).collect())
+    }
+
+    #[test]
+    fn a_warning_without_a_pointer_starts_at_its_headline() {
+        let headline = "WARNING: CPU: 1 PID: 9 at drivers/cm/cm.c:88";
+        let callers = " cm_open+0x28/0x3a0\n cm_lookup+0x72/0x80\n";
+        for place in ["\n\tcm_ioctl+0x106/0x130 drivers/cm/cm.c:88", " cm_ioctl+0x106/0x130"] {
+            let (title, functions) = read(&format!("{headline}{place}\nCall Trace:\n{callers}"));
+            assert_eq!(title, "WARNING in cm_ioctl");
+            assert_eq!(functions, ["cm_ioctl", "cm_open", "cm_lookup"]);
+        }
+        // Kernels that print no pointer have the function in the trace.
+        let (title, functions) = read(&format!(
+            "{headline} cm_ioctl+0x106/0x130()\nCall Trace:\n warn_slowpath_null+0x1a/0x20\n \
+             cm_ioctl+0x106/0x130\n{callers}"
+        ));
+        assert_eq!(title, "WARNING in cm_ioctl");
+        assert_eq!(functions.iter().filter(|function| *function == "cm_ioctl").count(), 1);
+    }
 }

@@ -172,6 +172,15 @@ impl<'log> Outline<'log> {
         }
     }
 
+    /// Takes the function in the headline for that of the instruction pointer, whose line is missing.
+    pub(crate) fn point_to_headline(&mut self) {
+        let of_headline =
+            |step: &&mut Step<'_>| step.says.any(Says::HEADLINE) && step.name.is_some();
+        if let Some(step) = self.steps.iter_mut().find(of_headline) {
+            step.says = step.says | Says::POINTER;
+        }
+    }
+
     /// Returns the first line of the headline.
     pub(crate) fn headline(&self) -> &[u8] {
         self.opening.first().map_or(&[], AsRef::as_ref)
