@@ -3,7 +3,6 @@
 
 use std::collections::BTreeSet;
 use std::path::Path;
-use std::process::Command;
 
 use ksplat::Report;
 use ksplat::bisect::{Audit, Verdict};
@@ -11,6 +10,7 @@ use ksplat::output::json::{BuiltFiles, SuspectCommit, TouchedSuspect};
 
 use super::kbuild::{self, Config};
 use crate::error::Error;
+use crate::known::git::Repo;
 
 /// The maximum number of commits that are listed.
 const MAX_LISTED: usize = 10;
@@ -32,7 +32,7 @@ pub(super) fn settle(audit: &mut Audit<'_>, repo: &Path) -> Result<(), Error> {
     let Some(bad) = audit.audited.bad.clone().filter(|_| is_open) else { return Ok(()) };
     let goods = audit.audited.goods.iter().map(|good| &**good);
     let arguments = [&["rev-list", "--bisect-vars"][..], &range(&bad, goods)].concat();
-    let text = git(repo, &arguments)?;
+    let text = Repo::new(repo).text(&arguments)?;
     let failed = |message: &str| Error::Git { tree: repo.to_owned(), message: message.to_owned() };
     let all = text.lines().find_map(|line| line.strip_prefix("bisect_all=")?.parse::<u64>().ok());
     let all = all.ok_or_else(|| failed("no count of the remaining commits"))?;
@@ -52,7 +52,7 @@ fn changed(audit: &Audit<'_>, repo: &Path) -> Result<Option<Vec<String>>, Error>
     let Some(commit) = audit.culprit.as_deref().filter(|commit| !commit.starts_with('-')) else {
         return Ok(None);
     };
-    let text = git(repo, &["show", "--format=", "--name-only", commit, "--"])?;
+    let text = Repo::new(repo).text(&["show", "--format=", "--name-only", commit, "--"])?;
     Ok(Some(text.lines().map(str::to_owned).collect()))
 }
 
@@ -80,7 +80,7 @@ pub(super) fn built(
         ["Kbuild", "Makefile"].into_iter().find_map(|name| {
             let path =
                 if directory.is_empty() { name.into() } else { format!("{directory}/{name}") };
-            git(repo, &["show", &format!("{commit}:{path}")]).ok()
+            Repo::new(repo).text(&["show", &format!("{commit}:{path}")]).ok()
         })
     };
     let mut found = BuiltFiles { built: false, files: Vec::new(), options: Vec::new() };
@@ -128,7 +128,7 @@ pub(super) fn candidates(
     arguments.extend(range(bad, goods.into_iter()));
     arguments.push("--");
     arguments.extend(files);
-    let text = git(repo, &arguments)?;
+    let text = Repo::new(repo).text(&arguments)?;
     let commits = text.split("\n\0").map(|commit| commit.trim_start_matches('\0'));
     let mut found: Vec<_> = commits.filter_map(|commit| rated(commit, report)).collect();
     found.sort_by(|a, b| b.score.total_cmp(&a.score));
@@ -186,20 +186,4 @@ fn has_word(line: &str, name: &str) -> bool {
         let after = line.get(at + name.len()..).and_then(|after| after.chars().next());
         !before.is_some_and(is_part) && !after.is_some_and(is_part)
     })
-}
-
-/// Returns the output of git in a tree.
-fn git(repo: &Path, arguments: &[&str]) -> Result<String, Error> {
-    let git = Command::new("git")
-        .arg("-C")
-        .arg(repo)
-        .args(arguments)
-        .output()
-        .map_err(|source| Error::NoGit { source })?;
-    if !git.status.success() {
-        let error = String::from_utf8_lossy(&git.stderr);
-        let message = error.lines().next().unwrap_or("failed").to_owned();
-        return Err(Error::Git { tree: repo.to_owned(), message });
-    }
-    Ok(String::from_utf8_lossy(&git.stdout).into_owned())
 }

@@ -61,9 +61,14 @@ pub(super) struct Refs {
 }
 
 impl Repo {
+    /// Names a repository, without a look at it.
+    pub(crate) fn new(path: &Path) -> Self {
+        Self { path: path.to_owned(), is_shallow: false, is_partial: false }
+    }
+
     /// Opens a repository.
     pub(crate) fn open(path: &Path) -> Result<Self, Error> {
-        let repo = Self { path: path.to_owned(), is_shallow: false, is_partial: false };
+        let repo = Self::new(path);
         let is_shallow = repo.text(&["rev-parse", "--is-shallow-repository"])?.trim() == "true";
         let partial = repo.text(&[
             "config",
@@ -95,7 +100,7 @@ impl Repo {
     }
 
     /// Returns the output of git.
-    fn text(&self, arguments: &[&str]) -> Result<String, Error> {
+    pub(crate) fn text(&self, arguments: &[&str]) -> Result<String, Error> {
         let git = self.command(arguments).output().map_err(|source| Error::NoGit { source })?;
         if !git.status.success() {
             return Err(self.failed(&git.stderr));
