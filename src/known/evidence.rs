@@ -38,6 +38,9 @@ pub(super) fn words(report: &Signature<'_>, known: &Signature<'_>) -> Vec<String
     if let (Some(one), Some(other)) = (report.facts.granule(), known.facts.granule()) {
         words.push(if one == other { "same NULL offset" } else { "other NULL offset" }.to_owned());
     }
+    if report.release.is_some() && report.release == known.release {
+        words.push("same release".to_owned());
+    }
     let both = |role: OriginRole| {
         let mut of = report.origins.iter().filter(|origin| origin.role == role);
         of.find(|one| {

@@ -2,15 +2,8 @@
 
 use super::diff::Changes;
 use super::message::{Message, cut};
+use super::mime;
 use crate::store::Fix;
-
-/// The type of a mail.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum Encoding {
-    Plain,
-    QuotedPrintable,
-    Base64,
-}
 
 /// A parsed mail.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -18,7 +11,7 @@ enum Encoding {
 pub struct Mail {
     /// The message ID without brackets, cut at 256 bytes.
     pub id: String,
-    /// The subject without the marks of a patch. Encoded words (`=?utf-8?q?…?=`) are not decoded.
+    /// The subject without the marks of a patch, decoded.
     pub subject: String,
     /// Whether it is a reply.
     pub is_reply: bool,
@@ -29,37 +22,19 @@ pub struct Mail {
 }
 
 impl Mail {
-    /// Parses a mail: the header, and the decoded text. For a mail with several parts the text is
-    /// all parts, undecoded.
+    /// Parses a mail: the header, and the text of all parts that are plain text, decoded.
     pub fn parse(mail: &[u8]) -> Self {
         let mail: Vec<u8> = mail.iter().copied().filter(|b| *b != b'\r').collect();
-        let end = crate::search::find(&mail, "\n\n").unwrap_or(mail.len());
-        let (head, body) = mail.split_at_checked(end).unwrap_or((&mail, &[]));
-        let head = String::from_utf8_lossy(head).replace("\n ", " ").replace("\n\t", " ");
-        let mut read = Self::default();
-        let mut encoding = Encoding::Plain;
+        let (head, body) = mime::split(&mail);
+        let mut read = Self { body: mime::text(&head, body), ..Self::default() };
         let mut subject = String::new();
-        for line in head.lines() {
-            let Some((name, value)) = line.split_once(':') else { continue };
-            let value = value.trim();
-            match name.to_ascii_lowercase().as_str() {
+        for (name, value) in mime::fields(&head) {
+            match name.as_str() {
                 "message-id" => read.id = cut(value.trim_matches(['<', '>'])),
-                "subject" => value.clone_into(&mut subject),
-                "content-transfer-encoding" => {
-                    encoding = match value.to_ascii_lowercase().as_str() {
-                        "quoted-printable" => Encoding::QuotedPrintable,
-                        "base64" => Encoding::Base64,
-                        _ => Encoding::Plain,
-                    };
-                }
+                "subject" => subject = mime::words(value).replace(char::is_control, " "),
                 _ => {}
             }
         }
-        read.body = match encoding {
-            Encoding::Plain => body.to_vec(),
-            Encoding::QuotedPrintable => quoted_printable(body),
-            Encoding::Base64 => base64(body),
-        };
         // Ends of lines may be encoded too.
         read.body.retain(|byte| *byte != b'\r');
         read.is_reply = subject.get(..3).is_some_and(|start| start.eq_ignore_ascii_case("re:"));
@@ -102,52 +77,6 @@ impl Fix {
     }
 }
 
-fn quoted_printable(body: &[u8]) -> Vec<u8> {
-    let mut text = Vec::with_capacity(body.len());
-    let mut rest = body;
-    while let Some((first, after)) = rest.split_first() {
-        rest = after;
-        if *first != b'=' {
-            text.push(*first);
-        } else if let Some(next) = after.strip_prefix(b"\n") {
-            rest = next;
-        } else {
-            let digits = after.get(..2).and_then(|digits| std::str::from_utf8(digits).ok());
-            match digits.and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
-                Some(byte) => {
-                    text.push(byte);
-                    rest = after.get(2..).unwrap_or_default();
-                }
-                None => text.push(b'='),
-            }
-        }
-    }
-    text
-}
-
-fn base64(body: &[u8]) -> Vec<u8> {
-    let mut text = Vec::with_capacity(body.len());
-    let (mut bits, mut count) = (0_u32, 0);
-    for byte in body {
-        let value = match byte {
-            b'A'..=b'Z' => byte - b'A',
-            b'a'..=b'z' => byte - b'a' + 26,
-            b'0'..=b'9' => byte - b'0' + 52,
-            b'+' => 62,
-            b'/' => 63,
-            _ => continue,
-        };
-        bits = (bits << 6 | u32::from(value)) & 0xff_ffff;
-        count += 6;
-        if count >= 8 {
-            count -= 8;
-            let [.., low] = (bits >> count).to_be_bytes();
-            text.push(low);
-        }
-    }
-    text
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -175,6 +104,19 @@ mod tests {
         assert_eq!(mail.body, b"BUG: x\nb\n");
         let mail = Mail::parse(b"Content-Transfer-Encoding: quoted-printable\n\na=0D\nb\n");
         assert_eq!(mail.body, b"\n\na\nb\n");
+    }
+
+    #[test]
+    fn a_patch_may_be_encoded() {
+        let mail = Mail::parse(
+            b"Subject: =?utf-8?q?=5BPATCH_1/2=5D_cm=3A_check_the?= =?utf-8?b?IGzDpG5nZQ==?=\n\
+              Message-ID: <3@b>\nContent-Type: multipart/mixed; boundary=x\n\n--x\nContent-Type: text/plain\n\n\
+              Why.\n--x\nContent-Type: text/x-diff\nContent-Transfer-Encoding: quoted-printable\n\n\
+              ---\n--- a/a.c\n+++ b/a.c\n@@ -3 +3 @@ int f(void)\n-a =3D 1;\n+a =3D=\n 2;\n--x--\n",
+        );
+        let fix = mail.fix().expect("a fix");
+        assert_eq!((&*fix.subject, &*fix.files[0]), ("cm: check the l\u{e4}nge", "a.c"));
+        assert_eq!(fix.functions, ["f"]);
     }
 
     #[test]

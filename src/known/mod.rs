@@ -39,6 +39,7 @@ mod diff;
 mod evidence;
 mod mail;
 mod message;
+mod mime;
 mod rank;
 mod release;
 mod table;
@@ -54,7 +55,7 @@ pub use diff::Changes;
 pub use mail::Mail;
 pub use message::Message;
 pub use rank::{PAIR_NAMES, PairFeatures, pair_features};
-pub use release::{FixVerdict, Standing, earlier_tag};
+pub use release::{FixVerdict, Standing, earlier_tag, with_reverts};
 pub use table::PAIR_FEATURES;
 pub use tags::Tags;
 
@@ -125,7 +126,7 @@ impl Fixes {
         for like in self.index.matches(signature, CANDIDATES) {
             let places = self.places.get(like.report as usize).into_iter().flatten();
             for known in places.filter_map(|at| self.contents.known.get(*at)) {
-                let score = rank::score(&pair_features(signature, &known.signature, like.sum));
+                let score = rank::score(&pair_features(signature, &known.signature, &like));
                 for fix in self.fixes_of(known) {
                     take(&mut found, score, fix, || Candidate {
                         fix: fix.clone(),

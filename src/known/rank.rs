@@ -5,7 +5,8 @@
 //! softmax over the candidates and *no candidate* computes the probabilities.
 
 use super::table::{BIAS, PAIR_FEATURES, WEIGHTS};
-use crate::fingerprint::{FrameClass, Signature};
+use crate::cluster::{Feature, Match};
+use crate::fingerprint::{FrameClass, Signature, age};
 
 /// The maximum number of innermost functions that are compared.
 const COMPARED: usize = 16;
@@ -16,20 +17,27 @@ pub type PairFeatures = [f32; PAIR_FEATURES];
 /// The names of the features, for the program that fits their weights.
 pub const PAIR_NAMES: [&str; PAIR_FEATURES] = [
     "similarity",
-    "same title",
     "same function in the title",
-    "title function of one in the stack of the other",
-    "same site",
     "same two innermost functions",
     "same three innermost functions",
     "share of the shorter stack",
-    "common functions",
+    "share of the quoted stack",
+    "similar source files",
+    "similar names of functions",
+    "file of the quoted site in the stack",
     "same family",
-    "same directory",
     "same NULL offset",
-    "same functions of the object",
-    "equal",
+    "similar functions that freed the object",
+    "same release",
+    "newer than the quoted kernel",
 ];
+
+/// The number of innermost functions whose files are compared.
+const COMPARED_FILES: usize = 6;
+
+/// The number of releases from which a kernel is as likely as not to have all fixes of the quoted
+/// one.
+const NEWER: f32 = 5.0;
 
 /// Returns the functions of a stack that may name a bug, the innermost first.
 pub(super) fn stack<'s>(signature: &'s Signature<'_>) -> Vec<(u64, &'s str)> {
@@ -62,50 +70,63 @@ const SIMILARITY: (f32, f32) = (9.0, 6.861);
 /// The greatest similarity.
 const MOST_SIMILAR: f32 = 2.3;
 
-/// Compares a report with a known crash; `sum` is that of [`Match`](crate::cluster::Match).
-pub fn pair_features(report: &Signature<'_>, known: &Signature<'_>, sum: f32) -> PairFeatures {
+/// Returns the files of the innermost functions of a stack.
+fn files<'s>(signature: &'s Signature<'_>) -> impl Iterator<Item = &'s str> {
+    let relevant = signature.frames.iter().filter(|frame| frame.class == FrameClass::Relevant);
+    relevant.take(COMPARED_FILES).filter_map(|frame| frame.file.as_deref())
+}
+
+/// Returns by how many releases the kernel of a report is newer than the one that a message quotes,
+/// from 0 to 1. Then the fix is probably in it.
+fn newer(report: &Signature<'_>, known: &Signature<'_>) -> f32 {
+    let of = |signature: &Signature<'_>| signature.release.as_deref().and_then(age);
+    let distance = of(report).zip(of(known)).map_or(0.0, |(a, b)| a - b);
+    distance.clamp(0.0, NEWER) / NEWER
+}
+
+/// Compares a report with a known crash, to which it has the similarity `like`.
+pub fn pair_features(report: &Signature<'_>, known: &Signature<'_>, like: &Match) -> PairFeatures {
     let yes = |is: bool| f32::from(u8::from(is));
     let (a, b) = (stack(report), stack(known));
     let common = common(&a, &b);
-    let shorter = a.len().min(b.len());
+    let share = |part: usize, of: usize| if of == 0 { 0.0 } else { part as f32 / of as f32 };
+    let quoted = b.iter().filter(|(one, _)| a.iter().any(|(other, _)| one == other)).count();
     let (title, other) = (report.title.function.as_deref(), known.title.function.as_deref());
-    let is_in = |title: Option<&str>, stack: &[(u64, &str)]| {
-        title.is_some_and(|title| stack.iter().take(6).any(|(_, function)| *function == title))
-    };
-    let functions = |signature: &Signature<'_>| -> Vec<u64> {
-        signature
-            .site
-            .iter()
-            .flat_map(|site| &site.functions)
-            .map(|name| crate::fingerprint::hash(name))
-            .collect()
-    };
-    let site = functions(report);
     let is_equal = |a: Option<u64>, b: Option<u64>| a.is_some() && a == b;
-    let origins = report.origins.iter().filter(|one| {
-        known.origins.iter().any(|other| (one.hash, one.role) == (other.hash, other.role))
-    });
-    let origins = origins.count().min(4);
-    let shorter_share = if shorter == 0 { 0.0 } else { common as f32 / shorter as f32 };
+    let of = |feature: Feature| {
+        let values = like.features.iter().filter(|(other, _)| *other == feature);
+        values.map(|(_, value)| *value).sum::<f32>()
+    };
+    let shorter = share(common, a.len().min(b.len()));
+    // Without files, equal functions are of equal ones.
+    let has_files = files(report).next().is_some() && files(known).next().is_some();
+    let of_site = known.place.file.as_deref();
+    let has_site = || {
+        let site = b.first().map(|(hash, _)| hash);
+        site.is_some_and(|site| a.iter().take(COMPARED_FILES).any(|(hash, _)| hash == site))
+    };
     [
-        ((sum - SIMILARITY.0) / SIMILARITY.1).clamp(-MOST_SIMILAR, MOST_SIMILAR),
-        yes(report.title.hash == known.title.hash && title.is_some()),
+        ((like.sum - SIMILARITY.0) / SIMILARITY.1).clamp(-MOST_SIMILAR, MOST_SIMILAR),
         yes(title.is_some() && title == other),
-        yes(is_in(title, &b)) / 2.0 + yes(is_in(other, &a)) / 2.0,
-        yes(functions(known).iter().any(|function| site.contains(function))),
         yes(is_equal(report.top2, known.top2)),
         yes(is_equal(report.top3, known.top3)),
-        shorter_share,
-        (common as f32).ln_1p() / 2.0,
+        shorter,
+        share(quoted, b.len()),
+        if has_files { of(Feature::Files) } else { shorter },
+        of(Feature::Parts),
+        match of_site.filter(|_| has_files) {
+            Some(file) => yes(files(report).any(|other| other == file)),
+            None => yes(has_site()),
+        },
         yes(report.family == known.family),
-        yes(report.place.directory.is_some() && report.place.directory == known.place.directory),
         match (report.facts.granule(), known.facts.granule()) {
             (Some(a), Some(b)) if a == b => 1.0,
             (Some(_), Some(_)) => -1.0,
             _ => 0.0,
         },
-        origins as f32 / 4.0,
-        yes(report.exact == known.exact),
+        of(Feature::Free),
+        yes(report.release.is_some() && report.release == known.release),
+        newer(report, known),
     ]
 }
 

@@ -101,6 +101,17 @@ pub fn earlier_tag<'t>(known: &'t str, new: &'t str) -> &'t str {
     }
 }
 
+/// Returns the verdict for a kernel that has a fix or a copy of it: it lacks the fix if it has a
+/// revert that was not reverted itself. Reverts of a revert of a revert count as reverts.
+pub fn with_reverts(fix: &Fix, has: impl Fn(&Commit) -> bool) -> FixVerdict {
+    let reverts: Vec<&Commit> = fix.reverts.iter().filter(|revert| has(revert)).collect();
+    let again = fix.reapplied.iter().filter(|commit| has(commit)).count();
+    let Some(last) = reverts.last().filter(|_| reverts.len() > again) else {
+        return FixVerdict::certain(Standing::Has);
+    };
+    FixVerdict { reverted_by: Some(last.id.clone()), ..FixVerdict::certain(Standing::Lacks) }
+}
+
 /// Returns the verdict for a kernel of this release; `None` if no tag contains the fix or the
 /// commits of its `Fixes:` lines, or the release cannot be parsed.
 pub(super) fn verdict(fix: &Fix, release: &str) -> Option<FixVerdict> {
@@ -120,10 +131,7 @@ pub(super) fn verdict(fix: &Fix, release: &str) -> Option<FixVerdict> {
         return None;
     }
     if copies().any(has) {
-        let revert = fix.reverts.iter().find(|revert| has(&revert.since));
-        let standing = if revert.is_some() { Standing::Lacks } else { Standing::Has };
-        let reverted_by = revert.map(|revert| revert.id.clone());
-        return Some(FixVerdict { standing, likely: !is_exact, reverted_by });
+        return Some(FixVerdict { likely: !is_exact, ..with_reverts(fix, |of| has(&of.since)) });
     }
     let in_series = |commit: &Commit| {
         since(&commit.since).is_some_and(|since| since.update > 0 && since.series == this.series)
@@ -231,5 +239,15 @@ mod tests {
         assert_eq!(of("6.4.3").standing, Standing::Has);
         assert_eq!(of("6.5.0").standing, Standing::Lacks);
         assert_eq!(of("6.6.1").reverted_by.as_deref(), Some("9"));
+        // A revert of the revert, and of that one.
+        let commit =
+            |id: &str, since: &str| Commit { since: Some(since.to_owned()), ..Commit::new(id) };
+        fix.reapplied = vec![commit("10", "v6.7")];
+        fix.reverts.push(commit("11", "v6.8"));
+        let of = |release| verdict(&fix, release).expect("a verdict");
+        assert_eq!(of("6.6.9").standing, Standing::Lacks);
+        assert_eq!(of("6.7.0").standing, Standing::Has);
+        assert_eq!(of("6.7.0").reverted_by, None);
+        assert_eq!(of("6.8.1").reverted_by.as_deref(), Some("11"));
     }
 }

@@ -140,6 +140,7 @@ objects! {
         fixes: unless_empty,
         backports: unless_empty,
         reverts: unless_empty,
+        reapplied: unless_empty,
         stable: some,
         reported: unless_empty,
         links: unless_empty,

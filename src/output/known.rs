@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::escape::escape;
+use crate::bisect::short;
 use crate::model::Suspect;
 
 /// A fix that may fix the bug of a report, and whether the kernel needs it.
@@ -33,6 +34,9 @@ pub struct KnownFix {
     /// The commits that revert it.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Vec::is_empty"))]
     pub reverts: Vec<KnownCommit>,
+    /// The commits that revert one of these: the fix is in again.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Vec::is_empty"))]
+    pub reapplied: Vec<KnownCommit>,
     /// The versions in its `Cc: stable` line.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub stable: Option<String>,
@@ -106,6 +110,7 @@ impl KnownFix {
             fixes: commits(fix.fixes),
             backports: commits(fix.backports),
             reverts: commits(fix.reverts),
+            reapplied: commits(fix.reapplied),
             stable: fix.stable,
             reported: fix.reported,
             links: fix.links,
@@ -122,16 +127,8 @@ impl KnownFix {
     }
 }
 
-/// The number of digits of a commit in text output.
-const DIGITS: usize = 12;
-
 /// The maximum number of backports in text output.
 const MAX_BACKPORTS: usize = 6;
-
-fn short(commit: &str) -> &str {
-    let is_commit = commit.len() >= 40 && commit.bytes().all(|b| b.is_ascii_hexdigit());
-    commit.get(..DIGITS).filter(|_| is_commit).unwrap_or(commit)
-}
 
 impl KnownFix {
     /// `fixed by 0123456789ab  cm: check the length`.
@@ -170,13 +167,14 @@ impl KnownFix {
                 rest.collect::<String>()
             ));
         }
-        for revert in &self.reverts {
-            let since = revert.since.as_ref().map(|since| format!(" ({})", escape(since)));
-            parts.push(format!(
-                "reverted by {}{}",
-                escape(short(&revert.commit)),
-                since.unwrap_or_default()
-            ));
+        for (what, commits) in
+            [("reverted by", &self.reverts), ("applied again by", &self.reapplied)]
+        {
+            for commit in commits {
+                let since = commit.since.as_ref().map(|since| format!(" ({})", escape(since)));
+                let id = escape(short(&commit.commit));
+                parts.push(format!("{what} {id}{}", since.unwrap_or_default()));
+            }
         }
         parts.join(", ")
     }

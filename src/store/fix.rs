@@ -85,6 +85,9 @@ pub struct Fix {
     /// The commits that revert it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub reverts: Vec<Commit>,
+    /// The commits that revert one of these: the fix is in again.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reapplied: Vec<Commit>,
     /// Whether it is a patch on a mailing list without a known commit.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_patch: bool,
@@ -145,11 +148,17 @@ impl Fix {
         Commit::union(&mut self.fixes, other.fixes, MOST.fixes);
         Commit::union(&mut self.backports, other.backports, MOST.backports);
         Commit::union(&mut self.reverts, other.reverts, MOST.reverts);
+        Commit::union(&mut self.reapplied, other.reapplied, MOST.reverts);
     }
 
     /// Adds a commit that reverts it.
     pub fn reverted(&mut self, by: &str) {
         Commit::union(&mut self.reverts, vec![Commit::new(by)], MOST.reverts);
+    }
+
+    /// Adds a commit that reverts a revert of it.
+    pub fn reapplied(&mut self, by: &str) {
+        Commit::union(&mut self.reapplied, vec![Commit::new(by)], MOST.reverts);
     }
 
     /// Returns whether a name, which may be abbreviated, is that of the fix.
@@ -428,7 +437,8 @@ mod tests {
             Fix {
                 fixes: commit.clone(),
                 backports: commit.clone(),
-                reverts: commit,
+                reverts: commit.clone(),
+                reapplied: commit,
                 reported: text.clone(),
                 links: text.clone(),
                 files: text.clone(),
@@ -438,8 +448,8 @@ mod tests {
         };
         let mut fix = of(0);
         (1..200).for_each(|number| fix.merge(of(number)));
-        let lens = [fix.fixes.len(), fix.backports.len(), fix.reverts.len()];
-        assert_eq!(lens, [MOST.fixes, MOST.backports, MOST.reverts]);
+        let lens = [fix.fixes.len(), fix.backports.len(), fix.reverts.len(), fix.reapplied.len()];
+        assert_eq!(lens, [MOST.fixes, MOST.backports, MOST.reverts, MOST.reverts]);
         let lens = [fix.reported.len(), fix.links.len(), fix.files.len(), fix.functions.len()];
         assert_eq!(lens, [MOST.reported, MOST.links, MOST.files, MOST.functions]);
     }

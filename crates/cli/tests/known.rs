@@ -72,7 +72,7 @@ fn a_fix_is_found_with_its_releases() {
     let folder = history("known-found");
     let (out, err, status) = build(&folder, &[]);
     assert_eq!((err.as_str(), status), ("", 0), "{out}");
-    assert!(out.starts_with("read 10 commits, 5 quote a crash"), "{out}");
+    assert!(out.starts_with("read 11 commits, 5 quote a crash"), "{out}");
     let found = ask(&folder, &read_after_free("6.1.2"), &[]);
     let fix = &found[0];
     assert_eq!(fix["subject"], "cm: check the length in cm_read");
@@ -142,10 +142,13 @@ fn a_kernel_lacks_a_fix_or_has_it() {
     assert_eq!(of("6.2.0"), are("has", "lacks"));
     assert_eq!(of("6.3.0-rc1"), are("lacks", "lacks"));
     assert_eq!(of("6.3.0"), are("lacks", "has"));
+    // It is applied again.
+    assert_eq!(of("6.4.0-rc1"), are("has", "has"));
     let found = ask(&folder, &null("6.3.0"), &[]);
     let reverted = found.iter().find(|fix| fix["reverts"].is_array()).unwrap();
     assert_eq!(reverted["reverts"][0]["since"], "v6.3-rc1");
     assert_eq!(reverted["reverted_by"], reverted["reverts"][0]["commit"]);
+    assert_eq!(reverted["reapplied"][0]["since"], "v6.4-rc1");
     // Exactly, by the history of a commit.
     let tree = path(&folder, "tree");
     let exact = |commit: &str| {
@@ -156,6 +159,11 @@ fn a_kernel_lacks_a_fix_or_has_it() {
     assert_eq!(exact("v6.1.5")["standing"], "has");
     assert_eq!(exact("master")["standing"], "has");
     assert_eq!(exact("v6.2-rc1")["likely"], Value::Null);
+    for (commit, standing) in [("v6.2", "has"), ("v6.3", "lacks"), ("v6.4-rc1", "has")] {
+        let found = ask(&folder, &null("6.2.0"), &["--repo", &tree, "--commit", commit]);
+        let first = found.iter().find(|fix| fix["reverts"].is_array()).unwrap();
+        assert_eq!(first["standing"], standing, "{commit}");
+    }
     fs::remove_dir_all(folder).unwrap();
 }
 
@@ -174,14 +182,14 @@ fn a_run_reads_new_commits_only() {
         git(&tree, arguments).unwrap();
     }
     let (out, ..) = build(&folder, &[]);
-    assert!(out.starts_with("read 8 commits, 4 quote a crash"), "{out}");
+    assert!(out.starts_with("read 9 commits, 4 quote a crash"), "{out}");
     let fix = ask(&folder, &read_after_free("6.1.2"), &[])[0].clone();
     assert_eq!((fix["since"].as_str(), fix.get("backports")), (Some("v6.3-rc1"), None));
     let (out, ..) = build(&folder, &[]);
     assert!(out.starts_with("read 0 commits"), "{out}");
     git(&tree, &["branch", "linux-6.1.y", &late]).unwrap();
     git(&tree, &["tag", "v6.1.5", &late]).unwrap();
-    git(&tree, &["tag", "v6.2-rc2", "master~5"]).unwrap();
+    git(&tree, &["tag", "v6.2-rc2", "master~6"]).unwrap();
     let (out, err, status) = call(&["known", "update", "-o", &file], b"");
     assert_eq!((err.as_str(), status), ("", 0));
     assert!(out.starts_with("read 2 commits, 1 quotes a crash"), "{out}");
@@ -328,7 +336,7 @@ fn bad_input_has_a_message_of_one_line() {
     // Its earlier commits are read when they are there.
     git(Path::new(&shallow), &["fetch", "-q", "--unshallow"]).unwrap();
     let (out, ..) = call(&["known", "update", "-o", &path(&folder, "shallow.ksplat")], b"");
-    assert!(out.starts_with("read 8 commits, 4 quote a crash"), "{out}");
+    assert!(out.starts_with("read 9 commits, 4 quote a crash"), "{out}");
     git(Path::new(&tree), &["config", "uploadpack.allowFilter", "true"]).unwrap();
     git(&folder, &["clone", "-q", "--no-checkout", "--filter=blob:none", &origin, &partial])
         .unwrap();
@@ -400,6 +408,31 @@ fn counted_mails_are_read() {
     assert!(out.starts_with("read 0 commits and 30 mails"), "{out}");
     let (out, ..) = call(&["store", "list", &file], b"");
     assert!(out.contains("cm_read"), "{out}");
+    fs::remove_dir_all(folder).unwrap();
+}
+
+/// A run that was killed between its results and its progress counts no crash twice.
+#[test]
+fn results_without_progress_are_counted_once() {
+    let folder = history("known-counted");
+    build(&folder, &[]);
+    let file = folder.join("known.ksplat");
+    let export = || call(&["store", "export", file.to_str().unwrap()], b"").0;
+    let counts = |export: &str| -> Vec<u64> {
+        let lines = export.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+        lines.filter_map(|line| line.get("known")?.get("count")?.as_u64()).collect()
+    };
+    let whole = export();
+    let store = ksplat::store::Store::open(&file).unwrap();
+    let (name, done) = store.sources().unwrap().pop().unwrap();
+    let mut before = ksplat::store::Progress::default();
+    before.tips = done.done;
+    store.set_source(&name, &before).unwrap();
+    drop(store);
+    let (out, err, status) = build(&folder, &[]);
+    assert_eq!((err.as_str(), status), ("", 0), "{out}");
+    assert!(!counts(&whole).is_empty());
+    assert_eq!(counts(&export()), counts(&whole));
     fs::remove_dir_all(folder).unwrap();
 }
 

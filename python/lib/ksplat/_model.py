@@ -1448,7 +1448,7 @@ class KnownFix(Record):
     """`known`, as in the JSON."""
 
     __slots__ = ()
-    _keys: ClassVar[tuple[str, ...]] = ("fix", "probability", "subject", "since", "patch", "fixes", "backports", "reverts", "stable", "reported", "links", "files", "functions", "bug", "title", "evidence", "kernel", "standing", "likely", "reverted_by",)
+    _keys: ClassVar[tuple[str, ...]] = ("fix", "probability", "subject", "since", "patch", "fixes", "backports", "reverts", "reapplied", "stable", "reported", "links", "files", "functions", "bug", "title", "evidence", "kernel", "standing", "likely", "reverted_by",)
     @property
     def fix(self) -> str:
         """The commit; the message ID of a patch that is not merged; the text of a label."""
@@ -1493,6 +1493,11 @@ class KnownFix(Record):
     def reverts(self) -> builtins.list[KnownCommit]:
         """The commits that revert it."""
         return self._many("reverts", KnownCommit)
+
+    @property
+    def reapplied(self) -> builtins.list[KnownCommit]:
+        """The commits that revert one of these."""
+        return self._many("reapplied", KnownCommit)
 
     @property
     def stable(self) -> str | None:

@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 
 use ksplat::fingerprint::Signature;
 use ksplat::known::{Changes, Mail, Message, Tags, earlier_tag};
-use ksplat::store::{Fix, Progress, Sighting, Store};
+use ksplat::store::{Commit, Fix, Progress, Sighting, Store};
 
 use super::git::{Record, Refs, Repo};
 use crate::args::KnownBuild;
@@ -28,6 +28,12 @@ const BATCH: (u64, usize) = (20_000, 128);
 
 /// The maximum number of crashes of one message.
 const MAX_CRASHES: usize = 8;
+
+/// The minimum number of digits of a reverted commit.
+const FEWEST_DIGITS: usize = 8;
+
+/// The maximum number of times that a fix is reverted and applied again.
+const MAX_REVERTS: usize = 4;
 
 /// The number of mails that are read at once.
 const MAILS: usize = 256;
@@ -155,8 +161,9 @@ struct Source<'s> {
     found: Vec<(String, Fix, Option<u64>, Vec<Signature<'static>>)>,
     /// The mails that are not read yet.
     mails: Vec<(String, Option<u64>)>,
-    /// Reverted commits, each with the one that reverted it.
-    reverts: Vec<(String, String)>,
+    reverts: Reverts,
+    /// The commits that an interrupted run stored: perhaps more than its progress says.
+    stored: BTreeSet<u64>,
 }
 
 impl<'s> Source<'s> {
@@ -175,7 +182,8 @@ impl<'s> Source<'s> {
             is_damaged: false,
             found: Vec::new(),
             mails: Vec::new(),
-            reverts: Vec::new(),
+            reverts: Reverts::default(),
+            stored: BTreeSet::new(),
         })
     }
 
@@ -195,6 +203,7 @@ impl<'s> Source<'s> {
         // An interrupted walk is completed first, because its order depends on its start.
         let interrupted = self.repo.existing(&self.progress.tips)?;
         if !interrupted.is_empty() && interrupted == self.progress.tips {
+            self.stored = stored(self.store)?;
             self.walk(&interrupted, &bar, read)?;
             self.finish(interrupted)?;
         }
@@ -263,13 +272,14 @@ impl<'s> Source<'s> {
     /// Adds the crashes in a message.
     fn commit(&mut self, record: &Record<'_>, is_new: bool) {
         let is_revert = memchr::memmem::find(record.message, b"This reverts commit ").is_some();
+        let is_new = is_new && !self.stored.contains(&hash(record.id));
         let signatures = if is_new { crashes(record.message) } else { Vec::new() };
         if !is_revert && signatures.is_empty() {
             return;
         }
         let message = Message::parse(record.message);
         if let Some(reverted) = &message.reverts {
-            self.reverts.push((reverted.clone(), record.id.to_owned()));
+            self.reverts.add(reverted, record.id);
             // A revert quotes the crash that the reverted commit caused, or none.
         }
         if !signatures.is_empty() {
@@ -359,18 +369,14 @@ impl<'s> Source<'s> {
                 }
             })?;
         }
-        let mut reverts: HashMap<String, Vec<String>> = HashMap::new();
-        for (reverted, by) in std::mem::take(&mut self.reverts) {
-            let key = reverted.get(..8).unwrap_or(&reverted).to_owned();
-            reverts.entry(key).or_default().push(format!("{reverted} {by}"));
-        }
+        let reverts = std::mem::take(&mut self.reverts);
         self.store.change_fixes(|fixes| {
             let before = fixes.clone();
             for fix in fixes.iter_mut().filter(|fix| !fix.is_patch) {
-                revert(fix, &reverts);
+                reverts.mark(fix);
                 date(&mut fix.since, &fix.id, &mut tags);
-                for commit in fix.fixes.iter_mut().chain(&mut fix.backports).chain(&mut fix.reverts)
-                {
+                let of = [&mut fix.fixes, &mut fix.backports, &mut fix.reverts, &mut fix.reapplied];
+                for commit in of.into_iter().flatten() {
                     date(&mut commit.since, &commit.id, &mut tags);
                 }
             }
@@ -380,6 +386,19 @@ impl<'s> Source<'s> {
     }
 }
 
+/// Returns hashes of the commits whose crashes are in a store.
+fn stored(store: &Store) -> Result<BTreeSet<u64>, Error> {
+    let mut stored = BTreeSet::new();
+    store.each_fix(|fixes| {
+        for fix in fixes {
+            stored.insert(hash(&fix.id));
+            stored.extend(fix.backports.iter().map(|commit| hash(&commit.id)));
+        }
+        ControlFlow::Continue(())
+    })?;
+    Ok(stored)
+}
+
 /// Sets the first tag of a commit, if this repository has one, and no other has an earlier one.
 fn date(since: &mut Option<String>, id: &str, tags: &mut Tags) {
     if let Some(tag) = tags.first(id) {
@@ -387,21 +406,39 @@ fn date(since: &mut Option<String>, id: &str, tags: &mut Tags) {
     }
 }
 
-/// Adds the commits that revert a fix or one of its copies.
-fn revert(fix: &mut Fix, reverts: &HashMap<String, Vec<String>>) {
-    let own = [fix.id.clone()];
-    let ids = own.iter().chain(fix.backports.iter().map(|commit| &commit.id));
-    let mut by: Vec<String> = Vec::new();
-    for id in ids {
-        for pair in id.get(..8).and_then(|key| reverts.get(key)).into_iter().flatten() {
-            let Some((reverted, commit)) = pair.split_once(' ') else { continue };
-            if id.starts_with(reverted) || reverted.starts_with(id.as_str()) {
-                by.push(commit.to_owned());
-            }
-        }
+/// The reverted commits of a history, each with the one that reverted it, by the first digits of the
+/// reverted one.
+#[derive(Default)]
+struct Reverts(HashMap<String, Vec<(String, String)>>);
+
+impl Reverts {
+    fn add(&mut self, reverted: &str, by: &str) {
+        let key = reverted.get(..FEWEST_DIGITS).unwrap_or(reverted).to_owned();
+        self.0.entry(key).or_default().push((reverted.to_owned(), by.to_owned()));
     }
-    for commit in by {
-        fix.reverted(&commit);
+
+    /// Returns the commits that revert one of these.
+    fn of(&self, ids: &[String]) -> Vec<&str> {
+        let pairs = ids.iter().flat_map(|id| {
+            let pairs = id.get(..FEWEST_DIGITS).and_then(|key| self.0.get(key));
+            let is = |reverted: &str| id.starts_with(reverted) || reverted.starts_with(id.as_str());
+            pairs.into_iter().flatten().filter(move |(reverted, _)| is(reverted))
+        });
+        pairs.map(|(_, by)| &**by).collect()
+    }
+
+    /// Adds the commits that revert a fix or one of its copies, and those that revert these.
+    fn mark(&self, fix: &mut Fix) {
+        let ids = |commits: &[Commit]| -> Vec<String> {
+            commits.iter().map(|commit| commit.id.clone()).collect()
+        };
+        let mut applied = ids(&fix.backports);
+        applied.push(fix.id.clone());
+        for _ in 0..MAX_REVERTS {
+            self.of(&applied).into_iter().for_each(|by| fix.reverted(by));
+            self.of(&ids(&fix.reverts)).into_iter().for_each(|by| fix.reapplied(by));
+            applied = ids(&fix.reapplied);
+        }
     }
 }
 

@@ -10,7 +10,7 @@ use std::path::Path;
 
 use ksplat::cluster::Cluster;
 use ksplat::fingerprint::Signature;
-use ksplat::known::{Candidate, FixVerdict, Fixes, Standing, verdict};
+use ksplat::known::{Candidate, FixVerdict, Fixes, Standing, verdict, with_reverts};
 use ksplat::output::escape::escape;
 use ksplat::output::json;
 use ksplat::output::known::{self as page, KnownFix};
@@ -64,11 +64,7 @@ impl Kernel {
         let copies = std::iter::once(&fix.id).chain(fix.backports.iter().map(|commit| &commit.id));
         let known: Vec<bool> = copies.filter_map(|id| has(id)).collect();
         if known.contains(&true) {
-            let revert = fix.reverts.iter().find(|revert| has(&revert.id) == Some(true));
-            let standing = if revert.is_some() { Standing::Lacks } else { Standing::Has };
-            let mut verdict = FixVerdict::certain(standing);
-            verdict.reverted_by = revert.map(|revert| revert.id.clone());
-            return verdict;
+            return with_reverts(fix, |commit| has(&commit.id) == Some(true));
         }
         let culprits: Option<Vec<bool>> = fix.fixes.iter().map(|commit| has(&commit.id)).collect();
         let is_older = culprits.is_some_and(|has| !has.is_empty() && !has.contains(&true));
