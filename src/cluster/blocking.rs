@@ -3,7 +3,7 @@
 //! The links depend on the set of signatures only, not on their order: rules that see the whole set
 //! make them, they are sorted by strength and by hashes, and then joined one by one.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::entry::{Entry, Frame};
 use super::link::{self, LinkReason};
@@ -73,7 +73,7 @@ pub(super) fn near(entry: &Entry) -> BTreeSet<Name> {
 
 /// The maximum number of sets with a common function near their sites. A function of more sets does
 /// not make them candidates, which bounds the number of pairs.
-pub(crate) const MAX_NEAR: usize = 1024;
+pub const MAX_NEAR: usize = 1024;
 
 /// The number of innermost functions that are near the site.
 const NEAR: usize = 3;
@@ -123,13 +123,13 @@ impl Keys {
 
     /// Returns the links of all keys, unsorted. For a part of the entries, only those of keys whose
     /// members are all in that part.
-    pub(super) fn edges(&self, entries: &[Entry], part: &Part) -> Vec<Edge> {
+    pub(super) fn edges(&self, entries: &[Entry], names: &Names, part: &Part) -> Vec<Edge> {
         let mut edges = Vec::new();
         for (key, numbers) in self.groups.iter().filter(|(_, numbers)| numbers.len() > 1) {
             if !numbers.iter().any(|number| part.is_whole(*number)) {
                 continue;
             }
-            for members in parts(*key, &members(entries, numbers)) {
+            for members in parts(*key, &members(entries, numbers), names) {
                 if members.iter().any(|(number, _)| part.is_whole(*number)) {
                     star(&mut edges, *key, &members);
                 }
@@ -138,10 +138,23 @@ impl Keys {
         edges
     }
 
+    /// Keeps the key with this hash.
+    pub(super) fn retain(&mut self, hash: u64, entries: &[Entry], names: &Names) {
+        self.groups.retain(|key, numbers| {
+            let first = numbers.first().and_then(|number| entries.get(*number as usize));
+            first.is_some_and(|entry| hash_of(*key, entry, names) == hash)
+        });
+    }
+
     /// Returns the old entries that shared a part of a key before the new ones were added, and no
     /// longer do.
     #[cfg(feature = "store")]
-    pub(super) fn parted_by(&self, entries: &[Entry], new: &BTreeSet<u32>) -> Vec<u32> {
+    pub(super) fn parted_by(
+        &self,
+        entries: &[Entry],
+        names: &Names,
+        new: &BTreeSet<u32>,
+    ) -> Vec<u32> {
         let mut parted = Vec::new();
         for (key, numbers) in &self.groups {
             let (came, old): (Vec<u32>, Vec<u32>) =
@@ -150,10 +163,10 @@ impl Keys {
                 continue;
             }
             let mut part_of: HashMap<u32, usize> = HashMap::new();
-            for (at, part) in parts(*key, &members(entries, numbers)).iter().enumerate() {
+            for (at, part) in parts(*key, &members(entries, numbers), names).iter().enumerate() {
                 part_of.extend(part.iter().map(|(number, _)| (*number, at)));
             }
-            for part in parts(*key, &members(entries, &old)) {
+            for part in parts(*key, &members(entries, &old), names) {
                 let of: BTreeSet<_> = part.iter().map(|(number, _)| part_of.get(number)).collect();
                 if of.len() > 1 {
                     parted.extend(part.iter().map(|(number, _)| *number));
@@ -170,7 +183,7 @@ impl Keys {
             let mut all = members(entries, numbers);
             all.push((u32::MAX, new));
             let own = |part: &Vec<Member<'_>>| part.iter().any(|(number, _)| *number == u32::MAX);
-            let part = parts(key, &all).into_iter().find(own)?;
+            let part = parts(key, &all, names).into_iter().find(own)?;
             part.iter().map(|(number, _)| *number).find(|number| *number != u32::MAX)
         })
     }
@@ -222,7 +235,9 @@ fn keys(entry: &Entry, names: &impl Texts) -> Vec<Key> {
     keys.extend(entry.top2.map(|top| Key::Stack(family, top)));
     // The same cycle of locks may be closed at another lock.
     let several = entry.origins(OriginRole::Lock).nth(1).is_some();
-    keys.extend(locks(entry).filter(|_| several).map(|locks| Key::Locks(entry.title, locks)));
+    keys.extend(
+        locks(entry, names).filter(|_| several).map(|locks| Key::Locks(entry.title, locks)),
+    );
     match family {
         Family::Hang | Family::Stall => {
             hangs(entry, names, &mut keys);
@@ -246,6 +261,9 @@ fn keys(entry: &Entry, names: &impl Texts) -> Vec<Key> {
         }
         _ => {}
     }
+    // A function may be inlined into itself.
+    let mut seen = HashSet::new();
+    keys.retain(|key| seen.insert(*key));
     keys
 }
 
@@ -291,47 +309,44 @@ fn object(entry: &Entry, names: &impl Texts) -> Option<u64> {
 }
 
 /// Returns the keys of an entry, as hashes that are equal in all indexes.
-#[cfg(feature = "store")]
 pub(super) fn hashed(entry: &Entry, names: &impl Texts) -> Vec<u64> {
-    let locks = || -> Vec<u64> {
-        let locks: BTreeSet<u64> =
-            entry.origins(OriginRole::Lock).map(|lock| names.hash(lock)).collect();
-        locks.into_iter().collect()
-    };
-    let hash = |key: Key| {
-        let (kind, family, numbers) = match key {
-            Key::Site(family, site) => ("site", family, vec![names.hash(site)]),
-            Key::Stack(family, top) => ("stack", family, vec![top]),
-            Key::Race(a, b) => ("race", Family::Race, vec![names.hash(a), names.hash(b)]),
-            Key::Locks(title, _) => {
-                ("locks", Family::Locking, [vec![names.hash(title)], locks()].concat())
-            }
-            Key::Hang(a, b) => ("hang", Family::Hang, vec![names.hash(a), names.hash(b)]),
-            Key::Stall(function, row) => ("stall", Family::Stall, vec![names.hash(function), row]),
-            Key::Warning(title, row) => ("warning", Family::Warning, vec![names.hash(title), row]),
-            Key::Object(object, near) => {
-                ("object", Family::UseAfterFree, vec![object, names.hash(near)])
-            }
-        };
-        let mut hasher = Stable::new();
-        hasher.text(kind);
-        hasher.text(family.name());
-        for number in numbers {
-            hasher.number(number);
+    keys(entry, names).into_iter().map(|key| hash_of(key, entry, names)).collect()
+}
+
+/// Returns the hash of the key of an entry.
+fn hash_of(key: Key, entry: &Entry, names: &impl Texts) -> u64 {
+    let (kind, family, numbers) = match key {
+        Key::Site(family, site) => ("site", family, vec![names.hash(site)]),
+        Key::Stack(family, top) => ("stack", family, vec![top]),
+        Key::Race(a, b) => ("race", Family::Race, vec![names.hash(a), names.hash(b)]),
+        Key::Locks(title, _) => {
+            let locks = lock_hashes(entry, names).into_iter();
+            ("locks", Family::Locking, [names.hash(title)].into_iter().chain(locks).collect())
         }
-        hasher.finish()
+        Key::Hang(a, b) => ("hang", Family::Hang, vec![names.hash(a), names.hash(b)]),
+        Key::Stall(function, row) => ("stall", Family::Stall, vec![names.hash(function), row]),
+        Key::Warning(title, row) => ("warning", Family::Warning, vec![names.hash(title), row]),
+        Key::Object(object, near) => {
+            ("object", Family::UseAfterFree, vec![object, names.hash(near)])
+        }
     };
-    keys(entry, names).into_iter().map(hash).collect()
+    let mut hasher = Stable::new();
+    hasher.text(kind);
+    hasher.text(family.name());
+    for number in numbers {
+        hasher.number(number);
+    }
+    hasher.finish()
 }
 
 /// Splits the members of a key by the facts that distinguish bugs.
-fn parts<'a>(key: Key, members: &[Member<'a>]) -> Vec<Vec<Member<'a>>> {
+fn parts<'a>(key: Key, members: &[Member<'a>], names: &impl Texts) -> Vec<Vec<Member<'a>>> {
     let mut parts = offsets(members).unwrap_or_else(|| vec![members.to_vec()]);
     let mut split = |tag: &dyn Fn(&Entry) -> Option<u64>| {
         parts = parts.iter().flat_map(|part| by_tag(part, tag)).collect();
     };
     if let Key::Site(Family::Locking, _) = key {
-        split(&locks);
+        split(&|entry| locks(entry, names));
     }
     if let Key::Site(Family::Hang, _) | Key::Stack(Family::Hang, _) = key {
         let circles = circles(members);
@@ -390,13 +405,19 @@ fn circles(members: &[Member<'_>]) -> HashMap<Name, u64> {
     circles
 }
 
+/// Returns the hashes of the locks of a report.
+fn lock_hashes(entry: &Entry, names: &impl Texts) -> BTreeSet<u64> {
+    entry.origins(OriginRole::Lock).map(|lock| names.hash(lock)).collect()
+}
+
 /// Hashes the locks of a report.
-fn locks(entry: &Entry) -> Option<u64> {
-    let locks: BTreeSet<Name> = entry.origins(OriginRole::Lock).collect();
-    let mix = |sum: u64, lock: Name| {
-        (sum.rotate_left(7) ^ u64::from(lock)).wrapping_mul(0x9e37_79b9_7f4a_7c15)
-    };
-    (!locks.is_empty()).then(|| locks.into_iter().fold(0, mix))
+fn locks(entry: &Entry, names: &impl Texts) -> Option<u64> {
+    let locks = lock_hashes(entry, names);
+    let mut hasher = Stable::new();
+    for lock in &locks {
+        hasher.number(*lock);
+    }
+    (!locks.is_empty()).then(|| hasher.finish())
 }
 
 /// Returns the callers of a helper that are separate bugs.
@@ -456,6 +477,17 @@ fn star(edges: &mut Vec<Edge>, key: Key, part: &[Member<'_>]) {
     }
 }
 
+/// The strength of an edge, and what decides between equally strong ones.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Rank {
+    pub(super) how: LinkReason,
+    pub(super) score: f32,
+    /// The exact hashes of its ends.
+    pub(super) ends: (u64, u64),
+    /// The hash of the function or title that both have.
+    pub(super) name: Option<u64>,
+}
+
 /// Disjoint sets of entries, with pairs that must not be in one set.
 #[derive(Clone, Debug)]
 pub(super) struct DisjointSets {
@@ -482,17 +514,44 @@ impl DisjointSets {
         entry
     }
 
+    /// Joins the ends of edges, the strongest first, and removes edges that a cannot-link forbids.
+    ///
+    /// The order depends on hashes only, so equal edges are joined equally in all indexes.
+    pub(super) fn join_all<E>(
+        &mut self,
+        edges: &mut Vec<E>,
+        rank: impl Fn(&E) -> Rank,
+        ends: impl Fn(&E) -> (u32, u32),
+    ) {
+        edges.sort_by(|a, b| {
+            let (a, b) = (rank(a), rank(b));
+            let strength = a.how.cmp(&b.how).then(b.score.total_cmp(&a.score));
+            strength.then_with(|| (a.ends, a.name).cmp(&(b.ends, b.name)))
+        });
+        edges.dedup_by_key(|edge| {
+            let Rank { how, ends, name, .. } = rank(edge);
+            (how, ends, name)
+        });
+        edges.retain(|edge| {
+            let (a, b) = ends(edge);
+            self.join(a, b)
+        });
+    }
+
     /// Joins two sets, unless that joins a forbidden pair.
     pub(super) fn join(&mut self, a: u32, b: u32) -> bool {
         let (a, b) = (self.find(a), self.find(b));
         if a == b {
             return true;
         }
-        for (x, y) in self.apart.clone() {
-            let (x, y) = (self.find(x), self.find(y));
-            if (x, y) == (a, b) || (y, x) == (a, b) {
-                return false;
-            }
+        let apart = std::mem::take(&mut self.apart);
+        let is_forbidden = apart.iter().any(|(x, y)| {
+            let (x, y) = (self.find(*x), self.find(*y));
+            (x, y) == (a, b) || (y, x) == (a, b)
+        });
+        self.apart = apart;
+        if is_forbidden {
+            return false;
         }
         if let Some(place) = self.parents.get_mut(a.max(b) as usize) {
             *place = a.min(b);

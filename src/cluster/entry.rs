@@ -130,13 +130,16 @@ impl Entry {
             self.frames = new.frames;
             (self.module, self.file, self.directory) = (new.module, new.file, new.directory);
         }
-        let age = signature.release.as_deref().and_then(fingerprint::age);
-        let is_older = age.is_some_and(|new| self.age.is_none_or(|old| new < old));
-        if is_older {
-            self.age = age;
-            self.release = signature.release.as_deref().map(|text| names.add(text));
+        let new = (signature.release.as_deref(), signature.arch);
+        let old = (self.release.map(|name| names.text(name)), self.arch);
+        if !fingerprint::is_older(new, old) {
+            return is_before;
         }
-        is_older || is_before
+        let age = signature.release.as_deref().and_then(fingerprint::age);
+        let is_other = age != self.age;
+        self.release = signature.release.as_deref().map(|text| names.add(text));
+        (self.age, self.arch) = (age, signature.arch);
+        is_other || is_before
     }
 
     /// Converts the entry to a signature.
@@ -191,7 +194,6 @@ impl Entry {
     }
 
     /// Returns whether it is not equal to any other entry, even one with the same signature.
-    #[cfg(feature = "store")]
     pub(super) fn is_alone(&self) -> bool {
         self.corrupted && self.frames.is_empty()
     }

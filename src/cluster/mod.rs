@@ -44,12 +44,13 @@ mod parting;
 #[cfg(feature = "store")]
 mod reach;
 mod similarity;
+pub mod steps;
 mod summary;
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::OnceLock;
 
-use blocking::{DisjointSets, Edge, Keys, Part};
+use blocking::{DisjointSets, Edge, Keys, Part, Rank};
 use entry::Entry;
 use names::{Name, Names, Overlay, Texts};
 use similarity::{Candidate, Ranker, Scratch};
@@ -57,8 +58,7 @@ use similarity::{Candidate, Ranker, Scratch};
 use crate::arch::Arch;
 use crate::fingerprint::{Family, Signature};
 
-#[cfg(feature = "store")]
-pub(crate) use blocking::MAX_NEAR;
+pub use blocking::MAX_NEAR;
 #[cfg(feature = "store")]
 pub(crate) use reach::{Grouped, Reach, Titles};
 
@@ -204,9 +204,7 @@ impl Index {
         let entry = self.entry(a)?;
         let other = self.reports.get(b as usize)?.entry;
         let ranker = Ranker::new(&self.entries, &self.names, vec![other]);
-        let scratch = &mut Scratch::default();
-        let candidate = ranker.compare_with(entry, &self.names, &[0], scratch).pop()?;
-        Some(Match::new(b, candidate))
+        Some(Match::new(b, ranker.compare_one(entry, &self.names, 0)))
     }
 
     /// Returns the `top` known reports that are most similar to a signature, the most similar
@@ -287,7 +285,9 @@ impl Index {
         let mut clusters = Vec::with_capacity(groups.len());
         for (set, (reports, edges)) in groups {
             places.insert(set, clusters.len());
-            clusters.push(summary::cluster(self, reports, &edges));
+            let edges = edges.into_iter();
+            let links = edges.map(|edge| (edge.how, self.evidence(edge), edge.score));
+            clusters.push(summary::cluster(self, reports, summary::linked(links)));
         }
         for edge in perhaps {
             let (a, b) = (sets.find(edge.a), sets.find(edge.b));
@@ -307,16 +307,41 @@ impl Index {
             cluster
                 .perhaps
                 .sort_by(|a, b| b.score.total_cmp(&a.score).then_with(|| a.id.cmp(&b.id)));
-            cluster.perhaps.dedup_by(|a, b| a.id == b.id);
+            let mut seen = BTreeSet::new();
+            cluster.perhaps.retain(|other| seen.insert(other.id.clone()));
             cluster.perhaps.truncate(NEIGHBOURS);
         }
         clusters.sort_by(|a, b| b.count.cmp(&a.count).then_with(|| a.id.cmp(&b.id)));
         clusters
     }
 
+    /// Returns the links that joined signatures, and those between similar clusters, by the exact
+    /// hashes of the signatures.
+    ///
+    /// The links that a cannot-link forbids are left out. Reports that are equal to no other one
+    /// have numbers for hashes, so their links depend on the order of reports.
+    pub fn links(&self) -> Links {
+        let Joined { mut sets, edges, exemplars } = self.joined(&Part::default());
+        let perhaps = self.perhaps(&mut sets, &exemplars);
+        let shared = |edges: &[Edge]| edges.iter().map(|edge| self.shared(edge)).collect();
+        Links { joined: shared(&edges), perhaps: shared(&perhaps) }
+    }
+
+    /// Converts an edge to one that means the same in all indexes.
+    fn shared(&self, edge: &Edge) -> steps::Edge {
+        steps::Edge {
+            a: self.exact(edge.a),
+            b: self.exact(edge.b),
+            how: edge.how,
+            score: edge.score,
+            evidence: self.evidence(edge),
+            name: edge.name.map(|name| self.names.hash(name)),
+        }
+    }
+
     /// Describes these reports as one cluster, without the rules.
     pub fn describe(&self, reports: Vec<u32>) -> Cluster {
-        summary::cluster(self, reports, &[])
+        summary::cluster(self, reports, Vec::new())
     }
 
     fn entry(&self, report: u32) -> Option<&Entry> {
@@ -334,7 +359,7 @@ impl Index {
             .into_iter()
             .map(|(a, b)| Edge::sure(LinkReason::Forced, a, b, None))
             .collect();
-        edges.extend(self.keys().edges(&self.entries, part));
+        edges.extend(self.keys().edges(&self.entries, &self.names, part));
         self.join(&mut sets, &mut edges);
         let mut titles = self.by_titles(&mut sets, part);
         self.join(&mut sets, &mut titles);
@@ -348,15 +373,17 @@ impl Index {
 
     /// Joins the ends of edges, the strongest first, and removes edges that a cannot-link forbids.
     fn join(&self, sets: &mut DisjointSets, edges: &mut Vec<Edge>) {
-        let exact = |entry: u32| self.entries.get(entry as usize).map(|entry| entry.exact);
-        let name = |edge: &Edge| edge.name.map(|name| self.names.hash(name));
-        edges.sort_by(|a, b| {
-            let strength = a.how.cmp(&b.how).then(b.score.total_cmp(&a.score));
-            let of = |edge: &Edge| (exact(edge.a), exact(edge.b), name(edge));
-            strength.then_with(|| of(a).cmp(&of(b)))
-        });
-        edges.dedup_by_key(|edge| (edge.how, edge.a, edge.b, edge.name));
-        edges.retain(|edge| sets.join(edge.a, edge.b));
+        let rank = |edge: &Edge| Rank {
+            how: edge.how,
+            score: edge.score,
+            ends: (self.exact(edge.a), self.exact(edge.b)),
+            name: edge.name.map(|name| self.names.hash(name)),
+        };
+        sets.join_all(edges, rank, |edge| (edge.a, edge.b));
+    }
+
+    fn exact(&self, entry: u32) -> u64 {
+        self.entries.get(entry as usize).map_or(0, |entry| entry.exact)
     }
 
     /// Joins reports without a stack by title: with each other, and with reports that have a stack
@@ -371,8 +398,9 @@ impl Index {
         by_title.retain(|_, (bare, whole)| {
             bare.iter().chain(whole.iter()).any(|entry| part.is_whole(*entry))
         });
-        for (title, (mut bare, whole)) in by_title {
-            bare.sort_by_key(|number| self.entries.get(*number as usize).map(|entry| entry.exact));
+        for (title, (mut bare, mut whole)) in by_title {
+            bare.sort_by_key(|number| self.exact(*number));
+            whole.sort_by_key(|number| self.exact(*number));
             let Some((first, rest)) = bare.split_first() else { continue };
             let mut link = |other: u32| {
                 edges.push(Edge::sure(LinkReason::Title, *first, other, Some(title)));
@@ -413,47 +441,58 @@ impl Index {
 
     /// Compares exemplars that may be of one bug, and returns the edges of those that are.
     fn by_scores(&self, exemplars: &[u32], part: &Part) -> Vec<Edge> {
-        let of = |document: u32| {
-            let number = *exemplars.get(document as usize)?;
-            Some((number, self.entries.get(number as usize)?))
-        };
-        let documents = || (0..exemplars.len() as u32).filter_map(|at| Some((at, of(at)?)));
         let mut near: HashMap<(Family, Name), Vec<u32>> = HashMap::new();
-        for (document, (_, entry)) in documents() {
+        for (document, number) in (0_u32..).zip(exemplars) {
+            let Some(entry) = self.entries.get(*number as usize) else { continue };
             for name in blocking::near(entry) {
                 near.entry((blocking::kin(entry.family), name)).or_default().push(document);
             }
         }
         let ranker = Ranker::new(&self.entries, &self.names, exemplars.to_vec());
         let (mut edges, mut scratch) = (Vec::new(), Scratch::default());
-        for (_, (number, entry)) in documents() {
+        for number in exemplars {
+            let Some(entry) = self.entries.get(*number as usize) else { continue };
             let names = blocking::near(entry).into_iter();
             let reached = names.filter_map(|name| near.get(&(blocking::kin(entry.family), name)));
-            let reached = reached.filter(|documents| documents.len() <= blocking::MAX_NEAR);
+            let reached = reached.filter(|documents| documents.len() <= MAX_NEAR);
             let mut reached: Vec<u32> = reached.flatten().copied().collect();
             reached.sort_unstable();
             reached.dedup();
-            // Each pair once, and always in this direction, because the last digit may depend on
-            // it.
             reached.retain(|document| {
-                of(*document).is_some_and(|(other_number, other)| {
-                    entry.exact < other.exact
-                        && (part.is_whole(number) || part.is_whole(other_number))
-                        && blocking::may_attach(entry, other)
+                let other = exemplars.get(*document as usize).copied();
+                other.is_some_and(|other| {
+                    self.may_score(*number, other)
+                        && (part.is_whole(*number) || part.is_whole(other))
                 })
             });
-            if reached.is_empty() {
-                continue;
-            }
-            let found = ranker.compare_with(entry, &self.names, &reached, &mut scratch);
-            edges.extend(
-                found
-                    .into_iter()
-                    .filter(|candidate| candidate.score >= ATTACH)
-                    .map(|candidate| Edge::scored(number, &candidate)),
-            );
+            edges.extend(self.scored(&ranker, *number, &reached, ATTACH, &mut scratch));
         }
         edges
+    }
+
+    /// Returns whether the score of two entries can link them. Each pair has one direction, because
+    /// the last digit of the score may depend on it.
+    fn may_score(&self, a: u32, b: u32) -> bool {
+        let of = |number: u32| self.entries.get(number as usize);
+        of(a).zip(of(b)).is_some_and(|(a, b)| a.exact < b.exact && blocking::may_attach(a, b))
+    }
+
+    /// Compares an entry with documents, and returns the edges to those with at least this score.
+    fn scored(
+        &self,
+        ranker: &Ranker,
+        number: u32,
+        documents: &[u32],
+        least: f32,
+        scratch: &mut Scratch,
+    ) -> Vec<Edge> {
+        let Some(entry) = self.entries.get(number as usize).filter(|_| !documents.is_empty())
+        else {
+            return Vec::new();
+        };
+        let found = ranker.compare_with(entry, &self.names, documents, scratch).into_iter();
+        let found = found.filter(|candidate| candidate.score >= least);
+        found.map(|candidate| Edge::scored(number, &candidate)).collect()
     }
 
     /// Returns the edges between sets that are perhaps one bug.
@@ -538,6 +577,16 @@ impl Index {
             LinkReason::Score => edge.evidence.clone(),
         }
     }
+}
+
+/// The links between the signatures of an index: see [`Index::links`].
+#[derive(Clone, Debug, Default, PartialEq)]
+#[non_exhaustive]
+pub struct Links {
+    /// The links within clusters.
+    pub joined: Vec<steps::Edge>,
+    /// The scores between the exemplars of clusters that are perhaps one bug.
+    pub perhaps: Vec<steps::Edge>,
 }
 
 /// The sets of entries, the links that joined them, and the exemplars that were compared.

@@ -1,14 +1,15 @@
-//! The keys that an entry shares with others, as hashes that are equal in all indexes: a store uses
-//! them to find the entries that a new report may change.
+//! The keys that an entry shares with others: a store uses them to find the entries that a new report
+//! may change.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::blocking::{self, Part};
+use super::blocking::Part;
 use super::entry::Entry;
 use super::names::{Overlay, Texts};
 use super::similarity;
+use super::steps::{self, Keys};
 use super::{Index, Joined};
-use crate::fingerprint::{Signature, Stable};
+use crate::fingerprint::Signature;
 
 /// The keys that an entry shares with others.
 #[derive(Clone, Debug, Default)]
@@ -44,33 +45,18 @@ pub(crate) struct Grouped {
     pub(crate) exemplars: BTreeSet<u32>,
 }
 
-/// The kinds of keys.
+/// The kinds of the keys of titles. The keys of functions near the site have
+/// [`NEAR`](super::steps::NEAR).
 const TITLE: [u64; 2] = [1, 2];
-const NEAR: u64 = 3;
 
 impl Reach {
     fn of(entry: &Entry, names: &impl Texts) -> Self {
-        let terms = similarity::keys(entry, names);
-        if entry.corrupted {
-            return Self { terms, ..Self::default() };
-        }
-        let key = |kind: u64, parts: &[u64]| {
-            let mut hasher = Stable::new();
-            hasher.number(kind);
-            for part in parts {
-                hasher.number(*part);
-            }
-            hasher.finish()
-        };
-        let [bare, whole] = TITLE.map(|kind| key(kind, &[names.hash(entry.title)]));
-        let kin = crate::fingerprint::hash(blocking::kin(entry.family).name());
-        let near = blocking::near(entry).into_iter();
-        Self {
-            keys: blocking::hashed(entry, names),
-            titles: Some(Titles { bare, whole, is_bare: entry.site.is_empty() }),
-            near: near.map(|name| key(NEAR, &[kin, names.hash(name)])).collect(),
-            terms,
-        }
+        let Keys { rules, title, is_bare, near, .. } = Keys::of(entry, names);
+        let titles = title.map(|title| {
+            let [bare, whole] = TITLE.map(|kind| steps::key(kind, &[title]));
+            Titles { bare, whole, is_bare }
+        });
+        Self { keys: rules, titles, near, terms: similarity::keys(entry, names) }
     }
 }
 
@@ -86,7 +72,11 @@ impl Index {
         let entry = |report: &u32| self.reports.get(*report as usize).map(|report| report.entry);
         let first = |entry: u32| self.entries.get(entry as usize).map(|entry| entry.first);
         let new: BTreeSet<u32> = new.iter().filter_map(entry).collect();
-        self.keys().parted_by(&self.entries, &new).into_iter().filter_map(first).collect()
+        self.keys()
+            .parted_by(&self.entries, &self.names, &new)
+            .into_iter()
+            .filter_map(first)
+            .collect()
     }
 
     /// The keys of the entry of a report.

@@ -495,6 +495,19 @@ impl Ranker {
         found
     }
 
+    /// Compares an entry with one document, by its number.
+    pub(super) fn compare_one(
+        &self,
+        entry: &Entry,
+        names: &impl Texts,
+        document: u32,
+    ) -> Candidate {
+        let lookups = self.lookups(entry, names);
+        let mut scratch = Scratch::default();
+        scratch.look_up(self.rarity.len(), &lookups);
+        self.compare(entry, &scratch, document)
+    }
+
     /// Compares an entry with these documents, by their numbers.
     pub(super) fn compare_with(
         &self,

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use super::Index;
-use super::blocking::Edge;
 use super::entry::Entry;
 use super::link::LinkReason;
 use super::names::Texts;
@@ -142,7 +141,7 @@ pub struct Perhaps {
 }
 
 /// Summarizes these reports, without the relations to other clusters.
-pub(super) fn cluster(index: &Index, reports: Vec<u32>, edges: &[&Edge]) -> Cluster {
+pub(super) fn cluster(index: &Index, reports: Vec<u32>, links: Vec<Linked>) -> Cluster {
     let entries = || {
         let counted = reports.iter().filter_map(|report| index.reports.get(*report as usize));
         counted.filter_map(|report| {
@@ -186,7 +185,7 @@ pub(super) fn cluster(index: &Index, reports: Vec<u32>, edges: &[&Edge]) -> Clus
             .and_then(|entry| entry.summary)
             .map(|name| index.names.text(name).to_owned()),
         subsystem: exemplar.and_then(|entry| subsystem(index, entry)),
-        links: links(index, edges),
+        links,
         perhaps: Vec::new(),
         reports,
     }
@@ -253,11 +252,12 @@ fn frames(
         .collect()
 }
 
-fn links(index: &Index, edges: &[&Edge]) -> Vec<Linked> {
+/// Counts the links with the same rule and evidence.
+pub(super) fn linked(edges: impl Iterator<Item = (LinkReason, String, f32)>) -> Vec<Linked> {
     let mut links: BTreeMap<(LinkReason, String), (usize, f32)> = BTreeMap::new();
-    for edge in edges {
-        let place = links.entry((edge.how, index.evidence(edge))).or_insert((0, 1.0));
-        *place = (place.0 + 1, place.1.min(edge.score));
+    for (how, evidence, score) in edges {
+        let place = links.entry((how, evidence)).or_insert((0, 1.0));
+        *place = (place.0 + 1, place.1.min(score));
     }
     let mut links: Vec<_> = links
         .into_iter()

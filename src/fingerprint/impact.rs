@@ -23,9 +23,10 @@ pub struct Impact {
 }
 
 impl Impact {
-    /// Returns a key that sorts the worst report first.
-    pub fn key(&self) -> (u8, usize) {
-        (self.rank.unwrap_or(u8::MAX), usize::MAX - self.raised.len())
+    /// Returns a key that sorts the worst report first, of equally bad ones by name.
+    pub fn key(&self) -> (u8, usize, &str, &[Raise]) {
+        let rank = self.rank.unwrap_or(u8::MAX);
+        (rank, usize::MAX - self.raised.len(), &self.name, &self.raised)
     }
 }
 

@@ -210,9 +210,8 @@ impl Signature<'_> {
     /// one, so that the result does not depend on the order of reports.
     #[cfg(feature = "store")]
     pub(crate) fn describe(&mut self, other: Self) {
-        let known_age = self.release.as_deref().and_then(age);
-        let is_older = other.release.as_deref().and_then(age);
-        let is_older = is_older.is_some_and(|new| known_age.is_none_or(|old| new < old));
+        let is_older =
+            is_older((other.release.as_deref(), other.arch), (self.release.as_deref(), self.arch));
         if other.comes_before(self) {
             self.frames = other.frames;
             self.place = other.place;
@@ -403,6 +402,21 @@ pub fn of_log<'log>(
     }
     accompany(&mut signatures);
     annotated.into_iter().zip(signatures).collect()
+}
+
+/// Returns whether the first of two kernels is the one that a signature of both has: the older one,
+/// of equal ages by its name. A release with an unknown age follows the others, no release all.
+pub(crate) fn is_older(
+    (new, new_arch): (Option<&str>, Option<Arch>),
+    (old, old_arch): (Option<&str>, Option<Arch>),
+) -> bool {
+    let years = |release: Option<&str>| release.and_then(age).unwrap_or(f32::INFINITY);
+    let names = |release: Option<&str>, arch: Option<Arch>| {
+        let arch = arch.map(Arch::name);
+        (release.is_none(), release.map(str::to_owned), arch.is_none(), arch)
+    };
+    let by_name = || names(new, new_arch).cmp(&names(old, old_arch));
+    years(new).total_cmp(&years(old)).then_with(by_name).is_lt()
 }
 
 fn owned(text: Cow<'_, str>) -> Cow<'static, str> {
