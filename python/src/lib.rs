@@ -13,6 +13,7 @@ mod index;
 mod log;
 mod monitor;
 mod parse;
+mod steps;
 mod store;
 mod symbolizer;
 
@@ -38,6 +39,11 @@ mod _native {
     #[pymodule_export]
     use super::parse::{Parser, explain, parse};
     #[pymodule_export]
+    use super::steps::{
+        steps_candidates, steps_cluster, steps_components, steps_describe, steps_edges, steps_keys,
+        steps_merge, steps_score, steps_scores, steps_titles,
+    };
+    #[pymodule_export]
     use super::store::Store;
     #[pymodule_export]
     use super::symbolizer::Symbolizer;
@@ -46,6 +52,9 @@ mod _native {
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
         module.add("VERSION", env!("CARGO_PKG_VERSION"))?;
         module.add("FINGERPRINT_VERSION", FINGERPRINT)?;
+        module.add("ATTACH", f64::from(ksplat::cluster::ATTACH))?;
+        module.add("PERHAPS", f64::from(ksplat::cluster::PERHAPS))?;
+        module.add("MAX_NEAR", ksplat::cluster::MAX_NEAR)?;
         module.add("ARROW_SCHEMA_VERSION", ksplat_arrow::SCHEMA_VERSION)?;
         module.add("ARROW_COLUMNS", super::arrow::columns(module.py())?)
     }

@@ -18,6 +18,19 @@ __all__ = [
     "parse",
     "Store",
     "Symbolizer",
+    "steps_candidates",
+    "steps_cluster",
+    "steps_components",
+    "steps_describe",
+    "steps_edges",
+    "steps_keys",
+    "steps_merge",
+    "steps_score",
+    "steps_scores",
+    "steps_titles",
+    "ATTACH",
+    "PERHAPS",
+    "MAX_NEAR",
     "VERSION",
     "FINGERPRINT_VERSION",
     "ARROW_SCHEMA_VERSION",
@@ -27,6 +40,13 @@ __all__ = [
 _Path = str | os.PathLike[str]
 _Log = bytes | bytearray | memoryview | _Path
 
+_Pair = tuple[str, str]
+_Link = tuple[str, str, str, float, str, str | None]
+_Keys = tuple[str, bool, str | None, bool, list[str], list[str]]
+
+ATTACH: float
+PERHAPS: float
+MAX_NEAR: int
 VERSION: str
 FINGERPRINT_VERSION: int
 ARROW_SCHEMA_VERSION: int
@@ -43,6 +63,45 @@ def parse(
 def explain(report: str, all: bool, width: int | None) -> str: ...
 def code(line: str, arch: str | None, syntax: str) -> bytes: ...
 def audit(log: _Log, name: str | None, title: str | None, report: _Log | None) -> bytes: ...
+def steps_keys(signatures: Sequence[str]) -> list[_Keys]:
+    """The keys of signatures: the exact hash, whether it equals no other report, the title or None, whether it has no
+    stack, the keys of rules, and the keys of functions near the site."""
+
+def steps_merge(groups: Sequence[Sequence[str]]) -> list[str]:
+    """Makes one signature of each group with the same exact hash."""
+
+def steps_edges(groups: Sequence[tuple[str, Sequence[str]]]) -> list[list[_Link]]:
+    """The links of all signatures with a key, for each pair of a key and its signatures."""
+
+def steps_titles(groups: Sequence[Sequence[_Pair]]) -> list[list[_Link]]:
+    """The links of each title, for its pairs of a signature and the set that it is in so far."""
+
+def steps_candidates(groups: Sequence[Sequence[str]]) -> list[list[_Pair]]:
+    """The pairs of exemplars that are compared, for the exemplars with each key near the site."""
+
+def steps_scores(groups: Sequence[Sequence[str]], least: float) -> list[list[_Link]]:
+    """The links by a score of at least `least`, for the exemplars with each key near the site."""
+
+def steps_score(pairs: Sequence[_Pair]) -> list[_Link]:
+    """Compares the two signatures of each pair."""
+
+def steps_components(
+    groups: Sequence[tuple[Sequence[_Link], Sequence[_Pair]]],
+) -> list[tuple[list[_Pair], list[_Link]]]:
+    """Joins each component of links, with the pairs of exact hashes that it keeps apart: the pairs of a hash and the
+    smallest hash of its set, and the links that are kept."""
+
+def steps_describe(
+    groups: Sequence[tuple[Sequence[tuple[str, int]], Sequence[_Link]]],
+) -> list[bytes]:
+    """The JSON of `ksplat cluster` for each bug, from its signatures with the numbers of their reports, and its links."""
+
+def steps_cluster(
+    signatures: Sequence[tuple[str, int]], apart: Sequence[_Pair], together: Sequence[_Pair]
+) -> tuple[list[_Pair], list[_Link], list[_Link]]:
+    """Clusters distinct signatures with the numbers of their reports in this process: the pairs of a hash and the smallest
+    hash of its set, the links, and those between bugs that are perhaps one."""
+
 @final
 class Parser:
     """The options of parsing: which reports are read, and their limits."""
