@@ -124,22 +124,35 @@ impl Entry {
             || text(self.file) != signature.place.file.as_deref()
             || text(self.directory) != signature.place.directory.as_deref()
             || text(self.module) != signature.place.module.as_deref();
+        let alternatives = self.alternatives.iter().map(|name| names.text(*name));
+        let is_otherwise = text(self.function) != signature.title.function.as_deref()
+            || !alternatives.eq(signature.title.alternatives.iter().map(|title| &**title))
+            || self.kind != signature.kind
+            || self.facts.instruction != signature.facts.instruction;
         let is_before = is_other && signature.comes_before(&self.signature(names));
-        if is_before {
+        let is_titled = is_otherwise && signature.is_titled_before(&self.signature(names));
+        if is_before || is_titled {
             let new = Self::new(signature, names);
-            self.frames = new.frames;
-            (self.module, self.file, self.directory) = (new.module, new.file, new.directory);
+            if is_before {
+                self.frames = new.frames;
+                (self.module, self.file, self.directory) = (new.module, new.file, new.directory);
+            }
+            if is_titled {
+                (self.function, self.alternatives) = (new.function, new.alternatives);
+                (self.kind, self.facts) = (new.kind, new.facts);
+            }
         }
+        let is_changed = is_before || is_titled;
         let new = (signature.release.as_deref(), signature.arch);
         let old = (self.release.map(|name| names.text(name)), self.arch);
         if !fingerprint::is_older(new, old) {
-            return is_before;
+            return is_changed;
         }
         let age = signature.release.as_deref().and_then(fingerprint::age);
         let is_other = age != self.age;
         self.release = signature.release.as_deref().map(|text| names.add(text));
         (self.age, self.arch) = (age, signature.arch);
-        is_other || is_before
+        is_other || is_changed
     }
 
     /// Converts the entry to a signature.

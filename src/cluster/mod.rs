@@ -152,6 +152,7 @@ impl Index {
             && entry.describe(signature, &mut self.names)
         {
             self.ranker = OnceLock::new();
+            self.keys = OnceLock::new();
         }
         if let Some(entry) = self.entries.get_mut(number as usize) {
             entry.count = entry.count.saturating_add(seen.count.max(1));

@@ -199,6 +199,22 @@ impl Signature<'_> {
         self.sources() < other.sources()
     }
 
+    /// Returns whether this report of two equal ones provides the function of the title, its
+    /// alternatives, the kind and the trapping instruction, which are in no hash. A report that was
+    /// cut off may lack them.
+    pub(crate) fn is_titled_before(&self, other: &Self) -> bool {
+        self.titled() < other.titled()
+    }
+
+    fn titled(&self) -> impl Ord + '_ {
+        let Title { function, alternatives, .. } = &self.title;
+        let instruction = self.facts.instruction;
+        (
+            (function.is_none(), function.as_deref(), alternatives),
+            (self.kind.name(), instruction.is_none(), instruction),
+        )
+    }
+
     fn sources(&self) -> impl Ord + '_ {
         let files: Vec<_> = self.frames.iter().map(|frame| frame.file.as_deref()).collect();
         let unknown = files.iter().filter(|file| file.is_none()).count();
