@@ -1,76 +1,100 @@
-"""Spark's bugs are those of `ksplat cluster`. Needs PySpark (`pip install ksplat[spark]`) and Java."""
+"""Spark's bugs are those of `ksplat cluster`. Needs PySpark (`pip install ksplat[spark]`) and Java.
+
+The plan is that of `ksplat.duckdb`, whose tests have more cases, because a stage of Spark takes half a second at least.
+"""
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import sys
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlparse
 
 import pytest
-from conftest import TOP, ksplat
+from conftest import TOP
+from engines import check, clusters, corpus, counts, file, links, partition, rows, shared
 
 pytest.importorskip("pyspark")
 if shutil.which("java") is None:
     pytest.skip("Java is not here", allow_module_level=True)
 
+import noise  # noqa: E402
 from pyspark.sql import SparkSession  # noqa: E402
 
 from ksplat import spark as job  # noqa: E402
+
+Capture = pytest.CaptureFixture[str]
 
 
 @pytest.fixture(scope="module")
 def spark() -> Any:
     os.environ["PYSPARK_PYTHON"] = sys.executable
     builder = SparkSession.builder.master("local[2]").config("spark.sql.shuffle.partitions", "2")
-    session = builder.config("spark.ui.enabled", "false").getOrCreate()
+    builder = builder.config("spark.ui.enabled", "false").config("spark.driver.memory", "4g")
+    session = builder.getOrCreate()
     yield session
     session.stop()
 
 
-def partition(rows: Any) -> set[frozenset[tuple[str, int]]]:
-    """The bugs as sets of reports."""
-    found: dict[str, set[tuple[str, int]]] = {}
-    for bug, file, index in rows:
-        found.setdefault(bug, set()).add((unquote(urlparse(file).path), index))
-    return {frozenset(reports) for reports in found.values()}
+def run(capsys: Capture, logs: Path, out: Path, *more: str) -> dict[str, Any]:
+    assert job.main(["--logs", str(logs), "--out", str(out), *more]) == 0
+    return counts(capsys)
 
 
-def check(spark: SparkSession, folder: Path, out: Path, capsys: pytest.CaptureFixture[str]) -> dict[str, int]:
-    assert job.main(["--logs", str(folder), "--out", str(out)]) == 0
-    counts: dict[str, int] = json.loads(capsys.readouterr().out.splitlines()[-1])
-    clusters = json.loads(ksplat("cluster", "--format", "json", "-q", folder))["clusters"]
-    members = spark.read.parquet(str(out / "members")).collect()
-    expected = partition((c["id"], m["file"], m["index"]) for c in clusters for m in c["members"])
-    assert partition((row.bug, row.file, row["index"]) for row in members) == expected
-    bugs = {row.id: row for row in spark.read.parquet(str(out / "bugs")).collect()}
-    # Of bugs with one unusable report each, equal hashes have ids by the order of reports.
-    ids = {(unquote(urlparse(row.file).path), row["index"]): row.bug for row in members}
-    for one in clusters:
-        bug = bugs[ids[one["members"][0]["file"], one["members"][0]["index"]]]
-        assert (bug.title, bug["count"], bug.kind) == (one["title"], one["count"], one["kind"])
-        assert bug.kernels == [kernel["release"] for kernel in one["kernels"]]
-        assert bug.perhaps == [other["id"] for other in one["perhaps"]]
-    assert len(bugs) == len(clusters) == counts["bugs"]
-    return counts
+def check_both(spark: SparkSession, capsys: Capture, logs: Path, out: Path) -> dict[str, Any]:
+    """The job clusters on the engine, and a call in the driver."""
+    found = run(capsys, logs, out, "--cluster", "engine")
+    place = found["run"]
+    expected = clusters(logs)
+    check(expected, rows(place, "members"), rows(place, "bugs"))
+    tables = job.bugs(spark.read.parquet(f"{place}/reports"), cluster="driver")
+    members = tables.members.toArrow().to_pylist()
+    check(expected, members, tables.bugs.toArrow().to_pylist(), perhaps=True)
+    assert links(tables.links.toArrow().to_pylist()) == links(rows(place, "links"))
+    assert found["bugs"] == len(expected)
+    return found
 
 
-def test_the_bugs_are_those_of_the_program(
-    spark: SparkSession, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+def test_the_bugs_are_those_of_the_program(spark: SparkSession, tmp_path: Path, capsys: Capture) -> None:
+    found = check_both(spark, capsys, corpus(tmp_path / "logs"), tmp_path / "out")
+    assert found["reports"] > 300 and found["bad"] == 0
+    assert found["distinct"] < found["reports"]
+    stages = {row["stage"]: row["rows"] for row in rows(found["run"], "stages")}
+    assert stages["entries"] < found["distinct"] and stages["links"] == found["links"]
+
+
+def test_a_stopped_run_continues_and_another_one_keeps_the_ids(
+    spark: SparkSession, tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The corpus, each log twice, so that there are equal reports, also without a stack."""
-    folder = tmp_path / "logs"
-    for log in TOP.glob("corpus/*/*.log"):
-        for copy in ("a", "b"):
-            place = folder / log.parent.name / f"{copy}-{log.name}"
-            place.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(log, place)
-    counts = check(spark, folder, tmp_path / "out", capsys)
-    assert counts["reports"] > 300 and counts["bad"] == 0
-    assert counts["distinct"] < counts["reports"]
+    logs, out = tmp_path / "logs", tmp_path / "out"
+    for name in ("hung-task", "divide-error"):
+        shutil.copytree(TOP / "corpus" / name, logs / name, ignore=shutil.ignore_patterns("*.json", "*.case"))
+    plain, written = job.Engine._write, []
+
+    def write(engine: job.Engine, name: str, frame: Any) -> None:
+        written.append(name)
+        if written.count(name) == 1 and name == "entries":
+            # What a driver leaves that was killed while tasks wrote.
+            part = Path(engine.path(name), "_temporary", "part")
+            part.parent.mkdir(parents=True)
+            part.write_bytes(b"PAR1, and no more")
+            raise KeyboardInterrupt
+        plain(engine, name, frame)
+
+    monkeypatch.setattr(job.Engine, "_write", write)
+    with pytest.raises(KeyboardInterrupt):
+        run(capsys, logs, out)
+    first = run(capsys, logs, out)
+    assert first["run"].endswith("/0001") and written.count("reports") == 1 and written.count("entries") == 2
+    check(clusters(logs), rows(first["run"], "members"), rows(first["run"], "bugs"), perhaps=True)
+    later = logs / "later.log"
+    shutil.copyfile(TOP / "corpus/divide-error/divide.log", later)
+    second = run(capsys, logs, out)
+    assert second["run"].endswith("/0002") and second["files"] == 1
+    assert {file(row["file"]) for row in rows(second["run"], "reports")} == {str(later)}
+    check(clusters(logs), rows(second["run"], "members"), rows(second["run"], "bugs"), ids=False)
+    assert {row["id"] for row in rows(second["run"], "bugs")} == {row["id"] for row in rows(first["run"], "bugs")}
 
 
 def test_bad_logs_fail_no_task(spark: SparkSession, tmp_path: Path) -> None:
@@ -94,9 +118,29 @@ Write of size 18446744073709551584 at addr ffff888000000000 by task a/1
 
 @pytest.mark.parametrize("folder", ["farm/logs", "dedup/intel", "dedup/study"])
 def test_the_bugs_of_the_data_beside_the_project(
-    folder: str, spark: SparkSession, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    folder: str, spark: SparkSession, tmp_path: Path, capsys: Capture
 ) -> None:
-    logs = TOP.parent / "shared" / folder
-    if not os.environ.get("KSPLAT_SHARED") or not logs.is_dir():
-        pytest.skip("set KSPLAT_SHARED=1 where ../shared is")
-    check(spark, logs, tmp_path / "out", capsys)
+    check_both(spark, capsys, shared(folder), tmp_path / "out")
+
+
+def test_decisions_of_the_data_beside_the_project(spark: SparkSession, tmp_path: Path, capsys: Capture) -> None:
+    logs = shared("farm/logs")
+    free = run(capsys, logs, tmp_path / "free")["run"]
+    apart = [(row["a"], row["b"]) for row in rows(free, "links")[::4]]
+    decisions = tmp_path / "decisions"
+    decisions.write_text("".join(f"apart {a} {b}\n" for a, b in apart))
+    driver, engine = (
+        run(capsys, logs, tmp_path / mode, "--cluster", mode, "--decisions", str(decisions))["run"]
+        for mode in ("driver", "engine")
+    )
+    assert partition(rows(driver, "members")) == partition(rows(engine, "members"))
+    assert links(rows(driver, "links")) == links(rows(engine, "links"))
+    of = {row["exact"]: row["bug"] for row in rows(engine, "members")}
+    assert all(of[a] != of[b] for a, b in apart)
+
+
+def test_the_bugs_of_many_logs_with_noise(spark: SparkSession, tmp_path: Path, capsys: Capture) -> None:
+    shared("farm/logs")
+    logs = [path.read_bytes() for path in sorted(TOP.glob("corpus/*/*.log"))]
+    noise.write(logs, tmp_path / "logs", 100_000, seed=2, variants=20)
+    check_both(spark, capsys, tmp_path / "logs", tmp_path / "out")
