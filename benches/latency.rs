@@ -49,7 +49,7 @@ fn replayed(parser: Parser, log: &[u8]) -> BTreeMap<usize, Given> {
                 given.times.push(now);
             }
         };
-        monitor.push(&log[printed..next]).for_each(&mut take);
+        monitor.push(log.get(printed..next).unwrap_or_default()).for_each(&mut take);
         monitor.tick(Duration::from_millis(now)).for_each(&mut take);
         printed = next;
     }

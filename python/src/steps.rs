@@ -17,6 +17,9 @@ type Link = (String, String, String, f64, String, Option<String>);
 /// Exact hash, whether it is alone, title, whether it has no stack, keys of rules, keys near the site.
 type Keys = (String, bool, Option<String>, bool, Vec<String>, Vec<String>);
 
+/// A signature as JSON, and the number of its reports.
+type Counted = (String, u32);
+
 /// A pair of exact hashes.
 type Pair = (String, String);
 
@@ -158,10 +161,10 @@ pub(crate) fn steps_components(
 
 /// The JSON of `ksplat cluster` for each bug, from its signatures with the numbers of their reports, and its links.
 #[pyfunction]
-pub(crate) fn steps_describe<'py>(
-    py: Python<'py>,
-    groups: Vec<(Vec<(String, u32)>, Vec<Link>)>,
-) -> PyResult<Vec<Bound<'py, PyBytes>>> {
+pub(crate) fn steps_describe(
+    py: Python<'_>,
+    groups: Vec<(Vec<Counted>, Vec<Link>)>,
+) -> PyResult<Vec<Bound<'_, PyBytes>>> {
     let described = each(py, groups, |(members, edges)| {
         let seen = |count| Observation { time: None, count };
         let members = members.iter().map(|(text, count)| Ok((signature(text)?, seen(*count))));
@@ -177,7 +180,7 @@ pub(crate) fn steps_describe<'py>(
 #[pyfunction]
 pub(crate) fn steps_cluster(
     py: Python<'_>,
-    signatures: Vec<(String, u32)>,
+    signatures: Vec<Counted>,
     apart: Vec<Pair>,
     together: Vec<Pair>,
 ) -> PyResult<(Vec<Pair>, Vec<Link>, Vec<Link>)> {

@@ -343,11 +343,13 @@ fn share(p_wrong: f64) -> String {
 /// Returns the step that decides the audit: the first whose verdict is inverted, else the first that is skipped.
 fn deciding<'a>(audit: &'a Audit<'_>) -> Option<&'a Judged<'a>> {
     let mut inverted = audit.steps.iter().filter(|step| step.audited_verdict != Verdict::Skip);
-    inverted.find(is_changed).or_else(|| audit.steps.iter().find(is_changed))
+    inverted
+        .find(|step| is_changed(step))
+        .or_else(|| audit.steps.iter().find(|step| is_changed(step)))
 }
 
 /// Returns whether a step has another audited verdict.
-fn is_changed(step: &&Judged<'_>) -> bool {
+fn is_changed(step: &Judged<'_>) -> bool {
     step.audited_verdict != step.verdict
 }
 
@@ -363,7 +365,7 @@ fn complaint(audit: &Audit<'_>, step: &Judged<'_>) -> String {
     let runs = step.count(Outcome::Crashed).saturating_add(step.count(Outcome::Ok));
     let is_uncertain = step.audited_verdict == Verdict::Skip && related.score > UNRELATED;
     let which = if is_uncertain { "what may be another crash" } else { "another crash" };
-    let others = audit.steps.iter().filter(is_changed);
+    let others = audit.steps.iter().filter(|step| is_changed(step));
     let others = others.filter(|other| other.commit != step.commit);
     let others = match others.filter(|other| other.decided_by == step.decided_by).count() {
         0 => String::new(),

@@ -159,7 +159,7 @@ mod tests {
         let report = crate::reports(log.as_bytes()).next().expect("a report");
         let stack = report.crash_stack().expect("a stack");
         let functions = stack.frames.iter().filter_map(|frame| frame.function.as_deref());
-        (report.title.to_string(), functions.map(str::to_owned).collect())
+        (report.title.clone(), functions.map(str::to_owned).collect())
     }
 
     #[test]

@@ -17,7 +17,7 @@ pub struct Writer<W: Write + Send>(Format<W>);
 
 enum Format<W: Write + Send> {
     #[cfg(feature = "ipc")]
-    Ipc(arrow_ipc::writer::FileWriter<W>),
+    Ipc(Box<arrow_ipc::writer::FileWriter<W>>),
     #[cfg(feature = "parquet")]
     Parquet(Box<parquet::arrow::ArrowWriter<W>>),
 }
@@ -37,7 +37,7 @@ impl<W: Write + Send> Writer<W> {
     #[cfg(feature = "ipc")]
     pub fn ipc(out: W) -> Result<Self, ArrowError> {
         let writer = arrow_ipc::writer::FileWriter::try_new(out, &schema())?;
-        Ok(Self(Format::Ipc(writer)))
+        Ok(Self(Format::Ipc(Box::new(writer))))
     }
 
     /// Begins a Parquet file, packed by Snappy, which Spark, DuckDB and Polars read.

@@ -349,8 +349,9 @@ fn solve<const N: usize>(mut left: [[f64; N]; N], mut right: [f64; N]) -> [f64; 
     for at in 0..N {
         for row in at + 1..N {
             let factor = left[row][at] / left[at][at];
-            for column in at..N {
-                left[row][column] -= factor * left[at][column];
+            let pivot = left[at];
+            for (value, above) in left[row][at..].iter_mut().zip(&pivot[at..]) {
+                *value -= factor * above;
             }
             right[row] -= factor * right[at];
         }
