@@ -42,7 +42,7 @@
 //! let edges = groups.iter().flat_map(|(key, members)| steps::edges(*key, members)).collect();
 //! let joined = steps::components(edges, &[]);
 //! assert_eq!(joined.links[0].how, LinkReason::Site);
-//! assert_eq!(joined.links[0].evidence, "warning in f");
+//! assert_eq!(joined.links[0].evidence, "bug in f");
 //! let [a, b] = ["g", "h"].map(|caller| log(caller).exact);
 //! assert_eq!(joined.sets, BTreeMap::from([(a, a.min(b)), (b, a.min(b))]));
 //! ```
