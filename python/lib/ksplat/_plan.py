@@ -82,6 +82,17 @@ LINKS: Schema = {
 }
 """The columns of the links between exact hashes."""
 
+ENTRIES: Schema = {
+    "exact": "string",
+    "signature": "string",
+    "count": "bigint",
+    "title": "string",
+    "bare": "boolean",
+    "rules": "array<string>",
+    "near": "array<string>",
+}
+"""The columns of the distinct signatures with their keys: see `steps.keys`."""
+
 EDGES: Schema = {"a": "string", "b": "string", "edge": "string"}
 SETS: Schema = {"exact": "string", "bug": "string"}
 
@@ -274,15 +285,7 @@ class Plan:
             """SELECT {collect}(signature) AS signatures, CAST(sum(count) AS bigint) AS count
             FROM {variants} WHERE NOT alone GROUP BY exact""",
             keyed,
-            {
-                "exact": "string",
-                "signature": "string",
-                "count": "bigint",
-                "title": "string",
-                "bare": "boolean",
-                "rules": "array<string>",
-                "near": "array<string>",
-            },
+            ENTRIES,
         )
 
     # Distinct signatures to sets and links.
@@ -616,15 +619,6 @@ def numbered(batches: Batches) -> Iterator[pyarrow.RecordBatch]:
 
 def keyed(batches: Batches) -> Iterator[pyarrow.RecordBatch]:
     """Merges the signatures of a hash, and adds the keys."""
-    schema: Schema = {
-        "exact": "string",
-        "signature": "string",
-        "count": "bigint",
-        "title": "string",
-        "bare": "boolean",
-        "rules": "array<string>",
-        "near": "array<string>",
-    }
     for batch in batches:
         groups, counts = _columns(batch)
         texts = steps.merge(groups)
@@ -632,7 +626,7 @@ def keyed(batches: Batches) -> Iterator[pyarrow.RecordBatch]:
             (exact, text, count, title, is_bare, rules, near)
             for text, count, (exact, _, title, is_bare, rules, near) in zip(texts, counts, steps.keys(texts))
         ]
-        yield batch_of(schema, rows)
+        yield batch_of(ENTRIES, rows)
 
 
 def linked(batches: Batches) -> Iterator[pyarrow.RecordBatch]:
