@@ -116,7 +116,7 @@ fn read_reports(package: &Package) -> Answer {
     Ok(())
 }
 
-/// A log is told from other files, and an address of a panic screen needs its digits.
+/// `encoding::of` accepts a line of text and refuses an ELF file; `qr::log` refuses an address without data.
 fn read_a_panic_screen(_: &Package) -> Answer {
     use ksplat::encoding::{self, Encoding};
 
