@@ -363,6 +363,38 @@ fn classes_are_named() {
 }
 
 #[test]
+fn offsets_from_null_come_from_null() {
+    // mov 0x28(%rax),%eax
+    for (address, value, words, offset) in [
+        ("0000000000000028", "0000000000000000", "NULL pointer + 0x28", Some(0x28)),
+        ("0000000000000030", "0000000000000008", "NULL pointer + 0x30", Some(0x30)),
+        ("0000000000000000", "ffffffffffffffd8", "NULL pointer", Some(0)),
+        ("0000000000000018", "fffffffffffffff0", "ERR_PTR(-16), EBUSY + 0x28", None),
+        ("0000000000000029", "0000000000000001", "the number 0x1 + 0x28", None),
+    ] {
+        let log = format!(
+            "BUG: kernel NULL pointer dereference, address: {address}\nRIP: 0010:f+0x10/0x20\n\
+             Code: <8b> 40 28\nRAX: {value}\nCR2: {address}\nCall Trace:\n g+0x1/0x2\n"
+        );
+        let mut report = ksplat::reports(log.as_bytes()).next().expect("a report");
+        ksplat::Analyzer::new().annotate(&mut report);
+        let summary = &report.explanation.as_ref().expect(value).summary;
+        assert!(summary.ends_with(words), "{value}: {summary}");
+        let signature = ksplat::fingerprint::Signature::of(&report);
+        assert_eq!(signature.facts.null_offset, offset, "{value}");
+    }
+}
+
+#[test]
+fn the_container_of_null_is_no_error_number() {
+    // mov 0x3d8(%rax),%rax
+    let found = fault("0000000000000000", "<48> 8b 80 d8 03 00 00", "RAX: fffffffffffffc28");
+    let found = found.expect("an explanation");
+    assert_eq!(found.address_class, Some(AddressClass::Null));
+    assert!(found.summary.ends_with("NULL pointer"), "{}", found.summary);
+}
+
+#[test]
 fn headlines_of_other_architectures_have_the_access() {
     let found = explained(
         "Unable to handle kernel NULL pointer dereference at virtual address 0000000000000068\n\

@@ -30,8 +30,11 @@ pub(super) const POISONS: &[(u64, &str)] = &[
 /// The largest offset of a field from a NULL pointer or a poison pattern: a page.
 const NEAR: u64 = 4096;
 
-/// The largest error number: include/linux/err.h.
+/// The largest error number of a pointer: include/linux/err.h.
 const MAX_ERRNO: u64 = 4095;
+
+/// The largest error number that has a name: `ERECALLCONFLICT` in include/linux/errno.h.
+const MAX_NAMED: u64 = 530;
 
 /// Returns the offset of the KASAN shadow of an architecture.
 pub(super) fn shadow_offset(arch: Arch) -> Option<u64> {
@@ -89,10 +92,19 @@ pub(super) fn class(space: Space, value: u64) -> AddressClass {
     }
 }
 
+/// Returns whether a value may be an error number.
+pub(super) fn is_error(value: u64, space: Space) -> bool {
+    (1..=MAX_NAMED).contains(&error_number(value, space))
+}
+
+fn error_number(value: u64, space: Space) -> u64 {
+    let top = if space.bits == 64 { 0 } else { u64::from(u32::MAX) + 1 };
+    top.wrapping_sub(value)
+}
+
 /// Returns the error number in a pointer, with its name.
 pub(super) fn error(value: u64, space: Space) -> String {
-    let top = if space.bits == 64 { 0 } else { u64::from(u32::MAX) + 1 };
-    let number = top.wrapping_sub(value);
+    let number = error_number(value, space);
     match ERRORS.iter().find(|(error, _)| *error == number) {
         Some((_, name)) => format!("ERR_PTR(-{number}), {name}"),
         None => format!("ERR_PTR(-{number})"),

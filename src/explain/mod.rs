@@ -254,6 +254,9 @@ fn meaning(space: Space, class: AddressClass, pointer: Option<&Pointer>, address
         // A small number in a register is an offset that was added to NULL before.
         AddressClass::Null if value == 0 => format!("NULL pointer{plus}"),
         AddressClass::Null if address == 0 => "NULL pointer".to_owned(),
+        AddressClass::Null if pointer.is_some_and(Pointer::is_small_number) => {
+            format!("the number {value:#x}{plus}")
+        }
         AddressClass::Null => format!("NULL pointer + {address:#x}"),
         AddressClass::User => "an address of user space".to_owned(),
         AddressClass::NonCanonical => "a non-canonical address".to_owned(),
@@ -298,11 +301,15 @@ fn confidence(is_sure: bool) -> Confidence {
 /// offset.
 fn meant_class(space: Space, pointer: Option<&Pointer>, address: u64) -> AddressClass {
     let of_pointer = pointer.map(|pointer| address_class::class(space, pointer.value.value));
+    // `container_of()` of a NULL pointer is NULL minus the offset of a member.
+    let is_error = address != 0
+        && pointer.is_some_and(|pointer| address_class::is_error(pointer.value.value, space));
     match of_pointer {
         Some(AddressClass::Null) if pointer.is_some_and(|pointer| pointer.value.value == 0) => {
             AddressClass::Null
         }
-        Some(class @ (AddressClass::ErrPtr | AddressClass::Poison | AddressClass::Ascii)) => class,
+        Some(AddressClass::ErrPtr) if is_error => AddressClass::ErrPtr,
+        Some(class @ (AddressClass::Poison | AddressClass::Ascii)) => class,
         _ => address_class::class(space, address),
     }
 }

@@ -1,7 +1,7 @@
 //! Facts that distinguish two bugs of the same site.
 
 use super::Stable;
-use crate::model::{AccessKind, AddressClass, Report};
+use crate::model::{AccessKind, Address, AddressClass, Explanation, Pointer, Report};
 
 /// The exclusive upper bound of a NULL pointer's field: the first page is never mapped.
 const NULL_PAGE: u64 = 4096;
@@ -51,11 +51,7 @@ impl Discriminators {
 pub(super) fn facts(report: &Report<'_>) -> Discriminators {
     let access = report.access.unwrap_or_default();
     let meant = report.explanation.as_ref();
-    let explained = meant
-        .filter(|meant| meant.address_class == Some(AddressClass::Null))
-        .and_then(|meant| meant.access.as_ref()?.address);
-    let printed = access.address.filter(|address| address.value < NULL_PAGE);
-    let address = explained.or(printed).filter(|address| address.value < NULL_PAGE);
+    let address = small_address(report).filter(|_| meant.is_none_or(is_from_null));
     Discriminators {
         null_offset: address.map(|address| address.value),
         bits: address.map(|address| address.bits),
@@ -63,6 +59,19 @@ pub(super) fn facts(report: &Report<'_>) -> Discriminators {
         size: access.size,
         instruction: trapped(report),
     }
+}
+
+/// Returns the address of an access in the first page.
+pub(super) fn small_address(report: &Report<'_>) -> Option<Address> {
+    let explained = report.explanation.as_ref().and_then(|meant| meant.access.as_ref()?.address);
+    let printed = report.access.and_then(|access| access.address);
+    explained.or(printed).filter(|address| address.value < NULL_PAGE)
+}
+
+/// Returns whether the pointer of an access may have been NULL: an error number or a small number is another one.
+fn is_from_null(meant: &Explanation) -> bool {
+    meant.address_class.is_none_or(|class| class == AddressClass::Null)
+        && !meant.pointer.as_ref().is_some_and(Pointer::is_small_number)
 }
 
 /// Returns the offset of the instruction that trapped.

@@ -32,8 +32,7 @@ fn by_reporter(function: &str) -> Option<Family> {
 /// Returns whether a fault was a NULL pointer dereference, even if its headline is another one.
 fn is_null(report: &Report<'_>) -> bool {
     let explained = report.explanation.as_ref().and_then(|meant| meant.address_class);
-    explained == Some(AddressClass::Null)
-        || super::discriminators::facts(report).null_offset.is_some()
+    explained == Some(AddressClass::Null) || super::discriminators::small_address(report).is_some()
 }
 
 /// Returns whether the task of such a report waits for a lock.

@@ -51,7 +51,9 @@ pub(crate) use release::age;
 ///
 /// 4: a hang has the sites of the other hangs of its log ([`accompany`]), and a return address at the first
 /// byte of a function is not a frame of it.
-pub const VERSION: u32 = 4;
+///
+/// 5: an offset from an error number or from a small number is not an offset from NULL.
+pub const VERSION: u32 = 5;
 
 /// Returns the class of a function, and the reason if it cannot name a bug. `function` has no
 /// compiler suffixes such as `.cold`.

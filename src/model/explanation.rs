@@ -104,6 +104,14 @@ pub struct Pointer {
     pub origin: Option<PointerOrigin>,
 }
 
+impl Pointer {
+    /// Returns whether the value is a small number without a meaning as a pointer. The address of a member of a NULL
+    /// pointer's structure is small too, but a structure begins at a multiple of four.
+    pub(crate) fn is_small_number(&self) -> bool {
+        self.offset != 0 && !self.value.value.is_multiple_of(4)
+    }
+}
+
 /// The source of a pointer.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
