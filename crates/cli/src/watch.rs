@@ -153,8 +153,13 @@ impl Shown<'_> {
         stop: &AtomicBool,
     ) -> io::Result<()> {
         let begin = Instant::now();
+        let mut ticked = Duration::ZERO;
         while !stop.load(Ordering::Relaxed) && self.count < self.most {
-            match chunks.recv_timeout(TICK) {
+            let (chunk, is_behind) = match chunks.try_recv() {
+                Ok(chunk) => (Ok(chunk), true),
+                Err(_) => (chunks.recv_timeout(TICK), false),
+            };
+            match chunk {
                 Ok(Ok(chunk)) => self.events(monitor.push(&chunk))?,
                 Ok(Err(error)) => {
                     report_error(self.name, &error);
@@ -164,7 +169,12 @@ impl Shown<'_> {
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => break,
             }
-            self.events(monitor.tick(begin.elapsed()))?;
+            // A tick copies the open reports, which is too slow for each chunk of a backlog.
+            let now = begin.elapsed();
+            if !is_behind || now.saturating_sub(ticked) >= TICK {
+                self.events(monitor.tick(now))?;
+                ticked = now;
+            }
         }
         self.events(monitor.finish())
     }
