@@ -10,7 +10,9 @@ use std::fs;
 use std::path::Path;
 
 use corpus::logs;
-use ksplat::cluster::{ATTACH, Cluster, Index, LinkReason, Observation};
+use ksplat::cluster::{
+    ATTACH, ATTACH_INCOMPLETE, Cluster, Index, LinkReason, Observation, PartReason,
+};
 
 use ksplat::fingerprint::{self, Family, Signature, VERSION, frame_class};
 use proptest::prelude::*;
@@ -311,6 +313,29 @@ fn corrupted_reports_are_no_magnet() {
     let clusters = index(&[cut.clone(), cut]).clusters();
     assert_eq!(clusters.len(), 2);
     assert_ne!(clusters[0].id, clusters[1].id);
+}
+
+#[test]
+fn an_incomplete_report_with_its_stack_needs_a_higher_score() {
+    let cut = |signature: &Signature<'static>| {
+        let mut cut = signature.clone();
+        (cut.corrupted, cut.exact) = (true, cut.exact ^ 1);
+        cut
+    };
+    let whole = sign(include_str!("duplicates/queue-add.log"));
+    let same = cut(&whole);
+    assert_eq!(how(&[whole.clone(), same.clone()]), Some(LinkReason::Score));
+    assert_eq!(index(std::slice::from_ref(&whole)).same(&same), Some(0));
+    // Between the thresholds: a whole report is linked, an incomplete one is not.
+    let functions = ["demo_leaf", "demo_inner", "demo_outer", "demo_write", "demo_file_write"];
+    let whole = sign(&oops(NULL, &functions));
+    let other = sign(&oops(NULL, &functions).replace("demo_leaf", "demo_twig"));
+    let score = index(&[whole.clone(), other.clone()]).compare(0, 1).unwrap().score;
+    assert!((ATTACH..ATTACH_INCOMPLETE).contains(&score), "{score}");
+    let parted = index(&[whole, cut(&other)]).why_apart(0, 1);
+    let rules: Vec<_> = parted.iter().map(|parted| parted.rule).collect();
+    assert_eq!(rules, [PartReason::Incomplete, PartReason::Score]);
+    assert!(parted[1].evidence.ends_with("below the threshold 0.95"), "{parted:?}");
 }
 
 #[test]

@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
+use super::ATTACH_INCOMPLETE;
 use super::entry::{Entry, Frame};
 use super::link::{self, LinkReason};
 use super::names::{Name, Names, Texts};
@@ -58,12 +59,18 @@ pub(super) fn kin(family: Family) -> Family {
 /// Returns whether two signatures of different sites can be of one bug for any score: their
 /// families match, and they share one of the innermost functions.
 ///
-/// Signatures with a site in common are decided by their keys and facts.
+/// Signatures with a site in common are decided by their keys and facts, which incomplete ones lack.
 pub(super) fn may_attach(a: &Entry, b: &Entry) -> bool {
     let (of_a, of_b) = (near(a), near(b));
+    let is_decided = !a.corrupted && !b.corrupted;
     kin(a.family) == kin(b.family)
-        && !a.site.iter().any(|name| b.site.contains(name))
+        && !(is_decided && a.site.iter().any(|name| b.site.contains(name)))
         && of_a.iter().any(|name| of_b.contains(name))
+}
+
+/// Returns the least score that links two signatures, for this least score of whole ones.
+pub(super) fn least(a: &Entry, b: &Entry, least: f32) -> f32 {
+    if a.corrupted || b.corrupted { least.max(ATTACH_INCOMPLETE) } else { least }
 }
 
 /// The innermost functions, and those of the site.

@@ -211,6 +211,11 @@ impl Entry {
         self.corrupted && self.frames.is_empty()
     }
 
+    /// Returns whether scores may join it: it is whole, or has its stack.
+    pub(super) fn is_comparable(&self) -> bool {
+        !self.corrupted || !self.site.is_empty()
+    }
+
     /// Iterates over the functions that may name a bug and were not inlined, innermost first.
     pub(super) fn ordinary(&self) -> impl Iterator<Item = Name> + '_ {
         let may_name = |frame: &&Frame| frame.class == FrameClass::Relevant && !frame.inline;

@@ -71,6 +71,9 @@ pub use summary::{Cluster, Counted, KernelCount, Linked, Perhaps, SharedFrame};
 /// The merge threshold: the probability from which reports of different sites are joined.
 pub const ATTACH: f32 = 0.65;
 
+/// The merge threshold of an incomplete report that has its stack, whose site and facts join nothing.
+pub const ATTACH_INCOMPLETE: f32 = 0.95;
+
 /// The probability from which two clusters are listed as [`Cluster::perhaps`] the same bug.
 pub const PERHAPS: f32 = 0.3;
 
@@ -250,7 +253,7 @@ impl Index {
         }
         let mut names = Overlay::new(&self.names);
         let entry = Entry::new(signature, &mut names);
-        if entry.corrupted {
+        if !entry.is_comparable() {
             return None;
         }
         if let Some(place) = self.keys().place(&self.entries, &entry, &names) {
@@ -258,7 +261,8 @@ impl Index {
         }
         let likest = self.ranked(&entry, &names, 1).pop()?;
         let other = self.entry(likest.report)?;
-        let attaches = likest.score >= ATTACH && blocking::may_attach(&entry, other);
+        let attaches = likest.score >= blocking::least(&entry, other, ATTACH)
+            && blocking::may_attach(&entry, other);
         attaches.then_some(likest.report)
     }
 
@@ -427,7 +431,8 @@ impl Index {
     /// smallest hash.
     fn exemplars(&self, sets: &mut DisjointSets, part: &Part) -> Vec<u32> {
         let mut exemplars: BTreeMap<u32, u32> = BTreeMap::new();
-        for (number, entry) in (0_u32..).zip(&self.entries).filter(|(_, entry)| !entry.corrupted) {
+        let comparable = |(_, entry): &(u32, &Entry)| entry.is_comparable();
+        for (number, entry) in (0_u32..).zip(&self.entries).filter(comparable) {
             if !part.may_lead(number) {
                 continue;
             }
@@ -492,8 +497,15 @@ impl Index {
             return Vec::new();
         };
         let found = ranker.compare_with(entry, &self.names, documents, scratch).into_iter();
-        let found = found.filter(|candidate| candidate.score >= least);
+        let found =
+            found.filter(|candidate| candidate.score >= self.least(entry, candidate, least));
         found.map(|candidate| Edge::scored(number, &candidate)).collect()
+    }
+
+    /// Returns the least score that links an entry and a candidate, for this least score of whole ones.
+    fn least(&self, entry: &Entry, candidate: &Candidate, least: f32) -> f32 {
+        let other = self.entries.get(candidate.entry as usize);
+        blocking::least(entry, other.unwrap_or(entry), least)
     }
 
     /// Returns the edges between sets that are perhaps one bug.
@@ -505,7 +517,8 @@ impl Index {
             let neighbours =
                 ranker.rank(&self.entries, entry, &self.names, NEIGHBOURS, &mut scratch);
             let others = neighbours.iter().filter(|candidate| {
-                candidate.score >= PERHAPS && sets.find(candidate.entry) != sets.find(*number)
+                candidate.score >= self.least(entry, candidate, PERHAPS)
+                    && sets.find(candidate.entry) != sets.find(*number)
             });
             edges.extend(others.map(|candidate| Edge::scored(*number, candidate)));
         }

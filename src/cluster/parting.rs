@@ -2,7 +2,7 @@
 
 use super::blocking::{self, Part};
 use super::names::Texts;
-use super::{ATTACH, Index};
+use super::{ATTACH, ATTACH_INCOMPLETE, Index};
 use crate::fingerprint::OriginRole;
 use crate::string_enum::string_enum;
 
@@ -11,7 +11,8 @@ string_enum! {
     pub enum PartReason {
         /// A cannot-link.
         Forced = "forced",
-        /// One of them is incomplete: it is joined by its exact hash only.
+        /// One of them is incomplete: it is joined by its exact hash, or by its score from
+        /// [`ATTACH_INCOMPLETE`] on.
         Incomplete = "incomplete",
         /// The families differ.
         Family = "family",
@@ -50,8 +51,9 @@ impl Index {
         }
         for (entry, which) in [(one, "first"), (other, "second")] {
             if entry.corrupted {
-                let evidence =
-                    format!("the {which} is incomplete: it is joined by its exact hash only");
+                let evidence = format!(
+                    "the {which} is incomplete: it is joined by its exact hash, or by a score of {ATTACH_INCOMPLETE}"
+                );
                 add(PartReason::Incomplete, evidence);
             }
         }
@@ -95,8 +97,9 @@ impl Index {
                 add(PartReason::Functions, "no common innermost function".to_owned());
             }
             let score = self.compare(a, b).map_or(0.0, |found| found.score);
-            if score < ATTACH {
-                add(PartReason::Score, format!("{score:.2}, below the threshold {ATTACH:.2}"));
+            let least = blocking::least(one, other, ATTACH);
+            if score < least {
+                add(PartReason::Score, format!("{score:.2}, below the threshold {least:.2}"));
             }
         }
         parted

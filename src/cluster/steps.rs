@@ -10,8 +10,8 @@
 //! 4. [`components`] joins them. Without cannot-links the order is irrelevant, and the sets are the
 //!    connected components. A component with a cannot-link is joined at once.
 //! 5. [`titles`] links signatures without a stack, and depends on these sets.
-//! 6. The exemplar of each set is its most frequent signature with a [title](Keys::title), of
-//!    equally frequent ones that with the smallest hash. [`scores`] links exemplars that share a key
+//! 6. The exemplar of each set is its most frequent signature with a [title](Keys::title) or a
+//!    stack, of equally frequent ones that with the smallest hash. [`scores`] links exemplars that share a key
 //!    of [`Keys::near`].
 //! 7. [`components`] of all links are the clusters, and [`describe`] summarizes each.
 //!
@@ -66,8 +66,8 @@ const NEAR: u64 = 3;
 pub struct Keys {
     /// The keys of rules that consider all signatures with the key: see [`edges`].
     pub rules: Vec<u64>,
-    /// The hash of the title: see [`titles`]. `None` if the signature is unusable: no rule joins it,
-    /// and it is no exemplar.
+    /// The hash of the title: see [`titles`]. `None` if the report is incomplete: only its score may
+    /// join it.
     pub title: Option<u64>,
     /// Whether the signature has no stack.
     pub is_bare: bool,
@@ -79,17 +79,14 @@ pub struct Keys {
 
 impl Keys {
     pub(super) fn of(entry: &Entry, names: &impl Texts) -> Self {
-        if entry.corrupted {
-            return Self { is_alone: entry.is_alone(), ..Self::default() };
-        }
         let kin = fingerprint::hash(blocking::kin(entry.family).name());
         let near = blocking::near(entry).into_iter();
         Self {
             rules: blocking::hashed(entry, names),
-            title: Some(names.hash(entry.title)),
+            title: (!entry.corrupted).then(|| names.hash(entry.title)),
             is_bare: entry.site.is_empty(),
             near: near.map(|name| key(NEAR, &[kin, names.hash(name)])).collect(),
-            is_alone: false,
+            is_alone: entry.is_alone(),
         }
     }
 }
@@ -197,7 +194,8 @@ pub fn candidates(members: &[Signature<'_>]) -> Vec<(u64, u64)> {
 
 /// Returns the links by score of at least `least` between all exemplars with a key of
 /// [`Keys::near`]: [`ATTACH`](super::ATTACH) joins them, from [`PERHAPS`](super::PERHAPS) on they
-/// are perhaps one bug.
+/// are perhaps one bug. A link of an incomplete report has [`ATTACH_INCOMPLETE`](super::ATTACH_INCOMPLETE)
+/// or more.
 ///
 /// Exemplars with several common keys are linked for each.
 pub fn scores(members: &[Signature<'_>], least: f32) -> Vec<Edge> {

@@ -363,7 +363,7 @@ class Plan:
             """SELECT exact, signature, near FROM (
                 SELECT e.exact, e.signature, e.near,
                     row_number() OVER (PARTITION BY coalesce(j.bug, e.exact) ORDER BY e.count DESC, e.exact) AS n
-                FROM {entries} e LEFT JOIN {joined_2} j ON e.exact = j.exact WHERE e.title IS NOT NULL) t
+                FROM {entries} e LEFT JOIN {joined_2} j ON e.exact = j.exact WHERE e.title IS NOT NULL OR NOT e.bare) t
             WHERE n = 1""",
         )
         self.view("nearby", "SELECT exact, {explode}(near) AS key FROM {exemplars}")
