@@ -21,7 +21,10 @@ use super::wire::Wire;
 use crate::arch::Decoder;
 use crate::model::Code;
 
-static DECODERS: OnceLock<fn(&[u8]) -> Vec<u8>> = OnceLock::new();
+/// Takes a question to the other module, and returns its answer.
+type Ask = fn(&[u8]) -> Vec<u8>;
+
+static DECODERS: OnceLock<Ask> = OnceLock::new();
 
 /// Sets the function that takes the bytes of code to the other module and returns its answer. Without one, and if the
 /// answer is empty, code is not decoded. Only the first call counts.

@@ -138,7 +138,7 @@ fn try_write(text: &mut String, instruction: &Instruction) -> Option<()> {
         Name::Sized(_) if instruction.code() == Code::Nopw => text.push_str("xchg %ax,%ax"),
         Name::Same(name) => lower(text, format_args!("{name}"))?,
         Name::Sized(_) if kinds().any(|kind| kind == OpKind::Immediate64) => {
-            text.push_str("movabs")
+            text.push_str("movabs");
         }
         Name::Sized(intel) | Name::Shift(intel) => {
             lower(text, format_args!("{intel}"))?;
