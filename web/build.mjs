@@ -50,8 +50,7 @@ function triage() {
 /// Builds the modules, and writes their JavaScript.
 async function cargo() {
   const target = resolve("..", process.env.CARGO_TARGET_DIR ?? "target");
-  // The profile of the other steps of the gate, which have built the macros for this machine.
-  const [profile, directory] = has("--fast") ? ["dev", "debug"] : ["web", "web"];
+  const fast = has("--fast") ? {CARGO_PROFILE_WEB_LTO: "off", CARGO_PROFILE_WEB_CODEGEN_UNITS: "16", CARGO_PROFILE_WEB_OPT_LEVEL: "1"} : {};
   // Searches of bytes take vectors. The module contains the names of the files of its crates: without this machine's.
   const crates = `${process.env.CARGO_HOME ?? homedir() + "/.cargo"}/registry/src/`;
   const flags = {CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS: `-Ctarget-feature=+simd128 --remap-path-prefix=${crates}=`};
@@ -63,10 +62,10 @@ async function cargo() {
   const packages = MODULES.flatMap(name => ["-p", name.replace("_", "-")]);
   // At the same time: each waits for one large crate at its end.
   await Promise.all([
-    run(["build", "--locked", ...packages, "--target", "wasm32-unknown-unknown", "--profile", profile], flags),
+    run(["build", "--locked", ...packages, "--target", "wasm32-unknown-unknown", "--profile", "web"], {...flags, ...fast}),
     run(["build", "--quiet", ...bindgen]),
   ]);
-  for (const name of MODULES) await run(["run", "--quiet", ...bindgen, "--", `${target}/wasm32-unknown-unknown/${directory}/${name}.wasm`, "dist/bindgen"]);
+  for (const name of MODULES) await run(["run", "--quiet", ...bindgen, "--", `${target}/wasm32-unknown-unknown/web/${name}.wasm`, "dist/bindgen"]);
 }
 
 /// A module, as small as it can be, and packed for the page.
