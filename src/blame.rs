@@ -9,6 +9,7 @@ use std::borrow::Cow;
 use crate::functions::{self, Reason, Skips};
 use crate::kind::Kind;
 use crate::model::{AccessKind, Blame, Frame, LockState, Report, Role, Stack, StackContext};
+use crate::order;
 use crate::reason::BlameReason;
 
 /// The number of frames that a function must have in a stack that overflowed to be its cause.
@@ -167,7 +168,7 @@ fn overflow<'a, 'log>(report: &Report<'log>, frames: &[&'a Frame<'log>]) -> Answ
     // Sorted, so that counting the frames takes no quadratic time.
     let mut functions: Vec<_> =
         frames.iter().filter_map(|frame| frame.function.as_deref()).collect();
-    functions.sort_unstable();
+    order::sort(&mut functions);
     let count = |frame: &Frame<'log>| {
         let Some(function) = frame.function.as_deref() else { return 0 };
         let first = functions.partition_point(|other| *other < function);

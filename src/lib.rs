@@ -79,6 +79,7 @@ pub mod known;
 mod log;
 mod log_kind;
 pub mod model;
+mod order;
 pub mod output;
 mod parse;
 #[cfg(feature = "qr")]

@@ -9,12 +9,15 @@ use std::ops::Range;
 use std::slice;
 use std::sync::LazyLock;
 
-use aho_corasick::{AhoCorasick, Input, MatchKind, packed};
+use aho_corasick::automaton::Automaton as _;
+use aho_corasick::dfa::DFA;
+use aho_corasick::{Input, MatchKind, packed};
 use memchr::{memchr, memmem, memrchr};
 
 use crate::kind::Marker;
 use crate::kind::table::MARKERS;
 use crate::log::{Line, MAX_LINE, Shape, clean, is_odd};
+use crate::order;
 use crate::search;
 
 /// The most anchors of one search: beyond it Teddy, the packed search of aho-corasick, takes a form
@@ -70,7 +73,7 @@ type Place = (usize, usize);
 enum Method {
     /// Vectorised, if the machine supports it.
     Packed(packed::Searcher),
-    Automaton(AhoCorasick),
+    Automaton(Box<DFA>),
     /// Neither could be built, which is the case on no known machine: every byte may be an anchor.
     Nothing,
 }
@@ -80,10 +83,10 @@ impl Method {
         if let Some(searcher) = packed::Searcher::new(anchors) {
             return Self::Packed(searcher);
         }
-        AhoCorasick::builder()
+        DFA::builder()
             .match_kind(MatchKind::LeftmostFirst)
             .build(anchors)
-            .map_or(Self::Nothing, Self::Automaton)
+            .map_or(Self::Nothing, |dfa| Self::Automaton(Box::new(dfa)))
     }
 }
 
@@ -119,7 +122,7 @@ impl Search {
                 (found.start(), found.pattern().as_usize())
             }
             Method::Automaton(search) => {
-                let found = search.find(Input::new(log).range(part))?;
+                let found = search.try_find(&Input::new(log).range(part)).ok()??;
                 (found.start(), found.pattern().as_usize())
             }
             Method::Nothing => (part.start, usize::MAX),
@@ -199,9 +202,9 @@ fn may_hold(line: &[u8]) -> bool {
 /// Sorts anchors by the high halves of the bytes of their prefixes.
 fn sorted(anchors: impl Iterator<Item = Vec<u8>>) -> Vec<Vec<u8>> {
     let high = |anchor: &[u8]| -> Vec<u8> { anchor.iter().take(PREFIX).map(|b| b >> 4).collect() };
-    let mut anchors: Vec<_> = anchors.collect();
-    anchors.sort_by_cached_key(|anchor| (high(anchor), anchor.clone()));
-    anchors
+    let mut anchors: Vec<_> = anchors.map(|anchor| (high(&anchor), anchor)).collect();
+    order::sort(&mut anchors);
+    anchors.into_iter().map(|(_, anchor)| anchor).collect()
 }
 
 /// Distributes sorted anchors over the buckets, so that similar prefixes share one.

@@ -1,16 +1,17 @@
 //! Substring search in lines.
 
-use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
+use aho_corasick::MatchKind;
+use aho_corasick::nfa::contiguous::NFA;
 use memchr::memchr_iter;
 
 /// Builds one search for many words. Of two words that match at the same place the first wins.
 ///
 /// `None` if the automaton cannot be built, which takes more words than any table here has. A
 /// contiguous NFA takes little time to build, and programs start for every log; a DFA takes
-/// longer to build than it saves on some megabytes of log.
-pub(crate) fn automaton<W: AsRef<[u8]>>(words: impl IntoIterator<Item = W>) -> Option<AhoCorasick> {
-    let kind = Some(AhoCorasickKind::ContiguousNFA);
-    AhoCorasick::builder().kind(kind).match_kind(MatchKind::LeftmostFirst).build(words).ok()
+/// longer to build than it saves on some megabytes of log. `AhoCorasick`, which chooses between
+/// them, would bring the code of all its automata into a page.
+pub(crate) fn automaton<W: AsRef<[u8]>>(words: impl IntoIterator<Item = W>) -> Option<NFA> {
+    NFA::builder().match_kind(MatchKind::LeftmostFirst).build(words).ok()
 }
 
 /// Returns the first place of `literal` in `text`, a line.

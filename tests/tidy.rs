@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 const ORDER: &[&str] = &[
     "string_enum",
     "reason",
+    "order",
     "search",
     "escape",
     "binary",

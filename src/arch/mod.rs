@@ -5,6 +5,7 @@ pub(crate) mod evidence;
 use std::ops::Range;
 use std::sync::LazyLock;
 
+use crate::order;
 use crate::token::register;
 
 /// The properties of an architecture. Each architecture states every column.
@@ -189,7 +190,7 @@ fn prefixes(is_used: fn(&Prefix) -> bool) -> Vec<&'static str> {
     let own = Arch::ALL.iter().flat_map(|arch| arch.info().syscalls);
     let used = own.chain(COMMON_PREFIXES).filter(|prefix| is_used(prefix));
     let mut texts: Vec<_> = used.map(|prefix| prefix.text).collect();
-    texts.sort_unstable();
+    order::sort(&mut texts);
     texts.dedup();
     texts
 }
@@ -442,7 +443,7 @@ static REGISTERS: LazyLock<Vec<Owner>> = LazyLock::new(|| {
         arch.info().named().map(move |(printed, name)| (number(printed.as_bytes()), arch, *name))
     };
     let mut owners: Vec<_> = Arch::ALL.iter().flat_map(of_arch).collect();
-    owners.sort_by_key(|(printed, ..)| *printed);
+    order::sort_by(&mut owners, |a, b| a.0.cmp(&b.0));
     owners
 });
 
@@ -506,7 +507,7 @@ static ENTRIES: LazyLock<Vec<(&'static str, bool, Arch)>> = LazyLock::new(|| {
         })
     };
     let mut entries: Vec<_> = Arch::ALL.iter().flat_map(entries).collect();
-    entries.sort_unstable_by_key(|(name, ..)| *name);
+    order::sort_by(&mut entries, |a, b| a.0.cmp(b.0));
     entries
 });
 

@@ -2,6 +2,7 @@
 
 use super::Atlas;
 use super::format::{NO_SECTION, Part, SECTIONS_OF_FILE, u16_at, u32_at};
+use crate::order;
 
 /// A section of MAINTAINERS.
 #[derive(Clone, Copy, Debug)]
@@ -118,7 +119,7 @@ impl Found {
 
     /// The sections, the most specific first, each once.
     pub(super) fn sorted(mut self) -> Vec<u16> {
-        self.found.sort_by_key(|(near, section)| (std::cmp::Reverse(*near), *section));
+        order::sort_by(&mut self.found, |a, b| b.0.cmp(&a.0).then(a.1.cmp(&b.1)));
         let mut numbers = Vec::new();
         for (_, section) in self.found {
             if !self.excluded.contains(&section) && !numbers.contains(&section) {

@@ -10,6 +10,7 @@ use super::relation::{Original, UNRELATED};
 use super::seen::Seen;
 use super::tables::Tables;
 use crate::model::{Report, Role};
+use crate::order;
 
 /// A feature for or against the commit that a bisection names.
 #[derive(Clone, Debug, PartialEq)]
@@ -40,7 +41,7 @@ pub(super) fn doubts(log: &Bisection<'_>, original: &Original<'_>, steps: &[Seen
     commit(culprit, &mut found);
     let fits = fit(culprit, original, &mut found);
     age(log, steps, fits, &mut found);
-    found.doubts.sort_by(|a, b| b.weight.abs().total_cmp(&a.weight.abs()));
+    order::sort_by(&mut found.doubts, |a, b| b.weight.abs().total_cmp(&a.weight.abs()));
     found.doubts
 }
 
@@ -181,7 +182,7 @@ const MAX_FILES: usize = 1000;
 
 /// Adds the features of the distance between the commit and the crash.
 fn fit(culprit: &Culprit<'_>, original: &Original<'_>, found: &mut Found<'_>) -> bool {
-    let stack: BTreeSet<&str> = original.reports().flat_map(places).collect();
+    let stack = order::set(original.reports().flat_map(places));
     // A file without a directory has no subsystem.
     let changed = culprit.files.iter().take(MAX_FILES).filter(|file| file.contains('/'));
     let changed: Vec<&str> = changed.map(|file| file.trim_start_matches("...")).collect();
@@ -191,8 +192,8 @@ fn fit(culprit: &Culprit<'_>, original: &Original<'_>, found: &mut Found<'_>) ->
         stack.iter().any(|place| is_in(place, file) || beside(place))
     });
     let words = original.names.iter().flat_map(Name::words);
-    let words: BTreeSet<String> =
-        words.filter(|word| name::is_telling(word)).map(str::to_ascii_lowercase).collect();
+    let words = words.filter(|word| name::is_telling(word)).map(str::to_ascii_lowercase);
+    let words = order::set(words);
     let own = |part: &&str| words.contains(&part.to_ascii_lowercase());
     let subject = culprit.subject.as_deref().unwrap_or_default();
     let word = std::iter::once(subject).chain(changed.iter().copied());
@@ -216,7 +217,7 @@ fn places<'a>(report: &'a Report<'_>) -> BTreeSet<&'a str> {
     let stacks = report.stacks.iter().filter(|stack| compared.contains(&stack.role));
     let frames = stacks.flat_map(|stack| &stack.frames).filter(|frame| frame.reliable);
     let named = frames.filter(|frame| frame.function.as_deref().is_some_and(name::may_name));
-    named.filter_map(|frame| frame.file.as_deref()).collect()
+    order::set(named.filter_map(|frame| frame.file.as_deref()))
 }
 
 /// Returns whether a source file is the changed one, or in the same directory.

@@ -364,9 +364,12 @@ fn totals(text: &[u8]) -> Parsed<'_, Totals> {
 fn duration(text: &[u8]) -> Parsed<'_, Duration> {
     let whole =
         map_opt(digit1, |digits: &[u8]| std::str::from_utf8(digits).ok()?.parse::<u64>().ok());
-    let fraction = map_opt(preceded(char('.'), digit1), |digits: &[u8]| {
-        let text = std::str::from_utf8(digits).ok()?;
-        format!("0.{text}").parse::<f64>().ok()
+    // Go prints at most nine digits. The quotient is the number that parsing returns, without its tables.
+    let fraction = map(preceded(char('.'), digit1), |digits: &[u8]| {
+        let digits = digits.get(..9).unwrap_or(digits).iter().map(|digit| u32::from(digit & 15));
+        let (value, scale) =
+            digits.fold((0, 1), |(value, scale), digit| (value * 10 + digit, scale * 10));
+        f64::from(value) / f64::from(scale)
     });
     let unit = alt((
         value(0.001, tag("ms")),

@@ -10,6 +10,7 @@ use crate::cluster::{Index, Observation};
 use crate::fingerprint::Signature;
 use crate::kind::class::Symptom;
 use crate::model::Report;
+use crate::order;
 
 /// The score from which a crash counts as the one under bisection.
 pub const RELATED: f64 = 0.5;
@@ -109,7 +110,9 @@ impl<'a> Original<'a> {
         let titles = titles(step).into_iter();
         let mut relations: Vec<_> =
             titles.map(|(title, count)| self.relate(title, count, crashed, runs)).collect();
-        relations.sort_by(|a, b| b.score.total_cmp(&a.score).then_with(|| a.title.cmp(&b.title)));
+        order::sort_by(&mut relations, |a, b| {
+            b.score.total_cmp(&a.score).then_with(|| a.title.cmp(&b.title))
+        });
         relations
     }
 
@@ -285,7 +288,7 @@ fn titles<'a>(step: &'a Step<'_>) -> Vec<(&'a str, u32)> {
         *count = count.saturating_add(run.count);
     }
     let mut titles: Vec<_> = counts.into_iter().collect();
-    titles.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(b.0)));
+    order::sort_by(&mut titles, |a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(b.0)));
     titles
 }
 

@@ -12,6 +12,7 @@ use super::names::{Name, Names, Texts};
 use super::similarity::Candidate;
 use crate::fingerprint::{Family, OriginRole, Stable};
 use crate::functions::FrameClass;
+use crate::order;
 
 /// The minimum number of common call paths of two callers that makes them two users of one helper,
 /// instead of two paths to one bug.
@@ -75,7 +76,7 @@ pub(super) fn least(a: &Entry, b: &Entry, least: f32) -> f32 {
 
 /// The innermost functions, and those of the site.
 pub(super) fn near(entry: &Entry) -> BTreeSet<Name> {
-    entry.ordinary().take(NEAR).chain(entry.site.iter().copied()).collect()
+    order::set(entry.ordinary().take(NEAR).chain(entry.site.iter().copied()))
 }
 
 /// The maximum number of sets with a common function near their sites. A function of more sets does
@@ -174,7 +175,7 @@ impl Keys {
                 part_of.extend(part.iter().map(|(number, _)| (*number, at)));
             }
             for part in parts(*key, &members(entries, &old), names) {
-                let of: BTreeSet<_> = part.iter().map(|(number, _)| part_of.get(number)).collect();
+                let of = order::set(part.iter().map(|(number, _)| part_of.get(number)));
                 if of.len() > 1 {
                     parted.extend(part.iter().map(|(number, _)| *number));
                 }
@@ -223,7 +224,7 @@ fn members<'a>(entries: &'a [Entry], numbers: &[u32]) -> Vec<Member<'a>> {
         .iter()
         .filter_map(|number| Some((*number, entries.get(*number as usize)?)))
         .collect();
-    members.sort_by_key(|(_, entry)| entry.exact);
+    order::sort_by(&mut members, |a, b| a.1.exact.cmp(&b.1.exact));
     members
 }
 
@@ -294,8 +295,7 @@ fn rows<'a>(entry: &Entry, names: &'a impl Texts, len: usize) -> impl Iterator<I
         }
         hasher.finish()
     });
-    let rows: BTreeSet<u64> = rows.collect();
-    rows.into_iter()
+    order::set(rows).into_iter()
 }
 
 /// Returns the hash of the functions that allocated and freed an object; `None` unless both are
@@ -303,7 +303,7 @@ fn rows<'a>(entry: &Entry, names: &'a impl Texts, len: usize) -> impl Iterator<I
 fn object(entry: &Entry, names: &impl Texts) -> Option<u64> {
     let mut hasher = Stable::new();
     for role in [OriginRole::Allocation, OriginRole::Free] {
-        let functions: BTreeSet<u64> = entry.origins(role).map(|name| names.hash(name)).collect();
+        let functions = order::set(entry.origins(role).map(|name| names.hash(name)));
         if functions.is_empty() {
             return None;
         }
@@ -374,7 +374,7 @@ fn parts<'a>(key: Key, members: &[Member<'a>], names: &impl Texts) -> Vec<Vec<Me
 /// different offsets.
 fn offsets<'a>(members: &[Member<'a>]) -> Option<Vec<Vec<Member<'a>>>> {
     let tag = |entry: &Entry| Some((entry.facts.bits?, entry.facts.granule()?));
-    let known: BTreeSet<(u8, u64)> = members.iter().filter_map(|(_, entry)| tag(entry)).collect();
+    let known = order::set(members.iter().filter_map(|(_, entry)| tag(entry)));
     let is_one = known.iter().zip(known.iter().skip(1)).all(|(a, b)| a.0 != b.0);
     let number = |(bits, granule): (u8, u64)| granule << 8 | u64::from(bits);
     (!is_one).then(|| by_tag(members, |entry| tag(entry).map(number)))
@@ -399,8 +399,7 @@ fn circles(members: &[Member<'_>]) -> HashMap<Name, u64> {
     let mut circles: HashMap<Name, u64> = HashMap::new();
     for (_, entry) in members {
         let others = entry.also.iter().copied();
-        let known: BTreeSet<u64> =
-            entry.also.iter().filter_map(|other| circles.get(other).copied()).collect();
+        let known = order::set(entry.also.iter().filter_map(|other| circles.get(other).copied()));
         let circle = known.first().copied().unwrap_or(circles.len() as u64);
         if known.len() > 1 {
             for number in circles.values_mut().filter(|number| known.contains(*number)) {
@@ -414,7 +413,7 @@ fn circles(members: &[Member<'_>]) -> HashMap<Name, u64> {
 
 /// Returns the hashes of the locks of a report.
 fn lock_hashes(entry: &Entry, names: &impl Texts) -> BTreeSet<u64> {
-    entry.origins(OriginRole::Lock).map(|lock| names.hash(lock)).collect()
+    order::set(entry.origins(OriginRole::Lock).map(|lock| names.hash(lock)))
 }
 
 /// Hashes the locks of a report.
@@ -530,7 +529,7 @@ impl DisjointSets {
         rank: impl Fn(&E) -> Rank,
         ends: impl Fn(&E) -> (u32, u32),
     ) {
-        edges.sort_by(|a, b| {
+        order::sort_by(edges, |a, b| {
             let (a, b) = (rank(a), rank(b));
             let strength = a.how.cmp(&b.how).then(b.score.total_cmp(&a.score));
             strength.then_with(|| (a.ends, a.name).cmp(&(b.ends, b.name)))

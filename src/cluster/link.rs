@@ -1,6 +1,7 @@
 //! Links between reports, with reasons.
 
 use super::feature::Feature;
+use crate::order;
 use crate::string_enum::string_enum;
 
 string_enum! {
@@ -55,7 +56,7 @@ pub(super) fn in_words(features: &[(Feature, f32)]) -> String {
         .map(|(feature, value)| (feature.weight() * value, *feature))
         .filter(|(weight, _)| weight.abs() >= 0.05)
         .collect();
-    parts.sort_by(|a, b| b.0.total_cmp(&a.0));
+    order::sort_by(&mut parts, |a, b| b.0.total_cmp(&a.0));
     let parts: Vec<_> =
         parts.iter().map(|(weight, feature)| format!("{} {weight:+.2}", feature.name())).collect();
     parts.join(", ")

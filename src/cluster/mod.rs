@@ -57,6 +57,7 @@ use similarity::{Candidate, Ranker, Scratch};
 
 use crate::arch::Arch;
 use crate::fingerprint::{Family, Signature};
+use crate::order;
 
 pub use blocking::MAX_NEAR;
 #[cfg(feature = "store")]
@@ -309,14 +310,14 @@ impl Index {
             }
         }
         for cluster in &mut clusters {
-            cluster
-                .perhaps
-                .sort_by(|a, b| b.score.total_cmp(&a.score).then_with(|| a.id.cmp(&b.id)));
+            order::sort_by(&mut cluster.perhaps, |a, b| {
+                b.score.total_cmp(&a.score).then_with(|| a.id.cmp(&b.id))
+            });
             let mut seen = BTreeSet::new();
             cluster.perhaps.retain(|other| seen.insert(other.id.clone()));
             cluster.perhaps.truncate(NEIGHBOURS);
         }
-        clusters.sort_by(|a, b| b.count.cmp(&a.count).then_with(|| a.id.cmp(&b.id)));
+        order::sort_by(&mut clusters, |a, b| b.count.cmp(&a.count).then_with(|| a.id.cmp(&b.id)));
         clusters
     }
 
@@ -404,8 +405,8 @@ impl Index {
             bare.iter().chain(whole.iter()).any(|entry| part.is_whole(*entry))
         });
         for (title, (mut bare, mut whole)) in by_title {
-            bare.sort_by_key(|number| self.exact(*number));
-            whole.sort_by_key(|number| self.exact(*number));
+            order::sort_by(&mut bare, |a, b| self.exact(*a).cmp(&self.exact(*b)));
+            order::sort_by(&mut whole, |a, b| self.exact(*a).cmp(&self.exact(*b)));
             let Some((first, rest)) = bare.split_first() else { continue };
             let mut link = |other: u32| {
                 edges.push(Edge::sure(LinkReason::Title, *first, other, Some(title)));
@@ -462,7 +463,7 @@ impl Index {
             let reached = names.filter_map(|name| near.get(&(blocking::kin(entry.family), name)));
             let reached = reached.filter(|documents| documents.len() <= MAX_NEAR);
             let mut reached: Vec<u32> = reached.flatten().copied().collect();
-            reached.sort_unstable();
+            order::sort(&mut reached);
             reached.dedup();
             reached.retain(|document| {
                 let other = exemplars.get(*document as usize).copied();

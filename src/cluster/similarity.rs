@@ -9,6 +9,7 @@ use super::feature::Feature;
 use super::names::{Names, Texts};
 use crate::fingerprint::{self, OriginRole};
 use crate::functions::FrameClass;
+use crate::order;
 
 /// A term in more documents than this does not select candidates, but counts for those that other
 /// terms select. It bounds the time of a query.
@@ -160,7 +161,7 @@ fn terms(entry: &Entry, names: &impl Texts) -> Vec<Term> {
         add(Channel::NullOffset, granule, 1.0);
     }
     // Keeps the heaviest of equal terms.
-    terms.sort_by(|a, b| {
+    order::sort_by(&mut terms, |a, b| {
         (a.channel as u8, a.key).cmp(&(b.channel as u8, b.key)).then(b.weight.total_cmp(&a.weight))
     });
     terms.dedup_by_key(|term| (term.channel as u8, term.key));
@@ -462,7 +463,7 @@ impl Ranker {
                 *sum += weight * of_document;
             }
         }
-        touched.sort_unstable();
+        order::sort(&mut touched);
         touched.dedup();
         let mut best = Vec::with_capacity(touched.len());
         for document in touched {
@@ -490,7 +491,9 @@ impl Ranker {
         scratch.forget(&lookups);
         let exact =
             |candidate: &Candidate| entries.get(candidate.entry as usize).map(|entry| entry.exact);
-        found.sort_by(|a, b| b.sum.total_cmp(&a.sum).then_with(|| exact(a).cmp(&exact(b))));
+        order::sort_by(&mut found, |a, b| {
+            b.sum.total_cmp(&a.sum).then_with(|| exact(a).cmp(&exact(b)))
+        });
         found.truncate(top);
         found
     }
@@ -569,7 +572,7 @@ impl Scratch {
         self.firsts.resize(terms, 0);
         self.lookups.clear();
         self.lookups.extend_from_slice(lookups);
-        self.lookups.sort_by_key(|lookup| lookup.term);
+        order::sort_by(&mut self.lookups, |a, b| a.term.cmp(&b.term));
         for (at, lookup) in (1_u32..).zip(&self.lookups) {
             if let Some(first) = self.firsts.get_mut(lookup.term as usize)
                 && *first == 0

@@ -11,6 +11,7 @@ use crate::atlas::Atlas;
 use crate::fingerprint::{self, Family, Impact};
 use crate::functions::FrameClass;
 use crate::kind::Kind;
+use crate::order;
 
 /// The reports of one bug.
 #[derive(Clone, Debug, PartialEq)]
@@ -159,7 +160,7 @@ pub(super) fn cluster(index: &Index, reports: Vec<u32>, links: Vec<Linked>) -> C
         .into_iter()
         .map(|(title, count)| Counted { title: title.to_owned(), count })
         .collect();
-    titles.sort_by(|a, b| b.count.cmp(&a.count).then_with(|| a.title.cmp(&b.title)));
+    order::sort_by(&mut titles, |a, b| b.count.cmp(&a.count).then_with(|| a.title.cmp(&b.title)));
     // The most frequent entry; of equal ones a usable one, then that with the smallest hash.
     let exemplar = counts.values().max_by_key(|(count, entry)| {
         (!entry.corrupted, !entry.frames.is_empty(), *count, std::cmp::Reverse(entry.exact))
@@ -216,7 +217,9 @@ fn counted(seen: impl Iterator<Item = (String, Option<Arch>, u32)>) -> Vec<Kerne
         .map(|((release, _), (count, arch))| KernelCount { release, arch, count })
         .collect();
     let age = |kernel: &KernelCount| fingerprint::age(&kernel.release).unwrap_or(f32::MIN);
-    kernels.sort_by(|a, b| age(a).total_cmp(&age(b)).then_with(|| a.release.cmp(&b.release)));
+    order::sort_by(&mut kernels, |a, b| {
+        age(a).total_cmp(&age(b)).then_with(|| a.release.cmp(&b.release))
+    });
     kernels
 }
 
@@ -263,6 +266,6 @@ pub(super) fn linked(edges: impl Iterator<Item = (LinkReason, String, f32)>) -> 
         .into_iter()
         .map(|((how, evidence), (count, score))| Linked { how, evidence, count, score })
         .collect();
-    links.sort_by(|a, b| (a.how, b.count).cmp(&(b.how, a.count)));
+    order::sort_by(&mut links, |a, b| (a.how, b.count).cmp(&(b.how, a.count)));
     links
 }

@@ -10,28 +10,11 @@ use super::insn::{
     Compute, Condition, Flags, Index, Insn, Memory, Op, Register, Set, Source, Trap,
 };
 use super::verb::{self, Operands, Verb};
-use super::{Decoded, Machine, Words, little_endian};
+use super::{Decoded, Words, little_endian, machine};
 use crate::model::Relation;
-
-#[rustfmt::skip] // rows
-const REGISTERS: &[&str] = &[
-    "r0", "r1", "r2", "r3", "r4", "r5", "r6", "r7", "r8", "r9", "r10", "fp", "ip", "sp", "lr",
-];
-
-/// The names of the registers, as the decoder writes them.
-#[rustfmt::skip] // rows
-const NAMES: &[&str] = &[
-    "r0", "r1", "r2", "r3", "r4", "r5", "r6", "r7", "r8", "sb", "sl", "fp", "ip", "sp", "lr",
-];
-
-const MACHINE: &Machine = &Machine {
-    registers: REGISTERS,
-    name: |register, _| NAMES.get(usize::from(register.number)).copied().unwrap_or("pc").to_owned(),
-};
 
 /// 32-bit ARM.
 pub(super) const A32: Words = Words {
-    machine: MACHINE,
     follow: |_, _| {},
     decode: |bytes, offset| {
         let word = little_endian(bytes)?;
@@ -46,7 +29,6 @@ pub(super) const A32: Words = Words {
 
 /// Thumb: instructions of one or two halfwords.
 pub(super) const T32: Words = Words {
-    machine: MACHINE,
     follow: blocks,
     decode: |bytes, offset| {
         let halves: Vec<u8> =
@@ -291,7 +273,7 @@ fn memory(operand: Operand) -> Option<(Memory, bool)> {
 
 /// Returns a memory operand in the decoder's syntax.
 fn text(memory: &Memory, updates: bool) -> String {
-    let name = |register: Register| (MACHINE.name)(register, super::Syntax::Att);
+    let name = |register: Register| (machine::ARM.name)(register, super::Syntax::Att);
     let base = memory.base.map(name).unwrap_or_default();
     let inside = match (memory.index, memory.displacement) {
         (Some(index), _) => {

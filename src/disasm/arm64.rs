@@ -6,35 +6,16 @@ use yaxpeax_arm::armv8::a64::{
 };
 
 use super::insn::{Compute, Index, Insn, Memory, Register, Source, Trap};
+use super::machine::ARM64_STACK_POINTER as STACK_POINTER;
 use super::verb::{self, Operands, Verb};
-use super::{Decoded, Machine, Words, little_endian};
+use super::{Decoded, Words, little_endian};
 use crate::model::Relation;
-
-#[rustfmt::skip] // rows
-const REGISTERS: &[&str] = &[
-    "x0", "x1", "x2", "x3", "x4", "x5", "x6", "x7", "x8", "x9", "x10", "x11", "x12", "x13", "x14",
-    "x15", "x16", "x17", "x18", "x19", "x20", "x21", "x22", "x23", "x24", "x25", "x26", "x27",
-    "x28", "x29", "lr", "sp",
-];
 
 /// The number of the link register.
 const LINK: u16 = 30;
-const STACK_POINTER: u8 = 31;
 
 /// 64-bit ARM.
 pub(super) const A64: Words = Words {
-    machine: &Machine {
-        registers: REGISTERS,
-        name: |register, _| {
-            let is_wide = register.size == 8;
-            let letter = if is_wide { 'x' } else { 'w' };
-            match register.number {
-                Register::ZERO => format!("{letter}zr"),
-                STACK_POINTER => if is_wide { "sp" } else { "wsp" }.to_owned(),
-                number => format!("{letter}{number}"),
-            }
-        },
-    },
     follow: |_, _| {},
     decode: |bytes, offset| {
         let word = little_endian(bytes)?;

@@ -38,7 +38,7 @@ impl Register {
 
 /// A set of registers, one bit for each.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub(crate) struct Set(u64);
+pub(crate) struct Set(pub(super) u64);
 
 impl Set {
     pub(crate) fn with(self, register: Register) -> Self {

@@ -1,21 +1,13 @@
 //! The code of a report as records, with the data to print them.
 
 use super::insn::{Insn, Register};
+use super::machine::Machine;
 use super::{Syntax, s390, x86};
 use crate::arch::{Arch, Decoder};
 use crate::model::{Code, Instruction};
 
-/// The names of an architecture's registers.
-#[derive(Debug)]
-pub(crate) struct Machine {
-    /// The names in the model, by number.
-    pub(crate) registers: &'static [&'static str],
-    /// Returns the name of a register or a part of it in assembly language.
-    pub(super) name: fn(Register, Syntax) -> String,
-}
-
 /// A decoded instruction.
-#[derive(Debug)]
+#[derive(Debug, PartialEq)]
 pub(super) struct Decoded {
     /// The length in bytes.
     pub(super) len: usize,
@@ -28,7 +20,6 @@ pub(super) struct Decoded {
 
 /// A decoder of code that is printed as words.
 pub(super) struct Words {
-    pub(super) machine: &'static Machine,
     /// Decodes the instruction at the start of the bytes, in which words have their most
     /// significant byte first. The number is its offset in the code.
     pub(super) decode: fn(&[u8], usize) -> Option<Decoded>,
@@ -42,7 +33,7 @@ impl Words {
     ///
     /// If instructions have one or two words, the first word may be the second half of an
     /// instruction: decoding starts at the first word from which an instruction starts at the mark.
-    fn decode(&self, code: &Code) -> Vec<(usize, Decoded)> {
+    pub(super) fn decode(&self, code: &Code) -> Vec<(usize, Decoded)> {
         let from = |start: usize| {
             let mut all = Vec::with_capacity(code.bytes.len() / code.unit.max(1));
             let mut at = start;
@@ -60,20 +51,20 @@ impl Words {
         };
         [0, code.unit].into_iter().map(from).find(marked).unwrap_or_default()
     }
+}
 
-    /// Decodes code to text.
-    pub(super) fn instructions(&self, code: &Code) -> Vec<Instruction> {
-        let instruction = |(offset, decoded): (usize, Decoded)| {
-            let rest = code.bytes.get(offset..).unwrap_or_default();
-            Instruction {
-                offset,
-                bytes: rest.get(..decoded.len).unwrap_or(rest).to_vec(),
-                text: decoded.text,
-                trapping: code.trap_offset == Some(offset),
-            }
-        };
-        self.decode(code).into_iter().map(instruction).collect()
-    }
+/// Returns decoded instructions as text.
+pub(super) fn instructions(code: &Code, decoded: Vec<(usize, Decoded)>) -> Vec<Instruction> {
+    let instruction = |(offset, decoded): (usize, Decoded)| {
+        let rest = code.bytes.get(offset..).unwrap_or_default();
+        Instruction {
+            offset,
+            bytes: rest.get(..decoded.len).unwrap_or(rest).to_vec(),
+            text: decoded.text,
+            trapping: code.trap_offset == Some(offset),
+        }
+    };
+    decoded.into_iter().map(instruction).collect()
 }
 
 fn unknown(rest: &[u8], unit: usize) -> Decoded {
@@ -117,10 +108,7 @@ impl Listing {
                 let listed = code.instructions.iter();
                 (s390::MACHINE, listed.map(|listed| (listed.offset, s390::read(listed))).collect())
             }
-            decoder => {
-                let words = super::machine(decoder, bits)?;
-                (words.machine, words.decode(code))
-            }
+            decoder => (Machine::of_words(decoder)?, super::decode_words(decoder, bits, code)?),
         };
         let trap = decoded.iter().position(|(offset, _)| *offset == trap)?;
         let unknown = |offset| Insn { offset, ..Insn::default() };

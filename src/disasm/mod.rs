@@ -12,8 +12,11 @@ pub(crate) mod insn;
 #[cfg(all(test, feature = "disasm-arm", feature = "disasm-powerpc", feature = "disasm-riscv"))]
 mod judged;
 mod listing;
+mod machine;
 #[cfg(feature = "disasm-powerpc")]
 mod powerpc;
+#[cfg(any(feature = "disasm-remote", test))]
+pub mod remote;
 #[cfg(feature = "disasm-riscv")]
 mod riscv;
 mod s390;
@@ -22,10 +25,13 @@ mod s390;
     allow(dead_code, reason = "each decoder uses a part")
 )]
 mod verb;
+#[cfg(any(feature = "disasm-remote", test))]
+mod wire;
 pub(crate) mod x86;
 
 pub(crate) use listing::Listing;
-use listing::{Decoded, Machine, Words};
+use listing::{Decoded, Words};
+use machine::Machine;
 
 use crate::arch::{Arch, Decoder};
 use crate::model::{Code, Instruction, Report};
@@ -65,10 +71,19 @@ pub fn decode(code: &Code, syntax: Syntax) -> Vec<Instruction> {
     let Some(arch) = code.arch else { return Vec::new() };
     match arch.info().decoder(code.unit) {
         Decoder::X86(bits) => x86::decode(&code.bytes, code.trap_offset, bits, syntax),
-        decoder => machine(decoder, arch.bits())
-            .map(|machine| machine.instructions(code))
+        decoder => decode_words(decoder, arch.bits(), code)
+            .map(|decoded| listing::instructions(code, decoded))
             .unwrap_or_default(),
     }
+}
+
+/// Decodes code that is printed as words. Returns each instruction with its offset.
+fn decode_words(decoder: Decoder, bits: u8, code: &Code) -> Option<Vec<(usize, Decoded)>> {
+    #[cfg(feature = "disasm-remote")]
+    if cfg!(target_family = "wasm") {
+        return remote::ask(decoder, bits, code);
+    }
+    words(decoder, bits).map(|words| words.decode(code))
 }
 
 /// Returns the decoder of printed words; `bits` is the width of a register.
@@ -76,7 +91,7 @@ pub fn decode(code: &Code, syntax: Syntax) -> Vec<Instruction> {
     not(feature = "disasm-powerpc"),
     allow(unused_variables, reason = "one architecture has two widths")
 )]
-fn machine(decoder: Decoder, bits: u8) -> Option<&'static Words> {
+fn words(decoder: Decoder, bits: u8) -> Option<&'static Words> {
     match decoder {
         #[cfg(feature = "disasm-arm")]
         Decoder::A64 => Some(&arm64::A64),

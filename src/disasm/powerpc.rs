@@ -4,29 +4,14 @@ use powerpc::{Argument, Extension, Extensions, Ins, Offset, Opcode, ParsedIns};
 
 use super::insn::{Compute, Flags, Index, Insn, Memory, Register, Source, Trap};
 use super::verb::{self, Operands, Verb};
-use super::{Decoded, Machine, Words};
+use super::{Decoded, Words};
 use crate::model::Relation;
 
-#[rustfmt::skip] // rows
-const REGISTERS: &[&str] = &[
-    "r0", "r1", "r2", "r3", "r4", "r5", "r6", "r7", "r8", "r9", "r10", "r11", "r12", "r13",
-    "r14", "r15", "r16", "r17", "r18", "r19", "r20", "r21", "r22", "r23", "r24", "r25", "r26",
-    "r27", "r28", "r29", "r30", "r31",
-];
-
 /// 64-bit PowerPC.
-pub(super) const WIDE: Words = Words { machine: MACHINE, follow: |_, _| {}, decode: decode::<8> };
+pub(super) const WIDE: Words = Words { follow: |_, _| {}, decode: decode::<8> };
 
 /// 32-bit PowerPC.
-pub(super) const NARROW: Words = Words { machine: MACHINE, follow: |_, _| {}, decode: decode::<4> };
-
-const MACHINE: &Machine = &Machine {
-    registers: REGISTERS,
-    name: |register, _| match register.number {
-        Register::ZERO => "0".to_owned(),
-        number => format!("r{number}"),
-    },
-};
+pub(super) const NARROW: Words = Words { follow: |_, _| {}, decode: decode::<4> };
 
 /// Decodes a word; `SIZE` is the size of a register in bytes.
 fn decode<const SIZE: u8>(bytes: &[u8], offset: usize) -> Option<Decoded> {

@@ -3,28 +3,15 @@
 use raki::{Decode, InstFormat, Instruction, Isa};
 
 use super::insn::{Compute, Memory, Register, Source, Trap};
+use super::machine::riscv_name as register_name;
 use super::verb::{self, Operands, Verb};
-use super::{Decoded, Machine, Words};
-use crate::arch::RISCV;
+use super::{Decoded, Words};
 use crate::model::Relation;
 
 const STACK_POINTER: usize = 2;
 
-const MACHINE: &Machine = &Machine {
-    registers: &RISCV,
-    name: |register, _| match register.number {
-        Register::ZERO => "zero".to_owned(),
-        number => register_name(usize::from(number)).unwrap_or_default().to_owned(),
-    },
-};
-
-fn register_name(number: usize) -> Option<&'static str> {
-    RISCV.get(number).copied()
-}
-
 /// Code that is printed in halfwords: `dump_kernel_instr()` in arch/riscv/kernel/traps.c.
 pub(super) const HALVES: Words = Words {
-    machine: MACHINE,
     follow: |_, _| {},
     decode: |bytes, offset| {
         let low = u16::from_be_bytes(*bytes.first_chunk::<2>()?);
@@ -40,7 +27,6 @@ pub(super) const HALVES: Words = Words {
 
 /// Code that is printed in words.
 pub(super) const WORDS: Words = Words {
-    machine: MACHINE,
     follow: |_, _| {},
     decode: |bytes, offset| {
         let word = u32::from_be_bytes(*bytes.first_chunk::<4>()?);

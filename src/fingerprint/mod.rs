@@ -34,6 +34,7 @@ use crate::arch::Arch;
 use crate::atlas::{Atlas, Hints};
 use crate::kind::Kind;
 use crate::model::{LockState, Report, Role};
+use crate::order;
 
 use crate::functions;
 pub use crate::functions::FrameClass;
@@ -386,7 +387,7 @@ pub fn accompany(signatures: &mut [Signature<'_>]) {
         let own = own(signature);
         let others = sites.iter().filter(|site| Some(site.hash) != own).take(MAX_ALSO);
         signature.also = others.filter_map(|site| site.functions.first().cloned()).collect();
-        signature.also.sort_unstable();
+        order::sort(&mut signature.also);
         signature.exact = signature.fingerprint();
     }
 }
@@ -584,7 +585,7 @@ fn origins<'a>(report: &'a Report<'_>) -> Vec<Origin<'a>> {
     if let Some(cache) = cache {
         add(&mut origins, OriginRole::Cache, Cow::Borrowed(cache));
     }
-    origins.sort_by(|a, b| (a.role, &a.name).cmp(&(b.role, &b.name)));
+    order::sort_by(&mut origins, |a, b| (a.role, &a.name).cmp(&(b.role, &b.name)));
     origins
 }
 

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 use crate::arch::Arch;
+use crate::order;
 
 /// An address and its width.
 ///
@@ -85,9 +86,13 @@ impl Registers {
 
     /// Sorts the registers into the order of their architecture.
     pub(crate) fn sort(&mut self, arch: Arch) {
-        self.0.sort_by_cached_key(|register| {
+        let place = |register: &Register| {
             arch.info().registers().position(|name| is_same(&register.name, name))
-        });
+        };
+        let registers = std::mem::take(&mut self.0).into_iter();
+        let mut placed: Vec<_> = registers.map(|register| (place(&register), register)).collect();
+        order::sort_by(&mut placed, |a, b| a.0.cmp(&b.0));
+        self.0 = placed.into_iter().map(|(_, register)| register).collect();
     }
 
     /// Sets the width of the values to 32 bits.

@@ -12,6 +12,7 @@ use crate::diagnosis;
 use crate::functions;
 use crate::kind::Marker;
 use crate::model::{Executor, ListCorruption, ListOperation, ListPointer, PointerClass, Report};
+use crate::order;
 use crate::reason::{BlameReason, Corruption, DiagnosticKind, ReportPart};
 use crate::span::Span;
 use crate::syntax::list;
@@ -67,7 +68,7 @@ pub(super) fn report(open: Open<'_>, facts: LogFlags) -> (Report<'_>, Vec<Step<'
     report.alt_titles = title.alternatives;
     let echoes = open.echoes.into_iter().filter(|echo| *echo != report.title);
     report.alt_titles.extend(echoes);
-    report.alt_titles.sort_unstable();
+    order::sort(&mut report.alt_titles);
     report.alt_titles.dedup();
     report.class = title.class.in_output().map(Cow::Borrowed);
     report.frame = title.frame;

@@ -10,6 +10,7 @@ use super::index;
 use super::table::{CALIBRATION, WEIGHTS};
 use crate::atlas::Atlas;
 use crate::model::{Report, Suspect};
+use crate::order;
 
 /// The maximum number of suspects of a report.
 const MAX_SUSPECTS: usize = 8;
@@ -34,7 +35,7 @@ pub(super) fn suspects<'log>(report: &Report<'log>, atlas: Atlas<'_>) -> Vec<Sus
         .enumerate()
         .map(|(at, share)| (calibrated(*share, CALIBRATION), at))
         .collect();
-    order.sort_by(|a, b| b.0.total_cmp(&a.0));
+    order::sort_by(&mut order, |a, b| b.0.total_cmp(&a.0));
     // Each is calibrated alone, and their sum may exceed 1.
     let sum: f32 = order.iter().map(|(chance, _)| chance).sum();
     let scale = sum.max(1.0).recip();

@@ -3,7 +3,8 @@
 use std::ops::BitOr;
 use std::sync::LazyLock;
 
-use aho_corasick::AhoCorasick;
+use aho_corasick::automaton::Automaton as _;
+use aho_corasick::nfa::contiguous::NFA;
 
 use super::Start;
 use crate::search;
@@ -191,13 +192,13 @@ pub(super) const PHRASES: &[(&str, Means)] = &[
     ("vmalloc: allocation failure:", Means::Says(Says::INTRUDER)),
 ];
 
-static SEARCH: LazyLock<Option<AhoCorasick>> =
+static SEARCH: LazyLock<Option<NFA>> =
     LazyLock::new(|| search::automaton(PHRASES.iter().map(|(words, _)| words)));
 
 /// Returns the phrases of a line, each with its end.
 pub(super) fn phrases(line: &[u8]) -> impl Iterator<Item = (Means, usize)> + '_ {
-    let search = SEARCH.as_ref();
-    search.into_iter().flat_map(move |search| search.find_iter(line)).filter_map(|found| {
+    let found = SEARCH.as_ref().and_then(|search| search.try_find_iter(line.into()).ok());
+    found.into_iter().flatten().filter_map(|found| {
         let (_, means) = PHRASES.get(found.pattern().as_usize())?;
         Some((*means, found.end()))
     })

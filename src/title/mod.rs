@@ -18,6 +18,7 @@ use crate::escape;
 use crate::kind::pattern::{self, Found, Piece};
 use crate::kind::types::BugType;
 use crate::kind::{Format, Kind, Marker, Needs, Then};
+use crate::order;
 use crate::reason::Corruption;
 use crate::search;
 use crate::syntax::Says;
@@ -290,7 +291,7 @@ fn with_format(choice: &Choice<'_>, outline: &Outline<'_>, known: Option<&str>) 
     for alternative in &mut alternatives {
         *alternative = normal::title(alternative);
     }
-    alternatives.sort_unstable();
+    order::sort(&mut alternatives);
     alternatives.dedup();
 
     let title = normal::title(&title);

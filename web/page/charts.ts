@@ -25,13 +25,15 @@ export function spark(triage: Triage, bug: Bug) {
     svg("line", {x1: 0, x2: 96, y1: 22.5, y2: 22.5}), svg("path", {d: path}));
 }
 export function chart(triage: Triage, bug: Bug, by: string) {
-  const {counts, max, label, ends} = bins(triage, bug, by, 80), W = 640, TOP = 12, H = 64, w = W / counts.length;
+  // A narrow screen would make the words of a wide one too small.
+  const W = clamp(innerWidth - 36, 300, 640), TOP = 12, H = 64;
+  const {counts, max, label, ends} = bins(triage, bug, by, 80), w = W / counts.length, short = (end: string) => cut(end, Math.ceil(W / 25));
   const column = (c: number, i: number) => svg("g", {}, svg("title", {}, label(i) + ": " + plural(c, "report")), svg("rect", {class: "hit", x: i * w, y: TOP, width: w, height: H}),
     c ? svg("rect", {x: i * w, y: TOP + H - Math.max(2, H * c / max), width: w - Math.min(2, w / 4), height: Math.max(2, H * c / max)}) : null);
   const word = (x: number, y: number, anchor: string, s: string) => svg("text", {x, y, "text-anchor": anchor}, s), rule = (y: number) => svg("line", {x1: 0, x2: W, y1: y, y2: y});
-  return svg("svg", {class: "chart", viewBox: "0 0 640 92", role: "img", "aria-label": "reports by " + by + ", highest " + max},
+  return svg("svg", {class: "chart", viewBox: `0 0 ${W} 92`, role: "img", "aria-label": "reports by " + by + ", highest " + max},
     rule(TOP + .5), rule(TOP + H), word(0, 8, "start", "by " + by), word(W, 8, "end", count(max)), counts.map(column),
-    word(0, 90, "start", cut(ends[0]!, 26)), counts.length > 2 ? word(W / 2, 90, "middle", cut(ends[1]!, 26)) : null, word(W, 90, "end", cut(ends[2]!, 26)));
+    word(0, 90, "start", short(ends[0]!)), counts.length > 2 ? word(W / 2, 90, "middle", short(ends[1]!)) : null, word(W, 90, "end", short(ends[2]!)));
 }
 
 interface Node { bug: Bug; ring: number; parent?: Node; children: Node[]; x: number; y: number; side: number }

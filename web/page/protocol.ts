@@ -7,7 +7,7 @@ export interface Place { id: number; index: number }
 export interface Warmed { json: string; text: string; registers: string }
 
 export type Question =
-  | {what: "start"; module: WebAssembly.Module; atlas: ArrayBuffer}
+  | {what: "start"; module: WebAssembly.Module; atlas: ArrayBuffer; rare: string}
   | {what: "read"; id: number; name: string; content: string | Blob; again?: number}
   | {what: "more"; id: number; most: number}
   | {what: "lines"; id: number; start: number; end: number; first: number}

@@ -59,7 +59,7 @@ function start() {
   worker = new Worker(URL.createObjectURL(new Blob([source], {type: "text/javascript"})));
   worker.addEventListener("message", ({data}: MessageEvent<Answer>) => answer(data));
   worker.addEventListener("error", event => tell(`The reader of logs failed: ${event.message}`));
-  ask({what: "start", module: module!, atlas: atlas!});
+  ask({what: "start", module: module!, atlas: atlas!, rare: byId("rare").textContent ?? ""});
 }
 const ask = (question: Question) => worker?.postMessage(question);
 

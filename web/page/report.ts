@@ -89,13 +89,13 @@ export function answer(report: Report): HTMLElement | null {
   const said = [report.message, report.headline].find(text => text && text !== report.title);
   const why = (diagnosis?.why ?? []).map(fact => el("li", {}, from(el("span", {}, fact.text),
     {lines: fact.line ? [fact.line] : []}), fact.line ? mute(`  line ${fact.line}`) : null));
-  const place = blame?.file ? `  ${blame.file}${blame.line ? ":" + blame.line : ""}` : "";
+  const place = blame?.file ? ` ${blame.file}${blame.line ? ":" + blame.line : ""}` : "";
   return facts([
     ["Message", said ? from(el("span", {}, said), {all: [said]}) : ""],
     ["At", report.location ? code(`${report.location.file}:${report.location.line}`) : ""],
     ["Diagnosis", diagnosis ? [el("strong", {}, diagnosis.summary), sure(diagnosis.confidence), why.length ? el("ul", {}, why) : null] : ""],
     ["Trap", explanation && explanation.summary !== diagnosis?.summary ? [explanation.summary, sure(explanation.confidence)] : ""],
-    ["Blame", blame ? [code(blame.function), mute(": " + blame.why), mute(place)] : ""],
+    ["Blame", blame ? [code(blame.function), mute(`${place}: ${blame.why}`)] : ""],
     ["Then", (report.consequences ?? []).map(title => el("div", {}, title))],
     ["Also called", (report.alt_titles ?? []).map(title => el("div", {}, title))],
   ]);

@@ -283,7 +283,9 @@ function setUp({generated, reports}: Data) {
   byId("totals").textContent = totals.map(([n, word]) => plural(n, word)).join("  ·  ");
   byId("generated").textContent = visible(generated);
   if (!axis.first) byId("whenhead").textContent = "Kernels";
-  const ends = axis.by === "date" ? [axis.first.slice(0, 7), axis.last.slice(0, 7)] : axis.by ? [axis.releases[0]!, axis.releases[axis.releases.length - 1]!] : [];
+  // Months, or days of one month.
+  const isMonth = axis.first.slice(0, 7) === axis.last.slice(0, 7), part = (date: string) => isMonth ? date.slice(5) : date.slice(0, 7);
+  const ends = axis.by === "date" ? [part(axis.first), part(axis.last)] : axis.by ? [axis.releases[0]!, axis.releases[axis.releases.length - 1]!] : [];
   fill(byId("axis"), {title: "reports by " + axis.by}, ends.map(end => el("span", {}, cut(end, 16))));
 }
 function listen() {

@@ -1,6 +1,8 @@
 // Reads logs, apart from the page: a long log leaves the page usable, and is stopped by ending the worker.
 
 import init, * as ksplat from "../dist/bindgen/ksplat_web.js";
+import * as rare from "../dist/bindgen/ksplat_rare.js";
+import {fromBase64, inflate} from "./pack.js";
 import type {Answer, Question, Warmed} from "./protocol.js";
 import {WARM} from "./warm.js";
 
@@ -19,10 +21,17 @@ const logs = new Map<number, Log>();
 const signed: string[] = [];
 let ready: Promise<Warmed[]>;
 
+/// How a log begins that is packed by gzip, xz or zstd.
+const PACKED = [[0x1f, 0x8b], [0xfd, 0x37, 0x7a, 0x58, 0x5a, 0], [0x28, 0xb5, 0x2f, 0xfd]];
+
+/// Makes the module that few logs need, once.
+let makeRare: () => void;
+
 declare global {
   // What the module calls.
   var found: (json: string, text: string, markdown: string, registers: string, end: number) => void;
   var passed: (end: number) => void;
+  var decode: (question: Uint8Array) => Uint8Array;
 }
 
 const say = (answer: Answer) => postMessage(answer);
@@ -36,7 +45,7 @@ function warm(atlas: Uint8Array): Warmed[] {
     signed.push("");
     reports.push({json, text, registers});
   };
-  const bytes = ksplat.console(new TextEncoder().encode(WARM), MOST_BYTES);
+  const bytes = ksplat.console(new TextEncoder().encode(WARM));
   ksplat.is_bisection(bytes);
   ksplat.read(bytes, "-", 0, 9);
   ksplat.lines(bytes);
@@ -77,10 +86,15 @@ async function read({id, name, content, again}: Question & {what: "read"}) {
       return;
     }
     if (typeof content === "string" && /^\s*\w+:\/\/\S*\?\S*\bzl?=[\d\s]+(&\S*)?\s*$/.test(content)) {
-      bytes = ksplat.panic_log(content) as Uint8Array<ArrayBuffer>;
+      makeRare();
+      bytes = rare.panic_log(content) as Uint8Array<ArrayBuffer>;
     } else {
-      say({what: "progress", id, doing: "Unpacking", share: 0.5});
-      bytes = ksplat.console(bytes, MOST_BYTES) as Uint8Array<ArrayBuffer>;
+      if (PACKED.some(magic => magic.every((byte, at) => bytes[at] === byte))) {
+        say({what: "progress", id, doing: "Unpacking", share: 0.5});
+        makeRare();
+        bytes = rare.unpack(bytes, MOST_BYTES) as Uint8Array<ArrayBuffer>;
+      }
+      bytes = ksplat.console(bytes) as Uint8Array<ArrayBuffer>;
     }
   } catch (error) {
     const why = String((error as Error).message ?? error);
@@ -141,8 +155,17 @@ function lines({id, start, end, first}: Question & {what: "lines"}) {
 /// Logs that are read again after a stop, one after the other: questions about them wait.
 let restored: Promise<unknown> = Promise.resolve();
 
-function start({module, atlas}: Question & {what: "start"}) {
-  ready = init({module_or_path: module}).then(() => warm(new Uint8Array(atlas)));
+function start({module, atlas, rare: packed}: Question & {what: "start"}) {
+  const unpacked = inflate(fromBase64(packed));
+  ready = Promise.all([unpacked, init({module_or_path: module})]).then(([bytes]) => {
+    let made: unknown;
+    makeRare = () => made ??= rare.initSync({module: bytes});
+    globalThis.decode = question => {
+      makeRare();
+      return rare.decode(question);
+    };
+    return warm(new Uint8Array(atlas));
+  });
   void ready.then(reports => say({what: "ready", reports})).catch(error => say({what: "failed", id: 0, why: `The module cannot be loaded: ${error}`}));
 }
 

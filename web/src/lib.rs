@@ -3,21 +3,19 @@
 //! The functions run in a worker of the page. [`read`] gives each report to `found`, a function of that worker, when
 //! it is read, so that the first is shown before the last is found.
 
-mod unpack;
-
 use std::cell::{Cell, RefCell};
 
 use ksplat::Analyzer;
 use ksplat::atlas::Atlas;
 use ksplat::bisect::{self, AuditOptions};
 use ksplat::cluster::{Index, Link, Observation, Parted};
+use ksplat::disasm::remote;
 use ksplat::encoding::{self, Encoding};
 use ksplat::fingerprint::Signature;
 use ksplat::output::Repeats;
 use ksplat::output::json::{self, AuditRecord, ReportRecord};
 use ksplat::output::text::TextOptions;
 use ksplat::output::{audit as audits, escape, markdown, text};
-use ksplat::qr;
 use wasm_bindgen::prelude::*;
 
 #[wasm_bindgen]
@@ -30,6 +28,10 @@ extern "C" {
     /// Takes the offset of the end of a report that is not given to `found`.
     #[wasm_bindgen(js_namespace = globalThis)]
     fn passed(end: f64);
+
+    /// Takes code to `decode` of the module in `rare/`.
+    #[wasm_bindgen(js_namespace = globalThis)]
+    fn decode(question: &[u8]) -> Vec<u8>;
 }
 
 thread_local! {
@@ -47,6 +49,7 @@ thread_local! {
 #[wasm_bindgen]
 pub fn read(log: &[u8], file: &str, first: usize, most: usize) -> Result<usize, JsError> {
     let atlas = ATLAS.get().ok_or_else(|| JsError::new("is read without an atlas"))?;
+    remote::use_decoders(decode);
     let analyzer = Analyzer::of_atlas(atlas);
     let mut repeats = Repeats::default();
     let shown = first..first.saturating_add(most);
@@ -154,28 +157,17 @@ pub fn audit(log: &[u8], file: &str, as_text: bool) -> Result<String, JsError> {
     Ok(String::from_utf8(bytes)?)
 }
 
-/// Unpacks a log that is packed by gzip, xz or zstd and converts UTF-16; other text is returned as it is.
+/// Converts a log in UTF-16; other text is returned as it is.
 ///
 /// # Errors
 ///
-/// The bytes are not text, are damaged, or unpack to more than `most` bytes.
+/// The bytes are not text.
 #[wasm_bindgen]
-pub fn console(bytes: Vec<u8>, most: usize) -> Result<Vec<u8>, JsError> {
-    let log = unpack::whole(bytes, most).map_err(|error| JsError::new(&error))?;
+pub fn console(log: Vec<u8>) -> Result<Vec<u8>, JsError> {
     match encoding::of(log.get(..encoding::SAMPLE).unwrap_or(&log)).map_err(JsError::new)? {
         Encoding::Bytes => Ok(log),
         utf16 => Ok(encoding::utf8(&log, utf16).into_owned()),
     }
-}
-
-/// The log in the address of a panic screen's QR code.
-///
-/// # Errors
-///
-/// The address has none, or it is damaged.
-#[wasm_bindgen]
-pub fn panic_log(url: &str) -> Result<Vec<u8>, JsError> {
-    qr::log(url.as_bytes()).map_err(|error| JsError::new(&error.to_string()))
 }
 
 /// Looks functions up in an atlas from now on, `src/atlas/linux.atlas` or a file of `ksplat atlas build`. It stays in

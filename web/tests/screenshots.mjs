@@ -1,5 +1,5 @@
 // Makes the pictures of the book, and those at 400 pixels, which are looked at: `node tests/screenshots.mjs`. With the
-// name of a folder, those in dark colours as well, into it.
+// name of a folder, all in dark colours as well, into it.
 
 import {readdirSync} from "node:fs";
 import {join} from "node:path";
@@ -11,12 +11,15 @@ const logs = ["corpus", "tests/duplicates"].flatMap(name => readdirSync(join(roo
 const html = join(folder, "bugs.html");
 ksplat(["cluster", "-q", "--first", "--html", html, "--strip-prefix", join(root, "corpus"), ...logs]);
 
-async function pictures(to, name, options) {
+async function pageOfLogs(to, name, options) {
   const page = await openReader("", options);
   await read(page, join(root, "tests/duplicates/queue-add.log"), corpus("gpf/io-queue-sqe.log"), corpus("kasan/panic-on-warn.log"));
   await page.locator("#tab1").click();
   if (options.viewport.width > 900) await page.locator("dd .from").first().click();
   await page.screenshot({path: join(to, `page${name}.png`)});
+}
+
+async function pageOfBugs(to, name, options) {
   const bugs = await openBugs("file://" + html, options);
   if (options.viewport.width > 900) await bugs.locator("#row1").click();
   await bugs.screenshot({path: join(to, `bugs${name}.png`)});
@@ -25,9 +28,15 @@ async function pictures(to, name, options) {
     await bugs.screenshot({path: join(to, `bug${name}.png`), fullPage: true});
   }
 }
-const [, , dark] = process.argv;
-for (const [name, viewport] of Object.entries({"": {width: 1400, height: 900}, "-400": {width: 400, height: 900}})) {
-  await pictures(join(root, "docs/src"), name, {viewport});
-  if (dark) await pictures(dark, name + "-dark", {viewport, colorScheme: "dark"});
+
+const [, , folderOfDark] = process.argv;
+const book = join(root, "docs/src"), colorScheme = "dark";
+const wide = {viewport: {width: 1400, height: 900}}, narrow = {viewport: {width: 400, height: 900}};
+for (const [name, options] of [["", wide], ["-400", narrow]]) {
+  await pageOfLogs(book, name, options);
+  await pageOfBugs(book, name, options);
+  if (folderOfDark) await pageOfLogs(folderOfDark, name + "-dark", {...options, colorScheme});
+  if (folderOfDark) await pageOfBugs(folderOfDark, name + "-dark", {...options, colorScheme});
 }
+await pageOfLogs(book, "-400-dark", {...narrow, colorScheme});
 await end();

@@ -4,7 +4,7 @@
 //! longer than all other work on a short log. This formatter has the instructions of nearly all
 //! windows; a test compares the two.
 
-use std::fmt::{self, Debug, Write};
+use std::fmt::{self, Write};
 
 use iced_x86::{Code, CodeSize, Instruction, Mnemonic, OpKind, Register};
 
@@ -12,43 +12,56 @@ use iced_x86::{Code, CodeSize, Instruction, Mnemonic, OpKind, Register};
 #[derive(Clone, Copy, Eq, PartialEq)]
 enum Name {
     /// The Intel name.
-    Same,
+    Same(&'static str),
     /// The name with a size suffix if no operand is a register.
-    Sized,
+    Sized(&'static str),
     /// The name with the size of the memory operand; a register operand is a count.
-    Shift,
+    Shift(&'static str),
     /// The name with the sizes of both operands: `movzbl`.
     Extended(&'static str),
     Other(&'static str),
 }
 
+/// Matches mnemonics by the forms of their names.
+macro_rules! names {
+    ($mnemonic:expr; $($form:ident { $($name:ident)+ })+; $($other:ident => $value:expr,)+) => {
+        match $mnemonic {
+            $($( Mnemonic::$name => Name::$form(stringify!($name)), )+)+
+            $( Mnemonic::$other => $value, )+
+            _ => return None,
+        }
+    };
+}
+
 /// Returns the form of the name of an instruction.
 #[rustfmt::skip] // names
 fn name(mnemonic: Mnemonic) -> Option<Name> {
-    use Mnemonic as M;
-    Some(match mnemonic {
-        M::Bsf | M::Bsr | M::Bswap | M::Clac | M::Clc | M::Cld | M::Cli | M::Cmc | M::Cmova | M::Cmovae
-        | M::Cmovb | M::Cmovbe | M::Cmove | M::Cmovg | M::Cmovge | M::Cmovl | M::Cmovle | M::Cmovne
-        | M::Cmovno | M::Cmovnp | M::Cmovns | M::Cmovo | M::Cmovp | M::Cmovs | M::Cmpxchg | M::Cpuid
-        | M::Endbr64 | M::Hlt | M::Int3 | M::Ja | M::Jae | M::Jb | M::Jbe | M::Je | M::Jg | M::Jge | M::Jl
-        | M::Jle | M::Jne | M::Jno | M::Jnp | M::Jns | M::Jo | M::Jp | M::Js | M::Lea | M::Leave
-        | M::Lfence | M::Mfence | M::Pause | M::Popcnt | M::Rdmsr | M::Rdtsc | M::Ret | M::Seta | M::Setae
-        | M::Setb | M::Setbe | M::Sete | M::Setg | M::Setge | M::Setl | M::Setle | M::Setne | M::Setno
-        | M::Setnp | M::Setns | M::Seto | M::Setp | M::Sets | M::Sfence | M::Shld | M::Shrd | M::Stac
-        | M::Stc | M::Std | M::Sti | M::Swapgs | M::Tzcnt | M::Ud1 | M::Ud2 | M::Verw | M::Wrmsr | M::Xadd | M::Xchg => Name::Same,
-        M::Adc | M::Add | M::And | M::Bt | M::Btc | M::Btr | M::Bts | M::Call | M::Cmp | M::Dec | M::Div
-        | M::Idiv | M::Imul | M::Inc | M::Jmp | M::Mov | M::Mul | M::Neg | M::Nop | M::Not | M::Or | M::Pop
-        | M::Push | M::Sbb | M::Sub | M::Test | M::Xor => Name::Sized,
-        M::Rcl | M::Rcr | M::Rol | M::Ror | M::Sal | M::Sar | M::Shl | M::Shr => Name::Shift,
-        M::Movsx | M::Movsxd => Name::Extended("movs"),
-        M::Movzx => Name::Extended("movz"),
-        M::Cdq => Name::Other("cltd"),
-        M::Cdqe => Name::Other("cltq"),
-        M::Cqo => Name::Other("cqto"),
-        M::Cwde => Name::Other("cwtl"),
-        M::Popfq => Name::Other("popf"),
-        M::Pushfq => Name::Other("pushf"),
-        _ => return None,
+    Some(names! {
+        mnemonic;
+        Same {
+            Bsf Bsr Bswap Clac Clc Cld Cli Cmc Cmova Cmovae Cmovb Cmovbe Cmove Cmovg Cmovge
+            Cmovl Cmovle Cmovne Cmovno Cmovnp Cmovns Cmovo Cmovp Cmovs Cmpxchg Cpuid Endbr64
+            Hlt Int3 Ja Jae Jb Jbe Je Jg Jge Jl Jle Jne Jno Jnp Jns Jo Jp Js Lea Leave
+            Lfence Mfence Pause Popcnt Rdmsr Rdtsc Ret Seta Setae Setb Setbe Sete Setg Setge
+            Setl Setle Setne Setno Setnp Setns Seto Setp Sets Sfence Shld Shrd Stac Stc Std
+            Sti Swapgs Tzcnt Ud1 Ud2 Verw Wrmsr Xadd Xchg
+        }
+        Sized {
+            Adc Add And Bt Btc Btr Bts Call Cmp Dec Div Idiv Imul Inc Jmp Mov Mul Neg Nop
+            Not Or Pop Push Sbb Sub Test Xor
+        }
+        Shift {
+            Rcl Rcr Rol Ror Sal Sar Shl Shr
+        };
+        Movsx => Name::Extended("movs"),
+        Movsxd => Name::Extended("movs"),
+        Movzx => Name::Extended("movz"),
+        Cdq => Name::Other("cltd"),
+        Cdqe => Name::Other("cltq"),
+        Cqo => Name::Other("cqto"),
+        Cwde => Name::Other("cwtl"),
+        Popfq => Name::Other("popf"),
+        Pushfq => Name::Other("pushf"),
     })
 }
 
@@ -122,12 +135,14 @@ fn try_write(text: &mut String, instruction: &Instruction) -> Option<()> {
     }
     match name {
         // Its two bytes are an exchange of a register with itself.
-        Name::Sized if instruction.code() == Code::Nopw => text.push_str("xchg %ax,%ax"),
-        Name::Same => lower(text, instruction.mnemonic())?,
-        Name::Sized if kinds().any(|kind| kind == OpKind::Immediate64) => text.push_str("movabs"),
-        Name::Sized | Name::Shift => {
-            lower(text, instruction.mnemonic())?;
-            if has_memory && (name == Name::Shift || !has_register) {
+        Name::Sized(_) if instruction.code() == Code::Nopw => text.push_str("xchg %ax,%ax"),
+        Name::Same(name) => lower(text, format_args!("{name}"))?,
+        Name::Sized(_) if kinds().any(|kind| kind == OpKind::Immediate64) => {
+            text.push_str("movabs");
+        }
+        Name::Sized(intel) | Name::Shift(intel) => {
+            lower(text, format_args!("{intel}"))?;
+            if has_memory && (matches!(name, Name::Shift(_)) || !has_register) {
                 text.push(suffix(instruction.memory_size().size())?);
             }
         }
@@ -235,7 +250,7 @@ fn register(text: &mut String, register: Register) -> Option<()> {
     if !(register.is_gpr() || register == Register::RIP || register.is_segment_register()) {
         return None;
     }
-    lower(text, register)?;
+    lower(text, format_args!("{register:?}"))?;
     // Intel's name of `r8b` is `R8L`.
     if (Register::R8L..=Register::R15L).contains(&register) {
         text.pop();
@@ -255,8 +270,8 @@ fn suffix(size: usize) -> Option<char> {
     })
 }
 
-/// Writes the name of a variant in lower case.
-fn lower(text: &mut String, name: impl Debug) -> Option<()> {
+/// Writes a name of iced-x86 in lower case.
+fn lower(text: &mut String, name: fmt::Arguments<'_>) -> Option<()> {
     struct Lower<'t>(&'t mut String);
     impl Write for Lower<'_> {
         fn write_str(&mut self, text: &str) -> fmt::Result {
@@ -264,5 +279,5 @@ fn lower(text: &mut String, name: impl Debug) -> Option<()> {
             Ok(())
         }
     }
-    write!(Lower(text), "{name:?}").ok()
+    Lower(text).write_fmt(name).ok()
 }
