@@ -10,7 +10,7 @@ use std::fs;
 use std::path::Path;
 
 use corpus::logs;
-use ksplat::cluster::{ATTACH, Cluster, Index, LinkReason, Observation};
+use ksplat::cluster::{ATTACH, Cluster, Feature, Index, LinkReason, Observation};
 
 use ksplat::fingerprint::{self, Family, Signature, VERSION, frame_class};
 use proptest::prelude::*;
@@ -345,6 +345,33 @@ fn a_match_has_the_common_features() {
     assert!(found.get(1).is_none_or(|other| other.score < 0.5));
     assert_eq!(index.same(&new), Some(0));
     assert_eq!(index.same(&sign(&oops("divide error: 0000 [#1]", &["far_away", "far_off"]))), None);
+}
+
+#[test]
+fn the_file_and_the_build_rank_but_do_not_join() {
+    // All reports have the file of the entry, so that only the other one is rare.
+    let log = |function: &str, release: &str| {
+        format!(
+            "{NULL}\nCPU: 1 PID: 7 Comm: a Not tainted {release} #1\n\
+             RIP: 0010:{function}+0x9b/0x200 drivers/demo/core.c:1\nCall Trace:\n <TASK>\n \
+             {function}_caller+0x10/0x200 drivers/demo/core.c:9\n do_syscall_x64 arch/x86/entry/common.c:50 [inline]\n \
+             do_syscall_64+0x1/0x2 arch/x86/entry/common.c:80\n </TASK>\n"
+        )
+    };
+    let index = index(&[sign(&log("demo_first", "6.1.0-demo"))]);
+    let of = |release: &str| {
+        let found = index.matches(&sign(&log("demo_second", release)), 1).remove(0);
+        let value =
+            |feature| found.features.iter().find(|(of, _)| *of == feature).map(|(_, at)| *at);
+        (value(Feature::SameRelease), value(Feature::RareFile), value(Feature::Vocabulary))
+    };
+    let (build, file, vocabulary) = of("6.1.0-demo");
+    assert_eq!((build, file), (Some(1.0), Some(1.0)));
+    assert!(vocabulary.is_some_and(|value| value > 0.3 && value < 1.0), "{vocabulary:?}");
+    assert_eq!(of("6.1.0-third").0, None);
+    for feature in [Feature::SameRelease, Feature::RareFile, Feature::Vocabulary] {
+        assert!(feature.weight() > 0.0 && feature.pair_weight() == 0.0);
+    }
 }
 
 fn sizes(clusters: &[Cluster]) -> Vec<usize> {
