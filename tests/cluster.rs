@@ -11,7 +11,7 @@ use std::path::Path;
 
 use corpus::logs;
 use ksplat::cluster::{
-    ATTACH, ATTACH_INCOMPLETE, Cluster, Index, LinkReason, Observation, PartReason,
+    ATTACH, ATTACH_INCOMPLETE, Cluster, Feature, Index, LinkReason, Observation, PartReason,
 };
 
 use ksplat::fingerprint::{self, Family, Signature, VERSION, frame_class};
@@ -326,16 +326,14 @@ fn an_incomplete_report_with_its_stack_needs_a_higher_score() {
     let same = cut(&whole);
     assert_eq!(how(&[whole.clone(), same.clone()]), Some(LinkReason::Score));
     assert_eq!(index(std::slice::from_ref(&whole)).same(&same), Some(0));
-    // Between the thresholds: a whole report is linked, an incomplete one is not.
-    let functions = ["demo_leaf", "demo_inner", "demo_outer", "demo_write", "demo_file_write"];
-    let whole = sign(&oops(NULL, &functions));
-    let other = sign(&oops(NULL, &functions).replace("demo_leaf", "demo_twig"));
-    let score = index(&[whole.clone(), other.clone()]).compare(0, 1).unwrap().score;
+    // Between the thresholds.
+    let whole = sign(include_str!("../corpus/kasan/use-after-free-read.log"));
+    let both = index(&[whole.clone(), cut(&whole)]);
+    let score = both.compare(0, 1).unwrap().score;
     assert!((ATTACH..ATTACH_INCOMPLETE).contains(&score), "{score}");
-    let parted = index(&[whole, cut(&other)]).why_apart(0, 1);
-    let rules: Vec<_> = parted.iter().map(|parted| parted.rule).collect();
-    assert_eq!(rules, [PartReason::Incomplete, PartReason::Score]);
-    assert!(parted[1].evidence.ends_with("below the threshold 0.95"), "{parted:?}");
+    assert_eq!(both.clusters().len(), 2);
+    assert_eq!(both.why_apart(0, 1)[0].rule, PartReason::Incomplete);
+    assert_eq!(index(std::slice::from_ref(&whole)).same(&cut(&whole)), None);
 }
 
 #[test]
@@ -370,6 +368,33 @@ fn a_match_has_the_common_features() {
     assert!(found.get(1).is_none_or(|other| other.score < 0.5));
     assert_eq!(index.same(&new), Some(0));
     assert_eq!(index.same(&sign(&oops("divide error: 0000 [#1]", &["far_away", "far_off"]))), None);
+}
+
+#[test]
+fn the_file_and_the_build_rank_but_do_not_join() {
+    // All reports have the file of the entry, so that only the other one is rare.
+    let log = |function: &str, release: &str| {
+        format!(
+            "{NULL}\nCPU: 1 PID: 7 Comm: a Not tainted {release} #1\n\
+             RIP: 0010:{function}+0x9b/0x200 drivers/demo/core.c:1\nCall Trace:\n <TASK>\n \
+             {function}_caller+0x10/0x200 drivers/demo/core.c:9\n do_syscall_x64 arch/x86/entry/common.c:50 [inline]\n \
+             do_syscall_64+0x1/0x2 arch/x86/entry/common.c:80\n </TASK>\n"
+        )
+    };
+    let index = index(&[sign(&log("demo_first", "6.1.0-demo"))]);
+    let of = |release: &str| {
+        let found = index.matches(&sign(&log("demo_second", release)), 1).remove(0);
+        let value =
+            |feature| found.features.iter().find(|(of, _)| *of == feature).map(|(_, at)| *at);
+        (value(Feature::SameRelease), value(Feature::RareFile), value(Feature::Vocabulary))
+    };
+    let (build, file, vocabulary) = of("6.1.0-demo");
+    assert_eq!((build, file), (Some(1.0), Some(1.0)));
+    assert!(vocabulary.is_some_and(|value| value > 0.3 && value < 1.0), "{vocabulary:?}");
+    assert_eq!(of("6.1.0-third").0, None);
+    for feature in [Feature::SameRelease, Feature::RareFile, Feature::Vocabulary] {
+        assert!(feature.weight() > 0.0 && feature.pair_weight() == 0.0);
+    }
 }
 
 fn sizes(clusters: &[Cluster]) -> Vec<usize> {

@@ -343,7 +343,7 @@ fn a_score_is_that_of_an_index_in_both_directions() {
             (number + 1, number)
         };
         let found = index.compare(a, b).unwrap();
-        assert_eq!((edge.score, edge.evidence), (found.score, found.evidence()));
+        assert_eq!((edge.score, edge.evidence), (found.score, found.pair_evidence()));
     }
 }
 

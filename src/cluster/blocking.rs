@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::ATTACH_INCOMPLETE;
 use super::entry::{Entry, Frame};
+use super::feature::Feature;
 use super::link::{self, LinkReason};
 use super::names::{Name, Names, Texts};
 use super::similarity::Candidate;
@@ -39,7 +40,7 @@ impl Edge {
 
     /// Makes the link between an entry and a similar one.
     pub(super) fn scored(entry: u32, candidate: &Candidate) -> Self {
-        let evidence = link::in_words(&candidate.features);
+        let evidence = link::in_words(&candidate.features, Feature::pair_weight);
         let edge = Self::sure(LinkReason::Score, entry, candidate.entry, None);
         Self { score: candidate.score, evidence, ..edge }
     }

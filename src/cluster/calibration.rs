@@ -2,17 +2,32 @@
 //!
 //! The values are those that `tools/src/bin/fit_weights.rs` prints.
 
-use super::Match;
+use super::{Feature, Match};
 
-/// The logistic curve (a, b) from the sum s of two reports to the probability that they are of one bug, fitted to the
+/// The logistic curve (a, b) from the sum s of two reports alone to the probability that they are of one bug, fitted to the
 /// first ten candidates of each report: 1 / (1 + e^-(a·s + b)).
 const PAIR: (f32, f32) = (0.583, -5.247);
 
 /// What the distance of a sum to the greatest one adds, for each unit.
-const GAP: f32 = -1.235;
+const GAP: f32 = -1.081;
 
 /// What the distance between the two greatest sums adds to the greatest one, for each unit.
-const LEAD: f32 = 0.677;
+const LEAD: f32 = 0.897;
+
+/// The number of matches that the probabilities of a list are computed from: the first ten, whose probabilities are
+/// fitted, and the background.
+pub const CALIBRATED: usize = 11;
+
+/// What the sum of the last of [`CALIBRATED`] matches adds, for each unit: the background. It is high for a bug with many
+/// reports.
+const BACKGROUND: f32 = 0.631;
+
+/// The background where the list is shorter: the mean.
+const USUAL: f32 = 5.75;
+
+/// What these features add besides their weights. The order of a list depends on its report's release less than the
+/// probability does.
+const BESIDES: [(Feature, f32); 2] = [(Feature::Release, 7.290), (Feature::NoRelease, 6.331)];
 
 /// The number of candidates that the curve is fitted to. Sums are log odds of one candidate among many, so twice as
 /// many halve the odds of each. Fewer count as this number, because the bug may be none of them.
@@ -21,34 +36,31 @@ const CANDIDATES: f32 = 1000.0;
 /// The probability for a sum among [`CANDIDATES`], by isotonic regression. Between the points it is linear.
 #[rustfmt::skip] // rows
 const CURVE: &[(f32, f32)] = &[
-    (-10.09, 0.000),
-    (-3.97, 0.020),
-    (-2.11, 0.047),
-    (-1.80, 0.067),
-    (-0.11, 0.088),
-    (0.34, 0.112),
-    (2.25, 0.151),
-    (2.32, 0.179),
-    (2.88, 0.232),
-    (3.54, 0.256),
-    (4.00, 0.277),
-    (4.23, 0.313),
-    (4.70, 0.337),
-    (4.83, 0.383),
-    (4.86, 0.405),
-    (5.05, 0.427),
-    (5.71, 0.454),
-    (6.75, 0.488),
-    (6.89, 0.524),
-    (7.30, 0.552),
-    (8.65, 0.582),
-    (9.52, 0.718),
-    (10.72, 0.762),
-    (11.14, 0.796),
-    (12.34, 0.829),
-    (13.85, 0.937),
-    (18.95, 0.963),
-    (20.53, 1.000),
+    (-2.06, 0.000),
+    (5.71, 0.025),
+    (9.42, 0.065),
+    (10.77, 0.086),
+    (11.22, 0.106),
+    (11.65, 0.141),
+    (12.71, 0.184),
+    (13.39, 0.214),
+    (13.95, 0.269),
+    (14.36, 0.308),
+    (14.96, 0.337),
+    (15.88, 0.385),
+    (16.71, 0.428),
+    (17.32, 0.537),
+    (17.63, 0.579),
+    (17.97, 0.646),
+    (18.66, 0.721),
+    (19.05, 0.749),
+    (20.96, 0.796),
+    (22.64, 0.817),
+    (23.23, 0.888),
+    (24.50, 0.913),
+    (27.09, 0.940),
+    (30.19, 0.972),
+    (34.46, 1.000),
 ];
 
 /// Returns the probability that two reports are of one bug, which depends on nothing else.
@@ -57,9 +69,10 @@ pub(super) fn of_pair(sum: f32) -> f32 {
 }
 
 /// Sets the score of each match of a list to the probability that it is of the bug of the report, which depends on
-/// the better matches and on the number of candidates.
+/// the other matches and on the number of candidates.
 ///
-/// The list is one that [`Index::matches`](super::Index::matches) returned, or a part of it, in the same order.
+/// The list is one that [`Index::matches`](super::Index::matches) returned, or a part of it, in the same order. With fewer
+/// than [`CALIBRATED`] matches, the probabilities are less accurate.
 /// `candidates` is the number of known signatures that the report was compared with.
 ///
 /// # Examples
@@ -84,9 +97,20 @@ pub fn calibrate(matches: &mut [Match], candidates: usize) {
     let sum = |at: usize| matches.get(at).map(|found: &Match| found.sum);
     let Some(first) = sum(0) else { return };
     let lead = sum(1).map_or(0.0, |second| first - second);
+    let background = BACKGROUND * sum(CALIBRATED - 1).unwrap_or(USUAL);
+    let mut before = f32::INFINITY;
     for (at, found) in matches.iter_mut().enumerate() {
         let beside = if at == 0 { LEAD * lead } else { GAP * (first - found.sum) };
-        found.score = probability(found.sum + beside - prior);
+        let features = found.features.iter().flat_map(|(feature, value)| {
+            BESIDES
+                .iter()
+                .filter(move |(own, _)| own == feature)
+                .map(move |(_, weight)| weight * value)
+        });
+        let features: f32 = features.sum();
+        // A match is at most as likely as the better ones.
+        before = before.min(found.sum + beside + background + features - prior);
+        found.score = probability(before);
     }
 }
 
@@ -131,5 +155,27 @@ mod tests {
         assert!(scores(&[], 1000).is_empty());
         let equal = scores(&[12.0, 12.0], 1000);
         assert!((equal[0] - equal[1]).abs() < f32::EPSILON);
+    }
+
+    #[test]
+    fn a_report_that_is_similar_to_many_is_likelier_of_their_bug() {
+        let of = |background| scores(&[&[14.0][..], &[background; CALIBRATED - 1]].concat(), 1000);
+        assert!(of(12.0)[1] > of(4.0)[1]);
+    }
+
+    #[test]
+    fn probabilities_fall() {
+        let found = |(sum, release)| {
+            let features = vec![(Feature::Release, release)];
+            Match { report: 0, sum, score: 0.0, features }
+        };
+        let mut matches: Vec<_> = [(12.0, 0.1), (11.9, 1.0), (11.8, 0.5)].map(found).into();
+        calibrate(&mut matches, 1000);
+        assert!(matches.is_sorted_by(|a, b| a.score >= b.score));
+        let mut near: Vec<_> = [(12.0, 0.9)].map(found).into();
+        calibrate(&mut near, 1000);
+        let mut far: Vec<_> = [(12.0, 0.1)].map(found).into();
+        calibrate(&mut far, 1000);
+        assert!(near[0].score > far[0].score);
     }
 }

@@ -49,11 +49,11 @@ pub struct Link {
     pub evidence: String,
 }
 
-/// Describes the features in words, the heaviest first.
-pub(super) fn in_words(features: &[(Feature, f32)]) -> String {
+/// Describes the features in words, the heaviest by these weights first.
+pub(super) fn in_words(features: &[(Feature, f32)], weight: impl Fn(Feature) -> f32) -> String {
     let mut parts: Vec<_> = features
         .iter()
-        .map(|(feature, value)| (feature.weight() * value, *feature))
+        .map(|(feature, value)| (weight(*feature) * value, *feature))
         .filter(|(weight, _)| weight.abs() >= 0.05)
         .collect();
     order::sort_by(&mut parts, |a, b| b.0.total_cmp(&a.0));

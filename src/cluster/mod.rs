@@ -63,7 +63,8 @@ pub use blocking::MAX_NEAR;
 #[cfg(feature = "store")]
 pub(crate) use reach::{Grouped, Reach, Titles};
 
-pub use calibration::calibrate;
+pub use calibration::{CALIBRATED, calibrate};
+pub use document_frequency::Frequencies;
 pub use feature::Feature;
 pub use link::{Link, LinkReason};
 pub use parting::{PartReason, Parted};
@@ -116,12 +117,39 @@ pub struct Index {
     together: Vec<(u32, u32)>,
     ranker: OnceLock<Ranker>,
     keys: OnceLock<Keys>,
+    frequencies: Option<&'static Frequencies>,
 }
 
 impl Index {
     /// Makes an empty index.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// Makes an empty index whose [`matches`](Self::matches) count names by another table than the built-in one.
+    ///
+    /// Groups use the built-in table.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use ksplat::cluster::{Frequencies, Index, Observation};
+    /// use ksplat::fingerprint::Signature;
+    ///
+    /// let log = b"kernel BUG at fs/a.c:1!\nRIP: 0010:f+0x1/0x2\nCall Trace:\n g+0x1/0x2\n";
+    /// let report = ksplat::reports(log).next().expect("a report");
+    /// // All of three bugs have the function `f`.
+    /// let known = [("f", 3)].into_iter();
+    /// let none = || std::iter::empty();
+    /// let frequencies = Box::leak(Box::new(Frequencies::new(3.0, known, none(), none())));
+    /// let [common, rare] = [Index::with_frequencies(frequencies), Index::new()].map(|mut index| {
+    ///     index.add(&Signature::of(&report), Observation::default());
+    ///     index.matches(&Signature::of(&report), 1).remove(0).sum
+    /// });
+    /// assert!(common < rare);
+    /// ```
+    pub fn with_frequencies(frequencies: &'static Frequencies) -> Self {
+        Self { frequencies: Some(frequencies), ..Self::default() }
     }
 
     /// Returns the number of reports.
@@ -217,8 +245,7 @@ impl Index {
     pub fn matches(&self, signature: &Signature<'_>, top: usize) -> Vec<Match> {
         let mut names = Overlay::new(&self.names);
         let entry = Entry::new(signature, &mut names);
-        // The lead of the first match needs the second.
-        let mut matches = self.ranked(&entry, &names, top.max(2));
+        let mut matches = self.ranked(&entry, &names, top.max(CALIBRATED));
         calibrate(&mut matches, self.entries.len());
         matches.truncate(top);
         matches
@@ -269,7 +296,10 @@ impl Index {
 
     fn ranker(&self) -> &Ranker {
         let all = || (0..self.entries.len() as u32).collect();
-        self.ranker.get_or_init(|| Ranker::new(&self.entries, &self.names, all()))
+        let frequencies = self.frequencies.unwrap_or(Frequencies::builtin());
+        self.ranker.get_or_init(|| {
+            Ranker::with_frequencies(&self.entries, &self.names, all(), frequencies)
+        })
     }
 
     fn keys(&self) -> &Keys {
@@ -278,8 +308,8 @@ impl Index {
 
     /// Groups the reports by bug, the largest groups first. Each report is in one cluster.
     pub fn clusters(&self) -> Vec<Cluster> {
-        let Joined { mut sets, edges, exemplars } = self.joined(&Part::default());
-        let perhaps = self.perhaps(&mut sets, &exemplars);
+        let Joined { mut sets, edges, exemplars, ranker } = self.joined(&Part::default());
+        let perhaps = self.perhaps(&mut sets, &exemplars, &ranker);
         let mut groups: BTreeMap<u32, (Vec<u32>, Vec<&Edge>)> = BTreeMap::new();
         for (number, report) in (0_u32..).zip(&self.reports) {
             groups.entry(sets.find(report.entry)).or_default().0.push(number);
@@ -327,8 +357,8 @@ impl Index {
     /// The links that a cannot-link forbids are left out. Reports that are equal to no other one
     /// have numbers for hashes, so their links depend on the order of reports.
     pub fn links(&self) -> Links {
-        let Joined { mut sets, edges, exemplars } = self.joined(&Part::default());
-        let perhaps = self.perhaps(&mut sets, &exemplars);
+        let Joined { mut sets, edges, exemplars, ranker } = self.joined(&Part::default());
+        let perhaps = self.perhaps(&mut sets, &exemplars, &ranker);
         let shared = |edges: &[Edge]| edges.iter().map(|edge| self.shared(edge)).collect();
         Links { joined: shared(&edges), perhaps: shared(&perhaps) }
     }
@@ -371,10 +401,11 @@ impl Index {
         self.join(&mut sets, &mut titles);
         edges.extend(titles);
         let exemplars = self.exemplars(&mut sets, part);
-        let mut scores = self.by_scores(&exemplars, part);
+        let ranker = Ranker::new(&self.entries, &self.names, exemplars.clone());
+        let mut scores = self.by_scores(&exemplars, &ranker, part);
         self.join(&mut sets, &mut scores);
         edges.extend(scores);
-        Joined { sets, edges, exemplars }
+        Joined { sets, edges, exemplars, ranker }
     }
 
     /// Joins the ends of edges, the strongest first, and removes edges that a cannot-link forbids.
@@ -447,7 +478,7 @@ impl Index {
     }
 
     /// Compares exemplars that may be of one bug, and returns the edges of those that are.
-    fn by_scores(&self, exemplars: &[u32], part: &Part) -> Vec<Edge> {
+    fn by_scores(&self, exemplars: &[u32], ranker: &Ranker, part: &Part) -> Vec<Edge> {
         let mut near: HashMap<(Family, Name), Vec<u32>> = HashMap::new();
         for (document, number) in (0_u32..).zip(exemplars) {
             let Some(entry) = self.entries.get(*number as usize) else { continue };
@@ -455,7 +486,6 @@ impl Index {
                 near.entry((blocking::kin(entry.family), name)).or_default().push(document);
             }
         }
-        let ranker = Ranker::new(&self.entries, &self.names, exemplars.to_vec());
         let (mut edges, mut scratch) = (Vec::new(), Scratch::default());
         for number in exemplars {
             let Some(entry) = self.entries.get(*number as usize) else { continue };
@@ -472,7 +502,7 @@ impl Index {
                         && (part.is_whole(*number) || part.is_whole(other))
                 })
             });
-            edges.extend(self.scored(&ranker, *number, &reached, ATTACH, &mut scratch));
+            edges.extend(self.scored(ranker, *number, &reached, ATTACH, &mut scratch));
         }
         edges
     }
@@ -510,8 +540,7 @@ impl Index {
     }
 
     /// Returns the edges between sets that are perhaps one bug.
-    fn perhaps(&self, sets: &mut DisjointSets, exemplars: &[u32]) -> Vec<Edge> {
-        let ranker = Ranker::new(&self.entries, &self.names, exemplars.to_vec());
+    fn perhaps(&self, sets: &mut DisjointSets, exemplars: &[u32], ranker: &Ranker) -> Vec<Edge> {
         let (mut edges, mut scratch) = (Vec::new(), Scratch::default());
         for number in exemplars {
             let Some(entry) = self.entries.get(*number as usize) else { continue };
@@ -604,11 +633,12 @@ pub struct Links {
     pub perhaps: Vec<steps::Edge>,
 }
 
-/// The sets of entries, the links that joined them, and the exemplars that were compared.
+/// The sets of entries, the links that joined them, the exemplars that were compared, and their index.
 struct Joined {
     sets: DisjointSets,
     edges: Vec<Edge>,
     exemplars: Vec<u32>,
+    ranker: Ranker,
 }
 
 /// A known report that is similar to another one.
@@ -632,8 +662,18 @@ impl Match {
         Self { report, sum, score, features }
     }
 
-    /// Describes the features in words, the heaviest first.
+    /// Returns the sum of the features, each with its [weight for two reports alone](Feature::pair_weight).
+    pub fn pair_sum(&self) -> f32 {
+        similarity::pair_sum(&self.features)
+    }
+
+    /// Describes the features in words, the heaviest in [`sum`](field@Self::sum) first.
     pub fn evidence(&self) -> String {
-        link::in_words(&self.features)
+        link::in_words(&self.features, Feature::weight)
+    }
+
+    /// Describes the features in words, the heaviest in [`pair_sum`](Self::pair_sum) first.
+    pub fn pair_evidence(&self) -> String {
+        link::in_words(&self.features, Feature::pair_weight)
     }
 }

@@ -3,10 +3,10 @@
 use std::collections::HashMap;
 
 use super::calibration;
-use super::document_frequency::{self, Source};
+use super::document_frequency::{Frequencies, Source};
 use super::entry::Entry;
 use super::feature::Feature;
-use super::names::{Names, Texts};
+use super::names::{Name, Names, Texts};
 use crate::fingerprint::{self, OriginRole};
 use crate::functions::FrameClass;
 use crate::order;
@@ -41,6 +41,8 @@ enum Channel {
     TitleFunction,
     Member,
     NullOffset,
+    Vocabulary,
+    OriginWords,
 }
 
 /// The scale of the weights of a channel's terms.
@@ -55,16 +57,24 @@ enum Scale {
 }
 
 impl Channel {
-    const COUNT: usize = 15;
+    const COUNT: usize = 17;
 
     fn source(self) -> Source {
         match self {
             Self::Stack | Self::Member | Self::Allocation | Self::Free | Self::Race => {
                 Source::Function
             }
-            Self::Words | Self::Parts | Self::Prefix => Source::Word,
+            Self::Words | Self::Parts | Self::Prefix | Self::Vocabulary | Self::OriginWords => {
+                Source::Word
+            }
             _ => Source::Other,
         }
+    }
+
+    /// Returns whether a term selects candidates. These words are in the terms of other channels as well, and would
+    /// double the index.
+    fn selects(self) -> bool {
+        !matches!(self, Self::Vocabulary | Self::OriginWords)
     }
 
     fn scale(self) -> Scale {
@@ -86,7 +96,7 @@ struct Term {
 
 /// Returns the terms of a signature, each once.
 fn terms(entry: &Entry, names: &impl Texts) -> Vec<Term> {
-    let mut terms = Vec::with_capacity(96);
+    let mut terms = Vec::with_capacity(192);
     let mut add = |channel, key, weight| terms.push(Term { channel, key, weight });
     let mut depth = 0_u16;
     let mut named = 0;
@@ -99,9 +109,13 @@ fn terms(entry: &Entry, names: &impl Texts) -> Vec<Term> {
         depth += u16::from(!frame.inline);
         if let Some(file) = frame.file {
             add(Channel::Files, names.hash(file), 1.0);
+            let path = names.text(file);
+            let path = path.rsplit_once('.').map_or(path, |(path, _)| path);
+            words(path, |word| add(Channel::Vocabulary, word, 1.0));
         }
         if is_ordinary {
             let text = names.text(frame.name);
+            words(text, |word| add(Channel::Vocabulary, word, 1.0));
             if let Some(first) = text.trim_matches('_').split('_').next() {
                 add(Channel::Prefix, fingerprint::hash(first), 1.0);
             }
@@ -112,10 +126,17 @@ fn terms(entry: &Entry, names: &impl Texts) -> Vec<Term> {
         }
     }
     for title in [entry.title].iter().chain(&entry.site) {
-        words(names.text(*title), |word| add(Channel::Words, word, 1.0));
+        words(names.text(*title), |word| {
+            add(Channel::Words, word, 1.0);
+            add(Channel::Vocabulary, word, 1.0);
+        });
     }
     for &(role, name) in &entry.origins {
         let key = names.hash(name);
+        words(names.text(name), |word| {
+            add(Channel::OriginWords, word, 1.0);
+            add(Channel::Vocabulary, word, 1.0);
+        });
         let is_function = match role {
             OriginRole::Allocation => {
                 add(Channel::Allocation, key, 1.0);
@@ -188,15 +209,26 @@ pub(super) struct Candidate {
     pub(super) features: Vec<(Feature, f32)>,
 }
 
-/// Returns the rarity of a term, from 0 to 1.
-fn rarity(channel: Channel, key: u64) -> f32 {
-    document_frequency::rarity(channel.source(), key)
+/// Returns the sum of the features of two reports alone.
+pub(super) fn pair_sum(features: &[(Feature, f32)]) -> f32 {
+    features.iter().map(|(feature, value)| feature.pair_weight() * value).sum()
 }
 
-/// The terms of an entry, without their weights.
+/// Returns the rarity of a term, from 0 to 1.
+fn rarity(frequencies: &Frequencies, channel: Channel, key: u64) -> f32 {
+    frequencies.rarity(channel.source(), key)
+}
+
+/// The terms of an entry that select candidates, without their weights.
 #[cfg(feature = "store")]
 pub(super) fn keys(entry: &Entry, names: &impl Texts) -> Vec<(u8, u64)> {
-    terms(entry, names).into_iter().map(|term| (term.channel as u8, term.key)).collect()
+    let terms = terms(entry, names).into_iter().filter(|term| term.channel.selects());
+    terms.map(|term| (term.channel as u8, term.key)).collect()
+}
+
+/// Returns whether the value of a feature is the greatest of its hits, not their sum.
+fn is_greatest(feature: Feature) -> bool {
+    feature == Feature::RareFile
 }
 
 /// A term that a query looks up.
@@ -208,7 +240,8 @@ struct Hit {
 }
 
 /// Returns the terms that a query looks up, each with the weight of a hit.
-fn hits(entry: &Entry, names: &impl Texts) -> Vec<Hit> {
+fn hits(entry: &Entry, names: &impl Texts, frequencies: &Frequencies) -> Vec<Hit> {
+    let rarity = |channel, key| rarity(frequencies, channel, key);
     let terms = terms(entry, names);
     let mut squares = [0.0_f32; Channel::COUNT];
     for term in &terms {
@@ -230,7 +263,11 @@ fn hits(entry: &Entry, names: &impl Texts) -> Vec<Hit> {
             Channel::Words => (Feature::Words, cosine),
             Channel::Parts => (Feature::Parts, cosine),
             Channel::Prefix => (Feature::Prefix, cosine),
-            Channel::Files => (Feature::Files, cosine),
+            Channel::Files => {
+                let rare = frequencies.rarity(Source::File, term.key);
+                add(Channel::Files, term.key, Feature::RareFile, rare);
+                (Feature::Files, cosine)
+            }
             Channel::Locks => (Feature::Locks, cosine),
             Channel::Allocation => (Feature::Allocation, cosine),
             Channel::Free => (Feature::Free, cosine),
@@ -249,6 +286,8 @@ fn hits(entry: &Entry, names: &impl Texts) -> Vec<Hit> {
                 continue;
             }
             Channel::NullOffset => (Feature::NullOffset, 1.0),
+            Channel::Vocabulary => (Feature::Vocabulary, cosine),
+            Channel::OriginWords => (Feature::OriginWords, cosine),
         };
         add(term.channel, term.key, feature, weight);
     }
@@ -259,7 +298,8 @@ fn hits(entry: &Entry, names: &impl Texts) -> Vec<Hit> {
 /// document equals the query.
 #[cfg(feature = "store")]
 pub(super) fn weights(entry: &Entry, names: &impl Texts) -> Vec<((u8, u64), f32)> {
-    let hits = hits(entry, names).into_iter();
+    let hits = hits(entry, names, Frequencies::builtin()).into_iter();
+    let hits = hits.filter(|hit| hit.channel.selects() && !is_greatest(hit.feature));
     let weights = hits.map(|hit| {
         let of_document = match hit.channel.scale() {
             Scale::Cosine => hit.weight,
@@ -274,6 +314,7 @@ pub(super) fn weights(entry: &Entry, names: &impl Texts) -> Vec<((u8, u64), f32)
 /// The inverted index: known signatures by term.
 #[derive(Clone, Debug)]
 pub(super) struct Ranker {
+    frequencies: &'static Frequencies,
     /// The entry of each document.
     documents: Vec<u32>,
     by_key: HashMap<(u8, u64), u32>,
@@ -287,6 +328,7 @@ pub(super) struct Ranker {
     families: Vec<fingerprint::Family>,
     offsets: Vec<Option<u64>>,
     ages: Vec<Option<f32>>,
+    releases: Vec<Option<Name>>,
 }
 
 /// A term of a query.
@@ -300,12 +342,23 @@ struct Lookup {
 impl Ranker {
     /// Builds the index of the entries with these numbers.
     pub(super) fn new(entries: &[Entry], names: &Names, documents: Vec<u32>) -> Self {
+        Self::with_frequencies(entries, names, documents, Frequencies::builtin())
+    }
+
+    /// The same with another table of frequencies.
+    pub(super) fn with_frequencies(
+        entries: &[Entry],
+        names: &Names,
+        documents: Vec<u32>,
+        frequencies: &'static Frequencies,
+    ) -> Self {
         let mut by_key: HashMap<(u8, u64), u32> = HashMap::new();
         let mut counts: Vec<u32> = Vec::new();
         let mut channels: Vec<Channel> = Vec::new();
         let mut firsts = vec![0];
         let mut forward: Vec<(u32, f32)> = Vec::new();
-        let (mut families, mut offsets, mut ages) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut families, mut offsets) = (Vec::new(), Vec::new());
+        let (mut ages, mut releases) = (Vec::new(), Vec::new());
         let of = |document: u32| entries.get(document as usize);
         for entry in documents.iter().filter_map(|document| of(*document)) {
             for term in terms(entry, names) {
@@ -316,7 +369,7 @@ impl Ranker {
                     channels.push(term.channel);
                 }
                 if let Some(count) = counts.get_mut(number as usize) {
-                    *count += 1;
+                    *count += u32::from(term.channel.selects());
                 }
                 forward.push((number, term.weight));
             }
@@ -324,15 +377,17 @@ impl Ranker {
             families.push(entry.family);
             offsets.push(entry.facts.granule());
             ages.push(entry.age);
+            releases.push(entry.release);
         }
         let mut rarities = vec![0.0; counts.len()];
         for ((_, key), term) in &by_key {
             let at = *term as usize;
             if let Some((channel, place)) = channels.get(at).zip(rarities.get_mut(at)) {
-                *place = rarity(*channel, *key);
+                *place = rarity(frequencies, *channel, *key);
             }
         }
         let mut ranker = Self {
+            frequencies,
             documents,
             by_key,
             starts: Vec::new(),
@@ -343,9 +398,10 @@ impl Ranker {
             families,
             offsets,
             ages,
+            releases,
         };
         ranker.scale(&channels);
-        ranker.invert(&counts);
+        ranker.invert(&counts, &channels);
         ranker
     }
 
@@ -376,7 +432,7 @@ impl Ranker {
         }
     }
 
-    fn invert(&mut self, counts: &[u32]) {
+    fn invert(&mut self, counts: &[u32], channels: &[Channel]) {
         let mut next = 0;
         self.starts = vec![0];
         for count in counts {
@@ -389,6 +445,9 @@ impl Ranker {
             let &[from, to] = bounds else { continue };
             for &(term, weight) in self.forward.get(from as usize..to as usize).unwrap_or_default()
             {
+                if !channels.get(term as usize).is_some_and(|channel| channel.selects()) {
+                    continue;
+                }
                 let Some(place) = places.get_mut(term as usize) else { continue };
                 if let Some(posting) = self.postings.get_mut(*place as usize) {
                     *posting = (document as u32, weight);
@@ -400,7 +459,7 @@ impl Ranker {
 
     /// Returns the terms of a query, with the weight of each hit.
     fn lookups(&self, entry: &Entry, names: &impl Texts) -> Vec<Lookup> {
-        let hits = hits(entry, names).into_iter();
+        let hits = hits(entry, names, self.frequencies).into_iter();
         let found = hits.filter_map(|hit| {
             let term = *self.by_key.get(&(hit.channel as u8, hit.key))?;
             Some(Lookup { term, feature: hit.feature, weight: hit.weight })
@@ -431,6 +490,10 @@ impl Ranker {
             }
             None => add(Feature::NoRelease, 1.0),
         }
+        let release = self.releases.get(document).copied().flatten();
+        if release.is_some() && release == entry.release {
+            add(Feature::SameRelease, 1.0);
+        }
     }
 
     /// Returns the `top` documents that are most similar to `entry`, the most similar first; of
@@ -451,7 +514,7 @@ impl Ranker {
         let mut touched = Vec::new();
         for lookup in &lookups {
             let postings = self.postings(lookup.term);
-            if postings.len() > MAX_POSTINGS {
+            if postings.len() > MAX_POSTINGS || is_greatest(lookup.feature) {
                 continue;
             }
             let weight = lookup.weight * lookup.feature.weight();
@@ -531,15 +594,16 @@ impl Ranker {
     fn compare(&self, entry: &Entry, scratch: &Scratch, document: u32) -> Candidate {
         let mut values = [0.0_f32; Feature::ALL.len()];
         let mut add = |feature: Feature, value: f32| {
-            if let Some(sum) = values.get_mut(feature as usize) {
-                *sum += value;
+            if let Some(place) = values.get_mut(feature as usize) {
+                *place = if is_greatest(feature) { place.max(value) } else { *place + value };
             }
         };
         let from = self.firsts.get(document as usize).copied().unwrap_or_default();
         let to = self.firsts.get(document as usize + 1).copied().unwrap_or_default();
         for (term, weight) in self.forward.get(from as usize..to as usize).unwrap_or_default() {
             for lookup in scratch.of(*term) {
-                add(lookup.feature, lookup.weight * weight);
+                let of_document = if is_greatest(lookup.feature) { 1.0 } else { *weight };
+                add(lookup.feature, lookup.weight * of_document);
             }
         }
         self.scalars(entry, document as usize, &mut add);
@@ -549,7 +613,7 @@ impl Ranker {
         Candidate {
             entry: self.documents.get(document as usize).copied().unwrap_or_default(),
             sum,
-            score: calibration::of_pair(sum),
+            score: calibration::of_pair(pair_sum(&features)),
             features,
         }
     }

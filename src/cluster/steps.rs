@@ -51,6 +51,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::blocking::{self, DisjointSets, Part, Rank};
 use super::entry::Entry;
+use super::feature::Feature;
 use super::link::{self, LinkReason};
 use super::names::{Names, Texts};
 use super::similarity::{Ranker, Scratch};
@@ -220,7 +221,7 @@ pub fn score(a: &Signature<'_>, b: &Signature<'_>) -> Edge {
     let (entry, other) = (Entry::new(a, &mut names), Entry::new(b, &mut names));
     let ranker = Ranker::new(&[other], &names, vec![0]);
     let found = ranker.compare_one(&entry, &names, 0);
-    let evidence = link::in_words(&found.features);
+    let evidence = link::in_words(&found.features, Feature::pair_weight);
     let how = LinkReason::Score;
     Edge { a: a.exact, b: b.exact, how, score: found.score, evidence, name: None }
 }

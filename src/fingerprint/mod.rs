@@ -392,6 +392,34 @@ pub fn accompany(signatures: &mut [Signature<'_>]) {
     }
 }
 
+/// The maximum number of lines between a headline without a stack and the report to which it belongs: a mail repeats
+/// the title above the report, or wraps the headline.
+pub const MAX_ECHO: usize = 14;
+
+/// Returns the index of the report that stands for a log: the first one, or the one at most [`MAX_ECHO`] lines below it
+/// if only that one has a stack. `lines` are those that open the reports. Without reports it is 0.
+///
+/// # Examples
+///
+/// ```
+/// use ksplat::fingerprint::{Signature, leading};
+///
+/// let mail = b"WARNING: at fs/a.c:1 f\n\n\
+///     WARNING: CPU: 0 PID: 1 at fs/a.c:1 f+0x1/0x2\nRIP: 0010:f+0x1/0x2\nCall Trace:\n g+0x1/0x2\n";
+/// let reports: Vec<_> = ksplat::reports(mail).collect();
+/// let signatures: Vec<_> = reports.iter().map(|report| Signature::of(report)).collect();
+/// let lines: Vec<_> = reports.iter().map(|report| report.span.line).collect();
+/// let leading = leading(&signatures, &lines);
+/// assert!(!signatures[leading].frames.is_empty());
+/// ```
+pub fn leading(signatures: &[Signature<'_>], lines: &[usize]) -> usize {
+    let Some((first, line)) = signatures.first().zip(lines.first()) else { return 0 };
+    let below = signatures.iter().zip(lines).position(|(signature, below)| {
+        !signature.frames.is_empty() && below.saturating_sub(*line) <= MAX_ECHO
+    });
+    below.filter(|_| first.frames.is_empty()).unwrap_or(0)
+}
+
 /// Annotates all reports of one log, and signs each as [`cluster`](crate::cluster) compares them: with its
 /// explanation, and with the other hangs of the log.
 ///

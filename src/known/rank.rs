@@ -106,7 +106,7 @@ pub fn pair_features(report: &Signature<'_>, known: &Signature<'_>, like: &Match
         site.is_some_and(|site| a.iter().take(COMPARED_FILES).any(|(hash, _)| hash == site))
     };
     [
-        ((like.sum - SIMILARITY.0) / SIMILARITY.1).clamp(-MOST_SIMILAR, MOST_SIMILAR),
+        ((like.pair_sum() - SIMILARITY.0) / SIMILARITY.1).clamp(-MOST_SIMILAR, MOST_SIMILAR),
         yes(title.is_some() && title == other),
         yes(is_equal(report.top2, known.top2)),
         yes(is_equal(report.top3, known.top3)),

@@ -21,6 +21,10 @@ const WORDS: Record<string, [string, string?]> = {
   release: ["near releases"],
   era: ["near years"],
   "no-release": ["an unknown release", "no evidence"],
+  vocabulary: ["words of their titles, functions and files"],
+  "origin-words": ["words of their locks, allocations and frees"],
+  "rare-file": ["a rare source file"],
+  "same-release": ["the build"],
 };
 
 const LINKS: Record<string, string> = {

@@ -86,7 +86,7 @@ pub(crate) fn write_why(
         }
         let common = index.compare(a, b);
         return match common {
-            Some(found) => writeln!(out, "  {:.2}  {}", found.score, found.evidence()),
+            Some(found) => writeln!(out, "  {:.2}  {}", found.score, found.pair_evidence()),
             None => Ok(()),
         };
     };

@@ -246,7 +246,7 @@ fn sign(path: &Path, args: &Logs) -> io::Result<Vec<Signed>> {
         }
     }
     fingerprint::accompany(&mut signatures);
-    let first = first_with_stack(&signatures, &lines);
+    let first = fingerprint::leading(&signatures, &lines);
     let taken = if args.first { first..first + 1 } else { 0..usize::MAX };
     let signed = signatures.into_iter().enumerate();
     let signed = signed.filter(|(index, _)| taken.contains(index));
@@ -270,26 +270,15 @@ fn dated(text: &str) -> Option<u64> {
     zoned.or_else(civil).and_then(|time| u64::try_from(time.as_second()).ok())
 }
 
-/// The maximum number of lines between a headline without a stack and the report to which it
-/// belongs: a mail repeats the title above the report, or wraps the headline.
-const MAX_ECHO: usize = 14;
-
 /// Returns whether more reports are needed for the signature of the first one: the other hangs of
 /// its log, or the report that follows a headline without a stack.
 fn goes_on(signatures: &[Signature<'_>], lines: &[usize]) -> bool {
     let Some((first, last)) = signatures.first().zip(signatures.last()) else { return true };
-    let near =
-        lines.first().zip(lines.last()).is_some_and(|(a, b)| b.saturating_sub(*a) <= MAX_ECHO);
+    let near = lines
+        .first()
+        .zip(lines.last())
+        .is_some_and(|(a, b)| b.saturating_sub(*a) <= fingerprint::MAX_ECHO);
     first.hangs() || first.frames.is_empty() && last.frames.is_empty() && near
-}
-
-/// Returns the first report, or the one directly below it if only that one has a stack.
-fn first_with_stack(signatures: &[Signature<'_>], lines: &[usize]) -> usize {
-    let Some((first, line)) = signatures.first().zip(lines.first()) else { return 0 };
-    let below = signatures.iter().zip(lines).position(|(signature, below)| {
-        !signature.frames.is_empty() && below.saturating_sub(*line) <= MAX_ECHO
-    });
-    below.filter(|_| first.frames.is_empty()).unwrap_or(0)
 }
 
 #[cfg(test)]

@@ -8,9 +8,13 @@
 //!
 //! Each line of a labels file has the path of a log, relative to the file, a tab, and the bug of
 //! the log. The weights maximize the likelihood of a softmax in which, of all other logs of a file,
-//! those of the same bug rank first. In five folds by bug they are fitted to the other four, and evaluated. The
+//! those of the same bug rank first. In five folds by bug the document frequencies, the strength of the regularization
+//! and the weights are made from the other four, and evaluated; four inner folds of these choose the strength. The
 //! probabilities are fitted to the sums of these folds, and evaluated in the same folds again. Finally all is fitted
 //! to all bugs.
+//!
+//! The weights for two reports alone are older: those of a fit to the same logs with the features that have one, and a
+//! decay of 5e-3. Only their logistic curve is fitted again.
 
 #![allow(
     clippy::cast_possible_truncation,
@@ -24,32 +28,44 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs;
 use std::path::Path;
 
-use ksplat::cluster::{Feature, Index, Observation};
-use ksplat::fingerprint::{FrameClass, Signature};
+use ksplat::cluster::{Feature, Frequencies, Index, Observation};
+use ksplat::fingerprint::{self, FrameClass, Signature};
 
 const FEATURES: usize = Feature::ALL.len();
 
-/// The number of candidates of a query that are used: the most similar ones.
-const CANDIDATES: usize = 150;
+/// The number of candidates of a query that are ranked.
+const RANKED: usize = 400;
+/// The number of candidates of other bugs that the weights are fitted to: the most similar ones.
+const CANDIDATES: usize = 60;
+/// The rounds of gradient ascent; after half of them the candidates are chosen again.
 const ROUNDS: usize = 400;
 const STEP: f64 = 0.05;
-/// The strength of L2 regularization.
-const DECAY: f64 = 5e-3;
+/// The strengths of L2 regularization from which the inner folds choose. With weaker ones, fewer features have a weight,
+/// and fewer reports of held-out bugs are ranked first.
+const DECAYS: [f64; 3] = [2e-2, 5e-3, 2e-3];
+/// The number of inner folds.
+const INNER: u32 = 4;
 /// Names in the reports of fewer bugs are as rare as unknown names.
 const SPREAD_FROM: usize = 8;
 
 const FOLDS: u32 = 5;
-/// The number of candidates of a query that `ksplat match` prints, whose probabilities are fitted.
+/// The number of candidates of a query that `ksplat match` prints, whose probabilities are fitted. The sum of the next
+/// one is the background.
 const PRINTED: usize = 10;
 /// The number of candidates without a prior, as in `src/cluster/calibration.rs`.
 const PRIOR: f64 = 1000.0;
+/// The features that probabilities depend on more than sums do.
+const BESIDES: [Feature; 2] = [Feature::Release, Feature::NoRelease];
 /// The least difference of two points of the curve.
 const APART: f64 = 0.02;
 /// The number of innermost functions that are near the site, as in `src/cluster/blocking.rs`.
 const NEAR: usize = 3;
 
 type Values = [f64; FEATURES];
+type Set = Vec<(String, Signature<'static>)>;
 type Candidates<'a> = Vec<&'a Candidate>;
+
+type Terms = [f64; 4 + BESIDES.len()];
 
 struct Candidate {
     values: Values,
@@ -61,6 +77,8 @@ struct Candidate {
 
 struct Query {
     fold: u32,
+    /// The fold among the others, while its own fold is not held out.
+    inner: u32,
     /// The number of known signatures.
     known: usize,
     candidates: Vec<Candidate>,
@@ -74,15 +92,17 @@ struct Held {
     near: bool,
     /// The rank in the list of the query.
     rank: usize,
-    sum: f64,
-    /// The sum without the prior, the distance to the greatest sum, and the distance of the greatest one to the next.
-    terms: [f64; 3],
+    /// The sum of the weights for two reports alone.
+    pair: f64,
+    /// The sum without the prior, the distance to the greatest sum, the distance of the greatest one to the next, the
+    /// background, and the features of [`BESIDES`].
+    terms: Terms,
 }
 
 /// The probabilities of a list.
 struct Curve {
-    gap: f64,
-    lead: f64,
+    /// What each of the terms adds, for each unit.
+    slopes: Terms,
     points: Vec<(f64, f64)>,
 }
 
@@ -94,13 +114,16 @@ fn main() {
     }
     let sets: Vec<_> = paths.iter().map(|path| load(Path::new(path))).collect();
     if spread {
-        return print_spread(&sets);
+        return Spread::of(&sets, |_| true).print();
     }
-    let queries: Vec<Vec<Query>> = sets.iter().map(|set| self::queries(set)).collect();
     let mut held = Vec::new();
     let mut ranks = vec![Ranks::default(); sets.len()];
     for fold in 0..FOLDS {
-        let weights = fit(&queries, |query| query.fold != fold);
+        let frequencies = Spread::of(&sets, |bug| fold_of(bug) != fold).frequencies();
+        let queries: Vec<_> = sets.iter().map(|set| self::queries(set, frequencies)).collect();
+        let decay = decay(&queries, |query| query.fold != fold);
+        println!("// fold {fold}: L2 {decay}");
+        let weights = fit(&queries, decay, |query| query.fold != fold);
         for (set, queries) in queries.iter().enumerate() {
             let queries: Vec<_> = queries.iter().filter(|query| query.fold == fold).collect();
             ranks[set].add(&queries, &weights);
@@ -111,7 +134,11 @@ fn main() {
         println!("// {path}, held out: {ranks}");
     }
     reliability(&paths, &held);
-    let weights = fit(&queries, |_| true);
+    let frequencies = Spread::of(&sets, |_| true).frequencies();
+    let queries: Vec<_> = sets.iter().map(|set| self::queries(set, frequencies)).collect();
+    let decay = decay(&queries, |_| true);
+    println!("// all: L2 {decay}");
+    let weights = fit(&queries, decay, |_| true);
     for (path, queries) in paths.iter().zip(&queries) {
         let mut ranks = Ranks::default();
         ranks.add(&queries.iter().collect::<Vec<_>>(), &weights);
@@ -122,29 +149,42 @@ fn main() {
     }
     pairs(&paths, &held);
     let curve = curve(&held.iter().collect::<Vec<_>>());
-    println!("GAP = {:.3}\nLEAD = {:.3}\nCURVE", curve.gap, curve.lead);
+    let first: Vec<_> =
+        held.iter().filter(|held| held.rank == 0).map(|held| held.terms[3]).collect();
+    let usual = first.iter().sum::<f64>() / first.len() as f64;
+    let [_, gap, lead, background, besides @ ..] = curve.slopes;
+    println!("GAP = {gap:.3}\nLEAD = {lead:.3}\nBACKGROUND = {background:.3}\nUSUAL = {usual:.2}");
+    println!("BESIDES = {besides:.3?}\nCURVE");
     for (sum, share) in &curve.points {
         println!("    ({sum:.2}, {share:.3}),");
     }
 }
 
-fn load(labels: &Path) -> Vec<(String, Signature<'static>)> {
+/// Reads the report that stands for each log.
+fn load(labels: &Path) -> Set {
     let folder = labels.parent().unwrap();
     let text = fs::read_to_string(labels).unwrap();
+    let analyzer = ksplat::Analyzer::new().without_instructions();
     let rows = text.lines().filter(|line| !line.starts_with('#'));
     rows.filter_map(|row| {
         let mut columns = row.split('\t');
         let (path, bug) = (columns.next()?, columns.next()?);
         let log = fs::read(folder.join(path)).ok()?;
-        let mut report = ksplat::reports(&log).next()?;
-        ksplat::Analyzer::new().without_instructions().annotate(&mut report);
-        Some((bug.to_owned(), Signature::of(&report).into_owned()))
+        let lines: Vec<_> = ksplat::reports(&log).map(|report| report.span.line).collect();
+        let signed = fingerprint::of_log(&analyzer, ksplat::reports(&log)).into_iter();
+        let mut signatures: Vec<_> = signed.map(|(_, signature)| signature).collect();
+        let leading = fingerprint::leading(&signatures, &lines);
+        (leading < signatures.len()).then(|| (bug.to_owned(), signatures.swap_remove(leading)))
     })
     .collect()
 }
 
-fn queries(set: &[(String, Signature<'static>)]) -> Vec<Query> {
-    let mut index = Index::new();
+fn fold_of(bug: &str) -> u32 {
+    bug.bytes().map(u32::from).sum::<u32>() % FOLDS
+}
+
+fn queries(set: &Set, frequencies: &'static Frequencies) -> Vec<Query> {
+    let mut index = Index::with_frequencies(frequencies);
     let mut bugs = HashMap::<&str, usize>::new();
     // A match represents all reports with the same exact hash.
     let mut equal = HashMap::<u64, Vec<usize>>::new();
@@ -157,7 +197,7 @@ fn queries(set: &[(String, Signature<'static>)]) -> Vec<Query> {
     let known = index.signatures();
     several
         .map(|(number, (bug, signature))| {
-            let others = index.matches(signature, set.len());
+            let others = index.matches(signature, RANKED);
             let mut candidates = Vec::new();
             for other in others {
                 let mut values = [0.0; FEATURES];
@@ -172,8 +212,8 @@ fn queries(set: &[(String, Signature<'static>)]) -> Vec<Query> {
                     Candidate { values, same, near }
                 }));
             }
-            let fold = bug.bytes().map(u32::from).sum::<u32>() % FOLDS;
-            Query { fold, known, candidates }
+            let inner = bug.bytes().fold(0_u32, |sum, byte| sum.wrapping_mul(31) + u32::from(byte));
+            Query { fold: fold_of(bug), inner: inner % INNER, known, candidates }
         })
         .collect()
 }
@@ -193,19 +233,24 @@ fn may_attach(a: &Signature<'_>, b: &Signature<'_>) -> bool {
 
 /// Returns the candidates of a query, the most similar first.
 fn list(set: usize, query: &Query, weights: &Values) -> Vec<Held> {
-    let rated = query
-        .candidates
-        .iter()
-        .map(|candidate| (score(&candidate.values, weights), candidate.same, candidate.near));
+    let rated =
+        query.candidates.iter().map(|candidate| (score(&candidate.values, weights), candidate));
     let mut rated: Vec<_> = rated.collect();
     rated.sort_by(|a, b| b.0.total_cmp(&a.0));
     let first = rated.first().map_or(0.0, |(sum, ..)| *sum);
     let second = rated.get(1).map_or(first, |(sum, ..)| *sum);
+    let alone = std::array::from_fn(|at| f64::from(Feature::ALL[at].pair_weight()));
+    let background = rated.get(PRINTED).or(rated.last()).map_or(0.0, |(sum, ..)| *sum);
     let prior = (query.known as f64 / PRIOR).max(1.0).ln();
-    let held = rated.into_iter().enumerate().map(|(rank, (sum, same, near))| {
+    let held = rated.into_iter().enumerate().map(|(rank, (sum, candidate))| {
         let lead = if rank == 0 { first - second } else { 0.0 };
-        let terms = [sum - prior, first - sum, lead];
-        Held { set, fold: query.fold, same, near, rank, sum, terms }
+        let mut terms = [sum - prior, first - sum, lead, background, 0.0, 0.0];
+        for (place, feature) in terms[4..].iter_mut().zip(BESIDES) {
+            *place = candidate.values[feature as usize];
+        }
+        let Candidate { same, near, .. } = *candidate;
+        let pair = score(&candidate.values, &alone);
+        Held { set, fold: query.fold, same, near, rank, pair, terms }
     });
     held.filter(|held| held.rank < PRINTED || held.near).collect()
 }
@@ -214,25 +259,36 @@ fn score(values: &Values, weights: &Values) -> f64 {
     values.iter().zip(weights).map(|(value, weight)| value * weight).sum()
 }
 
+/// Returns the strength of the regularization with the greatest likelihood in inner folds.
+fn decay(sets: &[Vec<Query>], takes: impl Fn(&Query) -> bool + Sync) -> f64 {
+    let takes = &takes;
+    let likelihood = |decay: f64| -> f64 {
+        let of_fold = |fold| {
+            let weights = fit(sets, decay, |query| takes(query) && query.inner != fold);
+            let held = chosen(sets, &weights, |query| takes(query) && query.inner == fold);
+            gradient(&held, &weights).1
+        };
+        (0..INNER).map(of_fold).sum()
+    };
+    let found: Vec<_> = std::thread::scope(|scope| {
+        let threads: Vec<_> =
+            DECAYS.iter().map(|decay| scope.spawn(move || (likelihood(*decay), *decay))).collect();
+        threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+    });
+    found.into_iter().max_by(|a, b| a.0.total_cmp(&b.0)).unwrap().1
+}
+
 /// Fits the weights that maximize the likelihood of candidates of the same bug, by gradient ascent
 /// (Adam). Every file counts the same. Only features against one bug may have negative weights.
-fn fit(sets: &[Vec<Query>], takes: impl Fn(&Query) -> bool) -> Values {
+fn fit(sets: &[Vec<Query>], decay: f64, takes: impl Fn(&Query) -> bool) -> Values {
     let mut weights: Values = std::array::from_fn(|at| f64::from(Feature::ALL[at].weight()));
     for _ in 0..2 {
-        let chosen: Vec<Vec<Candidates<'_>>> = sets
-            .iter()
-            .map(|set| {
-                set.iter()
-                    .filter(|query| takes(query))
-                    .map(|query| hardest(query, &weights))
-                    .collect()
-            })
-            .collect();
+        let chosen = chosen(sets, &weights, &takes);
         let (mut mean, mut square) = ([0.0; FEATURES], [0.0; FEATURES]);
-        for round in 1..=ROUNDS {
-            let gradient = gradient(&chosen, &weights);
+        for round in 1..=ROUNDS / 2 {
+            let (gradient, _) = gradient(&chosen, &weights);
             for at in 0..FEATURES {
-                let slope = gradient[at] - DECAY * 2.0 * weights[at];
+                let slope = gradient[at] - decay * 2.0 * weights[at];
                 mean[at] = 0.9 * mean[at] + 0.1 * slope;
                 square[at] = 0.999 * square[at] + 0.001 * slope * slope;
                 let bias = (1.0 - 0.9_f64.powi(round as i32), 1.0 - 0.999_f64.powi(round as i32));
@@ -246,6 +302,19 @@ fn fit(sets: &[Vec<Query>], takes: impl Fn(&Query) -> bool) -> Values {
     weights
 }
 
+/// Returns the candidates of each query of each set that the weights are fitted to.
+fn chosen<'a>(
+    sets: &'a [Vec<Query>],
+    weights: &Values,
+    takes: impl Fn(&Query) -> bool,
+) -> Vec<Vec<Candidates<'a>>> {
+    let of_set = |set: &'a Vec<Query>| {
+        let queries = set.iter().filter(|query| takes(query));
+        queries.map(|query| hardest(query, weights)).collect()
+    };
+    sets.iter().map(of_set).collect()
+}
+
 fn hardest<'a>(query: &'a Query, weights: &Values) -> Candidates<'a> {
     let (same, mut others): (Candidates<'_>, Candidates<'_>) =
         query.candidates.iter().partition(|candidate| candidate.same);
@@ -253,8 +322,9 @@ fn hardest<'a>(query: &'a Query, weights: &Values) -> Candidates<'a> {
     same.into_iter().chain(others.into_iter().take(CANDIDATES)).collect()
 }
 
-fn gradient(sets: &[Vec<Candidates<'_>>], weights: &Values) -> Values {
-    let mut sum = [0.0; FEATURES];
+/// Returns the gradient of the logarithm of the likelihood, and its value.
+fn gradient(sets: &[Vec<Candidates<'_>>], weights: &Values) -> (Values, f64) {
+    let (mut sum, mut likelihood) = ([0.0; FEATURES], 0.0);
     for set in sets {
         for candidates in set {
             let scores: Vec<_> =
@@ -271,6 +341,7 @@ fn gradient(sets: &[Vec<Candidates<'_>>], weights: &Values) -> Values {
             if same <= 0.0 {
                 continue;
             }
+            likelihood += (same / all).ln() / (set.len() * sets.len()) as f64;
             for (power, Candidate { values, same: is_same, .. }) in
                 powers.iter().zip(candidates.iter().copied())
             {
@@ -281,7 +352,7 @@ fn gradient(sets: &[Vec<Candidates<'_>>], weights: &Values) -> Values {
             }
         }
     }
-    sum
+    (sum, likelihood)
 }
 
 /// The ranks of the first candidates of the same bug.
@@ -317,14 +388,24 @@ impl std::fmt::Display for Ranks {
     }
 }
 
-/// Fits a logistic regression; a row has values, whether it is right, and its weight.
+/// Fits a logistic regression by Newton's method with shorter steps where the likelihood falls; a row has values,
+/// whether it is right, and its weight.
 fn logistic<const N: usize>(rows: &[([f64; N], bool, f64)]) -> [f64; N] {
+    let sum = |values: &[f64; N], weights: &[f64; N]| -> f64 {
+        values.iter().zip(weights).map(|(value, own)| value * own).sum()
+    };
+    let likelihood = |weights: &[f64; N]| -> f64 {
+        let of_row = |(values, right, weight): &([f64; N], bool, f64)| {
+            let sum = if *right { sum(values, weights) } else { -sum(values, weights) };
+            weight * (sum.min(0.0) - (-sum.abs()).exp().ln_1p())
+        };
+        rows.iter().map(of_row).sum()
+    };
     let mut weights = [0.0; N];
     for _ in 0..30 {
         let (mut slope, mut bend) = ([0.0; N], [[0.0; N]; N]);
         for (values, right, weight) in rows {
-            let sum: f64 = values.iter().zip(&weights).map(|(value, own)| value * own).sum();
-            let chance = 1.0 / (1.0 + (-sum).exp());
+            let chance = 1.0 / (1.0 + (-sum(values, &weights)).exp());
             let error = f64::from(u8::from(*right)) - chance;
             for a in 0..N {
                 slope[a] += weight * error * values[a];
@@ -337,9 +418,11 @@ fn logistic<const N: usize>(rows: &[([f64; N], bool, f64)]) -> [f64; N] {
             row[at] += 1e-9;
         }
         let change = solve(bend, slope);
-        for at in 0..N {
-            weights[at] += change[at].clamp(-2.0, 2.0);
-        }
+        let before = likelihood(&weights);
+        let steps = (0..20).map(|halvings| 0.5_f64.powi(halvings));
+        let mut tried = steps.map(|step| std::array::from_fn(|at| weights[at] + step * change[at]));
+        let Some(better) = tried.find(|weights| likelihood(weights) > before) else { break };
+        weights = better;
     }
     weights
 }
@@ -383,16 +466,23 @@ fn curve(held: &[&Held]) -> Curve {
         .iter()
         .zip(&weights)
         .map(|(held, weight)| {
-            let [sum, gap, lead] = held.terms;
-            ([1.0, sum, gap, lead], held.same, *weight)
+            let mut values = [1.0; 1 + size_of::<Terms>() / size_of::<f64>()];
+            values[1..].copy_from_slice(&held.terms);
+            (values, held.same, *weight)
         })
         .collect();
-    let [_, sum, gap, lead] = logistic(&rows);
-    let mut curve = Curve { gap: gap / sum, lead: lead / sum, points: Vec::new() };
+    let fitted = logistic(&rows);
+    let slopes: Terms = std::array::from_fn(|at| fitted[1 + at] / fitted[1]);
+    let mut curve = Curve { slopes, points: Vec::new() };
+    // The candidates of a list follow each other. One is at most as likely as the better ones.
+    let mut before = f64::INFINITY;
     let mut points: Vec<_> = held
         .iter()
         .zip(&weights)
-        .map(|(held, weight)| (curve.at(held), f64::from(u8::from(held.same)), *weight))
+        .map(|(held, weight)| {
+            before = curve.at(held).min(if held.rank == 0 { f64::INFINITY } else { before });
+            (before, f64::from(u8::from(held.same)), *weight)
+        })
         .collect();
     points.sort_by(|a, b| a.0.total_cmp(&b.0));
     // The sums of the weights, of the weighted places and of the weighted hits of each step.
@@ -421,12 +511,10 @@ fn curve(held: &[&Held]) -> Curve {
 
 impl Curve {
     fn at(&self, held: &Held) -> f64 {
-        let [sum, gap, lead] = held.terms;
-        sum + self.gap * gap + self.lead * lead
+        held.terms.iter().zip(&self.slopes).map(|(value, slope)| value * slope).sum()
     }
 
-    fn probability(&self, held: &Held) -> f64 {
-        let at = self.at(held);
+    fn probability(&self, at: f64) -> f64 {
         let next = self.points.partition_point(|(sum, _)| *sum <= at);
         match (next.checked_sub(1).map(|before| self.points[before]), self.points.get(next)) {
             (Some((low, from)), Some((high, to))) => from + (to - from) * (at - low) / (high - low),
@@ -442,8 +530,10 @@ fn reliability(paths: &[String], held: &[Held]) {
     let mut tenths = vec![[[0.0_f64; 3]; 10]; paths.len()];
     for fold in 0..FOLDS {
         let curve = curve(&held.iter().filter(|held| held.fold != fold).collect::<Vec<_>>());
+        let mut before = f64::INFINITY;
         for held in held.iter().filter(|held| held.fold == fold && held.rank < PRINTED) {
-            let predicted = curve.probability(held);
+            before = curve.at(held).min(if held.rank == 0 { f64::INFINITY } else { before });
+            let predicted = curve.probability(before);
             let tenth = &mut tenths[held.set][((predicted * 10.0) as usize).min(9)];
             let hit = f64::from(u8::from(held.same));
             tenth.iter_mut().zip([1.0, predicted, hit]).for_each(|(sum, value)| *sum += value);
@@ -461,14 +551,14 @@ fn reliability(paths: &[String], held: &[Held]) {
 /// Prints the logistic curve of pairs, and the precision from each threshold of those that a score may join.
 fn pairs(paths: &[String], held: &[Held]) {
     let first = held.iter().filter(|held| held.rank < PRINTED);
-    let rows: Vec<_> = first.map(|held| ([held.sum, 1.0], held.same, 1.0)).collect();
+    let rows: Vec<_> = first.map(|held| ([held.pair, 1.0], held.same, 1.0)).collect();
     let near: Vec<_> = held.iter().filter(|held| held.near).collect();
     let [slope, base] = logistic(&rows);
     println!("PAIR = ({slope:.3}, {base:.3})");
     for threshold in [0.3_f64, 0.5, 0.65, 0.8, 0.9, 0.95, 0.98] {
         let sum = ((threshold / (1.0 - threshold)).ln() - base) / slope;
         for (set, path) in paths.iter().enumerate() {
-            let above = near.iter().filter(|held| held.set == set && held.sum >= sum);
+            let above = near.iter().filter(|held| held.set == set && held.pair >= sum);
             let (right, all) =
                 above.fold((0, 0), |(right, all), held| (right + u32::from(held.same), all + 1));
             let share = 100.0 * f64::from(right) / f64::from(all.max(1));
@@ -479,39 +569,66 @@ fn pairs(paths: &[String], held: &[Held]) {
     }
 }
 
-/// Prints the number of bugs whose reports contain each function or word.
-fn print_spread(sets: &[Vec<(String, Signature<'static>)>]) {
-    let mut functions: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
-    let mut words: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
-    let mut bugs = BTreeSet::new();
-    for (bug, signature) in sets.iter().flatten() {
-        bugs.insert(bug);
-        for part in &signature.frames {
-            functions.entry(&part.function).or_default().insert(bug);
+/// The bugs whose reports contain each function, word and source file.
+#[derive(Default)]
+struct Spread<'a> {
+    bugs: BTreeSet<&'a str>,
+    functions: BTreeMap<&'a str, BTreeSet<&'a str>>,
+    words: BTreeMap<String, BTreeSet<&'a str>>,
+    files: BTreeMap<&'a str, BTreeSet<&'a str>>,
+}
+
+impl<'a> Spread<'a> {
+    /// Counts the bugs that `takes` accepts.
+    fn of(sets: &'a [Set], takes: impl Fn(&str) -> bool) -> Self {
+        let mut spread = Self::default();
+        for (bug, signature) in sets.iter().flatten().filter(|(bug, _)| takes(bug)) {
+            spread.bugs.insert(bug);
+            for part in &signature.frames {
+                spread.functions.entry(&part.function).or_default().insert(bug);
+                if let Some(file) = part.file.as_deref() {
+                    spread.files.entry(file).or_default().insert(bug);
+                }
+            }
+            let names =
+                signature.frames.iter().map(|part| &part.function).chain([&signature.title.text]);
+            for word in names.flat_map(|name| name.split(|c: char| !c.is_ascii_alphanumeric())) {
+                spread.words.entry(word.to_ascii_lowercase()).or_default().insert(bug);
+            }
         }
-        let names =
-            signature.frames.iter().map(|part| &part.function).chain([&signature.title.text]);
-        for word in names.flat_map(|name| name.split(|c: char| !c.is_ascii_alphanumeric())) {
-            words.entry(word.to_ascii_lowercase()).or_default().insert(bug);
-        }
+        spread.functions.retain(|_, bugs| bugs.len() >= SPREAD_FROM);
+        spread.files.retain(|_, bugs| bugs.len() >= SPREAD_FROM);
+        spread.words.retain(|word, bugs| word.len() > 1 && bugs.len() >= 2 * SPREAD_FROM);
+        spread
     }
-    println!(
-        "//! The number of bugs, of a large set, whose reports contain a name. Generated by\n//! tools/src/bin/fit_weights.rs.\n"
-    );
-    println!("/// The number of bugs in the set.\npub(super) const BUGS: f32 = {}.0;", bugs.len());
-    println!(
-        "\n/// Functions, by name.\n#[rustfmt::skip] // a table\npub(super) const FUNCTIONS: &[(&str, u16)] = &["
-    );
-    for (name, bugs) in functions.iter().filter(|(_, bugs)| bugs.len() >= SPREAD_FROM) {
+
+    fn frequencies(&self) -> &'static Frequencies {
+        let table = Frequencies::new(
+            self.bugs.len() as f32,
+            self.functions.iter().map(|(name, bugs)| (*name, bugs.len() as u16)),
+            self.words.iter().map(|(word, bugs)| (&**word, bugs.len() as u16)),
+            self.files.iter().map(|(path, bugs)| (*path, bugs.len() as u16)),
+        );
+        Box::leak(Box::new(table))
+    }
+
+    fn print(&self) {
+        println!(
+            "//! The number of bugs, of a large set, whose reports contain a name. Generated by\n//! tools/src/bin/fit_weights.rs.\n"
+        );
+        println!("/// The number of bugs in the set.");
+        println!("pub(super) const BUGS: f32 = {}.0;", self.bugs.len());
+        print_table("Functions, by name", "FUNCTIONS", &self.functions);
+        print_table("Words in names and titles", "WORDS", &self.words);
+        print_table("Source files, by path", "FILES", &self.files);
+    }
+}
+
+fn print_table<K: std::fmt::Debug>(what: &str, name: &str, table: &BTreeMap<K, BTreeSet<&str>>) {
+    println!("\n/// {what}.\n#[rustfmt::skip] // a table");
+    println!("pub(super) const {name}: &[(&str, u16)] = &[");
+    for (name, bugs) in table {
         println!("    ({name:?}, {}),", bugs.len());
-    }
-    println!(
-        "];\n\n/// Words in names and titles.\n#[rustfmt::skip] // a table\npub(super) const WORDS: &[(&str, u16)] = &["
-    );
-    for (word, bugs) in
-        words.iter().filter(|(word, bugs)| word.len() > 1 && bugs.len() >= 2 * SPREAD_FROM)
-    {
-        println!("    ({word:?}, {}),", bugs.len());
     }
     println!("];");
 }
