@@ -326,7 +326,7 @@ impl Arch {
     }
 }
 
-#[cfg(any(feature = "disasm-riscv", feature = "symbolize"))]
+#[cfg(any(feature = "disasm", feature = "symbolize"))]
 pub(crate) use riscv64::RISCV;
 
 /// Parses a line with an instruction pointer. Returns the architecture, and the line without its

@@ -65,7 +65,7 @@ pub(super) const INFO: ArchInfo = ArchInfo {
 };
 
 /// The registers by number, with the names of the calling convention.
-#[cfg(any(feature = "disasm-riscv", feature = "symbolize"))]
+#[cfg(any(feature = "disasm", feature = "symbolize"))]
 #[rustfmt::skip] // rows
 pub(crate) const RISCV: [&str; 32] = [
     "zero", "ra", "sp", "gp", "tp", "t0", "t1", "t2", "s0", "s1", "a0", "a1", "a2", "a3", "a4", "a5",
