@@ -2,32 +2,17 @@
 //!
 //! The values are those that `tools/src/bin/fit_weights.rs` prints.
 
-use super::{Feature, Match};
+use super::Match;
 
-/// The logistic curve (a, b) from the sum s of two reports alone to the probability that they are of one bug, fitted to the
+/// The logistic curve (a, b) from the sum s of two reports to the probability that they are of one bug, fitted to the
 /// first ten candidates of each report: 1 / (1 + e^-(a·s + b)).
 const PAIR: (f32, f32) = (0.583, -5.247);
 
 /// What the distance of a sum to the greatest one adds, for each unit.
-const GAP: f32 = -1.081;
+const GAP: f32 = -0.979;
 
 /// What the distance between the two greatest sums adds to the greatest one, for each unit.
-const LEAD: f32 = 0.897;
-
-/// The number of matches that the probabilities of a list are computed from: the first ten, whose probabilities are
-/// fitted, and the background.
-pub const CALIBRATED: usize = 11;
-
-/// What the sum of the last of [`CALIBRATED`] matches adds, for each unit: the background. It is high for a bug with many
-/// reports.
-const BACKGROUND: f32 = 0.631;
-
-/// The background where the list is shorter: the mean.
-const USUAL: f32 = 5.75;
-
-/// What these features add besides their weights. The order of a list depends on its report's release less than the
-/// probability does.
-const BESIDES: [(Feature, f32); 2] = [(Feature::Release, 7.290), (Feature::NoRelease, 6.331)];
+const LEAD: f32 = 0.461;
 
 /// The number of candidates that the curve is fitted to. Sums are log odds of one candidate among many, so twice as
 /// many halve the odds of each. Fewer count as this number, because the bug may be none of them.
@@ -36,31 +21,32 @@ const CANDIDATES: f32 = 1000.0;
 /// The probability for a sum among [`CANDIDATES`], by isotonic regression. Between the points it is linear.
 #[rustfmt::skip] // rows
 const CURVE: &[(f32, f32)] = &[
-    (-2.06, 0.000),
-    (5.71, 0.025),
-    (9.42, 0.065),
-    (10.77, 0.086),
-    (11.22, 0.106),
-    (11.65, 0.141),
-    (12.71, 0.184),
-    (13.39, 0.214),
-    (13.95, 0.269),
-    (14.36, 0.308),
-    (14.96, 0.337),
-    (15.88, 0.385),
-    (16.71, 0.428),
-    (17.32, 0.537),
-    (17.63, 0.579),
-    (17.97, 0.646),
-    (18.66, 0.721),
-    (19.05, 0.749),
-    (20.96, 0.796),
-    (22.64, 0.817),
-    (23.23, 0.888),
-    (24.50, 0.913),
-    (27.09, 0.940),
-    (30.19, 0.972),
-    (34.46, 1.000),
+    (-8.23, 0.000),
+    (-0.82, 0.025),
+    (0.29, 0.050),
+    (1.30, 0.072),
+    (2.46, 0.114),
+    (2.99, 0.134),
+    (3.25, 0.171),
+    (4.04, 0.212),
+    (4.58, 0.246),
+    (5.47, 0.283),
+    (5.76, 0.333),
+    (5.79, 0.354),
+    (6.13, 0.380),
+    (6.86, 0.457),
+    (7.28, 0.545),
+    (8.01, 0.581),
+    (8.74, 0.645),
+    (9.13, 0.670),
+    (9.54, 0.697),
+    (9.93, 0.768),
+    (10.82, 0.802),
+    (13.15, 0.859),
+    (14.42, 0.938),
+    (16.13, 0.963),
+    (18.50, 0.988),
+    (20.18, 1.000),
 ];
 
 /// Returns the probability that two reports are of one bug, which depends on nothing else.
@@ -69,10 +55,9 @@ pub(super) fn of_pair(sum: f32) -> f32 {
 }
 
 /// Sets the score of each match of a list to the probability that it is of the bug of the report, which depends on
-/// the other matches and on the number of candidates.
+/// the better matches and on the number of candidates.
 ///
-/// The list is one that [`Index::matches`](super::Index::matches) returned, or a part of it, in the same order. With fewer
-/// than [`CALIBRATED`] matches, the probabilities are less accurate.
+/// The list is one that [`Index::matches`](super::Index::matches) returned, or a part of it, in the same order.
 /// `candidates` is the number of known signatures that the report was compared with.
 ///
 /// # Examples
@@ -97,20 +82,9 @@ pub fn calibrate(matches: &mut [Match], candidates: usize) {
     let sum = |at: usize| matches.get(at).map(|found: &Match| found.sum);
     let Some(first) = sum(0) else { return };
     let lead = sum(1).map_or(0.0, |second| first - second);
-    let background = BACKGROUND * sum(CALIBRATED - 1).unwrap_or(USUAL);
-    let mut before = f32::INFINITY;
     for (at, found) in matches.iter_mut().enumerate() {
         let beside = if at == 0 { LEAD * lead } else { GAP * (first - found.sum) };
-        let features = found.features.iter().flat_map(|(feature, value)| {
-            BESIDES
-                .iter()
-                .filter(move |(own, _)| own == feature)
-                .map(move |(_, weight)| weight * value)
-        });
-        let features: f32 = features.sum();
-        // A match is at most as likely as the better ones.
-        before = before.min(found.sum + beside + background + features - prior);
-        found.score = probability(before);
+        found.score = probability(found.sum + beside - prior);
     }
 }
 
@@ -155,27 +129,5 @@ mod tests {
         assert!(scores(&[], 1000).is_empty());
         let equal = scores(&[12.0, 12.0], 1000);
         assert!((equal[0] - equal[1]).abs() < f32::EPSILON);
-    }
-
-    #[test]
-    fn a_report_that_is_similar_to_many_is_likelier_of_their_bug() {
-        let of = |background| scores(&[&[14.0][..], &[background; CALIBRATED - 1]].concat(), 1000);
-        assert!(of(12.0)[1] > of(4.0)[1]);
-    }
-
-    #[test]
-    fn probabilities_fall() {
-        let found = |(sum, release)| {
-            let features = vec![(Feature::Release, release)];
-            Match { report: 0, sum, score: 0.0, features }
-        };
-        let mut matches: Vec<_> = [(12.0, 0.1), (11.9, 1.0), (11.8, 0.5)].map(found).into();
-        calibrate(&mut matches, 1000);
-        assert!(matches.is_sorted_by(|a, b| a.score >= b.score));
-        let mut near: Vec<_> = [(12.0, 0.9)].map(found).into();
-        calibrate(&mut near, 1000);
-        let mut far: Vec<_> = [(12.0, 0.1)].map(found).into();
-        calibrate(&mut far, 1000);
-        assert!(near[0].score > far[0].score);
     }
 }

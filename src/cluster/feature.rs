@@ -42,23 +42,23 @@ macro_rules! features {
 // ones. The weights are those that rank matches, and those of two reports alone.
 features! {
     /// Functions of the stack; the innermost count most.
-    Stack = "stack", 0.09, 0.31;
+    Stack = "stack", 0.10, 0.31;
     /// Words of the title and of the functions of the site.
-    Words = "words", 1.47, 2.11;
+    Words = "words", 1.48, 2.11;
     /// Words in the names of the innermost functions.
-    Parts = "parts", 0.61, 1.08;
+    Parts = "parts", 0.62, 1.08;
     /// First words of the names of functions, which often name the subsystem.
-    Prefix = "prefix", 0.93, 1.43;
+    Prefix = "prefix", 0.94, 1.43;
     /// Source files of the stack.
-    Files = "files", 0.50, 1.98;
+    Files = "files", 0.48, 1.98;
     /// The directory of the source file of the site.
-    Directory = "directory", 0.70, 1.35;
+    Directory = "directory", 0.69, 1.35;
     /// Lock classes.
     Locks = "locks", 0.53, 0.67;
     /// Functions that allocated the object.
     Allocation = "allocation", 0.24, 0.80;
     /// Functions that freed the object or queued its free.
-    Free = "free", 0.10, 0.53;
+    Free = "free", 0.11, 0.53;
     /// The slab cache of the object.
     Cache = "cache", 0.12, 0.20;
     /// The other access of a data race.
@@ -68,25 +68,25 @@ features! {
     /// The same function in the title.
     TitleFunction = "title-function", 0.73, 0.92;
     /// The function in the title of one is in the stack of the other.
-    TitleInStack = "title-in-stack", 0.85, 0.66;
+    TitleInStack = "title-in-stack", 0.86, 0.66;
     /// The same family.
-    Family = "family", 0.85, 1.02;
+    Family = "family", 0.84, 1.02;
     /// The same offset from NULL.
     NullOffset = "null-offset", 0.28, 0.23;
     /// Different offsets from NULL.
     OtherOffset = "other-offset", -0.16, -0.17;
     /// A small distance of releases: 1 for the same release, a third at two releases.
-    Release = "release", 2.55, 2.74;
+    Release = "release", 2.59, 2.74;
     /// A small distance of years: a third at eight releases.
-    Era = "era", 1.39, 1.07;
+    Era = "era", 1.42, 1.07;
     /// The release of one is unknown.
-    NoRelease = "no-release", 0.86, 0.75;
+    NoRelease = "no-release", 0.87, 0.75;
     /// Words of the title, the functions, the files and the origins together.
-    Vocabulary = "vocabulary", 1.57, 0.00;
+    Vocabulary = "vocabulary", 1.56, 0.00;
     /// Words of the locks, and of the functions in other parts of the report.
-    OriginWords = "origin-words", 1.29, 0.00;
+    OriginWords = "origin-words", 1.30, 0.00;
     /// The rarest source file of both stacks.
-    RareFile = "rare-file", 1.87, 0.00;
+    RareFile = "rare-file", 1.86, 0.00;
     /// The same build: the releases are equal in every letter.
-    SameRelease = "same-release", 1.13, 0.00;
+    SameRelease = "same-release", 1.12, 0.00;
 }

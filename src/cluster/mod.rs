@@ -63,7 +63,7 @@ pub use blocking::MAX_NEAR;
 #[cfg(feature = "store")]
 pub(crate) use reach::{Grouped, Reach, Titles};
 
-pub use calibration::{CALIBRATED, calibrate};
+pub use calibration::calibrate;
 pub use document_frequency::Frequencies;
 pub use feature::Feature;
 pub use link::{Link, LinkReason};
@@ -245,7 +245,8 @@ impl Index {
     pub fn matches(&self, signature: &Signature<'_>, top: usize) -> Vec<Match> {
         let mut names = Overlay::new(&self.names);
         let entry = Entry::new(signature, &mut names);
-        let mut matches = self.ranked(&entry, &names, top.max(CALIBRATED));
+        // The lead of the first match needs the second.
+        let mut matches = self.ranked(&entry, &names, top.max(2));
         calibrate(&mut matches, self.entries.len());
         matches.truncate(top);
         matches

@@ -497,7 +497,8 @@ impl Contents {
         top: usize,
     ) -> Vec<(u64, Match)> {
         let (mut bugs, mut found) = (Vec::new(), Vec::new());
-        let most = top.max(cluster::CALIBRATED);
+        // The lead of the first match needs the second.
+        let most = top.max(2);
         let mut limit = most.saturating_mul(4);
         loop {
             // The first candidates may be signatures of the same bug.

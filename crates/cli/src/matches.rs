@@ -56,7 +56,8 @@ pub(crate) fn matches(args: &Match) -> Result<Status, Error> {
                 equals.is_some_and(|equals| equals.iter().any(|signed| !is_query(signed)));
             let mut reports = Vec::new();
             let mut matches = Vec::new();
-            let most = args.top.max(cluster::CALIBRATED);
+            // The lead of the first match needs the second.
+            let most = args.top.max(2);
             for found in index.matches(&query.signature, most + 1) {
                 let Some(signed) = known.reports.get(found.report as usize) else { continue };
                 let equals = equal.get(&signed.signature.exact).into_iter().flatten();

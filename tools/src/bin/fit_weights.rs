@@ -49,13 +49,10 @@ const INNER: u32 = 4;
 const SPREAD_FROM: usize = 8;
 
 const FOLDS: u32 = 5;
-/// The number of candidates of a query that `ksplat match` prints, whose probabilities are fitted. The sum of the next
-/// one is the background.
+/// The number of candidates of a query that `ksplat match` prints, whose probabilities are fitted.
 const PRINTED: usize = 10;
 /// The number of candidates without a prior, as in `src/cluster/calibration.rs`.
 const PRIOR: f64 = 1000.0;
-/// The features that probabilities depend on more than sums do.
-const BESIDES: [Feature; 2] = [Feature::Release, Feature::NoRelease];
 /// The least difference of two points of the curve.
 const APART: f64 = 0.02;
 /// The number of innermost functions that are near the site, as in `src/cluster/blocking.rs`.
@@ -65,7 +62,7 @@ type Values = [f64; FEATURES];
 type Set = Vec<(String, Signature<'static>)>;
 type Candidates<'a> = Vec<&'a Candidate>;
 
-type Terms = [f64; 4 + BESIDES.len()];
+type Terms = [f64; 3];
 
 struct Candidate {
     values: Values,
@@ -94,8 +91,7 @@ struct Held {
     rank: usize,
     /// The sum of the weights for two reports alone.
     pair: f64,
-    /// The sum without the prior, the distance to the greatest sum, the distance of the greatest one to the next, the
-    /// background, and the features of [`BESIDES`].
+    /// The sum without the prior, the distance to the greatest sum, and the distance of the greatest one to the next.
     terms: Terms,
 }
 
@@ -149,12 +145,8 @@ fn main() {
     }
     pairs(&paths, &held);
     let curve = curve(&held.iter().collect::<Vec<_>>());
-    let first: Vec<_> =
-        held.iter().filter(|held| held.rank == 0).map(|held| held.terms[3]).collect();
-    let usual = first.iter().sum::<f64>() / first.len() as f64;
-    let [_, gap, lead, background, besides @ ..] = curve.slopes;
-    println!("GAP = {gap:.3}\nLEAD = {lead:.3}\nBACKGROUND = {background:.3}\nUSUAL = {usual:.2}");
-    println!("BESIDES = {besides:.3?}\nCURVE");
+    let [_, gap, lead] = curve.slopes;
+    println!("GAP = {gap:.3}\nLEAD = {lead:.3}\nCURVE");
     for (sum, share) in &curve.points {
         println!("    ({sum:.2}, {share:.3}),");
     }
@@ -240,14 +232,10 @@ fn list(set: usize, query: &Query, weights: &Values) -> Vec<Held> {
     let first = rated.first().map_or(0.0, |(sum, ..)| *sum);
     let second = rated.get(1).map_or(first, |(sum, ..)| *sum);
     let alone = std::array::from_fn(|at| f64::from(Feature::ALL[at].pair_weight()));
-    let background = rated.get(PRINTED).or(rated.last()).map_or(0.0, |(sum, ..)| *sum);
     let prior = (query.known as f64 / PRIOR).max(1.0).ln();
     let held = rated.into_iter().enumerate().map(|(rank, (sum, candidate))| {
         let lead = if rank == 0 { first - second } else { 0.0 };
-        let mut terms = [sum - prior, first - sum, lead, background, 0.0, 0.0];
-        for (place, feature) in terms[4..].iter_mut().zip(BESIDES) {
-            *place = candidate.values[feature as usize];
-        }
+        let terms = [sum - prior, first - sum, lead];
         let Candidate { same, near, .. } = *candidate;
         let pair = score(&candidate.values, &alone);
         Held { set, fold: query.fold, same, near, rank, pair, terms }
@@ -466,23 +454,16 @@ fn curve(held: &[&Held]) -> Curve {
         .iter()
         .zip(&weights)
         .map(|(held, weight)| {
-            let mut values = [1.0; 1 + size_of::<Terms>() / size_of::<f64>()];
-            values[1..].copy_from_slice(&held.terms);
-            (values, held.same, *weight)
+            let [sum, gap, lead] = held.terms;
+            ([1.0, sum, gap, lead], held.same, *weight)
         })
         .collect();
-    let fitted = logistic(&rows);
-    let slopes: Terms = std::array::from_fn(|at| fitted[1 + at] / fitted[1]);
-    let mut curve = Curve { slopes, points: Vec::new() };
-    // The candidates of a list follow each other. One is at most as likely as the better ones.
-    let mut before = f64::INFINITY;
+    let [_, sum, gap, lead] = logistic(&rows);
+    let mut curve = Curve { slopes: [1.0, gap / sum, lead / sum], points: Vec::new() };
     let mut points: Vec<_> = held
         .iter()
         .zip(&weights)
-        .map(|(held, weight)| {
-            before = curve.at(held).min(if held.rank == 0 { f64::INFINITY } else { before });
-            (before, f64::from(u8::from(held.same)), *weight)
-        })
+        .map(|(held, weight)| (curve.at(held), f64::from(u8::from(held.same)), *weight))
         .collect();
     points.sort_by(|a, b| a.0.total_cmp(&b.0));
     // The sums of the weights, of the weighted places and of the weighted hits of each step.
@@ -530,10 +511,8 @@ fn reliability(paths: &[String], held: &[Held]) {
     let mut tenths = vec![[[0.0_f64; 3]; 10]; paths.len()];
     for fold in 0..FOLDS {
         let curve = curve(&held.iter().filter(|held| held.fold != fold).collect::<Vec<_>>());
-        let mut before = f64::INFINITY;
         for held in held.iter().filter(|held| held.fold == fold && held.rank < PRINTED) {
-            before = curve.at(held).min(if held.rank == 0 { f64::INFINITY } else { before });
-            let predicted = curve.probability(before);
+            let predicted = curve.probability(curve.at(held));
             let tenth = &mut tenths[held.set][((predicted * 10.0) as usize).min(9)];
             let hit = f64::from(u8::from(held.same));
             tenth.iter_mut().zip([1.0, predicted, hit]).for_each(|(sum, value)| *sum += value);
