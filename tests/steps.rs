@@ -128,7 +128,10 @@ fn by_steps(
     }
     let (sets, mut links) = joined(links, &decisions.apart, seed);
 
-    let usable = keys.iter().filter(|(_, keys)| keys.title.is_some()).map(|(exact, _)| *exact);
+    let usable = keys
+        .iter()
+        .filter(|(_, keys)| keys.title.is_some() || !keys.is_bare)
+        .map(|(exact, _)| *exact);
     let rows = usable.map(|exact| (set(&sets, &exact), exact)).collect();
     let exemplars = grouped(rows, seed).into_values().map(|members| {
         members
