@@ -37,6 +37,7 @@ const JOBS: &[(&[&str], &str, fn(&Package) -> Answer)] = &[
     (&["atlas"], "atlas", find_the_files_of_suspects),
     (&["disasm", "disasm-intel"], "code", decode_a_code_line),
     (&["disasm", "disasm-arm", "disasm-powerpc", "disasm-riscv"], "trap", explain_traps),
+    (&["disasm-remote"], "remote", decode_for_another_module),
     (&["symbolize"], "symbols", resolve_symbols),
     (&["qr"], "qr", read_a_panic_screen),
     (&["serde"], "json", write_and_read_json),
@@ -248,6 +249,19 @@ fn explain_traps(package: &Package) -> Answer {
         let explanation = report.explanation.ok_or("no explanation")?;
         assert!(explanation.summary.starts_with(summary), "{path}: {}", explanation.summary);
     }
+    Ok(())
+}
+
+/// The functions that two modules of WebAssembly call; elsewhere the decoders of this program are used.
+fn decode_for_another_module(package: &Package) -> Answer {
+    use ksplat::disasm::remote;
+
+    remote::use_decoders(|_| Vec::new());
+    assert!(remote::answer(b"no question").is_empty());
+    let log = package.read("corpus/null-deref/arm64.log")?;
+    let mut report = first(&log)?;
+    Analyzer::new().annotate(&mut report);
+    assert!(report.code.is_some_and(|code| !code.instructions.is_empty()));
     Ok(())
 }
 

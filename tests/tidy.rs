@@ -298,7 +298,7 @@ fn every_dependency_has_a_reason() {
     }
 }
 
-/// The dependencies of `cargo add ksplat`: nine crates, including the library itself.
+/// The dependencies of `cargo add ksplat`: seven crates, including the library itself.
 #[test]
 fn the_bare_library_is_small() {
     let tree = std::process::Command::new(env!("CARGO"))
@@ -308,7 +308,7 @@ fn the_bare_library_is_small() {
         .unwrap();
     let tree = String::from_utf8(tree.stdout).unwrap();
     let crates: std::collections::BTreeSet<_> = tree.lines().collect();
-    assert!((2..=9).contains(&crates.len()), "{crates:#?}");
+    assert_eq!(crates.len(), 7, "{crates:#?}");
 }
 
 #[test]
@@ -319,6 +319,26 @@ fn public_ci_runs_the_gate_with_the_oldest_rust() {
     let container = format!("container: rust:{}-", version.trim_matches('"'));
     assert!(workflow.contains(&container), "{container}");
     assert!(workflow.contains("run: .ci/run\n"), "{workflow}");
+}
+
+/// The gate builds each feature alone, and the program of `.ci/external.rs` uses each.
+#[test]
+fn every_feature_is_in_the_gate() {
+    let manifest = fs::read_to_string("Cargo.toml").unwrap();
+    let features = manifest.split("\n[features]\n").nth(1).unwrap().split("\n[").next().unwrap();
+    let names = features.lines().filter_map(|line| line.split_once(" = [").map(|(name, _)| name));
+    let names: Vec<_> = names.collect();
+    assert!(names.contains(&"symbolize"), "{names:?}");
+    let run = fs::read_to_string(".ci/run").unwrap();
+    let alone = run.lines().find_map(|line| line.strip_prefix("for features in ")).unwrap();
+    let alone: Vec<_> = alone.trim_end_matches("; do").split(' ').collect();
+    let external = fs::read_to_string(".ci/external.rs").unwrap();
+    for name in names {
+        assert!(name == "default" || alone.contains(&name), "`{name}` is not built in .ci/run");
+        let quoted = format!("\"{name}\"");
+        let is_used = external.lines().any(|line| line.contains("(&[") && line.contains(&quoted));
+        assert!(is_used, "`{name}` has no job in .ci/external.rs");
+    }
 }
 
 #[test]
