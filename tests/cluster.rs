@@ -337,6 +337,23 @@ fn an_incomplete_report_with_its_stack_needs_a_higher_score() {
 }
 
 #[test]
+fn the_report_with_the_shortest_stack_is_compared() {
+    // With several names, so that the hashes of long and short stacks have either order.
+    for name in ["ant", "bee", "cat", "dog", "elk", "fox", "gnu", "hen"] {
+        let of = |functions: &[&str]| {
+            let functions: Vec<_> = functions.iter().map(|of| format!("{name}_{of}")).collect();
+            let functions: Vec<_> = functions.iter().map(String::as_str).collect();
+            sign(&oops(NULL, &functions))
+        };
+        let callers = ["read", "open", "walk", "link", "find", "exec", "load", "map", "fill"];
+        let short = of(&["get", "node", "tree"]);
+        let long = of(&[&["get", "node", "tree"][..], &callers].concat());
+        let other = of(&["put", "get", "node", "tree"]);
+        assert_eq!(index(&[long, other, short]).clusters().len(), 1, "{name}");
+    }
+}
+
+#[test]
 fn links_can_be_forced_and_forbidden() {
     let signatures = [
         sign(&oops(NULL, &["demo_x", "demo_y"])),

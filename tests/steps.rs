@@ -5,6 +5,7 @@
 #[path = "common/corpus.rs"]
 mod corpus;
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs;
 use std::path::Path;
@@ -136,7 +137,7 @@ fn by_steps(
     let exemplars = grouped(rows, seed).into_values().map(|members| {
         members
             .into_iter()
-            .max_by_key(|exact| (merged[exact].1, std::cmp::Reverse(*exact)))
+            .max_by_key(|exact| (merged[exact].1, Reverse(keys[exact].frames), Reverse(*exact)))
             .unwrap()
     });
     let rows = exemplars.flat_map(|exact| keys[&exact].near.iter().map(move |key| (*key, exact)));

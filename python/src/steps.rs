@@ -15,7 +15,7 @@ use crate::index::{signature, to_bytes, to_json};
 type Link = (String, String, String, f64, String, Option<String>);
 
 /// Exact hash, whether it is alone, title, whether it has no stack, keys of rules, keys near the site.
-type Keys = (String, bool, Option<String>, bool, Vec<String>, Vec<String>);
+type Keys = (String, bool, Option<String>, bool, u32, Vec<String>, Vec<String>);
 
 /// A signature as JSON, and the number of its reports.
 type Counted = (String, u32);
@@ -70,14 +70,15 @@ fn each<T: Send, U: Send>(
 }
 
 /// The keys of signatures: the exact hash, whether it equals no other report, the title or None, whether it has no
-/// stack, the keys of rules, and the keys of functions near the site.
+/// stack, the number of frames, the keys of rules, and the keys of functions near the site.
 #[pyfunction]
 pub(crate) fn steps_keys(py: Python<'_>, signatures: Vec<String>) -> PyResult<Vec<Keys>> {
     each(py, signatures, |text| {
         let signature = signature(&text)?;
         let keys = steps::keys(&signature);
         let [rules, near] = [keys.rules, keys.near].map(|keys| keys.into_iter().map(hex).collect());
-        Ok((hex(signature.exact), keys.is_alone, keys.title.map(hex), keys.is_bare, rules, near))
+        let title = keys.title.map(hex);
+        Ok((hex(signature.exact), keys.is_alone, title, keys.is_bare, keys.frames, rules, near))
     })
 }
 

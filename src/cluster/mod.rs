@@ -47,6 +47,7 @@ mod similarity;
 pub mod steps;
 mod summary;
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::OnceLock;
 
@@ -461,7 +462,8 @@ impl Index {
     }
 
     /// Returns the exemplar of each set: the most frequent entry, of equal ones that with the
-    /// smallest hash.
+    /// shortest stack, then with the smallest hash. The functions of a short stack are the ones that the
+    /// reports of a bug have in common, and the callers of a long one lower its scores.
     fn exemplars(&self, sets: &mut DisjointSets, part: &Part) -> Vec<u32> {
         let mut exemplars: BTreeMap<u32, u32> = BTreeMap::new();
         let comparable = |(_, entry): &(u32, &Entry)| entry.is_comparable();
@@ -469,7 +471,8 @@ impl Index {
             if !part.may_lead(number) {
                 continue;
             }
-            let rank = |entry: &Entry| (entry.count, std::cmp::Reverse(entry.exact));
+            let rank =
+                |entry: &Entry| (entry.count, Reverse(entry.frames.len()), Reverse(entry.exact));
             let place = exemplars.entry(sets.find(number)).or_insert(number);
             if self.entries.get(*place as usize).is_some_and(|known| rank(known) < rank(entry)) {
                 *place = number;

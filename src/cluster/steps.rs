@@ -11,8 +11,8 @@
 //!    connected components. A component with a cannot-link is joined at once.
 //! 5. [`titles`] links signatures without a stack, and depends on these sets.
 //! 6. The exemplar of each set is its most frequent signature with a [title](Keys::title) or a
-//!    stack, of equally frequent ones that with the smallest hash. [`scores`] links exemplars that share a key
-//!    of [`Keys::near`].
+//!    stack, of equally frequent ones that with the fewest [frames](Keys::frames), then that with the
+//!    smallest hash. [`scores`] links exemplars that share a key of [`Keys::near`].
 //! 7. [`components`] of all links are the clusters, and [`describe`] summarizes each.
 //!
 //! A signature that equals no other one ([`Keys::is_alone`]) is a cluster of its own: it takes no
@@ -72,6 +72,8 @@ pub struct Keys {
     pub title: Option<u64>,
     /// Whether the signature has no stack.
     pub is_bare: bool,
+    /// The number of frames: see step 6.
+    pub frames: u32,
     /// The keys of the functions near the site: see [`scores`].
     pub near: Vec<u64>,
     /// Whether the report has so few facts that it does not equal even a report with the same hash.
@@ -86,6 +88,7 @@ impl Keys {
             rules: blocking::hashed(entry, names),
             title: (!entry.corrupted).then(|| names.hash(entry.title)),
             is_bare: entry.site.is_empty(),
+            frames: u32::try_from(entry.frames.len()).unwrap_or(u32::MAX),
             near: near.map(|name| key(NEAR, &[kin, names.hash(name)])).collect(),
             is_alone: entry.is_alone(),
         }

@@ -42,7 +42,7 @@ _Log = bytes | bytearray | memoryview | _Path
 
 _Pair = tuple[str, str]
 _Link = tuple[str, str, str, float, str, str | None]
-_Keys = tuple[str, bool, str | None, bool, list[str], list[str]]
+_Keys = tuple[str, bool, str | None, bool, int, list[str], list[str]]
 
 ATTACH: float
 PERHAPS: float
@@ -65,7 +65,7 @@ def code(line: str, arch: str | None, syntax: str) -> bytes: ...
 def audit(log: _Log, name: str | None, title: str | None, report: _Log | None) -> bytes: ...
 def steps_keys(signatures: Sequence[str]) -> list[_Keys]:
     """The keys of signatures: the exact hash, whether it equals no other report, the title or None, whether it has no
-    stack, the keys of rules, and the keys of functions near the site."""
+    stack, the number of frames, the keys of rules, and the keys of functions near the site."""
 
 def steps_merge(groups: Sequence[Sequence[str]]) -> list[str]:
     """Makes one signature of each group with the same exact hash."""

@@ -88,6 +88,7 @@ ENTRIES: Schema = {
     "count": "bigint",
     "title": "string",
     "bare": "boolean",
+    "frames": "bigint",
     "rules": "array<string>",
     "near": "array<string>",
 }
@@ -362,7 +363,7 @@ class Plan:
             "exemplars",
             """SELECT exact, signature, near FROM (
                 SELECT e.exact, e.signature, e.near,
-                    row_number() OVER (PARTITION BY coalesce(j.bug, e.exact) ORDER BY e.count DESC, e.exact) AS n
+                    row_number() OVER (PARTITION BY coalesce(j.bug, e.exact) ORDER BY e.count DESC, e.frames, e.exact) AS n
                 FROM {entries} e LEFT JOIN {joined_2} j ON e.exact = j.exact WHERE e.title IS NOT NULL OR NOT e.bare) t
             WHERE n = 1""",
         )
@@ -623,8 +624,8 @@ def keyed(batches: Batches) -> Iterator[pyarrow.RecordBatch]:
         groups, counts = _columns(batch)
         texts = steps.merge(groups)
         rows = [
-            (exact, text, count, title, is_bare, rules, near)
-            for text, count, (exact, _, title, is_bare, rules, near) in zip(texts, counts, steps.keys(texts))
+            (exact, text, count, title, is_bare, frames, rules, near)
+            for text, count, (exact, _, title, is_bare, frames, rules, near) in zip(texts, counts, steps.keys(texts))
         ]
         yield batch_of(ENTRIES, rows)
 
