@@ -12,7 +12,7 @@ const PAIR: (f32, f32) = (0.583, -5.247);
 const GAP: f32 = -0.979;
 
 /// What the distance between the two greatest sums adds to the greatest one, for each unit.
-const LEAD: f32 = 0.461;
+const LEAD: f32 = 0.462;
 
 /// The number of candidates that the curve is fitted to. Sums are log odds of one candidate among many, so twice as
 /// many halve the odds of each. Fewer count as this number, because the bug may be none of them.
@@ -21,32 +21,33 @@ const CANDIDATES: f32 = 1000.0;
 /// The probability for a sum among [`CANDIDATES`], by isotonic regression. Between the points it is linear.
 #[rustfmt::skip] // rows
 const CURVE: &[(f32, f32)] = &[
-    (-8.23, 0.000),
-    (-0.82, 0.025),
-    (0.29, 0.050),
-    (1.30, 0.072),
-    (2.46, 0.114),
-    (2.99, 0.134),
-    (3.25, 0.171),
-    (4.04, 0.212),
-    (4.58, 0.246),
-    (5.47, 0.283),
-    (5.76, 0.333),
-    (5.79, 0.354),
-    (6.13, 0.380),
-    (6.86, 0.457),
-    (7.28, 0.545),
-    (8.01, 0.581),
-    (8.74, 0.645),
-    (9.13, 0.670),
-    (9.54, 0.697),
-    (9.93, 0.768),
-    (10.82, 0.802),
-    (13.15, 0.859),
-    (14.42, 0.938),
-    (16.13, 0.963),
-    (18.50, 0.988),
-    (20.18, 1.000),
+    (-8.25, 0.000),
+    (-0.83, 0.023),
+    (0.21, 0.045),
+    (1.35, 0.080),
+    (1.91, 0.103),
+    (2.93, 0.124),
+    (3.09, 0.147),
+    (3.25, 0.179),
+    (4.04, 0.209),
+    (4.57, 0.247),
+    (5.47, 0.285),
+    (5.85, 0.370),
+    (6.83, 0.459),
+    (6.93, 0.534),
+    (7.57, 0.560),
+    (8.02, 0.582),
+    (8.75, 0.644),
+    (9.13, 0.669),
+    (9.55, 0.702),
+    (9.93, 0.725),
+    (10.26, 0.782),
+    (11.09, 0.806),
+    (13.16, 0.859),
+    (14.43, 0.937),
+    (16.14, 0.963),
+    (18.52, 0.988),
+    (20.20, 1.000),
 ];
 
 /// Returns the probability that two reports are of one bug, which depends on nothing else.

@@ -64,17 +64,17 @@ features! {
     /// The other access of a data race.
     Race = "race", 0.20, 0.18;
     /// The same title.
-    Title = "title", 0.29, 0.36;
+    Title = "title", 0.30, 0.36;
     /// The same function in the title.
-    TitleFunction = "title-function", 0.73, 0.92;
+    TitleFunction = "title-function", 0.72, 0.92;
     /// The function in the title of one is in the stack of the other.
     TitleInStack = "title-in-stack", 0.86, 0.66;
     /// The same family.
-    Family = "family", 0.84, 1.02;
+    Family = "family", 0.83, 1.02;
     /// The same offset from NULL.
-    NullOffset = "null-offset", 0.28, 0.23;
+    NullOffset = "null-offset", 0.29, 0.23;
     /// Different offsets from NULL.
-    OtherOffset = "other-offset", -0.16, -0.17;
+    OtherOffset = "other-offset", -0.15, -0.17;
     /// A small distance of releases: 1 for the same release, a third at two releases.
     Release = "release", 2.59, 2.74;
     /// A small distance of years: a third at eight releases.
@@ -82,7 +82,7 @@ features! {
     /// The release of one is unknown.
     NoRelease = "no-release", 0.87, 0.75;
     /// Words of the title, the functions, the files and the origins together.
-    Vocabulary = "vocabulary", 1.56, 0.00;
+    Vocabulary = "vocabulary", 1.57, 0.00;
     /// Words of the locks, and of the functions in other parts of the report.
     OriginWords = "origin-words", 1.30, 0.00;
     /// The rarest source file of both stacks.

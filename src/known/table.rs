@@ -11,16 +11,16 @@ pub(super) const BIAS: f32 = -4.44;
 /// The weight of each feature.
 #[rustfmt::skip] // rows
 pub(super) const WEIGHTS: [(&str, f32); PAIR_FEATURES] = [
-    ("similarity", 4.65),
-    ("same function in the title", 0.06),
+    ("similarity", 4.61),
+    ("same function in the title", 0.05),
     ("same two innermost functions", 0.60),
-    ("same three innermost functions", -0.25),
-    ("share of the shorter stack", 0.76),
+    ("same three innermost functions", -0.24),
+    ("share of the shorter stack", 0.75),
     ("share of the quoted stack", 1.52),
-    ("similar source files", -1.25),
-    ("similar names of functions", 0.85),
+    ("similar source files", -1.27),
+    ("similar names of functions", 0.89),
     ("file of the quoted site in the stack", 1.73),
-    ("same family", 0.25),
+    ("same family", 0.26),
     ("same NULL offset", 0.81),
     ("similar functions that freed the object", 3.17),
     ("same release", 1.49),

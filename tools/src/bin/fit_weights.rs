@@ -14,7 +14,7 @@
 //! to all bugs.
 //!
 //! The weights for two reports alone are older: those of a fit to the same logs with the features that have one, and a
-//! decay of 5e-3. Only their logistic curve is fitted again.
+//! decay of 5e-3, and so is their curve in the library. The curve that is printed is that of the candidates of this run.
 
 #![allow(
     clippy::cast_possible_truncation,
